@@ -1,0 +1,60 @@
+// A flow's circuit: incremental operators (DBSP, Budiu et al., VLDB 2023) from a FlowPlan. Feed deltas, get a delta.
+//
+// make → restore state lazily from the Store → step … step → save (into one write batch) → step … One thread at a time.
+// After any sequence of steps the sum of the outputs equals the query over the sum of the inputs.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/plan.h"
+#include "kv/store.h"
+
+namespace tailrace::engine {
+
+/// A row that did not make it, with the reason; it goes to the dead letters.
+struct Reject {
+  enum class Kind { kError, kExpectation, kLate };
+  Kind kind;
+  std::string reason;   ///< error sentence, or the expectation's name
+  Batch row;            ///< one row in `row`'s own schema: the output row, or the input row of the failing operator
+};
+
+struct ExpectationCount {
+  std::int64_t passed = 0;
+  std::int64_t failed = 0;
+};
+
+struct StepOutput {
+  Delta delta;                               ///< consolidated change to the flow's table
+  std::vector<Reject> rejects;
+  std::vector<ExpectationCount> expectations;  ///< by FlowPlan::expectations, of this step
+};
+
+struct CircuitOptions {
+  std::size_t state_cache_bytes = 256 << 20;  ///< over all traces; above it clean entries are dropped after a save
+};
+
+class Circuit {
+ public:
+  /// State lives in `store` under `prefix`, which nobody else writes.
+  static Result<std::unique_ptr<Circuit>> make(FlowPlan plan, kv::Store& store, std::string prefix,
+                                               CircuitOptions options = {});
+  virtual ~Circuit() = default;
+
+  /// inputs[i] is the change to relation FlowPlan::inputs[i]; an absent (null rows) delta is no change.
+  /// kAborted: an expectation with action kFail was broken; the reason says which row. The circuit must then be thrown away.
+  virtual Result<StepOutput> step(const std::vector<Delta>& inputs, std::int64_t now_us) = 0;
+
+  /// Adds every change of state since the last save.
+  virtual Status save(kv::WriteBatch& batch) = 0;
+
+  /// The current watermark in microseconds, if the flow has one.
+  virtual std::optional<std::int64_t> watermark_us() const = 0;
+  virtual std::size_t state_bytes() const = 0;
+};
+
+}  // namespace tailrace::engine
