@@ -1,0 +1,59 @@
+// Builds one record batch (batch.h has the grammar). Reused from batch to batch: no allocation in the steady state.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "log/batch.h"
+#include "log/record.h"
+
+namespace tailrace::log {
+
+/// Whose records these are; id -1 means no idempotence. `first_sequence` counts the producer's records in a partition
+/// from 0 and may be any 64-bit position: it is stored modulo 2^31, as Kafka wraps it.
+struct Producer {
+  std::int64_t id = -1;
+  std::int16_t epoch = 0;
+  std::int64_t first_sequence = 0;
+};
+
+/// The i32 sequence of a 64-bit position in a producer's stream.
+constexpr std::int32_t wrap_sequence(std::int64_t position) {
+  return static_cast<std::int32_t>(position & 0x7fffffff);
+}
+
+class RecordBatchBuilder {
+ public:
+  explicit RecordBatchBuilder(Compression compression = Compression::kNone);
+
+  /// Adds a record; its timestamp must be set (≥ 0).
+  void add(const Record& record);
+  /// The most bytes `record` can add.
+  static std::size_t max_bytes(const Record& record);
+
+  std::int32_t count() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  /// Bytes so far, header included, before compression.
+  std::size_t size_bytes() const { return used_; }
+
+  /// Completes the batch (compression, header, CRC) with base offset 0. The view is valid until the next call.
+  Result<std::string_view> finish(const Producer& producer = {});
+  /// As finish(), for a batch whose bytes may be stamped in place.
+  Result<std::string*> finish_in_place(const Producer& producer = {});
+  /// Starts the next batch.
+  void clear();
+
+ private:
+  void write_header(std::string& batch, const Producer& producer, Compression used) const;
+
+  Compression compression_;
+  std::string plain_;       // header room, then records; only used_ bytes of it count
+  std::size_t used_ = kBatchHeaderBytes;
+  std::string compressed_;
+  std::int32_t count_ = 0;
+  std::int64_t base_timestamp_ = -1;
+  std::int64_t max_timestamp_ = -1;
+};
+
+}  // namespace tailrace::log

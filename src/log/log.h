@@ -1,0 +1,77 @@
+// The partitioned log: topics in one folder, in Kafka's own file formats.
+//
+//   FOLDER/<topic>.meta                          id and settings (topic.h)
+//   FOLDER/<topic>-<partition>/<20-digit base offset>.log, .index, .timeindex, .snapshot     (segment.h)
+//   FOLDER/recovery-point-offset-checkpoint      how far each partition is durable and checked
+//   FOLDER/log-start-offset-checkpoint           where delete_records moved the start to
+//   FOLDER/.lock                                 one process at a time
+//
+// Order of calls: open, create or find topics, append and read, close (the destructor closes). Partitions live as long as
+// the Log, or until their topic is deleted (shared_ptr keeps a deleted one usable for reading).
+// Threads: all calls from any thread.
+//
+// After a crash open() checks the tail beyond the recovery point of every partition's last segment. A torn tail is cut off with
+// one line in the log; a bad batch with good ones after it is refused with kDataLoss naming topic-partition@offset, file
+// and byte.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "log/partition.h"
+#include "log/topic.h"
+#include "rt/clock.h"
+#include "rt/file.h"
+
+namespace tailrace::log {
+
+struct LogConfig {
+  /// After so many appended bytes a partition notes a recovery point, which bounds the scan after a crash.
+  std::uint64_t checkpoint_interval_bytes = 64 << 20;
+  /// Topic ids come from this seed; 0 takes one from the system.
+  std::uint64_t seed = 0;
+};
+
+class Log {
+ public:
+  /// kFailedPrecondition when another process holds the folder, kDataLoss when a file is corrupt in the middle.
+  static Result<std::unique_ptr<Log>> open(const std::string& folder, LogConfig config,
+                                           rt::FileSystem& files = rt::posix_files(),
+                                           rt::Clock& clock = rt::system_clock());
+  virtual ~Log() = default;
+
+  /// kAlreadyExists when there is one of that name; kInvalidArgument for a bad name or setting.
+  virtual Status create_topic(std::string_view name, const TopicSettings& settings = {}) = 0;
+  /// Creates it unless it is there (with whatever settings it has).
+  virtual Status ensure_topic(std::string_view name, const TopicSettings& settings = {}) = 0;
+  /// Changes settings; partitions may only grow.
+  virtual Status alter_topic(std::string_view name, const TopicSettings& settings) = 0;
+  virtual Status delete_topic(std::string_view name) = 0;
+  /// Sorted by name.
+  virtual std::vector<Topic> topics() const = 0;
+  virtual std::optional<Topic> topic(std::string_view name) const = 0;
+
+  /// kNotFound names the topic and partition.
+  virtual Result<std::shared_ptr<Partition>> partition(std::string_view topic, PartitionId id) = 0;
+
+  /// A number that grows with every append to any partition.
+  virtual std::uint64_t appends() const = 0;
+  /// Waits until appends() differs from `seen` (true), or until the timeout or close (false).
+  virtual bool wait_for_append(std::uint64_t seen, std::chrono::milliseconds timeout) = 0;
+
+  /// sync() of every partition.
+  virtual Status sync() = 0;
+  /// Retention on every partition; the number of segments removed. Call it now and then.
+  virtual Result<int> apply_retention() = 0;
+  /// Syncs, notes recovery points, wakes all waiters; later appends fail with kCancelled.
+  virtual Status close() = 0;
+};
+
+}  // namespace tailrace::log
