@@ -54,7 +54,7 @@ class RandomRows {
     return values[below(std::size(values))];
   }
   std::string text() {
-    static const std::string kPieces[] = {"", "a", "b", std::string(1, '\0'), "\xFF", "\x01",
+    static const std::string kPieces[] = {"", "a", "b", std::string(1, '\0'), "\U0010FFFF", "\x01",
                                           "ä", "zz"};
     std::string out;
     for (std::int64_t left = below(4); left > 0; --left) out += kPieces[below(std::size(kPieces))];
