@@ -180,8 +180,8 @@ class Backend {
 struct ConsoleConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 9021;
-  std::vector<std::string> allowed_hosts;
-  net::HttpLimits limits;
+  std::vector<std::string> allowed_hosts = {};
+  net::HttpLimits limits = {};
 };
 
 /// The running control centre; the backend must outlive it. Stops in the destructor.

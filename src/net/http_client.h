@@ -21,14 +21,14 @@
 namespace tailrace::net {
 
 struct HttpOptions {
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers = {};
   int timeout_ms = 10'000;          ///< for the whole exchange, redirects included
   int connect_timeout_ms = 5'000;
   std::size_t max_body_bytes = 64 << 20;
   int max_redirects = 5;
-  std::string etag;                 ///< sent as If-None-Match: the answer may be 304
+  std::string etag = {};               ///< sent as If-None-Match: the answer may be 304
   std::string user_agent = "tailrace/0.1";
-  std::stop_token stop;             ///< ends the exchange with kCancelled
+  std::stop_token stop = {};            ///< ends the exchange with kCancelled
 };
 
 /// Any status is an answer, 404 and 500 included. Header names are in lower case.

@@ -42,7 +42,7 @@ struct HttpLimits {
   int workers = 4;
 };
 
-/// A request whose path and query are decoded; header names are in lower case.
+/// A request whose path and query are decoded; header names are in lower case. HEAD reaches the handler as GET.
 struct Request {
   std::string method;
   std::string path;                   ///< decoded, without the query: "/api/tables/a b"
@@ -60,7 +60,7 @@ struct Request {
 /// `every_ms` on a worker thread, never twice at once; "" means nothing new.
 struct TextStream {
   int every_ms = 500;
-  std::function<std::optional<std::string>()> next;
+  std::function<std::optional<std::string>()> next = {};
 };
 
 struct Response {
@@ -77,12 +77,12 @@ struct HttpServerConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0 picks a free port
   /// Names besides localhost and addresses under which browsers may reach the server.
-  std::vector<std::string> allowed_hosts;
+  std::vector<std::string> allowed_hosts = {};
   /// The flag a user changes the address with, for the line about a taken port.
   std::string flag = "--console";
-  HttpLimits limits;
+  HttpLimits limits = {};
   /// Makes the answer to a request that never reaches the handler; plain text when absent.
-  std::function<Response(int status, std::string_view message)> refuse;
+  std::function<Response(int status, std::string_view message)> refuse = {};
 };
 
 class HttpServer {
@@ -99,7 +99,8 @@ class HttpServer {
   std::string url() const;
   /// Connections open now.
   std::size_t connections() const;
-  /// Stops accepting, ends idle connections and streams, waits up to `drain_timeout_ms` for requests in flight.
+  /// Stops accepting, ends idle connections and streams, waits up to `drain_timeout_ms` for requests in flight
+  /// and as long as it takes for a handler that still runs.
   void stop();
 
  private:

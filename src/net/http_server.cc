@@ -1,0 +1,488 @@
+// The HTTP server: the only file of the house that includes Boost.Beast, since it takes long to compile.
+//
+// One coroutine accepts, one serves each connection; all of them run on one thread, so what they share needs no
+// lock. Handlers run on the worker pool. A session is in `sessions` from accept to the end of its coroutine.
+#include "net/http_server.h"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "base/log.h"
+#include "net/gzip.h"
+#include "net/http_message.h"
+#include "net/port_owner.h"
+
+namespace tailrace::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::awaitable;
+using asio::use_awaitable;
+using asio::ip::tcp;
+using boost::system::error_code;
+using std::chrono::milliseconds;
+
+using Parser = http::request_parser<http::string_body>;
+
+constexpr std::size_t kGzipFrom = 1024;
+constexpr auto kKeepAliveComment = std::chrono::seconds(15);
+
+struct Session {
+  explicit Session(tcp::socket socket)
+      : stream(std::move(socket)), timer(stream.get_executor()) {}
+
+  beast::tcp_stream stream;
+  beast::flat_buffer buffer;
+  asio::steady_timer timer;
+  bool busy = false;  ///< between a request's first byte and the end of its answer
+};
+using SessionPtr = std::shared_ptr<Session>;
+
+/// How a read ended: a status to refuse with, 0 to close in silence, 200 to go on.
+int status_of(const error_code& failed) {
+  static const auto& http_category =
+      error_code(http::make_error_code(http::error::bad_version)).category();
+  if (!failed) return 200;
+  if (failed == http::error::end_of_stream || failed == http::error::partial_message) return 0;
+  if (failed == http::error::body_limit) return 413;
+  if (failed == http::error::header_limit || failed == http::error::buffer_overflow) return 431;
+  return failed.category() == http_category ? 400 : 0;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+void append_header(std::string& head, std::string_view name, std::string_view value) {
+  head.append(name).append(": ");
+  for (char c : value) {
+    if (c != '\r' && c != '\n') head.push_back(c);
+  }
+  head.append("\r\n");
+}
+
+std::string response_head(const Response& response, bool keep_alive) {
+  auto head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
+  append_header(head, "Content-Type", response.content_type);
+  append_header(head, "X-Content-Type-Options", "nosniff");
+  for (const auto& [name, value] : response.headers) append_header(head, name, value);
+  if (!response.stream && response.status != 304) {
+    append_header(head, "Content-Length", std::to_string(response.body.size()));
+  }
+  append_header(head, "Connection", keep_alive ? "keep-alive" : "close");
+  return head.append("\r\n");
+}
+
+bool is_text(std::string_view content_type) {
+  return content_type.starts_with("text/") || content_type.find("json") != content_type.npos ||
+         content_type.find("javascript") != content_type.npos;
+}
+
+void compress(Response& response, std::string_view accept_encoding) {
+  if (response.stream || response.body.size() < kGzipFrom || !is_text(response.content_type) ||
+      !accepts_gzip(accept_encoding)) {
+    return;
+  }
+  auto packed = gzip(response.body);
+  if (packed.empty()) return;
+  response.body = std::move(packed);
+  response.headers.emplace_back("Content-Encoding", "gzip");
+  response.headers.emplace_back("Vary", "Accept-Encoding");
+}
+
+Response refusal(const HttpServerConfig& config, int status, std::string_view message) {
+  if (config.refuse) return config.refuse(status, message);
+  Response response;
+  response.status = status;
+  response.body = fmt::format("{}\n", message);
+  return response;
+}
+
+}  // namespace
+
+std::string_view Request::header(std::string_view name) const {
+  auto found = headers.find(std::string(name));
+  return found == headers.end() ? std::string_view() : std::string_view(found->second);
+}
+
+std::optional<std::string> Request::param(std::string_view name) const {
+  auto found = query.find(std::string(name));
+  if (found == query.end()) return std::nullopt;
+  return found->second;
+}
+
+struct HttpServer::Impl {
+  HttpServerConfig config;
+  Handler handler;
+  std::uint16_t port = 0;
+  bool closing = false;  // io thread
+  std::set<Session*> sessions;  // io thread
+  mutable std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t open = 0;  // guarded by mutex: sessions.size()
+  bool stopped = false;  // guarded by mutex
+  // Suspended coroutines die with `io` and still touch what stands above it.
+  asio::io_context io{1};
+  tcp::acceptor acceptor{io};
+  asio::thread_pool workers;
+  std::thread thread;
+
+  Impl(HttpServerConfig c, Handler h)
+      : config(std::move(c)),
+        handler(std::move(h)),
+        workers(static_cast<std::size_t>(std::max(1, config.limits.workers))) {}
+
+  Status bind();
+  void begin_stop();
+  void add(Session* session);
+  void remove(Session* session);
+
+  awaitable<void> accept_loop();
+  awaitable<void> serve_guarded(SessionPtr session);
+  awaitable<void> serve(SessionPtr session);
+  awaitable<int> read_request(SessionPtr session, Parser& parser);
+  awaitable<bool> answer(SessionPtr session, Response response, bool keep_alive, bool head_only);
+  awaitable<void> push(SessionPtr session, TextStream stream, bool events);
+  awaitable<void> linger(SessionPtr session);
+  awaitable<Response> call_handler(Request request);
+  awaitable<std::optional<std::string>> call_next(TextStream& stream);
+  Result<Request> admit(Parser& parser, int& status) const;
+};
+
+namespace {
+
+Result<tcp::endpoint> resolve(const std::string& host, std::uint16_t port) {
+  error_code failed;
+  auto address = asio::ip::make_address(host, failed);
+  if (!failed) return tcp::endpoint(address, port);
+  asio::io_context io;
+  tcp::resolver resolver(io);
+  auto found = resolver.resolve(tcp::v4(), host, std::to_string(port), failed);
+  if (failed || found.empty()) {
+    return error(Code::kInvalidArgument, fmt::format("{} is not an address of this machine", host));
+  }
+  return found.begin()->endpoint();
+}
+
+}  // namespace
+
+Status HttpServer::Impl::bind() {
+  ASSIGN(auto endpoint, resolve(config.host, config.port));
+  error_code failed;
+  acceptor.open(endpoint.protocol(), failed);
+  if (!failed) acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
+  if (!failed) acceptor.bind(endpoint, failed);
+  if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
+  if (failed == asio::error::address_in_use) {
+    return error(Code::kUnavailable,
+                 fmt::format("{}:{} is in use{}; choose another with {} HOST:PORT, or port 0 for "
+                             "a free one",
+                             config.host, config.port, port_owner(config.port), config.flag));
+  }
+  if (failed) {
+    return error(Code::kInvalidArgument, fmt::format("cannot listen on {}:{}: {}", config.host,
+                                                     config.port, failed.message()));
+  }
+  port = acceptor.local_endpoint().port();
+  return {};
+}
+
+void HttpServer::Impl::add(Session* session) {
+  sessions.insert(session);
+  std::lock_guard lock(mutex);
+  open = sessions.size();
+}
+
+void HttpServer::Impl::remove(Session* session) {
+  sessions.erase(session);
+  std::lock_guard lock(mutex);
+  open = sessions.size();
+  changed.notify_all();
+}
+
+awaitable<void> HttpServer::Impl::accept_loop() {
+  while (!closing) {
+    error_code failed;
+    auto socket = co_await acceptor.async_accept(asio::redirect_error(use_awaitable, failed));
+    if (closing) co_return;
+    if (failed) {
+      // Out of file descriptors, mostly: wait for some to be freed.
+      LOG(warn, "{}: cannot accept a connection: {}", config.flag, failed.message());
+      asio::steady_timer pause(io, milliseconds(100));
+      co_await pause.async_wait(asio::redirect_error(use_awaitable, failed));
+      continue;
+    }
+    if (sessions.size() >= config.limits.connections) {
+      auto text = refusal(config, 503, "too many connections");
+      auto bytes = response_head(text, false) + text.body;
+      socket.non_blocking(true, failed);
+      socket.write_some(asio::buffer(bytes), failed);
+      continue;
+    }
+    socket.set_option(tcp::no_delay(true), failed);
+    auto session = std::make_shared<Session>(std::move(socket));
+    asio::co_spawn(io, serve_guarded(std::move(session)), asio::detached);
+  }
+}
+
+awaitable<void> HttpServer::Impl::serve_guarded(SessionPtr session) {
+  struct Registration {
+    Impl& impl;
+    Session* session;
+    Registration(Impl& i, Session* s) : impl(i), session(s) { impl.add(s); }
+    ~Registration() { impl.remove(session); }
+  };
+  Registration registration(*this, session.get());
+  try {
+    co_await serve(session);
+  } catch (const std::exception& surprise) {
+    LOG(error, "HTTP session ended: {}", surprise.what());
+  }
+}
+
+/// Reads one request whole. Returns 200, a status to refuse it with, or 0 to close.
+awaitable<int> HttpServer::Impl::read_request(SessionPtr session, Parser& parser) {
+  const auto& limits = config.limits;
+  error_code failed;
+  parser.header_limit(static_cast<std::uint32_t>(limits.head_bytes));
+  parser.body_limit(limits.body_bytes);
+  if (session->buffer.size() == 0) {
+    session->stream.expires_after(milliseconds(limits.idle_timeout_ms));
+    auto space = session->buffer.prepare(4096);
+    auto got = co_await session->stream.async_read_some(
+        space, asio::redirect_error(use_awaitable, failed));
+    if (failed) co_return 0;
+    session->buffer.commit(got);
+  }
+  session->busy = true;
+  session->stream.expires_after(milliseconds(limits.head_timeout_ms));
+  co_await http::async_read_header(session->stream, session->buffer, parser,
+                                   asio::redirect_error(use_awaitable, failed));
+  if (failed) co_return status_of(failed);
+  session->stream.expires_after(milliseconds(limits.body_timeout_ms));
+  if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    auto line = asio::buffer(kContinue.data(), kContinue.size());
+    co_await asio::async_write(session->stream, line, asio::redirect_error(use_awaitable, failed));
+    if (failed) co_return 0;
+  }
+  co_await http::async_read(session->stream, session->buffer, parser,
+                            asio::redirect_error(use_awaitable, failed));
+  co_return status_of(failed);
+}
+
+/// The request for the handler, or why it is refused; `status` is then the answer's.
+Result<Request> HttpServer::Impl::admit(Parser& parser, int& status) const {
+  auto& message = parser.get();
+  Request request;
+  request.method = std::string(message.method_string());
+  for (const auto& field : message) {
+    auto value = std::string(field.value());
+    auto name = lower({field.name_string().data(), field.name_string().size()});
+    auto [at, added] = request.headers.emplace(std::move(name), value);
+    if (!added) at->second += ", " + value;
+  }
+  status = 400;
+  if (!request.headers.contains("host")) {
+    return error(Code::kInvalidArgument, "the request has no Host header");
+  }
+  ASSIGN(auto target, parse_target({message.target().data(), message.target().size()}));
+  status = 421;
+  if (!host_allowed(request.header("host"), config.allowed_hosts)) {
+    return error(Code::kPermissionDenied,
+                 "this host name is not served here; allow it in the configuration");
+  }
+  status = 403;
+  bool reads = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
+  if (!reads && !same_origin(request.header("host"), request.header("origin"),
+                             request.header("sec-fetch-site"))) {
+    return error(Code::kPermissionDenied, "requests from other sites are refused");
+  }
+  request.path = std::move(target.path);
+  request.segments = std::move(target.segments);
+  request.query = std::move(target.query);
+  request.body = std::move(message.body());
+  return request;
+}
+
+awaitable<void> HttpServer::Impl::serve(SessionPtr session) {
+  for (bool keep_alive = true; keep_alive && !closing;) {
+    Parser parser;
+    int status = co_await read_request(session, parser);
+    if (status == 0) co_return;
+    if (status != 200) {
+      auto refused = refusal(config, status, reason_phrase(status));
+      co_await answer(session, std::move(refused), false, false);
+      co_await linger(session);
+      co_return;
+    }
+    bool head_only = parser.get().method() == http::verb::head;
+    keep_alive = parser.keep_alive();
+    auto request = admit(parser, status);
+    Response response;
+    if (request) {
+      if (head_only) request->method = "GET";
+      auto work = call_handler(std::move(*request));
+      response = co_await asio::co_spawn(workers, std::move(work), use_awaitable);
+    } else {
+      response = refusal(config, status, request.error().what);
+    }
+    if (response.stream && !head_only) {
+      bool events = response.content_type.starts_with("text/event-stream");
+      auto stream = std::move(*response.stream);
+      bool sent = co_await answer(session, std::move(response), false, false);
+      if (sent) co_await push(session, std::move(stream), events);
+      co_return;
+    }
+    keep_alive = keep_alive && !closing;
+    bool sent = co_await answer(session, std::move(response), keep_alive, head_only);
+    keep_alive = keep_alive && sent;
+    session->busy = false;
+  }
+  error_code ignored;
+  session->stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+/// Runs on a worker. The one place where a handler's throw is caught: the request fails, the server lives.
+awaitable<Response> HttpServer::Impl::call_handler(Request request) {
+  try {
+    auto response = handler(request);
+    compress(response, request.header("accept-encoding"));
+    co_return response;
+  } catch (const std::exception& surprise) {
+    LOG(error, "{} {}: {}", request.method, request.path, surprise.what());
+  }
+  co_return refusal(config, 500, "internal error; the log says more");
+}
+
+awaitable<std::optional<std::string>> HttpServer::Impl::call_next(TextStream& stream) {
+  co_return stream.next();
+}
+
+/// Writes the answer (a stream's head only); false when that failed.
+awaitable<bool> HttpServer::Impl::answer(SessionPtr session, Response response, bool keep_alive,
+                                         bool head_only) {
+  auto head = response_head(response, keep_alive);
+  bool body = !head_only && response.status != 304 && !response.stream;
+  std::array<asio::const_buffer, 2> parts{
+      asio::buffer(head), body ? asio::buffer(response.body) : asio::const_buffer()};
+  error_code failed;
+  session->stream.expires_after(milliseconds(config.limits.write_timeout_ms));
+  co_await asio::async_write(session->stream, parts, asio::redirect_error(use_awaitable, failed));
+  co_return !failed;
+}
+
+awaitable<void> HttpServer::Impl::push(SessionPtr session, TextStream stream, bool events) {
+  auto last_write = std::chrono::steady_clock::now();
+  error_code failed;
+  while (!closing) {
+    auto work = call_next(stream);
+    auto text = co_await asio::co_spawn(workers, std::move(work), use_awaitable);
+    if (!text || closing) co_return;
+    auto now = std::chrono::steady_clock::now();
+    if (text->empty() && events && now - last_write >= kKeepAliveComment) *text = ": alive\n\n";
+    if (!text->empty()) {
+      session->stream.expires_after(milliseconds(config.limits.write_timeout_ms));
+      co_await asio::async_write(session->stream, asio::buffer(*text),
+                                 asio::redirect_error(use_awaitable, failed));
+      if (failed) co_return;
+      last_write = now;
+    }
+    session->timer.expires_after(milliseconds(stream.every_ms));
+    co_await session->timer.async_wait(asio::redirect_error(use_awaitable, failed));
+  }
+}
+
+/// Lets the client read a refusal before the connection goes: bytes it still sends are read and dropped for a while,
+/// since closing on unread bytes would reset the connection and lose the answer.
+awaitable<void> HttpServer::Impl::linger(SessionPtr session) {
+  constexpr std::size_t kAtMost = 4 << 20;
+  error_code failed;
+  session->stream.socket().shutdown(tcp::socket::shutdown_send, failed);
+  session->stream.expires_after(std::chrono::seconds(2));
+  std::array<char, 16384> dropped;
+  for (std::size_t seen = 0; !failed && seen < kAtMost;) {
+    auto space = asio::buffer(dropped);
+    seen += co_await session->stream.async_read_some(space,
+                                                     asio::redirect_error(use_awaitable, failed));
+  }
+}
+
+void HttpServer::Impl::begin_stop() {
+  closing = true;
+  error_code ignored;
+  acceptor.close(ignored);
+  for (auto* session : sessions) {
+    session->timer.cancel();
+    if (!session->busy) session->stream.close();
+  }
+}
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+HttpServer::~HttpServer() { stop(); }
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerConfig config, Handler handler) {
+  auto impl = std::make_unique<Impl>(std::move(config), std::move(handler));
+  TRY(impl->bind());
+  asio::co_spawn(impl->io, impl->accept_loop(), asio::detached);
+  impl->thread = std::thread([raw = impl.get()] { raw->io.run(); });
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+std::uint16_t HttpServer::port() const { return impl_->port; }
+
+std::string HttpServer::url() const {
+  auto host = impl_->config.host;
+  if (host == "0.0.0.0" || host.empty()) host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  if (host.find(':') != host.npos) host = "[" + host + "]";
+  return fmt::format("http://{}:{}", host, impl_->port);
+}
+
+std::size_t HttpServer::connections() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->open;
+}
+
+void HttpServer::stop() {
+  {
+    std::unique_lock lock(impl_->mutex);
+    if (std::exchange(impl_->stopped, true)) return;
+    asio::post(impl_->io, [raw = impl_.get()] { raw->begin_stop(); });
+    impl_->changed.wait_for(lock, milliseconds(impl_->config.limits.drain_timeout_ms),
+                            [&] { return impl_->open == 0; });
+  }
+  impl_->io.stop();
+  impl_->thread.join();
+  impl_->workers.join();
+}
+
+}  // namespace tailrace::net
