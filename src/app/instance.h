@@ -1,0 +1,74 @@
+// A running project: every room opened from the ground up and closed in reverse. The one place where all are wired.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "connect/runner.h"
+#include "console/console.h"
+#include "log/log.h"
+#include "pipeline/runner.h"
+
+namespace tailrace::app {
+
+struct RunOptions {
+  std::string project;
+  std::string data;                        ///< data folder; PROJECT/.tailrace when empty
+  std::string console = "127.0.0.1:9021";  ///< HOST:PORT, port 0 picks a free one; "off" for none
+  bool once = false;                       ///< take what is there, then exit
+};
+
+/// Where a running instance is reached: DATA/run.json.
+struct RunFile {
+  int pid = 0;
+  std::string url;
+};
+
+class Instance {
+ public:
+  /// Opens log, state and tables; recovery happens here. Nothing runs yet.
+  static Result<std::unique_ptr<Instance>> open(RunOptions options);
+  ~Instance();
+
+  /// Starts the console, the pipeline and the sources.
+  Status start();
+  /// Sources to the end of what is there now, the pipeline to the end of the log, a checkpoint.
+  Status run_once();
+  /// Stops sources, then the pipeline with a checkpoint, then the console.
+  Status stop();
+
+  std::string console_url() const;
+  const pipeline::Project& project() const { return project_; }
+  pipeline::Runner& runner() { return *runner_; }
+  /// All hops from source to serving, judged.
+  std::vector<pipeline::Hop> hops() const;
+  std::string stopped_by() const;
+  double uptime_s() const;
+  Result<console::Rows> sql(std::string_view query);
+
+ private:
+  Instance() = default;
+  Status open_topics();
+  Status open_sources();
+  std::vector<pipeline::Hop> source_hops() const;
+
+  RunOptions options_;
+  pipeline::Project project_;
+  std::string data_;
+  std::unique_ptr<rt::FileLock> lock_;
+  std::unique_ptr<log::Log> log_;
+  std::unique_ptr<pipeline::Runner> runner_;
+  std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
+  std::unique_ptr<console::Backend> backend_;
+  std::unique_ptr<console::Console> console_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+/// The data folder of a project path.
+std::string data_folder(const std::string& project, const std::string& data);
+/// kNotFound when no instance runs on the folder (a stale file of a dead process counts as none).
+Result<RunFile> find_running(const std::string& data);
+
+}  // namespace tailrace::app

@@ -1,0 +1,127 @@
+// The command line: parses it, calls one command.
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+#include "app/commands.h"
+#include "base/log.h"
+
+namespace tailrace::app {
+namespace {
+
+constexpr const char* kAbout =
+    "Tailrace: a stream in, gold out. The whole real-time data pipeline in one program.\n\n"
+    "  tailrace init my_project          write a small project that runs\n"
+    "  tailrace run my_project           run it; the page is at http://127.0.0.1:9021\n"
+    "  tailrace status my_project        hop by hop: what came how far, and why not further\n"
+    "  tailrace sql my_project -c 'SELECT * FROM system.tables'";
+
+void add_run(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("run", "run a project until Ctrl-C (or --once)");
+  auto options = std::make_shared<RunOptions>();
+  auto check = std::make_shared<bool>(false);
+  command->add_option("project", options->project, "the project's folder")->required();
+  command->add_option("--data", options->data, "data folder (default: PROJECT/.tailrace)");
+  command->add_option("--console", options->console, "page and API at HOST:PORT; port 0 picks a free one; off")
+      ->capture_default_str();
+  command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
+  command->add_flag("--check", *check, "exit 0 as soon as every served table has rows, 1 after 60 s without");
+  command->callback([=, &code] { code = run_command(*options, *check); });
+}
+
+void add_simple(CLI::App& app, int& code) {
+  auto text = std::make_shared<std::string>();
+  auto* check = app.add_subcommand("check", "parse and analyse a project; write nothing");
+  check->add_option("project", *text, "the project's folder")->required();
+  check->callback([=, &code] { code = check_command(*text); });
+  auto* init = app.add_subcommand("init", "write a small project that runs");
+  init->add_option("name", *text, "the folder to make")->required();
+  init->callback([=, &code] { code = init_command(*text); });
+  auto* version = app.add_subcommand("version", "print the version");
+  version->callback([] { std::cout << "tailrace " TAILRACE_VERSION "\n"; });
+  auto* help = app.add_subcommand("help", "print this help");
+  help->callback([&app] { std::cout << app.help(); });
+}
+
+void add_status(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("status", "hop by hop, and the first empty hop with why");
+  auto project = std::make_shared<std::string>(".");
+  auto data = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  command->add_option("project", *project, "the project's folder")->capture_default_str();
+  command->add_option("--data", *data, "data folder (default: PROJECT/.tailrace)");
+  command->add_flag("--json", *json, "for scripts");
+  command->callback([=, &code] { code = status_command(*project, *data, *json); });
+}
+
+void add_sql(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("sql", "a shell over every table and system.*, or one query with -c");
+  auto project = std::make_shared<std::string>(".");
+  auto data = std::make_shared<std::string>();
+  auto query = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  command->add_option("project", *project, "the project's folder")->capture_default_str();
+  command->add_option("--data", *data, "data folder (default: PROJECT/.tailrace)");
+  command->add_option("-c,--command", *query, "run one query and exit");
+  command->add_flag("--json", *json, "rows as JSON lines");
+  command->callback([=, &code] { code = sql_command(*project, *data, *query, *json); });
+}
+
+void add_redrive(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("redrive", "send dead letters back to their topics");
+  auto options = std::make_shared<RedriveOptions>();
+  options->project = ".";
+  command->add_option("project", options->project, "the project's folder")->capture_default_str();
+  command->add_option("--data", options->data, "data folder (default: PROJECT/.tailrace)");
+  command->add_option("--id", options->ids, "these letters (see system.dead_letters)");
+  command->add_option("--table", options->table, "those this table's flow rejected");
+  command->add_option("--reason", options->reason, "those with this reason");
+  command->add_flag("--all", options->all, "all of them");
+  command->callback([=, &code] { code = redrive_command(*options); });
+}
+
+void add_spark(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("spark", "the same project on real Spark: write a plain pipeline, run it");
+  auto options = std::make_shared<SparkOptions>();
+  command->add_option("project", options->project, "the project's folder")->required();
+  command->add_option("--data", options->data, "data folder (default: PROJECT/.tailrace)");
+  command->add_option("--master", options->master, "local[N] or spark://HOST:PORT")->capture_default_str();
+  command->add_option("--out", options->out, "where to write the Spark project (default: DATA/spark)");
+  command->add_flag("--write-only", options->write_only, "write it, do not run it");
+  command->callback([=, &code] { code = spark_command(*options); });
+}
+
+int run_main(int argc, char** argv) {
+  CLI::App app{kAbout, "tailrace"};
+  app.require_subcommand(1);
+  int code = 0;
+  add_run(app, code);
+  add_simple(app, code);
+  add_status(app, code);
+  add_sql(app, code);
+  add_redrive(app, code);
+  add_spark(app, code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int parse_code = app.exit(e);
+    return parse_code == 0 ? 0 : 2;
+  } catch (const std::exception& e) {
+    std::cerr << "tailrace: " << e.what() << "\n";
+    return 1;
+  }
+  return code;
+}
+
+}  // namespace
+
+int fail(const Error& error) {
+  std::cerr << "tailrace: " << error.what << "\n";
+  return 1;
+}
+
+}  // namespace tailrace::app
+
+int main(int argc, char** argv) {
+  return tailrace::app::run_main(argc, argv);
+}

@@ -1,0 +1,243 @@
+#include "pipeline/graph.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "pipeline/names.h"
+
+namespace tailrace::pipeline {
+namespace {
+
+using sql::Statement;
+using StatementPtr = std::shared_ptr<const Statement>;
+
+bool makes_table(const Statement& s) {
+  return s.kind == Statement::Kind::kStreamingTable || s.kind == Statement::Kind::kMaterializedView;
+}
+
+bool makes_view(const Statement& s) {
+  return s.kind == Statement::Kind::kTemporaryView || s.kind == Statement::Kind::kView;
+}
+
+/// What the binder sees: topics, the tables bound so far, and views by their statements.
+class GraphCatalog : public sql::Catalog {
+ public:
+  explicit GraphCatalog(const Graph& graph) : graph_(graph) {}
+
+  std::optional<sql::RelationInfo> find(const std::vector<std::string>& parts) const override {
+    const std::string& name = parts.back();
+    for (const TopicRelation& topic : graph_.topics)
+      if (same_name(topic.relation, name))
+        return sql::RelationInfo{sql::RelationInfo::Kind::kTopic, topic.relation, topic_schema()};
+    if (int index = graph_.table_index(name); index >= 0) return table_info(graph_.tables[index]);
+    for (const StatementPtr& s : graph_.statements)
+      if (makes_view(*s) && same_name(s->name.parts.back(), name))
+        return sql::RelationInfo{sql::RelationInfo::Kind::kTemporaryView, name, nullptr, s.get()};
+    return std::nullopt;
+  }
+
+  std::vector<std::string> names() const override {
+    std::vector<std::string> all;
+    for (const TopicRelation& topic : graph_.topics) all.push_back(topic.relation);
+    for (const StatementPtr& s : graph_.statements)
+      if (makes_table(*s) || makes_view(*s)) all.push_back(s->name.parts.back());
+    return all;
+  }
+
+ private:
+  static sql::RelationInfo table_info(const Table& table) {
+    return {table.streaming ? sql::RelationInfo::Kind::kStreamingTable
+                            : sql::RelationInfo::Kind::kMaterializedView,
+            table.name, table.schema};
+  }
+
+  const Graph& graph_;
+};
+
+Layer layer_of(const Statement& statement) {
+  auto found = statement.properties.find("quality");
+  std::string text = found != statement.properties.end() ? found->second : statement.source->file;
+  text = lower(text.substr(text.find_last_of('/') + 1));
+  if (text.find("bronze") != std::string::npos) return Layer::kBronze;
+  if (text.find("silver") != std::string::npos) return Layer::kSilver;
+  if (text.find("gold") != std::string::npos) return Layer::kGold;
+  return statement.kind == Statement::Kind::kStreamingTable ? Layer::kSilver : Layer::kGold;
+}
+
+Result<std::vector<StatementPtr>> parse_files(const Project& project) {
+  std::vector<StatementPtr> all;
+  std::map<std::string, std::string> made_at;
+  for (const SqlFile& file : project.sql_files) {
+    ASSIGN(auto statements, sql::parse_pipeline(file.text, file.path));
+    for (Statement& statement : statements) {
+      if (statement.kind == Statement::Kind::kSet) continue;
+      const std::string name = lower(statement.name.parts.back());
+      if (auto [at, fresh] = made_at.emplace(name, statement.place()); !fresh)
+        return error(Code::kInvalidArgument, statement.place() + ": `" + name +
+                                                 "` is already made at " + at->second);
+      all.push_back(std::make_shared<const Statement>(std::move(statement)));
+    }
+  }
+  return all;
+}
+
+/// Binds flows in the order of their references, depth first.
+class Binder {
+ public:
+  explicit Binder(Graph& graph) : graph_(graph), catalog_(graph) {
+    for (const StatementPtr& s : graph.statements) by_name_[lower(s->name.parts.back())] = s.get();
+  }
+
+  Status bind_all() {
+    for (const StatementPtr& s : graph_.statements) TRY(visit(*s));
+    return {};
+  }
+
+ private:
+  /// A table is bound once everything that it, or a flow into it, reads is bound.
+  Status visit(const Statement& statement) {
+    if (done_.contains(&statement)) return {};
+    if (!open_.insert(&statement).second)
+      return error(Code::kInvalidArgument, statement.place() + ": `" + statement.name.text() +
+                                               "` depends on itself (a cycle of tables)");
+    for (const sql::Reference& reference : sql::references(statement)) {
+      auto found = by_name_.find(lower(reference.name.parts.back()));
+      if (found != by_name_.end()) TRY(visit(*found->second));
+    }
+    if (statement.kind == Statement::Kind::kFlow) TRY(bind_append_flow(statement));
+    if (makes_table(statement)) TRY(bind_table(statement));
+    open_.erase(&statement);
+    done_.insert(&statement);
+    return {};
+  }
+
+  Status bind_table(const Statement& statement) {
+    if (!statement.query) {
+      if (statement.kind == Statement::Kind::kMaterializedView)
+        return error(Code::kInvalidArgument,
+                     statement.place() + ": Unable to find query for CREATE MATERIALIZED VIEW statement");
+      return bind_flows_into(statement);
+    }
+    ASSIGN(auto plan, sql::bind_flow(statement, catalog_));
+    Schema schema = plan.root->schema;
+    add_table(statement, schema);
+    return add_flow(statement, static_cast<int>(graph_.tables.size()) - 1, std::move(plan));
+  }
+
+  /// A streaming table without AS: its schema is what its flows bring.
+  Status bind_flows_into(const Statement& target) {
+    bool any = false;
+    for (const StatementPtr& s : graph_.statements) {
+      if (s->kind != Statement::Kind::kFlow || !same_name(s->target.parts.back(), target.name.parts.back()))
+        continue;
+      TRY(visit(*s));
+      any = true;
+    }
+    if (!any)
+      return error(Code::kInvalidArgument, target.place() + ": no flow writes into the streaming table `" +
+                                               target.name.text() + "`; add CREATE FLOW … AS INSERT INTO it");
+    return {};
+  }
+
+  Status bind_append_flow(const Statement& flow) {
+    auto found = by_name_.find(lower(flow.target.parts.back()));
+    if (found == by_name_.end() || found->second->kind != Statement::Kind::kStreamingTable)
+      return error(Code::kNotFound, flow.place() + ": the flow's target `" + flow.target.text() +
+                                        "` is not a streaming table of this project");
+    const Statement& target = *found->second;
+    if (target.query) TRY(visit(target));
+    ASSIGN(auto plan, sql::bind_flow(flow, catalog_, &target));
+    int table = graph_.table_index(target.name.parts.back());
+    if (table < 0) {
+      add_table(target, plan.root->schema);
+      table = static_cast<int>(graph_.tables.size()) - 1;
+    } else if (!graph_.tables[table].schema->Equals(*plan.root->schema, false)) {
+      return error(Code::kInvalidArgument,
+                   flow.place() + ": the flow's columns differ from those of `" + target.name.text() + "`: " +
+                       plan.root->schema->ToString() + " against " + graph_.tables[table].schema->ToString());
+    }
+    return add_flow(flow, table, std::move(plan));
+  }
+
+  void add_table(const Statement& statement, Schema schema) {
+    graph_.tables.push_back({statement.name.parts.back(), &statement, std::move(schema), layer_of(statement),
+                             statement.kind == Statement::Kind::kStreamingTable});
+  }
+
+  Status add_flow(const Statement& statement, int table, engine::FlowPlan plan) {
+    Flow flow{statement.name.parts.back(), &statement, table, std::move(plan), {}, {}};
+    for (const std::string& input : flow.plan.inputs) {
+      ASSIGN(auto resolved, resolve(input, statement));
+      flow.inputs.push_back(resolved);
+    }
+    flow.definition = sql::explain(flow.plan);
+    graph_.flows.push_back(std::move(flow));
+    return {};
+  }
+
+  Result<Flow::Input> resolve(const std::string& name, const Statement& statement) const {
+    for (std::size_t i = 0; i < graph_.topics.size(); ++i)
+      if (same_name(graph_.topics[i].relation, name)) return Flow::Input{true, static_cast<int>(i)};
+    if (int table = graph_.table_index(name); table >= 0) return Flow::Input{false, table};
+    return error(Code::kNotFound, statement.place() + ": relation `" + name + "` is not in this project");
+  }
+
+  Graph& graph_;
+  GraphCatalog catalog_;
+  std::map<std::string, const Statement*> by_name_;
+  std::set<const Statement*> open_, done_;
+};
+
+}  // namespace
+
+std::string_view layer_name(Layer layer) {
+  switch (layer) {
+    case Layer::kBronze: return "bronze";
+    case Layer::kSilver: return "silver";
+    case Layer::kGold: return "gold";
+  }
+  return "gold";
+}
+
+Schema topic_schema() {
+  static const Schema schema = arrow::schema(
+      {arrow::field("key", arrow::utf8()), arrow::field("value", arrow::utf8()),
+       arrow::field("topic", arrow::utf8()), arrow::field("partition", arrow::int32()),
+       arrow::field("offset", arrow::int64()), arrow::field("timestamp", timestamp_type())});
+  return schema;
+}
+
+int Graph::table_index(std::string_view name) const {
+  for (std::size_t i = 0; i < tables.size(); ++i)
+    if (same_name(tables[i].name, name)) return static_cast<int>(i);
+  return -1;
+}
+
+Result<Graph> make_graph(const Project& project) {
+  Graph graph;
+  for (const TopicSpec& topic : project.topics)
+    graph.topics.push_back({topic.relation, topic.name, topic.format == "json"});
+  ASSIGN(graph.statements, parse_files(project));
+  TRY(Binder(graph).bind_all());
+  if (graph.flows.empty())
+    return error(Code::kInvalidArgument, project.folder + ": no table is made by any file of `libraries`; "
+                                                          "write CREATE STREAMING TABLE … AS SELECT …");
+  return graph;
+}
+
+Status check_serving(const Project& project, const Graph& graph) {
+  for (const ServingSpec& serving : project.serving) {
+    const int index = graph.table_index(serving.table);
+    if (index < 0)
+      return error(Code::kNotFound, serving.place + ": table `" + serving.table + "` is not made by any SQL file");
+    for (const std::string& column : serving.key)
+      if (graph.tables[static_cast<std::size_t>(index)].schema->GetFieldIndex(column) < 0)
+        return error(Code::kNotFound, serving.place + ": key column `" + column + "` is not a column of `" +
+                                          serving.table + "`");
+  }
+  return {};
+}
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,68 @@
+// A project's graph: the tables its SQL files make, the flows that fill them, in an order in which every flow comes
+// after what it reads. Made whole or not at all: each error names file:line:column, as Spark's dry run does.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/plan.h"
+#include "pipeline/project.h"
+#include "sql/sql.h"
+
+namespace tailrace::pipeline {
+
+enum class Layer { kBronze, kSilver, kGold };
+
+std::string_view layer_name(Layer layer);
+
+/// Columns of a topic read as a relation: key, value, topic, partition, offset, timestamp.
+Schema topic_schema();
+
+struct Table {
+  std::string name;
+  const sql::Statement* statement;
+  Schema schema;
+  Layer layer = Layer::kBronze;
+  bool streaming = false;  ///< a streaming table (append only), else a materialised view
+};
+
+struct Flow {
+  std::string name;  ///< the table's name, or the flow's own
+  const sql::Statement* statement;
+  int table;         ///< index into Graph::tables
+  engine::FlowPlan plan;
+  /// What plan.inputs[i] is: index into Graph::topics or Graph::tables.
+  struct Input {
+    bool is_topic;
+    int index;
+  };
+  std::vector<Input> inputs;
+  std::string definition;  ///< changes when the flow's meaning does
+};
+
+/// A relation over a topic.
+struct TopicRelation {
+  std::string relation;
+  std::string topic;
+  bool json = false;  ///< a record that is not a JSON document is rejected before any table
+};
+
+struct Graph {
+  std::vector<std::shared_ptr<const sql::Statement>> statements;
+  std::vector<TopicRelation> topics;
+  std::vector<Table> tables;
+  std::vector<Flow> flows;
+
+  /// Index of a table by name without case, or -1.
+  int table_index(std::string_view name) const;
+};
+
+Result<Graph> make_graph(const Project& project);
+
+/// Every served table exists and has its key columns; errors name the place in tailrace.yml.
+Status check_serving(const Project& project, const Graph& graph);
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,83 @@
+// A project folder as data: spark-pipeline.yml (Spark's own format and errors), the SQL files it names, and
+// tailrace.yml (roles, topics, ingest, serving, limits). docs/project.md describes every key.
+//
+// Unknown keys are errors that name the nearest known one and the place. ${NAME} in a value of tailrace.yml is the
+// environment's; `file:PATH` reads a secret from a file. Values so read never appear in messages.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tailrace::pipeline {
+
+struct SqlFile {
+  std::string path;  ///< as messages show it
+  std::string text;
+};
+
+struct TopicSpec {
+  std::string name;
+  std::string relation;  ///< what SQL calls it; the topic's name by default
+  std::int32_t partitions = 1;
+  std::string format = "raw";                   ///< raw | json
+  std::map<std::string, std::string> settings;  ///< Kafka's topic configs by name
+};
+
+struct IngestSpec {
+  std::string name;
+  std::string topic;
+  std::string type;                            ///< fake | http | files
+  std::map<std::string, std::string> options;  ///< nested keys joined by dots: headers.Accept
+  std::string place;
+};
+
+struct ServingSpec {
+  std::string name;   ///< the served table
+  std::string table;  ///< the relation it follows
+  std::vector<std::string> key;
+  std::string place;
+};
+
+struct Roles {
+  std::string log = "embedded";
+  std::string registry = "embedded";
+  std::string engine = "embedded";
+  std::string lake = "embedded";
+  std::string serving = "embedded";
+  std::string staging = "embedded";
+  std::string schedule = "embedded";
+};
+
+struct Limits {
+  std::int64_t max_message_bytes = 1 << 20;
+  std::int64_t step_records = 16384;
+  std::int64_t checkpoint_ms = 2000;
+  std::int64_t checkpoint_records = 400000;
+};
+
+struct Project {
+  std::string name;
+  std::string folder;
+  std::string storage;
+  std::string database;
+  std::map<std::string, std::string> configuration;
+  std::vector<SqlFile> sql_files;
+  Roles roles;
+  std::vector<TopicSpec> topics;
+  std::vector<IngestSpec> ingest;
+  std::vector<ServingSpec> serving;
+  Limits limits;
+};
+
+/// `path` is the folder, or a spark-pipeline.yml in it. kNotFound carries Spark's PIPELINE_SPEC_FILE_NOT_FOUND.
+Result<Project> load_project(const std::string& path);
+
+/// Writes a small project that runs: `tailrace init NAME`. kAlreadyExists when the folder is there.
+Status init_project(const std::string& folder);
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,82 @@
+// Runs a project: reads topics, steps every flow's circuit, writes lake and serving tables, takes checkpoints.
+//
+//   open (recover from the last checkpoint) → start … stop      or      open → drain (for --once)
+//
+// One checkpoint joins everything: source positions, operator state, serving rows and dead letters become durable
+// together in the store, with the text of the lake commits that belong to them; those are published right after, and
+// again at the next open if a crash came between (Delta's txn action makes the second time a no-op). A crash falls back
+// to the last checkpoint and the log is replayed from its positions.
+//
+// A flow whose FAIL UPDATE expectation breaks stops alone, with all that reads it; the rest goes on. It starts again
+// from nothing (backfill) when its SQL has changed or at the next start.
+//
+// Threads: one for the steps, one that reads ahead; status functions may be called from any.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "kv/store.h"
+#include "log/log.h"
+#include "pipeline/dead_letters.h"
+#include "pipeline/graph.h"
+#include "pipeline/hops.h"
+#include "pipeline/project.h"
+#include "rt/clock.h"
+
+namespace tailrace::pipeline {
+
+struct ExpectationStatus {
+  std::string name;
+  std::string condition;
+  std::string action;
+  std::int64_t passed = 0;
+  std::int64_t failed = 0;
+};
+
+struct TableStatus {
+  std::string name;
+  Layer layer = Layer::kBronze;
+  bool streaming = false;
+  Schema schema;
+  std::string comment;
+  std::int64_t rows = 0;         ///< rows in the table now
+  std::string failed;            ///< why its flow stopped, or empty
+  std::vector<ExpectationStatus> expectations;
+};
+
+class Runner {
+ public:
+  /// Topics must exist. `data` is the data folder: lake/ and state/ are below it.
+  static Result<std::unique_ptr<Runner>> open(const Project& project, Graph graph, log::Log& log,
+                                              const std::string& data, rt::Clock& clock = rt::system_clock());
+  virtual ~Runner() = default;
+
+  virtual void start() = 0;
+  /// Finishes the step under way, takes a checkpoint and ends the threads.
+  virtual Status stop() = 0;
+  /// Steps until every topic is read to its end as of now, then a checkpoint; without start().
+  virtual Status drain() = 0;
+
+  /// The runner's own hops (decoded, rejected, tables, lake, served), in order; the caller puts the sources' before.
+  virtual std::vector<Hop> hops() const = 0;
+  virtual std::vector<TableStatus> tables() const = 0;
+  virtual const Graph& graph() const = 0;
+  /// An error that stopped the whole runner (disk, corruption), or empty.
+  virtual std::string stopped_by() const = 0;
+
+  virtual const DeadLetters& dead_letters() const = 0;
+  /// Sends letters back to their topics, for which `select` is true; how many went.
+  virtual Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select) = 0;
+
+  /// Rows of a table as of now where it is served, else as of the last checkpoint; in chunks.
+  virtual Status scan_table(std::string_view name, const std::function<Status(const Batch&)>& visit) const = 0;
+  /// The keyed table of that serving name; kNotFound otherwise.
+  virtual Result<Batch> served_row(std::string_view name, const std::vector<std::string>& key) const = 0;
+};
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,142 @@
+#include "pipeline/topic_reader.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+
+namespace tailrace::pipeline {
+
+struct TopicReader::Columns {
+  arrow::StringBuilder key, value;
+  arrow::Int32Builder partition;
+  arrow::Int64Builder offset;
+  arrow::TimestampBuilder timestamp{timestamp_type(), arrow::default_memory_pool()};
+  arrow::Status status;
+
+  void append(const log::RecordView& record, std::int32_t partition_id) {
+    status &= record.key ? key.Append(*record.key) : key.AppendNull();
+    status &= record.value ? value.Append(*record.value) : value.AppendNull();
+    status &= partition.Append(partition_id);
+    status &= offset.Append(record.offset.value);
+    status &= timestamp.Append(record.timestamp.value * 1000);
+  }
+
+  Result<Batch> finish(const std::string& topic) {
+    if (!status.ok()) return arrow_error(status);
+    const std::int64_t rows = partition.length();
+    ASSIGN(auto topics, from_arrow(arrow::MakeArrayFromScalar(arrow::StringScalar(topic), rows)));
+    std::shared_ptr<arrow::Array> keys, values, partitions, offsets, timestamps;
+    TRY(from_arrow(key.Finish(&keys)));
+    TRY(from_arrow(value.Finish(&values)));
+    TRY(from_arrow(partition.Finish(&partitions)));
+    TRY(from_arrow(offset.Finish(&offsets)));
+    TRY(from_arrow(timestamp.Finish(&timestamps)));
+    return arrow::RecordBatch::Make(topic_schema(), rows, {keys, values, topics, partitions, offsets, timestamps});
+  }
+};
+
+Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Positions from) {
+  TopicReader reader;
+  const auto topic = log.topic(relation.topic);
+  if (!topic) return error(Code::kNotFound, "topic " + relation.topic + " is not in the log");
+  from.resize(static_cast<std::size_t>(topic->settings.partitions));
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    ASSIGN(auto partition, log.partition(relation.topic, PartitionId(static_cast<std::int32_t>(i))));
+    if (from[i] < partition->log_start()) {
+      if (from[i].value > 0)
+        LOG(warn, "{}-{}: records {} to {} were removed by retention before they were read", relation.topic, i,
+            from[i].value, partition->log_start().value - 1);
+      from[i] = partition->log_start();
+    }
+    reader.partitions_.push_back(std::move(partition));
+  }
+  reader.buffers_.resize(from.size());
+  reader.positions_ = std::move(from);
+  reader.relation_ = std::move(relation);
+  if (reader.relation_.json) reader.json_ = std::make_unique<engine::JsonChecker>();
+  return reader;
+}
+
+std::int64_t TopicReader::lag() const {
+  std::int64_t lag = 0;
+  for (std::size_t i = 0; i < partitions_.size(); ++i) lag += partitions_[i]->high_watermark() - positions_[i];
+  return lag;
+}
+
+void TopicReader::take(const log::RecordView& record, std::size_t partition, Columns& columns, TopicStep& step) {
+  ++step.records;
+  const std::string_view value = record.value.value_or(std::string_view{});
+  step.bytes += static_cast<std::int64_t>(value.size());
+  if (step.oldest_ms == 0 || record.timestamp.value < step.oldest_ms) step.oldest_ms = record.timestamp.value;
+  if (json_ && record.value) {
+    if (const auto fault = json_->check(value)) {
+      DeadLetter letter;
+      letter.flow = relation_.topic;
+      letter.reason = "decode";
+      letter.detail = fmt::format("not a JSON document: {} at byte {}", fault->what, fault->byte);
+      letter.topic = relation_.topic;
+      letter.partition = static_cast<std::int32_t>(partition);
+      letter.offset = record.offset.value;
+      letter.origin = fmt::format("{}-{}@{}", relation_.topic, partition, record.offset.value);
+      letter.bytes = value;
+      letter.time_ms = record.timestamp.value;
+      step.rejected.push_back(std::move(letter));
+      return;
+    }
+  }
+  columns.append(record, static_cast<std::int32_t>(partition));
+}
+
+Status TopicReader::read_partition(std::size_t index, std::int64_t max_records, Columns& columns,
+                                   TopicStep& step) {
+  constexpr std::size_t kReadBytes = 1 << 20;
+  Offset& position = positions_[index];
+  while (step.records < max_records && position < partitions_[index]->high_watermark()) {
+    TRY(partitions_[index]->read(position, kReadBytes, buffers_[index]));
+    log::BatchReader batches = buffers_[index].batches();
+    log::BatchView batch;
+    bool any = false;
+    while (step.records < max_records && batches.next(batch)) {
+      any = true;
+      if (batch.control()) {
+        position = batch.next_offset();
+        continue;
+      }
+      ASSIGN(auto records, batch.records(decompressed_));
+      log::RecordView record;
+      bool whole = true;
+      while (records.next(record)) {
+        if (record.offset < position) continue;
+        if (step.records >= max_records) {
+          whole = false;
+          break;
+        }
+        take(record, index, columns, step);
+        position = record.offset + 1;
+      }
+      if (whole) {
+        TRY(records.status());
+        position = batch.next_offset();
+      }
+    }
+    if (!any) break;
+  }
+  return {};
+}
+
+Result<TopicStep> TopicReader::read(std::int64_t max_records) {
+  TopicStep step;
+  Columns columns;
+  const auto count = static_cast<std::int64_t>(partitions_.size());
+  for (std::int64_t i = 0; i < count && step.records < max_records; ++i) {
+    // Each partition may fill its share of the step; the one whose turn it is comes first.
+    const std::int64_t share = step.records + std::max<std::int64_t>(1, (max_records - step.records) / (count - i));
+    TRY(read_partition((turn_ + static_cast<std::size_t>(i)) % partitions_.size(), share, columns, step));
+  }
+  turn_ = (turn_ + 1) % partitions_.size();
+  step.next = positions_;
+  if (step.records > 0) ASSIGN(step.delta.rows, columns.finish(relation_.topic));
+  return step;
+}
+
+}  // namespace tailrace::pipeline
