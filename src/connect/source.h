@@ -1,0 +1,114 @@
+// A source of records: where they come from, one emission after another, from a position.
+//
+// A position is JSON text that the source alone understands; "" is the beginning. Two kinds of source:
+//   replayable   next() from the same position gives the same records again (fake, files), so what was appended but not
+//                yet noted is simply emitted again and dropped by the log, which knows its sequences
+//   one-shot     what next() fetched cannot be fetched again (http): the runner spools it before it appends it
+//
+// Order of calls: next(position, chunk, stop), append what the chunk holds, next(chunk.position, …). A chunk without
+// records is a step too: a source that must choose (the next file) first emits its choice as a position, and the
+// runner notes it durably when `note_first` says so.
+// Threads: one thread calls a source.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/strong.h"
+
+namespace tailrace::connect {
+
+/// What could not become a record: kept with reason and bytes in the topic of rejects.
+struct Reject {
+  std::string reason;  ///< "bad JSON", "oversized", …
+  std::string detail;  ///< the whole sentence
+  std::string origin;  ///< file:line, URL#index, source#number
+  std::string bytes;
+};
+
+/// Records of one emission, laid end to end in one buffer that is reused from chunk to chunk.
+class Chunk {
+ public:
+  struct Entry {
+    std::size_t key_at = 0;
+    std::size_t key_bytes = 0;
+    std::size_t value_at = 0;
+    std::size_t value_bytes = 0;
+    std::int64_t number = 0;  ///< line, row or record number: the end of the origin
+    bool has_key = false;
+  };
+
+  /// Where the records come from: a file, a URL, "fake:NAME". origin(i) is place:number.
+  std::string place;
+  char separator = ':';
+  std::string position;  ///< after this chunk
+  std::vector<Reject> rejects;
+  /// How long to wait before next() is called again.
+  std::chrono::nanoseconds wait{0};
+  /// A failure of this try, for people; the source goes on after `wait`.
+  std::string error;
+  /// The position must be durable before next() is called again.
+  bool note_first = false;
+  /// What was emitted since the last noted position cannot be emitted again (a file is gone): take sequences from the log.
+  bool restart_sequences = false;
+  /// Nothing more is there for now (wait > 0) …
+  bool idle = false;
+  /// … or ever.
+  bool finished = false;
+  /// Why it waits, for people: "next poll in 10 s".
+  std::string why;
+
+  void clear();
+  std::size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  std::size_t size_bytes() const { return bytes_.size(); }
+
+  /// Adds a record; the views may not point into this chunk.
+  void add(std::optional<std::string_view> key, std::string_view value, std::int64_t number);
+  /// To write in place: append key and value to buffer(), then say where they lie.
+  std::string& buffer() { return bytes_; }
+  void add_entry(const Entry& entry) { entries_.push_back(entry); }
+
+  std::optional<std::string_view> key(std::size_t i) const;
+  std::string_view value(std::size_t i) const;
+  std::string origin(std::size_t i) const;
+  const Entry& entry(std::size_t i) const { return entries_[i]; }
+
+ private:
+  std::string bytes_;
+  std::vector<Entry> entries_;
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  /// Fills `chunk` (cleared by the caller) with what follows `position`. An Error is a wrong position or a wrong set-up and
+  /// ends the source; what may pass (a refused connection, a 500) is chunk.error with a wait.
+  virtual Status next(std::string_view position, Chunk& chunk, std::stop_token stop) = 0;
+  virtual bool replayable() const = 0;
+  /// Changes when the same position would give other records (another seed, another path).
+  virtual std::string fingerprint() const = 0;
+  /// "fake, 50/s", "https://…, every 10s": for the hop view; without secrets.
+  virtual std::string describe() const = 0;
+};
+
+/// What a project says of a source: type fake, http or files, and its options, nested keys joined by dots.
+struct SourceSpec {
+  std::string name;
+  std::string type;
+  std::map<std::string, std::string> options;
+  std::string folder;  ///< relative paths start here
+};
+
+/// kInvalidArgument names the source, the option and the nearest known one.
+Result<std::unique_ptr<Source>> make_source(const SourceSpec& spec);
+
+}  // namespace tailrace::connect
