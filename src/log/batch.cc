@@ -119,13 +119,17 @@ RecordReader::RecordReader(const BatchView& batch, std::string_view plain)
       left_(batch.record_count()),
       max_delta_(batch.last_offset_delta()) {}
 
+Status RecordReader::status() const {
+  if (failure_.empty()) return {};
+  return error(Code::kDataLoss, failure_);
+}
+
 bool RecordReader::next(RecordView& record) {
-  if (!status_) return false;
+  if (!failure_.empty()) return false;
   if (left_ == 0) {
     if (!rest_.empty()) {
-      status_ = error(Code::kDataLoss, fmt::format("{} bytes left over after the last record of "
-                                                   "the batch at offset {}",
-                                                   rest_.size(), base_offset_.value));
+      failure_ = fmt::format("{} bytes left over after the last record of the batch at offset {}",
+                             rest_.size(), base_offset_.value);
     }
     return false;
   }
@@ -137,8 +141,7 @@ bool RecordReader::next(RecordView& record) {
     --left_;
     if (parse(body, record)) return true;
   }
-  status_ = error(Code::kDataLoss, fmt::format("malformed record after offset {}",
-                                               base_offset_.value + last_delta_));
+  failure_ = fmt::format("malformed record after offset {}", base_offset_.value + last_delta_);
   return false;
 }
 

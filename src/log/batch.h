@@ -77,7 +77,7 @@ class RecordReader {
   /// False at the end and at the first malformed record; status() tells which.
   bool next(RecordView& record);
   /// kDataLoss naming the offset when a record was malformed, or when bytes were left over.
-  const Status& status() const { return status_; }
+  Status status() const;
 
  private:
   friend class BatchView;
@@ -91,7 +91,7 @@ class RecordReader {
   std::int32_t left_ = 0;
   std::int32_t last_delta_ = -1;
   std::int32_t max_delta_ = 0;
-  Status status_;
+  std::string failure_;
 };
 
 /// Iterates whole batches laid end to end, as read() returns them.
