@@ -1,0 +1,358 @@
+// RocksDB as the header promises: memory is flushed at checkpoints and at no other time.
+//
+// Every write carries the next step number and every checkpoint repeats the step number it holds; at open they must be
+// equal, or something flushed in between. Flushes are watched by their sequence numbers (FlushJobInfo::largest_seqno).
+#include "kv/store.h"
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+
+#include "base/check.h"
+#include "kv/folder_owner.h"
+#include "kv/patient_files.h"
+
+namespace tailrace::kv {
+namespace {
+
+constexpr std::string_view kReserved = "\xFF\xFF";
+constexpr std::string_view kStepKey = "\xFF\xFFstep";
+constexpr std::string_view kCheckpointKey = "\xFF\xFF" "checkpoint";
+/// What a key costs in memory besides its bytes.
+constexpr std::size_t kEntryOverheadBytes = 48;
+/// approximate_count counts up to here.
+constexpr std::int64_t kCountExactly = 4096;
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
+
+std::unexpected<Error> rocks_error(const rocksdb::Status& status) {
+  Code code = Code::kInternal;
+  if (status.IsCorruption()) {
+    code = Code::kDataLoss;
+  } else if (status.IsNoSpace()) {
+    code = Code::kResourceExhausted;
+  } else if (status.IsIOError()) {
+    code = Code::kUnavailable;
+  }
+  return error(code, status.ToString());
+}
+
+}  // namespace
+
+struct WriteBatch::Impl {
+  rocksdb::WriteBatch batch;
+};
+
+WriteBatch::WriteBatch() : impl_(std::make_unique<Impl>()) {}
+WriteBatch::~WriteBatch() = default;
+WriteBatch::WriteBatch(WriteBatch&&) noexcept = default;
+WriteBatch& WriteBatch::operator=(WriteBatch&&) noexcept = default;
+void WriteBatch::put(std::string_view key, std::string_view value) {
+  DCHECK(key < kReserved);
+  impl_->batch.Put(slice(key), slice(value));
+}
+void WriteBatch::erase(std::string_view key) { impl_->batch.Delete(slice(key)); }
+void WriteBatch::erase_range(std::string_view begin, std::string_view end) {
+  impl_->batch.DeleteRange(slice(begin), slice(end.empty() ? kReserved : end));
+}
+std::size_t WriteBatch::size_bytes() const { return impl_->batch.GetDataSize(); }
+bool WriteBatch::empty() const { return impl_->batch.Count() == 0; }
+void WriteBatch::clear() { impl_->batch.Clear(); }
+
+std::string prefix_end(std::string_view prefix) {
+  std::string end(prefix);
+  while (!end.empty() && end.back() == '\xFF') end.pop_back();
+  if (!end.empty()) end.back() = static_cast<char>(end.back() + 1);
+  return end;
+}
+
+Status Store::checkpoint() {
+  TRY(begin_checkpoint());
+  return finish_checkpoint();
+}
+
+/// Hears of finished flushes and of errors in RocksDB's threads.
+class FlushListener : public rocksdb::EventListener {
+ public:
+  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo& info) override {
+    const std::lock_guard lock(mutex_);
+    flushed_ = std::max<std::uint64_t>(flushed_, info.largest_seqno);
+    changed_.notify_all();
+  }
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    const std::lock_guard lock(mutex_);
+    failure_ = *status;
+    changed_.notify_all();
+  }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* recover) override {
+    *recover = false;  // recovery flushes, wherever the writer is
+  }
+
+  bool reached(std::uint64_t sequence) {
+    const std::lock_guard lock(mutex_);
+    return flushed_ >= sequence || !failure_.ok();
+  }
+  /// Waits for the flush of `sequence`, an error, or a full disk.
+  Status wait(std::uint64_t sequence, const RoomWatch& room) {
+    std::unique_lock lock(mutex_);
+    while (flushed_ < sequence) {
+      if (!failure_.ok()) return rocks_error(failure_);
+      if (room.waiting()) {
+        return error(Code::kResourceExhausted,
+                     "disk full: the checkpoint waits and goes on by itself when there is room");
+      }
+      changed_.wait_for(lock, std::chrono::milliseconds(50));
+    }
+    return {};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t flushed_ = 0;
+  rocksdb::Status failure_;
+};
+
+class RocksStore : public Store {
+ public:
+  RocksStore(std::string folder, Options options, FolderOwner owner)
+      : folder_(std::move(folder)), options_(options), owner_(std::move(owner)) {}
+  ~RocksStore() override {
+    room_->close();
+    db_.reset();
+  }
+
+  Status open();
+  Result<std::optional<std::string>> get(std::string_view key) const override;
+  Result<std::vector<std::optional<std::string>>> get_many(
+      std::span<const std::string_view> keys) const override;
+  Status scan(std::string_view begin, std::string_view end,
+              const std::function<bool(std::string_view, std::string_view)>& visit) const override;
+  Result<std::int64_t> approximate_count(std::string_view begin, std::string_view end) const override;
+  Status write(WriteBatch& batch) override;
+  bool needs_checkpoint() const override { return memory_bytes_ > options_.write_buffer_bytes; }
+  Status begin_checkpoint() override;
+  Status finish_checkpoint() override { return listener_->wait(begun_sequence_, *room_); }
+  bool checkpoint_done() const override { return listener_->reached(begun_sequence_); }
+
+ private:
+  rocksdb::Options rocks_options();
+  rocksdb::BlockBasedTableOptions table_options() const;
+  Status check_at_checkpoint();
+  Result<std::uint64_t> number(std::string_view key) const;
+
+  std::string folder_;
+  Options options_;
+  FolderOwner owner_;
+  std::shared_ptr<RoomWatch> room_ = std::make_shared<RoomWatch>();
+  std::shared_ptr<FlushListener> listener_ = std::make_shared<FlushListener>();
+  std::unique_ptr<rocksdb::Env> env_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::uint64_t step_ = 0;
+  std::uint64_t checkpoint_step_ = 0;
+  std::uint64_t begun_sequence_ = 0;
+  std::atomic<std::size_t> memory_bytes_ = 0;
+};
+
+rocksdb::BlockBasedTableOptions RocksStore::table_options() const {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(options_.block_cache_bytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.block_size = 8 << 10;
+  table.format_version = 5;
+  // Index and filters in parts and in the cache, so that memory stays within it however large the store grows.
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  return table;
+}
+
+rocksdb::Options RocksStore::rocks_options() {
+  rocksdb::Options rocks;
+  rocks.create_if_missing = true;
+  rocks.env = env_.get();
+  rocks.listeners = {listener_};
+  // Never flush by itself: a buffer that is never full, no log that could grow, no flush at the end, no auto resume.
+  rocks.write_buffer_size = std::size_t{32} << 30;
+  rocks.arena_block_size = 1 << 20;
+  rocks.max_write_buffer_number = 4;
+  rocks.avoid_flush_during_shutdown = true;
+  rocks.max_bgerror_resume_count = 0;
+  rocks.memtable_whole_key_filtering = true;
+  rocks.memtable_prefix_bloom_size_ratio =
+      static_cast<double>(options_.write_buffer_bytes) / 128 / static_cast<double>(rocks.write_buffer_size);
+  rocks.allow_concurrent_memtable_write = false;
+  rocks.max_background_jobs = 2;
+  rocks.level0_file_num_compaction_trigger = 4;
+  rocks.level0_slowdown_writes_trigger = 40;
+  rocks.level0_stop_writes_trigger = 64;
+  rocks.max_bytes_for_level_base = 256 << 20;
+  rocks.target_file_size_base = 64 << 20;
+  rocks.level_compaction_dynamic_level_bytes = true;
+  rocks.compression = rocksdb::kLZ4Compression;
+  rocks.bytes_per_sync = 1 << 20;
+  rocks.max_open_files = 1000;
+  rocks.stats_dump_period_sec = 0;
+  rocks.stats_persist_period_sec = 0;
+  rocks.info_log_level = rocksdb::WARN_LEVEL;
+  rocks.keep_log_file_num = 2;
+  rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options()));
+  return rocks;
+}
+
+Status RocksStore::open() {
+  env_ = rocksdb::NewCompositeEnv(patient_files(room_));
+  rocksdb::DB* db = nullptr;
+  if (auto status = rocksdb::DB::Open(rocks_options(), folder_, &db); !status.ok()) {
+    return rocks_error(status);
+  }
+  db_.reset(db);
+  room_->arm();
+  return check_at_checkpoint();
+}
+
+Result<std::uint64_t> RocksStore::number(std::string_view key) const {
+  ASSIGN(const std::optional<std::string> text, get(key));
+  std::uint64_t value = 0;
+  if (!text) return value;
+  if (text->size() != sizeof value) return error(Code::kDataLoss, "a step number is damaged");
+  std::memcpy(&value, text->data(), sizeof value);
+  return value;
+}
+
+Status RocksStore::check_at_checkpoint() {
+  ASSIGN(step_, number(kStepKey));
+  ASSIGN(checkpoint_step_, number(kCheckpointKey));
+  if (step_ == checkpoint_step_) return {};
+  return error(Code::kDataLoss,
+               fmt::format("the store is at step {} but its last checkpoint is of step {}; it was written by another "
+                           "program or damaged. Restore the folder, or remove it to start anew",
+                           step_, checkpoint_step_));
+}
+
+Result<std::optional<std::string>> RocksStore::get(std::string_view key) const {
+  std::string value;
+  const auto status = db_->Get(rocksdb::ReadOptions(), slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return rocks_error(status);
+  return value;
+}
+
+Result<std::vector<std::optional<std::string>>> RocksStore::get_many(
+    std::span<const std::string_view> keys) const {
+  constexpr std::size_t kAtOnce = 512;  // pinned blocks are held meanwhile
+  std::vector<std::optional<std::string>> found(keys.size());
+  std::vector<rocksdb::Slice> slices(kAtOnce);
+  std::vector<rocksdb::PinnableSlice> values(kAtOnce);
+  std::vector<rocksdb::Status> statuses(kAtOnce);
+  for (std::size_t first = 0; first < keys.size(); first += kAtOnce) {
+    const std::span<const std::string_view> some = keys.subspan(first, std::min(kAtOnce, keys.size() - first));
+    for (std::size_t i = 0; i < some.size(); ++i) slices[i] = slice(some[i]);
+    db_->MultiGet(rocksdb::ReadOptions(), db_->DefaultColumnFamily(), some.size(), slices.data(), values.data(),
+                  statuses.data(), std::is_sorted(some.begin(), some.end()));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (statuses[i].ok()) {
+        found[first + i].emplace(view(values[i]));
+      } else if (!statuses[i].IsNotFound()) {
+        return rocks_error(statuses[i]);
+      }
+      values[i].Reset();
+    }
+  }
+  return found;
+}
+
+Status RocksStore::scan(std::string_view begin, std::string_view end,
+                        const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  const rocksdb::Slice upper = slice(end.empty() ? kReserved : end);
+  rocksdb::ReadOptions read;
+  read.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(read));
+  for (at->Seek(slice(begin)); at->Valid(); at->Next()) {
+    if (!visit(view(at->key()), view(at->value()))) return {};
+  }
+  if (!at->status().ok()) return rocks_error(at->status());
+  return {};
+}
+
+Result<std::int64_t> RocksStore::approximate_count(std::string_view begin, std::string_view end) const {
+  std::int64_t rows = 0;
+  std::uint64_t bytes = 0;
+  TRY(scan(begin, end, [&](std::string_view key, std::string_view value) {
+    bytes += key.size() + value.size();
+    return ++rows < kCountExactly;
+  }));
+  if (rows < kCountExactly) return rows;
+  const rocksdb::Range range(slice(begin), slice(end.empty() ? kReserved : end));
+  std::uint64_t in_memory = 0;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t file_bytes = 0;
+  db_->GetApproximateMemTableStats(range, &in_memory, &memory_bytes);
+  const rocksdb::SizeApproximationOptions sizes;
+  const auto status = db_->GetApproximateSizes(sizes, db_->DefaultColumnFamily(), &range, 1, &file_bytes);
+  if (!status.ok()) return rocks_error(status);
+  const std::uint64_t row_bytes = std::max<std::uint64_t>(1, bytes / static_cast<std::uint64_t>(rows));
+  return std::max(rows, static_cast<std::int64_t>(in_memory + file_bytes / row_bytes));
+}
+
+Status RocksStore::write(WriteBatch& batch) {
+  if (memory_bytes_ > 4 * options_.write_buffer_bytes && room_->waiting()) {
+    return error(Code::kResourceExhausted, "disk full, and memory for writes is used up: make room on " + folder_);
+  }
+  rocksdb::WriteBatch& rocks = batch.impl_->batch;
+  const std::uint64_t step = step_ + 1;
+  rocks.SetSavePoint();
+  rocks.Put(slice(kStepKey), {reinterpret_cast<const char*>(&step), sizeof step});
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  const auto status = db_->Write(options, &rocks);
+  rocks.RollbackToSavePoint();
+  if (!status.ok()) return rocks_error(status);
+  step_ = step;
+  memory_bytes_ += rocks.GetDataSize() + static_cast<std::size_t>(rocks.Count() + 1) * kEntryOverheadBytes;
+  return {};
+}
+
+Status RocksStore::begin_checkpoint() {
+  TRY(finish_checkpoint());
+  if (step_ == checkpoint_step_) return {};
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  const rocksdb::Slice step(reinterpret_cast<const char*>(&step_), sizeof step_);
+  if (auto status = db_->Put(options, slice(kCheckpointKey), step); !status.ok()) return rocks_error(status);
+  const std::uint64_t sequence = db_->GetLatestSequenceNumber();
+  rocksdb::FlushOptions flush;
+  flush.wait = false;
+  flush.allow_write_stall = true;
+  if (auto status = db_->Flush(flush); !status.ok()) return rocks_error(status);
+  begun_sequence_ = sequence;
+  checkpoint_step_ = step_;
+  memory_bytes_ = 0;
+  return {};
+}
+
+Result<std::unique_ptr<Store>> Store::open(const std::string& folder, Options options) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) return error(Code::kUnavailable, fmt::format("{}: {}", folder, failed.message()));
+  ASSIGN(FolderOwner owner, FolderOwner::take(folder));
+  auto store = std::make_unique<RocksStore>(folder, options, std::move(owner));
+  if (auto status = store->open(); !status) return std::unexpected(status.error().in(folder));
+  return store;
+}
+
+}  // namespace tailrace::kv

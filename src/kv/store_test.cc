@@ -1,0 +1,266 @@
+// A store that is killed, damaged, locked or out of room keeps the promises of store.h.
+#include "kv/store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+
+namespace tailrace::kv {
+namespace {
+
+namespace fs = std::filesystem;
+
+class StoreTest : public testing::Test {
+ protected:
+  // A death test runs this process anew: the folder's name is handed down in the environment.
+  void SetUp() override {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    const char* given = std::getenv("STORE_TEST_FOLDER");
+    owner_ = given == nullptr;
+    if (owner_) {
+      std::string name = testing::TempDir() + "storeXXXXXX";
+      folder_ = mkdtemp(name.data());
+      setenv("STORE_TEST_FOLDER", folder_.c_str(), 1);
+    } else {
+      folder_ = given;
+    }
+  }
+  void TearDown() override {
+    if (!owner_) return;
+    unsetenv("STORE_TEST_FOLDER");
+    fs::remove_all(folder_);
+  }
+  std::unique_ptr<Store> open(Options options = {}) {
+    auto store = Store::open(folder_, options);
+    EXPECT_TRUE(store) << store.error().what;
+    return store ? std::move(*store) : nullptr;
+  }
+
+  std::string folder_;
+  bool owner_ = true;
+};
+
+void put(Store& store, std::string_view key, std::string_view value) {
+  WriteBatch batch;
+  batch.put(key, value);
+  ASSERT_TRUE(store.write(batch));
+}
+
+std::map<std::string, std::string> everything(const Store& store) {
+  std::map<std::string, std::string> rows;
+  EXPECT_TRUE(store.scan("", "", [&](std::string_view key, std::string_view value) {
+    rows.emplace(key, value);
+    return true;
+  }));
+  return rows;
+}
+
+[[noreturn]] void write_checkpoint_write_and_die(const std::string& folder) {
+  auto store = Store::open(folder);
+  for (int step = 0; step < 100; ++step) {
+    put(**store, "key" + std::to_string(step), "before");
+    if (step % 10 == 9 && !(*store)->checkpoint()) _exit(1);
+  }
+  for (int step = 0; step < 50; ++step) put(**store, "key" + std::to_string(step), "after");
+  _exit(7);
+}
+
+TEST_F(StoreTest, a_killed_store_is_at_its_last_checkpoint) {
+  EXPECT_EXIT(write_checkpoint_write_and_die(folder_), testing::ExitedWithCode(7), "");
+  auto store = open();
+  const auto rows = everything(*store);
+  EXPECT_EQ(rows.size(), 100u);
+  for (const auto& [key, value] : rows) EXPECT_EQ(value, "before") << key;
+}
+
+[[noreturn]] void write_past_a_begun_checkpoint_and_die(const std::string& folder) {
+  auto store = Store::open(folder);
+  put(**store, "a", "1");
+  if (!(*store)->begin_checkpoint()) _exit(1);
+  put(**store, "a", "2");
+  put(**store, "b", "2");
+  if (!(*store)->finish_checkpoint()) _exit(1);
+  _exit((*store)->get("a")->value() == "2" ? 7 : 1);
+}
+
+TEST_F(StoreTest, writes_after_begin_checkpoint_are_not_in_it) {
+  EXPECT_EXIT(write_past_a_begun_checkpoint_and_die(folder_), testing::ExitedWithCode(7), "");
+  const auto rows = everything(*open());
+  EXPECT_THAT(rows, testing::ElementsAre(testing::Pair("a", "1")));
+}
+
+TEST_F(StoreTest, closing_without_a_checkpoint_forgets_what_came_after_the_last) {
+  {
+    auto store = open();
+    put(*store, "kept", "1");
+    ASSERT_TRUE(store->checkpoint());
+    put(*store, "lost", "1");
+  }
+  EXPECT_THAT(everything(*open()), testing::ElementsAre(testing::Pair("kept", "1")));
+}
+
+TEST_F(StoreTest, memory_beyond_the_write_buffer_is_not_flushed_before_the_checkpoint) {
+  const Options small{.write_buffer_bytes = 1 << 16};
+  {
+    auto store = open(small);
+    const std::string value(1000, 'v');
+    for (int row = 0; row < 1000; ++row) put(*store, std::to_string(row), value);
+    EXPECT_TRUE(store->needs_checkpoint());
+  }
+  auto store = open(small);
+  EXPECT_TRUE(everything(*store).empty());
+  EXPECT_FALSE(store->needs_checkpoint());
+}
+
+TEST_F(StoreTest, a_second_owner_is_refused_and_the_first_is_named) {
+  auto store = open();
+  auto second = Store::open(folder_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kFailedPrecondition);
+  EXPECT_THAT(second.error().what, testing::HasSubstr(std::to_string(getpid())));
+  store.reset();
+  EXPECT_TRUE(Store::open(folder_));
+}
+
+TEST_F(StoreTest, it_behaves_like_a_map_through_checkpoints_and_compactions) {
+  std::map<std::string, std::string> expected;
+  std::mt19937 random(7);
+  auto store = open();
+  for (int step = 0; step < 200; ++step) {
+    WriteBatch batch;
+    for (int i = 0; i < 50; ++i) {
+      const std::string key = std::to_string(random() % 3000);
+      if (random() % 4 == 0) {
+        batch.erase(key);
+        expected.erase(key);
+      } else {
+        batch.put(key, expected[key] = std::string(random() % 200, static_cast<char>('a' + step % 26)));
+      }
+    }
+    if (step % 50 == 49) {
+      batch.erase_range("7", "8");
+      expected.erase(expected.lower_bound("7"), expected.lower_bound("8"));
+    }
+    ASSERT_TRUE(store->write(batch));
+    if (step % 7 == 0) ASSERT_TRUE(store->checkpoint());
+  }
+  ASSERT_EQ(everything(*store), expected);
+  ASSERT_TRUE(store->checkpoint());
+  store.reset();
+  store = open();
+  ASSERT_EQ(everything(*store), expected);
+  std::vector<std::string> keys;
+  for (int key = 0; key < 3000; ++key) keys.push_back(std::to_string(key));
+  const std::vector<std::string_view> asked(keys.begin(), keys.end());
+  const auto found = store->get_many(asked);
+  ASSERT_TRUE(found);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto at = expected.find(keys[i]);
+    ASSERT_EQ((*found)[i].has_value(), at != expected.end());
+    if (at != expected.end()) EXPECT_EQ(*(*found)[i], at->second);
+  }
+  EXPECT_EQ(*store->approximate_count("", ""), static_cast<std::int64_t>(expected.size()));
+}
+
+TEST_F(StoreTest, the_count_of_many_rows_is_about_right) {
+  auto store = open();
+  WriteBatch batch;
+  for (int row = 0; row < 50'000; ++row) batch.put("row" + std::to_string(row), std::string(100, 'v'));
+  ASSERT_TRUE(store->write(batch));
+  EXPECT_NEAR(static_cast<double>(*store->approximate_count("row", "rox")), 50'000, 25'000);
+  ASSERT_TRUE(store->checkpoint());
+  EXPECT_GT(*store->approximate_count("row", "rox"), 4'000);
+}
+
+TEST_F(StoreTest, damaged_files_are_data_loss) {
+  {
+    auto store = open();
+    WriteBatch batch;
+    for (int row = 0; row < 10'000; ++row) batch.put("row" + std::to_string(row), std::to_string(row * row));
+    ASSERT_TRUE(store->write(batch));
+    ASSERT_TRUE(store->checkpoint());
+  }
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    if (entry.path().extension() != ".sst") continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(20'000);
+    file.write("damage", 6);
+  }
+  auto store = Store::open(folder_);
+  const Status read = store ? (*store)->scan("", "", [](auto, auto) { return true; }) : std::unexpected(store.error());
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Code::kDataLoss);
+}
+
+/// A small file system of our own at `folder`; false where the kernel does not let us.
+bool mount_small(const std::string& folder) {
+  if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) return false;
+  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+  return mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=16m") == 0;
+}
+
+constexpr int kDone = 7;
+constexpr int kNoMount = 8;
+
+int fill_the_disk_and_make_room(const std::string& folder) {
+  if (!mount_small(folder)) return kNoMount;
+  const std::string ballast = folder + "/ballast";
+  std::ofstream(ballast) << std::string(8 << 20, 'b');
+  auto store = Store::open(folder + "/kv", {.write_buffer_bytes = 4 << 20});
+  if (!store) return 1;
+  std::mt19937 random(1);
+  const auto fill = [&](int round) {
+    for (int row = 0; row < 12'000; ++row) {
+      std::string value(1000, ' ');
+      for (char& c : value) c = static_cast<char>(random());
+      WriteBatch batch;
+      batch.put(std::to_string(round) + "/" + std::to_string(row), value);
+      if (auto written = (*store)->write(batch); !written) return written;
+    }
+    return Status();
+  };
+  if (!fill(0)) return 2;
+  const Status full = (*store)->checkpoint();
+  if (full || full.error().code != Code::kResourceExhausted) return 3;
+  if ((*store)->finish_checkpoint()) return 4;
+  const Status refused = fill(1);
+  if (refused) return fill(2) ? 5 : 6;
+  if (refused.error().code != Code::kResourceExhausted) return 9;
+  fs::remove(ballast);
+  Status done = (*store)->finish_checkpoint();
+  for (int tries = 0; !done && tries < 1000; ++tries) {
+    usleep(10'000);
+    done = (*store)->finish_checkpoint();
+  }
+  if (!done) return 10;
+  store->reset();
+  store = Store::open(folder + "/kv");
+  if (!store) return 11;
+  std::int64_t rows = 0;
+  if (!(*store)->scan("", "", [&](auto, auto) { return ++rows > 0; })) return 12;
+  return rows == 12'000 ? kDone : 13;
+}
+
+TEST_F(StoreTest, a_full_disk_is_resource_exhausted_and_work_resumes_when_there_is_room) {
+  const auto done_or_not_allowed = [](int status) {
+    return WIFEXITED(status) && (WEXITSTATUS(status) == kDone || WEXITSTATUS(status) == kNoMount);
+  };
+  EXPECT_EXIT(_exit(fill_the_disk_and_make_room(folder_)), done_or_not_allowed, "");
+}
+
+TEST(PrefixEnd, it_is_the_first_key_after_the_prefix) {
+  EXPECT_EQ(prefix_end("ab"), "ac");
+  EXPECT_EQ(prefix_end(std::string("a\xFF\xFF")), "b");
+  EXPECT_EQ(prefix_end("\xFF"), "");
+}
+
+}  // namespace
+}  // namespace tailrace::kv
