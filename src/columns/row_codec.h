@@ -45,6 +45,9 @@ Result<EncodedRows> encode_keys(const arrow::RecordBatch& rows, const std::vecto
 /// Compact values of every column of every row.
 Result<EncodedRows> encode_rows(const arrow::RecordBatch& rows);
 
+/// Row by row the bytes of `a`, then those of `b`.
+EncodedRows append_bytes(const EncodedRows& a, const EncodedRows& b);
+
 /// Builds a batch from encoded rows; append in any order, then finish.
 class RowDecoder {
  public:

@@ -164,4 +164,17 @@ Result<EncodedRows> encode_rows(const arrow::RecordBatch& rows) {
   return encoding.finish();
 }
 
+EncodedRows append_bytes(const EncodedRows& a, const EncodedRows& b) {
+  RowEncoding encoding(a.size());
+  for (std::int64_t row = 0; row < a.size(); ++row) {
+    encoding.sizes[row] = static_cast<std::uint32_t>(a[row].size() + b[row].size());
+  }
+  encoding.lay_out();
+  for (std::int64_t row = 0; row < a.size(); ++row) {
+    std::memcpy(encoding.cursors[row], a[row].data(), a[row].size());
+    std::memcpy(encoding.cursors[row] + a[row].size(), b[row].data(), b[row].size());
+  }
+  return encoding.finish();
+}
+
 }  // namespace tailrace
