@@ -72,6 +72,26 @@ std::size_t WriteBatch::size_bytes() const { return impl_->batch.GetDataSize(); 
 bool WriteBatch::empty() const { return impl_->batch.Count() == 0; }
 void WriteBatch::clear() { impl_->batch.Clear(); }
 
+void WriteBatch::visit(Visitor& visitor) const {
+  struct Handler final : rocksdb::WriteBatch::Handler {
+    explicit Handler(Visitor& v) : visitor(v) {}
+    rocksdb::Status PutCF(std::uint32_t, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
+      visitor.put(key.ToStringView(), value.ToStringView());
+      return {};
+    }
+    rocksdb::Status DeleteCF(std::uint32_t, const rocksdb::Slice& key) override {
+      visitor.erase(key.ToStringView());
+      return {};
+    }
+    rocksdb::Status DeleteRangeCF(std::uint32_t, const rocksdb::Slice& begin, const rocksdb::Slice& end) override {
+      visitor.erase_range(begin.ToStringView(), end.ToStringView());
+      return {};
+    }
+    Visitor& visitor;
+  } handler(visitor);
+  CHECK(impl_->batch.Iterate(&handler).ok());
+}
+
 std::string prefix_end(std::string_view prefix) {
   std::string end(prefix);
   while (!end.empty() && end.back() == '\xFF') end.pop_back();

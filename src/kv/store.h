@@ -41,6 +41,16 @@ class WriteBatch {
   bool empty() const;
   void clear();
 
+  /// Hears the changes in their order.
+  class Visitor {
+   public:
+    virtual ~Visitor() = default;
+    virtual void put(std::string_view key, std::string_view value) = 0;
+    virtual void erase(std::string_view key) = 0;
+    virtual void erase_range(std::string_view begin, std::string_view end) = 0;
+  };
+  void visit(Visitor& visitor) const;
+
  private:
   friend class RocksStore;
   struct Impl;

@@ -150,7 +150,9 @@ TEST_F(StoreTest, it_behaves_like_a_map_through_checkpoints_and_compactions) {
       expected.erase(expected.lower_bound("7"), expected.lower_bound("8"));
     }
     ASSERT_TRUE(store->write(batch));
-    if (step % 7 == 0) ASSERT_TRUE(store->checkpoint());
+    if (step % 7 == 0) {
+      ASSERT_TRUE(store->checkpoint());
+    }
   }
   ASSERT_EQ(everything(*store), expected);
   ASSERT_TRUE(store->checkpoint());
@@ -165,7 +167,9 @@ TEST_F(StoreTest, it_behaves_like_a_map_through_checkpoints_and_compactions) {
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto at = expected.find(keys[i]);
     ASSERT_EQ((*found)[i].has_value(), at != expected.end());
-    if (at != expected.end()) EXPECT_EQ(*(*found)[i], at->second);
+    if (at != expected.end()) {
+      EXPECT_EQ(*(*found)[i], at->second);
+    }
   }
   EXPECT_EQ(*store->approximate_count("", ""), static_cast<std::int64_t>(expected.size()));
 }

@@ -1,0 +1,72 @@
+#include "kv/memory_store.h"
+
+namespace tailrace::kv {
+
+Result<std::optional<std::string>> MemoryStore::get(std::string_view key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = rows_.find(key);
+  if (found == rows_.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<std::vector<std::optional<std::string>>> MemoryStore::get_many(std::span<const std::string_view> keys) const {
+  std::vector<std::optional<std::string>> values;
+  values.reserve(keys.size());
+  for (std::string_view key : keys) {
+    ASSIGN(auto value, get(key));
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+Status MemoryStore::scan(std::string_view begin, std::string_view end,
+                         const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  Rows seen;
+  {
+    const std::lock_guard lock(mutex_);
+    seen = Rows(rows_.lower_bound(begin), end.empty() ? rows_.end() : rows_.lower_bound(end));
+  }
+  for (const auto& [key, value] : seen)
+    if (!visit(key, value)) break;
+  return {};
+}
+
+Result<std::int64_t> MemoryStore::approximate_count(std::string_view begin, std::string_view end) const {
+  std::int64_t count = 0;
+  TRY(scan(begin, end, [&](auto, auto) { return ++count, true; }));
+  return count;
+}
+
+Status MemoryStore::write(WriteBatch& batch) {
+  struct Apply final : WriteBatch::Visitor {
+    explicit Apply(Rows& r) : rows(r) {}
+    void put(std::string_view key, std::string_view value) override { rows.insert_or_assign(std::string(key), value); }
+    void erase(std::string_view key) override { rows.erase(std::string(key)); }
+    void erase_range(std::string_view begin, std::string_view end) override {
+      rows.erase(rows.lower_bound(begin), end.empty() ? rows.end() : rows.lower_bound(end));
+    }
+    Rows& rows;
+  };
+  const std::lock_guard lock(mutex_);
+  Apply apply(rows_);
+  batch.visit(apply);
+  return {};
+}
+
+Status MemoryStore::begin_checkpoint() {
+  const std::lock_guard lock(mutex_);
+  durable_ = rows_;
+  return {};
+}
+
+void MemoryStore::crash() {
+  const std::lock_guard lock(mutex_);
+  rows_ = durable_;
+}
+
+std::size_t MemoryStore::size() const {
+  const std::lock_guard lock(mutex_);
+  return rows_.size();
+}
+
+}  // namespace tailrace::kv
