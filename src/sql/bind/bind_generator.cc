@@ -1,0 +1,81 @@
+// Generators: explode and its kin, in the select list and in LATERAL VIEW.
+#include <array>
+#include <algorithm>
+
+#include "sql/bind/binder.h"
+#include "sql/bind/make.h"
+
+namespace tailrace::sql {
+
+using engine::Plan;
+
+bool is_generator_name(const std::string& name) {
+  static constexpr std::array<std::string_view, 6> kNames = {"explode", "explode_outer", "posexplode", "posexplode_outer",
+                                                             "inline", "inline_outer"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+Result<Binder::Generated> Binder::generate(engine::PlanPtr input, const Scope& scope, const Expression& call, bool outer) {
+  if (call.args.size() != 1) {
+    return fail(call.span, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `" + call.name + "` requires 1 parameters.");
+  }
+  ASSIGN(auto array, expression(*call.args[0], scope));
+  const bool map = array->type->id() == arrow::Type::MAP;
+  if (map) {
+    ASSIGN(array, make_call("map_entries", {array}, place(call.span)));
+  }
+  if (array->type->id() != arrow::Type::LIST) {
+    return fail(call.span, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"" + output_name(call, scope) +
+                               "\" due to data type mismatch: the first parameter requires the (\"ARRAY\" or \"MAP\") type, "
+                               "it has the type \"" + spark_name(*array->type) + "\".");
+  }
+  const auto element = static_cast<const arrow::ListType&>(*array->type).value_type();
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::kExplode;
+  made->exprs = {array};
+  made->outer = outer;
+  made->with_position = call.name.starts_with("pos");
+  auto fields = input->schema->fields();
+  Generated result;
+  if (made->with_position) {
+    result.columns.push_back(make_column(static_cast<int>(fields.size()), arrow::int32()));
+    result.names.push_back("pos");
+    fields.push_back(arrow::field("pos", arrow::int32()));
+  }
+  const auto value = make_column(static_cast<int>(fields.size()), element);
+  fields.push_back(arrow::field("col", element));
+  const bool spread = map || call.name.starts_with("inline");
+  if (spread && element->id() != arrow::Type::STRUCT) return fail(call.span, "[DATATYPE_MISMATCH] inline takes an array of structs.");
+  for (int i = 0; spread && i < element->num_fields(); ++i) {
+    result.columns.push_back(make_field(value, i));
+    result.names.push_back(map ? (i == 0 ? "key" : "value") : element->field(i)->name());
+  }
+  if (!spread) {
+    result.columns.push_back(value);
+    result.names.push_back("col");
+  }
+  made->schema = arrow::schema(std::move(fields));
+  made->inputs = {std::move(input)};
+  result.plan = made;
+  return result;
+}
+
+Result<Bound> Binder::lateral_view(Bound input, const LateralView& view) {
+  if (view.call->kind != Expression::Kind::kCall || !is_generator_name(view.call->name)) {
+    return unsupported(view.span, "LATERAL VIEW of anything but explode, posexplode and inline");
+  }
+  const Scope scope{&input.columns, {}};
+  ASSIGN(auto made, generate(input.plan, scope, *view.call, view.outer || view.call->name.ends_with("_outer")));
+  if (!view.columns.empty() && view.columns.size() != made.columns.size()) {
+    return fail(view.span, "[UDTF_ALIAS_NUMBER_MISMATCH] " + view.call->name + " gives " + std::to_string(made.columns.size()) + " columns.");
+  }
+  std::vector<std::string> qualifier;
+  if (!view.table.empty()) qualifier.push_back(view.table);
+  for (std::size_t i = 0; i < made.columns.size(); ++i) {
+    input.columns.push_back({qualifier, view.columns.empty() ? made.names[i] : view.columns[i], made.columns[i], false});
+  }
+  input.plan = made.plan;
+  return input;
+}
+
+}  // namespace tailrace::sql
