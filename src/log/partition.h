@@ -48,7 +48,8 @@ class ReadBuffer {
   std::string bytes_;
   std::size_t size_ = 0;
   // The place after the last batch read: the next sequential read needs no index.
-  const void* segment_ = nullptr;
+  const void* partition_ = nullptr;
+  Offset segment_base_{-1};
   Offset next_offset_;
   std::uint64_t next_position_ = 0;
 };

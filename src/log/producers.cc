@@ -1,0 +1,113 @@
+#include "log/producers.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+
+namespace tailrace::log {
+namespace {
+
+constexpr std::int16_t kSnapshotVersion = 1;
+constexpr std::size_t kSnapshotHeaderBytes = 10;
+constexpr std::size_t kSnapshotEntryBytes = 46;
+constexpr std::uint32_t kSequenceMask = 0x7fffffff;
+
+std::uint32_t distance(std::int32_t from, std::int32_t to) {
+  return (static_cast<std::uint32_t>(to) - static_cast<std::uint32_t>(from)) & kSequenceMask;
+}
+
+}  // namespace
+
+Result<std::int64_t> Producers::known_prefix(const ProducerBatch& batch) const {
+  const auto found = entries_.find(batch.id);
+  if (found == entries_.end()) return 0;
+  const ProducerEntry& entry = found->second;
+  if (batch.epoch < entry.epoch) {
+    return error(Code::kFailedPrecondition,
+                 fmt::format("producer {}: epoch {} is fenced off, the log has epoch {}", batch.id,
+                             batch.epoch, entry.epoch));
+  }
+  if (batch.epoch > entry.epoch) return 0;
+  const auto expected = static_cast<std::int32_t>(
+      (static_cast<std::uint32_t>(entry.last_sequence) + 1) & kSequenceMask);
+  // Sequences live on a circle of 2^31: the nearer way round tells a repetition from a gap.
+  const std::uint32_t behind = distance(batch.first_sequence, expected);
+  if (behind > kSequenceMask / 2) {
+    return error(Code::kFailedPrecondition,
+                 fmt::format("producer {}: out of order sequence {}, expected {}", batch.id,
+                             batch.first_sequence, expected));
+  }
+  return std::min<std::int64_t>(behind, batch.count);
+}
+
+void Producers::note(const ProducerBatch& batch, Offset last_offset, TimestampMs timestamp) {
+  if (batch.id < 0) return;
+  const auto last = static_cast<std::uint32_t>(batch.first_sequence) +
+                    static_cast<std::uint32_t>(batch.count) - 1;
+  entries_[batch.id] = {batch.epoch, static_cast<std::int32_t>(last & kSequenceMask),
+                        last_offset.value, batch.count - 1, timestamp.value};
+}
+
+void Producers::note(const BatchView& batch) {
+  if (batch.producer_id() < 0 || batch.base_sequence() < 0) return;
+  const ProducerBatch facts{batch.producer_id(), batch.producer_epoch(), batch.base_sequence(),
+                            batch.last_offset_delta() + 1};
+  note(facts, batch.last_offset(), batch.max_timestamp());
+}
+
+std::optional<std::int32_t> Producers::last_sequence(std::int64_t id) const {
+  const auto* entry = find(id);
+  if (entry == nullptr) return std::nullopt;
+  return entry->last_sequence;
+}
+
+const ProducerEntry* Producers::find(std::int64_t id) const {
+  const auto found = entries_.find(id);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+std::string Producers::encode_snapshot() const {
+  std::string out;
+  append_be(out, kSnapshotVersion);
+  append_be<std::uint32_t>(out, 0);
+  append_be(out, static_cast<std::int32_t>(entries_.size()));
+  for (const auto& [id, entry] : entries_) {
+    append_be(out, id);
+    append_be(out, entry.epoch);
+    append_be(out, entry.last_sequence);
+    append_be(out, entry.last_offset);
+    append_be(out, entry.offset_delta);
+    append_be(out, entry.timestamp);
+    append_be<std::int32_t>(out, -1);
+    append_be<std::int64_t>(out, -1);
+  }
+  store_be(out.data() + 2, crc32c(std::string_view(out).substr(6)));
+  return out;
+}
+
+Result<Producers> Producers::decode_snapshot(std::string_view bytes) {
+  const auto bad = [](std::string_view why) {
+    return error(Code::kDataLoss, fmt::format("producer snapshot: {}", why));
+  };
+  if (bytes.size() < kSnapshotHeaderBytes) return bad("cut short");
+  if (load_be<std::int16_t>(bytes.data()) != kSnapshotVersion) return bad("unknown version");
+  if (load_be<std::uint32_t>(bytes.data() + 2) != crc32c(bytes.substr(6))) return bad("bad crc");
+  const auto count = load_be<std::int32_t>(bytes.data() + 6);
+  if (count < 0 || bytes.size() != kSnapshotHeaderBytes +
+                                       static_cast<std::size_t>(count) * kSnapshotEntryBytes) {
+    return bad("size and count disagree");
+  }
+  Producers producers;
+  for (const char* at = bytes.data() + kSnapshotHeaderBytes; at != bytes.data() + bytes.size();
+       at += kSnapshotEntryBytes) {
+    producers.entries_[load_be<std::int64_t>(at)] = {
+        load_be<std::int16_t>(at + 8), load_be<std::int32_t>(at + 10),
+        load_be<std::int64_t>(at + 14), load_be<std::int32_t>(at + 22),
+        load_be<std::int64_t>(at + 26)};
+  }
+  return producers;
+}
+
+}  // namespace tailrace::log

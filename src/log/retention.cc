@@ -1,0 +1,25 @@
+#include "log/retention.h"
+
+namespace tailrace::log {
+
+std::size_t expired_segments(std::span<const SegmentFacts> segments, const TopicSettings& settings,
+                             Offset log_start, TimestampMs now) {
+  std::uint64_t left = 0;
+  for (const auto& segment : segments) left += segment.size_bytes;
+  std::size_t gone = 0;
+  while (gone + 1 < segments.size()) {
+    const auto& segment = segments[gone];
+    const bool below_start = segment.next <= log_start;
+    const bool too_old = settings.retention_ms >= 0 && segment.max_timestamp.value >= 0 &&
+                         now - segment.max_timestamp > settings.retention_ms;
+    const bool too_much =
+        settings.retention_bytes >= 0 &&
+        left - segment.size_bytes >= static_cast<std::uint64_t>(settings.retention_bytes);
+    if (!below_start && !too_old && !too_much) break;
+    left -= segment.size_bytes;
+    ++gone;
+  }
+  return gone;
+}
+
+}  // namespace tailrace::log
