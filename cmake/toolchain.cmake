@@ -4,7 +4,7 @@ option(TAILRACE_TSAN "ThreadSanitizer" OFF)
 
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor -Woverloaded-virtual
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow=local -Wno-restrict -Wnon-virtual-dtor -Woverloaded-virtual
                     -Werror -fno-omit-frame-pointer -march=x86-64-v2)
 
 if(TAILRACE_ASAN)

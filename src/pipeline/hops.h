@@ -28,10 +28,10 @@ struct Hop {
   double lag_s = 0;
   double rate_per_s = 0;
   std::int64_t rejected = 0;
-  std::map<std::string, std::int64_t> reasons;
-  std::string detail;
-  std::string why;
-  std::string last_error;
+  std::map<std::string, std::int64_t> reasons = {};
+  std::string detail = {};
+  std::string why = {};
+  std::string last_error = {};
   std::int64_t last_error_ms = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <span>
 
 #include "pipeline/names.h"
 #include "pipeline/spark_spec.h"
@@ -65,13 +66,17 @@ Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name, cons
   TopicSpec topic;
   topic.name = name;
   topic.relation = name;
-  if (node["relation"]) ASSIGN(topic.relation, file.text(node["relation"], "relation"));
+  if (node["relation"]) {
+    ASSIGN(topic.relation, file.text(node["relation"], "relation"));
+  }
   if (node["partitions"]) {
     ASSIGN(const std::int64_t count, file.integer(node["partitions"], "partitions"));
     if (count < 1 || count > 10000) return file.fail(node["partitions"], "`partitions` is 1 to 10000");
     topic.partitions = static_cast<std::int32_t>(count);
   }
-  if (node["format"]) ASSIGN(topic.format, file.text(node["format"], "format"));
+  if (node["format"]) {
+    ASSIGN(topic.format, file.text(node["format"], "format"));
+  }
   if (topic.format != "json" && topic.format != "raw")
     return file.fail(node["format"], "not supported yet: format `" + topic.format + "`; json or raw");
   if (node["retention"]) {
@@ -85,7 +90,9 @@ Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name, cons
     ASSIGN(const std::int64_t bytes, quantity(file, node[key], key, kSizes));
     topic.settings[setting] = std::to_string(bytes);
   }
-  if (node["compression"]) ASSIGN(topic.settings["compression.type"], file.text(node["compression"], "compression"));
+  if (node["compression"]) {
+    ASSIGN(topic.settings["compression.type"], file.text(node["compression"], "compression"));
+  }
   return topic;
 }
 
@@ -126,7 +133,9 @@ Status read_ingest(Project& project, const YamlFile& file) {
     if (spec.type != "fake" && spec.type != "http" && spec.type != "files")
       return file.fail(node["use"], "`use` is fake, http or files, not `" + spec.type + "`");
     if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options));
-    if (node["key"]) ASSIGN(spec.options["key"], file.text(node["key"], "key"));
+    if (node["key"]) {
+    ASSIGN(spec.options["key"], file.text(node["key"], "key"));
+  }
     const auto is_topic = [&](const TopicSpec& t) { return t.name == spec.topic; };
     if (std::ranges::none_of(project.topics, is_topic))
       return file.fail(node["topic"], "topic `" + spec.topic + "` is not among `topics`");
@@ -142,7 +151,7 @@ Status read_serving(Project& project, const YamlFile& file) {
     spec.name = entry.first.Scalar();
     spec.place = file.place(entry.first);
     spec.table = spec.name;
-    if (entry.second["table"]) ASSIGN(spec.table, file.text(entry.second["table"], "table"));
+    if (entry.second["table"]) { ASSIGN(spec.table, file.text(entry.second["table"], "table")); }
     if (!entry.second["key"]) return file.fail(entry.second, "`key` is missing: the columns that name one row");
     if (entry.second["key"].IsScalar()) spec.key.push_back(entry.second["key"].Scalar());
     for (const auto& column : entry.second["key"]) spec.key.push_back(column.Scalar());
@@ -154,8 +163,12 @@ Status read_serving(Project& project, const YamlFile& file) {
 Status read_limits(Project& project, const YamlFile& file) {
   if (const YAML::Node node = file.root["checkpoint"]) {
     TRY(file.only_keys(node, {"every", "records"}));
-    if (node["every"]) ASSIGN(project.limits.checkpoint_ms, quantity(file, node["every"], "every", kTimes));
-    if (node["records"]) ASSIGN(project.limits.checkpoint_records, file.integer(node["records"], "records"));
+    if (node["every"]) {
+    ASSIGN(project.limits.checkpoint_ms, quantity(file, node["every"], "every", kTimes));
+  }
+    if (node["records"]) {
+    ASSIGN(project.limits.checkpoint_records, file.integer(node["records"], "records"));
+  }
   }
   if (const YAML::Node node = file.root["lake"]) TRY(file.only_keys(node, {"compact_under", "vacuum_after"}));
   if (const YAML::Node node = file.root["dead_letters"]) TRY(file.only_keys(node, {"keep", "max_bytes"}));

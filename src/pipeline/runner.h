@@ -27,6 +27,7 @@
 #include "pipeline/hops.h"
 #include "pipeline/project.h"
 #include "rt/clock.h"
+#include "table/keyed_table.h"
 
 namespace tailrace::pipeline {
 
@@ -75,8 +76,8 @@ class Runner {
 
   /// Rows of a table as of now where it is served, else as of the last checkpoint; in chunks.
   virtual Status scan_table(std::string_view name, const std::function<Status(const Batch&)>& visit) const = 0;
-  /// The keyed table of that serving name; kNotFound otherwise.
-  virtual Result<Batch> served_row(std::string_view name, const std::vector<std::string>& key) const = 0;
+  /// The keyed table of that serving name; null when there is none.
+  virtual std::shared_ptr<const table::KeyedTable> served(std::string_view name) const = 0;
 };
 
 }  // namespace tailrace::pipeline

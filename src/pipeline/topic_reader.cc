@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "base/log.h"
 
 namespace tailrace::pipeline {
@@ -87,16 +89,16 @@ void TopicReader::take(const log::RecordView& record, std::size_t partition, Col
   columns.append(record, static_cast<std::int32_t>(partition));
 }
 
-Status TopicReader::read_partition(std::size_t index, std::int64_t max_records, Columns& columns,
+Status TopicReader::read_partition(std::size_t index, Offset until, std::int64_t max_records, Columns& columns,
                                    TopicStep& step) {
   constexpr std::size_t kReadBytes = 1 << 20;
   Offset& position = positions_[index];
-  while (step.records < max_records && position < partitions_[index]->high_watermark()) {
+  while (step.records < max_records && position < std::min(until, partitions_[index]->high_watermark())) {
     TRY(partitions_[index]->read(position, kReadBytes, buffers_[index]));
     log::BatchReader batches = buffers_[index].batches();
     log::BatchView batch;
     bool any = false;
-    while (step.records < max_records && batches.next(batch)) {
+    while (step.records < max_records && position < until && batches.next(batch)) {
       any = true;
       if (batch.control()) {
         position = batch.next_offset();
@@ -107,7 +109,7 @@ Status TopicReader::read_partition(std::size_t index, std::int64_t max_records, 
       bool whole = true;
       while (records.next(record)) {
         if (record.offset < position) continue;
-        if (step.records >= max_records) {
+        if (step.records >= max_records || record.offset >= until) {
           whole = false;
           break;
         }
@@ -124,18 +126,22 @@ Status TopicReader::read_partition(std::size_t index, std::int64_t max_records, 
   return {};
 }
 
-Result<TopicStep> TopicReader::read(std::int64_t max_records) {
+Result<TopicStep> TopicReader::read_until(const Positions& until, std::int64_t max_records) {
   TopicStep step;
   Columns columns;
   const auto count = static_cast<std::int64_t>(partitions_.size());
   for (std::int64_t i = 0; i < count && step.records < max_records; ++i) {
     // Each partition may fill its share of the step; the one whose turn it is comes first.
     const std::int64_t share = step.records + std::max<std::int64_t>(1, (max_records - step.records) / (count - i));
-    TRY(read_partition((turn_ + static_cast<std::size_t>(i)) % partitions_.size(), share, columns, step));
+    const std::size_t index = (turn_ + static_cast<std::size_t>(i)) % partitions_.size();
+    const Offset end = until.empty() ? Offset(std::numeric_limits<std::int64_t>::max()) : until[index];
+    TRY(read_partition(index, end, share, columns, step));
   }
   turn_ = (turn_ + 1) % partitions_.size();
   step.next = positions_;
-  if (step.records > 0) ASSIGN(step.delta.rows, columns.finish(relation_.topic));
+  if (step.records > 0) {
+    ASSIGN(step.delta.rows, columns.finish(relation_.topic));
+  }
   return step;
 }
 

@@ -35,7 +35,9 @@ class TopicReader {
   static Result<TopicReader> open(log::Log& log, TopicRelation relation, Positions from);
 
   /// Up to `max_records`; records == 0 when there is nothing new. kDataLoss names topic-partition@offset.
-  Result<TopicStep> read(std::int64_t max_records);
+  Result<TopicStep> read(std::int64_t max_records) { return read_until({}, max_records); }
+  /// As read(), but no partition beyond its offset in `until`; empty means no bound.
+  Result<TopicStep> read_until(const Positions& until, std::int64_t max_records);
 
   /// Records between the positions and the end of the log.
   std::int64_t lag() const;
@@ -44,7 +46,7 @@ class TopicReader {
 
  private:
   struct Columns;
-  Status read_partition(std::size_t index, std::int64_t max_records, Columns& columns, TopicStep& step);
+  Status read_partition(std::size_t index, Offset until, std::int64_t max_records, Columns& columns, TopicStep& step);
   void take(const log::RecordView& record, std::size_t partition, Columns& columns, TopicStep& step);
 
   TopicRelation relation_;

@@ -1,0 +1,86 @@
+// A fresh start of flows whose SQL is new or changed, or that had stopped: their tables are emptied and filled again from
+// what they read, one table after the other in the graph's order, each ending in a checkpoint of its own.
+#include "base/log.h"
+#include "pipeline/running_project.h"
+
+namespace tailrace::pipeline {
+
+std::vector<bool> RunningProject::stale_tables(const Checkpoint& last) const {
+  std::vector<bool> stale(graph_.tables.size());
+  for (const Flow& flow : graph_.flows) {
+    auto mark = last.flows.find(flow.name);
+    bool again = mark == last.flows.end() || mark->second.definition != flow.definition || !mark->second.failed.empty();
+    for (const Flow::Input& input : flow.inputs)
+      again = again || (!input.is_topic && stale[static_cast<std::size_t>(input.index)]);
+    if (again) stale[static_cast<std::size_t>(flow.table)] = true;
+  }
+  return stale;
+}
+
+Status RunningProject::backfill(const std::vector<bool>& stale) {
+  for (std::size_t table = 0; table < stale.size(); ++table)
+    if (stale[table]) TRY(backfill_table(table));
+  return {};
+}
+
+Status RunningProject::backfill_table(std::size_t table) {
+  const Table& described = graph_.tables[table];
+  LOG(info, "{} starts from nothing: its SQL is new or changed, or it had stopped", described.name);
+  kv::WriteBatch batch;
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    if (graph_.flows[i].table != static_cast<int>(table)) continue;
+    const std::string prefix = "s" + graph_.flows[i].name + '\0';
+    batch.erase_range(prefix, kv::prefix_end(prefix));
+    flows_[i].failed.clear();
+    flows_[i].expectations.assign(graph_.flows[i].plan.expectations.size(), {});
+    flow_expectations_[i] = flows_[i].expectations;
+    flow_failed_[i].clear();
+  }
+  TRY(letters_->erase_flow(described.name, batch));
+  TRY(store_->write(batch));
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    if (graph_.flows[i].table != static_cast<int>(table)) continue;
+    TRY(make_circuit(i));
+    TRY(feed_flow(i));
+  }
+  dirty_ = true;
+  return settle();
+}
+
+// Other flows do not step meanwhile, so the positions of the checkpoint are those that their tables stand for.
+Status RunningProject::feed_flow(std::size_t index) {
+  const Flow& flow = graph_.flows[index];
+  const auto feed = [&](std::size_t input, Delta delta) -> Status {
+    std::vector<Delta> inputs(flow.inputs.size());
+    inputs[input] = std::move(delta);
+    kv::WriteBatch batch;
+    ASSIGN(auto change, run_flow(index, inputs, batch));
+    if (!change.empty()) TRY(outputs_[static_cast<std::size_t>(flow.table)]->accept(std::move(change), batch));
+    TRY(store_->write(batch));
+    dirty_ = true;
+    if (!store_->needs_checkpoint()) return {};
+    // Not the end of the backfill: the mark says so, and a crash here begins again.
+    const std::string mine = std::exchange(graph_.flows[index].definition, "backfill under way");
+    Status taken = settle();
+    graph_.flows[index].definition = mine;
+    return taken;
+  };
+  for (std::size_t i = 0; i < flow.inputs.size() && flows_[index].failed.empty(); ++i) {
+    const auto at = static_cast<std::size_t>(flow.inputs[i].index);
+    if (!flow.inputs[i].is_topic) {
+      TRY(outputs_[at]->scan_lake([&](const Batch& rows) { return feed(i, Delta{rows, {}}); }));
+      continue;
+    }
+    const TopicRelation& topic = graph_.topics[at];
+    const Positions& until = checkpoint_.positions[topic.topic];
+    ASSIGN(auto reader, TopicReader::open(log_, topic, Positions(until.size())));
+    for (;;) {
+      ASSIGN(auto step, reader.read_until(until, project_.limits.step_records));
+      if (step.records == 0) break;
+      TRY(feed(i, std::move(step.delta)));
+    }
+  }
+  return {};
+}
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,60 @@
+#include "pipeline/checkpoint.h"
+
+#include <nlohmann/json.hpp>
+
+namespace tailrace::pipeline {
+namespace {
+
+constexpr const char* kKey = "c";
+
+using Json = nlohmann::json;
+
+Json flow_json(const FlowMark& flow) {
+  return {{"definition", flow.definition}, {"failed", flow.failed}, {"expectations", flow.expectations}};
+}
+
+FlowMark flow_from(const Json& json) {
+  return {json.at("definition"), json.at("failed"),
+          json.at("expectations").get<std::vector<std::pair<std::int64_t, std::int64_t>>>()};
+}
+
+Json positions_json(const Positions& positions) {
+  Json list = Json::array();
+  for (Offset offset : positions) list.push_back(offset.value);
+  return list;
+}
+
+Checkpoint from_json(const Json& json) {
+  Checkpoint c;
+  c.number = json.at("number");
+  for (const auto& [topic, list] : json.at("positions").items())
+    for (const Json& offset : list) c.positions[topic].push_back(Offset(offset.get<std::int64_t>()));
+  c.lake_commits = json.at("lake_commits");
+  c.rows = json.at("rows");
+  c.decoded = json.at("decoded");
+  for (const auto& [name, flow] : json.at("flows").items()) c.flows[name] = flow_from(flow);
+  return c;
+}
+
+}  // namespace
+
+Result<std::optional<Checkpoint>> Checkpoint::load(const kv::Store& store) {
+  ASSIGN(const auto text, store.get(kKey));
+  if (!text) return std::nullopt;
+  try {
+    return from_json(Json::parse(*text));
+  } catch (const Json::exception& e) {
+    return error(Code::kDataLoss, std::string("the checkpoint in the state store cannot be read: ") + e.what());
+  }
+}
+
+void Checkpoint::write(kv::WriteBatch& batch) const {
+  Json json = {{"number", number}, {"lake_commits", lake_commits}, {"rows", rows}, {"decoded", decoded}};
+  json["positions"] = Json::object();
+  for (const auto& [topic, list] : positions) json["positions"][topic] = positions_json(list);
+  json["flows"] = Json::object();
+  for (const auto& [name, flow] : flows) json["flows"][name] = flow_json(flow);
+  batch.put(kKey, json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace tailrace::pipeline

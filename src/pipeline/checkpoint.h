@@ -1,0 +1,35 @@
+// What a checkpoint says: the one record that joins positions, lake commits and counts. Kept under the key "c" as JSON.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "kv/store.h"
+#include "pipeline/topic_reader.h"
+
+namespace tailrace::pipeline {
+
+struct FlowMark {
+  std::string definition;  ///< of the plan the state belongs to
+  std::string failed;      ///< why it stopped, or empty
+  std::vector<std::pair<std::int64_t, std::int64_t>> expectations;  ///< passed, failed
+};
+
+struct Checkpoint {
+  std::int64_t number = 0;
+  std::map<std::string, Positions> positions;      ///< by topic
+  std::map<std::string, std::string> lake_commits;  ///< by table: prepared, published after this is durable
+  std::map<std::string, std::int64_t> rows;        ///< by table
+  std::map<std::string, FlowMark> flows;
+  std::map<std::string, std::int64_t> decoded;     ///< by topic: records that could be decoded
+
+  /// nullopt in a new store; kDataLoss when it cannot be read.
+  static Result<std::optional<Checkpoint>> load(const kv::Store& store);
+  void write(kv::WriteBatch& batch) const;
+};
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,58 @@
+// One thread that encodes the lake's files while the steps go on. Tasks run in the order they were posted.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "base/result.h"
+#include "rt/queue.h"
+
+namespace tailrace::pipeline {
+
+class LakeWriter {
+ public:
+  LakeWriter() : thread_([this] { run(); }) {}
+  ~LakeWriter() {
+    tasks_.close();
+    thread_.join();
+  }
+
+  /// Waits while too much is queued: the steps cannot run away from the disk.
+  void post(std::function<Status()> task) {
+    {
+      const std::lock_guard lock(mutex_);
+      ++open_;
+    }
+    tasks_.push(std::move(task));
+  }
+
+  /// Waits for all that was posted; the first Error since the last wait.
+  Status wait() {
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return open_ == 0; });
+    return std::exchange(failed_, Status{});
+  }
+
+ private:
+  static constexpr std::size_t kQueued = 32;
+
+  void run() {
+    while (auto task = tasks_.pop()) {
+      Status status = (*task)();
+      const std::lock_guard lock(mutex_);
+      if (!status && failed_) failed_ = std::move(status);
+      if (--open_ == 0) done_.notify_all();
+    }
+  }
+
+  rt::Queue<std::function<Status()>> tasks_{kQueued};
+  std::mutex mutex_;
+  std::condition_variable done_;
+  int open_ = 0;
+  Status failed_;
+  std::thread thread_;
+};
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,31 @@
+// One query of the shell over the project's tables: the same circuits as the flows', fed once with what the tables hold.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "columns/types.h"
+#include "sql/sql.h"
+
+namespace tailrace::pipeline {
+
+/// A relation a query may read.
+struct QueryRelation {
+  std::string name;  ///< "users", "system.tables"
+  Schema schema;
+  std::function<Status(const std::function<Status(const Batch&)>&)> scan;
+};
+
+struct QueryResult {
+  Schema schema;
+  std::vector<Batch> rows;
+  bool truncated = false;  ///< there were more than the limit
+};
+
+/// SELECT, SHOW TABLES, DESCRIBE, EXPLAIN. At most `max_rows` rows come back.
+Result<QueryResult> run_query(std::string_view text, const std::vector<QueryRelation>& relations, std::int64_t now_us,
+                              std::int64_t max_rows = 10000);
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,205 @@
+// Opening a project (with recovery), its loop, and checkpoints.
+#include "pipeline/running_project.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "connect/runner.h"
+
+namespace tailrace::pipeline {
+namespace {
+
+constexpr std::chrono::milliseconds kIdleWait{100};
+
+}  // namespace
+
+Result<std::unique_ptr<Runner>> Runner::open(const Project& project, Graph graph, log::Log& log,
+                                             const std::string& data, rt::Clock& clock) {
+  auto running = std::make_unique<RunningProject>(project, std::move(graph), log, clock);
+  TRY(running->open_all(data));
+  return running;
+}
+
+RunningProject::~RunningProject() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+}
+
+Status RunningProject::open_all(const std::string& data) {
+  data_ = data;
+  ASSIGN(store_, kv::Store::open(data + "/state"));
+  letters_ = std::make_unique<DeadLetters>(*store_);
+  TRY(letters_->load());
+  ASSIGN(auto last, Checkpoint::load(*store_));
+  const bool fresh = !last;
+  checkpoint_ = last.value_or(Checkpoint{});
+  std::vector<bool> stale(graph_.tables.size(), false);
+  if (!fresh) stale = stale_tables(checkpoint_);
+  TRY(open_outputs(stale));
+  TRY(open_flows());
+  TRY(backfill(stale));
+  return open_readers();
+}
+
+Status RunningProject::open_outputs(const std::vector<bool>& stale) {
+  ASSIGN(catalogue_, table::Catalogue::open(*store_));
+  lake_ = std::make_unique<LakeWriter>();
+  for (std::size_t i = 0; i < graph_.tables.size(); ++i) {
+    const Table& table = graph_.tables[i];
+    ASSIGN(auto output, TableOutput::open(table, data_, project_, *catalogue_, *lake_, stale[i]));
+    if (!stale[i]) {
+      output->set_rows(checkpoint_.rows[table.name]);
+      auto commit = checkpoint_.lake_commits.find(table.name);
+      if (commit != checkpoint_.lake_commits.end()) output->publish(commit->second);
+    }
+    table_rows_.push_back(output->rows());
+    lake_rows_.push_back(output->rows());
+    outputs_.push_back(std::move(output));
+  }
+  return lake_->wait();
+}
+
+Status RunningProject::open_flows() {
+  flows_.resize(graph_.flows.size());
+  flow_failed_.resize(flows_.size());
+  flow_expectations_.resize(flows_.size());
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    TRY(make_circuit(i));
+    const FlowMark& mark = checkpoint_.flows[graph_.flows[i].name];
+    flows_[i].expectations.resize(graph_.flows[i].plan.expectations.size());
+    for (std::size_t e = 0; e < flows_[i].expectations.size() && e < mark.expectations.size(); ++e)
+      flows_[i].expectations[e] = {mark.expectations[e].first, mark.expectations[e].second};
+    flow_expectations_[i] = flows_[i].expectations;
+  }
+  return {};
+}
+
+Status RunningProject::make_circuit(std::size_t flow) {
+  const Flow& described = graph_.flows[flow];
+  ASSIGN(flows_[flow].circuit, engine::Circuit::make(described.plan, *store_, "s" + described.name + '\0'));
+  return {};
+}
+
+Status RunningProject::open_readers() {
+  topic_counts_.resize(graph_.topics.size());
+  for (std::size_t i = 0; i < graph_.topics.size(); ++i) {
+    const TopicRelation& topic = graph_.topics[i];
+    ASSIGN(auto reader, TopicReader::open(log_, topic, checkpoint_.positions[topic.topic]));
+    readers_.push_back(std::move(reader));
+    topic_counts_[i].decoded = checkpoint_.decoded[topic.topic];
+    topic_counts_[i].lag = readers_[i].lag();
+  }
+  const std::string rejected(connect::kRejectedTopic);
+  if (log_.topic(rejected)) {
+    ASSIGN(auto reader, TopicReader::open(log_, {rejected, rejected, false}, checkpoint_.positions[rejected]));
+    rejected_reader_.emplace(std::move(reader));
+  }
+  return {};
+}
+
+void RunningProject::start() {
+  CHECK(!thread_.joinable());
+  thread_ = std::jthread([this](std::stop_token stop) { loop(stop); });
+}
+
+void RunningProject::loop(std::stop_token stop) {
+  const auto give_up = [this](const Error& why) {
+    LOG(error, "the pipeline has stopped: {}", why.what);
+    std::lock_guard lock(mutex_);
+    stopped_by_ = why.what;
+  };
+  while (!stop.stop_requested()) {
+    const std::uint64_t seen = log_.appends();
+    auto stepped = step();
+    if (!stepped) return give_up(stepped.error());
+    if (unpublished_ && store_->checkpoint_done())
+      if (auto done = finish_checkpoint(); !done) return give_up(done.error());
+    if (checkpoint_due())
+      if (auto taken = checkpoint(); !taken) return give_up(taken.error());
+    if (!*stepped) log_.wait_for_append(seen, kIdleWait);
+  }
+  if (auto settled = settle(); !settled) give_up(settled.error());
+}
+
+Status RunningProject::stop() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+  const std::string why = stopped_by();
+  if (!why.empty()) return error(Code::kAborted, why);
+  return {};
+}
+
+Status RunningProject::drain() {
+  CHECK(!thread_.joinable());
+  for (bool more = true; more;) {
+    ASSIGN(more, step());
+    if (checkpoint_due()) TRY(checkpoint());
+  }
+  return settle();
+}
+
+bool RunningProject::checkpoint_due() const {
+  if (!dirty_) return false;
+  if (store_->needs_checkpoint() || steps_records_ >= project_.limits.checkpoint_records) return true;
+  // The first rows reach the lake soon; after that the interval counts.
+  const auto interval = std::chrono::milliseconds(checkpoint_.number == 0 ? 300 : project_.limits.checkpoint_ms);
+  return std::chrono::steady_clock::now() - last_checkpoint_ >= interval;
+}
+
+Status RunningProject::checkpoint() {
+  if (!dirty_) return {};
+  TRY(finish_checkpoint());
+  ++checkpoint_.number;
+  checkpoint_.lake_commits.clear();
+  for (auto& output : outputs_) output->begin_prepare(checkpoint_.number);
+  TRY(lake_->wait());
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const std::string& name = graph_.tables[i].name;
+    ASSIGN(const std::string commit, outputs_[i]->end_prepare());
+    if (!commit.empty()) checkpoint_.lake_commits[name] = commit;
+    checkpoint_.rows[name] = outputs_[i]->rows();
+  }
+  kv::WriteBatch batch;
+  checkpoint_.flows.clear();
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    FlowMark& mark = checkpoint_.flows[graph_.flows[i].name];
+    mark.definition = graph_.flows[i].definition;
+    mark.failed = flows_[i].failed;
+    for (const auto& count : flows_[i].expectations) mark.expectations.emplace_back(count.passed, count.failed);
+    if (flows_[i].failed.empty()) TRY(flows_[i].circuit->save(batch));
+  }
+  checkpoint_.write(batch);
+  TRY(store_->write(batch));
+  TRY(store_->begin_checkpoint());
+  unpublished_ = true;
+  dirty_ = false;
+  steps_records_ = 0;
+  last_checkpoint_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+Status RunningProject::settle() {
+  TRY(checkpoint());
+  TRY(finish_checkpoint());
+  return lake_->wait();
+}
+
+Status RunningProject::finish_checkpoint() {
+  if (!unpublished_) return {};
+  TRY(store_->finish_checkpoint());
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    auto commit = checkpoint_.lake_commits.find(graph_.tables[i].name);
+    if (commit == checkpoint_.lake_commits.end()) continue;
+    outputs_[i]->publish(commit->second);
+    outputs_[i]->compact();
+  }
+  unpublished_ = false;
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < outputs_.size(); ++i) lake_rows_[i] = checkpoint_.rows[graph_.tables[i].name];
+  return {};
+}
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,114 @@
+// The Runner's inside: what one running project holds. runner.h says what it promises.
+//
+// One thread (the step thread) owns everything but what `mutex_` guards. Files: open and the loop in running_project.cc,
+// one step in step.cc, a fresh start of changed flows in backfill.cc, what others may ask in runner_status.cc.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "engine/circuit.h"
+#include "pipeline/checkpoint.h"
+#include "pipeline/runner.h"
+#include "pipeline/table_output.h"
+#include "pipeline/topic_reader.h"
+
+namespace tailrace::pipeline {
+
+class RunningProject final : public Runner {
+ public:
+  RunningProject(const Project& project, Graph graph, log::Log& log, rt::Clock& clock)
+      : project_(project), graph_(std::move(graph)), log_(log), clock_(clock) {}
+  ~RunningProject() override;
+
+  Status open_all(const std::string& data);
+
+  void start() override;
+  Status stop() override;
+  Status drain() override;
+  std::vector<Hop> hops() const override;
+  std::vector<TableStatus> tables() const override;
+  const Graph& graph() const override { return graph_; }
+  std::string stopped_by() const override;
+  const DeadLetters& dead_letters() const override { return *letters_; }
+  Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select) override;
+  Status scan_table(std::string_view name, const std::function<Status(const Batch&)>& visit) const override;
+  std::shared_ptr<const table::KeyedTable> served(std::string_view name) const override;
+
+ private:
+  struct RunningFlow {
+    std::unique_ptr<engine::Circuit> circuit;
+    std::string failed;
+    std::vector<engine::ExpectationCount> expectations;
+    bool stepped = false;  ///< the first step runs without input too: a global aggregate has a row
+  };
+  /// What the status functions read: set by the step thread after each step.
+  struct TopicCounts {
+    std::int64_t decoded = 0, bytes = 0, lag = 0;
+    double lag_s = 0;
+  };
+
+  Status open_outputs(const std::vector<bool>& stale);
+  Status open_flows();
+  Status open_readers();
+  Status make_circuit(std::size_t flow);
+
+  void loop(std::stop_token stop);
+  /// One step; false when there was nothing to do.
+  Result<bool> step();
+  Result<std::vector<TopicStep>> read_topics();
+  Status read_rejected(kv::WriteBatch& batch);
+  Status run_flows(const std::vector<TopicStep>& topics, kv::WriteBatch& batch);
+  Result<Delta> run_flow(std::size_t index, const std::vector<Delta>& inputs, kv::WriteBatch& batch);
+  void fail_flow(std::size_t index, const Error& why);
+  void add_reject(const Flow& flow, const engine::Reject& reject, kv::WriteBatch& batch);
+  void find_origin(DeadLetter& letter, const arrow::RecordBatch& row) const;
+  Status take_marks(kv::WriteBatch& batch);
+  void publish_counts(const std::vector<TopicStep>& topics);
+
+  bool checkpoint_due() const;
+  Status checkpoint();
+  /// Publishes the lake commits of a checkpoint that has become durable.
+  Status finish_checkpoint();
+  /// A checkpoint, durable and published when it returns.
+  Status settle();
+
+  /// Which flows must start from nothing, by table: new, changed, failed, or reading such a one.
+  std::vector<bool> stale_tables(const Checkpoint& last) const;
+  Status backfill(const std::vector<bool>& stale);
+  Status backfill_table(std::size_t table);
+  Status feed_flow(std::size_t flow);
+
+  const Project& project_;
+  Graph graph_;
+  log::Log& log_;
+  rt::Clock& clock_;
+  std::string data_;
+
+  std::unique_ptr<kv::Store> store_;
+  std::unique_ptr<DeadLetters> letters_;
+  std::unique_ptr<table::Catalogue> catalogue_;
+  std::vector<std::unique_ptr<TableOutput>> outputs_;
+  std::unique_ptr<LakeWriter> lake_;  ///< after the outputs: its tasks point into them
+  std::vector<TopicReader> readers_;
+  std::optional<TopicReader> rejected_reader_;
+  std::vector<RunningFlow> flows_;
+  Checkpoint checkpoint_;           ///< the one being filled; number is the last one begun
+  bool unpublished_ = false;        ///< a checkpoint was begun and its lake commits are not published yet
+  bool dirty_ = false;              ///< something happened since the last checkpoint
+  std::int64_t steps_records_ = 0;  ///< records since the last checkpoint
+  std::chrono::steady_clock::time_point last_checkpoint_ = std::chrono::steady_clock::now();
+  std::jthread thread_;
+
+  mutable std::mutex mutex_;
+  std::string stopped_by_;
+  std::vector<TopicCounts> topic_counts_;
+  std::vector<std::string> flow_failed_;
+  std::vector<std::vector<engine::ExpectationCount>> flow_expectations_;
+  std::vector<std::int64_t> table_rows_, lake_rows_;
+  std::vector<DeadLetter> redriven_;  ///< sent back, to be marked by the next step
+};
+
+}  // namespace tailrace::pipeline

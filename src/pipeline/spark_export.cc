@@ -1,0 +1,110 @@
+#include "pipeline/spark_export.h"
+
+#include <arrow/io/file.h>
+#include <fmt/format.h>
+#include <parquet/arrow/writer.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "pipeline/topic_reader.h"
+
+namespace tailrace::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kFileRecords = 100'000;
+
+std::string file_name(const std::string& topic, std::int64_t sequence) {
+  return fmt::format("{}-{:020}.parquet", topic, sequence);
+}
+
+/// The positions file: the number of files, then the next offset of each partition. Absent: nothing is exported yet.
+struct Exported {
+  std::int64_t files = 0;
+  Positions positions;
+};
+
+Result<Exported> read_exported(const fs::path& path) {
+  Exported made;
+  std::ifstream in(path);
+  if (!in) return made;
+  if (!(in >> made.files) || made.files < 0) return error(Code::kDataLoss, path.string() + " is damaged; remove it");
+  for (std::int64_t offset; in >> offset;) made.positions.push_back(Offset(offset));
+  return made;
+}
+
+Status write_exported(const fs::path& path, const Exported& exported) {
+  const fs::path part = path.string() + ".part";
+  std::ofstream out(part, std::ios::trunc);
+  out << exported.files;
+  for (const Offset offset : exported.positions) out << ' ' << offset.value;
+  out << '\n';
+  out.close();
+  std::error_code failed;
+  if (out) fs::rename(part, path, failed);
+  if (!out || failed) return error(Code::kUnavailable, "cannot write " + path.string());
+  return {};
+}
+
+Status write_parquet(const fs::path& path, const arrow::Table& table) {
+  // Spark's file source skips names that begin with a dot.
+  const fs::path part = path.parent_path() / ("." + path.filename().string() + ".part");
+  ASSIGN(auto out, from_arrow(arrow::io::FileOutputStream::Open(part.string())));
+  const auto properties = parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
+  TRY(from_arrow(parquet::arrow::WriteTable(table, arrow::default_memory_pool(), out, kFileRecords, properties)));
+  TRY(from_arrow(out->Close()));
+  std::error_code failed;
+  fs::rename(part, path, failed);
+  if (failed) return error(Code::kUnavailable, "cannot write " + path.string() + ": " + failed.message());
+  return {};
+}
+
+/// One file of the next records; their number. A file that a crash left without its positions is written over.
+Result<std::int64_t> export_file(TopicReader& reader, const fs::path& folder, Exported& exported) {
+  std::vector<Batch> batches;
+  std::int64_t records = 0;
+  while (records < kFileRecords) {
+    ASSIGN(TopicStep step, reader.read(kFileRecords - records));
+    if (step.records == 0) break;
+    records += step.records;
+    batches.push_back(std::move(step.delta.rows));
+  }
+  if (records == 0) return 0;
+  ASSIGN(auto table, from_arrow(arrow::Table::FromRecordBatches(topic_schema(), batches)));
+  TRY(write_parquet(folder / file_name(reader.relation().topic, exported.files), *table));
+  ++exported.files;
+  exported.positions = reader.positions();
+  return records;
+}
+
+Result<std::int64_t> export_topic(log::Log& log, const TopicSpec& topic, const fs::path& folder) {
+  const fs::path positions = folder / (topic.name + ".positions");
+  std::error_code failed;
+  fs::create_directories(folder / topic.name, failed);
+  if (failed) return error(Code::kUnavailable, "cannot make " + folder.string() + ": " + failed.message());
+  ASSIGN(Exported exported, read_exported(positions));
+  // As raw bytes: what is not JSON is exported too, and Spark sets it apart.
+  ASSIGN(auto reader, TopicReader::open(log, {.relation = topic.relation, .topic = topic.name}, exported.positions));
+  std::int64_t records = 0;
+  while (true) {
+    ASSIGN(const std::int64_t written, export_file(reader, folder / topic.name, exported));
+    if (written == 0) return records;
+    records += written;
+    TRY(write_exported(positions, exported));
+  }
+}
+
+}  // namespace
+
+Result<std::int64_t> export_topics(log::Log& log, const Project& project, const std::string& folder) {
+  std::int64_t records = 0;
+  for (const TopicSpec& topic : project.topics) {
+    ASSIGN(const std::int64_t written, export_topic(log, topic, fs::path(folder) / "topics"));
+    records += written;
+  }
+  return records;
+}
+
+}  // namespace tailrace::pipeline

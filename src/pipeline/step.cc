@@ -1,0 +1,188 @@
+// One step: records in, every flow in its order, changes out, all in one write of the store.
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "pipeline/rejected_topic.h"
+#include "pipeline/running_project.h"
+#include "table/json.h"
+
+namespace tailrace::pipeline {
+namespace {
+
+/// Two changes to one table as one.
+Result<Delta> join(Delta a, Delta b) {
+  if (a.empty()) return b;
+  if (b.empty()) return a;
+  Delta both;
+  const std::int64_t first = a.size(), second = b.size();
+  ASSIGN(both.rows, from_arrow(arrow::ConcatenateRecordBatches({a.rows, b.rows})));
+  if (!a.weights.empty() || !b.weights.empty()) {
+    both.weights = std::move(a.weights);
+    both.weights.resize(static_cast<std::size_t>(first), 1);
+    for (std::int64_t i = 0; i < second; ++i) both.weights.push_back(b.weight(i));
+  }
+  return both;
+}
+
+/// The value of an integer or text column of a one-row batch, by name; nullopt when it has none.
+std::optional<std::string> cell(const arrow::RecordBatch& row, std::string_view name) {
+  const auto column = row.GetColumnByName(std::string(name));
+  if (!column || column->length() != 1 || column->IsNull(0)) return std::nullopt;
+  auto scalar = column->GetScalar(0);
+  if (!scalar.ok()) return std::nullopt;
+  return (*scalar)->ToString();
+}
+
+}  // namespace
+
+Result<bool> RunningProject::step() {
+  ASSIGN(auto topics, read_topics());
+  bool any = false;
+  for (const TopicStep& topic : topics) any = any || topic.records > 0;
+  for (const RunningFlow& flow : flows_) any = any || (!flow.stepped && flow.failed.empty());
+  kv::WriteBatch batch;
+  TRY(take_marks(batch));
+  TRY(read_rejected(batch));
+  if (!any && batch.empty()) return false;
+  for (TopicStep& topic : topics)
+    for (DeadLetter& letter : topic.rejected) letters_->add(std::move(letter), batch);
+  TRY(run_flows(topics, batch));
+  TRY(store_->write(batch));
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    checkpoint_.positions[graph_.topics[i].topic] = topics[i].next;
+    checkpoint_.decoded[graph_.topics[i].topic] += topics[i].delta.size();
+    steps_records_ += topics[i].records;
+  }
+  dirty_ = true;
+  publish_counts(topics);
+  return true;
+}
+
+Result<std::vector<TopicStep>> RunningProject::read_topics() {
+  std::vector<TopicStep> topics;
+  for (TopicReader& reader : readers_) {
+    ASSIGN(auto step, reader.read(project_.limits.step_records));
+    topics.push_back(std::move(step));
+  }
+  return topics;
+}
+
+Status RunningProject::read_rejected(kv::WriteBatch& batch) {
+  if (!rejected_reader_) return {};
+  ASSIGN(const auto step, rejected_reader_->read(1000));
+  if (step.records == 0) return {};
+  const auto& values = static_cast<const arrow::StringArray&>(*step.delta.rows->column(1));
+  for (std::int64_t i = 0; i < values.length(); ++i) letters_->add(rejected_letter(values.GetView(i)), batch);
+  checkpoint_.positions[rejected_reader_->relation().topic] = step.next;
+  return {};
+}
+
+Status RunningProject::run_flows(const std::vector<TopicStep>& topics, kv::WriteBatch& batch) {
+  std::vector<Delta> changes(graph_.tables.size());
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    const Flow& flow = graph_.flows[i];
+    if (!flows_[i].failed.empty()) continue;
+    std::vector<Delta> inputs;
+    bool any = !flows_[i].stepped;
+    for (const Flow::Input& input : flow.inputs) {
+      const auto at = static_cast<std::size_t>(input.index);
+      inputs.push_back(input.is_topic ? topics[at].delta : changes[at]);
+      any = any || !inputs.back().empty();
+    }
+    if (!any) continue;
+    ASSIGN(auto change, run_flow(i, inputs, batch));
+    Delta& table = changes[static_cast<std::size_t>(flow.table)];
+    ASSIGN(table, join(std::move(table), std::move(change)));
+  }
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    if (!changes[i].empty()) TRY(outputs_[i]->accept(std::move(changes[i]), batch));
+  return {};
+}
+
+Result<Delta> RunningProject::run_flow(std::size_t index, const std::vector<Delta>& inputs,
+                                       kv::WriteBatch& batch) {
+  RunningFlow& running = flows_[index];
+  const Flow& flow = graph_.flows[index];
+  running.stepped = true;
+  auto output = running.circuit->step(inputs, clock_.now().value * 1000);
+  if (!output) {
+    fail_flow(index, output.error());
+    return Delta{};
+  }
+  for (const engine::Reject& reject : output->rejects) add_reject(flow, reject, batch);
+  for (std::size_t i = 0; i < output->expectations.size(); ++i) {
+    running.expectations[i].passed += output->expectations[i].passed;
+    running.expectations[i].failed += output->expectations[i].failed;
+  }
+  return std::move(output->delta);
+}
+
+void RunningProject::fail_flow(std::size_t index, const Error& why) {
+  const Flow& flow = graph_.flows[index];
+  flows_[index].failed = why.what;
+  LOG(error, "flow {} has stopped: {}; the other flows go on. Fix its SQL or its input and start again", flow.name,
+      why.what);
+  std::lock_guard lock(mutex_);
+  flow_failed_[index] = why.what;
+}
+
+void RunningProject::add_reject(const Flow& flow, const engine::Reject& reject, kv::WriteBatch& batch) {
+  DeadLetter letter;
+  letter.flow = graph_.tables[static_cast<std::size_t>(flow.table)].name;
+  letter.detail = reject.reason;
+  switch (reject.kind) {
+    case engine::Reject::Kind::kError: letter.reason = "error"; break;
+    case engine::Reject::Kind::kExpectation:
+      letter.reason = "expectation " + reject.reason.substr(0, reject.reason.find_first_of(" :"));
+      break;
+    case engine::Reject::Kind::kLate: letter.reason = "late"; break;
+  }
+  letter.time_ms = clock_.now().value;
+  if (reject.row && reject.row->num_rows() == 1) {
+    letter.bytes = table::row_to_json(*reject.row, 0);
+    find_origin(letter, *reject.row);
+  }
+  if (letter.origin.empty()) letter.origin = "flow " + flow.name;
+  letters_->add(std::move(letter), batch);
+}
+
+// A row that still carries its partition and offset (as `partition`, `offset` or with the prefix `source_`) names its
+// record; the record's own bytes are then kept instead of the row.
+void RunningProject::find_origin(DeadLetter& letter, const arrow::RecordBatch& row) const {
+  auto partition = cell(row, "partition"), offset = cell(row, "offset"), topic = cell(row, "topic");
+  if (!partition) partition = cell(row, "source_partition");
+  if (!offset) offset = cell(row, "source_offset");
+  if (!topic && graph_.topics.size() == 1) topic = graph_.topics[0].topic;
+  if (!partition || !offset || !topic) return;
+  letter.topic = *topic;
+  letter.partition = std::atoi(partition->c_str());
+  letter.offset = std::atoll(offset->c_str());
+  letter.origin = fmt::format("{}-{}@{}", *topic, *partition, *offset);
+  if (auto value = record_value(log_, letter.topic, letter.partition, letter.offset)) letter.bytes = std::move(*value);
+}
+
+Status RunningProject::take_marks(kv::WriteBatch& batch) {
+  std::vector<DeadLetter> marks;
+  {
+    std::lock_guard lock(mutex_);
+    marks.swap(redriven_);
+  }
+  for (DeadLetter& letter : marks) letters_->mark_redriven(std::move(letter), batch);
+  return {};
+}
+
+void RunningProject::publish_counts(const std::vector<TopicStep>& topics) {
+  const std::int64_t now = clock_.now().value;
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    TopicCounts& counts = topic_counts_[i];
+    counts.decoded = checkpoint_.decoded[graph_.topics[i].topic];
+    counts.bytes += topics[i].bytes;
+    counts.lag = readers_[i].lag();
+    counts.lag_s = counts.lag > 0 && topics[i].oldest_ms > 0 ? static_cast<double>(now - topics[i].oldest_ms) / 1e3 : 0;
+  }
+  for (std::size_t i = 0; i < flows_.size(); ++i) flow_expectations_[i] = flows_[i].expectations;
+  for (std::size_t i = 0; i < outputs_.size(); ++i) table_rows_[i] = outputs_[i]->rows();
+}
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,59 @@
+// Where one table's changes go: its Delta table in the lake, and the keyed tables of `serving` that follow it.
+//
+// Serving rows go into the step's write, so readers see whole steps. Lake rows wait until a checkpoint: a streaming table's
+// go into data files at once, a view's are kept and netted first, since what was added and taken away again within one
+// checkpoint need never be written. prepare() says the commit as text, publish() makes it visible (twice is once).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lake/delta_table.h"
+#include "pipeline/graph.h"
+#include "pipeline/lake_writer.h"
+#include "table/keyed_table.h"
+
+namespace tailrace::pipeline {
+
+class TableOutput {
+ public:
+  /// Opens or creates DATA/lake/NAME and the keyed tables; `again` empties them first.
+  static Result<std::unique_ptr<TableOutput>> open(const Table& table, const std::string& data,
+                                                   const Project& project, table::Catalogue& catalogue,
+                                                   LakeWriter& writer, bool again);
+
+  Status accept(Delta delta, kv::WriteBatch& batch);
+  /// The lake commit of everything accepted since the last; empty when there was nothing. In two calls, so that the
+  /// writer works for all tables at once: begin_prepare() of each, LakeWriter::wait(), end_prepare() of each.
+  void begin_prepare(std::int64_t checkpoint);
+  Result<std::string> end_prepare();
+  /// Posts the commit to the writer; LakeWriter::wait() says how it went.
+  void publish(const std::string& commit);
+  /// Joins small files when there are many; on the writer's thread, when nothing is prepared and unpublished.
+  void compact();
+
+  std::int64_t rows() const { return rows_; }
+  void set_rows(std::int64_t rows) { rows_ = rows; }
+
+  Status scan_lake(const std::function<Status(const Batch&)>& visit) const;
+  const std::vector<std::shared_ptr<const table::KeyedTable>>& served() const { return served_; }
+
+ private:
+  TableOutput(std::string app_id, bool streaming, LakeWriter& writer)
+      : app_id_(std::move(app_id)), streaming_(streaming), writer_(writer) {}
+  /// On the writer's thread: the net of the view's changes.
+  Status apply_pending(std::vector<Delta> pending);
+
+  std::string app_id_;
+  bool streaming_;
+  LakeWriter& writer_;
+  std::unique_ptr<lake::DeltaTable> lake_;
+  std::vector<std::shared_ptr<const table::KeyedTable>> served_;
+  std::vector<Delta> pending_;
+  lake::Prepared prepared_;  ///< set on the writer's thread, read after its wait()
+  std::int64_t rows_ = 0;
+};
+
+}  // namespace tailrace::pipeline
