@@ -235,9 +235,9 @@ int fill_the_disk_and_make_room(const std::string& folder) {
   const Status full = (*store)->checkpoint();
   if (full || full.error().code != Code::kResourceExhausted) return 3;
   if ((*store)->finish_checkpoint()) return 4;
-  const Status refused = fill(1);
-  if (refused) return fill(2) ? 5 : 6;
-  if (refused.error().code != Code::kResourceExhausted) return 9;
+  Status refused;
+  for (int round = 1; refused && round < 4; ++round) refused = fill(round);
+  if (refused || refused.error().code != Code::kResourceExhausted) return 9;
   fs::remove(ballast);
   Status done = (*store)->finish_checkpoint();
   for (int tries = 0; !done && tries < 1000; ++tries) {

@@ -2,7 +2,7 @@
 //
 // Bytes in the store:
 //   row        'T' id(u32, big-endian) key(columns/row_codec.h, ordered) → version(u32, little-endian) row(encode_rows)
-//   catalogue  'C' 't' name                                             → JSON {id, key: […], schemas: [{fields}, …]}
+//   catalogue  'C' name → id(u32) keys(u32) {key column} schemas(u32) {schema as Arrow IPC}, each {} after its u32 length
 // `version` counts the schemas a table has had; a column is only ever added at the end, so an old row lacks the last ones
 // and they read as null.
 //
@@ -55,6 +55,8 @@ class KeyedTable {
 
   const TableSchema& schema() const { return schema_; }
   TableId id() const { return id_; }
+  /// Every schema it has had; the last is the present one.
+  const std::vector<Schema>& history() const { return history_; }
 
   /// Adds the delta's changes to the batch: for each key the row with positive weight is put, and a key with only negative
   /// ones is erased. Columns are matched by name; those the delta lacks are null.
