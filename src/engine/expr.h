@@ -23,7 +23,8 @@ struct Expr {
   enum class Kind {
     kColumn,   ///< input column `column`
     kLiteral,  ///< `literal`
-    kCall,     ///< function `name` over `args`; AND, OR, NOT, =, +, CASE's kin are functions too
+    kCall,     ///< function `name` (lower case) over `args`. Operators are functions too: and or not = <=> <> < <= >
+               ///< >= + - * / % div negative positive || in like ilike rlike isnull isnotnull; a[b] is "[]"
     kCast,     ///< args[0] to `type`; `try_cast` gives null where CAST gives a RowError
     kCase,     ///< args: when1, then1, when2, then2, …, [else]
     kField,    ///< struct field number `column` of args[0]
@@ -62,6 +63,13 @@ struct BoundFunction {
 /// kNotFound: no such function; kInvalidArgument: wrong number or types, in Spark's words.
 Result<BoundFunction> bind_function(const std::string& name, std::span<const Type> args,
                                     std::span<const std::shared_ptr<arrow::Scalar>> constants);
+
+/// Least common type of CASE's branches, UNION's columns, COALESCE, IN: Spark's ANSI coercion.
+/// kInvalidArgument: [DATATYPE_MISMATCH.DATA_DIFF_TYPES].
+Result<Type> common_type(std::span<const Type> types);
+
+/// Whether CAST(from AS to) exists.
+bool may_cast(const arrow::DataType& from, const arrow::DataType& to);
 
 /// A scalar function of the catalogue. The example is run as a test.
 struct FunctionInfo {

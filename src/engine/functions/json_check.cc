@@ -17,17 +17,20 @@ JsonChecker::~JsonChecker() = default;
 
 namespace {
 
-/// The slow way, for the rare text that is at fault: says where.
-JsonFault locate(std::string_view text, std::string_view otherwise) {
+/// The slow way, for the rare text that is at fault: says where. Numbers beyond 64 bits are no fault.
+std::optional<JsonFault> locate(std::string_view text, std::string_view otherwise) {
   try {
-    (void)nlohmann::json::parse(text);
+    const auto parsed = nlohmann::json::parse(text);
+    if (!parsed.is_discarded()) return std::nullopt;
   } catch (const nlohmann::json::parse_error& e) {
     std::string_view what = e.what();
     // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error …": the last part is for people.
     if (const std::size_t at = what.find("syntax error"); at != std::string_view::npos) what.remove_prefix(at);
-    return {e.byte > 0 ? e.byte - 1 : 0, std::string(what.substr(0, 200))};
+    return JsonFault{e.byte > 0 ? e.byte - 1 : 0, std::string(what.substr(0, 200))};
+  } catch (const nlohmann::json::out_of_range&) {
+    return std::nullopt;
   }
-  return {0, std::string(otherwise)};
+  return JsonFault{0, std::string(otherwise)};
 }
 
 }  // namespace
