@@ -55,6 +55,7 @@ struct Txn {
 struct Protocol {
   int reader = 1;
   int writer = 2;
+  std::vector<std::string> features;  ///< of readers 3 and writers 7: timestampNtz is the one we write
 };
 
 /// What one commit says; empty parts are not written.
