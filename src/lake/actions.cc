@@ -17,14 +17,14 @@ std::string to_json(const std::vector<std::pair<std::string, std::optional<std::
   std::string out = "{";
   for (const auto& [name, value] : values) {
     if (out.size() > 1) out += ',';
-    out += quoted(name) + ':' + (value ? quoted(*value) : "null");
+    out += json_string(name) + ':' + (value ? json_string(*value) : "null");
   }
   return out + '}';
 }
 
 std::string to_json(const std::vector<std::string>& values) {
   std::string out = "[";
-  for (const std::string& value : values) out += (out.size() > 1 ? "," : "") + quoted(value);
+  for (const std::string& value : values) out += (out.size() > 1 ? "," : "") + json_string(value);
   return out + ']';
 }
 
@@ -41,18 +41,18 @@ std::string line(const Protocol& protocol) {
 std::string line(const Metadata& metadata) {
   std::string configuration;
   for (const auto& [key, value] : metadata.configuration) {
-    configuration += (configuration.empty() ? "" : ",") + quoted(key) + ':' + quoted(value);
+    configuration += (configuration.empty() ? "" : ",") + json_string(key) + ':' + json_string(value);
   }
-  const std::string name = metadata.name.empty() ? "" : ",\"name\":" + quoted(metadata.name);
+  const std::string name = metadata.name.empty() ? "" : ",\"name\":" + json_string(metadata.name);
   return fmt::format(
       "{{\"metaData\":{{\"id\":{}{},\"format\":{{\"provider\":\"parquet\",\"options\":{{}}}},\"schemaString\":{},"
       "\"partitionColumns\":{},\"configuration\":{{{}}},\"createdTime\":{}}}}}\n",
-      quoted(metadata.id), name, quoted(metadata.schema_string), to_json(metadata.partition_columns), configuration,
+      json_string(metadata.id), name, json_string(metadata.schema_string), to_json(metadata.partition_columns), configuration,
       metadata.created_ms);
 }
 
 std::string line(const Txn& txn) {
-  return fmt::format("{{\"txn\":{{\"appId\":{},\"version\":{},\"lastUpdated\":{}}}}}\n", quoted(txn.app_id),
+  return fmt::format("{{\"txn\":{{\"appId\":{},\"version\":{},\"lastUpdated\":{}}}}}\n", json_string(txn.app_id),
                      txn.version, txn.updated_ms);
 }
 
@@ -60,14 +60,14 @@ std::string line(const RemoveFile& file) {
   return fmt::format(
       "{{\"remove\":{{\"path\":{},\"deletionTimestamp\":{},\"dataChange\":{},\"extendedFileMetadata\":true,"
       "\"partitionValues\":{},\"size\":{}}}}}\n",
-      quoted(file.path), file.deleted_ms, flag(file.data_change), to_json(file.partition_values), file.size_bytes);
+      json_string(file.path), file.deleted_ms, flag(file.data_change), to_json(file.partition_values), file.size_bytes);
 }
 
 std::string line(const AddFile& file) {
-  const std::string stats = file.stats.empty() ? "" : ",\"stats\":" + quoted(file.stats);
+  const std::string stats = file.stats.empty() ? "" : ",\"stats\":" + json_string(file.stats);
   return fmt::format(
       "{{\"add\":{{\"path\":{},\"partitionValues\":{},\"size\":{},\"modificationTime\":{},\"dataChange\":{}{}}}}}\n",
-      quoted(file.path), to_json(file.partition_values), file.size_bytes, file.modified_ms, flag(file.data_change),
+      json_string(file.path), to_json(file.partition_values), file.size_bytes, file.modified_ms, flag(file.data_change),
       stats);
 }
 
@@ -153,7 +153,7 @@ std::string to_text(const Actions& actions) {
   std::string text = fmt::format(
       "{{\"commitInfo\":{{\"timestamp\":{},\"operation\":{},\"operationParameters\":{{}},\"engineInfo\":\"Tailrace\","
       "\"isBlindAppend\":{}}}}}\n",
-      actions.timestamp_ms, quoted(actions.operation), flag(actions.removes.empty() && !actions.metadata));
+      actions.timestamp_ms, json_string(actions.operation), flag(actions.removes.empty() && !actions.metadata));
   if (actions.protocol) text += line(*actions.protocol);
   if (actions.metadata) text += line(*actions.metadata);
   for (const Txn& txn : actions.txns) text += line(txn);

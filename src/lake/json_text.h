@@ -8,7 +8,7 @@
 namespace tailrace::lake {
 
 /// `text` with quotes and escapes; it must be UTF-8.
-inline std::string quoted(std::string_view text) {
+inline std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {

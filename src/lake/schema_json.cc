@@ -23,7 +23,7 @@ Result<std::string> struct_to_json(const arrow::FieldVector& fields) {
   for (const Field& field : fields) {
     ASSIGN(const std::string type, type_to_json(*field->type()));
     out += fmt::format(R"({}{{"name":{},"type":{},"nullable":true,"metadata":{{}}}})", first ? "" : ",",
-                       quoted(field->name()), type);
+                       json_string(field->name()), type);
     first = false;
   }
   return out + "]}";
