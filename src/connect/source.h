@@ -43,6 +43,7 @@ class Chunk {
     std::size_t value_at = 0;
     std::size_t value_bytes = 0;
     std::int64_t number = 0;  ///< line, row or record number: the end of the origin
+    std::int64_t timestamp_ms = -1;  ///< -1: the time of the append
     bool has_key = false;
   };
 
@@ -57,7 +58,8 @@ class Chunk {
   std::string error;
   /// The position must be durable before next() is called again.
   bool note_first = false;
-  /// What was emitted since the last noted position cannot be emitted again (a file is gone): take sequences from the log.
+  /// What was emitted since the last noted position cannot be emitted again (a file is gone): sequences come from the
+  /// log.
   bool restart_sequences = false;
   /// Nothing more is there for now (wait > 0) …
   bool idle = false;
@@ -90,8 +92,8 @@ class Chunk {
 class Source {
  public:
   virtual ~Source() = default;
-  /// Fills `chunk` (cleared by the caller) with what follows `position`. An Error is a wrong position or a wrong set-up and
-  /// ends the source; what may pass (a refused connection, a 500) is chunk.error with a wait.
+  /// Fills `chunk` (cleared by the caller) with what follows `position`. An Error is a wrong position or a wrong set-up
+  /// and ends the source; what may pass (a refused connection, a 500) is chunk.error with a wait.
   virtual Status next(std::string_view position, Chunk& chunk, std::stop_token stop) = 0;
   virtual bool replayable() const = 0;
   /// Changes when the same position would give other records (another seed, another path).

@@ -1,0 +1,135 @@
+#include "connect/byte_stream.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace tailrace::connect {
+namespace {
+
+constexpr std::size_t kBlock = 256 << 10;
+constexpr std::size_t kMaxLine = 256 << 20;
+
+Error cannot_read(const std::string& path) {
+  return {errno == ENOENT ? Code::kNotFound : Code::kUnavailable,
+          fmt::format("cannot read {}: {}", path, std::strerror(errno))};
+}
+
+/// gzread reads plain files, too.
+class GzipStream final : public ByteStream {
+ public:
+  GzipStream(std::string path, gzFile file) : path_(std::move(path)), file_(file) {}
+  ~GzipStream() override { gzclose_r(file_); }
+
+  Status read(std::string& buffer) override {
+    buffer.resize(kBlock);
+    const int got = gzread(file_, buffer.data(), kBlock);
+    int code = Z_OK;
+    const char* what = gzerror(file_, &code);
+    if (got < 0 || code == Z_BUF_ERROR)
+      return error(Code::kDataLoss, fmt::format("{}: {}", path_, code == Z_BUF_ERROR ? "cut short" : what));
+    buffer.resize(static_cast<std::size_t>(got));
+    return {};
+  }
+
+ private:
+  std::string path_;
+  gzFile file_;
+};
+
+class ZstdStream final : public ByteStream {
+ public:
+  ZstdStream(std::string path, std::FILE* file) : path_(std::move(path)), file_(file), context_(ZSTD_createDCtx()) {}
+  ~ZstdStream() override {
+    ZSTD_freeDCtx(context_);
+    std::fclose(file_);
+  }
+
+  Status read(std::string& buffer) override {
+    buffer.resize(kBlock);
+    ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
+    while (out.pos == 0) {
+      if (in_.pos == in_.size) {
+        packed_.resize(kBlock);
+        packed_.resize(std::fread(packed_.data(), 1, kBlock, file_));
+        in_ = {packed_.data(), packed_.size(), 0};
+        if (packed_.empty()) break;
+      }
+      open_frame_ = ZSTD_decompressStream(context_, &out, &in_);
+      if (ZSTD_isError(open_frame_))
+        return error(Code::kDataLoss, fmt::format("{}: {}", path_, ZSTD_getErrorName(open_frame_)));
+    }
+    if (out.pos == 0 && open_frame_ != 0) return error(Code::kDataLoss, path_ + ": cut short");
+    buffer.resize(out.pos);
+    return {};
+  }
+
+ private:
+  std::string path_;
+  std::FILE* file_;
+  ZSTD_DCtx* context_;
+  std::string packed_;
+  ZSTD_inBuffer in_{nullptr, 0, 0};
+  std::size_t open_frame_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ByteStream>> ByteStream::open(const std::string& path) {
+  if (path.ends_with(".zst")) {
+    std::FILE* file = std::fopen(path.c_str(), "rb");
+    if (!file) return std::unexpected(cannot_read(path));
+    return std::make_unique<ZstdStream>(path, file);
+  }
+  gzFile file = gzopen(path.c_str(), "rb");
+  if (!file) return std::unexpected(cannot_read(path));
+  return std::make_unique<GzipStream>(path, file);
+}
+
+Status LineReader::more() {
+  if (at_ > 0) {
+    buffer_.erase(0, at_);
+    at_ = 0;
+  }
+  TRY(stream_->read(chunk_));
+  ended_ = chunk_.empty();
+  buffer_ += chunk_;
+  return {};
+}
+
+Result<bool> LineReader::next(std::string& line) {
+  std::size_t searched = at_;
+  std::size_t end;
+  while ((end = buffer_.find('\n', searched)) == std::string::npos && !ended_) {
+    const std::size_t seen = buffer_.size() - at_;
+    if (seen > kMaxLine) return error(Code::kResourceExhausted, "a line is longer than 256 MiB");
+    TRY(more());
+    searched = at_ + seen;
+  }
+  if (end == std::string::npos) {
+    if (at_ == buffer_.size()) return false;
+    end = buffer_.size();
+  }
+  line.assign(buffer_, at_, end - at_);
+  if (line.ends_with('\r')) line.pop_back();
+  at_ = std::min(end + 1, buffer_.size());
+  return true;
+}
+
+Result<char> LineReader::peek() {
+  while (true) {
+    const std::size_t first = buffer_.find_first_not_of(" \t\r\n\xEF\xBB\xBF", at_);
+    if (first != std::string::npos) return buffer_[first];
+    if (ended_) return '\0';
+    const std::size_t seen = at_;
+    at_ = 0;
+    TRY(more());
+    at_ = seen;
+  }
+}
+
+}  // namespace tailrace::connect

@@ -1,0 +1,35 @@
+#include "connect/noted_state.h"
+
+#include <nlohmann/json.hpp>
+
+namespace tailrace::connect {
+
+std::string encode_state(const NotedState& state) {
+  const nlohmann::json json = {{"fingerprint", state.fingerprint},
+                               {"position", state.position},
+                               {"sequences", state.sequences},
+                               {"reject_sequence", state.reject_sequence},
+                               {"records", state.records},
+                               {"max_message_bytes", state.max_message_bytes},
+                               {"clean", state.clean}};
+  return json.dump(1) + "\n";
+}
+
+Result<NotedState> decode_state(std::string_view text) {
+  try {
+    const nlohmann::json json = nlohmann::json::parse(text);
+    NotedState state;
+    json.at("fingerprint").get_to(state.fingerprint);
+    json.at("position").get_to(state.position);
+    json.at("sequences").get_to(state.sequences);
+    json.at("reject_sequence").get_to(state.reject_sequence);
+    json.at("records").get_to(state.records);
+    json.at("max_message_bytes").get_to(state.max_message_bytes);
+    json.at("clean").get_to(state.clean);
+    return state;
+  } catch (const nlohmann::json::exception& failure) {
+    return error(Code::kDataLoss, failure.what());
+  }
+}
+
+}  // namespace tailrace::connect

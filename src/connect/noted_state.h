@@ -1,0 +1,27 @@
+// What a runner has noted of its source: DATA/ingest/NAME.json, replaced in one step.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tailrace::connect {
+
+struct NotedState {
+  std::string fingerprint;
+  std::string position;                 ///< everything before it is in the log, durable
+  std::vector<std::int64_t> sequences;  ///< the next one of each partition
+  std::int64_t reject_sequence = 0;
+  std::int64_t records = 0;
+  std::int64_t max_message_bytes = 0;  ///< records above it were rejected
+  bool clean = false;                  ///< nothing was emitted after this was noted
+};
+
+std::string encode_state(const NotedState& state);
+/// kDataLoss says what is wrong with it.
+Result<NotedState> decode_state(std::string_view text);
+
+}  // namespace tailrace::connect

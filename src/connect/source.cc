@@ -1,0 +1,47 @@
+#include "connect/source.h"
+
+#include <fmt/format.h>
+
+namespace tailrace::connect {
+
+void Chunk::clear() {
+  place.clear();
+  separator = ':';
+  position.clear();
+  rejects.clear();
+  wait = std::chrono::nanoseconds(0);
+  error.clear();
+  note_first = restart_sequences = idle = finished = false;
+  why.clear();
+  bytes_.clear();
+  entries_.clear();
+}
+
+void Chunk::add(std::optional<std::string_view> key, std::string_view value, std::int64_t number) {
+  Entry entry;
+  entry.key_at = bytes_.size();
+  entry.has_key = key.has_value();
+  if (key) bytes_.append(*key);
+  entry.key_bytes = bytes_.size() - entry.key_at;
+  entry.value_at = bytes_.size();
+  entry.value_bytes = value.size();
+  entry.number = number;
+  bytes_.append(value);
+  entries_.push_back(entry);
+}
+
+std::optional<std::string_view> Chunk::key(std::size_t i) const {
+  const Entry& entry = entries_[i];
+  if (!entry.has_key) return std::nullopt;
+  return std::string_view(bytes_).substr(entry.key_at, entry.key_bytes);
+}
+
+std::string_view Chunk::value(std::size_t i) const {
+  return std::string_view(bytes_).substr(entries_[i].value_at, entries_[i].value_bytes);
+}
+
+std::string Chunk::origin(std::size_t i) const {
+  return fmt::format("{}{}{}", place, separator, entries_[i].number);
+}
+
+}  // namespace tailrace::connect
