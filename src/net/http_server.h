@@ -66,9 +66,9 @@ struct TextStream {
 struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-  std::optional<TextStream> stream;  ///< instead of a body
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
+  std::optional<TextStream> stream = {};  ///< instead of a body
 };
 
 using Handler = std::function<Response(const Request&)>;

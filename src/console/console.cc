@@ -1,0 +1,25 @@
+// Starts the server of the control centre.
+#include "console/console.h"
+
+#include "console/errors.h"
+
+namespace tailrace::console {
+
+Result<std::unique_ptr<Console>> Console::start(ConsoleConfig config, Backend& backend) {
+  net::HttpServerConfig server{.host = std::move(config.host),
+                               .port = config.port,
+                               .allowed_hosts = std::move(config.allowed_hosts),
+                               .flag = "--console",
+                               .limits = config.limits,
+                               .refuse = refusal_response};
+  auto console = std::unique_ptr<Console>(new Console);
+  ASSIGN(console->server_,
+         net::HttpServer::start(std::move(server), [&backend](const net::Request& request) {
+           return answer(backend, request);
+         }));
+  return console;
+}
+
+Console::~Console() = default;
+
+}  // namespace tailrace::console

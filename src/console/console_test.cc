@@ -1,0 +1,240 @@
+// Every route of the console, its errors, and the error map; one test goes through a socket.
+#include "console/console.h"
+
+#include <gmock/gmock.h>
+
+#include "console/arrow_rows.h"
+#include "console/assets.h"
+#include "console/errors.h"
+#include "console/json.h"
+#include "net/http_client.h"
+#include "net/http_message.h"
+
+namespace tailrace::console {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// A backend of one table that remembers what it was asked.
+class Fake : public Backend {
+ public:
+  Status status() override {
+    Hop hop;
+    hop.id = "decoded.t";
+    hop.kind = HopKind::kDecoded;
+    hop.state = HopState::kEmpty;
+    hop.count = 7;
+    hop.rejected = 2;
+    hop.reasons = {{"de\"code", 2}};
+    hop.why = "every record is rejected";
+    Status out{.project = "p", .version = "1", .uptime_s = 1, .state = "running", .ready = ready_,
+               .first_empty_hop = "decoded is empty", .hops = {hop}};
+    return out;
+  }
+  std::vector<TableInfo> tables() override {
+    TableInfo table;
+    table.name = "t";
+    table.layer = "gold";
+    table.rows = 3;
+    table.expectations = {{"valid", "a > 0", "drop", 3, 1}};
+    return {table};
+  }
+  Result<Rows> read_table(std::string_view name, const RowRange& range) override {
+    if (name != "t") return error(Code::kNotFound, "no table is named " + std::string(name));
+    range_ = range;
+    return rows();
+  }
+  Result<Rows> get_row(std::string_view, const std::vector<std::string>& key) override {
+    key_ = key;
+    return rows();
+  }
+  Result<Rows> sql(std::string_view query) override {
+    if (query == "bad") return error(Code::kInvalidArgument, "expected SELECT at 1:1");
+    return rows();
+  }
+  Result<DeadLetterPage> dead_letters(const DeadLetterFilter& filter) override {
+    filter_ = filter;
+    DeadLetterPage page;
+    page.letters = {{.id = "1", .origin = "t-0@5", .table = "t", .reason = "decode", .message = "bad",
+                     .bytes = "a\xff", .time_ms = 9}};
+    page.total = 1;
+    return page;
+  }
+  Result<std::int64_t> redrive(const RedriveSelection& selection) override {
+    selection_ = selection;
+    return 4;
+  }
+
+  static Rows rows() {
+    Rows out;
+    out.columns = {{"a", "BIGINT", ""}};
+    out.rows = {{{std::int64_t{1}}}, {{std::int64_t{1} << 60}}, {{}}};
+    out.next = "n";
+    return out;
+  }
+
+  bool ready_ = true;
+  RowRange range_;
+  std::vector<std::string> key_;
+  DeadLetterFilter filter_;
+  RedriveSelection selection_;
+};
+
+class Api : public testing::Test {
+ protected:
+  net::Response ask(std::string method, std::string_view target, std::string body = "") {
+    auto parsed = *net::parse_target(target);
+    net::Request request{.method = std::move(method), .path = parsed.path, .segments = parsed.segments,
+                         .query = parsed.query, .headers = {}, .body = std::move(body)};
+    return answer(backend_, request);
+  }
+  net::Response get(std::string_view target) { return ask("GET", target); }
+
+  Fake backend_;
+};
+
+TEST_F(Api, status_lists_the_hops_and_names_the_first_empty_one) {
+  auto body = get("/api/status").body;
+  EXPECT_THAT(body, AllOf(HasSubstr(R"("first_empty_hop":"decoded is empty")"), HasSubstr(R"("kind":"decoded")"),
+                          HasSubstr(R"("state":"empty")"), HasSubstr(R"("why":"every record is rejected")")));
+}
+
+TEST_F(Api, events_push_the_status_once_until_it_changes) {
+  auto response = get("/api/events");
+  EXPECT_EQ(response.content_type, "text/event-stream");
+  ASSERT_TRUE(response.stream);
+  EXPECT_THAT(*response.stream->next(), StartsWith("event: status\ndata: {"));
+  EXPECT_EQ(response.stream->next(), "");
+  backend_.ready_ = false;
+  EXPECT_THAT(*response.stream->next(), HasSubstr(R"("ready":false)"));
+}
+
+TEST_F(Api, tables_tell_columns_and_expectations) {
+  EXPECT_THAT(get("/api/tables").body, AllOf(HasSubstr(R"("name":"t")"), HasSubstr(R"("failed":1)")));
+}
+
+TEST_F(Api, rows_are_read_by_range_a_page_at_a_time) {
+  auto response = get("/api/tables/t?limit=5&after=x&from=a&to=b");
+  EXPECT_THAT(response.body, HasSubstr(R"("rows":[[1],["1152921504606846976"],[null]],"next":"n")"));
+  EXPECT_EQ(backend_.range_.limit, 5);
+  EXPECT_EQ(backend_.range_.after, "x");
+  EXPECT_EQ(backend_.range_.from, "a");
+  EXPECT_EQ(backend_.range_.to, "b");
+  for (auto bad : {"0", "1001", "x", "5x", "-1", "99999999999999"}) {
+    EXPECT_EQ(get(std::string("/api/tables/t?limit=") + bad).status, 400) << bad;
+  }
+  EXPECT_EQ(get("/api/tables/nothing").status, 404);
+}
+
+TEST_F(Api, a_row_is_read_by_a_key_of_several_columns_that_may_hold_slashes) {
+  EXPECT_EQ(get("/api/tables/t/a%2Fb/2").status, 200);
+  EXPECT_THAT(backend_.key_, ElementsAre("a/b", "2"));
+}
+
+TEST_F(Api, sql_answers_rows_or_the_place_of_the_error) {
+  EXPECT_EQ(ask("POST", "/api/sql", R"({"query":"SELECT 1"})").status, 200);
+  auto bad = ask("POST", "/api/sql", R"({"query":"bad"})");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_EQ(bad.body, R"({"error":{"code":"invalid_argument","message":"expected SELECT at 1:1"}})");
+  for (auto body : {"", "{", "[]", "{}", R"({"query":5})", R"({"query":" ; "})"}) {
+    EXPECT_EQ(ask("POST", "/api/sql", body).status, 400) << body;
+  }
+}
+
+TEST_F(Api, dead_letters_are_filtered_and_bytes_survive_as_hex) {
+  auto body = get("/api/dead-letters?table=t&reason=late&limit=3").body;
+  EXPECT_THAT(body, AllOf(HasSubstr(R"("hex":"61ff")"), HasSubstr(R"("total":1)")));
+  EXPECT_EQ(backend_.filter_.reason, "late");
+  EXPECT_EQ(backend_.filter_.limit, 3);
+}
+
+TEST_F(Api, redrive_takes_what_is_named_and_never_everything_by_accident) {
+  EXPECT_EQ(ask("POST", "/api/redrive", R"({"ids":["1","2"]})").body, R"({"redriven":4})");
+  EXPECT_THAT(backend_.selection_.ids, ElementsAre("1", "2"));
+  EXPECT_EQ(ask("POST", "/api/redrive", R"({"all":true})").status, 200);
+  for (auto body : {"", "{}", R"({"ids":[]})", R"({"ids":[1]})", R"({"all":false})", R"({"ids":"1"})"}) {
+    EXPECT_EQ(ask("POST", "/api/redrive", body).status, 400) << body;
+  }
+}
+
+TEST_F(Api, metrics_are_prometheus_text_with_escaped_labels) {
+  auto body = get("/metrics").body;
+  EXPECT_THAT(body, HasSubstr("# TYPE tailrace_hop_records_total counter\n"
+                              "tailrace_hop_records_total{hop=\"decoded.t\",kind=\"decoded\"} 7\n"));
+  EXPECT_THAT(body, HasSubstr("reason=\"de\\\"code\"} 2\n"));
+  EXPECT_THAT(body, HasSubstr("tailrace_expectation_failed_total{table=\"t\",layer=\"gold\","
+                              "expectation=\"valid\",action=\"drop\"} 1\n"));
+}
+
+TEST_F(Api, health_is_always_ok_and_readiness_follows_the_pipeline) {
+  EXPECT_EQ(get("/healthz").status, 200);
+  EXPECT_EQ(get("/readyz").status, 200);
+  backend_.ready_ = false;
+  EXPECT_EQ(get("/readyz").status, 503);
+  EXPECT_EQ(get("/healthz").status, 200);
+}
+
+TEST_F(Api, unknown_addresses_and_methods_are_told_apart) {
+  EXPECT_EQ(get("/api/nothing").status, 404);
+  EXPECT_EQ(get("/api/tables/").status, 404);
+  EXPECT_EQ(get("/missing.js").status, 404);
+  EXPECT_EQ(get("/api/sql").status, 405);
+  EXPECT_EQ(ask("POST", "/api/status").status, 405);
+  EXPECT_EQ(ask("DELETE", "/api/tables/t").status, 405);
+  EXPECT_EQ(ask("POST", "/").status, 405);
+}
+
+TEST_F(Api, the_page_is_embedded_with_its_policy_and_hashed_files_kept_for_ever) {
+  auto index = get("/");
+  EXPECT_EQ(index.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(index.headers, testing::Contains(testing::Key("Content-Security-Policy")));
+  EXPECT_THAT(index.headers, testing::Contains(testing::Pair("Cache-Control", "no-cache")));
+  for (const auto& asset : assets()) {
+    if (!asset.path.starts_with("/assets/")) continue;
+    auto file = get(asset.path);
+    EXPECT_EQ(file.status, 200) << asset.path;
+    EXPECT_THAT(file.headers, testing::Contains(testing::Pair("Cache-Control", HasSubstr("immutable"))));
+  }
+}
+
+TEST(Errors, no_code_is_without_an_http_status) {
+  for (int code = 0; code <= static_cast<int>(Code::kCancelled); ++code) {
+    int status = http_status(static_cast<Code>(code));
+    EXPECT_TRUE(status >= 400 && status < 600) << code;
+    EXPECT_FALSE(code_name(static_cast<Code>(code)).empty());
+  }
+}
+
+TEST(ArrowRows, cells_nest_and_nulls_stay_null) {
+  auto structs = arrow::struct_({arrow::field("a", arrow::int32()), arrow::field("b", arrow::utf8())});
+  auto schema = arrow::schema({arrow::field("s", structs), arrow::field("d", arrow::float64())});
+  auto ints = *arrow::MakeArrayFromScalar(arrow::Int32Scalar(5), 2);
+  auto texts = *arrow::MakeArrayOfNull(arrow::utf8(), 2);
+  auto nested = *arrow::StructArray::Make({ints, texts}, structs->fields());
+  auto doubles = *arrow::MakeArrayFromScalar(arrow::DoubleScalar(1.5), 2);
+  Rows rows;
+  append_rows(arrow::RecordBatch::Make(schema, 2, {nested, doubles}), rows);
+  EXPECT_EQ(rows.rows.size(), 2u);
+  EXPECT_THAT(rows_json(rows), HasSubstr(R"([{"a":5,"b":null},1.5])"));
+}
+
+TEST(Console, serves_over_a_socket_and_refuses_in_json) {
+  Fake backend;
+  ConsoleConfig config;
+  config.port = 0;
+  auto console = Console::start(config, backend);
+  ASSERT_TRUE(console) << console.error().what;
+  net::HttpClient client;
+  EXPECT_EQ(client.get((*console)->url() + "/api/status")->status, 200);
+  net::HttpOptions foreign;
+  foreign.headers = {{"Host", "evil.example"}};
+  auto refused = client.get((*console)->url() + "/api/status", foreign);
+  EXPECT_EQ(refused->status, 421);
+  EXPECT_THAT(refused->body, StartsWith(R"({"error":{"code":"http_421")"));
+}
+
+}  // namespace
+}  // namespace tailrace::console

@@ -1,0 +1,236 @@
+// JSON by nlohmann/json, which no other file of the console includes.
+#include "console/json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace tailrace::console {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Text that is not UTF-8 is shown with replacement characters instead of failing.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json to_json(const Value& value);
+
+struct ToJson {
+  Json operator()(std::monostate) const { return nullptr; }
+  Json operator()(bool flag) const { return flag; }
+  /// A browser's numbers are exact up to 2^53; greater ones travel as text.
+  Json operator()(std::int64_t number) const {
+    constexpr std::int64_t kExact = std::int64_t{1} << 53;
+    if (number > kExact || number < -kExact) return std::to_string(number);
+    return number;
+  }
+  Json operator()(double number) const {
+    if (std::isnan(number)) return "NaN";
+    if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
+    return number;
+  }
+  Json operator()(const std::string& text) const { return text; }
+  Json operator()(const List& list) const {
+    auto out = Json::array();
+    for (const auto& item : list) out.push_back(to_json(item));
+    return out;
+  }
+  Json operator()(const Fields& fields) const {
+    auto out = Json::object();
+    for (const auto& [name, value] : fields) out[name] = to_json(value);
+    return out;
+  }
+};
+
+Json to_json(const Value& value) { return std::visit(ToJson{}, value.v); }
+
+Json to_json(const Hop& hop) {
+  return {{"id", hop.id},
+          {"title", hop.title},
+          {"kind", kind_name(hop.kind)},
+          {"state", state_name(hop.state)},
+          {"count", hop.count},
+          {"rate_per_s", hop.rate_per_s},
+          {"bytes", hop.bytes},
+          {"lag_records", hop.lag_records},
+          {"lag_s", hop.lag_s},
+          {"rejected", hop.rejected},
+          {"reasons", hop.reasons},
+          {"detail", hop.detail},
+          {"why", hop.why},
+          {"last_error", hop.last_error},
+          {"last_error_ms", hop.last_error_ms}};
+}
+
+Json to_json(const std::vector<Column>& columns) {
+  auto out = Json::array();
+  for (const auto& column : columns) {
+    out.push_back({{"name", column.name}, {"type", column.type}, {"comment", column.comment}});
+  }
+  return out;
+}
+
+Json to_json(const TableInfo& table) {
+  auto expectations = Json::array();
+  for (const auto& rule : table.expectations) {
+    expectations.push_back({{"name", rule.name},
+                            {"condition", rule.condition},
+                            {"action", rule.action},
+                            {"passed", rule.passed},
+                            {"failed", rule.failed}});
+  }
+  return {{"name", table.name},
+          {"layer", table.layer},
+          {"kind", table.kind},
+          {"comment", table.comment},
+          {"rows", table.rows},
+          {"bytes", table.bytes},
+          {"columns", to_json(table.columns)},
+          {"key", table.key},
+          {"served", table.served},
+          {"state", state_name(table.state)},
+          {"why", table.why},
+          {"expectations", std::move(expectations)}};
+}
+
+std::string hex(std::string_view bytes) {
+  static constexpr const char* kDigits = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (unsigned char c : bytes) {
+    out.push_back(kDigits[c >> 4]);
+    out.push_back(kDigits[c & 15]);
+  }
+  return out;
+}
+
+Json to_json(const DeadLetter& letter) {
+  constexpr std::size_t kShown = 4096;
+  std::string_view bytes = letter.bytes;
+  return {{"id", letter.id},
+          {"origin", letter.origin},
+          {"table", letter.table},
+          {"reason", letter.reason},
+          {"message", letter.message},
+          {"text", bytes.substr(0, kShown)},
+          {"hex", hex(bytes.substr(0, kShown))},
+          {"size_bytes", bytes.size()},
+          {"time_ms", letter.time_ms}};
+}
+
+Result<Json> parse_object(std::string_view body) {
+  auto json = Json::parse(body, nullptr, false);
+  if (!json.is_object()) return error(Code::kInvalidArgument, "the body must be a JSON object");
+  return json;
+}
+
+Result<std::string> text_field(const Json& json, const char* name) {
+  auto found = json.find(name);
+  if (found == json.end()) return std::string();
+  if (!found->is_string()) {
+    return error(Code::kInvalidArgument, std::string(name) + " must be a string");
+  }
+  return found->get<std::string>();
+}
+
+}  // namespace
+
+std::string_view kind_name(HopKind kind) {
+  switch (kind) {
+    case HopKind::kFetched: return "fetched";
+    case HopKind::kAppended: return "appended";
+    case HopKind::kDecoded: return "decoded";
+    case HopKind::kRejected: return "rejected";
+    case HopKind::kBronze: return "bronze";
+    case HopKind::kSilver: return "silver";
+    case HopKind::kGold: return "gold";
+    case HopKind::kLake: return "lake";
+    case HopKind::kServed: return "served";
+  }
+  return "unknown";
+}
+
+std::string_view state_name(HopState state) {
+  switch (state) {
+    case HopState::kOk: return "ok";
+    case HopState::kWaiting: return "waiting";
+    case HopState::kEmpty: return "empty";
+    case HopState::kError: return "error";
+  }
+  return "unknown";
+}
+
+std::string error_json(std::string_view code, std::string_view message) {
+  return dump({{"error", {{"code", code}, {"message", message}}}});
+}
+
+std::string status_json(const Status& status) {
+  auto hops = Json::array();
+  for (const auto& hop : status.hops) hops.push_back(to_json(hop));
+  return dump({{"project", status.project},
+               {"version", status.version},
+               {"uptime_s", status.uptime_s},
+               {"state", status.state},
+               {"ready", status.ready},
+               {"first_empty_hop", status.first_empty_hop},
+               {"hops", std::move(hops)}});
+}
+
+std::string tables_json(const std::vector<TableInfo>& tables) {
+  auto out = Json::array();
+  for (const auto& table : tables) out.push_back(to_json(table));
+  return dump({{"tables", std::move(out)}});
+}
+
+std::string rows_json(const Rows& rows) {
+  auto out = Json::array();
+  for (const auto& row : rows.rows) {
+    auto cells = Json::array();
+    for (const auto& cell : row) cells.push_back(to_json(cell));
+    out.push_back(std::move(cells));
+  }
+  return dump({{"columns", to_json(rows.columns)},
+               {"rows", std::move(out)},
+               {"next", rows.next},
+               {"truncated", rows.truncated}});
+}
+
+std::string dead_letters_json(const DeadLetterPage& page) {
+  auto letters = Json::array();
+  for (const auto& letter : page.letters) letters.push_back(to_json(letter));
+  return dump({{"letters", std::move(letters)}, {"next", page.next}, {"total", page.total}});
+}
+
+std::string redriven_json(std::int64_t count) { return dump({{"redriven", count}}); }
+
+Result<std::string> parse_query_body(std::string_view body) {
+  ASSIGN(auto json, parse_object(body));
+  ASSIGN(auto query, text_field(json, "query"));
+  if (query.find_first_not_of(" \t\r\n;") == query.npos) {
+    return error(Code::kInvalidArgument, "the query is empty");
+  }
+  return query;
+}
+
+Result<RedriveSelection> parse_redrive_body(std::string_view body) {
+  ASSIGN(auto json, parse_object(body));
+  RedriveSelection selection;
+  ASSIGN(selection.table, text_field(json, "table"));
+  ASSIGN(selection.reason, text_field(json, "reason"));
+  bool all = json.contains("all") && json["all"] == Json(true);
+  if (auto ids = json.find("ids"); ids != json.end()) {
+    if (!ids->is_array()) return error(Code::kInvalidArgument, "ids must be a list of strings");
+    for (const auto& id : *ids) {
+      if (!id.is_string()) return error(Code::kInvalidArgument, "ids must be a list of strings");
+      selection.ids.push_back(id.get<std::string>());
+    }
+  }
+  bool some = !selection.ids.empty() || !selection.table.empty() || !selection.reason.empty();
+  if (!some && !all) {
+    return error(Code::kInvalidArgument, "say which: ids, table, reason, or all");
+  }
+  return selection;
+}
+
+}  // namespace tailrace::console

@@ -1,0 +1,30 @@
+// All JSON of the console, in and out; the shapes are spec/console-api.yml's.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "console/console.h"
+
+namespace tailrace::console {
+
+inline constexpr const char* kJsonType = "application/json";
+
+std::string error_json(std::string_view code, std::string_view message);
+std::string status_json(const Status& status);
+std::string tables_json(const std::vector<TableInfo>& tables);
+std::string rows_json(const Rows& rows);
+std::string dead_letters_json(const DeadLetterPage& page);
+std::string redriven_json(std::int64_t count);
+
+/// {"query": "…"}; kInvalidArgument when it is anything else.
+Result<std::string> parse_query_body(std::string_view body);
+
+/// {"ids": […]} or {"table": …, "reason": …} or {"all": true}: nothing at all is an error, not everything.
+Result<RedriveSelection> parse_redrive_body(std::string_view body);
+
+std::string_view kind_name(HopKind kind);
+std::string_view state_name(HopState state);
+
+}  // namespace tailrace::console

@@ -1,0 +1,166 @@
+// Which request asks what of the backend. Handlers are small: read the parameters, ask, write the answer.
+#include <charconv>
+#include <functional>
+
+#include "console/assets.h"
+#include "console/console.h"
+#include "console/errors.h"
+#include "console/json.h"
+#include "console/metrics.h"
+
+namespace tailrace::console {
+namespace {
+
+using net::Request;
+using net::Response;
+
+constexpr int kMaxLimit = 1000;
+
+Response json_response(std::string body) {
+  Response response;
+  response.content_type = kJsonType;
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.body = std::move(body);
+  return response;
+}
+
+template <typename T>
+Response reply(Result<T> result, std::string (*write)(const T&)) {
+  if (!result) return error_response(result.error());
+  return json_response(write(*result));
+}
+
+Result<int> limit_of(const Request& request) {
+  auto text = request.param("limit");
+  if (!text) return 50;
+  int limit = 0;
+  auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  bool whole = end == text->data() + text->size() && failed == std::errc();
+  if (!whole || limit < 1 || limit > kMaxLimit) {
+    return error(Code::kInvalidArgument, "limit must be a number from 1 to 1000");
+  }
+  return limit;
+}
+
+std::string param_or_empty(const Request& request, std::string_view name) {
+  return request.param(name).value_or("");
+}
+
+/// The status as an event whenever it changed since the last one this client got.
+Response events(Backend& backend) {
+  Response response;
+  response.content_type = "text/event-stream";
+  response.headers.emplace_back("Cache-Control", "no-store");
+  auto last = std::make_shared<std::string>();
+  response.stream = net::TextStream{.every_ms = 500, .next = [&backend, last] {
+    auto now = status_json(backend.status());
+    if (now == *last) return std::optional<std::string>("");
+    *last = now;
+    return std::optional<std::string>("event: status\ndata: " + now + "\n\n");
+  }};
+  return response;
+}
+
+Response read_table(Backend& backend, const Request& request) {
+  auto limit = limit_of(request);
+  if (!limit) return error_response(limit.error());
+  RowRange range{.prefix = {}, .from = request.param("from"), .to = request.param("to"),
+                 .after = param_or_empty(request, "after"), .limit = *limit};
+  return reply<Rows>(backend.read_table(request.segments[2], range), rows_json);
+}
+
+Response get_row(Backend& backend, const Request& request) {
+  std::vector<std::string> key(request.segments.begin() + 3, request.segments.end());
+  return reply<Rows>(backend.get_row(request.segments[2], key), rows_json);
+}
+
+Response run_sql(Backend& backend, const Request& request) {
+  auto query = parse_query_body(request.body);
+  if (!query) return error_response(query.error());
+  return reply<Rows>(backend.sql(*query), rows_json);
+}
+
+Response dead_letters(Backend& backend, const Request& request) {
+  auto limit = limit_of(request);
+  if (!limit) return error_response(limit.error());
+  DeadLetterFilter filter{.table = param_or_empty(request, "table"),
+                          .reason = param_or_empty(request, "reason"),
+                          .after = param_or_empty(request, "after"),
+                          .limit = *limit};
+  return reply<DeadLetterPage>(backend.dead_letters(filter), dead_letters_json);
+}
+
+Response redrive(Backend& backend, const Request& request) {
+  auto selection = parse_redrive_body(request.body);
+  if (!selection) return error_response(selection.error());
+  auto count = backend.redrive(*selection);
+  if (!count) return error_response(count.error());
+  return json_response(redriven_json(*count));
+}
+
+Response metrics(Backend& backend) {
+  Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = metrics_text(backend.status(), backend.tables());
+  return response;
+}
+
+Response ready(Backend& backend) {
+  auto status = backend.status();
+  Response response;
+  response.status = status.ready ? 200 : 503;
+  response.body = status.ready ? "ready\n" : "not ready: " + status.state + "\n";
+  return response;
+}
+
+Response method_not_allowed(std::string allowed) {
+  auto response = refusal_response(405, "this address takes " + allowed);
+  response.headers.emplace_back("Allow", std::move(allowed));
+  return response;
+}
+
+Response table_route(Backend& backend, const Request& request) {
+  if (request.method != "GET") return method_not_allowed("GET");
+  if (request.segments.size() == 3) return read_table(backend, request);
+  return get_row(backend, request);
+}
+
+struct Route {
+  std::string_view path;
+  std::string_view method;
+  Response (*handle)(Backend&, const Request&);
+};
+
+constexpr Route kRoutes[] = {
+    {"/api/status", "GET",
+     [](Backend& b, const Request&) { return json_response(status_json(b.status())); }},
+    {"/api/events", "GET", [](Backend& b, const Request&) { return events(b); }},
+    {"/api/tables", "GET",
+     [](Backend& b, const Request&) { return json_response(tables_json(b.tables())); }},
+    {"/api/sql", "POST", run_sql},
+    {"/api/dead-letters", "GET", dead_letters},
+    {"/api/redrive", "POST", redrive},
+    {"/metrics", "GET", [](Backend& b, const Request&) { return metrics(b); }},
+    {"/healthz", "GET", [](Backend&, const Request&) { return Response{.body = "ok\n"}; }},
+    {"/readyz", "GET", [](Backend& b, const Request&) { return ready(b); }},
+};
+
+}  // namespace
+
+net::Response answer(Backend& backend, const net::Request& request) {
+  for (const auto& route : kRoutes) {
+    if (route.path != request.path) continue;
+    if (route.method != request.method) return method_not_allowed(std::string(route.method));
+    return route.handle(backend, request);
+  }
+  const auto& segments = request.segments;
+  bool api = !segments.empty() && segments[0] == "api";
+  if (api && segments.size() >= 3 && segments[1] == "tables" && !segments[2].empty()) {
+    return table_route(backend, request);
+  }
+  if (api) return error_response({Code::kNotFound, "no such address: " + request.path});
+  if (request.method != "GET") return method_not_allowed("GET");
+  return asset_response(request);
+}
+
+}  // namespace tailrace::console

@@ -1,0 +1,25 @@
+// The last minutes of each hop's rate, kept by the page from the moment it was opened.
+import type { Hop } from "../api/types.gen";
+
+export const KEPT = 240;
+
+export type History = Record<string, number[]>;
+
+/** The history with one more sample a hop; hops that are gone are forgotten. */
+export function extend(history: History, hops: Hop[]): History {
+  return Object.fromEntries(
+    hops.map((hop) => [hop.id, [...(history[hop.id] ?? []), hop.rate_per_s].slice(-KEPT)]),
+  );
+}
+
+/** Points of a line over `width` × `height`, newest at the right edge; the ceiling is the greatest sample. */
+export function points(samples: number[], width: number, height: number): string {
+  if (samples.length < 2) return "";
+  const top = Math.max(...samples, 1e-9) * 1.15;
+  const step = width / (KEPT / 4 - 1);
+  const shown = samples.slice(-KEPT / 4);
+  const first = width - (shown.length - 1) * step;
+  return shown
+    .map((sample, i) => `${(first + i * step).toFixed(1)},${(height - (sample / top) * height).toFixed(1)}`)
+    .join(" ");
+}
