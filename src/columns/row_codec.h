@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,13 +30,13 @@ struct KeyColumn {
 class EncodedRows {
  public:
   std::string_view operator[](std::int64_t row) const {
-    return std::string_view(arena_).substr(offsets_[row], offsets_[row + 1] - offsets_[row]);
+    return {arena_.get() + offsets_[row], offsets_[row + 1] - offsets_[row]};
   }
   std::int64_t size() const { return static_cast<std::int64_t>(offsets_.size()) - 1; }
 
  private:
   friend class RowEncoding;
-  std::string arena_;
+  std::unique_ptr<char[]> arena_;  // not a string: a view must outlive a move, of few bytes too
   std::vector<std::uint64_t> offsets_{0};
 };
 

@@ -20,8 +20,8 @@ class RowEncoding {
       total += sizes[row];
     }
     encoded_.offsets_[sizes.size()] = total;
-    encoded_.arena_.resize_and_overwrite(total, [](char*, std::size_t size) { return size; });
-    char* arena = encoded_.arena_.data();
+    encoded_.arena_ = std::make_unique_for_overwrite<char[]>(total);
+    char* arena = encoded_.arena_.get();
     for (std::size_t row = 0; row < sizes.size(); ++row) {
       cursors[row] = arena + encoded_.offsets_[row];
     }
