@@ -1,6 +1,7 @@
 // Plans written by hand, rows as plain values, and a circuit driven several ways: for the engine's tests.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <fmt/format.h>
 #include <unistd.h>
