@@ -18,6 +18,14 @@ struct Catalogue {
     add_comparison(functions);
     add_logic(functions);
     add_conditional(functions);
+    add_from_json(functions);
+    add_strings(functions);
+    add_dates(functions);
+    add_windows(functions);
+    add_math(functions);
+    add_pattern(functions);
+    add_epochs(functions);
+    add_collections(functions);
     for (const Function& function : functions) {
       CHECK(by_name.emplace(function.info.name, &function).second);
       for (const std::string& alias : function.aliases) CHECK(by_name.emplace(alias, &function).second);

@@ -1,0 +1,425 @@
+// Columns of JSON values, one class a kind of type.
+#include "engine/functions/json_columns.h"
+
+#include <limits>
+
+#include "engine/functions/base64.h"
+#include "engine/functions/decimal_rules.h"
+#include "engine/functions/function.h"
+#include "engine/functions/text_of.h"
+
+namespace tailrace::engine {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+/// Validity of a growing column: a byte a row, packed at the end.
+class Validity {
+ public:
+  void add(bool valid) {
+    bytes_.push_back(valid);
+    nulls_ += !valid;
+  }
+  std::int64_t size() const { return static_cast<std::int64_t>(bytes_.size()); }
+  void truncate(std::int64_t size) {
+    for (auto row = size; row < this->size(); ++row) nulls_ -= !bytes_[row];
+    bytes_.resize(static_cast<std::size_t>(size));
+  }
+  std::int64_t nulls() const { return nulls_; }
+  std::shared_ptr<arrow::Buffer> bits() const {
+    if (nulls_ == 0) return nullptr;
+    auto buffer = zeroed_buffer((size() + 7) / 8);
+    for (std::int64_t row = 0; row < size(); ++row) {
+      if (bytes_[row]) arrow::bit_util::SetBit(buffer->mutable_data(), row);
+    }
+    return buffer;
+  }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+  std::int64_t nulls_ = 0;
+};
+
+std::optional<std::string_view> big_number(element value) {
+  std::string_view text;
+  if (value.get_string().get(text) || !text.starts_with(kBigNumber)) return std::nullopt;
+  return text.substr(kBigNumber.size());
+}
+
+void number_text(std::string& out, element value) {
+  if (const auto big = big_number(value)) return void(out += *big);
+  if (value.type() == element_type::INT64) return void(out += std::to_string(std::int64_t(value)));
+  if (value.type() == element_type::UINT64) return void(out += std::to_string(std::uint64_t(value)));
+  append_double(out, double(value));
+}
+
+class JsonStrings : public JsonColumn {
+ public:
+  explicit JsonStrings(Type type) : type_(std::move(type)), binary_(type_->id() == arrow::Type::BINARY) {}
+  bool append(element value) override {
+    std::string_view text;
+    if (value.type() == element_type::STRING && !value.get_string().get(text)) {
+      if (text.starts_with(kBigNumber)) text.remove_prefix(kBigNumber.size());
+      if (binary_) {
+        const auto bytes = bytes_of_base64(text);
+        if (!bytes) return false;
+        chars_ += *bytes;
+      } else {
+        chars_.append(text);
+      }
+    } else if (binary_) {
+      return false;
+    } else {
+      append_json(chars_, value);
+    }
+    return end(true);
+  }
+  void append_null() override { end(false); }
+  std::int64_t size() const override { return valid_.size(); }
+  void truncate(std::int64_t size) override {
+    valid_.truncate(size);
+    offsets_.resize(static_cast<std::size_t>(size) + 1);
+    chars_.resize(static_cast<std::size_t>(offsets_.back()));
+  }
+  Result<Array> finish() override {
+    if (chars_.size() > std::numeric_limits<std::int32_t>::max()) {
+      return error(Code::kResourceExhausted, "a batch's strings exceed 2 GiB: use smaller batches");
+    }
+    return arrow::MakeArray(arrow::ArrayData::Make(
+        type_, valid_.size(),
+        {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_)), arrow::Buffer::FromString(std::move(chars_))},
+        valid_.nulls()));
+  }
+
+ private:
+  bool end(bool valid) {
+    valid_.add(valid);
+    offsets_.push_back(static_cast<std::int32_t>(chars_.size()));
+    return true;
+  }
+  Type type_;
+  bool binary_;
+  Validity valid_;
+  std::vector<std::int32_t> offsets_{0};
+  std::string chars_;
+};
+
+/// Numbers, dates and timestamps; `Convert` gives the value of an element or nothing.
+template <typename T, typename Convert>
+class JsonFixed : public JsonColumn {
+ public:
+  JsonFixed(Type type, Convert convert) : type_(std::move(type)), convert_(std::move(convert)) {}
+  bool append(element value) override {
+    std::optional<T> made = convert_(value);
+    if (!made) return false;
+    values_.push_back(*made);
+    valid_.add(true);
+    return true;
+  }
+  void append_null() override {
+    values_.push_back(T{});
+    valid_.add(false);
+  }
+  std::int64_t size() const override { return valid_.size(); }
+  void truncate(std::int64_t size) override {
+    valid_.truncate(size);
+    values_.resize(static_cast<std::size_t>(size));
+  }
+  Result<Array> finish() override {
+    Sink<T> out(type_, valid_.size());
+    for (std::size_t row = 0; row < values_.size(); ++row) out.set(static_cast<std::int64_t>(row), values_[row]);
+    ASSIGN(Array made, out.finish());
+    made->data()->buffers[0] = valid_.bits();
+    made->data()->SetNullCount(valid_.nulls());
+    return arrow::MakeArray(made->data());
+  }
+
+ private:
+  Type type_;
+  Convert convert_;
+  Validity valid_;
+  std::vector<T> values_;
+};
+
+class JsonList : public JsonColumn {
+ public:
+  JsonList(Type type, std::unique_ptr<JsonColumn> values) : type_(std::move(type)), values_(std::move(values)) {}
+  bool append(element value) override {
+    simdjson::dom::array array;
+    if (value.get_array().get(array)) return false;
+    const std::int64_t mark = values_->size();
+    for (const element one : array) {
+      if (one.is_null()) {
+        values_->append_null();
+      } else if (!values_->append(one)) {
+        values_->truncate(mark);
+        return false;
+      }
+    }
+    return end(true);
+  }
+  /// A single value where Spark takes one for an array of one: a root object for ARRAY<STRUCT<…>>.
+  bool append_single(element value) { return values_->append(value) && end(true); }
+  void append_null() override { end(false); }
+  std::int64_t size() const override { return valid_.size(); }
+  void truncate(std::int64_t size) override {
+    valid_.truncate(size);
+    offsets_.resize(static_cast<std::size_t>(size) + 1);
+    values_->truncate(offsets_.back());
+  }
+  Result<Array> finish() override {
+    ASSIGN(Array values, values_->finish());
+    return arrow::MakeArray(arrow::ArrayData::Make(type_, valid_.size(),
+                                                   {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_))},
+                                                   {values->data()}, valid_.nulls()));
+  }
+
+ private:
+  bool end(bool valid) {
+    valid_.add(valid);
+    offsets_.push_back(static_cast<std::int32_t>(values_->size()));
+    return true;
+  }
+  Type type_;
+  std::unique_ptr<JsonColumn> values_;
+  Validity valid_;
+  std::vector<std::int32_t> offsets_{0};
+};
+
+class JsonMap : public JsonColumn {
+ public:
+  JsonMap(Type type, std::unique_ptr<JsonColumn> items) : type_(std::move(type)), items_(std::move(items)) {}
+  bool append(element value) override {
+    simdjson::dom::object object;
+    if (value.get_object().get(object)) return false;
+    const std::int64_t mark = items_->size();
+    for (const auto& [key, one] : object) {
+      if (one.is_null()) {
+        items_->append_null();
+      } else if (!items_->append(one)) {
+        items_->truncate(mark);
+        truncate_keys(mark);
+        return false;
+      }
+      chars_.append(key);
+      key_ends_.push_back(static_cast<std::int32_t>(chars_.size()));
+    }
+    return end(true);
+  }
+  void append_null() override { end(false); }
+  std::int64_t size() const override { return valid_.size(); }
+  void truncate(std::int64_t size) override {
+    valid_.truncate(size);
+    offsets_.resize(static_cast<std::size_t>(size) + 1);
+    items_->truncate(offsets_.back());
+    truncate_keys(offsets_.back());
+  }
+  Result<Array> finish() override {
+    ASSIGN(Array items, items_->finish());
+    const auto count = items->length();
+    auto keys = arrow::ArrayData::Make(
+        arrow::utf8(), count,
+        {nullptr, arrow::Buffer::FromVector(std::move(key_ends_)), arrow::Buffer::FromString(std::move(chars_))}, 0);
+    auto entries = arrow::ArrayData::Make(type_->field(0)->type(), count, {nullptr}, {keys, items->data()}, 0);
+    return arrow::MakeArray(arrow::ArrayData::Make(type_, valid_.size(),
+                                                   {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_))},
+                                                   {entries}, valid_.nulls()));
+  }
+
+ private:
+  void truncate_keys(std::int64_t size) {
+    key_ends_.resize(static_cast<std::size_t>(size) + 1);
+    chars_.resize(static_cast<std::size_t>(key_ends_.back()));
+  }
+  bool end(bool valid) {
+    valid_.add(valid);
+    offsets_.push_back(static_cast<std::int32_t>(items_->size()));
+    return true;
+  }
+  Type type_;
+  std::unique_ptr<JsonColumn> items_;
+  Validity valid_;
+  std::vector<std::int32_t> offsets_{0};
+  std::vector<std::int32_t> key_ends_{0};
+  std::string chars_;
+};
+
+class JsonStruct : public JsonColumn {
+ public:
+  JsonStruct(Type type, std::vector<std::unique_ptr<JsonColumn>> fields)
+      : type_(std::move(type)), fields_(std::move(fields)), found_(fields_.size()), has_(fields_.size()) {}
+
+  bool append(element value) override {
+    simdjson::dom::object object;
+    if (value.get_object().get(object)) return false;
+    std::fill(has_.begin(), has_.end(), false);
+    std::size_t position = 0;
+    for (const auto& [key, one] : object) {
+      const int slot = slot_of(key, position++);
+      if (slot < 0) continue;
+      found_[slot] = one;  // The last of duplicates counts.
+      has_[slot] = true;
+    }
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      if (!has_[i] || found_[i].is_null() || !fields_[i]->append(found_[i])) fields_[i]->append_null();
+    }
+    valid_.add(true);
+    return true;
+  }
+  void append_null() override {
+    for (auto& field : fields_) field->append_null();
+    valid_.add(false);
+  }
+  /// A struct whose fields are all null: what Spark makes of a malformed record.
+  void append_empty() {
+    for (auto& field : fields_) field->append_null();
+    valid_.add(true);
+  }
+  std::int64_t size() const override { return valid_.size(); }
+  void truncate(std::int64_t size) override {
+    valid_.truncate(size);
+    for (auto& field : fields_) field->truncate(size);
+  }
+  Result<Array> finish() override {
+    std::vector<std::shared_ptr<arrow::ArrayData>> children;
+    for (auto& field : fields_) {
+      ASSIGN(Array made, field->finish());
+      children.push_back(made->data());
+    }
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type_, valid_.size(), {valid_.bits()}, std::move(children), valid_.nulls()));
+  }
+
+ private:
+  struct Seen {
+    std::string key;
+    int slot;
+  };
+  static constexpr std::size_t kMaxSeen = 256;
+
+  /// Records mostly have the same keys in the same order, so the key seen last time at this position is tried first.
+  int slot_of(std::string_view key, std::size_t position) {
+    if (position < seen_.size() && seen_[position].key == key) return seen_[position].slot;
+    int slot = -1;
+    for (int i = 0; i < type_->num_fields(); ++i) {
+      if (type_->field(i)->name() == key) slot = i;
+    }
+    if (position == seen_.size() && position < kMaxSeen) seen_.push_back({std::string(key), slot});
+    else if (position < seen_.size()) seen_[position] = {std::string(key), slot};
+    return slot;
+  }
+
+  Type type_;
+  std::vector<std::unique_ptr<JsonColumn>> fields_;
+  std::vector<element> found_;
+  std::vector<std::uint8_t> has_;
+  std::vector<Seen> seen_;
+  Validity valid_;
+};
+
+template <typename T>
+std::optional<T> to_integer(element value) {
+  std::int64_t number;
+  if (value.type() != element_type::INT64 || value.get_int64().get(number)) return std::nullopt;
+  if (number < std::numeric_limits<T>::min() || number > std::numeric_limits<T>::max()) return std::nullopt;
+  return static_cast<T>(number);
+}
+
+template <typename T>
+std::optional<T> to_floating(element value) {
+  double number;
+  std::string_view text;
+  if (!value.get_double().get(number)) return static_cast<T>(number);
+  if (value.get_string().get(text)) return std::nullopt;
+  if (const auto big = big_number(value)) return static_cast<T>(parse_double(*big).value_or(0));
+  if (text == "NaN") return std::numeric_limits<T>::quiet_NaN();
+  if (text == "Infinity" || text == "+INF" || text == "INF" || text == "+Infinity") {
+    return std::numeric_limits<T>::infinity();
+  }
+  if (text == "-Infinity" || text == "-INF") return -std::numeric_limits<T>::infinity();
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> to_timestamp(element value, bool zoned, std::int64_t now_us) {
+  std::string_view text;
+  if (!value.get_string().get(text)) {
+    bool had_zone = false;
+    const auto made = parse_timestamp(text, now_us, &had_zone);
+    return !zoned && had_zone ? std::nullopt : made;
+  }
+  const auto seconds = zoned ? to_integer<std::int64_t>(value) : std::nullopt;
+  return seconds ? std::optional(*seconds * 1'000'000) : std::nullopt;
+}
+
+std::optional<Decimal128> to_decimal(element value, DecimalShape shape) {
+  std::string text;
+  std::string_view given;
+  if (value.type() == element_type::BOOL || value.is_array() || value.is_object()) return std::nullopt;
+  if (!big_number(value) && !value.get_string().get(given)) {
+    text = given;
+  } else {
+    number_text(text, value);
+  }
+  const auto parsed = parse_decimal(text);
+  return parsed ? rescale(parsed->value, parsed->scale, shape) : std::nullopt;
+}
+
+template <typename T, typename Convert>
+std::unique_ptr<JsonColumn> fixed(const Type& type, Convert convert) {
+  return std::make_unique<JsonFixed<T, Convert>>(type, std::move(convert));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<JsonColumn>> JsonColumn::make(const Type& type, std::int64_t now_us) {
+  using Id = arrow::Type::type;
+  switch (type->id()) {
+    case Id::STRING:
+    case Id::BINARY: return std::make_unique<JsonStrings>(type);
+    case Id::BOOL:
+      return fixed<bool>(type, [](element value) -> std::optional<bool> {
+        bool truth;
+        return value.get_bool().get(truth) ? std::nullopt : std::optional(truth);
+      });
+    case Id::INT8: return fixed<std::int8_t>(type, to_integer<std::int8_t>);
+    case Id::INT16: return fixed<std::int16_t>(type, to_integer<std::int16_t>);
+    case Id::INT32: return fixed<std::int32_t>(type, to_integer<std::int32_t>);
+    case Id::INT64: return fixed<std::int64_t>(type, to_integer<std::int64_t>);
+    case Id::FLOAT: return fixed<float>(type, to_floating<float>);
+    case Id::DOUBLE: return fixed<double>(type, to_floating<double>);
+    case Id::DECIMAL128:
+      return fixed<Decimal128>(type, [shape = decimal_of(*type)](element value) { return to_decimal(value, shape); });
+    case Id::DATE32:
+      return fixed<std::int32_t>(type, [now_us](element value) -> std::optional<std::int32_t> {
+        std::string_view text;
+        return value.get_string().get(text) ? std::nullopt : parse_date(text, now_us);
+      });
+    case Id::TIMESTAMP:
+      return fixed<std::int64_t>(type, [zoned = type->Equals(*timestamp_type()), now_us](element value) {
+        return to_timestamp(value, zoned, now_us);
+      });
+    case Id::LIST: {
+      ASSIGN(auto values, make(type->field(0)->type(), now_us));
+      return std::make_unique<JsonList>(type, std::move(values));
+    }
+    case Id::MAP: {
+      const auto& map = static_cast<const arrow::MapType&>(*type);
+      if (!is_string_type(*map.key_type())) break;
+      ASSIGN(auto items, make(map.item_type(), now_us));
+      return std::make_unique<JsonMap>(type, std::move(items));
+    }
+    case Id::STRUCT: {
+      std::vector<std::unique_ptr<JsonColumn>> fields;
+      for (const Field& field : type->fields()) {
+        ASSIGN(auto made, make(field->type(), now_us));
+        fields.push_back(std::move(made));
+      }
+      return std::make_unique<JsonStruct>(type, std::move(fields));
+    }
+    default: break;
+  }
+  return error(Code::kUnimplemented, "from_json to " + spark_name(*type));
+}
+
+}  // namespace tailrace::engine
