@@ -28,4 +28,8 @@ else()
     install(IMPORTED_RUNTIME_ARTIFACTS wheel_${name} LIBRARY DESTINATION lib)
   endforeach()
 endif()
+# The wheel's libparquet exports a simdjson of its own, of another version. Ours must come first in every program, or our
+# parsers get the wheel's implementation and crash.
+find_library(SIMDJSON_LIBRARY simdjson REQUIRED)
+add_link_options("LINKER:--push-state,--no-as-needed" "${SIMDJSON_LIBRARY}" "LINKER:--pop-state")
 set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib")
