@@ -138,7 +138,7 @@ TEST_F(Api, sql_answers_rows_or_the_place_of_the_error) {
   EXPECT_EQ(ask("POST", "/api/sql", R"({"query":"SELECT 1"})").status, 200);
   auto bad = ask("POST", "/api/sql", R"({"query":"bad"})");
   EXPECT_EQ(bad.status, 400);
-  EXPECT_EQ(bad.body, R"({"error":{"code":"invalid_argument","message":"expected SELECT at 1:1"}})");
+  EXPECT_EQ(bad.body, R"({"error":{"code":"INVALID_ARGUMENT","message":"expected SELECT at 1:1"}})");
   for (auto body : {"", "{", "[]", "{}", R"({"query":5})", R"({"query":" ; "})"}) {
     EXPECT_EQ(ask("POST", "/api/sql", body).status, 400) << body;
   }
@@ -233,7 +233,7 @@ TEST(Console, serves_over_a_socket_and_refuses_in_json) {
   foreign.headers = {{"Host", "evil.example"}};
   auto refused = client.get((*console)->url() + "/api/status", foreign);
   EXPECT_EQ(refused->status, 421);
-  EXPECT_THAT(refused->body, StartsWith(R"({"error":{"code":"http_421")"));
+  EXPECT_THAT(refused->body, StartsWith(R"({"error":{"code":"HTTP_421")"));
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ net::Response refusal_response(int status, std::string_view message) {
   net::Response response;
   response.status = status;
   response.content_type = kJsonType;
-  response.body = error_json("http_" + std::to_string(status), message);
+  response.body = error_json("HTTP_" + std::to_string(status), message);
   return response;
 }
 

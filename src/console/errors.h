@@ -9,7 +9,7 @@ namespace tailrace::console {
 /// The one map from a Code to an HTTP status.
 int http_status(Code code);
 
-/// {"error":{"code":"not_found","message":"…"}} with the code's status.
+/// {"error":{"code":"NOT_FOUND","message":"…"}} with the code's status.
 net::Response error_response(const Error& failure);
 
 /// The same for a request that the server itself refuses.

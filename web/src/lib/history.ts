@@ -16,10 +16,9 @@ export function extend(history: History, hops: Hop[]): History {
 export function points(samples: number[], width: number, height: number): string {
   if (samples.length < 2) return "";
   const top = Math.max(...samples, 1e-9) * 1.15;
-  const step = width / (KEPT / 4 - 1);
-  const shown = samples.slice(-KEPT / 4);
-  const first = width - (shown.length - 1) * step;
-  return shown
+  const step = width / (Math.max(samples.length, KEPT / 4) - 1);
+  const first = width - (samples.length - 1) * step;
+  return samples
     .map((sample, i) => `${(first + i * step).toFixed(1)},${(height - (sample / top) * height).toFixed(1)}`)
     .join(" ");
 }
