@@ -25,7 +25,7 @@ FENCES = [
     (r"CLI/", {"app"}),
     (r"curl/", {"net"}),
     (r"openssl/", {"net", "auth"}),
-    (r"simdjson\.h", {"engine", "connect"}),
+    (r"simdjson\.h", {"engine", "connect", "lake"}),
     (r"yaml-cpp/", {"pipeline", "app"}),
     (r"re2/", {"engine"}),
     (r"isa-l", {"log"}),
