@@ -31,7 +31,8 @@ class GzipStream final : public ByteStream {
     int code = Z_OK;
     const char* what = gzerror(file_, &code);
     if (got < 0 || code == Z_BUF_ERROR)
-      return error(Code::kDataLoss, fmt::format("{}: {}", path_, code == Z_BUF_ERROR ? "cut short" : what));
+      return error(Code::kDataLoss,
+                   fmt::format("{}: {}", path_, code == Z_BUF_ERROR ? "cut short" : what));
     buffer.resize(static_cast<std::size_t>(got));
     return {};
   }
@@ -43,7 +44,8 @@ class GzipStream final : public ByteStream {
 
 class ZstdStream final : public ByteStream {
  public:
-  ZstdStream(std::string path, std::FILE* file) : path_(std::move(path)), file_(file), context_(ZSTD_createDCtx()) {}
+  ZstdStream(std::string path, std::FILE* file)
+      : path_(std::move(path)), file_(file), context_(ZSTD_createDCtx()) {}
   ~ZstdStream() override {
     ZSTD_freeDCtx(context_);
     std::fclose(file_);

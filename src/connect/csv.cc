@@ -92,9 +92,12 @@ class CsvFile final : public RecordFile {
       append_json_string(out, names_[i]);
       out += ':';
       const CsvField& field = fields_[i];
-      if (!field.quoted && field.text.empty()) out += "null";
-      else if (!field.quoted && is_json_scalar(field.text)) out += field.text;
-      else append_json_string(out, field.text);
+      if (!field.quoted && field.text.empty())
+        out += "null";
+      else if (!field.quoted && is_json_scalar(field.text))
+        out += field.text;
+      else
+        append_json_string(out, field.text);
     }
     return out + "}";
   }

@@ -34,14 +34,18 @@ Result<std::int64_t> parse_position(std::string_view position) {
   if (!position.starts_with(kHead)) return error(Code::kDataLoss, "no position of the generator");
   const auto [end, failure] =
       std::from_chars(position.data() + kHead.size(), position.data() + position.size(), number);
-  if (failure != std::errc() || number < 0) return error(Code::kDataLoss, "no position of the generator");
+  if (failure != std::errc() || number < 0)
+    return error(Code::kDataLoss, "no position of the generator");
   return number;
 }
 
 class FakeSource final : public Source {
  public:
   FakeSource(FakeConfig config, JsonPath key, rt::Clock& clock)
-      : config_(std::move(config)), key_(std::move(key)), clock_(clock), users_(config_.seed, config_.faults) {}
+      : config_(std::move(config)),
+        key_(std::move(key)),
+        clock_(clock),
+        users_(config_.seed, config_.faults) {}
 
   Status next(std::string_view position, Chunk& chunk, std::stop_token) override {
     ASSIGN(const std::int64_t number, parse_position(position));
@@ -61,8 +65,8 @@ class FakeSource final : public Source {
   bool replayable() const override { return true; }
   std::string fingerprint() const override {
     const FakeFaults& f = config_.faults;
-    return fmt::format("fake random_user seed={} key={} {}/{}/{}/{}", config_.seed, config_.key, f.duplicates,
-                       f.bad_json, f.null_ids, f.late);
+    return fmt::format("fake random_user seed={} key={} {}/{}/{}/{}", config_.seed, config_.key,
+                       f.duplicates, f.bad_json, f.null_ids, f.late);
   }
   std::string describe() const override {
     return config_.rate > 0 ? fmt::format("fake, {}/s", config_.rate) : "fake, as fast as it goes";
@@ -90,7 +94,8 @@ class FakeSource final : public Source {
     } else if (next >= due()) {
       const std::int64_t paced = next + 1 - std::max(begin_, config_.first);
       const std::chrono::duration<double> at(static_cast<double>(paced) / config_.rate);
-      const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(at) - (clock_.monotonic() - started_);
+      const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(at) -
+                        (clock_.monotonic() - started_);
       chunk.wait = std::max(left, std::chrono::nanoseconds(std::chrono::milliseconds(1)));
       chunk.why = fmt::format("{}/s", config_.rate);
     }
@@ -145,7 +150,8 @@ Result<std::unique_ptr<Source>> make_fake_source(const SourceSpec& spec, rt::Clo
   config.faults.late = options.fraction("faults.late", 0);
   TRY(options.finish());
   if (kind != "random_user")
-    return error(Code::kInvalidArgument, fmt::format("ingest {}: kind is random_user, not {}", spec.name, kind));
+    return error(Code::kInvalidArgument,
+                 fmt::format("ingest {}: kind is random_user, not {}", spec.name, kind));
   ASSIGN(auto key, JsonPath::parse(config.key));
   return std::make_unique<FakeSource>(std::move(config), std::move(key), clock);
 }

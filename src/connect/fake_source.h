@@ -1,7 +1,7 @@
 // The generator as a source: records 0, 1, 2 … of a seed, some at once, then so many a second.
 //
-// Options: kind (random_user), seed, first, rate, limit, key ($.login.uuid), faults.{duplicates,bad_json,null_ids,late}.
-// Position: {"n": next record number}.
+// Options: kind (random_user), seed, first, rate, limit, key ($.login.uuid),
+// faults.{duplicates,bad_json,null_ids,late}. Position: {"n": next record number}.
 #pragma once
 
 #include <memory>

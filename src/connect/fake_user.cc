@@ -11,9 +11,12 @@ namespace {
 
 /// Ages are relative to this day, so that they never change: 2026-01-01.
 constexpr std::int64_t kReferenceDay = 20454;
-constexpr std::string_view kColours[] = {"yellow", "blue", "red", "green", "black", "white", "silver", "purple"};
-constexpr std::string_view kAnimals[] = {"peacock", "tiger", "zebra", "frog", "duck", "lion", "swan", "panda"};
-constexpr std::string_view kPasswords[] = {"addison", "phoenix", "monkey1", "genesis", "rainbow", "trouble", "indigo", "q1w2e3"};
+constexpr std::string_view kColours[] = {"yellow", "blue",  "red",    "green",
+                                         "black",  "white", "silver", "purple"};
+constexpr std::string_view kAnimals[] = {"peacock", "tiger", "zebra", "frog",
+                                         "duck",    "lion",  "swan",  "panda"};
+constexpr std::string_view kPasswords[] = {"addison", "phoenix", "monkey1", "genesis",
+                                           "rainbow", "trouble", "indigo",  "q1w2e3"};
 
 /// Draws from one record's numbers and appends to its text.
 class Writer {
@@ -101,8 +104,14 @@ void write_coordinate(Writer& w, std::uint64_t range) {
 
 void write_location(Writer& w, const Nation& nation) {
   w.text("\"location\":{\"street\":{\"number\":").number(1 + w.below(9999));
-  w.text(",\"name\":\"").text(w.pick(nation.streets)).text("\"},\"city\":\"").text(w.pick(nation.cities));
-  w.text("\",\"state\":\"").text(w.pick(nation.states)).text("\",\"country\":\"").text(nation.country);
+  w.text(",\"name\":\"")
+      .text(w.pick(nation.streets))
+      .text("\"},\"city\":\"")
+      .text(w.pick(nation.cities));
+  w.text("\",\"state\":\"")
+      .text(w.pick(nation.states))
+      .text("\",\"country\":\"")
+      .text(nation.country);
   const std::string_view quote = nation.postcode_is_number ? "" : "\"";
   w.text("\",\"postcode\":").text(quote).pattern(nation.postcode).text(quote);
   w.text(",\"coordinates\":{\"latitude\":\"");
@@ -114,7 +123,16 @@ void write_location(Writer& w, const Nation& nation) {
 }
 
 void write_uuid(Writer& w) {
-  w.hex(8).text("-").hex(4).text("-4").hex(3).text("-").text(w.below(2) ? "8" : "a").hex(3).text("-").hex(12);
+  w.hex(8)
+      .text("-")
+      .hex(4)
+      .text("-4")
+      .hex(3)
+      .text("-")
+      .text(w.below(2) ? "8" : "a")
+      .hex(3)
+      .text("-")
+      .hex(12);
 }
 
 void write_login(Writer& w, std::string& out, bool null_id, std::size_t& uuid_at) {
@@ -124,9 +142,18 @@ void write_login(Writer& w, std::string& out, bool null_id, std::size_t& uuid_at
     write_uuid(w);
     w.text("\"");
   }
-  w.text(",\"username\":\"").text(w.pick(kColours)).text(w.pick(kAnimals)).number(100 + w.below(900));
+  w.text(",\"username\":\"")
+      .text(w.pick(kColours))
+      .text(w.pick(kAnimals))
+      .number(100 + w.below(900));
   w.text("\",\"password\":\"").text(w.pick(kPasswords)).text("\",\"salt\":\"").hex(8);
-  w.text("\",\"md5\":\"").hex(32).text("\",\"sha1\":\"").hex(40).text("\",\"sha256\":\"").hex(64).text("\"},");
+  w.text("\",\"md5\":\"")
+      .hex(32)
+      .text("\",\"sha1\":\"")
+      .hex(40)
+      .text("\",\"sha256\":\"")
+      .hex(64)
+      .text("\"},");
 }
 
 void write_dates(Writer& w) {
@@ -135,15 +162,23 @@ void write_dates(Writer& w) {
   w.text("\"dob\":{\"date\":\"").date(kReferenceDay - age_days);
   w.text("\",\"age\":").number(static_cast<std::uint64_t>(age_days * 10000 / 3652425));
   w.text("},\"registered\":{\"date\":\"").date(kReferenceDay - member_days);
-  w.text("\",\"age\":").number(static_cast<std::uint64_t>(member_days * 10000 / 3652425)).text("},");
+  w.text("\",\"age\":")
+      .number(static_cast<std::uint64_t>(member_days * 10000 / 3652425))
+      .text("},");
 }
 
 void write_pictures(Writer& w, bool man) {
   const std::string_view folder = man ? "men/" : "women/";
   const std::uint64_t number = w.below(man ? 100 : 97);
-  w.text("\"picture\":{\"large\":\"https://randomuser.me/api/portraits/").text(folder).number(number);
-  w.text(".jpg\",\"medium\":\"https://randomuser.me/api/portraits/med/").text(folder).number(number);
-  w.text(".jpg\",\"thumbnail\":\"https://randomuser.me/api/portraits/thumb/").text(folder).number(number);
+  w.text("\"picture\":{\"large\":\"https://randomuser.me/api/portraits/")
+      .text(folder)
+      .number(number);
+  w.text(".jpg\",\"medium\":\"https://randomuser.me/api/portraits/med/")
+      .text(folder)
+      .number(number);
+  w.text(".jpg\",\"thumbnail\":\"https://randomuser.me/api/portraits/thumb/")
+      .text(folder)
+      .number(number);
   w.text(".jpg\"},");
 }
 
@@ -165,12 +200,18 @@ void write_user(Writer& w, std::string& out, bool null_id, FakeUsers::Made& made
   write_login(w, out, null_id, made.uuid_at);
   write_dates(w);
   w.text("\"phone\":\"").pattern(nation.phone).text("\",\"cell\":\"").pattern(nation.cell);
-  w.text("\",\"id\":{\"name\":\"").text(nation.id_name).text("\",\"value\":\"").pattern(nation.id_value).text("\"},");
+  w.text("\",\"id\":{\"name\":\"")
+      .text(nation.id_name)
+      .text("\",\"value\":\"")
+      .pattern(nation.id_value)
+      .text("\"},");
   write_pictures(w, man);
   w.text("\"nat\":\"").text(nation.nat).text("\"}");
 }
 
-double unit(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
+double unit(std::uint64_t bits) {
+  return static_cast<double>(bits >> 11) * 0x1p-53;
+}
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// One record in the shape of randomuser.me: record n of a seed is always the same text, found without those before it.
+// One record in the shape of randomuser.me: record n of a seed is always the same text, found
+// without those before it.
 #pragma once
 
 #include <cstdint>

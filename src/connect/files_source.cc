@@ -57,7 +57,8 @@ Result<FilesPosition> parse_position(std::string_view text) {
 std::string encode_position(const FilesPosition& position) {
   Json json = {{"done", position.done}};
   if (!position.name.empty())
-    json["current"] = {{"name", position.name}, {"identity", position.identity}, {"next", position.next}};
+    json["current"] = {
+        {"name", position.name}, {"identity", position.identity}, {"next", position.next}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -87,14 +88,18 @@ class FilesSource final : public Source {
       ASSIGN(position_, parse_position(text));
       file_.reset();
     }
-    if (position_.name.empty()) choose(chunk);
-    else read(chunk);
+    if (position_.name.empty())
+      choose(chunk);
+    else
+      read(chunk);
     chunk.position = known_text_ = encode_position(position_);
     return {};
   }
 
   bool replayable() const override { return true; }
-  std::string fingerprint() const override { return "files " + config_.shown + " key=" + config_.key_text; }
+  std::string fingerprint() const override {
+    return "files " + config_.shown + " key=" + config_.key_text;
+  }
   std::string describe() const override { return config_.shown; }
 
  private:
@@ -123,7 +128,8 @@ class FilesSource final : public Source {
 Result<std::map<std::string, Seen>> FilesSource::list() const {
   DIR* folder = opendir(config_.folder.c_str());
   if (!folder)
-    return error(Code::kUnavailable, fmt::format("cannot list {}: {}", config_.folder, std::strerror(errno)));
+    return error(Code::kUnavailable,
+                 fmt::format("cannot list {}: {}", config_.folder, std::strerror(errno)));
   std::map<std::string, Seen> found;
   while (const dirent* entry = readdir(folder)) {
     const std::string name = entry->d_name;
@@ -149,7 +155,8 @@ bool FilesSource::wanted(const std::string& name, const Seen& seen, Chunk& chunk
   if (done->second == seen.identity) return false;
   if (!done->second.ends_with(":" + seen.inode)) return true;
   if (complained_.insert(name + seen.identity).second)
-    chunk.error = fmt::format("{} changed after it was read; write what is new into a new file", path(name));
+    chunk.error =
+        fmt::format("{} changed after it was read; write what is new into a new file", path(name));
   return false;
 }
 
@@ -202,7 +209,8 @@ void FilesSource::read(Chunk& chunk) {
     return give_up(seen ? "changed while it was read" : "is gone before all of it was read", chunk);
   if (!file_)
     if (auto opened = open_current(); !opened) return give_up(opened.error().what, chunk);
-  while (chunk.size() + chunk.rejects.size() < kMaxChunkRecords && chunk.size_bytes() < kMaxChunkBytes) {
+  while (chunk.size() + chunk.rejects.size() < kMaxChunkRecords &&
+         chunk.size_bytes() < kMaxChunkBytes) {
     auto more = read_one(chunk);
     if (!more) return give_up(more.error().what, chunk);
     if (!*more) return finish_file();
@@ -214,7 +222,8 @@ Result<bool> FilesSource::read_one(Chunk& chunk) {
   if (!more) return false;
   ++position_.next;
   if (!record_.problem.empty()) {
-    chunk.rejects.push_back({"unreadable", record_.problem, fmt::format("{}:{}", chunk.place, record_.number),
+    chunk.rejects.push_back({"unreadable", record_.problem,
+                             fmt::format("{}:{}", chunk.place, record_.number),
                              std::move(record_.value)});
     return true;
   }
@@ -234,7 +243,8 @@ void FilesSource::finish_file() {
 /// The rest of the file cannot be read: it is done, with one reject that says where it ended.
 void FilesSource::give_up(const std::string& what, Chunk& chunk) {
   chunk.error = fmt::format("{} {} after {} records", chunk.place, what, position_.next);
-  chunk.rejects.push_back({"unreadable file", chunk.error, fmt::format("{}:{}", chunk.place, position_.next + 1), ""});
+  chunk.rejects.push_back(
+      {"unreadable file", chunk.error, fmt::format("{}:{}", chunk.place, position_.next + 1), ""});
   chunk.restart_sequences = chunk.empty();
   finish_file();
 }
@@ -253,7 +263,8 @@ Result<std::unique_ptr<Source>> make_files_source(const SourceSpec& spec, rt::Cl
   TRY(options.finish());
   ASSIGN(config.format, parse_file_format(format));
   ASSIGN(config.key, JsonPath::parse(config.key_text));
-  const std::string full = config.shown.starts_with('/') ? config.shown : spec.folder + "/" + config.shown;
+  const std::string full =
+      config.shown.starts_with('/') ? config.shown : spec.folder + "/" + config.shown;
   const std::size_t slash = full.rfind('/');
   const bool pattern = full.find_first_of("*?[", slash) != std::string::npos;
   config.folder = pattern ? full.substr(0, slash) : full;

@@ -49,8 +49,11 @@ Result<HttpPosition> parse_position(std::string_view text) {
 }
 
 std::string encode_position(const HttpPosition& position) {
-  const Json json = {{"page", position.page}, {"cursor", position.cursor}, {"since", position.since},
-                     {"etag", position.etag}, {"etag_url", position.etag_url}};
+  const Json json = {{"page", position.page},
+                     {"cursor", position.cursor},
+                     {"since", position.since},
+                     {"etag", position.etag},
+                     {"etag_url", position.etag_url}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -74,13 +77,15 @@ std::string fill(std::string url, std::string_view name, std::string_view value)
 
 class HttpSource final : public Source {
  public:
-  HttpSource(HttpConfig config, rt::Clock& clock) : config_(std::move(config)), clock_(clock), jitter_(config_.seed) {}
+  HttpSource(HttpConfig config, rt::Clock& clock)
+      : config_(std::move(config)), clock_(clock), jitter_(config_.seed) {}
 
   Status next(std::string_view text, Chunk& chunk, std::stop_token stop) override;
   bool replayable() const override { return false; }
   std::string fingerprint() const override { return "http " + net::redact_url(config_.url); }
   std::string describe() const override {
-    return fmt::format("{}, every {} s", net::redact_url(config_.url), static_cast<double>(config_.every_ms) / 1000);
+    return fmt::format("{}, every {} s", net::redact_url(config_.url),
+                       static_cast<double>(config_.every_ms) / 1000);
   }
 
  private:
@@ -89,8 +94,10 @@ class HttpSource final : public Source {
     url = fill(std::move(url), "{cursor}", position.cursor);
     return fill(std::move(url), "{since}", position.since);
   }
-  void take(const net::HttpResponse& response, const std::string& url, HttpPosition position, Chunk& chunk);
-  void move_on(const net::HttpResponse& response, const Chunk& chunk, HttpPosition& position, bool& more) const;
+  void take(const net::HttpResponse& response, const std::string& url, HttpPosition position,
+            Chunk& chunk);
+  void move_on(const net::HttpResponse& response, const Chunk& chunk, HttpPosition& position,
+               bool& more) const;
   void rest(Chunk& chunk) const;
   void fail(Chunk& chunk, std::string what, std::int64_t retry_after_ms);
   std::int64_t retry_after_ms(const net::HttpResponse& response) const;
@@ -119,17 +126,21 @@ Status HttpSource::next(std::string_view text, Chunk& chunk, std::stop_token sto
     tries_ = 0;
     rest(chunk);
   } else if (response->status != 200) {
-    fail(chunk, fmt::format("{} answered {}", chunk.place, response->status), retry_after_ms(*response));
+    fail(chunk, fmt::format("{} answered {}", chunk.place, response->status),
+         retry_after_ms(*response));
   } else {
     take(*response, chunk.place, std::move(position), chunk);
   }
   return {};
 }
 
-void HttpSource::take(const net::HttpResponse& response, const std::string& url, HttpPosition position, Chunk& chunk) {
+void HttpSource::take(const net::HttpResponse& response, const std::string& url,
+                      HttpPosition position, Chunk& chunk) {
   auto elements = json_elements(response.body, config_.records);
   if (!elements)
-    return fail(chunk, fmt::format("{} answered 200 with a body that is {}", url, elements.error().what), -1);
+    return fail(chunk,
+                fmt::format("{} answered 200 with a body that is {}", url, elements.error().what),
+                -1);
   tries_ = 0;
   for (std::size_t i = 0; i < elements->size(); ++i) {
     const std::string& value = (*elements)[i];
@@ -144,10 +155,11 @@ void HttpSource::take(const net::HttpResponse& response, const std::string& url,
   if (!more) rest(chunk);
 }
 
-void HttpSource::move_on(const net::HttpResponse& response, const Chunk& chunk, HttpPosition& position,
-                         bool& more) const {
+void HttpSource::move_on(const net::HttpResponse& response, const Chunk& chunk,
+                         HttpPosition& position, bool& more) const {
   if (!config_.since.is_root() && !chunk.empty())
-    if (auto since = config_.since.find(chunk.value(chunk.size() - 1))) position.since = std::move(*since);
+    if (auto since = config_.since.find(chunk.value(chunk.size() - 1)))
+      position.since = std::move(*since);
   if (!config_.cursor.is_root()) {
     const auto cursor = config_.cursor.find(response.body);
     more = cursor && *cursor != position.cursor && !chunk.empty();
@@ -168,8 +180,10 @@ void HttpSource::rest(Chunk& chunk) const {
 void HttpSource::fail(Chunk& chunk, std::string what, std::int64_t retry_after_ms) {
   std::int64_t wait_ms = retry_after_ms;
   if (wait_ms < 0) {
-    const std::int64_t most = std::min(config_.backoff_max_ms, config_.backoff_ms << std::min(tries_, 20));
-    wait_ms = most / 2 + static_cast<std::int64_t>(jitter_.below(static_cast<std::uint64_t>(most / 2 + 1)));
+    const std::int64_t most =
+        std::min(config_.backoff_max_ms, config_.backoff_ms << std::min(tries_, 20));
+    wait_ms = most / 2 +
+              static_cast<std::int64_t>(jitter_.below(static_cast<std::uint64_t>(most / 2 + 1)));
   }
   ++tries_;
   chunk.idle = true;
@@ -183,7 +197,8 @@ std::int64_t HttpSource::retry_after_ms(const net::HttpResponse& response) const
   const std::string_view text = response.header("retry-after");
   std::int64_t seconds = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (text.empty() || failure != std::errc() || end != text.data() + text.size() || seconds < 0) return -1;
+  if (text.empty() || failure != std::errc() || end != text.data() + text.size() || seconds < 0)
+    return -1;
   return std::min<std::int64_t>(seconds, 3600) * 1000;
 }
 
@@ -196,8 +211,8 @@ Result<std::unique_ptr<Source>> make_http_source(const SourceSpec& spec, rt::Clo
   config.url = options.text("url", "");
   config.every_ms = options.duration_ms("every", "10s");
   config.http.timeout_ms = static_cast<int>(options.duration_ms("timeout", "10s"));
-  config.http.max_body_bytes =
-      static_cast<std::size_t>(options.number("max_body_bytes", 64 << 20, 1, std::int64_t{1} << 30));
+  config.http.max_body_bytes = static_cast<std::size_t>(
+      options.number("max_body_bytes", 64 << 20, 1, std::int64_t{1} << 30));
   config.backoff_ms = std::max<std::int64_t>(2, options.duration_ms("backoff", "500ms"));
   config.backoff_max_ms = std::max(config.backoff_ms, options.duration_ms("backoff_max", "60s"));
   config.seed = static_cast<std::uint64_t>(options.number("seed", 1, INT64_MIN, INT64_MAX));

@@ -14,11 +14,13 @@ simdjson::dom::parser& dom_parser() {
   return parser;
 }
 
-Result<std::vector<std::string>> elements_of(simdjson::ondemand::value found, const JsonPath& path) {
+Result<std::vector<std::string>> elements_of(simdjson::ondemand::value found,
+                                             const JsonPath& path) {
   std::vector<std::string> elements;
   std::string_view raw;
   const auto type = found.type();
-  if (type.error() == simdjson::SUCCESS && type.value_unsafe() == simdjson::ondemand::json_type::object) {
+  if (type.error() == simdjson::SUCCESS &&
+      type.value_unsafe() == simdjson::ondemand::json_type::object) {
     if (!simdjson::to_json_string(found).get(raw)) elements.emplace_back(raw);
     return elements;
   }
@@ -29,7 +31,8 @@ Result<std::vector<std::string>> elements_of(simdjson::ondemand::value found, co
   for (auto element : array) {
     if (simdjson::to_json_string(element).get(raw))
       return error(Code::kInvalidArgument, fmt::format("element {} is damaged", elements.size()));
-    while (!raw.empty() && (raw.back() == ' ' || raw.back() == '\n' || raw.back() == '\r' || raw.back() == '\t'))
+    while (!raw.empty() &&
+           (raw.back() == ' ' || raw.back() == '\n' || raw.back() == '\r' || raw.back() == '\t'))
       raw.remove_suffix(1);
     elements.emplace_back(raw);
   }
@@ -47,13 +50,15 @@ Result<JsonPath> JsonPath::parse(std::string_view text) {
     if (index || rest.front() == '.') rest.remove_prefix(1);
     const std::size_t end = std::min(rest.find_first_of(index ? "]" : ".["), rest.size());
     const std::string_view name = rest.substr(0, end);
-    const bool digits = std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits =
+        std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (name.empty() || (index && (end == rest.size() || !digits)))
       return error(Code::kInvalidArgument,
                    fmt::format("JSON path \"{}\": expected a name or [N] at column {}", text,
                                text.size() - rest.size() + 1));
     path.pointer_ += '/';
-    for (const char c : name) path.pointer_ += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    for (const char c : name)
+      path.pointer_ += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
     rest.remove_prefix(end + (index ? 1 : 0));
   }
   return path;
@@ -79,7 +84,8 @@ Status check_json(std::string_view text) {
 Result<std::vector<std::string>> json_elements(std::string_view json, const JsonPath& path) {
   simdjson::dom::element root;
   if (const auto failure = dom_parser().parse(json.data(), json.size()).get(root))
-    return error(Code::kInvalidArgument, fmt::format("not JSON: {}", simdjson::error_message(failure)));
+    return error(Code::kInvalidArgument,
+                 fmt::format("not JSON: {}", simdjson::error_message(failure)));
   // The whole text is valid: walk it again lazily, which keeps each element as it is written.
   static thread_local simdjson::ondemand::parser parser;
   const simdjson::padded_string padded(json);

@@ -15,8 +15,8 @@ class JsonPath {
   /// "" and "$" are the document itself. kInvalidArgument with the place of a mistake.
   static Result<JsonPath> parse(std::string_view text);
 
-  /// The value at the path in one JSON text: a string's content unescaped, anything else as it is written. Nothing when
-  /// it is absent, null, or the text is not JSON.
+  /// The value at the path in one JSON text: a string's content unescaped, anything else as it is
+  /// written. Nothing when it is absent, null, or the text is not JSON.
   std::optional<std::string> find(std::string_view json) const;
 
   bool is_root() const { return pointer_.empty(); }
@@ -30,8 +30,8 @@ class JsonPath {
 /// Whether a text is one whole JSON value. The reason when not, as simdjson says it.
 Status check_json(std::string_view text);
 
-/// Each element of the array at `path` as it is written, in order; one object there counts as one element.
-/// kInvalidArgument: not JSON, or neither there.
+/// Each element of the array at `path` as it is written, in order; one object there counts as one
+/// element. kInvalidArgument: not JSON, or neither there.
 Result<std::vector<std::string>> json_elements(std::string_view json, const JsonPath& path);
 
 /// Appends `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.

@@ -12,8 +12,8 @@ Result<std::unique_ptr<Source>> make_source(const SourceSpec& spec) {
   if (spec.type == "http") return make_http_source(spec);
   if (spec.type == "files") return make_files_source(spec);
   return error(Code::kInvalidArgument,
-               fmt::format("ingest {}: no source is called \"{}\"; there are fake, http, files", spec.name,
-                           spec.type));
+               fmt::format("ingest {}: no source is called \"{}\"; there are fake, http, files",
+                           spec.name, spec.type));
 }
 
 }  // namespace tailrace::connect

@@ -86,7 +86,7 @@ std::int64_t Options::duration_ms(const std::string& name, const std::string& fa
   double value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   const std::string_view unit(end, text.data() + text.size() - end);
-  const double scale = unit == "ms"                 ? 1
+  const double scale = unit == "ms"                  ? 1
                        : unit == "s" || unit.empty() ? 1e3
                        : unit == "m"                 ? 60e3
                        : unit == "h"                 ? 3600e3

@@ -1,4 +1,5 @@
-// Reads the options of a source: each is asked for once, and what nobody asked for is a mistake of the user's.
+// Reads the options of a source: each is asked for once, and what nobody asked for is a mistake of
+// the user's.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@
 
 namespace tailrace::connect {
 
-/// Readers keep the first Error; finish() gives it, or names an option that nobody knows with the nearest known one.
+/// Readers keep the first Error; finish() gives it, or names an option that nobody knows with the
+/// nearest known one.
 class Options {
  public:
   explicit Options(const SourceSpec& spec) : spec_(spec) {}

@@ -54,8 +54,10 @@ auto value_of(const arrow::Array& array, std::int64_t row) {
 }
 
 void append_double(std::string& out, double value) {
-  if (std::isfinite(value)) out += fmt::format("{}", value);
-  else append_json_string(out, std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+  if (std::isfinite(value))
+    out += fmt::format("{}", value);
+  else
+    append_json_string(out, std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
 }
 
 void append_value(std::string& out, const arrow::Array& array, std::int64_t row) {
@@ -65,27 +67,40 @@ void append_value(std::string& out, const arrow::Array& array, std::int64_t row)
   }
   using arrow::Type;
   switch (array.type_id()) {
-    case Type::BOOL: out += value_of<arrow::BooleanArray>(array, row) ? "true" : "false"; return;
-    case Type::FLOAT: return append_double(out, value_of<arrow::FloatArray>(array, row));
-    case Type::DOUBLE: return append_double(out, value_of<arrow::DoubleArray>(array, row));
-    case Type::STRING: return append_json_string(out, static_cast<const arrow::StringArray&>(array).GetView(row));
+    case Type::BOOL:
+      out += value_of<arrow::BooleanArray>(array, row) ? "true" : "false";
+      return;
+    case Type::FLOAT:
+      return append_double(out, value_of<arrow::FloatArray>(array, row));
+    case Type::DOUBLE:
+      return append_double(out, value_of<arrow::DoubleArray>(array, row));
+    case Type::STRING:
+      return append_json_string(out, static_cast<const arrow::StringArray&>(array).GetView(row));
     case Type::BINARY:
-      return append_json_string(out, base64(static_cast<const arrow::BinaryArray&>(array).GetView(row)));
-    case Type::LIST: return append_list(out, static_cast<const arrow::ListArray&>(array), row);
-    case Type::STRUCT: return append_struct(out, static_cast<const arrow::StructArray&>(array), row);
-    case Type::MAP: return append_map(out, static_cast<const arrow::MapArray&>(array), row);
-    default: break;
+      return append_json_string(out,
+                                base64(static_cast<const arrow::BinaryArray&>(array).GetView(row)));
+    case Type::LIST:
+      return append_list(out, static_cast<const arrow::ListArray&>(array), row);
+    case Type::STRUCT:
+      return append_struct(out, static_cast<const arrow::StructArray&>(array), row);
+    case Type::MAP:
+      return append_map(out, static_cast<const arrow::MapArray&>(array), row);
+    default:
+      break;
   }
   const auto scalar = array.GetScalar(row);
   const std::string text = scalar.ok() ? (*scalar)->ToString() : "";
   const bool number = arrow::is_integer(array.type_id()) || arrow::is_decimal(array.type_id());
-  if (number) out += text;
-  else append_json_string(out, text);
+  if (number)
+    out += text;
+  else
+    append_json_string(out, text);
 }
 
 class ParquetFile final : public RecordFile {
  public:
-  ParquetFile(std::unique_ptr<parquet::arrow::FileReader> reader, std::unique_ptr<arrow::RecordBatchReader> batches)
+  ParquetFile(std::unique_ptr<parquet::arrow::FileReader> reader,
+              std::unique_ptr<arrow::RecordBatchReader> batches)
       : reader_(std::move(reader)), batches_(std::move(batches)) {}
 
   Result<bool> next(FileRecord& record) override {

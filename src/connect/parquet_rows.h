@@ -1,7 +1,7 @@
 // Parquet as a sequence of JSON objects, one a row; one record batch in memory at a time.
 //
-// Numbers, booleans, lists and structs stay what they are; timestamps and dates are ISO text, decimals plain text of their
-// digits as a number, binary is base64, a map an object.
+// Numbers, booleans, lists and structs stay what they are; timestamps and dates are ISO text,
+// decimals plain text of their digits as a number, binary is base64, a map an object.
 #pragma once
 
 #include <memory>

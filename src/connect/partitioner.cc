@@ -1,4 +1,5 @@
-// Kafka's default partitioner: murmur2 with its seed, the sign bit taken off, modulo the partitions.
+// Kafka's default partitioner: murmur2 with its seed, the sign bit taken off, modulo the
+// partitions.
 #include <cstring>
 
 #include "base/check.h"

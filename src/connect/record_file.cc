@@ -10,7 +10,9 @@
 namespace tailrace::connect {
 namespace {
 
-bool blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+bool blank(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
 
 class JsonLines final : public RecordFile {
  public:

@@ -36,8 +36,10 @@ std::string encode_reject(std::string_view source, std::string_view topic, const
   add("reason", reject.reason);
   add("detail", reject.detail);
   add("origin", reject.origin);
-  if (reject.bytes.size() > kMaxBytes) out += fmt::format("\"truncated_from\":{},", reject.bytes.size());
-  out += fmt::format("\"bytes\":\"{}\",", base64(std::string_view(reject.bytes).substr(0, kMaxBytes)));
+  if (reject.bytes.size() > kMaxBytes)
+    out += fmt::format("\"truncated_from\":{},", reject.bytes.size());
+  out +=
+      fmt::format("\"bytes\":\"{}\",", base64(std::string_view(reject.bytes).substr(0, kMaxBytes)));
   return out + fmt::format("\"time_ms\":{}}}", time.value);
 }
 

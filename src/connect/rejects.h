@@ -1,4 +1,5 @@
-// Rejects as records of the topic `__rejected`: JSON {source, topic, reason, detail, origin, bytes (base64), time_ms}.
+// Rejects as records of the topic `__rejected`: JSON {source, topic, reason, detail, origin, bytes
+// (base64), time_ms}.
 #pragma once
 
 #include <string>

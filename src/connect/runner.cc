@@ -22,7 +22,8 @@ using std::chrono::nanoseconds;
 constexpr std::int64_t kStickyRecords = 16;
 constexpr milliseconds kRetryAfter{1000};
 
-/// FNV-1a with a high bit set: stable for a name, and far from the ids that a broker hands out from 0.
+/// FNV-1a with a high bit set: stable for a name, and far from the ids that a broker hands out from
+/// 0.
 std::int64_t producer_id(std::string_view name) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const unsigned char c : name) hash = (hash ^ c) * 0x100000001b3;
@@ -36,7 +37,8 @@ std::int64_t sequence_after(const log::Partition& partition, std::int64_t produc
 
 class Runner final : public SourceRunner {
  public:
-  Runner(RunnerConfig config, std::unique_ptr<Source> source, rt::FileSystem& files, rt::Clock& clock)
+  Runner(RunnerConfig config, std::unique_ptr<Source> source, rt::FileSystem& files,
+         rt::Clock& clock)
       : config_(std::move(config)), source_(std::move(source)), files_(files), clock_(clock) {
     status_.name = config_.name;
     status_.topic = config_.topic;
@@ -81,11 +83,11 @@ class Runner final : public SourceRunner {
   std::int64_t max_message_bytes_ = 0;
 
   // The thread's own.
-  NotedState state_;        // as far as appended; noted when note_as() has returned
+  NotedState state_;  // as far as appended; noted when note_as() has returned
   Chunk chunk_;
-  bool pending_ = false;    // chunk_ is fetched and not all of it appended
-  bool spooled_ = false;    // chunk_ is on disk, too
-  bool opened_ = false;     // this run has noted that it is not clean
+  bool pending_ = false;  // chunk_ is fetched and not all of it appended
+  bool spooled_ = false;  // chunk_ is on disk, too
+  bool opened_ = false;   // this run has noted that it is not clean
   std::int64_t noted_records_ = 0;
   nanoseconds noted_at_{0};
   std::vector<std::vector<log::Record>> sorted_;
@@ -141,8 +143,9 @@ Status Runner::load_state() {
   }
   // What was emitted and not noted must be emitted to the same partitions under the same limit.
   if (state_.sequences.empty() || state_.sequences.size() > partitions_.size())
-    return error(Code::kDataLoss, fmt::format("{} speaks of {} partitions, topic {} has {}", state_path(),
-                                              state_.sequences.size(), config_.topic, partitions_.size()));
+    return error(Code::kDataLoss,
+                 fmt::format("{} speaks of {} partitions, topic {} has {}", state_path(),
+                             state_.sequences.size(), config_.topic, partitions_.size()));
   if (state_.clean) {
     for (std::size_t i = state_.sequences.size(); i < partitions_.size(); ++i)
       state_.sequences.push_back(sequence_after(*partitions_[i], producer_id(config_.name)));
@@ -178,7 +181,8 @@ Result<nanoseconds> Runner::step() {
   }
   if (!pending_) TRY(fetch());
   TRY(append_chunk());
-  const bool must_note = spooled_ || chunk_.note_first || (chunk_.idle && noted_records_ != state_.records);
+  const bool must_note =
+      spooled_ || chunk_.note_first || (chunk_.idle && noted_records_ != state_.records);
   if (must_note || note_is_due()) TRY(note_as(false));
   return chunk_.wait;
 }
@@ -213,21 +217,21 @@ Status Runner::append_chunk() {
   return {};
 }
 
-// Deals the chunk's records to partitions. One that is too large becomes a reject, and leaves an empty place: calling it
-// again after a failed append must deal alike, so the decision is taken from the chunk alone.
+// Deals the chunk's records to partitions. One that is too large becomes a reject, and leaves an
+// empty place: calling it again after a failed append must deal alike, so the decision is taken
+// from the chunk alone.
 void Runner::sort_records() {
   sorted_.assign(state_.sequences.size(), {});
   const auto partitions = static_cast<std::int32_t>(sorted_.size());
   std::erase_if(chunk_.rejects, [](const Reject& reject) { return reject.reason == kOversized; });
   for (std::size_t i = 0; i < chunk_.size(); ++i) {
     const auto key = chunk_.key(i);
-    const log::Record record{key, chunk_.value(i),
-                             TimestampMs(chunk_.entry(i).timestamp_ms), {}};
+    const log::Record record{key, chunk_.value(i), TimestampMs(chunk_.entry(i).timestamp_ms), {}};
     const auto most = log::kBatchHeaderBytes + log::RecordBatchBuilder::max_bytes(record);
     if (static_cast<std::int64_t>(most) > state_.max_message_bytes) {
       chunk_.rejects.push_back({std::string(kOversized),
-                                fmt::format("{} bytes, max.message.bytes is {}", record.value->size(),
-                                            state_.max_message_bytes),
+                                fmt::format("{} bytes, max.message.bytes is {}",
+                                            record.value->size(), state_.max_message_bytes),
                                 chunk_.origin(i), std::string(*record.value)});
       continue;
     }
@@ -242,7 +246,8 @@ Status Runner::append_records() {
   for (std::size_t i = 0; i < sorted_.size(); ++i) {
     if (sorted_[i].empty()) continue;
     const log::Producer producer{producer_id(config_.name), 0, state_.sequences[i]};
-    ASSIGN(const auto result, partitions_[i]->append(sorted_[i], producer, log::Durability::kNoSync));
+    ASSIGN(const auto result,
+           partitions_[i]->append(sorted_[i], producer, log::Durability::kNoSync));
     std::lock_guard lock(mutex_);
     status_.appended += result.appended;
     status_.duplicates += result.duplicates;
@@ -256,7 +261,8 @@ Status Runner::append_rejects() {
   for (const Reject& reject : chunk_.rejects)
     texts.push_back(encode_reject(config_.name, config_.topic, reject, clock_.now()));
   std::vector<log::Record> records;
-  for (const std::string& text : texts) records.push_back({config_.name, text, TimestampMs(-1), {}});
+  for (const std::string& text : texts)
+    records.push_back({config_.name, text, TimestampMs(-1), {}});
   const log::Producer producer{producer_id(config_.name + "\nrejects"), 0, state_.reject_sequence};
   TRY(rejects_->append(records, producer, log::Durability::kNoSync));
   return {};
@@ -382,7 +388,8 @@ void Runner::loop(std::stop_token stop) {
 
 }  // namespace
 
-Result<std::unique_ptr<SourceRunner>> SourceRunner::open(RunnerConfig config, std::unique_ptr<Source> source,
+Result<std::unique_ptr<SourceRunner>> SourceRunner::open(RunnerConfig config,
+                                                         std::unique_ptr<Source> source,
                                                          log::Log& log, rt::FileSystem& files,
                                                          rt::Clock& clock) {
   auto runner = std::make_unique<Runner>(std::move(config), std::move(source), files, clock);
@@ -392,13 +399,20 @@ Result<std::unique_ptr<SourceRunner>> SourceRunner::open(RunnerConfig config, st
 
 std::string_view source_state_name(SourceState state) {
   switch (state) {
-    case SourceState::kStarting: return "starting";
-    case SourceState::kRunning: return "running";
-    case SourceState::kWaiting: return "waiting";
-    case SourceState::kPaused: return "paused";
-    case SourceState::kFinished: return "finished";
-    case SourceState::kFailed: return "failed";
-    case SourceState::kStopped: return "stopped";
+    case SourceState::kStarting:
+      return "starting";
+    case SourceState::kRunning:
+      return "running";
+    case SourceState::kWaiting:
+      return "waiting";
+    case SourceState::kPaused:
+      return "paused";
+    case SourceState::kFinished:
+      return "finished";
+    case SourceState::kFailed:
+      return "failed";
+    case SourceState::kStopped:
+      return "stopped";
   }
   return "?";
 }

@@ -1,16 +1,18 @@
-// Runs one source in a thread and appends what it emits to a topic, each record once, kill -9 or not.
+// Runs one source in a thread and appends what it emits to a topic, each record once, kill -9 or
+// not.
 //
-//   FOLDER/NAME.json    what is noted: position, sequence of each partition, of the rejects (written atomically)
-//   FOLDER/NAME.spool   a fetched chunk that cannot be fetched again, from before its append until it is noted
+//   FOLDER/NAME.json    what is noted: position, sequence of each partition, of the rejects
+//   (written atomically) FOLDER/NAME.spool   a fetched chunk that cannot be fetched again, from
+//   before its append until it is noted
 //
-// What a crash leaves at each point: (1) chunk fetched, nothing appended: fetched again or read from the spool;
-// (2) some of it appended: emitted again with the same sequences, the log drops what it has; (3) appended and synced but
-// not noted: the same, all of it dropped; (4) noted: the next chunk. A position is noted only after Log::sync of its
-// partitions.
+// What a crash leaves at each point: (1) chunk fetched, nothing appended: fetched again or read
+// from the spool; (2) some of it appended: emitted again with the same sequences, the log drops
+// what it has; (3) appended and synced but not noted: the same, all of it dropped; (4) noted: the
+// next chunk. A position is noted only after Log::sync of its partitions.
 //
-// A record larger than the topic's max.message.bytes, and what the source rejects, go to the topic `__rejected` as JSON
-// {source, topic, reason, detail, origin, bytes (base64), time_ms}, by the same rules.
-// Threads: start, stop, pause, status from any thread.
+// A record larger than the topic's max.message.bytes, and what the source rejects, go to the topic
+// `__rejected` as JSON {source, topic, reason, detail, origin, bytes (base64), time_ms}, by the
+// same rules. Threads: start, stop, pause, status from any thread.
 #pragma once
 
 #include <cstdint>
@@ -44,9 +46,9 @@ struct SourceStatus {
   std::string topic;
   std::string describe;
   SourceState state = SourceState::kStarting;
-  std::string why;            ///< what it waits for
+  std::string why;  ///< what it waits for
   std::int64_t records = 0;
-  std::int64_t fetched = 0;   ///< records and rejects
+  std::int64_t fetched = 0;  ///< records and rejects
   std::int64_t fetched_bytes = 0;
   std::int64_t appended = 0;
   std::int64_t appended_bytes = 0;
@@ -63,9 +65,10 @@ class SourceRunner {
   virtual ~SourceRunner() = default;
 
   /// Reads what is noted. kDataLoss when that file is damaged, kNotFound when the topic is missing.
-  static Result<std::unique_ptr<SourceRunner>> open(
-      RunnerConfig config, std::unique_ptr<Source> source, log::Log& log,
-      rt::FileSystem& files = rt::posix_files(), rt::Clock& clock = rt::system_clock());
+  static Result<std::unique_ptr<SourceRunner>> open(RunnerConfig config,
+                                                    std::unique_ptr<Source> source, log::Log& log,
+                                                    rt::FileSystem& files = rt::posix_files(),
+                                                    rt::Clock& clock = rt::system_clock());
 
   /// Starts the thread.
   virtual void start() = 0;

@@ -144,7 +144,8 @@ TEST_F(ConnectTest, files_are_read_once_each_over_restarts_and_bad_lines_are_rej
   drain(*open(spec));
   EXPECT_EQ(values("users"),
             (std::vector<std::string>{"{\"n\": 3}", "{\"n\":1}", "{\"n\":2}", "{\"n\":4}",
-                                      "{\"n\":5,\"text\":\"a \\\"b\\\"\\nc\"}", "{\"n\":6,\"text\":\"007\"}"}));
+                                      "{\"n\":5,\"text\":\"a \\\"b\\\"\\nc\"}",
+                                      "{\"n\":6,\"text\":\"007\"}"}));
   EXPECT_EQ(values("__rejected").size(), 2u);
   write("d.jsonl", "{\"n\":8}\n");
   drain(*open(spec));
@@ -184,7 +185,8 @@ TEST(Spool, comes_back_as_it_was_and_refuses_every_cut) {
 }
 
 TEST(Partitioner, chooses_as_kafka_does) {
-  // org.apache.kafka.common.utils.UtilsTest: murmur2("21") = -973932308, ("foobar") = -790332482, ("abc") = 479470107.
+  // org.apache.kafka.common.utils.UtilsTest: murmur2("21") = -973932308, ("foobar") = -790332482,
+  // ("abc") = 479470107.
   EXPECT_EQ(partition_of_key("21", 1 << 30), (-973932308 & 0x7fffffff) % (1 << 30));
   EXPECT_EQ(partition_of_key("foobar", 1 << 30), (-790332482 & 0x7fffffff) % (1 << 30));
   EXPECT_EQ(partition_of_key("abc", 1 << 30), 479470107 % (1 << 30));

@@ -1,14 +1,18 @@
 // A source of records: where they come from, one emission after another, from a position.
 //
-// A position is JSON text that the source alone understands; "" is the beginning. Two kinds of source:
-//   replayable   next() from the same position gives the same records again (fake, files), so what was appended but not
-//                yet noted is simply emitted again and dropped by the log, which knows its sequences
-//   one-shot     what next() fetched cannot be fetched again (http): the runner spools it before it appends it
+// A position is JSON text that the source alone understands; "" is the beginning. Two kinds of
+// source:
+//   replayable   next() from the same position gives the same records again (fake, files), so what
+//   was appended but not
+//                yet noted is simply emitted again and dropped by the log, which knows its
+//                sequences
+//   one-shot     what next() fetched cannot be fetched again (http): the runner spools it before it
+//   appends it
 //
-// Order of calls: next(position, chunk, stop), append what the chunk holds, next(chunk.position, …). A chunk without
-// records is a step too: a source that must choose (the next file) first emits its choice as a position, and the
-// runner notes it durably when `note_first` says so.
-// Threads: one thread calls a source.
+// Order of calls: next(position, chunk, stop), append what the chunk holds, next(chunk.position,
+// …). A chunk without records is a step too: a source that must choose (the next file) first emits
+// its choice as a position, and the runner notes it durably when `note_first` says so. Threads: one
+// thread calls a source.
 #pragma once
 
 #include <chrono>
@@ -42,7 +46,7 @@ class Chunk {
     std::size_t key_bytes = 0;
     std::size_t value_at = 0;
     std::size_t value_bytes = 0;
-    std::int64_t number = 0;  ///< line, row or record number: the end of the origin
+    std::int64_t number = 0;         ///< line, row or record number: the end of the origin
     std::int64_t timestamp_ms = -1;  ///< -1: the time of the append
     bool has_key = false;
   };
@@ -58,8 +62,8 @@ class Chunk {
   std::string error;
   /// The position must be durable before next() is called again.
   bool note_first = false;
-  /// What was emitted since the last noted position cannot be emitted again (a file is gone): sequences come from the
-  /// log.
+  /// What was emitted since the last noted position cannot be emitted again (a file is gone):
+  /// sequences come from the log.
   bool restart_sequences = false;
   /// Nothing more is there for now (wait > 0) …
   bool idle = false;
@@ -92,8 +96,9 @@ class Chunk {
 class Source {
  public:
   virtual ~Source() = default;
-  /// Fills `chunk` (cleared by the caller) with what follows `position`. An Error is a wrong position or a wrong set-up
-  /// and ends the source; what may pass (a refused connection, a 500) is chunk.error with a wait.
+  /// Fills `chunk` (cleared by the caller) with what follows `position`. An Error is a wrong
+  /// position or a wrong set-up and ends the source; what may pass (a refused connection, a 500) is
+  /// chunk.error with a wait.
   virtual Status next(std::string_view position, Chunk& chunk, std::stop_token stop) = 0;
   virtual bool replayable() const = 0;
   /// Changes when the same position would give other records (another seed, another path).
@@ -102,7 +107,8 @@ class Source {
   virtual std::string describe() const = 0;
 };
 
-/// What a project says of a source: type fake, http or files, and its options, nested keys joined by dots.
+/// What a project says of a source: type fake, http or files, and its options, nested keys joined
+/// by dots.
 struct SourceSpec {
   std::string name;
   std::string type;

@@ -26,7 +26,8 @@ TEST(Fake, records_have_the_shape_of_the_api) {
     EXPECT_EQ(json["login"]["sha256"].get<std::string>().size(), 64u);
     const int year = std::stoi(json["dob"]["date"].get<std::string>().substr(0, 4));
     EXPECT_NEAR(2026 - year, json["dob"]["age"].get<int>(), 1);
-    EXPECT_TRUE(json["location"]["postcode"].is_string() || json["location"]["postcode"].is_number());
+    EXPECT_TRUE(json["location"]["postcode"].is_string() ||
+                json["location"]["postcode"].is_number());
     EXPECT_TRUE(json["picture"]["thumbnail"].get<std::string>().ends_with(".jpg"));
   }
   EXPECT_GT(bytes / 1000, 900u);

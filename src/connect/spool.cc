@@ -102,7 +102,8 @@ Result<SpoolStep> decode_spool(std::string_view bytes, Chunk& chunk) {
     return error(Code::kDataLoss, "the spool is no spool");
   const auto crc = load_be<std::uint32_t>(bytes.data() + kMagic.size());
   const std::string_view body = bytes.substr(kMagic.size() + 4);
-  if (log::crc32c(body) != crc) return error(Code::kDataLoss, "the spool does not match its checksum");
+  if (log::crc32c(body) != crc)
+    return error(Code::kDataLoss, "the spool does not match its checksum");
   Reader reader(body);
   SpoolStep step;
   step.records_before = reader.number<std::int64_t>();

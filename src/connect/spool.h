@@ -1,8 +1,10 @@
-// A chunk on disk: what was fetched from where it cannot be fetched again, from before its append until it is noted.
+// A chunk on disk: what was fetched from where it cannot be fetched again, from before its append
+// until it is noted.
 //
-//   "TRSPOOL1" · crc32c u32 of the rest · records-before i64 · text from-position · text position · text place ·
-//   separator i8 · count u32 · (has_key i8 · text key · text value · number i64)* · count u32 ·
-//   (text reason · text detail · text origin · text bytes)*          text = length u32 · bytes; big-endian
+//   "TRSPOOL1" · crc32c u32 of the rest · records-before i64 · text from-position · text position ·
+//   text place · separator i8 · count u32 · (has_key i8 · text key · text value · number i64)* ·
+//   count u32 · (text reason · text detail · text origin · text bytes)*          text = length u32
+//   · bytes; big-endian
 #pragma once
 
 #include <cstdint>
@@ -13,7 +15,8 @@
 
 namespace tailrace::connect {
 
-/// Which step a spooled chunk belongs to: it is used only when the noted state stands exactly there.
+/// Which step a spooled chunk belongs to: it is used only when the noted state stands exactly
+/// there.
 struct SpoolStep {
   std::int64_t records_before = 0;
   std::string from_position;
