@@ -1,0 +1,26 @@
+# The topics' relations, written by `tailrace spark`.
+from pathlib import Path
+
+from pyspark import pipelines as dp
+
+TOPICS = Path(__file__).resolve().parent.parent / "topics"
+SCHEMA = "key STRING, value STRING, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
+# try_parse_json takes text after the document's end; inside brackets, and as a field, it cannot follow.
+IS_JSON = (
+    "(value IS NULL OR try_parse_json(concat('[', value, ']')) IS NOT NULL"
+    " AND try_parse_json(concat('{\"\":', value, '}')) IS NOT NULL)"
+)
+
+
+def records(topic):
+    return spark.readStream.schema(SCHEMA).parquet(str(TOPICS / topic))  # `spark` is given by spark-pipelines
+
+
+@dp.temporary_view(name="users_created")
+def topic_0():
+    return records("users_created").where(IS_JSON)
+
+
+@dp.table(name="users_created__rejected")
+def rejected_0():
+    return records("users_created").where("NOT " + IS_JSON)
