@@ -65,5 +65,29 @@ TEST(FromJson, roots_other_than_structs) {
   EXPECT_EQ(json(R"({"a":1})", "ARRAY<STRUCT<a: INT>>"), "[{1}]");
 }
 
+TEST(GetJsonObject, follows_paths_and_writes_compact_json) {
+  auto at = [](const std::string& value, const std::string& path) {
+    return shown(call("get_json_object", {text(value), text(path)}));
+  };
+  EXPECT_EQ(at(R"({"a":{"b":[1,{"c":"x"}]}})", "$.a.b[1].c"), "x");
+  EXPECT_EQ(at(R"({"a":{"b":[1, {"c" : "x"}]}})", "$.a"), R"({"b":[1,{"c":"x"}]})");
+  EXPECT_EQ(at(R"({"a":[{"b":1},{"b":2}]})", "$.a[*].b"), "[1,2]");
+  EXPECT_EQ(at(R"({"a":[{"b":1}]})", "$.a[*].b"), "1");
+  EXPECT_EQ(at(R"({"a":1.50})", "$.a"), "1.5");
+  EXPECT_EQ(at(R"({"a":null})", "$.a"), "NULL");
+  EXPECT_EQ(at(R"({"a":true})", "$['a']"), "true");
+  EXPECT_EQ(at(R"({"a":1)", "$.a"), "NULL");
+  EXPECT_EQ(at(R"({"a":1})", "a"), "NULL");
+}
+TEST(ToJson, leaves_out_null_fields_and_keeps_null_elements) {
+  EXPECT_EQ(shown(call("to_json", {call("named_struct", {text("a"), number(1), text("b"), nothing(), text("c"),
+                                                          text("q\"é/\n")})})),
+            R"({"a":1,"c":"q\"é/\n"})");
+  const auto time = cast(text("2020-01-01 00:00:00.120"), timestamp_type());
+  EXPECT_EQ(shown(call("to_json", {call("named_struct", {text("t"), time, text("g"), real(1e10)})})),
+            R"({"t":"2020-01-01T00:00:00.120Z","g":1.0E10})");
+  EXPECT_EQ(shown(call("to_json", {call("array", {number(1), nothing()})})), "[1,null]");
+}
+
 }  // namespace
 }  // namespace tailrace::engine

@@ -22,6 +22,8 @@ struct Catalogue {
     add_strings(functions);
     add_dates(functions);
     add_windows(functions);
+    add_json(functions);
+    add_to_json(functions);
     add_math(functions);
     add_pattern(functions);
     add_epochs(functions);
