@@ -172,6 +172,19 @@ bool RecordReader::parse(std::string_view body, RecordView& record) {
   return true;
 }
 
+std::optional<BatchFacts> peek_batch(std::string_view header) {
+  if (header.size() < kBatchHeaderBytes || header[16] != 2) return std::nullopt;
+  const auto length = load_be<std::int32_t>(header.data() + 8);
+  const auto base = load_be<std::int64_t>(header.data());
+  const auto delta = load_be<std::int32_t>(header.data() + 23);
+  if (length < static_cast<std::int32_t>(kBatchHeaderBytes - kBatchPrefixBytes) || delta < 0 ||
+      base < 0 || base > INT64_MAX - delta - 1) {
+    return std::nullopt;
+  }
+  return BatchFacts{Offset(base), Offset(base + delta),
+                    kBatchPrefixBytes + static_cast<std::size_t>(length)};
+}
+
 bool BatchReader::next(BatchView& batch) {
   auto parsed = BatchView::parse(rest_);
   if (!parsed) return false;

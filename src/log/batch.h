@@ -94,6 +94,15 @@ class RecordReader {
   std::string failure_;
 };
 
+/// What the first bytes of a batch say; nothing is checked beyond that they are possible.
+struct BatchFacts {
+  Offset base;
+  Offset last;
+  std::size_t size = 0;
+};
+/// Nothing when `header` has not kBatchHeaderBytes or cannot begin a batch.
+std::optional<BatchFacts> peek_batch(std::string_view header);
+
 /// Iterates whole batches laid end to end, as read() returns them.
 class BatchReader {
  public:

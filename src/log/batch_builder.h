@@ -34,6 +34,7 @@ class RecordBatchBuilder {
 
   std::int32_t count() const { return count_; }
   bool empty() const { return count_ == 0; }
+  Compression compression() const { return compression_; }
   /// Bytes so far, header included, before compression.
   std::size_t size_bytes() const { return used_; }
 

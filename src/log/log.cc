@@ -1,0 +1,289 @@
+#include "log/log.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "log/offset_checkpoint.h"
+#include "log/partition_log.h"
+#include "rt/random.h"
+
+namespace tailrace::log {
+namespace {
+
+constexpr std::string_view kMetaSuffix = ".meta";
+
+class LogOnFiles final : public Log, private PartitionOwner {
+ public:
+  LogOnFiles(std::string folder, LogConfig config, rt::FileSystem& files, rt::Clock& clock)
+      : folder_(std::move(folder)),
+        config_(config),
+        files_(files),
+        clock_(clock),
+        random_(config.seed != 0 ? config.seed : rt::system_seed()) {}
+  ~LogOnFiles() override {
+    if (auto closed = close(); !closed) LOG(warn, "closing the log: {}", closed.error().what);
+  }
+
+  Status start();
+  Status create_topic(std::string_view name, const TopicSettings& settings) override;
+  Status ensure_topic(std::string_view name, const TopicSettings& settings) override;
+  Status alter_topic(std::string_view name, const TopicSettings& settings) override;
+  Status delete_topic(std::string_view name) override;
+  std::vector<Topic> topics() const override;
+  std::optional<Topic> topic(std::string_view name) const override;
+  Result<std::shared_ptr<Partition>> partition(std::string_view topic, PartitionId id) override;
+  std::uint64_t appends() const override;
+  bool wait_for_append(std::uint64_t seen, std::chrono::milliseconds timeout) override;
+  Status sync() override;
+  Result<int> apply_retention() override;
+  Status close() override;
+
+ private:
+  struct Entry {
+    Topic topic;
+    std::vector<std::shared_ptr<PartitionLog>> partitions;
+  };
+  Status note_progress() override;
+  void on_append() override;
+  Status open_partitions(Entry& entry, const OffsetCheckpoint& points,
+                         const OffsetCheckpoint& starts);
+  Status write_topic(const Topic& topic);
+  std::string path(std::string_view file) const { return folder_ + "/" + std::string(file); }
+  std::vector<std::shared_ptr<PartitionLog>> all() const;
+
+  const std::string folder_;
+  const LogConfig config_;
+  rt::FileSystem& files_;
+  rt::Clock& clock_;
+  std::unique_ptr<rt::FileLock> lock_;
+  std::mutex change_mutex_;  // one creation, change or deletion of a topic at a time
+  std::mutex progress_mutex_;
+  mutable std::mutex topics_mutex_;
+  std::map<std::string, Entry, std::less<>> topics_;
+  rt::Random random_;
+  mutable std::mutex appends_mutex_;
+  std::condition_variable appended_;
+  std::uint64_t appends_ = 0;
+  bool closed_ = false;
+};
+
+Status LogOnFiles::start() {
+  TRY(files_.make_folder(folder_));
+  ASSIGN(lock_, files_.lock_folder(folder_));
+  ASSIGN(const auto points, read_checkpoint(files_, path("recovery-point-offset-checkpoint")));
+  ASSIGN(const auto starts, read_checkpoint(files_, path("log-start-offset-checkpoint")));
+  ASSIGN(const auto names, files_.list(folder_));
+  for (const auto& file : names) {
+    if (!file.ends_with(kMetaSuffix)) continue;
+    const std::string name = file.substr(0, file.size() - kMetaSuffix.size());
+    ASSIGN(const auto text, rt::read_whole(files_, path(file), 1 << 20));
+    Entry entry;
+    ASSIGN(entry.topic, decode_topic(name, text));
+    TRY(open_partitions(entry, points, starts));
+    topics_.emplace(name, std::move(entry));
+  }
+  return note_progress();
+}
+
+Status LogOnFiles::open_partitions(Entry& entry, const OffsetCheckpoint& points,
+                                   const OffsetCheckpoint& starts) {
+  const auto at = [](const OffsetCheckpoint& offsets, const std::string& topic, PartitionId id) {
+    const auto found = offsets.find({topic, id});
+    return found == offsets.end() ? Offset(0) : found->second;
+  };
+  const auto& name = entry.topic.name;
+  for (auto i = static_cast<std::int32_t>(entry.partitions.size());
+       i < entry.topic.settings.partitions; ++i) {
+    const PartitionId id(i);
+    const PartitionStart start{name, id, path(fmt::format("{}-{}", name, i)), entry.topic.settings,
+                               at(points, name, id), at(starts, name, id)};
+    ASSIGN(auto opened, PartitionLog::open(start, config_.checkpoint_interval_bytes, files_, clock_,
+                                           *this));
+    entry.partitions.push_back(std::move(opened));
+  }
+  return {};
+}
+
+Status LogOnFiles::write_topic(const Topic& topic) {
+  return rt::write_atomically(files_, path(topic.name + std::string(kMetaSuffix)),
+                              encode_topic(topic));
+}
+
+Status LogOnFiles::create_topic(std::string_view name, const TopicSettings& settings) {
+  TRY(check_topic_name(name));
+  TRY(check_settings(settings));
+  const std::unique_lock change(change_mutex_);
+  if (topic(name)) return error(Code::kAlreadyExists, fmt::format("topic {} exists", name));
+  Entry entry{{std::string(name), {}, settings}, {}};
+  for (auto& byte : entry.topic.id) byte = static_cast<std::uint8_t>(random_.next());
+  // A crash in the middle of a deletion may have left files without their topic.
+  for (std::int32_t i = 0; i < settings.partitions; ++i) {
+    TRY(files_.remove_folder(path(fmt::format("{}-{}", name, i))));
+  }
+  TRY(open_partitions(entry, {}, {}));
+  TRY(files_.sync_folder(folder_));
+  TRY(write_topic(entry.topic));
+  const std::unique_lock lock(topics_mutex_);
+  topics_.emplace(name, std::move(entry));
+  return {};
+}
+
+Status LogOnFiles::ensure_topic(std::string_view name, const TopicSettings& settings) {
+  auto created = create_topic(name, settings);
+  if (!created && created.error().code == Code::kAlreadyExists) return {};
+  return created;
+}
+
+Status LogOnFiles::alter_topic(std::string_view name, const TopicSettings& settings) {
+  TRY(check_settings(settings));
+  const std::unique_lock change(change_mutex_);
+  Entry entry;
+  {
+    const std::unique_lock lock(topics_mutex_);
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) return error(Code::kNotFound, fmt::format("no topic {}", name));
+    entry = found->second;
+  }
+  if (settings.partitions < entry.topic.settings.partitions) {
+    return error(Code::kInvalidArgument, fmt::format("topic {} has {} partitions, which may only grow",
+                                                     name, entry.topic.settings.partitions));
+  }
+  entry.topic.settings = settings;
+  TRY(open_partitions(entry, {}, {}));
+  TRY(write_topic(entry.topic));
+  for (const auto& partition : entry.partitions) partition->set_settings(settings);
+  const std::unique_lock lock(topics_mutex_);
+  topics_.find(name)->second = std::move(entry);
+  return {};
+}
+
+Status LogOnFiles::delete_topic(std::string_view name) {
+  const std::unique_lock change(change_mutex_);
+  Entry entry;
+  {
+    const std::unique_lock lock(topics_mutex_);
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) return error(Code::kNotFound, fmt::format("no topic {}", name));
+    entry = std::move(found->second);
+    topics_.erase(found);
+  }
+  for (const auto& partition : entry.partitions) partition->close();
+  TRY(files_.remove(path(entry.topic.name + std::string(kMetaSuffix))));
+  TRY(files_.sync_folder(folder_));
+  TRY(note_progress());
+  for (const auto& partition : entry.partitions) {
+    TRY(files_.remove_folder(path(fmt::format("{}-{}", name, partition->id().value))));
+  }
+  return {};
+}
+
+std::vector<Topic> LogOnFiles::topics() const {
+  const std::unique_lock lock(topics_mutex_);
+  std::vector<Topic> found;
+  for (const auto& [name, entry] : topics_) found.push_back(entry.topic);
+  return found;
+}
+
+std::optional<Topic> LogOnFiles::topic(std::string_view name) const {
+  const std::unique_lock lock(topics_mutex_);
+  const auto found = topics_.find(name);
+  if (found == topics_.end()) return std::nullopt;
+  return found->second.topic;
+}
+
+Result<std::shared_ptr<Partition>> LogOnFiles::partition(std::string_view topic, PartitionId id) {
+  const std::unique_lock lock(topics_mutex_);
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) return error(Code::kNotFound, fmt::format("no topic {}", topic));
+  const auto& partitions = found->second.partitions;
+  if (id.value < 0 || static_cast<std::size_t>(id.value) >= partitions.size()) {
+    return error(Code::kNotFound, fmt::format("topic {} has no partition {}", topic, id.value));
+  }
+  return partitions[static_cast<std::size_t>(id.value)];
+}
+
+std::vector<std::shared_ptr<PartitionLog>> LogOnFiles::all() const {
+  const std::unique_lock lock(topics_mutex_);
+  std::vector<std::shared_ptr<PartitionLog>> found;
+  for (const auto& [name, entry] : topics_) {
+    found.insert(found.end(), entry.partitions.begin(), entry.partitions.end());
+  }
+  return found;
+}
+
+Status LogOnFiles::note_progress() {
+  const std::unique_lock lock(progress_mutex_);
+  OffsetCheckpoint points;
+  OffsetCheckpoint starts;
+  for (const auto& partition : all()) {
+    points[{partition->topic(), partition->id()}] = partition->recovery_point();
+    starts[{partition->topic(), partition->id()}] = partition->log_start();
+  }
+  TRY(rt::write_atomically(files_, path("log-start-offset-checkpoint"), encode_checkpoint(starts)));
+  return rt::write_atomically(files_, path("recovery-point-offset-checkpoint"),
+                              encode_checkpoint(points));
+}
+
+void LogOnFiles::on_append() {
+  const std::unique_lock lock(appends_mutex_);
+  ++appends_;
+  appended_.notify_all();
+}
+
+std::uint64_t LogOnFiles::appends() const {
+  const std::unique_lock lock(appends_mutex_);
+  return appends_;
+}
+
+bool LogOnFiles::wait_for_append(std::uint64_t seen, std::chrono::milliseconds timeout) {
+  std::unique_lock lock(appends_mutex_);
+  appended_.wait_for(lock, timeout, [&] { return closed_ || appends_ != seen; });
+  return appends_ != seen;
+}
+
+Status LogOnFiles::sync() {
+  for (const auto& partition : all()) TRY(partition->sync());
+  return {};
+}
+
+Result<int> LogOnFiles::apply_retention() {
+  int gone = 0;
+  for (const auto& partition : all()) {
+    ASSIGN(const int here, partition->apply_retention());
+    gone += here;
+  }
+  return gone;
+}
+
+Status LogOnFiles::close() {
+  {
+    const std::unique_lock lock(appends_mutex_);
+    if (closed_) return {};
+    closed_ = true;
+    appended_.notify_all();
+  }
+  Status first;
+  for (const auto& partition : all()) {
+    auto noted = partition->checkpoint();
+    partition->close();
+    if (!noted && first) first = noted;
+  }
+  lock_.reset();
+  return first;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> Log::open(const std::string& folder, LogConfig config,
+                                       rt::FileSystem& files, rt::Clock& clock) {
+  auto log = std::make_unique<LogOnFiles>(folder, config, files, clock);
+  TRY(log->start());
+  return log;
+}
+
+}  // namespace tailrace::log

@@ -1,0 +1,272 @@
+// What the log promises: nothing acknowledged is lost, nothing is doubled, nothing corrupt is served.
+#include "log/log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "log/retention.h"
+#include "rt/simulated_files.h"
+
+namespace tailrace::log {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kFolder = "/data/log";
+const std::string kFirst = "/data/log/t-0/00000000000000000000.log";
+
+std::unique_ptr<Log> open(rt::SimulatedFiles& files, rt::Clock& clock = rt::system_clock()) {
+  auto log = Log::open(kFolder, {.checkpoint_interval_bytes = 2000, .seed = 1}, files, clock);
+  EXPECT_TRUE(log) << log.error().what;
+  return log ? std::move(*log) : nullptr;
+}
+
+std::shared_ptr<Partition> first(Log& log) {
+  return log.partition("t", PartitionId(0)).value();
+}
+
+Result<AppendResult> add(Partition& partition, std::int64_t from, std::int64_t count,
+                         Producer producer = {}) {
+  std::vector<std::string> values;
+  for (std::int64_t i = 0; i < count; ++i) values.push_back(fmt::format("value {:06}", from + i));
+  std::vector<Record> records;
+  for (const auto& value : values) records.push_back({"key", value, TimestampMs(1000 + from), {}});
+  return partition.append(records, producer);
+}
+
+/// All values from the log start on.
+std::vector<std::string> values_of(Partition& partition) {
+  std::vector<std::string> values;
+  ReadBuffer buffer;
+  std::string plain;
+  for (Offset at = partition.log_start(); at < partition.next_offset();) {
+    const auto done = partition.read(at, 300, buffer);
+    EXPECT_TRUE(done) << done.error().what;
+    if (!done || buffer.empty()) break;
+    auto batches = buffer.batches();
+    for (BatchView batch; batches.next(batch);) {
+      auto records = batch.records(plain).value();
+      for (RecordView record; records.next(record);) {
+        if (record.offset < at) continue;
+        EXPECT_EQ(record.offset, at);
+        values.emplace_back(*record.value);
+        at = record.offset + 1;
+      }
+    }
+  }
+  return values;
+}
+
+TopicSettings small() {
+  TopicSettings settings;
+  settings.segment_bytes = 1024;
+  settings.index_interval_bytes = 100;
+  return settings;
+}
+
+TEST(Log, keeps_records_topics_and_sequences_over_a_restart) {
+  rt::SimulatedFiles files(1);
+  {
+    auto log = open(files);
+    ASSERT_TRUE(log->create_topic("t", small()));
+    EXPECT_EQ(log->create_topic("t").error().code, Code::kAlreadyExists);
+    auto partition = first(*log);
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(add(*partition, i * 3, 3, {9, 0, i * 3}));
+    ASSERT_TRUE(log->close());
+  }
+  auto log = open(files);
+  auto partition = first(*log);
+  EXPECT_EQ(log->topics().size(), 1u);
+  EXPECT_EQ(log->topic("t")->settings, small());
+  EXPECT_EQ(partition->next_offset(), Offset(300));
+  EXPECT_EQ(partition->recovery().scanned_bytes, 0u);
+  EXPECT_EQ(partition->last_sequence(9), 299);
+  const auto again = add(*partition, 298, 4, {9, 0, 298}).value();
+  EXPECT_EQ(again.duplicates, 2);
+  EXPECT_EQ(again.appended, 2);
+  EXPECT_EQ(again.base_offset, Offset(300));
+  EXPECT_EQ(add(*partition, 0, 1, {9, 0, 400}).error().code, Code::kFailedPrecondition);
+  const auto values = values_of(*partition);
+  ASSERT_EQ(values.size(), 302u);
+  for (int i = 0; i < 302; ++i) EXPECT_EQ(values[i], fmt::format("value {:06}", i));
+}
+
+TEST(Log, a_crash_at_any_write_loses_nothing_acknowledged_and_doubles_nothing) {
+  for (std::uint64_t k = 1;; ++k) {
+    SCOPED_TRACE(fmt::format("crash at write {}", k));
+    rt::SimulatedFiles files(k);
+    std::int64_t acknowledged = 0;
+    files.crash_at(k);
+    if (auto log = Log::open(kFolder, {.checkpoint_interval_bytes = 500, .seed = 1}, files)) {
+      if ((*log)->ensure_topic("t", small())) {
+        auto partition = first(**log);
+        while (acknowledged < 60 && add(*partition, acknowledged, 4, {5, 0, acknowledged})) {
+          acknowledged += 4;
+        }
+      }
+    }
+    const bool finished = !files.crashed();
+    files.restart();
+    auto log = open(files);
+    ASSERT_TRUE(log);
+    ASSERT_TRUE(log->ensure_topic("t", small()));
+    auto partition = first(*log);
+    ASSERT_GE(partition->next_offset().value, acknowledged);
+    // The producer goes on from what it knows; the log drops what it has.
+    for (std::int64_t i = acknowledged; i < 80; i += 4) ASSERT_TRUE(add(*partition, i, 4, {5, 0, i}));
+    const auto values = values_of(*partition);
+    ASSERT_EQ(values.size(), 80u);
+    for (int i = 0; i < 80; ++i) ASSERT_EQ(values[i], fmt::format("value {:06}", i));
+    if (finished) {
+      EXPECT_GT(k, 50u);
+      break;
+    }
+  }
+}
+
+TEST(Log, corruption_in_the_middle_of_the_last_segment_is_refused_with_its_place) {
+  rt::SimulatedFiles files(1);
+  {
+    auto log = Log::open(kFolder, {.seed = 1}, files).value();
+    ASSERT_TRUE(log->create_topic("t"));
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(add(*first(*log), i, 1));
+    files.crash_at(1);
+  }
+  files.restart();
+  const auto size = files.content(kFirst).size();
+  files.overwrite(kFirst, size / 2, "rotten");
+  const auto refused = Log::open(kFolder, {}, files);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kDataLoss);
+  EXPECT_THAT(refused.error().what, HasSubstr("t-0@5: " + kFirst));
+  EXPECT_THAT(refused.error().what, HasSubstr("byte"));
+}
+
+TEST(Log, a_torn_tail_is_cut_to_the_last_good_batch) {
+  rt::SimulatedFiles files(1);
+  {
+    auto log = Log::open(kFolder, {.seed = 1}, files).value();
+    ASSERT_TRUE(log->create_topic("t"));
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(add(*first(*log), i, 1));
+    files.crash_at(1);
+  }
+  files.restart();
+  const auto size = files.content(kFirst).size();
+  files.overwrite(kFirst, size - 3, "xyz");
+  auto log = open(files);
+  EXPECT_EQ(first(*log)->next_offset(), Offset(9));
+  EXPECT_EQ(first(*log)->recovery().truncated_bytes, size / 10);
+}
+
+TEST(Log, corruption_in_an_older_segment_is_refused_at_read) {
+  rt::SimulatedFiles files(1);
+  auto log = open(files);
+  ASSERT_TRUE(log->create_topic("t", small()));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(add(*first(*log), i, 1));
+  files.overwrite(kFirst, 80, "rotten");
+  ReadBuffer buffer;
+  const auto refused = first(*log)->read(Offset(0), 100, buffer);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kDataLoss);
+  EXPECT_THAT(refused.error().what, HasSubstr("t-0@0: " + kFirst + " is corrupt at byte 0"));
+}
+
+TEST(Log, a_full_disk_fails_the_append_and_work_goes_on_when_there_is_room) {
+  rt::SimulatedFiles files(1);
+  auto log = open(files);
+  ASSERT_TRUE(log->create_topic("t"));
+  auto partition = first(*log);
+  ASSERT_TRUE(add(*partition, 0, 5));
+  files.set_capacity(files.content(kFirst).size() + 250);
+  EXPECT_EQ(add(*partition, 5, 50).error().code, Code::kResourceExhausted);
+  EXPECT_EQ(partition->next_offset(), Offset(5));
+  files.set_capacity(1 << 20);
+  ASSERT_TRUE(add(*partition, 5, 50));
+  EXPECT_EQ(values_of(*partition).size(), 55u);
+}
+
+TEST(Log, an_oversized_record_is_refused_by_size_and_limit) {
+  rt::SimulatedFiles files(1);
+  auto log = open(files);
+  TopicSettings settings;
+  settings.max_message_bytes = 1000;
+  ASSERT_TRUE(log->create_topic("t", settings));
+  const std::string big(1000, 'x');
+  const Record record{{}, big, TimestampMs(1), {}};
+  const auto refused = first(*log)->append({&record, 1});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(refused.error().what, HasSubstr("larger than max.message.bytes=1000"));
+}
+
+TEST(Log, encoded_batches_are_stamped_and_a_known_prefix_is_dropped) {
+  rt::SimulatedFiles files(1);
+  auto log = open(files);
+  ASSERT_TRUE(log->create_topic("t"));
+  auto partition = first(*log);
+  ASSERT_TRUE(add(*partition, 0, 3, {4, 0, 0}));
+  RecordBatchBuilder builder(Compression::kLz4);
+  std::vector<std::string> values;
+  for (int i = 1; i < 6; ++i) values.push_back(fmt::format("value {:06}", i));
+  for (const auto& value : values) builder.add({"key", value, TimestampMs(5), {}});
+  const auto result = partition->append_batches(builder.finish({4, 0, 1}).value()).value();
+  EXPECT_EQ(result.duplicates, 2);
+  EXPECT_EQ(result.appended, 3);
+  EXPECT_EQ(values_of(*partition).size(), 6u);
+  EXPECT_EQ(values_of(*partition).back(), "value 000005");
+}
+
+TEST(Log, finds_offsets_by_time_and_moves_the_start) {
+  rt::SimulatedFiles files(1);
+  auto log = open(files);
+  ASSERT_TRUE(log->create_topic("t", small()));
+  auto partition = first(*log);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(add(*partition, i, 1));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(partition->offset_for_time(TimestampMs(1000 + i)).value(), Offset(i));
+  }
+  EXPECT_EQ(partition->offset_for_time(TimestampMs(1100)).value(), std::nullopt);
+  ASSERT_TRUE(partition->delete_records(Offset(50)));
+  EXPECT_EQ(partition->log_start(), Offset(50));
+  EXPECT_EQ(values_of(*partition).size(), 50u);
+  ReadBuffer buffer;
+  EXPECT_EQ(partition->read(Offset(49), 10, buffer).error().code, Code::kOutOfRange);
+  log->close().value();
+  log.reset();
+  log = open(files);
+  EXPECT_EQ(first(*log)->log_start(), Offset(50));
+}
+
+TEST(Log, retention_by_time_removes_whole_segments) {
+  rt::SimulatedFiles files(1);
+  rt::ManualClock clock(TimestampMs(2000));
+  auto log = open(files, clock);
+  auto settings = small();
+  settings.retention_ms = 1000;
+  ASSERT_TRUE(log->create_topic("t", settings));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(add(*first(*log), i, 1));
+  EXPECT_EQ(log->apply_retention().value(), 0 + 0);
+  clock.set(TimestampMs(5000));
+  EXPECT_GT(log->apply_retention().value(), 3);
+  EXPECT_EQ(first(*log)->log_start(), Offset(100));
+  EXPECT_EQ(first(*log)->next_offset(), Offset(100));
+}
+
+TEST(Retention, by_size_keeps_at_least_the_bytes_asked_for) {
+  const std::vector<SegmentFacts> segments = {{Offset(0), Offset(10), 100, TimestampMs(1)},
+                                              {Offset(10), Offset(20), 100, TimestampMs(2)},
+                                              {Offset(20), Offset(30), 50, TimestampMs(3)}};
+  TopicSettings settings;
+  settings.retention_ms = -1;
+  settings.retention_bytes = 150;
+  EXPECT_EQ(expired_segments(segments, settings, Offset(0), TimestampMs(9)), 1u);
+  settings.retention_bytes = -1;
+  EXPECT_EQ(expired_segments(segments, settings, Offset(20), TimestampMs(9)), 2u);
+  settings.retention_ms = 0;
+  EXPECT_EQ(expired_segments(segments, settings, Offset(0), TimestampMs(9)), 2u);
+}
+
+}  // namespace
+}  // namespace tailrace::log

@@ -1,0 +1,299 @@
+// Appending: sequences, encoding, rolling, group commit, checkpoints.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "log/partition_log.h"
+
+namespace tailrace::log {
+namespace {
+
+/// Batches built here are cut at about this size, which suits readers and compression.
+constexpr std::size_t kTargetBatchBytes = 512 << 10;
+constexpr std::size_t kMaxAppendBytes = 1 << 30;
+
+std::unexpected<Error> too_large(const std::string& where, std::size_t size, std::int64_t limit) {
+  return error(Code::kInvalidArgument,
+               fmt::format("{}: a record of {} bytes is larger than max.message.bytes={}", where,
+                           size, limit));
+}
+
+void stamp(std::string& bytes, std::size_t at, Offset base) {
+  store_be(bytes.data() + at, base.value);
+  store_be<std::int32_t>(bytes.data() + at + 12, 0);
+}
+
+}  // namespace
+
+Status PartitionLog::check_writable() const {
+  const std::unique_lock lock(mutex_);
+  if (closed_) return error(Code::kCancelled, name() + " is closed");
+  if (failed_) return std::unexpected(*failed_);
+  return {};
+}
+
+Result<AppendResult> PartitionLog::append(std::span<const Record> records, const Producer& producer,
+                                          Durability durability) {
+  std::unique_lock append_lock(append_mutex_);
+  TRY(check_writable());
+  ASSIGN(auto result, append_locked(records, producer));
+  TRY(commit(durability, append_lock));
+  return result;
+}
+
+Result<AppendResult> PartitionLog::append_locked(std::span<const Record> records,
+                                                 const Producer& producer) {
+  const Offset base = active_->next();
+  std::int64_t known = 0;
+  if (records.size() > INT32_MAX) return error(Code::kInvalidArgument, "too many records at once");
+  if (producer.id >= 0 && !records.empty()) {
+    auto prefix = producers_.known_prefix({producer.id, producer.epoch,
+                                           wrap_sequence(producer.first_sequence),
+                                           static_cast<std::int32_t>(records.size())});
+    if (!prefix) return std::unexpected(prefix.error().in(name()));
+    known = *prefix;
+  }
+  const auto rest = records.subspan(static_cast<std::size_t>(known));
+  AppendResult result{base, static_cast<std::int64_t>(rest.size()), known};
+  write_buffer_.clear();
+  if (rest.empty()) return result;
+  TRY(encode(rest, producer, producer.first_sequence + known, base));
+  TRY(write_out());
+  return result;
+}
+
+Status PartitionLog::encode(std::span<const Record> records, const Producer& producer,
+                            std::int64_t position, Offset base) {
+  const auto limit = static_cast<std::size_t>(settings_.max_message_bytes);
+  const std::size_t target = std::min(limit, kTargetBatchBytes);
+  const TimestampMs now = clock_.now();
+  if (builder_.compression() != settings_.compression) {
+    builder_ = RecordBatchBuilder(settings_.compression);
+  }
+  builder_.clear();
+  for (const auto& given : records) {
+    Record record = given;
+    if (record.timestamp.value < 0) record.timestamp = now;
+    const std::size_t most = RecordBatchBuilder::max_bytes(record);
+    if (kBatchHeaderBytes + most > limit) return too_large(name(), most, settings_.max_message_bytes);
+    if (!builder_.empty() && builder_.size_bytes() + most > target) {
+      const auto count = builder_.count();
+      TRY(finish_batch(builder_, producer, position, base));
+      position += count;
+    }
+    builder_.add(record);
+  }
+  return finish_batch(builder_, producer, position, base);
+}
+
+Status PartitionLog::finish_batch(RecordBatchBuilder& builder, const Producer& producer,
+                                  std::int64_t position, Offset& base) {
+  Producer stamped = producer;
+  stamped.first_sequence = position;
+  ASSIGN(const auto batch, builder.finish(stamped));
+  if (write_buffer_.size() + batch.size() > kMaxAppendBytes) {
+    return error(Code::kInvalidArgument, name() + ": more than 1 GiB in one append");
+  }
+  const std::size_t at = write_buffer_.size();
+  write_buffer_.append(batch);
+  stamp(write_buffer_, at, base);
+  base = base + builder.count();
+  builder.clear();
+  return {};
+}
+
+Result<AppendResult> PartitionLog::append_batches(std::string_view encoded, Durability durability) {
+  std::unique_lock append_lock(append_mutex_);
+  TRY(check_writable());
+  if (encoded.size() > kMaxAppendBytes) {
+    return error(Code::kInvalidArgument, name() + ": more than 1 GiB in one append");
+  }
+  Offset base = active_->next();
+  AppendResult result{base, 0, 0};
+  Producers producers = producers_;
+  write_buffer_.clear();
+  while (!encoded.empty()) {
+    auto batch = BatchView::parse(encoded);
+    if (!batch) return error(Code::kInvalidArgument, name() + ": " + batch.error().what);
+    TRY(take_batch(*batch, producers, base, result));
+    encoded.remove_prefix(batch->bytes().size());
+  }
+  if (!write_buffer_.empty()) TRY(write_out());
+  TRY(commit(durability, append_lock));
+  return result;
+}
+
+Status PartitionLog::take_batch(const BatchView& batch, Producers& producers, Offset& base,
+                                AppendResult& result) {
+  const auto refuse = [&](std::string_view why) {
+    return error(Code::kInvalidArgument, fmt::format("{}: {}", name(), why));
+  };
+  if (!batch.crc_matches()) return refuse("the CRC of a record batch does not match");
+  const std::int64_t count = batch.record_count();
+  if (count == 0 || count != batch.last_offset_delta() + 1) return refuse("offsets with gaps");
+  if (static_cast<std::int64_t>(batch.bytes().size()) > settings_.max_message_bytes) {
+    return too_large(name(), batch.bytes().size(), settings_.max_message_bytes);
+  }
+  std::int64_t known = 0;
+  if (batch.producer_id() >= 0 && batch.base_sequence() >= 0) {
+    auto prefix = producers.known_prefix({batch.producer_id(), batch.producer_epoch(),
+                                          batch.base_sequence(), batch.record_count()});
+    if (!prefix) return std::unexpected(prefix.error().in(name()));
+    known = *prefix;
+  }
+  result.duplicates += known;
+  result.appended += count - known;
+  if (known == count) return {};
+  if (known > 0) {
+    TRY(take_rest(batch, known, base));
+  } else {
+    const std::size_t at = write_buffer_.size();
+    write_buffer_.append(batch.bytes());
+    stamp(write_buffer_, at, base);
+    base = base + count;
+  }
+  producers.note(batch);
+  return {};
+}
+
+Status PartitionLog::take_rest(const BatchView& batch, std::int64_t known, Offset& base) {
+  std::string plain;
+  ASSIGN(auto reader, batch.records(plain));
+  RecordBatchBuilder builder(batch.compression());
+  std::vector<Header> headers;
+  RecordView view;
+  for (std::int64_t i = 0; reader.next(view); ++i) {
+    if (i < known) continue;
+    headers.clear();
+    for (Header header; view.headers.next(header);) headers.push_back(header);
+    builder.add({view.key, view.value, TimestampMs(std::max<std::int64_t>(0, view.timestamp.value)),
+                 headers});
+  }
+  TRY(reader.status());
+  if (builder.empty()) return error(Code::kInvalidArgument, name() + ": a batch lacks records");
+  return finish_batch(builder, {batch.producer_id(), batch.producer_epoch(), 0},
+                      std::int64_t{batch.base_sequence()} + known, base);
+}
+
+Status PartitionLog::write_out() {
+  TRY(roll_if_needed());
+  if (auto written = active_->write(write_buffer_); !written) {
+    return std::unexpected(written.error().in(name()));
+  }
+  {
+    const std::unique_lock lock(mutex_);
+    active_->note(write_buffer_, settings_.index_interval_bytes);
+    BatchReader reader(write_buffer_);
+    for (BatchView batch; reader.next(batch);) producers_.note(batch);
+    since_checkpoint_ += write_buffer_.size();
+    changed_.notify_all();
+  }
+  owner_.on_append();
+  return {};
+}
+
+Status PartitionLog::roll_if_needed() {
+  if (active_->size_bytes() == 0) {
+    segment_since_ = clock_.now();
+    return {};
+  }
+  const auto most = static_cast<std::uint64_t>(settings_.segment_bytes);
+  const bool full = active_->size_bytes() + write_buffer_.size() > most;
+  const bool old = clock_.now() - segment_since_ > settings_.segment_ms;
+  const bool far = active_->next() - active_->base() > INT32_MAX - (1 << 26);
+  return full || old || far ? roll() : Status{};
+}
+
+Status PartitionLog::roll() {
+  TRY(sync_to(active_->next()));
+  const Offset base = active_->next();
+  TRY(write_snapshot(base));
+  ASSIGN(auto fresh, Segment::open(files_, folder_, base));
+  TRY(fresh->rewind({0, base}));
+  TRY(files_.sync_folder(folder_));
+  segment_since_ = clock_.now();
+  const std::unique_lock lock(mutex_);
+  TRY(active_->seal());
+  segments_[base] = active_ = std::move(fresh);
+  return {};
+}
+
+Status PartitionLog::write_snapshot(Offset at) {
+  return rt::write_atomically(files_, folder_ + "/" + offset_name(at) + ".snapshot",
+                              producers_.encode_snapshot());
+}
+
+Status PartitionLog::commit(Durability durability, std::unique_lock<std::mutex>& append_lock) {
+  const Offset end = active_->next();
+  if (since_checkpoint_ >= checkpoint_interval_bytes_) {
+    // The records are written: a checkpoint that fails costs time at the next start, not data.
+    if (auto noted = checkpoint_locked(); !noted) {
+      LOG(warn, "{}: no checkpoint: {}", name(), noted.error().what);
+      since_checkpoint_ = 0;
+    }
+  }
+  append_lock.unlock();
+  if (durability == Durability::kNoSync) return {};
+  return sync_to(end);
+}
+
+Status PartitionLog::sync() {
+  return sync_to(next_offset());
+}
+
+Status PartitionLog::sync_to(Offset end) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (failed_) return std::unexpected(*failed_);
+    if (durable_end_ >= end) return {};
+    if (!syncing_) break;
+    changed_.wait(lock);
+  }
+  // This thread leads: everything written so far becomes durable by its one fdatasync.
+  syncing_ = true;
+  const auto writer = active_->writer();
+  const Offset covered = active_->next();
+  lock.unlock();
+  const auto done = writer->sync();
+  lock.lock();
+  syncing_ = false;
+  if (done) {
+    durable_end_ = std::max(durable_end_, covered);
+  } else {
+    failed_ = done.error().in(name() + ": writes stop until the log is opened again");
+  }
+  changed_.notify_all();
+  return done;
+}
+
+Status PartitionLog::checkpoint() {
+  const std::unique_lock append_lock(append_mutex_);
+  return checkpoint_locked();
+}
+
+Status PartitionLog::checkpoint_locked() {
+  const Offset end = active_->next();
+  if (end == recovery_point()) return {};
+  TRY(sync_to(end));
+  {
+    const std::unique_lock lock(mutex_);
+    TRY(active_->sync_indexes());
+  }
+  TRY(write_snapshot(end));
+  Offset before;
+  {
+    const std::unique_lock lock(mutex_);
+    before = recovery_point_;
+    recovery_point_ = end;
+    since_checkpoint_ = 0;
+  }
+  TRY(owner_.note_progress());
+  if (before != end && !segments_.contains(before)) {
+    TRY(files_.remove(folder_ + "/" + offset_name(before) + ".snapshot"));
+  }
+  return {};
+}
+
+}  // namespace tailrace::log

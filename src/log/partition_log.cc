@@ -1,0 +1,253 @@
+#include "log/partition_log.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+
+namespace tailrace::log {
+
+PartitionLog::PartitionLog(const PartitionStart& start, std::uint64_t checkpoint_interval_bytes,
+                           rt::FileSystem& files, rt::Clock& clock, PartitionOwner& owner)
+    : topic_(start.topic),
+      id_(start.id),
+      folder_(start.folder),
+      checkpoint_interval_bytes_(checkpoint_interval_bytes),
+      files_(files),
+      clock_(clock),
+      owner_(owner),
+      settings_(start.settings),
+      log_start_(start.log_start) {}
+
+Result<std::shared_ptr<PartitionLog>> PartitionLog::open(const PartitionStart& start,
+                                                         std::uint64_t checkpoint_interval_bytes,
+                                                         rt::FileSystem& files, rt::Clock& clock,
+                                                         PartitionOwner& owner) {
+  std::shared_ptr<PartitionLog> opened(
+      new PartitionLog(start, checkpoint_interval_bytes, files, clock, owner));
+  TRY(opened->recover(start.recovery_point));
+  return opened;
+}
+
+std::string PartitionLog::name() const {
+  return fmt::format("{}-{}", topic_, id_.value);
+}
+
+std::unexpected<Error> PartitionLog::corrupt(Offset offset, const Segment& segment,
+                                             std::uint64_t position, std::string_view why) const {
+  return error(Code::kDataLoss, fmt::format("{}@{}: {} is corrupt at byte {}: {}", name(),
+                                            offset.value, segment.log_path(), position, why));
+}
+
+Result<PartitionLog::Found> PartitionLog::find(Offset offset, const ReadBuffer& buffer) const {
+  const std::unique_lock lock(mutex_);
+  if (offset < log_start_ || offset > active_->next()) {
+    return error(Code::kOutOfRange,
+                 fmt::format("{}: offset {} is not between {} and {}", name(), offset.value,
+                             log_start_.value, active_->next().value));
+  }
+  auto at = segments_.upper_bound(offset);
+  if (at != segments_.begin()) --at;
+  const auto& segment = at->second;
+  Found found{segment, segment->data(), {}, segment->size_bytes()};
+  if (buffer.partition_ == this && buffer.segment_base_ == segment->base() &&
+      buffer.next_offset_ == offset && buffer.next_position_ <= found.limit) {
+    found.place = {buffer.next_position_, offset};
+    return found;
+  }
+  ASSIGN(found.place, place_of(*segment, offset));
+  return found;
+}
+
+Status PartitionLog::read(Offset offset, std::size_t max_bytes, ReadBuffer& buffer) {
+  buffer.size_ = 0;
+  ASSIGN(auto found, find(offset, buffer));
+  while (true) {
+    ASSIGN(const bool filled, fill(found, offset, max_bytes, buffer));
+    if (filled) return {};
+    const std::unique_lock lock(mutex_);
+    const auto next = segments_.upper_bound(found.segment->base());
+    if (next == segments_.end()) return {};
+    found = {next->second, next->second->data(), {0, next->first}, next->second->size_bytes()};
+  }
+}
+
+Result<bool> PartitionLog::fill(const Found& found, Offset offset, std::size_t max_bytes,
+                                ReadBuffer& buffer) {
+  std::uint64_t position = found.place.position;
+  std::string& bytes = buffer.bytes_;
+  while (position < found.limit) {
+    std::size_t wanted = std::max(max_bytes, kBatchHeaderBytes);
+    wanted = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, found.limit - position));
+    if (bytes.size() < wanted) bytes.resize(wanted);
+    ASSIGN(std::size_t got, found.data->read_at(position, bytes.data(), wanted));
+    const auto facts = peek_batch(std::string_view(bytes).substr(0, got));
+    if (!facts || facts->size > found.limit - position) {
+      return corrupt(offset, *found.segment, position, "no record batch");
+    }
+    if (facts->last < offset) {
+      position += facts->size;
+      continue;
+    }
+    if (facts->size > got) {
+      if (bytes.size() < facts->size) bytes.resize(facts->size);
+      ASSIGN(got, found.data->read_at(position, bytes.data(), facts->size));
+    }
+    BatchReader reader(std::string_view(bytes).substr(0, got));
+    Offset next = offset;
+    for (BatchView batch; reader.next(batch);) {
+      if (!batch.crc_matches()) {
+        if (buffer.size_ > 0) break;
+        return corrupt(batch.base_offset(), *found.segment, position, "the CRC does not match");
+      }
+      buffer.size_ += batch.bytes().size();
+      next = batch.next_offset();
+    }
+    if (buffer.size_ == 0) {
+      return corrupt(offset, *found.segment, position, "the file is shorter than it was");
+    }
+    buffer.partition_ = this;
+    buffer.segment_base_ = found.segment->base();
+    buffer.next_offset_ = next;
+    buffer.next_position_ = position + buffer.size_;
+    return true;
+  }
+  return false;
+}
+
+Offset PartitionLog::log_start() const {
+  const std::unique_lock lock(mutex_);
+  return log_start_;
+}
+
+Offset PartitionLog::next_offset() const {
+  const std::unique_lock lock(mutex_);
+  return active_->next();
+}
+
+Offset PartitionLog::durable_end() const {
+  const std::unique_lock lock(mutex_);
+  return durable_end_;
+}
+
+Offset PartitionLog::recovery_point() const {
+  const std::unique_lock lock(mutex_);
+  return recovery_point_;
+}
+
+std::uint64_t PartitionLog::size_bytes() const {
+  const std::unique_lock lock(mutex_);
+  std::uint64_t total = 0;
+  for (const auto& [base, segment] : segments_) total += segment->size_bytes();
+  return total;
+}
+
+std::optional<std::int32_t> PartitionLog::last_sequence(std::int64_t producer_id) const {
+  const std::unique_lock lock(mutex_);
+  return producers_.last_sequence(producer_id);
+}
+
+void PartitionLog::set_settings(const TopicSettings& settings) {
+  const std::unique_lock append_lock(append_mutex_);
+  const std::unique_lock lock(mutex_);
+  settings_ = settings;
+}
+
+void PartitionLog::close() {
+  const std::unique_lock append_lock(append_mutex_);
+  const std::unique_lock lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+}
+
+bool PartitionLog::wait_for(Offset offset, std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, timeout, [&] { return closed_ || active_->next() > offset; });
+  return active_->next() > offset;
+}
+
+Result<std::optional<Offset>> PartitionLog::offset_for_time(TimestampMs time) {
+  Offset from;
+  {
+    const std::unique_lock lock(mutex_);
+    const auto found = std::ranges::find_if(segments_, [&](const auto& entry) {
+      return entry.second->facts().max_timestamp >= time && entry.second->next() > log_start_;
+    });
+    if (found == segments_.end()) return std::nullopt;
+    from = std::max(log_start_, found->second->floor_time(time));
+  }
+  return search_time(from, time);
+}
+
+Result<std::optional<Offset>> PartitionLog::search_time(Offset from, TimestampMs time) {
+  ReadBuffer buffer;
+  std::string plain;
+  for (Offset at = from;;) {
+    TRY(read(at, 1 << 20, buffer));
+    if (buffer.empty()) return std::nullopt;
+    auto batches = buffer.batches();
+    for (BatchView batch; batches.next(batch); at = batch.next_offset()) {
+      if (batch.max_timestamp() < time) continue;
+      ASSIGN(auto records, batch.records(plain));
+      for (RecordView record; records.next(record);) {
+        if (record.timestamp >= time && record.offset >= from) return record.offset;
+      }
+      TRY(records.status());
+    }
+  }
+}
+
+Status PartitionLog::delete_records(Offset before) {
+  const std::unique_lock append_lock(append_mutex_);
+  TRY(check_writable());
+  if (before > active_->next()) {
+    return error(Code::kOutOfRange, fmt::format("{}: cannot delete up to {}, the log ends at {}",
+                                                name(), before.value, active_->next().value));
+  }
+  if (before <= log_start()) return {};
+  TRY(sync_to(active_->next()));
+  {
+    const std::unique_lock lock(mutex_);
+    log_start_ = before;
+  }
+  TRY(owner_.note_progress());
+  std::size_t gone = 0;
+  for (const auto& [base, segment] : segments_) {
+    if (segment != active_ && segment->next() <= before) ++gone;
+  }
+  TRY(drop_segments(gone));
+  return {};
+}
+
+Result<int> PartitionLog::apply_retention() {
+  const std::unique_lock append_lock(append_mutex_);
+  TRY(check_writable());
+  const auto active = active_->facts();
+  const bool active_expired = settings_.retention_ms >= 0 && active.max_timestamp.value >= 0 &&
+                              clock_.now() - active.max_timestamp > settings_.retention_ms;
+  if (active_expired && active.size_bytes > 0) TRY(roll());
+  std::vector<SegmentFacts> facts;
+  for (const auto& [base, segment] : segments_) facts.push_back(segment->facts());
+  return drop_segments(expired_segments(facts, settings_, log_start(), clock_.now()));
+}
+
+Result<int> PartitionLog::drop_segments(std::size_t count) {
+  if (count == 0) return 0;
+  std::vector<std::shared_ptr<Segment>> gone;
+  {
+    const std::unique_lock lock(mutex_);
+    while (gone.size() < count) {
+      gone.push_back(segments_.begin()->second);
+      segments_.erase(segments_.begin());
+    }
+    log_start_ = std::max(log_start_, segments_.begin()->first);
+  }
+  // The start is durable before a file goes, so a crash in between leaves no hole.
+  TRY(owner_.note_progress());
+  for (const auto& segment : gone) TRY(segment->remove_files(files_));
+  TRY(files_.sync_folder(folder_));
+  return static_cast<int>(gone.size());
+}
+
+}  // namespace tailrace::log

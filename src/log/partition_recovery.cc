@@ -1,0 +1,162 @@
+// Opening a partition: which files are trusted, what is scanned, and what a bad batch means.
+//
+// Sealed segments were synced before the next one was made, so they are trusted (and their CRCs checked at every read).
+// The last segment is scanned from the newest producer snapshot at or below the recovery point. A bad batch there is
+// a torn tail when nothing valid follows it and it lies beyond the recovery point; otherwise the file is corrupt.
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "log/partition_log.h"
+
+namespace tailrace::log {
+namespace {
+
+/// The offset in "<20 digits><suffix>".
+std::optional<Offset> offset_of(std::string_view file, std::string_view suffix) {
+  if (file.size() != 20 + suffix.size() || !file.ends_with(suffix)) return std::nullopt;
+  std::int64_t value = 0;
+  const auto [end, failure] = std::from_chars(file.data(), file.data() + 20, value);
+  if (failure != std::errc() || end != file.data() + 20 || value < 0) return std::nullopt;
+  return Offset(value);
+}
+
+std::vector<Offset> offsets_of(const std::vector<std::string>& files, std::string_view suffix) {
+  std::vector<Offset> found;
+  for (const auto& file : files) {
+    if (const auto offset = offset_of(file, suffix)) found.push_back(*offset);
+  }
+  return found;
+}
+
+}  // namespace
+
+Status PartitionLog::recover(Offset recovery_point) {
+  TRY(files_.make_folder(folder_));
+  ASSIGN(const auto files, files_.list(folder_));
+  auto bases = offsets_of(files, ".log");
+  if (bases.empty()) bases.push_back(log_start_);
+  TRY(open_segments(bases));
+  const auto snapshots = offsets_of(files, ".snapshot");
+  ASSIGN(const Offset from, load_producers(snapshots, std::max(recovery_point, active_->base())));
+  TRY(replay_sealed(from));
+  TRY(recover_active(from, recovery_point));
+  for (const Offset snapshot : snapshots) {
+    if (snapshot > active_->next()) {
+      TRY(files_.remove(folder_ + "/" + offset_name(snapshot) + ".snapshot"));
+    }
+  }
+  log_start_ = std::max(log_start_, segments_.begin()->first);
+  log_start_ = std::min(log_start_, active_->next());
+  durable_end_ = active_->next();
+  recovery_point_ = std::min(recovery_point, durable_end_);
+  segment_since_ = clock_.now();
+  return {};
+}
+
+Status PartitionLog::open_segments(const std::vector<Offset>& bases) {
+  for (std::size_t i = 0; i < bases.size(); ++i) {
+    ASSIGN(auto segment, Segment::open(files_, folder_, bases[i]));
+    if (i + 1 < bases.size()) {
+      if (auto trusted = segment->trust(bases[i + 1]); !trusted) {
+        return std::unexpected(trusted.error().in(name()));
+      }
+    } else {
+      active_ = segment;
+    }
+    segments_[bases[i]] = std::move(segment);
+  }
+  return files_.sync_folder(folder_);
+}
+
+Result<Offset> PartitionLog::load_producers(const std::vector<Offset>& snapshots, Offset at_most) {
+  for (auto at = snapshots.rbegin(); at != snapshots.rend(); ++at) {
+    if (*at > at_most) continue;
+    auto bytes = rt::read_whole(files_, folder_ + "/" + offset_name(*at) + ".snapshot");
+    if (!bytes) return std::unexpected(bytes.error());
+    auto loaded = Producers::decode_snapshot(*bytes);
+    if (loaded) {
+      producers_ = std::move(*loaded);
+      return *at;
+    }
+    LOG(warn, "{}: ignoring the producer snapshot at {}: {}", name(), at->value,
+        loaded.error().what);
+  }
+  return segments_.begin()->first;
+}
+
+Status PartitionLog::replay_sealed(Offset from) {
+  for (const auto& [base, segment] : segments_) {
+    if (segment == active_ || segment->next() <= from) continue;
+    ASSIGN(const auto place, place_of(*segment, from));
+    ASSIGN(const auto scan,
+           scan_batches(*segment->data(), place, segment->size_bytes(),
+                        [&](const BatchView& batch, std::uint64_t) { producers_.note(batch); }));
+    recovery_.scanned_bytes += scan.end.position - place.position;
+    if (!scan.flaw.empty()) {
+      return corrupt(scan.end.offset, *segment, scan.end.position, scan.flaw);
+    }
+  }
+  return {};
+}
+
+Result<SegmentPlace> PartitionLog::place_of(const Segment& segment, Offset offset) const {
+  SegmentPlace place = segment.floor(offset);
+  if (place.position == 0) place.offset = segment.base();
+  std::string header(kBatchHeaderBytes, '\0');
+  bool first = true;
+  while (place.position < segment.size_bytes()) {
+    ASSIGN(const auto got, segment.data()->read_at(place.position, header.data(), header.size()));
+    const auto facts = peek_batch(std::string_view(header).substr(0, got));
+    const bool fits = facts && facts->size <= segment.size_bytes() - place.position;
+    const bool agrees = !first || place.position == 0 || (facts && facts->last == place.offset);
+    if (!fits || !agrees) break;
+    first = false;
+    if (facts->base >= offset) return SegmentPlace{place.position, offset};
+    if (facts->last >= offset) return SegmentPlace{place.position, facts->base};
+    place = {place.position + facts->size, facts->last + 1};
+  }
+  if (!first && place.offset >= offset) return place;
+  return SegmentPlace{0, segment.base()};
+}
+
+Status PartitionLog::recover_active(Offset from, Offset recovery_point) {
+  Segment& segment = *active_;
+  const std::uint64_t file_size = segment.size_bytes();
+  SegmentPlace place{0, segment.base()};
+  if (from > segment.base()) {
+    ASSIGN(place, place_of(segment, from));
+  }
+  TRY(segment.rewind(place));
+  ASSIGN(const auto scan, scan_batches(*segment.data(), place, file_size,
+                                       [&](const BatchView& batch, std::uint64_t position) {
+                                         segment.note_batch(batch, position,
+                                                            settings_.index_interval_bytes);
+                                         if (batch.base_offset() >= from) producers_.note(batch);
+                                       }));
+  segment.end_at(scan.end.offset);
+  recovery_.scanned_bytes += file_size - place.position;
+  recovery_.truncated_bytes = file_size - scan.end.position;
+  if (scan.end.offset < recovery_point) {
+    return corrupt(scan.end.offset, segment, scan.end.position,
+                   fmt::format("{}; records up to offset {} were durable",
+                               scan.flaw.empty() ? "the file ends" : scan.flaw,
+                               recovery_point.value));
+  }
+  if (recovery_.truncated_bytes > 0) {
+    ASSIGN(const auto later, find_batch(*segment.data(), scan.end.position + 1, file_size,
+                                        scan.end.offset));
+    if (later) {
+      return corrupt(scan.end.offset, segment, scan.end.position,
+                     fmt::format("{}, and a good batch follows at byte {}", scan.flaw, *later));
+    }
+    LOG(warn, "{}: cut a torn tail of {} bytes from offset {} on ({} at byte {}: {})", name(),
+        recovery_.truncated_bytes, scan.end.offset.value, segment.log_path(), scan.end.position,
+        scan.flaw);
+  }
+  return segment.cut();
+}
+
+}  // namespace tailrace::log

@@ -1,0 +1,281 @@
+#include "log/segment.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/log.h"
+
+namespace tailrace::log {
+namespace {
+
+constexpr std::size_t kOffsetEntryBytes = 8;
+constexpr std::size_t kTimeEntryBytes = 12;
+
+}  // namespace
+
+std::string offset_name(Offset offset) {
+  return fmt::format("{:020}", offset.value);
+}
+
+Status IndexFile::load() {
+  auto reader = files_->open_readable(path_);
+  if (!reader) {
+    count_ = 0;
+    if (reader.error().code == Code::kNotFound) return {};
+    return std::unexpected(reader.error());
+  }
+  ASSIGN(const auto size, (*reader)->size());
+  count_ = size / entry_bytes_;
+  return {};
+}
+
+Status IndexFile::open_writer() {
+  ASSIGN(writer_, files_->open_writable(path_));
+  if (writer_->size() != count_ * entry_bytes_) TRY(writer_->truncate(count_ * entry_bytes_));
+  return {};
+}
+
+void IndexFile::append(std::string_view entry) {
+  DCHECK(entry.size() == entry_bytes_);
+  if (!writer_ && !open_writer()) return;
+  if (writer_->append(entry)) {
+    ++count_;
+  } else {
+    writer_.reset();
+  }
+}
+
+Status IndexFile::truncate(std::size_t count) {
+  count_ = std::min(count_, count);
+  writer_.reset();
+  return open_writer();
+}
+
+Status IndexFile::sync() {
+  if (!writer_) return {};
+  return writer_->sync();
+}
+
+Result<std::string> IndexFile::entry(std::size_t i) const {
+  if (!reader_) {
+    ASSIGN(reader_, files_->open_readable(path_));
+  }
+  std::string bytes(entry_bytes_, '\0');
+  ASSIGN(const auto got, reader_->read_at(i * entry_bytes_, bytes.data(), entry_bytes_));
+  if (got != entry_bytes_) return error(Code::kDataLoss, path_ + " is cut short");
+  return bytes;
+}
+
+Segment::Segment(rt::FileSystem& files, std::string stem, Offset base)
+    : base_(base),
+      stem_(std::move(stem)),
+      log_path_(stem_ + ".log"),
+      next_(base),
+      max_timestamp_offset_(base),
+      offsets_(files, stem_ + ".index", kOffsetEntryBytes),
+      times_(files, stem_ + ".timeindex", kTimeEntryBytes) {}
+
+Result<std::shared_ptr<Segment>> Segment::open(rt::FileSystem& files, const std::string& folder,
+                                               Offset base) {
+  std::shared_ptr<Segment> segment(new Segment(files, folder + "/" + offset_name(base), base));
+  ASSIGN(segment->writer_, files.open_writable(segment->log_path_));
+  ASSIGN(segment->data_, files.open_readable(segment->log_path_));
+  ASSIGN(segment->size_, segment->data_->size());
+  TRY(segment->offsets_.load());
+  TRY(segment->times_.load());
+  return segment;
+}
+
+Result<SegmentPlace> Segment::index_entry(std::size_t i) const {
+  ASSIGN(const auto bytes, offsets_.entry(i));
+  return SegmentPlace{load_be<std::uint32_t>(bytes.data() + 4),
+                      base_ + load_be<std::int32_t>(bytes.data())};
+}
+
+Result<std::pair<TimestampMs, Offset>> Segment::time_entry(std::size_t i) const {
+  ASSIGN(const auto bytes, times_.entry(i));
+  return std::pair(TimestampMs(load_be<std::int64_t>(bytes.data())),
+                   base_ + load_be<std::int32_t>(bytes.data() + 8));
+}
+
+bool Segment::indexes_look_right() const {
+  if (size_ == 0) return offsets_.count() == 0;
+  if (times_.count() == 0) return false;
+  const auto time = time_entry(times_.count() - 1);
+  if (!time || time->first.value < 0 || time->second < base_ || time->second >= next_) return false;
+  if (offsets_.count() == 0) return true;
+  const auto last = index_entry(offsets_.count() - 1);
+  return last && last->position < size_ && last->offset >= base_ && last->offset < next_;
+}
+
+Status Segment::trust(Offset next) {
+  next_ = next;
+  writer_.reset();
+  if (indexes_look_right()) {
+    if (times_.count() == 0) return {};
+    ASSIGN(const auto time, time_entry(times_.count() - 1));
+    max_timestamp_ = time.first;
+    return {};
+  }
+  TRY(rewind({0, base_}));
+  ASSIGN(const auto size, data_->size());
+  ASSIGN(const auto scan, scan_batches(*data_, {0, base_}, size,
+                                       [&](const BatchView& batch, std::uint64_t position) {
+                                         note_batch(batch, position, 4096);
+                                       }));
+  size_ = size;
+  next_ = next;
+  if (!scan.flaw.empty()) {
+    return error(Code::kDataLoss, fmt::format("@{}: {} at byte {}: {}", scan.end.offset.value,
+                                              log_path_, scan.end.position, scan.flaw));
+  }
+  return seal();
+}
+
+Status Segment::sync_indexes() {
+  if (max_timestamp_ > indexed_timestamp_) {
+    std::string entry;
+    append_be(entry, max_timestamp_.value);
+    append_be(entry, static_cast<std::int32_t>(max_timestamp_offset_ - base_));
+    times_.append(entry);
+    indexed_timestamp_ = max_timestamp_;
+  }
+  TRY(offsets_.sync());
+  return times_.sync();
+}
+
+Status Segment::seal() {
+  if (writer_) TRY(writer_->sync());
+  TRY(sync_indexes());
+  offsets_.stop_writing();
+  times_.stop_writing();
+  return {};
+}
+
+Status Segment::write(std::string_view batches) {
+  if (broken_) {
+    TRY(writer_->truncate(size_));
+    broken_ = false;
+  }
+  auto written = writer_->append(batches);
+  if (!written) broken_ = !writer_->truncate(size_);
+  return written;
+}
+
+void Segment::note(std::string_view batches, std::int64_t index_interval_bytes) {
+  BatchReader reader(batches);
+  std::uint64_t position = size_;
+  for (BatchView batch; reader.next(batch); position += batch.bytes().size()) {
+    note_batch(batch, position, index_interval_bytes);
+  }
+}
+
+void Segment::note_batch(const BatchView& batch, std::uint64_t position,
+                         std::int64_t index_interval) {
+  const auto relative = static_cast<std::int32_t>(batch.last_offset() - base_);
+  if (batch.max_timestamp() > max_timestamp_) {
+    max_timestamp_ = batch.max_timestamp();
+    max_timestamp_offset_ = batch.last_offset();
+  }
+  if (since_index_ > static_cast<std::uint64_t>(index_interval)) {
+    std::string entry;
+    append_be(entry, relative);
+    append_be(entry, static_cast<std::int32_t>(position));
+    offsets_.append(entry);
+    if (max_timestamp_ > indexed_timestamp_) {
+      entry.clear();
+      append_be(entry, max_timestamp_.value);
+      append_be(entry, static_cast<std::int32_t>(max_timestamp_offset_ - base_));
+      times_.append(entry);
+      indexed_timestamp_ = max_timestamp_;
+    }
+    since_index_ = 0;
+  }
+  since_index_ += batch.bytes().size();
+  size_ = position + batch.bytes().size();
+  next_ = batch.next_offset();
+}
+
+SegmentPlace Segment::floor(Offset offset) const {
+  std::size_t low = 0;
+  std::size_t high = offsets_.count();
+  SegmentPlace best{0, base_};
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    const auto entry = index_entry(middle);
+    if (!entry || entry->position >= size_) return {0, base_};
+    if (entry->offset <= offset) {
+      best = *entry;
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return best;
+}
+
+Offset Segment::floor_time(TimestampMs time) const {
+  std::size_t low = 0;
+  std::size_t high = times_.count();
+  Offset best = base_;
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    const auto entry = time_entry(middle);
+    if (!entry) return base_;
+    if (entry->first < time) {
+      best = entry->second;
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return best;
+}
+
+Status Segment::rewind(SegmentPlace place) {
+  std::size_t offsets = 0;
+  SegmentPlace before{0, base_ - 1};
+  while (offsets < offsets_.count()) {
+    const auto entry = index_entry(offsets);
+    if (!entry || entry->offset <= before.offset || entry->position >= place.position) break;
+    if (offsets > 0 && entry->position <= before.position) break;
+    before = *entry;
+    ++offsets;
+  }
+  std::size_t times = 0;
+  max_timestamp_ = indexed_timestamp_ = TimestampMs(-1);
+  max_timestamp_offset_ = base_;
+  while (times < times_.count()) {
+    const auto entry = time_entry(times);
+    if (!entry || entry->first <= max_timestamp_ || entry->second >= place.offset ||
+        entry->second < base_) {
+      break;
+    }
+    std::tie(max_timestamp_, max_timestamp_offset_) = *entry;
+    ++times;
+  }
+  indexed_timestamp_ = max_timestamp_;
+  since_index_ = 0;
+  size_ = place.position;
+  next_ = place.offset;
+  TRY(offsets_.truncate(offsets));
+  return times_.truncate(times);
+}
+
+Status Segment::cut() {
+  TRY(writer_->truncate(size_));
+  return writer_->sync();
+}
+
+Status Segment::remove_files(rt::FileSystem& files) const {
+  for (const char* suffix : {".log", ".index", ".timeindex", ".snapshot"}) {
+    TRY(files.remove(stem_ + suffix));
+  }
+  return {};
+}
+
+}  // namespace tailrace::log

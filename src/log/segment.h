@@ -1,0 +1,139 @@
+// One segment of a partition: record batches laid end to end, and two sparse indexes, in Kafka's files.
+//
+//   <base>.log        record batches (batch.h)
+//   <base>.index      entries: relative offset i32 of a batch's last record · position i32 of the batch
+//   <base>.timeindex  entries: greatest timestamp so far i64 · relative offset i32 of that batch's last record
+//
+// The indexes are a help, never a truth: they are rebuilt from the .log where they are missing or do not fit.
+// Not thread-safe, but data() may be read and writer() synced from other threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/strong.h"
+#include "log/batch.h"
+#include "log/retention.h"
+#include "rt/file.h"
+
+namespace tailrace::log {
+
+/// A file of fixed-size big-endian entries.
+class IndexFile {
+ public:
+  IndexFile(rt::FileSystem& files, std::string path, std::size_t entry_bytes)
+      : files_(&files), path_(std::move(path)), entry_bytes_(entry_bytes) {}
+
+  /// Counts the entries that are there; a missing file has none.
+  Status load();
+  /// Failures are remembered as a missing entry: an index is only a help.
+  void append(std::string_view entry);
+  /// Keeps the first `count` entries.
+  Status truncate(std::size_t count);
+  Status sync();
+  void stop_writing() { writer_.reset(); }
+  std::size_t count() const { return count_; }
+  /// The entry's bytes.
+  Result<std::string> entry(std::size_t i) const;
+
+ private:
+  Status open_writer();
+
+  rt::FileSystem* files_;
+  std::string path_;
+  std::size_t entry_bytes_;
+  std::size_t count_ = 0;
+  std::unique_ptr<rt::WritableFile> writer_;
+  mutable std::unique_ptr<rt::ReadableFile> reader_;
+};
+
+/// A place in a segment.
+struct SegmentPlace {
+  std::uint64_t position = 0;
+  Offset offset;
+};
+
+class Segment {
+ public:
+  /// Opens the files of an existing or a new segment. `next` of a sealed one is the base of the one after it.
+  static Result<std::shared_ptr<Segment>> open(rt::FileSystem& files, const std::string& folder,
+                                               Offset base);
+
+  Offset base() const { return base_; }
+  Offset next() const { return next_; }
+  std::uint64_t size_bytes() const { return size_; }
+  SegmentFacts facts() const { return {base_, next_, size_, max_timestamp_}; }
+  const std::string& log_path() const { return log_path_; }
+  const std::shared_ptr<rt::ReadableFile>& data() const { return data_; }
+  const std::shared_ptr<rt::WritableFile>& writer() const { return writer_; }
+
+  /// Takes a segment as it is: its indexes are trusted when they look right, rebuilt otherwise.
+  Status trust(Offset next);
+  /// Syncs all files and closes them for writing.
+  Status seal();
+  Status sync_indexes();
+
+  /// Writes whole batches; on failure nothing of them stays (or `broken` until repair() succeeds).
+  Status write(std::string_view batches);
+  /// Notes the batches of the last write() as part of the segment.
+  void note(std::string_view batches, std::int64_t index_interval_bytes);
+  /// As note(), for one batch at `position`: used by recovery.
+  void note_batch(const BatchView& batch, std::uint64_t position, std::int64_t index_interval);
+
+  /// A batch start at or before the batch that holds `offset`.
+  SegmentPlace floor(Offset offset) const;
+  /// An offset from which a search for the first timestamp ≥ `time` may start.
+  Offset floor_time(TimestampMs time) const;
+
+  /// Forgets everything from `place` on in the indexes, and sets the end there.
+  Status rewind(SegmentPlace place);
+  /// Cuts the .log at the end.
+  Status cut();
+  void end_at(Offset next) { next_ = next; }
+
+  Status remove_files(rt::FileSystem& files) const;
+
+ private:
+  Segment(rt::FileSystem& files, std::string stem, Offset base);
+  bool indexes_look_right() const;
+  Result<SegmentPlace> index_entry(std::size_t i) const;
+  Result<std::pair<TimestampMs, Offset>> time_entry(std::size_t i) const;
+
+  const Offset base_;
+  const std::string stem_;
+  const std::string log_path_;
+  Offset next_;
+  std::uint64_t size_ = 0;
+  TimestampMs max_timestamp_{-1};
+  TimestampMs indexed_timestamp_{-1};
+  Offset max_timestamp_offset_;
+  std::uint64_t since_index_ = 0;
+  bool broken_ = false;
+  std::shared_ptr<rt::ReadableFile> data_;
+  std::shared_ptr<rt::WritableFile> writer_;
+  IndexFile offsets_;
+  IndexFile times_;
+};
+
+/// The 20-digit name of an offset.
+std::string offset_name(Offset offset);
+
+/// Where a scan of batches ended.
+struct ScanEnd {
+  SegmentPlace end;   ///< after the last good batch
+  std::string flaw;   ///< what is wrong there; empty when the file ends there
+};
+
+/// Reads batches from `from` to `limit`, checks lengths, CRC and growing offsets, and shows each good one.
+Result<ScanEnd> scan_batches(const rt::ReadableFile& file, SegmentPlace from, std::uint64_t limit,
+                             const std::function<void(const BatchView&, std::uint64_t)>& seen);
+
+/// The position of a valid batch (magic 2, CRC, offset ≥ least) at or after `from`, if there is one.
+Result<std::optional<std::uint64_t>> find_batch(const rt::ReadableFile& file, std::uint64_t from,
+                                                std::uint64_t limit, Offset least);
+
+}  // namespace tailrace::log
