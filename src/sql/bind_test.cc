@@ -102,7 +102,7 @@ TEST_F(Binding, declared_columns_must_be_the_querys) {
 TEST_F(Binding, expectations_are_bound_over_the_output) {
   EXPECT_THAT(bound("CREATE STREAMING TABLE s (CONSTRAINT c EXPECT (k > 0)) AS SELECT id AS k FROM STREAM x"), HasSubstr("expect c: >(k#0, 0)\n"));
   EXPECT_THAT(bound("CREATE STREAMING TABLE s (CONSTRAINT c EXPECT (idd > 0)) AS SELECT id FROM STREAM x"),
-              HasSubstr("p.sql:1:46: [UNRESOLVED_COLUMN.WITH_SUGGESTION]"));
+              HasSubstr("p.sql:1:48: [UNRESOLVED_COLUMN.WITH_SUGGESTION]"));
 }
 
 TEST_F(Binding, the_example_project_binds) {

@@ -24,6 +24,8 @@ bool same_name(std::string_view a, std::string_view b);  ///< identifiers compar
 
 /// A word that begins a clause or an operator, so that it is no alias.
 bool is_clause_word(const Token& token);
+/// A word that is no column's name unless it is quoted.
+bool is_reserved_word(const Token& token);
 
 class Parser {
  public:

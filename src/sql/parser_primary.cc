@@ -25,7 +25,7 @@ Result<ExpressionPtr> Parser::primary() {
     star.span = since(start);
     return made(std::move(star));
   } else if (peek().kind == Token::Kind::kQuoted ||
-             (peek().kind == Token::Kind::kWord && (!is_clause_word(peek()) || is_symbol("(", 1)))) {
+             (peek().kind == Token::Kind::kWord && (!is_reserved_word(peek()) || is_symbol("(", 1)))) {
     ASSIGN(value, name_or_call());
     if (value->kind == Expression::Kind::kStar) return value;
   } else if (is_symbol(":") || is_symbol("?")) {

@@ -15,6 +15,13 @@ bool is_clause_word(const Token& token) {
   return std::any_of(kWords.begin(), kWords.end(), [&](auto word) { return token.is_word(word); });
 }
 
+bool is_reserved_word(const Token& token) {
+  static constexpr std::array<std::string_view, 22> kWords = {
+      "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "QUALIFY", "JOIN",
+      "ON", "USING", "AND", "OR", "NOT", "AS", "THEN", "WHEN", "ELSE", "END", "SELECT"};
+  return std::any_of(kWords.begin(), kWords.end(), [&](auto word) { return token.is_word(word); });
+}
+
 Result<RelationPtr> Parser::relation() {
   Nesting nesting(nesting_);
   if (nesting_ > kMaxNesting) return fail_at(begin(), "The query is nested too deeply.");

@@ -265,6 +265,7 @@ Status Parser::set(Statement& made) {
   const std::size_t start = begin();
   while (!is_symbol("=") && !is_symbol(";") && peek().kind != Token::Kind::kEnd) ++at_;
   made.key = source_->slice(since(start));
+  while (made.key.ends_with(" ")) made.key.pop_back();
   if (begin() == start) return expected("a key");
   TRY(need_symbol("="));
   const std::size_t value = begin();

@@ -45,7 +45,7 @@ TEST(parser, statement_has_spans_of_query_and_expectations) {
   EXPECT_EQ(table.expectations[1].action, engine::Expectation::Action::kWarn);
   EXPECT_EQ(table.source->slice(table.element_list).front(), '(');
   EXPECT_EQ(table.properties.at("a"), "b");
-  EXPECT_EQ((*parsed)[1].key, "a.b ");
+  EXPECT_EQ((*parsed)[1].key, "a.b");
 }
 
 TEST(parser, a_flow_names_its_target_and_needs_by_name) {

@@ -1,5 +1,6 @@
 // Expressions: names, fields, subscripts, casts, CASE and calls of the engine's catalogue.
 #include <algorithm>
+#include <map>
 
 #include "sql/bind/binder.h"
 #include "sql/bind/coerce.h"
@@ -10,6 +11,20 @@ namespace tailrace::sql {
 
 using engine::Expr;
 using engine::ExprPtr;
+
+namespace {
+
+// double(x), int(x) …: a cast written as a call.
+Type type_of_cast_function(const std::string& name) {
+  static const std::map<std::string, Type> types = {
+      {"boolean", arrow::boolean()}, {"tinyint", arrow::int8()},   {"smallint", arrow::int16()}, {"int", arrow::int32()},
+      {"bigint", arrow::int64()},    {"float", arrow::float32()},  {"double", arrow::float64()}, {"string", arrow::utf8()},
+      {"date", arrow::date32()},     {"timestamp", timestamp_type()}, {"binary", arrow::binary()}, {"decimal", arrow::decimal128(10, 0)}};
+  const auto at = types.find(name);
+  return at == types.end() ? nullptr : at->second;
+}
+
+}  // namespace
 
 Result<ExprPtr> Binder::expression(const Expression& node, const Scope& scope, Calls* calls) {
   switch (node.kind) {
@@ -30,7 +45,7 @@ Result<ExprPtr> Binder::expression(const Expression& node, const Scope& scope, C
           args[1]->type->id() == arrow::Type::STRING) {
         return field(args[0], args[1]->literal->ToString(), node.span);
       }
-      return make_call("get_item", std::move(args), place(node.span));
+      return make_call("[]", std::move(args), place(node.span));
     }
   }
   return fail(node.span, "an expression of an unknown kind");
@@ -76,7 +91,7 @@ Result<ExprPtr> Binder::name(const Expression& node, const Scope& scope) {
 
 Result<ExprPtr> Binder::field(ExprPtr base, const std::string& name, const Span& span) {
   if (base->type->id() == arrow::Type::MAP) {
-    return make_call("get_item", {std::move(base), make_literal(std::make_shared<arrow::StringScalar>(name))}, place(span));
+    return make_call("[]", {std::move(base), make_literal(std::make_shared<arrow::StringScalar>(name))}, place(span));
   }
   if (base->type->id() == arrow::Type::LIST && base->type->field(0)->type()->id() == arrow::Type::STRUCT) {
     return unsupported(span, "a field of an array of structs (explode it first)");
@@ -143,6 +158,10 @@ Result<ExprPtr> Binder::call(const Expression& node, const Scope& scope, Calls* 
   }
   if (is_generator_name(node.name)) {
     return unsupported(node.span, "the generator " + node.name + " inside an expression (use it alone or LATERAL VIEW)");
+  }
+  if (const auto type = type_of_cast_function(node.name); type && node.args.size() == 1) {
+    ASSIGN(auto value, expression(*node.args[0], scope, calls));
+    return value->type->Equals(*type) ? value : make_cast(std::move(value), type, false, place(node.span));
   }
   const bool interval = std::any_of(node.args.begin(), node.args.end(), [](const auto& arg) {
     return arg->kind == Expression::Kind::kCall && arg->name == "interval_months";

@@ -128,6 +128,10 @@ class Namer {
 std::string output_name(const Expression& node, const Scope& scope) {
   if (node.kind == Expression::Kind::kName) return node.parts.back();
   if (node.kind == Expression::Kind::kField) return node.name;
+  const bool named = node.kind == Expression::Kind::kCast && node.args[0]->kind != Expression::Kind::kLiteral &&
+                     node.args[0]->kind != Expression::Kind::kCall && node.args[0]->kind != Expression::Kind::kCase &&
+                     node.args[0]->kind != Expression::Kind::kSubscript;
+  if (named) return output_name(*node.args[0], scope);  // a cast of a column keeps the column's name
   return Namer(scope).of(node);
 }
 
