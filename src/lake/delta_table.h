@@ -1,7 +1,6 @@
 // A Delta table in a folder: Parquet files, and a log of JSON commits that says which of them are the table.
 //
-//   FOLDER/part-….parquet                         data, never changed once written
-//   FOLDER/COLUMN=VALUE/part-….parquet            the same of a partitioned table
+//   FOLDER/part-….parquet                         data, never changed once written (no partition columns)
 //   FOLDER/_delta_log/00000000000000000007.json   commit 7: actions (actions.h), created by link(2), so one writer wins
 //   FOLDER/_delta_log/….checkpoint.parquet        every 10 commits the state so far (checkpoint.h); _last_checkpoint
 //
@@ -26,19 +25,15 @@
 
 #include "columns/types.h"
 #include "lake/actions.h"
+#include "lake/data_file.h"
 #include "lake/snapshot.h"
 
 namespace tailrace::lake {
 
-enum class Compression { kNone, kSnappy, kLz4, kZstd };
-
 struct TableOptions {
-  std::int64_t target_file_bytes = 128 << 20;  ///< a file is closed when it has grown to this
-  std::int64_t row_group_rows = 256 << 10;
-  std::int64_t row_group_bytes = 64 << 20;     ///< a row group is closed when its Arrow bytes reach this
-  Compression compression = Compression::kSnappy;
-  int checkpoint_every = 10;                   ///< commits
-  bool sync = true;                            ///< false only in tests and throw-away runs
+  FileOptions files;
+  int checkpoint_every = 10;                ///< commits
+  std::size_t pending_bytes = 64 << 20;    ///< changes kept in memory until prepare; inserts beyond go to files at once
 };
 
 /// Who commits: a commit whose `version` is not above the last of `app_id` is a replay and does nothing.
@@ -58,14 +53,11 @@ struct Prepared {
   static Result<Prepared> from_text(std::string_view text);
 };
 
-class FileWriter;
-
 class DeltaTable {
  public:
   /// Opens the table, or creates it with commit 0. Columns that an existing table lacks are added (with the next publish);
   /// a column whose type differs or that the schema lacks is kFailedPrecondition.
   static Result<std::unique_ptr<DeltaTable>> open_or_create(std::string folder, Schema schema,
-                                                            std::vector<std::string> partition_columns = {},
                                                             TableOptions options = {});
   /// kNotFound when there is no table.
   static Result<std::unique_ptr<DeltaTable>> open(std::string folder, TableOptions options = {});
@@ -81,11 +73,11 @@ class DeltaTable {
 
   /// Appends rows to the files of the next commit. Columns by name; those the batch lacks are null.
   Status stage(const Batch& rows);
-  /// Stages a change: inserts are appended, retracted rows are taken out of the files that hold them, which are written
-  /// anew. kDataLoss: a retracted row is not there as often as it is retracted; the table is then unchanged, and the
-  /// staged change must be dropped (discard).
+  /// Stages a change. Changes of one commit are summed up first: a row inserted and retracted again is never written.
   Status apply(const Delta& delta);
-  /// Closes and syncs the staged files. Afterwards the next change may be staged at once.
+  /// Closes and syncs the staged files; rows retracted are taken out of the files that hold them, which are written anew.
+  /// kDataLoss: a row is not there as often as it is retracted; the table is unchanged and what was staged is forgotten.
+  /// kFailedPrecondition: there are retractions while a prepared commit is not published yet.
   Result<Prepared> prepare(CommitInfo info);
   /// Forgets what was staged or prepared and not published.
   void discard();
@@ -101,30 +93,32 @@ class DeltaTable {
   /// Rewrites small files into ones near the target size when there are enough of them (compaction.h); commits with
   /// dataChange false. Gives how many files were replaced. Not between prepare and publish.
   Result<int> compact(bool force = false);
-  /// Removes data files that are in no version and older than the retention, and commits older than it that a checkpoint
-  /// covers. Gives how many files were removed.
+  /// Removes data files that left the table before the retention began, or never were in it and are older. Staged and
+  /// prepared files stay. Gives how many files were removed.
   Result<int> vacuum(std::chrono::milliseconds retention = std::chrono::hours(24 * 7));
 
  private:
-  struct Staged;
-  DeltaTable(std::string folder, Schema schema, TableOptions options);
-  Status create(std::vector<std::string> partition_columns);
-  Status adopt(const Schema& wanted, const std::vector<std::string>& partition_columns);
-  Status insert(const Batch& rows);
-  Status retract(const Delta& delta);
-  Result<Version> commit_actions(Actions actions, const CommitInfo* info);
-  Result<bool> put_commit(Version version, const std::string& text);
-  Status check_conflicts(const Actions& actions, const Snapshot& before, const Snapshot& now) const;
-  void checkpoint_if_due(const Snapshot& now);
-  Status refresh();
-  std::string data_path(std::string_view logged) const;
+  struct Pending;
+  DeltaTable(std::string folder, TableOptions options);
+  Status create(const Schema& schema);
+  Status adopt(const Schema& wanted);
+  DataFileWriter& writer();
+  Status take_out(std::vector<AddFile>& adds, std::vector<RemoveFile>& removes);
+  Result<bool> rewrite_without(const std::string& path, DataFileWriter& into);
+  Result<Version> commit_actions(Actions actions, const std::optional<CommitInfo>& info);
+  void checkpoint_if_due(const Snapshot& now) const;
+  std::string log_folder() const { return folder_ + "/_delta_log"; }
+  std::string data_path(const std::string& logged) const;
 
   std::string folder_;
   Schema schema_;
   TableOptions options_;
-  std::mutex mutex_;  ///< guards snapshot_
+  std::optional<Metadata> new_metadata_;  ///< to be committed next: columns were added
+  std::unique_ptr<DataFileWriter> writer_;
+  std::unique_ptr<Pending> pending_;
+  std::vector<std::string> unpublished_;  ///< files of prepared commits
+  std::mutex mutex_;                      ///< guards snapshot_
   std::shared_ptr<const Snapshot> snapshot_;
-  std::unique_ptr<Staged> staged_;
 };
 
 }  // namespace tailrace::lake

@@ -1,0 +1,236 @@
+// Opening, staging and committing; retractions are in retract.cc, upkeep in upkeep.cc.
+#include "lake/delta_table.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "columns/row_codec.h"
+#include "lake/checkpoint.h"
+#include "lake/disk.h"
+#include "lake/pending.h"
+#include "lake/schema_json.h"
+
+namespace tailrace::lake {
+
+std::string Prepared::to_text() const { return lake::to_text(actions); }
+
+Result<Prepared> Prepared::from_text(std::string_view text) {
+  ASSIGN(Actions actions, actions_from_text(text));
+  if (actions.txns.size() != 1) return error(Code::kDataLoss, "a prepared commit has exactly one txn");
+  CommitInfo info{actions.txns[0].app_id, actions.txns[0].version, actions.operation};
+  return Prepared{std::move(info), std::move(actions)};
+}
+
+DeltaTable::DeltaTable(std::string folder, TableOptions options)
+    : folder_(std::move(folder)), options_(options), pending_(std::make_unique<Pending>()) {}
+
+DeltaTable::~DeltaTable() = default;
+
+Result<std::unique_ptr<DeltaTable>> DeltaTable::open(std::string folder, TableOptions options) {
+  std::unique_ptr<DeltaTable> table(new DeltaTable(std::move(folder), options));
+  ASSIGN(const auto now, table->snapshot());
+  if (!now->metadata.partition_columns.empty()) {
+    return error(Code::kUnimplemented, table->folder_ + ": partitioned Delta tables are not supported yet");
+  }
+  table->schema_ = now->schema;
+  return table;
+}
+
+Result<std::unique_ptr<DeltaTable>> DeltaTable::open_or_create(std::string folder, Schema schema, TableOptions options) {
+  auto table = open(folder, options);
+  if (!table && table.error().code == Code::kNotFound) {
+    std::unique_ptr<DeltaTable> created(new DeltaTable(folder, options));
+    TRY(created->create(schema));
+    table = open(folder, options);
+  }
+  if (!table) return std::unexpected(table.error());
+  TRY((*table)->adopt(schema));
+  return table;
+}
+
+Status DeltaTable::create(const Schema& schema) {
+  TRY(make_folder(log_folder()));
+  Actions actions;
+  actions.operation = "CREATE TABLE";
+  actions.timestamp_ms = now_ms();
+  Metadata metadata;
+  metadata.id = random_uuid();
+  metadata.created_ms = actions.timestamp_ms;
+  ASSIGN(metadata.schema_string, schema_to_json(*schema));
+  actions.metadata = std::move(metadata);
+  actions.protocol = has_timestamp_ntz(*schema) ? Protocol{3, 7, {"timestampNtz"}} : Protocol{};
+  // Another creator may win: its table is then opened.
+  ASSIGN([[maybe_unused]] const bool ours,
+         put_if_absent(log_folder(), commit_name(0), to_text(actions), options_.files.sync));
+  return {};
+}
+
+Status DeltaTable::adopt(const Schema& wanted) {
+  arrow::FieldVector fields = schema_->fields();
+  for (const Field& field : wanted->fields()) {
+    const Field before = schema_->GetFieldByName(field->name());
+    if (!before) {
+      fields.push_back(field->WithNullable(true));
+    } else if (spark_name(*before->type()) != spark_name(*field->type())) {
+      return error(Code::kFailedPrecondition,
+                   fmt::format("Delta table {}: column {} is {} and cannot become {}; use another name or remove the table",
+                               folder_, field->name(), spark_name(*before->type()), spark_name(*field->type())));
+    }
+  }
+  for (const Field& field : schema_->fields()) {
+    if (wanted->GetFieldByName(field->name())) continue;
+    return error(Code::kFailedPrecondition,
+                 fmt::format("Delta table {} has a column {} that is no longer asked for; remove the table to drop it",
+                             folder_, field->name()));
+  }
+  if (fields.size() == schema_->fields().size()) return {};
+  schema_ = arrow::schema(std::move(fields));
+  if (has_timestamp_ntz(*schema_) && snapshot_->protocol.reader < 3) {
+    return error(Code::kUnimplemented, folder_ + ": a TIMESTAMP_NTZ column cannot be added to an older Delta table yet");
+  }
+  new_metadata_ = snapshot_->metadata;
+  ASSIGN(new_metadata_->schema_string, schema_to_json(*schema_));
+  return {};
+}
+
+std::string DeltaTable::data_path(const std::string& logged) const {
+  std::string path;
+  for (std::size_t i = 0; i < logged.size(); ++i) {
+    const bool escaped = logged[i] == '%' && i + 2 < logged.size() && std::isxdigit(logged[i + 1]) &&
+                         std::isxdigit(logged[i + 2]);
+    path += escaped ? static_cast<char>(std::stoi(logged.substr(i + 1, 2), nullptr, 16)) : logged[i];
+    if (escaped) i += 2;
+  }
+  return path.starts_with('/') ? path : folder_ + "/" + path;
+}
+
+Result<std::shared_ptr<const Snapshot>> DeltaTable::snapshot() {
+  const std::lock_guard lock(mutex_);
+  ASSIGN(snapshot_, read_snapshot(log_folder(), snapshot_));
+  return snapshot_;
+}
+
+Result<std::optional<std::int64_t>> DeltaTable::last_txn(const std::string& app_id) {
+  ASSIGN(const auto now, snapshot());
+  const auto at = now->txns.find(app_id);
+  if (at == now->txns.end()) return std::nullopt;
+  return at->second.version;
+}
+
+DataFileWriter& DeltaTable::writer() {
+  if (!writer_) writer_ = std::make_unique<DataFileWriter>(folder_, schema_, options_.files);
+  return *writer_;
+}
+
+Status DeltaTable::stage(const Batch& rows) {
+  ASSIGN(const Batch aligned, align(rows, schema_));
+  return writer().write(*aligned);
+}
+
+Status DeltaTable::apply(const Delta& delta) {
+  if (delta.empty()) return {};
+  bool once_each = delta.only_inserts();
+  for (const Weight weight : delta.weights) once_each = once_each && weight == 1;
+  if (once_each && pending_->empty()) return stage(delta.rows);
+  ASSIGN(const Batch rows, align(delta.rows, schema_));
+  ASSIGN(const EncodedRows encoded, encode_rows(*rows));
+  for (std::int64_t row = 0; row < encoded.size(); ++row) pending_->add(encoded[row], delta.weight(row));
+  if (pending_->bytes() > options_.pending_bytes) return pending_->write_inserts(schema_, writer());
+  return {};
+}
+
+Result<Prepared> DeltaTable::prepare(CommitInfo info) {
+  Prepared prepared;
+  Actions& actions = prepared.actions;
+  const auto fill = [&]() -> Status {
+    TRY(pending_->write_inserts(schema_, writer()));
+    ASSIGN(actions.adds, writer().finish());
+    if (!pending_->empty()) TRY(take_out(actions.adds, actions.removes));
+    return {};
+  };
+  if (auto filled = fill(); !filled) {
+    discard();
+    return std::unexpected(filled.error().in(folder_));
+  }
+  actions.metadata = std::exchange(new_metadata_, std::nullopt);
+  actions.operation = actions.removes.empty() ? info.operation : "MERGE";
+  actions.timestamp_ms = now_ms();
+  actions.txns = {{info.app_id, info.version, actions.timestamp_ms}};
+  for (const AddFile& file : actions.adds) unpublished_.push_back(file.path);
+  prepared.info = std::move(info);
+  return prepared;
+}
+
+void DeltaTable::discard() {
+  writer_.reset();
+  pending_->clear();
+  for (const std::string& path : unpublished_) remove_quietly(data_path(path));
+  unpublished_.clear();
+}
+
+Result<Version> DeltaTable::publish(const Prepared& prepared) {
+  if (prepared.empty()) {
+    ASSIGN(const auto now, snapshot());
+    return now->version;
+  }
+  ASSIGN(const Version version, commit_actions(prepared.actions, prepared.info));
+  for (const AddFile& file : prepared.actions.adds) std::erase(unpublished_, file.path);
+  return version;
+}
+
+Result<Version> DeltaTable::commit(CommitInfo info) {
+  ASSIGN(const Prepared prepared, prepare(std::move(info)));
+  return publish(prepared);
+}
+
+Result<Version> DeltaTable::commit_actions(Actions actions, const std::optional<CommitInfo>& info) {
+  const std::string text = to_text(actions);
+  ASSIGN(auto now, snapshot());
+  const std::string schema_before = now->metadata.schema_string;
+  while (true) {
+    if (info) {
+      const auto done = now->txns.find(info->app_id);
+      if (done != now->txns.end() && done->second.version >= info->version) return now->version;
+    }
+    if (now->metadata.schema_string != schema_before) {
+      return error(Code::kAborted, folder_ + ": another program changed the Delta table's schema meanwhile");
+    }
+    for (const RemoveFile& file : actions.removes) {
+      if (now->files.contains(file.path)) continue;
+      return error(Code::kAborted, fmt::format("{}: another program rewrote {} meanwhile", folder_, file.path));
+    }
+    ASSIGN(const bool ours, put_if_absent(log_folder(), commit_name(now->version + 1), text, options_.files.sync));
+    ASSIGN(now, snapshot());
+    if (!ours) continue;
+    checkpoint_if_due(*now);
+    return now->version;
+  }
+}
+
+void DeltaTable::checkpoint_if_due(const Snapshot& now) const {
+  if (now.version == 0 || now.version % options_.checkpoint_every != 0) return;
+  // The log holds everything without it: a failure costs time at the next opening, no data.
+  if (auto written = write_checkpoint(log_folder(), now, options_.files.sync); !written) {
+    LOG(warn, "{}: no checkpoint at version {}: {}", folder_, now.version, written.error().what);
+  }
+}
+
+Status DeltaTable::scan(const std::vector<std::string>& columns, const std::function<Result<bool>(Batch)>& visit) {
+  ASSIGN(const auto now, snapshot());
+  Schema wanted = schema_;
+  if (!columns.empty()) {
+    arrow::FieldVector fields;
+    for (const std::string& name : columns) {
+      fields.push_back(schema_->GetFieldByName(name));
+      if (!fields.back()) return error(Code::kInvalidArgument, fmt::format("{}: no column {}", folder_, name));
+    }
+    wanted = arrow::schema(std::move(fields));
+  }
+  for (const auto& [path, file] : now->files) {
+    ASSIGN(const bool more, read_data_file(data_path(path), wanted, visit));
+    if (!more) break;
+  }
+  return {};
+}
+
+}  // namespace tailrace::lake
