@@ -247,7 +247,7 @@ TEST(Log, retention_by_time_removes_whole_segments) {
   settings.retention_ms = 1000;
   ASSERT_TRUE(log->create_topic("t", settings));
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(add(*first(*log), i, 1));
-  EXPECT_EQ(log->apply_retention().value(), 0 + 0);
+  EXPECT_EQ(log->apply_retention().value(), 0);
   clock.set(TimestampMs(5000));
   EXPECT_GT(log->apply_retention().value(), 3);
   EXPECT_EQ(first(*log)->log_start(), Offset(100));

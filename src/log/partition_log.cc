@@ -97,9 +97,13 @@ Result<bool> PartitionLog::fill(const Found& found, Offset offset, std::size_t m
     BatchReader reader(std::string_view(bytes).substr(0, got));
     Offset next = offset;
     for (BatchView batch; reader.next(batch);) {
-      if (!batch.crc_matches()) {
+      // The CRC does not cover the base offset; a partition has no gaps.
+      const bool follows =
+          buffer.size_ == 0 ? batch.base_offset() <= next : batch.base_offset() == next;
+      if (!follows || !batch.crc_matches()) {
         if (buffer.size_ > 0) break;
-        return corrupt(batch.base_offset(), *found.segment, position, "the CRC does not match");
+        return corrupt(offset, *found.segment, position,
+                       follows ? "the CRC does not match" : "a batch with a wrong offset");
       }
       buffer.size_ += batch.bytes().size();
       next = batch.next_offset();

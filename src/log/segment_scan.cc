@@ -68,7 +68,13 @@ Result<ScanEnd> scan_batches(const rt::ReadableFile& file, SegmentPlace from, st
   Window window(file, limit);
   ScanEnd scan{from, {}};
   while (scan.end.position < limit) {
-    const auto batch = batch_at(window, scan.end.position, limit, scan.end.offset);
+    auto batch = batch_at(window, scan.end.position, limit, scan.end.offset);
+    if (batch && batch->base_offset() != scan.end.offset) {
+      // The CRC does not cover the base offset; a partition has no gaps.
+      batch = error(Code::kDataLoss, fmt::format("offset {} where {} is expected",
+                                                 batch->base_offset().value,
+                                                 scan.end.offset.value));
+    }
     if (!batch) {
       if (batch.error().code != Code::kDataLoss && batch.error().code != Code::kOutOfRange) {
         return std::unexpected(batch.error());
