@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <thread>
+
 #include <fmt/format.h>
 
 #include "log/retention.h"
@@ -252,6 +255,33 @@ TEST(Log, retention_by_time_removes_whole_segments) {
   EXPECT_GT(log->apply_retention().value(), 3);
   EXPECT_EQ(first(*log)->log_start(), Offset(100));
   EXPECT_EQ(first(*log)->next_offset(), Offset(100));
+}
+
+TEST(Log, many_appenders_and_a_waiting_reader_see_every_record_once) {
+  rt::SimulatedFiles files(1);
+  auto log = open(files);
+  ASSERT_TRUE(log->create_topic("t", small()));
+  auto partition = first(*log);
+  std::vector<std::thread> appenders;
+  for (int a = 0; a < 4; ++a) {
+    appenders.emplace_back([&, a] {
+      for (int i = 0; i < 100; ++i) EXPECT_TRUE(add(*partition, a * 1000 + i, 1, {a, 0, i}));
+    });
+  }
+  std::int64_t seen = 0;
+  ReadBuffer buffer;
+  while (seen < 400 && partition->wait_for(Offset(seen), std::chrono::seconds(30))) {
+    ASSERT_TRUE(partition->read(Offset(seen), 1000, buffer));
+    auto batches = buffer.batches();
+    for (BatchView batch; batches.next(batch);) seen = batch.next_offset().value;
+  }
+  for (auto& appender : appenders) appender.join();
+  EXPECT_EQ(seen, 400);
+  EXPECT_EQ(partition->durable_end(), Offset(400));
+  auto values = values_of(*partition);
+  std::ranges::sort(values);
+  EXPECT_EQ(std::ranges::unique(values).size(), 0u);
+  EXPECT_EQ(values.size(), 400u);
 }
 
 TEST(Retention, by_size_keeps_at_least_the_bytes_asked_for) {
