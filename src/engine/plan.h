@@ -43,7 +43,7 @@ struct Plan {
     kUnionAll,   ///< inputs of one schema
     kDistinct,   ///< each row once
     kTopN,       ///< first `limit` rows (all when absent) of each partition in `order`; with_rank adds row_number INT
-    kExplode,    ///< exprs[0] is an array: input columns then element; `outer` keeps rows of empty arrays; with_position adds INT before it
+    kExplode,    ///< exprs[0] is an array or map: input columns then element, or key and value; `outer` keeps rows of empty arrays; with_position adds INT before it
     kWatermark,  ///< column `column` follows event time, at most `delay_us` late
   };
   Kind kind;
