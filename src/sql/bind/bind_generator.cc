@@ -21,15 +21,11 @@ Result<Binder::Generated> Binder::generate(engine::PlanPtr input, const Scope& s
   }
   ASSIGN(auto array, expression(*call.args[0], scope));
   const bool map = array->type->id() == arrow::Type::MAP;
-  if (map) {
-    ASSIGN(array, make_call("map_entries", {array}, place(call.span)));
-  }
-  if (array->type->id() != arrow::Type::LIST) {
+  if (array->type->id() != arrow::Type::LIST && (!map || call.name.starts_with("inline"))) {
     return fail(call.span, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"" + output_name(call, scope) +
                                "\" due to data type mismatch: the first parameter requires the (\"ARRAY\" or \"MAP\") type, "
                                "it has the type \"" + spark_name(*array->type) + "\".");
   }
-  const auto element = static_cast<const arrow::ListType&>(*array->type).value_type();
   auto made = std::make_shared<Plan>();
   made->kind = Plan::Kind::kExplode;
   made->exprs = {array};
@@ -42,17 +38,27 @@ Result<Binder::Generated> Binder::generate(engine::PlanPtr input, const Scope& s
     result.names.push_back("pos");
     fields.push_back(arrow::field("pos", arrow::int32()));
   }
-  const auto value = make_column(static_cast<int>(fields.size()), element);
-  fields.push_back(arrow::field("col", element));
-  const bool spread = map || call.name.starts_with("inline");
-  if (spread && element->id() != arrow::Type::STRUCT) return fail(call.span, "[DATATYPE_MISMATCH] inline takes an array of structs.");
-  for (int i = 0; spread && i < element->num_fields(); ++i) {
-    result.columns.push_back(make_field(value, i));
-    result.names.push_back(map ? (i == 0 ? "key" : "value") : element->field(i)->name());
+  const auto add = [&](const std::string& name, const Type& type) {
+    result.columns.push_back(make_column(static_cast<int>(fields.size()), type));
+    result.names.push_back(name);
+    fields.push_back(arrow::field(name, type));
+  };
+  if (map) {
+    const auto& type = static_cast<const arrow::MapType&>(*array->type);
+    add("key", type.key_type());
+    add("value", type.item_type());
+  } else {
+    add("col", static_cast<const arrow::ListType&>(*array->type).value_type());
   }
-  if (!spread) {
-    result.columns.push_back(value);
-    result.names.push_back("col");
+  if (call.name.starts_with("inline")) {
+    const auto element = result.columns.back();
+    if (element->type->id() != arrow::Type::STRUCT) return fail(call.span, "[DATATYPE_MISMATCH] inline takes an array of structs.");
+    result.columns.clear();
+    result.names.clear();
+    for (int i = 0; i < element->type->num_fields(); ++i) {
+      result.columns.push_back(make_field(element, i));
+      result.names.push_back(element->type->field(i)->name());
+    }
   }
   made->schema = arrow::schema(std::move(fields));
   made->inputs = {std::move(input)};
