@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from deltalake import DeltaTable
 
-WRITER = os.environ.get("LAKE_WRITER", "build/src/lake/lake_writer")
+WRITER = os.environ.get("LAKE_WRITER", "build/tests/lake/lake_writer")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def written(tmp_path_factory):
 
 
 def row_of(i):
-    """What lake_writer_main.cc writes for id i."""
+    """What tests/lake/lake_writer.cc writes for id i."""
     seventh = i % 7 == 0
     epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
     return {

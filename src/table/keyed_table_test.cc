@@ -1,0 +1,183 @@
+// Changes, reads and pages of keyed tables, and their catalogue through a restart.
+#include "table/keyed_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "table/json.h"
+
+namespace tailrace::table {
+namespace {
+
+Schema columns() {
+  return arrow::schema({arrow::field("country", arrow::utf8()), arrow::field("n", arrow::int64()),
+                        arrow::field("name", arrow::utf8())});
+}
+
+struct Row {
+  std::string country;
+  std::int64_t n;
+  std::string name;
+};
+
+Batch rows_of(const std::vector<Row>& rows) {
+  arrow::StringBuilder country;
+  arrow::Int64Builder n;
+  arrow::StringBuilder name;
+  for (const Row& row : rows) {
+    EXPECT_TRUE((country.Append(row.country) & n.Append(row.n) & name.Append(row.name)).ok());
+  }
+  return arrow::RecordBatch::Make(columns(), static_cast<std::int64_t>(rows.size()),
+                                  arrow::ArrayVector{*country.Finish(), *n.Finish(), *name.Finish()});
+}
+
+class KeyedTableTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "tableXXXXXX";
+    folder_ = mkdtemp(name.data());
+    open();
+    table_ = *catalogue_->create({"people", columns(), {"country", "n"}});
+  }
+  void TearDown() override {
+    table_.reset();
+    catalogue_.reset();
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void open() {
+    catalogue_.reset();
+    store_.reset();
+    store_ = *kv::Store::open(folder_);
+    catalogue_ = *Catalogue::open(*store_);
+  }
+  void apply(const std::vector<Row>& rows, std::vector<Weight> weights = {}) {
+    kv::WriteBatch batch;
+    ASSERT_TRUE(table_->apply({rows_of(rows), std::move(weights)}, batch));
+    ASSERT_TRUE(store_->write(batch));
+  }
+  std::string get(std::vector<std::string> key) {
+    const auto row = table_->get(key);
+    if (!row) return row.error().what;
+    return *row ? row_to_json(***row, 0) : "none";
+  }
+  std::string scan(const KeyRange& range = {}, std::int64_t limit = 100) {
+    std::string out;
+    std::string token;
+    do {
+      const auto page = table_->scan(range, limit, token);
+      if (!page) return page.error().what;
+      EXPECT_LE(page->rows->num_rows(), limit);
+      for (std::int64_t row = 0; row < page->rows->num_rows(); ++row) {
+        out += page->rows->GetColumnByName("country")->GetScalar(row).ValueOrDie()->ToString() +
+               page->rows->GetColumnByName("n")->GetScalar(row).ValueOrDie()->ToString() + " ";
+      }
+      token = page->next;
+    } while (!token.empty());
+    return out;
+  }
+
+  std::string folder_;
+  std::unique_ptr<kv::Store> store_;
+  std::unique_ptr<Catalogue> catalogue_;
+  std::shared_ptr<const KeyedTable> table_;
+};
+
+TEST_F(KeyedTableTest, a_row_is_found_by_its_key_as_text) {
+  apply({{"DE", 1, "Anna"}, {"DE", -5, "Ben"}});
+  EXPECT_EQ(get({"DE", "1"}), R"({"country":"DE","n":1,"name":"Anna"})");
+  EXPECT_EQ(get({"DE", "2"}), "none");
+  EXPECT_THAT(get({"DE", "two"}), testing::HasSubstr("'two' is not a BIGINT"));
+  EXPECT_THAT(get({"DE"}), testing::HasSubstr("the key has 2 column(s), not 1"));
+}
+
+TEST_F(KeyedTableTest, a_replaced_row_has_its_new_value_in_either_order) {
+  apply({{"DE", 1, "old"}, {"FR", 1, "old"}});
+  apply({{"DE", 1, "old"}, {"DE", 1, "new"}, {"FR", 1, "new"}, {"FR", 1, "old"}}, {-1, 1, 1, -1});
+  EXPECT_EQ(get({"DE", "1"}), R"({"country":"DE","n":1,"name":"new"})");
+  EXPECT_EQ(get({"FR", "1"}), R"({"country":"FR","n":1,"name":"new"})");
+}
+
+TEST_F(KeyedTableTest, a_retracted_row_is_gone) {
+  apply({{"DE", 1, "a"}, {"DE", 2, "b"}});
+  apply({{"DE", 1, "a"}}, {-1});
+  EXPECT_EQ(scan(), "DE2 ");
+}
+
+TEST_F(KeyedTableTest, pages_of_any_size_give_every_row_in_key_order) {
+  std::vector<Row> rows;
+  std::string expected;
+  for (std::int64_t n = -20; n < 20; ++n) {
+    rows.insert(rows.begin(), {"DE", n, "x"});
+    expected += "DE" + std::to_string(n) + " ";
+  }
+  apply(rows);
+  for (const std::int64_t limit : {1, 3, 7, 40, 100}) EXPECT_EQ(scan({}, limit), expected);
+  EXPECT_EQ(*table_->approximate_count(), 40);
+}
+
+TEST_F(KeyedTableTest, ranges_take_prefixes_of_the_key_and_include_both_ends) {
+  apply({{"DE", 1, ""}, {"DE", 2, ""}, {"DEN", 1, ""}, {"FR", 9, ""}, {"FR", 10, ""}, {"US", 1, ""}});
+  EXPECT_EQ(scan({{"DE"}, {"DE"}}), "DE1 DE2 ");
+  EXPECT_EQ(scan({{"DE", "2"}, {"FR", "9"}}), "DE2 DEN1 FR9 ");
+  EXPECT_EQ(scan({{"FR"}, {}}), "FR9 FR10 US1 ");
+  EXPECT_THAT(table_->scan({}, 1, "nonsense!").error().what, testing::HasSubstr("page token"));
+}
+
+TEST_F(KeyedTableTest, an_added_column_is_null_in_older_rows_and_survives_a_restart) {
+  apply({{"DE", 1, "a"}});
+  auto wider = columns()->fields();
+  wider.push_back(arrow::field("age", arrow::int32()));
+  ASSERT_TRUE(catalogue_->create({"people", arrow::schema(wider), {"country", "n"}}));
+  ASSERT_TRUE(store_->checkpoint());
+  open();
+  table_ = catalogue_->find("people");
+  ASSERT_TRUE(table_);
+  apply({{"DE", 2, "b"}});
+  EXPECT_EQ(get({"DE", "1"}), R"({"country":"DE","n":1,"name":"a","age":null})");
+  EXPECT_EQ(scan(), "DE1 DE2 ");
+}
+
+TEST_F(KeyedTableTest, a_changed_type_or_key_is_refused_with_the_reason) {
+  auto other = arrow::schema({arrow::field("country", arrow::utf8()), arrow::field("n", arrow::utf8())});
+  EXPECT_THAT(catalogue_->create({"people", other, {"country", "n"}}).error().what,
+              testing::HasSubstr("column n is BIGINT and cannot become STRING"));
+  EXPECT_THAT(catalogue_->create({"people", columns(), {"country"}}).error().what,
+              testing::HasSubstr("primary key changed"));
+}
+
+TEST_F(KeyedTableTest, a_dropped_table_leaves_no_rows_to_the_next) {
+  apply({{"DE", 1, "a"}});
+  ASSERT_TRUE(catalogue_->drop("people"));
+  EXPECT_FALSE(catalogue_->find("people"));
+  table_ = *catalogue_->create({"people", columns(), {"country", "n"}});
+  EXPECT_EQ(scan(), "");
+}
+
+TEST(Json, every_type_is_written_as_the_header_says) {
+  arrow::StringBuilder text;
+  arrow::DoubleBuilder real;
+  arrow::TimestampBuilder at(timestamp_type(), arrow::default_memory_pool());
+  arrow::Decimal128Builder money(arrow::decimal128(10, 2));
+  arrow::BinaryBuilder bytes;
+  arrow::Date32Builder day;
+  ASSERT_TRUE((text.Append("a\"\\\n\x01 \xC3\xA4 \xFF") & real.Append(2) & at.Append(-1) &
+               money.Append(arrow::Decimal128(-1234)) & bytes.Append("\x01\x02\x03") & day.Append(19782)).ok());
+  ASSERT_TRUE((text.AppendNull() & real.Append(0.5e-7) & at.Append(1'704'067'200'500'000) & money.AppendNull() &
+               bytes.AppendNull() & day.AppendNull()).ok());
+  const auto schema = arrow::schema({arrow::field("t", arrow::utf8()), arrow::field("r", arrow::float64()),
+                                     arrow::field("at", timestamp_type()), arrow::field("m", money.type()),
+                                     arrow::field("b", arrow::binary()), arrow::field("d", arrow::date32())});
+  const auto rows = arrow::RecordBatch::Make(schema, 2, arrow::ArrayVector{*text.Finish(), *real.Finish(), *at.Finish(),
+                                                         *money.Finish(), *bytes.Finish(), *day.Finish()});
+  EXPECT_EQ(rows_to_json(*rows),
+            "[{\"t\":\"a\\\"\\\\\\n\\u0001 \xC3\xA4 \xEF\xBF\xBD\",\"r\":2.0,\"at\":\"1969-12-31T23:59:59.999999Z\","
+            "\"m\":-12.34,\"b\":\"AQID\",\"d\":\"2024-02-29\"},"
+            "{\"t\":null,\"r\":5e-08,\"at\":\"2024-01-01T00:00:00.500Z\",\"m\":null,\"b\":null,\"d\":null}]");
+}
+
+}  // namespace
+}  // namespace tailrace::table
