@@ -1,5 +1,6 @@
-// What the parser makes of Spark's pipeline SQL: statements, queries, relations, expressions, each with the bytes of
-// the source it came from, so that a generator can rewrite a statement as text. Nothing here is resolved.
+// What the parser makes of Spark's pipeline SQL: statements, queries, relations, expressions, each
+// with the bytes of the source it came from, so that a generator can rewrite a statement as text.
+// Nothing here is resolved.
 #pragma once
 
 #include <arrow/scalar.h>
@@ -65,7 +66,7 @@ struct Expression {
   ExpressionPtr filter;              ///< FILTER (WHERE …)
   std::shared_ptr<WindowSpec> over;  ///< OVER (…)
   std::vector<std::string> star_except;
-  int depth = 1;                     ///< levels below, bounded by the parser
+  int depth = 1;  ///< levels below, bounded by the parser
 };
 
 /// WATERMARK column | expression AS alias DELAY OF INTERVAL …
@@ -108,7 +109,7 @@ struct Relation {
 
 struct SelectItem {
   ExpressionPtr expr;
-  std::string alias;                ///< empty: Spark's own name is derived
+  std::string alias;                 ///< empty: Spark's own name is derived
   std::vector<std::string> aliases;  ///< AS (a, b) of a generator
 };
 
@@ -149,7 +150,8 @@ struct ColumnDefinition {
   Span span;
 };
 
-/// CONSTRAINT name EXPECT (condition) [ON VIOLATION DROP ROW | FAIL UPDATE]: Tailrace's, open Spark refuses it.
+/// CONSTRAINT name EXPECT (condition) [ON VIOLATION DROP ROW | FAIL UPDATE]: Tailrace's, open Spark
+/// refuses it.
 struct ExpectationClause {
   std::string name;
   ExpressionPtr condition;
@@ -167,32 +169,34 @@ struct Statement {
     kView,
     kFlow,  ///< CREATE FLOW name AS INSERT INTO target BY NAME query
     kSet,
-    kSelect,      ///< from here: only in the shell (parse_query)
+    kSelect,  ///< from here: only in the shell (parse_query)
     kShowTables,
-    kDescribe,    ///< of `name`
-    kExplain,     ///< of `query`
+    kDescribe,  ///< of `name`
+    kExplain,   ///< of `query`
   };
   Kind kind = Kind::kSelect;
   SourcePtr source;
-  Span span;          ///< without the semicolon
-  Name name;          ///< the table, view or flow made
-  Name target;        ///< kFlow
+  Span span;    ///< without the semicolon
+  Name name;    ///< the table, view or flow made
+  Name target;  ///< kFlow
   bool if_not_exists = false;
   bool or_refresh = false;
   bool or_replace = false;
   std::vector<ColumnDefinition> columns;
   std::vector<ExpectationClause> expectations;
-  /// The parenthesised list of columns and constraints with its parentheses; empty when there is none.
+  /// The parenthesised list of columns and constraints with its parentheses; empty when there is
+  /// none.
   Span element_list;
   std::string format;  ///< USING
   std::vector<std::string> partition_by, cluster_by;
   std::optional<std::string> comment;
   std::map<std::string, std::string> properties;
-  QueryPtr query;  ///< null: CREATE STREAMING TABLE without AS
+  QueryPtr query;          ///< null: CREATE STREAMING TABLE without AS
   std::string key, value;  ///< kSet
   /// Open Spark's parser takes the statement as it is written (no EXPECT, no OR REFRESH …).
   bool plain_spark = true;
-  /// Spans to blank out, in order, for open Spark: "OR REFRESH". Expectations are to be rewritten, not blanked.
+  /// Spans to blank out, in order, for open Spark: "OR REFRESH". Expectations are to be rewritten,
+  /// not blanked.
   std::vector<Span> not_plain;
 
   std::string place() const { return source->place(span.begin); }

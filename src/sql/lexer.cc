@@ -9,11 +9,16 @@
 namespace tailrace::sql {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word_start(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
 }
-bool is_word_part(char c) { return is_word_start(c) || is_digit(c); }
+bool is_word_start(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+bool is_word_part(char c) {
+  return is_word_start(c) || is_digit(c);
+}
 
 void append_utf8(std::string& out, std::uint32_t point) {
   if (point < 0x80) {
@@ -82,7 +87,8 @@ class Lexer {
     const std::size_t begin = at_;
     int depth = 0;
     do {
-      if (at_ >= text_.size()) return fail(begin, "A comment that begins with /* is not closed by */.");
+      if (at_ >= text_.size())
+        return fail(begin, "A comment that begins with /* is not closed by */.");
       if (peek() == '/' && peek(1) == '*') {
         ++depth;
         at_ += 2;
@@ -115,10 +121,12 @@ class Lexer {
     return read_symbol(token);
   }
 
-  // `a.1` does not occur, but `t.5x` would be a field: a point right after a name is never the start of a number.
+  // `a.1` does not occur, but `t.5x` would be a field: a point right after a name is never the
+  // start of a number.
   bool after_name() const {
     return !tokens_.empty() && tokens_.back().span.end == at_ &&
-           (tokens_.back().kind == Token::Kind::kWord || tokens_.back().kind == Token::Kind::kQuoted);
+           (tokens_.back().kind == Token::Kind::kWord ||
+            tokens_.back().kind == Token::Kind::kQuoted);
   }
 
   Status read_string(Token& token, bool raw) {
@@ -145,33 +153,53 @@ class Lexer {
     for (std::size_t i = 0; i < digits; ++i) {
       const char c = peek(i);
       if (!std::isxdigit(static_cast<unsigned char>(c))) return false;
-      value = value * 16 + static_cast<std::uint32_t>(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+      value =
+          value * 16 + static_cast<std::uint32_t>(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
     }
     at_ += digits;
     return true;
   }
 
-  // ParserUtils.unescapeSQLString: \uXXXX, \UXXXXXXXX, octal \ooo, \0 \b \n \r \t \Z \% \_, else the character itself.
+  // ParserUtils.unescapeSQLString: \uXXXX, \UXXXXXXXX, octal \ooo, \0 \b \n \r \t \Z \% \_, else
+  // the character itself.
   void read_escape(std::string& out) {
     const char c = text_[at_++];
     std::uint32_t point = 0;
     if (c == 'u' && read_hex(4, point)) return append_utf8(out, point);
     if (c == 'U' && read_hex(8, point) && point <= 0x10FFFF) return append_utf8(out, point);
-    if (c >= '0' && c <= '1' && peek() >= '0' && peek() <= '7' && peek(1) >= '0' && peek(1) <= '7') {
+    if (c >= '0' && c <= '1' && peek() >= '0' && peek() <= '7' && peek(1) >= '0' &&
+        peek(1) <= '7') {
       point = static_cast<std::uint32_t>((c - '0') * 64 + (peek() - '0') * 8 + (peek(1) - '0'));
       at_ += 2;
       return append_utf8(out, point);
     }
     switch (c) {
-      case '0': out += '\0'; break;
-      case 'b': out += '\b'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 't': out += '\t'; break;
-      case 'Z': out += '\x1A'; break;
-      case '%': out += "\\%"; break;
-      case '_': out += "\\_"; break;
-      default: out += c;
+      case '0':
+        out += '\0';
+        break;
+      case 'b':
+        out += '\b';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'Z':
+        out += '\x1A';
+        break;
+      case '%':
+        out += "\\%";
+        break;
+      case '_':
+        out += "\\_";
+        break;
+      default:
+        out += c;
     }
   }
 
@@ -212,18 +240,20 @@ class Lexer {
     }
     token.text = text_.substr(begin, at_ - begin);
     const std::size_t suffix = at_;
-    while (is_word_part(peek())) token.suffix += static_cast<char>(std::toupper(static_cast<unsigned char>(text_[at_++])));
+    while (is_word_part(peek()))
+      token.suffix += static_cast<char>(std::toupper(static_cast<unsigned char>(text_[at_++])));
     static constexpr std::array kSuffixes = {"", "L", "S", "Y", "F", "D", "BD"};
     if (std::find(kSuffixes.begin(), kSuffixes.end(), token.suffix) == kSuffixes.end()) {
-      return fail(suffix, "Syntax error at or near '" + token.suffix + "' after the number " + token.text +
+      return fail(suffix, "Syntax error at or near '" + token.suffix + "' after the number " +
+                              token.text +
                               "; a name that begins with a digit must be in backquotes.");
     }
     return {};
   }
 
   Status read_symbol(Token& token) {
-    static constexpr std::array<std::string_view, 14> kLong = {"<=>", "<=", ">=", "<>", "!=", "==", "||",
-                                                               "::",  "->", "=>", "|>", "/*", "*/", "<<"};
+    static constexpr std::array<std::string_view, 14> kLong = {
+        "<=>", "<=", ">=", "<>", "!=", "==", "||", "::", "->", "=>", "|>", "/*", "*/", "<<"};
     token.kind = Token::Kind::kSymbol;
     for (const auto symbol : kLong) {
       if (text_.substr(at_, symbol.size()) == symbol) {
@@ -234,7 +264,8 @@ class Lexer {
     }
     static constexpr std::string_view kShort = "()[],.;*+-/%<>=!&|^~:?@{}";
     if (kShort.find(peek()) == std::string_view::npos) {
-      return fail(at_, std::string("Syntax error at or near '") + peek() + "': the character is not part of SQL.");
+      return fail(at_, std::string("Syntax error at or near '") + peek() +
+                           "': the character is not part of SQL.");
     }
     token.text = std::string(1, text_[at_++]);
     return {};
@@ -255,6 +286,8 @@ bool Token::is_word(std::string_view upper_word) const {
          });
 }
 
-Result<std::vector<Token>> lex(const Source& source) { return Lexer(source).run(); }
+Result<std::vector<Token>> lex(const Source& source) {
+  return Lexer(source).run();
+}
 
 }  // namespace tailrace::sql

@@ -17,7 +17,8 @@ std::string lower(std::string_view word) {
 
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+           return std::tolower(static_cast<unsigned char>(x)) ==
+                  std::tolower(static_cast<unsigned char>(y));
          });
 }
 
@@ -55,7 +56,8 @@ Status Parser::need_symbol(std::string_view symbol) {
 }
 
 Result<std::string> Parser::need_identifier(std::string_view what) {
-  if (peek().kind != Token::Kind::kWord && peek().kind != Token::Kind::kQuoted) return expected(what);
+  if (peek().kind != Token::Kind::kWord && peek().kind != Token::Kind::kQuoted)
+    return expected(what);
   return tokens_[at_++].text;
 }
 
@@ -69,9 +71,12 @@ Result<std::string> Parser::need_string(std::string_view what) {
 Result<std::int64_t> Parser::need_integer(std::string_view what) {
   std::int64_t value = 0;
   const Token& token = peek();
-  if (token.kind != Token::Kind::kInteger || !(token.suffix.empty() || token.suffix == "L")) return expected(what);
-  const auto read = std::from_chars(token.text.data(), token.text.data() + token.text.size(), value);
-  if (read.ec != std::errc{}) return fail_at(token.span.begin, "The number " + token.text + " is too large.");
+  if (token.kind != Token::Kind::kInteger || !(token.suffix.empty() || token.suffix == "L"))
+    return expected(what);
+  const auto read =
+      std::from_chars(token.text.data(), token.text.data() + token.text.size(), value);
+  if (read.ec != std::errc{})
+    return fail_at(token.span.begin, "The number " + token.text + " is too large.");
   ++at_;
   return value;
 }
@@ -104,13 +109,16 @@ std::unexpected<Error> Parser::fail_at(std::size_t offset, const std::string& wh
 
 std::unexpected<Error> Parser::expected(std::string_view what) const {
   const Token& token = peek();
-  const std::string near =
-      token.kind == Token::Kind::kEnd ? "end of input" : "'" + std::string(source_->slice(token.span)) + "'";
-  return fail_at(token.span.begin, "Syntax error at or near " + near + ": expected " + std::string(what) + ".");
+  const std::string near = token.kind == Token::Kind::kEnd
+                               ? "end of input"
+                               : "'" + std::string(source_->slice(token.span)) + "'";
+  return fail_at(token.span.begin,
+                 "Syntax error at or near " + near + ": expected " + std::string(what) + ".");
 }
 
 std::unexpected<Error> Parser::unsupported(std::size_t offset, std::string_view what) const {
-  return error(Code::kUnimplemented, "not supported yet: " + std::string(what) + " at " + source_->place(offset));
+  return error(Code::kUnimplemented,
+               "not supported yet: " + std::string(what) + " at " + source_->place(offset));
 }
 
 Result<std::vector<Statement>> Parser::pipeline() {
@@ -121,7 +129,8 @@ Result<std::vector<Statement>> Parser::pipeline() {
     if (peek().kind == Token::Kind::kEnd) return statements;
     ASSIGN(auto made, statement());
     statements.push_back(std::move(made));
-    if (peek().kind != Token::Kind::kEnd && !is_symbol(";")) return expected("';' or the end of the statement");
+    if (peek().kind != Token::Kind::kEnd && !is_symbol(";"))
+      return expected("';' or the end of the statement");
   }
 }
 

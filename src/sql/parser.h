@@ -1,7 +1,9 @@
-// A recursive-descent parser over the lexer's tokens. One class; its members are in files by what they parse:
-// parser_statement.cc, parser_query.cc, parser_relation.cc, parser_expression.cc, parser_primary.cc, parser_literal.cc.
+// A recursive-descent parser over the lexer's tokens. One class; its members are in files by what
+// they parse: parser_statement.cc, parser_query.cc, parser_relation.cc, parser_expression.cc,
+// parser_primary.cc, parser_literal.cc.
 //
-// Depth is bounded: kMaxNesting levels of recursion, kMaxDepth levels of tree, so no input overflows the stack.
+// Depth is bounded: kMaxNesting levels of recursion, kMaxDepth levels of tree, so no input
+// overflows the stack.
 #pragma once
 
 #include <algorithm>
@@ -41,8 +43,12 @@ class Parser {
   const Token& peek(std::size_t ahead = 0) const {
     return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
   }
-  bool is_word(std::string_view word, std::size_t ahead = 0) const { return peek(ahead).is_word(word); }
-  bool is_symbol(std::string_view symbol, std::size_t ahead = 0) const { return peek(ahead).is_symbol(symbol); }
+  bool is_word(std::string_view word, std::size_t ahead = 0) const {
+    return peek(ahead).is_word(word);
+  }
+  bool is_symbol(std::string_view symbol, std::size_t ahead = 0) const {
+    return peek(ahead).is_symbol(symbol);
+  }
   bool is_words(std::initializer_list<std::string_view> words) const;
   bool take_word(std::string_view word);
   bool take_words(std::initializer_list<std::string_view> words);

@@ -1,4 +1,5 @@
-// Expressions by precedence climbing, in Spark's order: OR, AND, NOT, predicates (BETWEEN, IN, LIKE, IS), comparison,
+// Expressions by precedence climbing, in Spark's order: OR, AND, NOT, predicates (BETWEEN, IN,
+// LIKE, IS), comparison,
 // |, ^, &, + - ||, * / % DIV, unary, then postfix and primaries.
 #include <array>
 
@@ -15,17 +16,34 @@ struct Operator {
 
 constexpr int kOr = 1, kAnd = 2, kNot = 3, kPredicate = 4, kComparison = 5;
 constexpr std::array<Operator, 22> kOperators = {{
-    {"OR", kOr, "or"},        {"AND", kAnd, "and"},     {"=", kComparison, "="},   {"==", kComparison, "="},
-    {"<=>", kComparison, "<=>"}, {"<>", kComparison, "!="}, {"!=", kComparison, "!="}, {"<", kComparison, "<"},
-    {"<=", kComparison, "<="}, {">", kComparison, ">"},  {">=", kComparison, ">="}, {"|", 6, "|"},
-    {"^", 7, "^"},            {"&", 8, "&"},            {"||", 9, "concat"},       {"+", 9, "+"},
-    {"-", 9, "-"},            {"*", 10, "*"},           {"/", 10, "/"},            {"%", 10, "%"},
-    {"DIV", 10, "div"},       {"->", 0, ""},
+    {"OR", kOr, "or"},
+    {"AND", kAnd, "and"},
+    {"=", kComparison, "="},
+    {"==", kComparison, "="},
+    {"<=>", kComparison, "<=>"},
+    {"<>", kComparison, "!="},
+    {"!=", kComparison, "!="},
+    {"<", kComparison, "<"},
+    {"<=", kComparison, "<="},
+    {">", kComparison, ">"},
+    {">=", kComparison, ">="},
+    {"|", 6, "|"},
+    {"^", 7, "^"},
+    {"&", 8, "&"},
+    {"||", 9, "concat"},
+    {"+", 9, "+"},
+    {"-", 9, "-"},
+    {"*", 10, "*"},
+    {"/", 10, "/"},
+    {"%", 10, "%"},
+    {"DIV", 10, "div"},
+    {"->", 0, ""},
 }};
 
 const Operator* find_operator(const Token& token) {
   for (const auto& op : kOperators) {
-    if (token.is_symbol(op.token) || token.is_word(op.token)) return op.precedence > 0 ? &op : nullptr;
+    if (token.is_symbol(op.token) || token.is_word(op.token))
+      return op.precedence > 0 ? &op : nullptr;
   }
   return nullptr;
 }
@@ -34,11 +52,13 @@ const Operator* find_operator(const Token& token) {
 
 Result<ExpressionPtr> Parser::made(Expression node) {
   for (const auto& arg : node.args) node.depth = std::max(node.depth, arg->depth + 1);
-  if (node.depth > kMaxDepth) return fail_at(node.span.begin, "The expression is nested too deeply.");
+  if (node.depth > kMaxDepth)
+    return fail_at(node.span.begin, "The expression is nested too deeply.");
   return std::make_shared<const Expression>(std::move(node));
 }
 
-Result<ExpressionPtr> Parser::call(std::size_t start, std::string name, std::vector<ExpressionPtr> args) {
+Result<ExpressionPtr> Parser::call(std::size_t start, std::string name,
+                                   std::vector<ExpressionPtr> args) {
   Expression node;
   node.kind = Expression::Kind::kCall;
   node.name = std::move(name);
@@ -177,7 +197,8 @@ Result<ExpressionPtr> Parser::is_predicate(ExpressionPtr left) {
   const std::size_t at = begin();
   if (take_word("UNKNOWN")) return call(start, negated ? "isnotnull" : "isnull", {std::move(left)});
   const bool truth = is_word("TRUE");
-  if (!take_word("TRUE") && !take_word("FALSE")) return expected("NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
+  if (!take_word("TRUE") && !take_word("FALSE"))
+    return expected("NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
   ASSIGN(other, made_literal(at, std::make_shared<arrow::BooleanScalar>(truth)));
   ASSIGN(auto same, call(start, "<=>", {std::move(left), std::move(other)}));
   if (!negated) return same;

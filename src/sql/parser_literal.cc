@@ -1,4 +1,5 @@
-// Literals: numbers with Spark's types, strings, TRUE/FALSE/NULL, DATE'…', TIMESTAMP'…', X'…', INTERVAL ….
+// Literals: numbers with Spark's types, strings, TRUE/FALSE/NULL, DATE'…', TIMESTAMP'…', X'…',
+// INTERVAL ….
 #include <arrow/util/decimal.h>
 
 #include <algorithm>
@@ -49,7 +50,8 @@ bool add_amount(std::string_view number, const Unit& unit, Amount& amount) {
   const auto read = std::from_chars(number.data(), number.data() + number.size(), whole);
   if (read.ec != std::errc{}) return false;
   std::int64_t fraction_us = 0;
-  const std::string_view rest(read.ptr, static_cast<std::size_t>(number.data() + number.size() - read.ptr));
+  const std::string_view rest(read.ptr,
+                              static_cast<std::size_t>(number.data() + number.size() - read.ptr));
   if (!rest.empty()) {
     if (rest[0] != '.' || unit.name != "second" || rest.size() > 7) return false;
     std::int64_t scale = 100'000;
@@ -61,7 +63,9 @@ bool add_amount(std::string_view number, const Unit& unit, Amount& amount) {
   }
   const std::int64_t sign = negative ? -1 : 1;
   std::int64_t months = 0, us = 0;
-  if (__builtin_mul_overflow(whole, unit.months * sign, &months) || __builtin_mul_overflow(whole, unit.us * sign, &us)) return false;
+  if (__builtin_mul_overflow(whole, unit.months * sign, &months) ||
+      __builtin_mul_overflow(whole, unit.us * sign, &us))
+    return false;
   return !__builtin_add_overflow(amount.months, months, &amount.months) &&
          !__builtin_add_overflow(amount.us, us + sign * fraction_us, &amount.us);
 }
@@ -87,7 +91,8 @@ bool add_phrase(std::string_view phrase, Amount& amount) {
 
 }  // namespace
 
-Result<ExpressionPtr> Parser::made_literal(std::size_t start, std::shared_ptr<arrow::Scalar> value) {
+Result<ExpressionPtr> Parser::made_literal(std::size_t start,
+                                           std::shared_ptr<arrow::Scalar> value) {
   Expression node;
   node.literal = std::move(value);
   node.span = since(start);
@@ -114,11 +119,13 @@ Result<ExpressionPtr> Parser::literal(bool& taken) {
     ++at_;
     return made_literal(start, std::make_shared<arrow::NullScalar>());
   }
-  if (peek(1).kind == Token::Kind::kString && (is_word("DATE") || is_word("TIMESTAMP") || is_word("TIMESTAMP_NTZ"))) {
+  if (peek(1).kind == Token::Kind::kString &&
+      (is_word("DATE") || is_word("TIMESTAMP") || is_word("TIMESTAMP_NTZ"))) {
     ++at_;
     const std::size_t text_at = begin();
     ASSIGN(auto text, need_string("a string"));
-    ASSIGN(auto inner, made_literal(text_at, std::make_shared<arrow::StringScalar>(std::move(text))));
+    ASSIGN(auto inner,
+           made_literal(text_at, std::make_shared<arrow::StringScalar>(std::move(text))));
     Expression node;
     node.kind = Expression::Kind::kCast;
     node.type = token.is_word("DATE")        ? arrow::date32()
@@ -128,10 +135,12 @@ Result<ExpressionPtr> Parser::literal(bool& taken) {
     node.span = since(start);
     return made(std::move(node));
   }
-  if (is_word("X") && peek(1).kind == Token::Kind::kString && peek(1).span.begin == token.span.end) {
+  if (is_word("X") && peek(1).kind == Token::Kind::kString &&
+      peek(1).span.begin == token.span.end) {
     return unsupported(start, "a binary literal X'…'");
   }
-  if (is_word("INTERVAL") && !is_symbol(".", 1) && !is_symbol(",", 1) && !is_symbol(")", 1)) return interval();
+  if (is_word("INTERVAL") && !is_symbol(".", 1) && !is_symbol(",", 1) && !is_symbol(")", 1))
+    return interval();
   taken = false;
   return ExpressionPtr{};
 }
@@ -140,28 +149,37 @@ Result<ExpressionPtr> Parser::number(const Token& token, bool negative) {
   const std::size_t start = token.span.begin - (negative ? 1 : 0);
   const std::string text = (negative ? "-" : "") + token.text;
   const auto range = [&](std::string_view type) {
-    return fail_at(start, "[INVALID_NUMERIC_LITERAL_RANGE] Numeric literal " + text + " is outside the valid range for " + std::string(type) + ".");
+    return fail_at(start, "[INVALID_NUMERIC_LITERAL_RANGE] Numeric literal " + text +
+                              " is outside the valid range for " + std::string(type) + ".");
   };
   const bool decimal_suffix = token.suffix == "BD";
-  if (token.suffix == "F") return made_literal(start, std::make_shared<arrow::FloatScalar>(std::strtof(text.c_str(), nullptr)));
+  if (token.suffix == "F")
+    return made_literal(start,
+                        std::make_shared<arrow::FloatScalar>(std::strtof(text.c_str(), nullptr)));
   if (token.suffix == "D" || (token.exponent && !decimal_suffix)) {
-    return made_literal(start, std::make_shared<arrow::DoubleScalar>(std::strtod(text.c_str(), nullptr)));
+    return made_literal(start,
+                        std::make_shared<arrow::DoubleScalar>(std::strtod(text.c_str(), nullptr)));
   }
   if (token.kind == Token::Kind::kInteger && !decimal_suffix) {
     std::int64_t value = 0;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
     const bool fits = read.ec == std::errc{};
-    if (token.suffix == "L") return fits ? made_literal(start, std::make_shared<arrow::Int64Scalar>(value)) : range("bigint");
+    if (token.suffix == "L")
+      return fits ? made_literal(start, std::make_shared<arrow::Int64Scalar>(value))
+                  : range("bigint");
     if (token.suffix == "S") {
       if (!fits || value != static_cast<std::int16_t>(value)) return range("smallint");
-      return made_literal(start, std::make_shared<arrow::Int16Scalar>(static_cast<std::int16_t>(value)));
+      return made_literal(start,
+                          std::make_shared<arrow::Int16Scalar>(static_cast<std::int16_t>(value)));
     }
     if (token.suffix == "Y") {
       if (!fits || value != static_cast<std::int8_t>(value)) return range("tinyint");
-      return made_literal(start, std::make_shared<arrow::Int8Scalar>(static_cast<std::int8_t>(value)));
+      return made_literal(start,
+                          std::make_shared<arrow::Int8Scalar>(static_cast<std::int8_t>(value)));
     }
     if (fits && value == static_cast<std::int32_t>(value)) {
-      return made_literal(start, std::make_shared<arrow::Int32Scalar>(static_cast<std::int32_t>(value)));
+      return made_literal(start,
+                          std::make_shared<arrow::Int32Scalar>(static_cast<std::int32_t>(value)));
     }
     if (fits) return made_literal(start, std::make_shared<arrow::Int64Scalar>(value));
   } else if (!token.suffix.empty() && !decimal_suffix) {
@@ -169,7 +187,8 @@ Result<ExpressionPtr> Parser::number(const Token& token, bool negative) {
   }
   arrow::Decimal128 decimal;
   std::int32_t precision = 0, scale = 0;
-  if (!arrow::Decimal128::FromString(text, &decimal, &precision, &scale).ok()) return range("decimal");
+  if (!arrow::Decimal128::FromString(text, &decimal, &precision, &scale).ok())
+    return range("decimal");
   if (scale < 0) {
     decimal = decimal.IncreaseScaleBy(-scale);
     precision -= scale;
@@ -177,13 +196,16 @@ Result<ExpressionPtr> Parser::number(const Token& token, bool negative) {
   }
   // Java's precision counts no leading zeros; Spark takes at least the scale.
   const std::string digits = decimal.ToIntegerString();
-  precision = std::max({1, scale, static_cast<std::int32_t>(digits.size()) - (digits.starts_with('-') ? 1 : 0)});
+  precision = std::max(
+      {1, scale, static_cast<std::int32_t>(digits.size()) - (digits.starts_with('-') ? 1 : 0)});
   if (precision > 38) return range("decimal(38)");
-  return made_literal(start, std::make_shared<arrow::Decimal128Scalar>(decimal, arrow::decimal128(precision, scale)));
+  return made_literal(start, std::make_shared<arrow::Decimal128Scalar>(
+                                 decimal, arrow::decimal128(precision, scale)));
 }
 
 // INTERVAL 5 SECONDS · INTERVAL '5' SECOND · INTERVAL '5 seconds' · INTERVAL 1 DAY 2 HOURS.
-// Days to microseconds are a duration; years and months the call interval_months(n), which the binder takes beside + and -.
+// Days to microseconds are a duration; years and months the call interval_months(n), which the
+// binder takes beside + and -.
 Result<ExpressionPtr> Parser::interval() {
   const std::size_t start = begin();
   ++at_;
@@ -193,7 +215,9 @@ Result<ExpressionPtr> Parser::interval() {
     const std::size_t mark = at_;
     const bool minus = take_symbol("-");
     const Token token = peek();
-    const bool number = (token.kind == Token::Kind::kInteger || token.kind == Token::Kind::kNumber) && token.suffix.empty();
+    const bool number =
+        (token.kind == Token::Kind::kInteger || token.kind == Token::Kind::kNumber) &&
+        token.suffix.empty();
     if (!number && token.kind != Token::Kind::kString) {
       at_ = mark;
       break;
@@ -202,9 +226,13 @@ Result<ExpressionPtr> Parser::interval() {
     if (const Unit* unit = peek().kind == Token::Kind::kWord ? find_unit(peek().text) : nullptr) {
       if (is_word("TO", 1)) return unsupported(begin(), "INTERVAL … TO …");
       ++at_;
-      if (!add_amount((minus ? "-" : "") + token.text, *unit, amount)) return fail_at(token.span.begin, "[INVALID_INTERVAL_FORMAT] Error parsing '" + token.text + "' to interval.");
+      if (!add_amount((minus ? "-" : "") + token.text, *unit, amount))
+        return fail_at(token.span.begin,
+                       "[INVALID_INTERVAL_FORMAT] Error parsing '" + token.text + "' to interval.");
     } else if (token.kind == Token::Kind::kString) {
-      if (!add_phrase(token.text, amount)) return fail_at(token.span.begin, "[INVALID_INTERVAL_FORMAT] Error parsing '" + token.text + "' to interval.");
+      if (!add_phrase(token.text, amount))
+        return fail_at(token.span.begin,
+                       "[INVALID_INTERVAL_FORMAT] Error parsing '" + token.text + "' to interval.");
       if (minus) amount = {-amount.months, -amount.us};
     } else {
       return expected("a unit of time");
@@ -212,12 +240,16 @@ Result<ExpressionPtr> Parser::interval() {
     any = true;
   }
   if (!any) return expected("an amount of time");
-  if (amount.months != 0 && amount.us != 0) return unsupported(start, "an interval of both months and days");
+  if (amount.months != 0 && amount.us != 0)
+    return unsupported(start, "an interval of both months and days");
   if (amount.months == 0) {
-    return made_literal(start, std::make_shared<arrow::DurationScalar>(amount.us, arrow::duration(arrow::TimeUnit::MICRO)));
+    return made_literal(start, std::make_shared<arrow::DurationScalar>(
+                                   amount.us, arrow::duration(arrow::TimeUnit::MICRO)));
   }
-  if (std::abs(amount.months) > std::numeric_limits<std::int32_t>::max()) return fail_at(start, "The interval is too long.");
-  ASSIGN(auto months, made_literal(start, std::make_shared<arrow::Int32Scalar>(static_cast<std::int32_t>(amount.months))));
+  if (std::abs(amount.months) > std::numeric_limits<std::int32_t>::max())
+    return fail_at(start, "The interval is too long.");
+  ASSIGN(auto months, made_literal(start, std::make_shared<arrow::Int32Scalar>(
+                                              static_cast<std::int32_t>(amount.months))));
   return call(start, "interval_months", {std::move(months)});
 }
 

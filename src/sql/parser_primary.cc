@@ -1,4 +1,5 @@
-// Primaries: literals, names, calls, CASE, CAST, parentheses; and what follows them: .field, [i], ::type.
+// Primaries: literals, names, calls, CASE, CAST, parentheses; and what follows them: .field, [i],
+// ::type.
 #include "engine/expr.h"
 #include "sql/parser.h"
 
@@ -25,7 +26,8 @@ Result<ExpressionPtr> Parser::primary() {
     star.span = since(start);
     return made(std::move(star));
   } else if (peek().kind == Token::Kind::kQuoted ||
-             (peek().kind == Token::Kind::kWord && (!is_reserved_word(peek()) || is_symbol("(", 1)))) {
+             (peek().kind == Token::Kind::kWord &&
+              (!is_reserved_word(peek()) || is_symbol("(", 1)))) {
     ASSIGN(value, name_or_call());
     if (value->kind == Expression::Kind::kStar) return value;
   } else if (is_symbol(":") || is_symbol("?")) {
@@ -96,8 +98,10 @@ Result<ExpressionPtr> Parser::function_call(std::size_t start, std::string name)
   node.kind = Expression::Kind::kCall;
   node.name = std::move(name);
   TRY(need_symbol("("));
-  if (take_word("DISTINCT")) node.distinct = true;
-  else if (is_word("ALL") && !is_symbol(")", 1)) take_word("ALL");
+  if (take_word("DISTINCT"))
+    node.distinct = true;
+  else if (is_word("ALL") && !is_symbol(")", 1))
+    take_word("ALL");
   if (!is_symbol(")")) {
     do {
       ASSIGN(auto arg, expression());
@@ -107,7 +111,8 @@ Result<ExpressionPtr> Parser::function_call(std::size_t start, std::string name)
   }
   TRY(need_symbol(")"));
   if (is_words({"WITHIN", "GROUP"})) return unsupported(begin(), "WITHIN GROUP");
-  if ((is_word("IGNORE") || is_word("RESPECT")) && is_word("NULLS", 1)) return unsupported(begin(), "IGNORE NULLS");
+  if ((is_word("IGNORE") || is_word("RESPECT")) && is_word("NULLS", 1))
+    return unsupported(begin(), "IGNORE NULLS");
   if (is_word("FILTER") && is_symbol("(", 1)) {
     at_ += 2;
     TRY(need_word("WHERE"));
@@ -222,8 +227,10 @@ Result<ExpressionPtr> Parser::special_call(bool& taken) {
     TRY(need_symbol(")"));
     return call(start, "date_part", {std::move(which), std::move(from)});
   }
-  const bool keyword_argument = (is_word("POSITION") || is_word("TRIM") || is_word("SUBSTRING") || is_word("OVERLAY"));
-  if (keyword_argument && is_symbol("(", 1) && (is_word("BOTH", 2) || is_word("LEADING", 2) || is_word("TRAILING", 2))) {
+  const bool keyword_argument =
+      (is_word("POSITION") || is_word("TRIM") || is_word("SUBSTRING") || is_word("OVERLAY"));
+  if (keyword_argument && is_symbol("(", 1) &&
+      (is_word("BOTH", 2) || is_word("LEADING", 2) || is_word("TRAILING", 2))) {
     return unsupported(start, peek().text + " with keywords");
   }
   taken = false;
@@ -235,9 +242,12 @@ Result<Type> Parser::type() {
   TRY(skip_type());
   const auto text = source_->slice(since(start));
   auto parsed = engine::parse_ddl_type("t " + std::string(text));
-  if (!parsed) return fail_at(start, "Syntax error at or near '" + std::string(text) + "': " + parsed.error().what);
+  if (!parsed)
+    return fail_at(start,
+                   "Syntax error at or near '" + std::string(text) + "': " + parsed.error().what);
   if ((*parsed)->id() != arrow::Type::STRUCT || (*parsed)->num_fields() != 1) {
-    return fail_at(start, "Syntax error at or near '" + std::string(text) + "': expected a data type.");
+    return fail_at(start,
+                   "Syntax error at or near '" + std::string(text) + "': expected a data type.");
   }
   return (*parsed)->field(0)->type();
 }
@@ -256,7 +266,8 @@ Status Parser::skip_type() {
   do {
     if (is_symbol("<")) ++depth;
     if (is_symbol(">")) --depth;
-    if (depth > kMaxNesting || peek().kind == Token::Kind::kEnd || is_symbol(";")) return expected("'>'");
+    if (depth > kMaxNesting || peek().kind == Token::Kind::kEnd || is_symbol(";"))
+      return expected("'>'");
     ++at_;
   } while (depth > 0);
   return {};

@@ -29,7 +29,8 @@ Result<QueryPtr> Parser::query() {
   ASSIGN(auto with, ctes());
   ASSIGN(auto made, query_term());
   while (is_word("UNION") || is_word("EXCEPT") || is_word("INTERSECT") || is_word("MINUS")) {
-    if (!take_word("UNION")) return unsupported(begin(), lower(peek().text) == "minus" ? "MINUS" : peek().text);
+    if (!take_word("UNION"))
+      return unsupported(begin(), lower(peek().text) == "minus" ? "MINUS" : peek().text);
     auto combined = std::make_shared<Query>();
     combined->union_distinct = !take_word("ALL");
     if (combined->union_distinct) take_word("DISTINCT");
@@ -38,13 +39,16 @@ Result<QueryPtr> Parser::query() {
     combined->span = since(start);
     const bool flat = !made->select && !made->limit && made->order.empty() && made->ctes.empty() &&
                       made->union_distinct == combined->union_distinct;
-    if (flat) combined->branches = made->branches;
-    else combined->branches.push_back(made);
+    if (flat)
+      combined->branches = made->branches;
+    else
+      combined->branches.push_back(made);
     combined->branches.push_back(std::move(right));
     made = std::move(combined);
   }
   TRY(order_and_limit(*made));
-  if (!made->ctes.empty() && !with.empty()) return unsupported(start, "WITH inside a parenthesised WITH");
+  if (!made->ctes.empty() && !with.empty())
+    return unsupported(start, "WITH inside a parenthesised WITH");
   if (!with.empty()) made->ctes = std::move(with);
   made->span = since(start);
   if (is_symbol("|>")) return unsupported(begin(), "pipe syntax");
@@ -59,7 +63,8 @@ Result<std::shared_ptr<Query>> Parser::query_term() {
     TRY(need_symbol(")"));
     *made = *inner;
   } else {
-    if (is_word("FROM") || is_word("TABLE")) return unsupported(start, "a query that begins with " + peek().text);
+    if (is_word("FROM") || is_word("TABLE"))
+      return unsupported(start, "a query that begins with " + peek().text);
     if (is_word("VALUES")) return unsupported(start, "VALUES");
     ASSIGN(made->select, select());
   }
@@ -73,7 +78,8 @@ Status Parser::order_and_limit(Query& made) {
     return unsupported(start, peek().text + " BY in a query");
   }
   if (take_words({"ORDER", "BY"})) {
-    if (!made.order.empty() || made.limit) return unsupported(start, "ORDER BY over a query that has its own");
+    if (!made.order.empty() || made.limit)
+      return unsupported(start, "ORDER BY over a query that has its own");
     do {
       ASSIGN(auto item, order_item());
       made.order.push_back(std::move(item));
@@ -92,11 +98,15 @@ Status Parser::order_and_limit(Query& made) {
 Result<OrderItem> Parser::order_item() {
   OrderItem item;
   ASSIGN(item.expr, expression());
-  if (take_word("DESC")) item.descending = true;
-  else take_word("ASC");
+  if (take_word("DESC"))
+    item.descending = true;
+  else
+    take_word("ASC");
   item.nulls_first = !item.descending;
-  if (take_words({"NULLS", "FIRST"})) item.nulls_first = true;
-  else if (take_words({"NULLS", "LAST"})) item.nulls_first = false;
+  if (take_words({"NULLS", "FIRST"}))
+    item.nulls_first = true;
+  else if (take_words({"NULLS", "LAST"}))
+    item.nulls_first = false;
   return item;
 }
 
@@ -104,8 +114,10 @@ Result<std::shared_ptr<const Select>> Parser::select() {
   auto made = std::make_shared<Select>();
   const std::size_t start = begin();
   TRY(need_word("SELECT"));
-  if (take_word("DISTINCT")) made->distinct = true;
-  else take_word("ALL");
+  if (take_word("DISTINCT"))
+    made->distinct = true;
+  else
+    take_word("ALL");
   TRY(select_list(*made));
   if (take_word("FROM")) {
     ASSIGN(made->from, relation());
@@ -114,7 +126,8 @@ Result<std::shared_ptr<const Select>> Parser::select() {
     ASSIGN(made->where, expression());
   }
   if (take_words({"GROUP", "BY"})) {
-    if (is_word("ROLLUP") || is_word("CUBE") || is_word("GROUPING")) return unsupported(begin(), peek().text);
+    if (is_word("ROLLUP") || is_word("CUBE") || is_word("GROUPING"))
+      return unsupported(begin(), peek().text);
     made->group_by_all = take_word("ALL");
     if (!made->group_by_all) {
       do {
@@ -122,7 +135,8 @@ Result<std::shared_ptr<const Select>> Parser::select() {
         made->group_by.push_back(std::move(group));
       } while (take_symbol(","));
     }
-    if (is_word("WITH") && (is_word("ROLLUP", 1) || is_word("CUBE", 1))) return unsupported(begin(), "WITH ROLLUP or CUBE");
+    if (is_word("WITH") && (is_word("ROLLUP", 1) || is_word("CUBE", 1)))
+      return unsupported(begin(), "WITH ROLLUP or CUBE");
   }
   if (take_word("HAVING")) {
     ASSIGN(made->having, expression());
@@ -145,7 +159,8 @@ Status Parser::select_list(Select& made) {
       } else {
         ASSIGN(item.alias, need_identifier("an alias"));
       }
-    } else if (peek().kind == Token::Kind::kQuoted || (peek().kind == Token::Kind::kWord && !is_clause_word(peek()))) {
+    } else if (peek().kind == Token::Kind::kQuoted ||
+               (peek().kind == Token::Kind::kWord && !is_clause_word(peek()))) {
       item.alias = tokens_[at_++].text;
     }
     made.items.push_back(std::move(item));

@@ -1,4 +1,5 @@
-// Relations: tables, STREAM, subqueries, joins, watermarks, lateral views; and the words that end an alias's place.
+// Relations: tables, STREAM, subqueries, joins, watermarks, lateral views; and the words that end
+// an alias's place.
 #include <algorithm>
 #include <array>
 
@@ -8,17 +9,20 @@ namespace tailrace::sql {
 
 bool is_clause_word(const Token& token) {
   static constexpr std::array<std::string_view, 44> kWords = {
-      "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "MINUS", "QUALIFY",
-      "WINDOW", "LATERAL", "JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "ANTI", "SEMI", "ON",
-      "USING", "WATERMARK", "OFFSET", "SORT", "DISTRIBUTE", "CLUSTER", "AND", "OR", "NOT", "AS", "THEN", "WHEN",
-      "ELSE", "END", "ASC", "DESC", "NULLS", "TABLESAMPLE", "PIVOT", "UNPIVOT", "SELECT"};
+      "FROM",        "WHERE",  "GROUP",   "HAVING",     "ORDER",   "LIMIT", "UNION", "EXCEPT",
+      "INTERSECT",   "MINUS",  "QUALIFY", "WINDOW",     "LATERAL", "JOIN",  "INNER", "LEFT",
+      "RIGHT",       "FULL",   "CROSS",   "NATURAL",    "ANTI",    "SEMI",  "ON",    "USING",
+      "WATERMARK",   "OFFSET", "SORT",    "DISTRIBUTE", "CLUSTER", "AND",   "OR",    "NOT",
+      "AS",          "THEN",   "WHEN",    "ELSE",       "END",     "ASC",   "DESC",  "NULLS",
+      "TABLESAMPLE", "PIVOT",  "UNPIVOT", "SELECT"};
   return std::any_of(kWords.begin(), kWords.end(), [&](auto word) { return token.is_word(word); });
 }
 
 bool is_reserved_word(const Token& token) {
   static constexpr std::array<std::string_view, 22> kWords = {
-      "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "QUALIFY", "JOIN",
-      "ON", "USING", "AND", "OR", "NOT", "AS", "THEN", "WHEN", "ELSE", "END", "SELECT"};
+      "FROM",      "WHERE",   "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT",
+      "INTERSECT", "QUALIFY", "JOIN",  "ON",     "USING", "AND",   "OR",    "NOT",
+      "AS",        "THEN",    "WHEN",  "ELSE",   "END",   "SELECT"};
   return std::any_of(kWords.begin(), kWords.end(), [&](auto word) { return token.is_word(word); });
 }
 
@@ -48,7 +52,8 @@ Result<RelationPtr> Parser::relation() {
     made->span = since(start);
     left = std::move(made);
   }
-  if (is_word("TABLESAMPLE") || is_word("PIVOT") || is_word("UNPIVOT")) return unsupported(begin(), peek().text);
+  if (is_word("TABLESAMPLE") || is_word("PIVOT") || is_word("UNPIVOT"))
+    return unsupported(begin(), peek().text);
   return left;
 }
 
@@ -56,7 +61,8 @@ Result<bool> Parser::join_type(Relation::Join& join) {
   const std::size_t start = begin();
   join = Relation::Join::kInner;
   if (take_word("JOIN") || take_words({"INNER", "JOIN"})) return true;
-  if (is_words({"LEFT", "SEMI"}) || is_words({"LEFT", "ANTI"}) || is_word("SEMI") || is_word("ANTI")) {
+  if (is_words({"LEFT", "SEMI"}) || is_words({"LEFT", "ANTI"}) || is_word("SEMI") ||
+      is_word("ANTI")) {
     return unsupported(start, "SEMI and ANTI JOIN");
   }
   if (take_words({"LEFT", "OUTER", "JOIN"}) || take_words({"LEFT", "JOIN"})) {
@@ -78,7 +84,8 @@ Status Parser::join_condition(Relation& made) {
     ASSIGN(made.using_columns, identifier_list());
     return {};
   }
-  if (is_word("JOIN") || is_word("WHERE") || is_symbol(")") || is_symbol(";") || peek().kind == Token::Kind::kEnd) {
+  if (is_word("JOIN") || is_word("WHERE") || is_symbol(")") || is_symbol(";") ||
+      peek().kind == Token::Kind::kEnd) {
     return unsupported(begin(), "a join without ON (a cross join)");
   }
   return expected("ON or USING");
@@ -87,9 +94,10 @@ Status Parser::join_condition(Relation& made) {
 Result<std::shared_ptr<Relation>> Parser::relation_primary() {
   auto made = std::make_shared<Relation>();
   const std::size_t start = begin();
-  if (is_symbol("(") ) {
+  if (is_symbol("(")) {
     ++at_;
-    if (is_word("SELECT") || is_word("WITH") || is_symbol("(") || is_word("VALUES") || is_word("FROM")) {
+    if (is_word("SELECT") || is_word("WITH") || is_symbol("(") || is_word("VALUES") ||
+        is_word("FROM")) {
       made->kind = Relation::Kind::kSubquery;
       ASSIGN(made->query, query());
     } else {
@@ -100,16 +108,19 @@ Result<std::shared_ptr<Relation>> Parser::relation_primary() {
   } else if (is_word("VALUES")) {
     return unsupported(start, "VALUES");
   } else {
-    const bool stream = is_word("STREAM") && (is_symbol("(", 1) || peek(1).kind == Token::Kind::kQuoted ||
-                                              (peek(1).kind == Token::Kind::kWord && !is_clause_word(peek(1))));
+    const bool stream =
+        is_word("STREAM") && (is_symbol("(", 1) || peek(1).kind == Token::Kind::kQuoted ||
+                              (peek(1).kind == Token::Kind::kWord && !is_clause_word(peek(1))));
     if (stream) ++at_;
     made->streaming = stream;
     const bool closed = stream && take_symbol("(");
     ASSIGN(made->name, need_name("a table"));
     if (closed) TRY(need_symbol(")"));
     if (is_symbol("(")) return unsupported(start, "the table function " + made->name.text());
-    if (is_words({"TIMESTAMP", "AS"}) || is_words({"VERSION", "AS"})) return unsupported(begin(), "time travel");
-    if (is_word("WITH") && is_symbol("(", 1)) return unsupported(begin(), "options of a stream (WITH (…))");
+    if (is_words({"TIMESTAMP", "AS"}) || is_words({"VERSION", "AS"}))
+      return unsupported(begin(), "time travel");
+    if (is_word("WITH") && is_symbol("(", 1))
+      return unsupported(begin(), "options of a stream (WITH (…))");
     if (is_words({"IDENTIFIED", "BY"})) return unsupported(begin(), "IDENTIFIED BY");
   }
   TRY(relation_suffix(*made));
@@ -122,13 +133,16 @@ Status Parser::relation_suffix(Relation& made) {
     ASSIGN(made.watermark, watermark());
   }
   const bool as = take_word("AS");
-  if (as || peek().kind == Token::Kind::kQuoted || (peek().kind == Token::Kind::kWord && !is_clause_word(peek()))) {
+  if (as || peek().kind == Token::Kind::kQuoted ||
+      (peek().kind == Token::Kind::kWord && !is_clause_word(peek()))) {
     ASSIGN(made.alias, need_identifier("an alias"));
     if (is_symbol("(")) {
       ASSIGN(made.column_aliases, identifier_list());
     }
     if (is_word("WATERMARK")) {
-      return fail_at(begin(), "Syntax error at or near 'WATERMARK': the alias comes after the WATERMARK clause.");
+      return fail_at(
+          begin(),
+          "Syntax error at or near 'WATERMARK': the alias comes after the WATERMARK clause.");
     }
   }
   while (is_words({"LATERAL", "VIEW"})) {
@@ -150,7 +164,8 @@ Result<WatermarkClause> Parser::watermark() {
   TRY(need_word("OF"));
   Span span;
   ASSIGN(made.delay_us, interval_us(span));
-  if (made.delay_us < 0) return fail_at(span.begin, "The delay of a watermark must not be negative.");
+  if (made.delay_us < 0)
+    return fail_at(span.begin, "The delay of a watermark must not be negative.");
   made.span = since(start);
   return made;
 }

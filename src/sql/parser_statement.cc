@@ -12,10 +12,13 @@ Result<Statement> Parser::statement() {
   } else if (take_word("SET")) {
     TRY(set(made));
   } else {
-    for (const auto word : {"USE", "INSERT", "SELECT", "WITH", "DECLARE", "DROP", "ALTER", "REFRESH", "MERGE", "FROM"}) {
+    for (const auto word : {"USE", "INSERT", "SELECT", "WITH", "DECLARE", "DROP", "ALTER",
+                            "REFRESH", "MERGE", "FROM"}) {
       if (is_word(word)) {
-        return error(Code::kInvalidArgument, source_->place(start) + ": a pipeline's SQL holds CREATE … and SET "
-                                             "statements only; Unsupported plan " + word + " parsed from SQL query");
+        return error(Code::kInvalidArgument, source_->place(start) +
+                                                 ": a pipeline's SQL holds CREATE … and SET "
+                                                 "statements only; Unsupported plan " +
+                                                 word + " parsed from SQL query");
       }
     }
     return expected("CREATE or SET");
@@ -57,7 +60,9 @@ Status Parser::create(Statement& made) {
   }
   const std::size_t what = begin();
   if (is_words({"STREAMING", "TABLE"}) || is_words({"MATERIALIZED", "VIEW"})) {
-    if (made.or_replace) return fail_at(or_start, "Syntax error at or near 'OR': OR REPLACE is for views; expected OR REFRESH.");
+    if (made.or_replace)
+      return fail_at(or_start,
+                     "Syntax error at or near 'OR': OR REPLACE is for views; expected OR REFRESH.");
     return create_dataset(made);
   }
   if (made.or_refresh) return expected("STREAMING TABLE or MATERIALIZED VIEW");
@@ -71,7 +76,8 @@ Status Parser::create(Statement& made) {
 }
 
 Status Parser::create_dataset(Statement& made) {
-  made.kind = is_word("STREAMING") ? Statement::Kind::kStreamingTable : Statement::Kind::kMaterializedView;
+  made.kind =
+      is_word("STREAMING") ? Statement::Kind::kStreamingTable : Statement::Kind::kMaterializedView;
   at_ += 2;
   if (take_words({"IF", "NOT", "EXISTS"})) made.if_not_exists = true;
   ASSIGN(made.name, need_name("a name"));
@@ -83,8 +89,9 @@ Status Parser::create_dataset(Statement& made) {
     ASSIGN(made.query, query());
   } else if (made.kind == Statement::Kind::kMaterializedView) {
     if (peek().kind != Token::Kind::kEnd && !is_symbol(";")) return expected("AS and a query");
-    return error(Code::kInvalidArgument, source_->place(as) + ": Unable to find query for CREATE MATERIALIZED VIEW "
-                                         "statement: add AS SELECT …");
+    return error(Code::kInvalidArgument, source_->place(as) +
+                                             ": Unable to find query for CREATE MATERIALIZED VIEW "
+                                             "statement: add AS SELECT …");
   }
   return {};
 }
@@ -109,11 +116,13 @@ Status Parser::dataset_option(Statement& made, bool& taken) {
   } else if (take_word("TBLPROPERTIES")) {
     TRY(properties(made.properties));
   } else if (is_word("LOCATION")) {
-    return error(Code::kInvalidArgument, source_->place(start) + ": Specifying location is not supported for a "
-                                         "pipeline's tables; the lake's folder decides");
+    return error(Code::kInvalidArgument, source_->place(start) +
+                                             ": Specifying location is not supported for a "
+                                             "pipeline's tables; the lake's folder decides");
   } else if (is_word("OPTIONS")) {
-    return error(Code::kInvalidArgument, source_->place(start) + ": Options are not supported for CREATE STREAMING "
-                                         "TABLE statements.");
+    return error(Code::kInvalidArgument, source_->place(start) +
+                                             ": Options are not supported for CREATE STREAMING "
+                                             "TABLE statements.");
   } else if (is_word("SCHEDULE")) {
     return unsupported(start, "SCHEDULE");
   } else {
@@ -152,10 +161,13 @@ Status Parser::elements(Statement& made) {
       ASSIGN(auto clause, expectation());
       made.expectations.push_back(std::move(clause));
       made.plain_spark = false;
-    } else if (is_word("CONSTRAINT") || is_word("CHECK") || is_words({"PRIMARY", "KEY"}) || is_words({"FOREIGN", "KEY"})) {
+    } else if (is_word("CONSTRAINT") || is_word("CHECK") || is_words({"PRIMARY", "KEY"}) ||
+               is_words({"FOREIGN", "KEY"})) {
       return error(Code::kInvalidArgument,
-                   source_->place(begin()) + ": Pipeline datasets do not currently support column constraints. Please "
-                   "remove any CHECK, UNIQUE, PK, and FK constraints (CONSTRAINT name EXPECT (condition) is taken)");
+                   source_->place(begin()) +
+                       ": Pipeline datasets do not currently support column constraints. Please "
+                       "remove any CHECK, UNIQUE, PK, and FK constraints (CONSTRAINT name EXPECT "
+                       "(condition) is taken)");
     } else {
       ASSIGN(auto column, column_definition());
       made.columns.push_back(std::move(column));
@@ -252,8 +264,11 @@ Status Parser::create_flow(Statement& made) {
   ASSIGN(made.target, need_name("the table to insert into"));
   const std::size_t by = begin();
   if (!take_words({"BY", "NAME"})) {
-    return error(Code::kInvalidArgument, source_->place(by) + ": Only INSERT INTO by name flows supported: write INSERT "
-                                         "INTO " + made.target.text() + " BY NAME …");
+    return error(Code::kInvalidArgument,
+                 source_->place(by) +
+                     ": Only INSERT INTO by name flows supported: write INSERT "
+                     "INTO " +
+                     made.target.text() + " BY NAME …");
   }
   ASSIGN(made.query, query());
   return {};

@@ -28,8 +28,10 @@ std::string read(const std::filesystem::path& path) {
 
 TEST(parser, statement_has_spans_of_query_and_expectations) {
   const std::string text =
-      "CREATE OR REFRESH STREAMING TABLE s (\n  CONSTRAINT ok EXPECT (id > 0 AND name <> ')') ON VIOLATION DROP ROW,\n"
-      "  CONSTRAINT warn EXPECT (id < 9)\n) COMMENT 'c' TBLPROPERTIES ('a' = 'b') AS SELECT * FROM STREAM x;\nSET a.b = 1";
+      "CREATE OR REFRESH STREAMING TABLE s (\n  CONSTRAINT ok EXPECT (id > 0 AND name <> ')') ON "
+      "VIOLATION DROP ROW,\n"
+      "  CONSTRAINT warn EXPECT (id < 9)\n) COMMENT 'c' TBLPROPERTIES ('a' = 'b') AS SELECT * FROM "
+      "STREAM x;\nSET a.b = 1";
   const auto parsed = parse_pipeline(text, "p.sql");
   ASSERT_TRUE(parsed.has_value()) << parsed.error().what;
   ASSERT_EQ(parsed->size(), 2U);
@@ -49,23 +51,31 @@ TEST(parser, statement_has_spans_of_query_and_expectations) {
 }
 
 TEST(parser, a_flow_names_its_target_and_needs_by_name) {
-  const auto parsed = parse_pipeline("CREATE FLOW f COMMENT 'c' AS INSERT INTO db.s BY NAME SELECT 1 AS a FROM STREAM x", "p.sql");
+  const auto parsed = parse_pipeline(
+      "CREATE FLOW f COMMENT 'c' AS INSERT INTO db.s BY NAME SELECT 1 AS a FROM STREAM x", "p.sql");
   ASSERT_TRUE(parsed.has_value()) << parsed.error().what;
   EXPECT_EQ((*parsed)[0].target.text(), "db.s");
-  EXPECT_THAT(failure("CREATE FLOW f AS INSERT INTO s SELECT 1"), HasSubstr("p.sql:1:32: Only INSERT INTO by name flows supported"));
+  EXPECT_THAT(failure("CREATE FLOW f AS INSERT INTO s SELECT 1"),
+              HasSubstr("p.sql:1:32: Only INSERT INTO by name flows supported"));
 }
 
 TEST(parser, errors_say_place_and_what_was_expected) {
-  EXPECT_THAT(failure("CREATE STREAMING TABEL s"), HasSubstr("p.sql:1:8: [PARSE_SYNTAX_ERROR] Syntax error at or near 'STREAMING'"));
-  EXPECT_THAT(failure("CREATE MATERIALIZED VIEW m AS\nSELECT a,, b FROM t"), HasSubstr("p.sql:2:10: [PARSE_SYNTAX_ERROR] Syntax error at or near ','"));
-  EXPECT_THAT(failure("CREATE MATERIALIZED VIEW m AS SELECT 'a"), HasSubstr("p.sql:1:38: [PARSE_SYNTAX_ERROR] A string literal is not closed"));
-  EXPECT_THAT(failure("CREATE MATERIALIZED VIEW m"), HasSubstr("Unable to find query for CREATE MATERIALIZED VIEW"));
+  EXPECT_THAT(failure("CREATE STREAMING TABEL s"),
+              HasSubstr("p.sql:1:8: [PARSE_SYNTAX_ERROR] Syntax error at or near 'STREAMING'"));
+  EXPECT_THAT(failure("CREATE MATERIALIZED VIEW m AS\nSELECT a,, b FROM t"),
+              HasSubstr("p.sql:2:10: [PARSE_SYNTAX_ERROR] Syntax error at or near ','"));
+  EXPECT_THAT(failure("CREATE MATERIALIZED VIEW m AS SELECT 'a"),
+              HasSubstr("p.sql:1:38: [PARSE_SYNTAX_ERROR] A string literal is not closed"));
+  EXPECT_THAT(failure("CREATE MATERIALIZED VIEW m"),
+              HasSubstr("Unable to find query for CREATE MATERIALIZED VIEW"));
   EXPECT_THAT(failure("SELECT 1"), HasSubstr("Unsupported plan SELECT"));
-  EXPECT_THAT(failure("CREATE STREAMING TABLE s (id INT, CHECK (id > 1))"), HasSubstr("do not currently support column constraints"));
+  EXPECT_THAT(failure("CREATE STREAMING TABLE s (id INT, CHECK (id > 1))"),
+              HasSubstr("do not currently support column constraints"));
 }
 
 TEST(parser, what_spark_takes_and_we_do_not_says_so) {
-  const auto parsed = parse_pipeline("CREATE MATERIALIZED VIEW m AS SELECT * FROM a\n  CROSS JOIN b", "p.sql");
+  const auto parsed =
+      parse_pipeline("CREATE MATERIALIZED VIEW m AS SELECT * FROM a\n  CROSS JOIN b", "p.sql");
   ASSERT_FALSE(parsed.has_value());
   EXPECT_EQ(parsed.error().code, Code::kUnimplemented);
   EXPECT_EQ(parsed.error().what, "not supported yet: CROSS JOIN at p.sql:2:3");
@@ -73,7 +83,9 @@ TEST(parser, what_spark_takes_and_we_do_not_says_so) {
 
 TEST(parser, references_leave_the_statements_own_names_out) {
   const auto parsed = parse_pipeline(
-      "CREATE STREAMING TABLE s AS WITH c AS (SELECT * FROM STREAM(a)) SELECT * FROM c JOIN db.b USING (id)", "p.sql");
+      "CREATE STREAMING TABLE s AS WITH c AS (SELECT * FROM STREAM(a)) SELECT * FROM c JOIN db.b "
+      "USING (id)",
+      "p.sql");
   ASSERT_TRUE(parsed.has_value()) << parsed.error().what;
   const auto read_from = references((*parsed)[0]);
   ASSERT_EQ(read_from.size(), 2U);
@@ -83,10 +95,13 @@ TEST(parser, references_leave_the_statements_own_names_out) {
 }
 
 TEST(parser, deep_nesting_is_a_clear_error) {
-  for (const std::string open : {"(", "NOT ", "- ", "a[", "CASE WHEN ", "ARRAY(", "CAST(", "(SELECT * FROM ("}) {
+  for (const std::string open :
+       {"(", "NOT ", "- ", "a[", "CASE WHEN ", "ARRAY(", "CAST(", "(SELECT * FROM ("}) {
     std::string text = "CREATE MATERIALIZED VIEW m AS SELECT ";
     for (int i = 0; i < 10'000; ++i) text += open;
-    EXPECT_THAT(failure(text), ::testing::AnyOf(HasSubstr("nested too deeply"), HasSubstr("not supported yet"))) << open;
+    EXPECT_THAT(failure(text),
+                ::testing::AnyOf(HasSubstr("nested too deeply"), HasSubstr("not supported yet")))
+        << open;
   }
   std::string chain = "CREATE MATERIALIZED VIEW m AS SELECT 1";
   for (int i = 0; i < 100'000; ++i) chain += " + 1";
@@ -110,10 +125,17 @@ TEST(parser, mutations_of_the_corpus_never_crash) {
     for (int change = 0; change < 4 && !text.empty(); ++change) {
       const std::size_t at = random() % text.size();
       switch (random() % 4) {
-        case 0: text.erase(at, 1 + random() % 5); break;
-        case 1: text.insert(at, 1, static_cast<char>(random() % 256)); break;
-        case 2: text.insert(at, text.substr(random() % text.size(), 20)); break;
-        default: text[at] = "()[]<>.,;'`\"*"[random() % 13];
+        case 0:
+          text.erase(at, 1 + random() % 5);
+          break;
+        case 1:
+          text.insert(at, 1, static_cast<char>(random() % 256));
+          break;
+        case 2:
+          text.insert(at, text.substr(random() % text.size(), 20));
+          break;
+        default:
+          text[at] = "()[]<>.,;'`\"*"[random() % 13];
       }
     }
     (void)parse_pipeline(text, "fuzz.sql");

@@ -31,7 +31,9 @@ class Collector {
       query(*relation.query);
     } else {
       const auto& parts = relation.name.parts;
-      const bool named = parts.size() == 1 && std::any_of(names_.begin(), names_.end(), [&](const auto& name) { return same_name(name, parts[0]); });
+      const bool named = parts.size() == 1 &&
+                         std::any_of(names_.begin(), names_.end(),
+                                     [&](const auto& name) { return same_name(name, parts[0]); });
       if (!named) found.push_back({relation.name, relation.streaming});
     }
   }

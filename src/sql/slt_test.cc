@@ -1,5 +1,5 @@
-// The text tests of tests/sql (its README says the form) on the engine: parse, bind, run a Circuit, compare with what
-// real Spark answered. Also the engine's catalogue: every function's example.
+// The text tests of tests/sql (its README says the form) on the engine: parse, bind, run a Circuit,
+// compare with what real Spark answered. Also the engine's catalogue: every function's example.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -36,12 +36,18 @@ std::vector<Block> blocks_of(const std::string& path) {
   };
   for (std::string line; std::getline(in, line);) {
     ++number;
-    if (line.empty()) finish();
-    else if (line.starts_with("#")) continue;
-    else if (block.head.empty()) block.head = line, block.line = number;
-    else if (line == "----" && !answer) answer = true;
-    else if (answer) block.expected.push_back(line);
-    else block.body += (block.body.empty() ? "" : "\n") + line;
+    if (line.empty())
+      finish();
+    else if (line.starts_with("#"))
+      continue;
+    else if (block.head.empty())
+      block.head = line, block.line = number;
+    else if (line == "----" && !answer)
+      answer = true;
+    else if (answer)
+      block.expected.push_back(line);
+    else
+      block.body += (block.body.empty() ? "" : "\n") + line;
   }
   finish();
   return blocks;
@@ -91,7 +97,8 @@ void check_error(const testing::Tables& tables, const Block& block) {
   const auto found = answer(tables, block.body);
   ASSERT_FALSE(found.has_value());
   EXPECT_NE(found.error().what.find("[" + wanted), std::string::npos) << found.error().what;
-  EXPECT_NE(found.error().what.find("query:" + place + ":"), std::string::npos) << found.error().what;
+  EXPECT_NE(found.error().what.find("query:" + place + ":"), std::string::npos)
+      << found.error().what;
 }
 
 void check_explain(const testing::Tables& tables, const Block& block) {
@@ -134,7 +141,8 @@ TEST(catalogue, every_example_gives_its_result) {
       ADD_FAILURE() << bound.error().what;
       continue;
     }
-    const auto row = arrow::RecordBatch::Make(none, 1, {arrow::MakeArrayFromScalar(arrow::Int32Scalar(0), 1).ValueOrDie()});
+    const auto row = arrow::RecordBatch::Make(
+        none, 1, {arrow::MakeArrayFromScalar(arrow::Int32Scalar(0), 1).ValueOrDie()});
     engine::EvalContext context;
     context.now_us = 1'700'000'000'000'000;
     const auto value = engine::evaluate(**bound, *row, context);

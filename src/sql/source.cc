@@ -9,7 +9,8 @@ namespace tailrace::sql {
 
 std::string Source::place(std::size_t offset) const {
   offset = std::min(offset, text.size());
-  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
+  const auto line =
+      1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
   const std::size_t newline = offset == 0 ? std::string::npos : text.rfind('\n', offset - 1);
   const std::size_t column = newline == std::string::npos ? offset + 1 : offset - newline;
   return file + ":" + std::to_string(line) + ":" + std::to_string(column);

@@ -35,7 +35,8 @@ def create_table(spark, name, ddl, rows):
     frame = spark.createDataFrame([(row,) for row in rows], "value STRING")
     frame.createOrReplaceTempView("slt_lines")
     quoted = ddl.replace("'", "\\'")
-    spark.sql(f"SELECT r.* FROM (SELECT from_json(value, '{quoted}') AS r FROM slt_lines)").createOrReplaceTempView(name)
+    rows = f"SELECT r.* FROM (SELECT from_json(value, '{quoted}') AS r FROM slt_lines)"
+    spark.sql(rows).createOrReplaceTempView(name)
 
 
 def show(value):

@@ -21,25 +21,55 @@ namespace {
 
 const std::map<std::string, Kind>& aggregate_names() {
   static const std::map<std::string, Kind> names = {
-      {"count", Kind::kCount},       {"sum", Kind::kSum},           {"avg", Kind::kAvg},
-      {"mean", Kind::kAvg},          {"min", Kind::kMin},           {"max", Kind::kMax},
-      {"stddev", Kind::kStddev},     {"std", Kind::kStddev},        {"stddev_samp", Kind::kStddev},
-      {"variance", Kind::kVariance}, {"var_samp", Kind::kVariance}, {"first", Kind::kFirst},
-      {"first_value", Kind::kFirst}, {"any_value", Kind::kFirst},   {"last", Kind::kLast},
-      {"last_value", Kind::kLast},   {"collect_list", Kind::kCollectList}, {"array_agg", Kind::kCollectList},
-      {"collect_set", Kind::kCollectSet}, {"approx_count_distinct", Kind::kApproxCountDistinct},
-      {"count_if", Kind::kCount},    {"bool_and", Kind::kMin},      {"every", Kind::kMin},
-      {"bool_or", Kind::kMax},       {"some", Kind::kMax},          {"any", Kind::kMax}};
+      {"count", Kind::kCount},
+      {"sum", Kind::kSum},
+      {"avg", Kind::kAvg},
+      {"mean", Kind::kAvg},
+      {"min", Kind::kMin},
+      {"max", Kind::kMax},
+      {"stddev", Kind::kStddev},
+      {"std", Kind::kStddev},
+      {"stddev_samp", Kind::kStddev},
+      {"variance", Kind::kVariance},
+      {"var_samp", Kind::kVariance},
+      {"first", Kind::kFirst},
+      {"first_value", Kind::kFirst},
+      {"any_value", Kind::kFirst},
+      {"last", Kind::kLast},
+      {"last_value", Kind::kLast},
+      {"collect_list", Kind::kCollectList},
+      {"array_agg", Kind::kCollectList},
+      {"collect_set", Kind::kCollectSet},
+      {"approx_count_distinct", Kind::kApproxCountDistinct},
+      {"count_if", Kind::kCount},
+      {"bool_and", Kind::kMin},
+      {"every", Kind::kMin},
+      {"bool_or", Kind::kMax},
+      {"some", Kind::kMax},
+      {"any", Kind::kMax}};
   return names;
 }
 
-constexpr std::array kKnownUnsupported = {"stddev_pop", "var_pop", "percentile", "percentile_approx", "median", "mode",
-                                          "min_by", "max_by", "corr", "covar_samp", "skewness", "kurtosis", "sum_distinct",
-                                          "approx_percentile", "listagg", "string_agg", "try_sum", "try_avg", "grouping"};
+constexpr std::array kKnownUnsupported = {"stddev_pop",   "var_pop",
+                                          "percentile",   "percentile_approx",
+                                          "median",       "mode",
+                                          "min_by",       "max_by",
+                                          "corr",         "covar_samp",
+                                          "skewness",     "kurtosis",
+                                          "sum_distinct", "approx_percentile",
+                                          "listagg",      "string_agg",
+                                          "try_sum",      "try_avg",
+                                          "grouping"};
 
-bool is_integer(const Type& type) { return arrow::is_integer(type->id()); }
-bool is_float(const Type& type) { return type->id() == arrow::Type::FLOAT || type->id() == arrow::Type::DOUBLE; }
-bool is_decimal(const Type& type) { return type->id() == arrow::Type::DECIMAL128; }
+bool is_integer(const Type& type) {
+  return arrow::is_integer(type->id());
+}
+bool is_float(const Type& type) {
+  return type->id() == arrow::Type::FLOAT || type->id() == arrow::Type::DOUBLE;
+}
+bool is_decimal(const Type& type) {
+  return type->id() == arrow::Type::DECIMAL128;
+}
 
 // Spark's DecimalType.bounded and adjustPrecisionScale.
 Type avg_decimal(const arrow::Decimal128Type& type) {
@@ -53,7 +83,8 @@ std::optional<Type> typed(Kind kind, ExprPtr& arg, const std::string& place) {
   switch (kind) {
     case Kind::kCountStar:
     case Kind::kCount:
-    case Kind::kApproxCountDistinct: return arrow::int64();
+    case Kind::kApproxCountDistinct:
+      return arrow::int64();
     case Kind::kSum:
     case Kind::kAvg:
       if (is_decimal(type)) {
@@ -61,12 +92,15 @@ std::optional<Type> typed(Kind kind, ExprPtr& arg, const std::string& place) {
         if (kind == Kind::kAvg) return avg_decimal(decimal);
         return arrow::decimal128(std::min(38, decimal.precision() + 10), decimal.scale());
       }
-      if (!numeric && type->id() != arrow::Type::STRING && type->id() != arrow::Type::NA) return std::nullopt;
-      arg = as_type(arg, kind == Kind::kSum && is_integer(type) ? arrow::int64() : arrow::float64(), place);
+      if (!numeric && type->id() != arrow::Type::STRING && type->id() != arrow::Type::NA)
+        return std::nullopt;
+      arg = as_type(arg, kind == Kind::kSum && is_integer(type) ? arrow::int64() : arrow::float64(),
+                    place);
       return arg->type;
     case Kind::kStddev:
     case Kind::kVariance:
-      if (!numeric && type->id() != arrow::Type::STRING && type->id() != arrow::Type::NA) return std::nullopt;
+      if (!numeric && type->id() != arrow::Type::STRING && type->id() != arrow::Type::NA)
+        return std::nullopt;
       arg = as_type(arg, arrow::float64(), place);
       return arg->type;
     case Kind::kMin:
@@ -74,9 +108,11 @@ std::optional<Type> typed(Kind kind, ExprPtr& arg, const std::string& place) {
       if (type->id() == arrow::Type::MAP) return std::nullopt;
       return type;
     case Kind::kFirst:
-    case Kind::kLast: return type;
+    case Kind::kLast:
+      return type;
     case Kind::kCollectList:
-    case Kind::kCollectSet: return arrow::list(arrow::field("element", type, false));
+    case Kind::kCollectSet:
+      return arrow::list(arrow::field("element", type, false));
   }
   return std::nullopt;
 }
@@ -91,27 +127,34 @@ ExprPtr mark(std::string_view name, std::size_t index, Type type) {
 }
 
 bool same_call(const AggregateCall& a, const AggregateCall& b) {
-  const auto same = [](const ExprPtr& x, const ExprPtr& y) { return x && y ? same_expr(*x, *y) : x == y; };
-  return a.kind == b.kind && a.distinct == b.distinct && same(a.arg, b.arg) && same(a.filter, b.filter);
+  const auto same = [](const ExprPtr& x, const ExprPtr& y) {
+    return x && y ? same_expr(*x, *y) : x == y;
+  };
+  return a.kind == b.kind && a.distinct == b.distinct && same(a.arg, b.arg) &&
+         same(a.filter, b.filter);
 }
 
 }  // namespace
 
 bool is_aggregate_name(const std::string& name) {
   return aggregate_names().contains(name) ||
-         std::find(kKnownUnsupported.begin(), kKnownUnsupported.end(), name) != kKnownUnsupported.end();
+         std::find(kKnownUnsupported.begin(), kKnownUnsupported.end(), name) !=
+             kKnownUnsupported.end();
 }
 
 Result<ExprPtr> Binder::aggregate(const Expression& node, const Scope& scope, Calls* calls) {
   const auto known = aggregate_names().find(node.name);
   if (known == aggregate_names().end()) return unsupported(node.span, "the aggregate " + node.name);
-  if (!calls) return fail(node.span, "[INVALID_WHERE_CONDITION] The aggregate " + node.name + " is not allowed here.");
+  if (!calls)
+    return fail(node.span,
+                "[INVALID_WHERE_CONDITION] The aggregate " + node.name + " is not allowed here.");
   AggregateCall made;
   made.kind = known->second;
   made.distinct = node.distinct;
   made.place = place(node.span);
   Exprs args, filters;
-  const bool star = node.name == "count" && node.args.size() == 1 && node.args[0]->kind == Expression::Kind::kStar;
+  const bool star = node.name == "count" && node.args.size() == 1 &&
+                    node.args[0]->kind == Expression::Kind::kStar;
   if (!star) {
     ASSIGN(args, arguments(node, scope, nullptr));
   }
@@ -140,21 +183,27 @@ Result<ExprPtr> Binder::aggregate(const Expression& node, const Scope& scope, Ca
     args.clear();
     made.kind = Kind::kCountStar;
   }
-  const bool ignore_nulls = (made.kind == Kind::kFirst || made.kind == Kind::kLast) && args.size() == 2;
+  const bool ignore_nulls =
+      (made.kind == Kind::kFirst || made.kind == Kind::kLast) && args.size() == 2;
   if (ignore_nulls) return unsupported(node.args[1]->span, node.name + " with a second argument");
   if (made.kind == Kind::kApproxCountDistinct && args.size() == 2) args.pop_back();
   if (args.size() != (made.kind == Kind::kCountStar ? 0U : 1U)) {
-    return fail(node.span, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `" + node.name + "` requires 1 parameters but the actual "
-                           "number is " + std::to_string(node.args.size()) + ".");
+    return fail(node.span, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `" + node.name +
+                               "` requires 1 parameters but the actual "
+                               "number is " +
+                               std::to_string(node.args.size()) + ".");
   }
   if (!args.empty()) made.arg = args[0];
   const bool boolean = made.kind == Kind::kMin || made.kind == Kind::kMax;
   const Type given = made.arg ? made.arg->type : nullptr;
   auto result = typed(made.kind, made.arg, made.place);
-  if (boolean && node.name != "min" && node.name != "max" && given->id() != arrow::Type::BOOL) result.reset();
+  if (boolean && node.name != "min" && node.name != "max" && given->id() != arrow::Type::BOOL)
+    result.reset();
   if (!result) {
-    return fail(node.span, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"" + output_name(node, scope) +
-                               "\" due to data type mismatch: the first parameter has the type \"" + spark_name(*given) + "\".");
+    return fail(node.span, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"" +
+                               output_name(node, scope) +
+                               "\" due to data type mismatch: the first parameter has the type \"" +
+                               spark_name(*given) + "\".");
   }
   made.type = *result;
   made.filter = conjunction(filters);
@@ -166,11 +215,17 @@ Result<ExprPtr> Binder::aggregate(const Expression& node, const Scope& scope, Ca
 }
 
 Result<ExprPtr> Binder::window_call(const Expression& node, const Scope& scope, Calls* calls) {
-  if (node.name != "row_number") return unsupported(node.span, "the window function " + node.name + " OVER (only row_number())");
-  if (!calls) return fail(node.span, "[UNSUPPORTED_EXPR_FOR_WINDOW] A window function is not allowed here.");
-  if (!node.args.empty()) return fail(node.span, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `row_number` requires 0 parameters.");
+  if (node.name != "row_number")
+    return unsupported(node.span, "the window function " + node.name + " OVER (only row_number())");
+  if (!calls)
+    return fail(node.span, "[UNSUPPORTED_EXPR_FOR_WINDOW] A window function is not allowed here.");
+  if (!node.args.empty())
+    return fail(node.span,
+                "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `row_number` requires 0 parameters.");
   if (node.over->order.empty()) {
-    return fail(node.span, "Window function row_number() requires window to be ordered, please add ORDER BY clause.");
+    return fail(
+        node.span,
+        "Window function row_number() requires window to be ordered, please add ORDER BY clause.");
   }
   WindowCall made;
   for (const auto& expr : node.over->partition) {
@@ -182,11 +237,14 @@ Result<ExprPtr> Binder::window_call(const Expression& node, const Scope& scope, 
     made.order.push_back({std::move(bound), item.descending, item.nulls_first});
   }
   const auto same = [](const WindowCall& a, const WindowCall& b) {
-    return std::equal(a.partition.begin(), a.partition.end(), b.partition.begin(), b.partition.end(),
+    return std::equal(a.partition.begin(), a.partition.end(), b.partition.begin(),
+                      b.partition.end(),
                       [](const auto& x, const auto& y) { return same_expr(*x, *y); }) &&
-           std::equal(a.order.begin(), a.order.end(), b.order.begin(), b.order.end(), [](const auto& x, const auto& y) {
-             return x.descending == y.descending && x.nulls_first == y.nulls_first && same_expr(*x.expr, *y.expr);
-           });
+           std::equal(a.order.begin(), a.order.end(), b.order.begin(), b.order.end(),
+                      [](const auto& x, const auto& y) {
+                        return x.descending == y.descending && x.nulls_first == y.nulls_first &&
+                               same_expr(*x.expr, *y.expr);
+                      });
   };
   for (std::size_t i = 0; i < calls->windows.size(); ++i) {
     if (same(calls->windows[i], made)) return mark(kWindowMark, i, arrow::int32());
@@ -195,8 +253,10 @@ Result<ExprPtr> Binder::window_call(const Expression& node, const Scope& scope, 
   return mark(kWindowMark, calls->windows.size() - 1, arrow::int32());
 }
 
-// A group that follows event time lets a streaming aggregate come out once; without one Spark refuses append mode.
-Result<PlanPtr> Binder::aggregate_plan(PlanPtr input, const Exprs& groups, const Calls& calls, const Span& span) {
+// A group that follows event time lets a streaming aggregate come out once; without one Spark
+// refuses append mode.
+Result<PlanPtr> Binder::aggregate_plan(PlanPtr input, const Exprs& groups, const Calls& calls,
+                                       const Span& span) {
   auto made = std::make_shared<Plan>();
   made->kind = Plan::Kind::kAggregate;
   if (is_streaming(*input)) {
@@ -204,19 +264,26 @@ Result<PlanPtr> Binder::aggregate_plan(PlanPtr input, const Exprs& groups, const
       if (is_event_time(*input, *groups[i])) made->emit_by_group = static_cast<int>(i);
     }
     if (made->emit_by_group < 0) {
-      return fail(span, "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. This output mode "
-                        "is not supported for streaming aggregations without watermark on streaming DataFrames/DataSets: add "
-                        "WATERMARK … DELAY OF INTERVAL … and group by its window, or write a MATERIALIZED VIEW.");
+      return fail(
+          span,
+          "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. "
+          "This output mode "
+          "is not supported for streaming aggregations without watermark on streaming "
+          "DataFrames/DataSets: add "
+          "WATERMARK … DELAY OF INTERVAL … and group by its window, or write a MATERIALIZED VIEW.");
     }
   }
   arrow::FieldVector fields;
   for (const auto& group : groups) {
     if (group->type->id() == arrow::Type::MAP) {
-      return fail(span, "[GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE] A group of type \"" + spark_name(*group->type) + "\" cannot be compared.");
+      return fail(span, "[GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE] A group of type \"" +
+                            spark_name(*group->type) + "\" cannot be compared.");
     }
     fields.push_back(arrow::field("group" + std::to_string(fields.size()), group->type));
   }
-  for (const auto& call : calls.aggregates) fields.push_back(arrow::field("aggregate" + std::to_string(fields.size() - groups.size()), call.type));
+  for (const auto& call : calls.aggregates)
+    fields.push_back(
+        arrow::field("aggregate" + std::to_string(fields.size() - groups.size()), call.type));
   made->schema = arrow::schema(std::move(fields));
   made->exprs = groups;
   made->aggregates = calls.aggregates;
@@ -224,7 +291,8 @@ Result<PlanPtr> Binder::aggregate_plan(PlanPtr input, const Exprs& groups, const
   return PlanPtr(made);
 }
 
-Result<ExprPtr> Binder::over_groups(const ExprPtr& expr, const Exprs& groups, const Span& span, const arrow::Schema& input) {
+Result<ExprPtr> Binder::over_groups(const ExprPtr& expr, const Exprs& groups, const Span& span,
+                                    const arrow::Schema& input) {
   std::string missing;
   auto made = rewrite(expr, [&](const ExprPtr& node) -> ExprPtr {
     if (node->kind == Expr::Kind::kCall && node->name == kAggregateMark) {
@@ -237,8 +305,11 @@ Result<ExprPtr> Binder::over_groups(const ExprPtr& expr, const Exprs& groups, co
     return nullptr;
   });
   if (missing.empty()) return made;
-  return fail(span, std::string("[MISSING_") + (groups.empty() ? "GROUP_BY" : "AGGREGATION") + "] The column \"" + missing +
-                        "\" is neither in GROUP BY nor in an aggregate function. Add it to GROUP BY, or use any_value(" + missing + ").");
+  return fail(span, std::string("[MISSING_") + (groups.empty() ? "GROUP_BY" : "AGGREGATION") +
+                        "] The column \"" + missing +
+                        "\" is neither in GROUP BY nor in an aggregate function. Add it to GROUP "
+                        "BY, or use any_value(" +
+                        missing + ").");
 }
 
 }  // namespace tailrace::sql

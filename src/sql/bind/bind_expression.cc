@@ -17,9 +17,12 @@ namespace {
 // double(x), int(x) …: a cast written as a call.
 Type type_of_cast_function(const std::string& name) {
   static const std::map<std::string, Type> types = {
-      {"boolean", arrow::boolean()}, {"tinyint", arrow::int8()},   {"smallint", arrow::int16()}, {"int", arrow::int32()},
-      {"bigint", arrow::int64()},    {"float", arrow::float32()},  {"double", arrow::float64()}, {"string", arrow::utf8()},
-      {"date", arrow::date32()},     {"timestamp", timestamp_type()}, {"binary", arrow::binary()}, {"decimal", arrow::decimal128(10, 0)}};
+      {"boolean", arrow::boolean()}, {"tinyint", arrow::int8()},
+      {"smallint", arrow::int16()},  {"int", arrow::int32()},
+      {"bigint", arrow::int64()},    {"float", arrow::float32()},
+      {"double", arrow::float64()},  {"string", arrow::utf8()},
+      {"date", arrow::date32()},     {"timestamp", timestamp_type()},
+      {"binary", arrow::binary()},   {"decimal", arrow::decimal128(10, 0)}};
   const auto at = types.find(name);
   return at == types.end() ? nullptr : at->second;
 }
@@ -28,13 +31,19 @@ Type type_of_cast_function(const std::string& name) {
 
 Result<ExprPtr> Binder::expression(const Expression& node, const Scope& scope, Calls* calls) {
   switch (node.kind) {
-    case Expression::Kind::kName: return name(node, scope);
-    case Expression::Kind::kLiteral: return make_literal(node.literal);
+    case Expression::Kind::kName:
+      return name(node, scope);
+    case Expression::Kind::kLiteral:
+      return make_literal(node.literal);
     case Expression::Kind::kStar:
-      return fail(node.span, "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*' in an expression.");
-    case Expression::Kind::kCast: return cast(node, scope, calls);
-    case Expression::Kind::kCase: return case_when(node, scope, calls);
-    case Expression::Kind::kCall: return call(node, scope, calls);
+      return fail(node.span,
+                  "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*' in an expression.");
+    case Expression::Kind::kCast:
+      return cast(node, scope, calls);
+    case Expression::Kind::kCase:
+      return case_when(node, scope, calls);
+    case Expression::Kind::kCall:
+      return call(node, scope, calls);
     case Expression::Kind::kField: {
       ASSIGN(auto base, expression(*node.args[0], scope, calls));
       return field(std::move(base), node.name, node.span);
@@ -60,12 +69,14 @@ Result<Binder::Exprs> Binder::arguments(const Expression& node, const Scope& sco
   return args;
 }
 
-Result<ExprPtr> Binder::condition(const Expression& node, const Scope& scope, Calls* calls, std::string_view clause) {
+Result<ExprPtr> Binder::condition(const Expression& node, const Scope& scope, Calls* calls,
+                                  std::string_view clause) {
   ASSIGN(auto bound, expression(node, scope, calls));
   if (bound->type->id() == arrow::Type::NA) return as_type(bound, arrow::boolean());
   if (bound->type->id() == arrow::Type::BOOL) return bound;
-  return fail(node.span, "[DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN] The condition of " + std::string(clause) +
-                             " is of type \"" + spark_name(*bound->type) + "\" but must be \"BOOLEAN\".");
+  return fail(node.span, "[DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN] The condition of " +
+                             std::string(clause) + " is of type \"" + spark_name(*bound->type) +
+                             "\" but must be \"BOOLEAN\".");
 }
 
 Result<ExprPtr> Binder::name(const Expression& node, const Scope& scope) {
@@ -73,14 +84,16 @@ Result<ExprPtr> Binder::name(const Expression& node, const Scope& scope) {
   std::string written;
   for (const auto& part : node.parts) written += (written.empty() ? "`" : ".`") + part + "`";
   if (found.ambiguous) {
-    return fail(node.span, "[AMBIGUOUS_REFERENCE] Reference " + written + " is ambiguous: more than one relation has it; "
-                           "write relation.column.");
+    return fail(node.span, "[AMBIGUOUS_REFERENCE] Reference " + written +
+                               " is ambiguous: more than one relation has it; "
+                               "write relation.column.");
   }
   if (!found.expr) {
     const auto names = scope_names(scope);
-    return fail(node.span, std::string("[UNRESOLVED_COLUMN.") + (names.empty() ? "WITHOUT" : "WITH") +
-                               "_SUGGESTION] A column, variable, or function parameter with name " + written +
-                               " cannot be resolved." + suggestion(node.parts.back(), names));
+    return fail(node.span,
+                std::string("[UNRESOLVED_COLUMN.") + (names.empty() ? "WITHOUT" : "WITH") +
+                    "_SUGGESTION] A column, variable, or function parameter with name " + written +
+                    " cannot be resolved." + suggestion(node.parts.back(), names));
   }
   ExprPtr bound = found.expr;
   for (std::size_t i = found.used; i < node.parts.size(); ++i) {
@@ -91,26 +104,34 @@ Result<ExprPtr> Binder::name(const Expression& node, const Scope& scope) {
 
 Result<ExprPtr> Binder::field(ExprPtr base, const std::string& name, const Span& span) {
   if (base->type->id() == arrow::Type::MAP) {
-    return make_call("[]", {std::move(base), make_literal(std::make_shared<arrow::StringScalar>(name))}, place(span));
+    return make_call("[]",
+                     {std::move(base), make_literal(std::make_shared<arrow::StringScalar>(name))},
+                     place(span));
   }
-  if (base->type->id() == arrow::Type::LIST && base->type->field(0)->type()->id() == arrow::Type::STRUCT) {
+  if (base->type->id() == arrow::Type::LIST &&
+      base->type->field(0)->type()->id() == arrow::Type::STRUCT) {
     return unsupported(span, "a field of an array of structs (explode it first)");
   }
   if (base->type->id() != arrow::Type::STRUCT) {
-    return fail(span, "[INVALID_EXTRACT_BASE_FIELD_TYPE] Can't extract a value from an expression of type \"" +
-                          spark_name(*base->type) + "\". Need a complex type [STRUCT, ARRAY, MAP]: field `" + name + "`.");
+    return fail(
+        span,
+        "[INVALID_EXTRACT_BASE_FIELD_TYPE] Can't extract a value from an expression of type \"" +
+            spark_name(*base->type) + "\". Need a complex type [STRUCT, ARRAY, MAP]: field `" +
+            name + "`.");
   }
   int match = -1;
   std::vector<std::string> names;
   for (int i = 0; i < base->type->num_fields(); ++i) {
     names.push_back(base->type->field(i)->name());
     if (!same_name(names.back(), name)) continue;
-    if (match >= 0) return fail(span, "[AMBIGUOUS_REFERENCE_TO_FIELDS] Ambiguous reference to the field `" + name + "`.");
+    if (match >= 0)
+      return fail(
+          span, "[AMBIGUOUS_REFERENCE_TO_FIELDS] Ambiguous reference to the field `" + name + "`.");
     match = i;
   }
   if (match < 0) {
-    return fail(span, "[FIELD_NOT_FOUND] No such struct field `" + name + "` in " + spark_name(*base->type) + "." +
-                          suggestion(name, names));
+    return fail(span, "[FIELD_NOT_FOUND] No such struct field `" + name + "` in " +
+                          spark_name(*base->type) + "." + suggestion(name, names));
   }
   return make_field(std::move(base), match);
 }
@@ -136,8 +157,11 @@ Result<ExprPtr> Binder::case_when(const Expression& node, const Scope& scope, Ca
     }
     ASSIGN(auto value, expression(*node.args[i], scope, calls));
     auto wider = coerced_type(type, value->type);
-    if (!wider) return fail(node.args[i]->span, "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] The branches of CASE should all be the same "
-                            "type, but they are \"" + spark_name(*type) + "\" and \"" + spark_name(*value->type) + "\".");
+    if (!wider)
+      return fail(node.args[i]->span,
+                  "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] The branches of CASE should all be the same "
+                  "type, but they are \"" +
+                      spark_name(*type) + "\" and \"" + spark_name(*value->type) + "\".");
     type = *wider;
     made->args.push_back(std::move(value));
   }
@@ -153,15 +177,17 @@ Result<ExprPtr> Binder::call(const Expression& node, const Scope& scope, Calls* 
   if (node.over) return window_call(node, scope, calls);
   if (is_aggregate_name(node.name)) return aggregate(node, scope, calls);
   if (node.distinct || node.filter) {
-    return fail(node.span, "[INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX] The function `" + node.name +
-                               "` does not support DISTINCT or FILTER.");
+    return fail(node.span, "[INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX] The function `" +
+                               node.name + "` does not support DISTINCT or FILTER.");
   }
   if (is_generator_name(node.name)) {
-    return unsupported(node.span, "the generator " + node.name + " inside an expression (use it alone or LATERAL VIEW)");
+    return unsupported(node.span, "the generator " + node.name +
+                                      " inside an expression (use it alone or LATERAL VIEW)");
   }
   if (const auto type = type_of_cast_function(node.name); type && node.args.size() == 1) {
     ASSIGN(auto value, expression(*node.args[0], scope, calls));
-    return value->type->Equals(*type) ? value : make_cast(std::move(value), type, false, place(node.span));
+    return value->type->Equals(*type) ? value
+                                      : make_cast(std::move(value), type, false, place(node.span));
   }
   const bool interval = std::any_of(node.args.begin(), node.args.end(), [](const auto& arg) {
     return arg->kind == Expression::Kind::kCall && arg->name == "interval_months";
@@ -175,7 +201,8 @@ Result<ExprPtr> Binder::call(const Expression& node, const Scope& scope, Calls* 
   if (bound || bound.error().code != Code::kNotFound) return bound;
   std::vector<std::string> names;
   for (const auto& info : engine::function_catalogue()) names.push_back(info.name);
-  return fail(node.span, "[UNRESOLVED_ROUTINE] Cannot resolve routine `" + node.name + "`." + suggestion(node.name, names));
+  return fail(node.span, "[UNRESOLVED_ROUTINE] Cannot resolve routine `" + node.name + "`." +
+                             suggestion(node.name, names));
 }
 
 // date or timestamp ± months: the only place of an interval of months.
@@ -187,7 +214,8 @@ Result<ExprPtr> Binder::interval_call(const Expression& node, const Scope& scope
   }
   ASSIGN(auto base, expression(*node.args[first ? 1 : 0], scope, calls));
   ASSIGN(auto months, expression(*node.args[first ? 0 : 1]->args[0], scope, calls));
-  if (base->type->id() != arrow::Type::DATE32) return unsupported(node.span, "an interval of months beside a " + spark_name(*base->type));
+  if (base->type->id() != arrow::Type::DATE32)
+    return unsupported(node.span, "an interval of months beside a " + spark_name(*base->type));
   if (node.name == "-") {
     ASSIGN(months, make_call("negative", {std::move(months)}, place(node.span)));
   }

@@ -1,6 +1,6 @@
 // Generators: explode and its kin, in the select list and in LATERAL VIEW.
-#include <array>
 #include <algorithm>
+#include <array>
 
 #include "sql/bind/binder.h"
 #include "sql/bind/make.h"
@@ -10,21 +10,26 @@ namespace tailrace::sql {
 using engine::Plan;
 
 bool is_generator_name(const std::string& name) {
-  static constexpr std::array<std::string_view, 6> kNames = {"explode", "explode_outer", "posexplode", "posexplode_outer",
-                                                             "inline", "inline_outer"};
+  static constexpr std::array<std::string_view, 6> kNames = {
+      "explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "inline_outer"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
-Result<Binder::Generated> Binder::generate(engine::PlanPtr input, const Scope& scope, const Expression& call, bool outer) {
+Result<Binder::Generated> Binder::generate(engine::PlanPtr input, const Scope& scope,
+                                           const Expression& call, bool outer) {
   if (call.args.size() != 1) {
-    return fail(call.span, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `" + call.name + "` requires 1 parameters.");
+    return fail(call.span, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `" + call.name +
+                               "` requires 1 parameters.");
   }
   ASSIGN(auto array, expression(*call.args[0], scope));
   const bool map = array->type->id() == arrow::Type::MAP;
   if (array->type->id() != arrow::Type::LIST && (!map || call.name.starts_with("inline"))) {
-    return fail(call.span, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"" + output_name(call, scope) +
-                               "\" due to data type mismatch: the first parameter requires the (\"ARRAY\" or \"MAP\") type, "
-                               "it has the type \"" + spark_name(*array->type) + "\".");
+    return fail(call.span, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"" +
+                               output_name(call, scope) +
+                               "\" due to data type mismatch: the first parameter requires the "
+                               "(\"ARRAY\" or \"MAP\") type, "
+                               "it has the type \"" +
+                               spark_name(*array->type) + "\".");
   }
   auto made = std::make_shared<Plan>();
   made->kind = Plan::Kind::kExplode;
@@ -52,7 +57,8 @@ Result<Binder::Generated> Binder::generate(engine::PlanPtr input, const Scope& s
   }
   if (call.name.starts_with("inline")) {
     const auto element = result.columns.back();
-    if (element->type->id() != arrow::Type::STRUCT) return fail(call.span, "[DATATYPE_MISMATCH] inline takes an array of structs.");
+    if (element->type->id() != arrow::Type::STRUCT)
+      return fail(call.span, "[DATATYPE_MISMATCH] inline takes an array of structs.");
     result.columns.clear();
     result.names.clear();
     for (int i = 0; i < element->type->num_fields(); ++i) {
@@ -71,14 +77,17 @@ Result<Bound> Binder::lateral_view(Bound input, const LateralView& view) {
     return unsupported(view.span, "LATERAL VIEW of anything but explode, posexplode and inline");
   }
   const Scope scope{&input.columns, {}};
-  ASSIGN(auto made, generate(input.plan, scope, *view.call, view.outer || view.call->name.ends_with("_outer")));
+  ASSIGN(auto made, generate(input.plan, scope, *view.call,
+                             view.outer || view.call->name.ends_with("_outer")));
   if (!view.columns.empty() && view.columns.size() != made.columns.size()) {
-    return fail(view.span, "[UDTF_ALIAS_NUMBER_MISMATCH] " + view.call->name + " gives " + std::to_string(made.columns.size()) + " columns.");
+    return fail(view.span, "[UDTF_ALIAS_NUMBER_MISMATCH] " + view.call->name + " gives " +
+                               std::to_string(made.columns.size()) + " columns.");
   }
   std::vector<std::string> qualifier;
   if (!view.table.empty()) qualifier.push_back(view.table);
   for (std::size_t i = 0; i < made.columns.size(); ++i) {
-    input.columns.push_back({qualifier, view.columns.empty() ? made.names[i] : view.columns[i], made.columns[i], false});
+    input.columns.push_back({qualifier, view.columns.empty() ? made.names[i] : view.columns[i],
+                             made.columns[i], false});
   }
   input.plan = made.plan;
   return input;

@@ -1,4 +1,5 @@
-// Joins: equal keys are taken out of ON, what is left is the residual; USING shows its columns once.
+// Joins: equal keys are taken out of ON, what is left is the residual; USING shows its columns
+// once.
 #include <algorithm>
 
 #include "sql/bind/binder.h"
@@ -33,10 +34,14 @@ Result<Bound> Binder::join(const Relation& relation) {
   const int width = left.plan->schema->num_fields();
   auto made = std::make_shared<Plan>();
   made->kind = Plan::Kind::kJoin;
-  made->join = relation.join == Relation::Join::kLeft ? Plan::JoinType::kLeft : Plan::JoinType::kInner;
-  if (is_streaming(*right.plan) && !is_streaming(*left.plan) && made->join == Plan::JoinType::kLeft) {
-    return fail(relation.span, "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] A LEFT JOIN with a streaming right side and a static "
-                               "left side is not supported.");
+  made->join =
+      relation.join == Relation::Join::kLeft ? Plan::JoinType::kLeft : Plan::JoinType::kInner;
+  if (is_streaming(*right.plan) && !is_streaming(*left.plan) &&
+      made->join == Plan::JoinType::kLeft) {
+    return fail(relation.span,
+                "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] A LEFT JOIN with a streaming right "
+                "side and a static "
+                "left side is not supported.");
   }
   auto fields = left.plan->schema->fields();
   for (const auto& field : right.plan->schema->fields()) {
@@ -77,25 +82,30 @@ Status Binder::join_on(const Relation& relation, Plan& plan, const Bound& left, 
     plan.left_keys.push_back(term->args[straight ? 0 : 1]);
     plan.right_keys.push_back(shift_columns(term->args[straight ? 1 : 0], -width));
   }
-  if (plan.left_keys.empty()) return unsupported(relation.on->span, "a join without an equality of both sides");
+  if (plan.left_keys.empty())
+    return unsupported(relation.on->span, "a join without an equality of both sides");
   plan.residual = conjunction(residual);
   return {};
 }
 
-Status Binder::join_using(const Relation& relation, Plan& plan, const Bound& left, const Bound& right,
-                          std::vector<ScopeColumn>& columns) {
+Status Binder::join_using(const Relation& relation, Plan& plan, const Bound& left,
+                          const Bound& right, std::vector<ScopeColumn>& columns) {
   const int width = left.plan->schema->num_fields();
   std::vector<ScopeColumn> first;
   for (const auto& name : relation.using_columns) {
     const Scope left_scope{&left.columns, {}}, right_scope{&right.columns, {}};
     const Found l = find_name(left_scope, {name}), r = find_name(right_scope, {name});
     if (!l.expr || !r.expr) {
-      return fail(relation.span, "[UNRESOLVED_USING_COLUMN_FOR_JOIN] USING column `" + name + "` cannot be resolved on the " +
-                                     (l.expr ? "right" : "left") + " side of the join." +
-                                     suggestion(name, scope_names(l.expr ? right_scope : left_scope)));
+      return fail(relation.span,
+                  "[UNRESOLVED_USING_COLUMN_FOR_JOIN] USING column `" + name +
+                      "` cannot be resolved on the " + (l.expr ? "right" : "left") +
+                      " side of the join." +
+                      suggestion(name, scope_names(l.expr ? right_scope : left_scope)));
     }
     const auto type = coerced_type(l.expr->type, r.expr->type);
-    if (!type) return fail(relation.span, "[DATATYPE_MISMATCH] The sides of USING `" + name + "` have types that do not compare.");
+    if (!type)
+      return fail(relation.span, "[DATATYPE_MISMATCH] The sides of USING `" + name +
+                                     "` have types that do not compare.");
     plan.left_keys.push_back(as_type(l.expr, *type));
     plan.right_keys.push_back(as_type(r.expr, *type));
     for (auto& column : columns) {
@@ -107,7 +117,8 @@ Status Binder::join_using(const Relation& relation, Plan& plan, const Bound& lef
     first.back().hidden = false;
   }
   std::erase_if(columns, [&](const ScopeColumn& column) {
-    return std::any_of(first.begin(), first.end(), [&](const auto& f) { return f.expr->column == column.expr->column; });
+    return std::any_of(first.begin(), first.end(),
+                       [&](const auto& f) { return f.expr->column == column.expr->column; });
   });
   columns.insert(columns.begin(), first.begin(), first.end());
   return {};

@@ -41,8 +41,10 @@ Result<Ordered> Binder::ordered_query(const Query& query) {
 Result<Ordered> Binder::limited(Ordered ordered, const Query& query) {
   if (is_streaming(*ordered.bound.plan)) {
     if (!query.order.empty()) {
-      return fail(query.order[0].expr->span, "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Sorting is not supported on streaming "
-                                             "DataFrames/Datasets.");
+      return fail(
+          query.order[0].expr->span,
+          "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Sorting is not supported on streaming "
+          "DataFrames/Datasets.");
     }
     if (query.limit) return unsupported(query.span, "LIMIT on a stream");
   }
@@ -63,12 +65,18 @@ Result<PlanPtr> Binder::distinct(PlanPtr input, const Span& span) {
     const auto& field = *input->schema->field(i);
     event_time |= is_event_time(*input, i);
     if (field.type()->id() == arrow::Type::MAP) {
-      return fail(span, "[UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE] DISTINCT cannot compare the MAP column \"" + field.name() + "\".");
+      return fail(span,
+                  "[UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE] DISTINCT cannot compare the MAP "
+                  "column \"" +
+                      field.name() + "\".");
     }
   }
   if (is_streaming(*input) && !event_time) {
-    return fail(span, "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. This output mode is "
-                      "not supported for streaming DISTINCT without watermark on streaming DataFrames/DataSets.");
+    return fail(
+        span,
+        "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. This "
+        "output mode is "
+        "not supported for streaming DISTINCT without watermark on streaming DataFrames/DataSets.");
   }
   auto made = std::make_shared<Plan>();
   made->kind = Plan::Kind::kDistinct;
@@ -101,17 +109,24 @@ Result<Ordered> Binder::union_all(const Query& query) {
   for (std::size_t b = 1; b < branches.size(); ++b) {
     const auto& schema = *branches[b].plan->schema;
     if (schema.num_fields() != static_cast<int>(fields.size())) {
-      return fail(query.branches[b]->span, "[NUM_COLUMNS_MISMATCH] UNION can only be performed on inputs with the same number of "
-                  "columns, but the first input has " + std::to_string(fields.size()) + " columns and input " +
-                  std::to_string(b + 1) + " has " + std::to_string(schema.num_fields()) + " columns.");
+      return fail(
+          query.branches[b]->span,
+          "[NUM_COLUMNS_MISMATCH] UNION can only be performed on inputs with the same number of "
+          "columns, but the first input has " +
+              std::to_string(fields.size()) + " columns and input " + std::to_string(b + 1) +
+              " has " + std::to_string(schema.num_fields()) + " columns.");
     }
     for (std::size_t i = 0; i < fields.size(); ++i) {
       const auto& type = schema.field(static_cast<int>(i))->type();
       const auto wider = coerced_type(fields[i]->type(), type);
       if (!wider) {
-        return fail(query.branches[b]->span, "[INCOMPATIBLE_COLUMN_TYPE] UNION can only be performed on tables with compatible "
-                    "column types. Column " + std::to_string(i + 1) + " of input " + std::to_string(b + 1) + " is \"" +
-                    spark_name(*type) + "\" type which is not compatible with \"" + spark_name(*fields[i]->type()) + "\".");
+        return fail(
+            query.branches[b]->span,
+            "[INCOMPATIBLE_COLUMN_TYPE] UNION can only be performed on tables with compatible "
+            "column types. Column " +
+                std::to_string(i + 1) + " of input " + std::to_string(b + 1) + " is \"" +
+                spark_name(*type) + "\" type which is not compatible with \"" +
+                spark_name(*fields[i]->type()) + "\".");
       }
       fields[i] = fields[i]->WithType(*wider);
     }
@@ -129,7 +144,10 @@ Result<Ordered> Binder::union_all(const Query& query) {
     ASSIGN(result.bound.plan, distinct(made, query.span));
   }
   for (int i = 0; i < static_cast<int>(fields.size()); ++i) {
-    result.bound.columns.push_back({{}, made->schema->field(i)->name(), make_column(i, made->schema->field(i)->type()), false});
+    result.bound.columns.push_back({{},
+                                    made->schema->field(i)->name(),
+                                    make_column(i, made->schema->field(i)->type()),
+                                    false});
   }
   result.visible = fields.size();
   const Scope scope{&result.bound.columns, {}};
@@ -137,10 +155,12 @@ Result<Ordered> Binder::union_all(const Query& query) {
     ASSIGN(auto key, expression(*item.expr, scope));
     if (key->kind == engine::Expr::Kind::kLiteral && key->type->id() == arrow::Type::INT32) {
       const auto ordinal = static_cast<const arrow::Int32Scalar&>(*key->literal).value;
-      if (ordinal < 1 || ordinal > static_cast<std::int64_t>(fields.size())) return fail(item.expr->span, "[ORDER_BY_POS_OUT_OF_RANGE] no such column.");
+      if (ordinal < 1 || ordinal > static_cast<std::int64_t>(fields.size()))
+        return fail(item.expr->span, "[ORDER_BY_POS_OUT_OF_RANGE] no such column.");
       key = result.bound.columns[static_cast<std::size_t>(ordinal - 1)].expr;
     }
-    if (key->kind != engine::Expr::Kind::kColumn) return unsupported(item.expr->span, "ORDER BY an expression over a UNION");
+    if (key->kind != engine::Expr::Kind::kColumn)
+      return unsupported(item.expr->span, "ORDER BY an expression over a UNION");
     result.order.push_back({std::move(key), item.descending, item.nulls_first});
   }
   return result;

@@ -1,4 +1,5 @@
-// SELECT: FROM, WHERE, GROUP BY, the select list, HAVING, windows, QUALIFY, ORDER BY, in the order they happen.
+// SELECT: FROM, WHERE, GROUP BY, the select list, HAVING, windows, QUALIFY, ORDER BY, in the order
+// they happen.
 #include <algorithm>
 
 #include "sql/bind/binder.h"
@@ -56,7 +57,8 @@ Result<Ordered> Binder::select(const Select& select, const Query& query) {
 Status Binder::bind_groups(Selecting& state) {
   for (const auto& node : state.select.group_by) {
     ASSIGN(auto group, group_expr(*node, state));
-    if (group->kind == Expr::Kind::kCall && group->name == "window") state.scope.aliases.push_back({"window", group});
+    if (group->kind == Expr::Kind::kCall && group->name == "window")
+      state.scope.aliases.push_back({"window", group});
     state.groups.push_back(std::move(group));
   }
   return {};
@@ -67,14 +69,17 @@ Result<ExprPtr> Binder::group_expr(const Expression& node, Selecting& state) {
   if (node.kind == Expression::Kind::kLiteral && node.literal->type->id() == arrow::Type::INT32) {
     const auto ordinal = static_cast<const arrow::Int32Scalar&>(*node.literal).value;
     if (ordinal < 1 || ordinal > static_cast<std::int64_t>(items.size())) {
-      return fail(node.span, "[GROUP_BY_POS_OUT_OF_RANGE] GROUP BY position " + std::to_string(ordinal) +
-                                 " is not in select list (valid range is [1, " + std::to_string(items.size()) + "]).");
+      return fail(node.span, "[GROUP_BY_POS_OUT_OF_RANGE] GROUP BY position " +
+                                 std::to_string(ordinal) +
+                                 " is not in select list (valid range is [1, " +
+                                 std::to_string(items.size()) + "]).");
     }
     return expression(*items[static_cast<std::size_t>(ordinal - 1)].expr, state.scope);
   }
   if (node.kind == Expression::Kind::kName && !find_name(state.scope, node.parts).expr) {
     for (const auto& item : items) {
-      if (same_name(item.alias, node.parts[0]) && node.parts.size() == 1) return expression(*item.expr, state.scope);
+      if (same_name(item.alias, node.parts[0]) && node.parts.size() == 1)
+        return expression(*item.expr, state.scope);
     }
   }
   return expression(node, state.scope);
@@ -97,10 +102,12 @@ Status Binder::bind_items(Selecting& state) {
       auto aliases = item.aliases;
       if (!item.alias.empty()) aliases.push_back(item.alias);
       if (!aliases.empty() && aliases.size() != made.columns.size()) {
-        return fail(node.span, "[UDTF_ALIAS_NUMBER_MISMATCH] " + node.name + " gives " + std::to_string(made.columns.size()) + " columns.");
+        return fail(node.span, "[UDTF_ALIAS_NUMBER_MISMATCH] " + node.name + " gives " +
+                                   std::to_string(made.columns.size()) + " columns.");
       }
       for (std::size_t i = 0; i < made.columns.size(); ++i) {
-        state.items.push_back({made.columns[i], aliases.empty() ? made.names[i] : aliases[i], node.span});
+        state.items.push_back(
+            {made.columns[i], aliases.empty() ? made.names[i] : aliases[i], node.span});
         state.scope.aliases.push_back({state.items.back().name, made.columns[i]});
       }
       continue;
@@ -122,7 +129,8 @@ Status Binder::bind_items(Selecting& state) {
 
 Status Binder::bind_star(const Expression& star, Selecting& state) {
   const auto excepted = [&](const std::string& name) {
-    return std::any_of(star.star_except.begin(), star.star_except.end(), [&](const auto& e) { return same_name(e, name); });
+    return std::any_of(star.star_except.begin(), star.star_except.end(),
+                       [&](const auto& e) { return same_name(e, name); });
   };
   if (star.args.empty()) {
     const auto columns = star_columns(state.scope, star.parts);
@@ -130,7 +138,10 @@ Status Binder::bind_star(const Expression& star, Selecting& state) {
       if (!excepted(column->name)) state.items.push_back({column->expr, column->name, star.span});
     }
     if (!columns.empty()) return {};
-    if (star.parts.empty()) return fail(star.span, "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*': there is nothing in FROM.");
+    if (star.parts.empty())
+      return fail(
+          star.span,
+          "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*': there is nothing in FROM.");
   }
   ExprPtr base;
   if (star.args.empty()) {
@@ -143,7 +154,9 @@ Status Binder::bind_star(const Expression& star, Selecting& state) {
     ASSIGN(base, expression(*star.args[0], state.scope));
   }
   if (base->type->id() != arrow::Type::STRUCT) {
-    return fail(star.span, "[CANNOT_RESOLVE_STAR_EXPAND] Cannot resolve .* : only a relation or a struct has it.");
+    return fail(
+        star.span,
+        "[CANNOT_RESOLVE_STAR_EXPAND] Cannot resolve .* : only a relation or a struct has it.");
   }
   for (int i = 0; i < base->type->num_fields(); ++i) {
     const auto& name = base->type->field(i)->name();
@@ -160,8 +173,10 @@ Status Binder::bind_order(Selecting& state) {
     if (node.kind == Expression::Kind::kLiteral && node.literal->type->id() == arrow::Type::INT32) {
       const auto ordinal = static_cast<const arrow::Int32Scalar&>(*node.literal).value;
       if (ordinal < 1 || ordinal > static_cast<std::int64_t>(state.items.size())) {
-        return fail(node.span, "[ORDER_BY_POS_OUT_OF_RANGE] ORDER BY position " + std::to_string(ordinal) +
-                                   " is not in select list (valid range is [1, " + std::to_string(state.items.size()) + "]).");
+        return fail(node.span, "[ORDER_BY_POS_OUT_OF_RANGE] ORDER BY position " +
+                                   std::to_string(ordinal) +
+                                   " is not in select list (valid range is [1, " +
+                                   std::to_string(state.items.size()) + "]).");
       }
       key = state.items[static_cast<std::size_t>(ordinal - 1)].expr;
     }
@@ -181,7 +196,9 @@ Status Binder::bind_order(Selecting& state) {
 }
 
 Status Binder::apply_aggregation(Selecting& state) {
-  if (state.groups.empty() && state.calls.aggregates.empty() && !state.select.having && state.select.group_by.empty()) return {};
+  if (state.groups.empty() && state.calls.aggregates.empty() && !state.select.having &&
+      state.select.group_by.empty())
+    return {};
   const auto input = state.plan;
   const Span& span = state.select.span;
   ASSIGN(state.plan, aggregate_plan(input, state.groups, state.calls, span));
@@ -204,12 +221,15 @@ Status Binder::apply_aggregation(Selecting& state) {
 
 Status Binder::apply_windows(Selecting& state) {
   if (state.calls.windows.empty()) {
-    if (state.qualify) return fail(state.select.qualify->span, "[INVALID_QUALIFY] QUALIFY needs a window function.");
+    if (state.qualify)
+      return fail(state.select.qualify->span, "[INVALID_QUALIFY] QUALIFY needs a window function.");
     return {};
   }
   if (is_streaming(*state.plan)) {
-    return fail(state.select.span, "[NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING] Window function row_number() is not supported "
-                                   "on streaming DataFrames/Datasets: write a MATERIALIZED VIEW.");
+    return fail(state.select.span,
+                "[NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING] Window function row_number() is not "
+                "supported "
+                "on streaming DataFrames/Datasets: write a MATERIALIZED VIEW.");
   }
   std::vector<int> ranks;
   for (const auto& window : state.calls.windows) {
@@ -243,7 +263,8 @@ Result<Ordered> Binder::project(Selecting& state) {
   Exprs exprs;
   std::vector<std::string> names;
   for (const auto& item : state.items) {
-    made.bound.columns.push_back({{}, item.name, make_column(static_cast<int>(exprs.size()), item.expr->type), false});
+    made.bound.columns.push_back(
+        {{}, item.name, make_column(static_cast<int>(exprs.size()), item.expr->type), false});
     exprs.push_back(item.expr);
     names.push_back(item.name);
   }
@@ -253,12 +274,15 @@ Result<Ordered> Binder::project(Selecting& state) {
     while (at < exprs.size() && !same_expr(*exprs[at], *order.expr)) ++at;
     if (at == exprs.size()) {
       if (state.select.distinct) {
-        return fail(state.query.order[0].expr->span, "[UNRESOLVED_COLUMN] ORDER BY of a SELECT DISTINCT must be in the select list.");
+        return fail(
+            state.query.order[0].expr->span,
+            "[UNRESOLVED_COLUMN] ORDER BY of a SELECT DISTINCT must be in the select list.");
       }
       exprs.push_back(order.expr);
       names.push_back("order" + std::to_string(at));
     }
-    made.order.push_back({make_column(static_cast<int>(at), order.expr->type), order.descending, order.nulls_first});
+    made.order.push_back(
+        {make_column(static_cast<int>(at), order.expr->type), order.descending, order.nulls_first});
   }
   made.bound.plan = make_project(state.plan, std::move(exprs), std::move(names));
   if (state.select.distinct) {

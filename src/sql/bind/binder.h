@@ -1,9 +1,11 @@
-// From syntax tree to plan. One class; its members are in files by clause: bind_relation.cc (tables, views, watermarks),
-// bind_join.cc, bind_generator.cc (explode), bind_expression.cc, bind_aggregate.cc, bind_select.cc, bind_query.cc.
+// From syntax tree to plan. One class; its members are in files by clause: bind_relation.cc
+// (tables, views, watermarks), bind_join.cc, bind_generator.cc (explode), bind_expression.cc,
+// bind_aggregate.cc, bind_select.cc, bind_query.cc.
 //
-// A SELECT with aggregates is bound in one go over its FROM: an aggregate or window call becomes a placeholder (a call
-// with a name no SQL can write); when all clauses are bound, subtrees equal to a GROUP BY expression and placeholders
-// become columns of the aggregation, and a column that is left is Spark's MISSING_AGGREGATION.
+// A SELECT with aggregates is bound in one go over its FROM: an aggregate or window call becomes a
+// placeholder (a call with a name no SQL can write); when all clauses are bound, subtrees equal to
+// a GROUP BY expression and placeholders become columns of the aggregation, and a column that is
+// left is Spark's MISSING_AGGREGATION.
 #pragma once
 
 #include <functional>
@@ -15,8 +17,12 @@
 
 namespace tailrace::sql {
 
-inline constexpr std::string_view kAggregateMark = "\x01" "aggregate";
-inline constexpr std::string_view kWindowMark = "\x01" "window";
+inline constexpr std::string_view kAggregateMark =
+    "\x01"
+    "aggregate";
+inline constexpr std::string_view kWindowMark =
+    "\x01"
+    "window";
 
 /// Whether rows of the plan come from a STREAM, and whether a column of it carries a watermark.
 bool is_streaming(const engine::Plan& plan);
@@ -43,12 +49,15 @@ struct Ordered {
 
 class Binder {
  public:
-  Binder(const Catalog& catalog, SourcePtr source) : catalog_(catalog), source_(std::move(source)) {}
+  Binder(const Catalog& catalog, SourcePtr source)
+      : catalog_(catalog), source_(std::move(source)) {}
 
   Result<Bound> query(const Query& query);
   Result<Ordered> ordered_query(const Query& query);
-  Result<engine::ExprPtr> expression(const Expression& node, const Scope& scope, Calls* calls = nullptr);
-  Result<engine::ExprPtr> condition(const Expression& node, const Scope& scope, Calls* calls, std::string_view clause);
+  Result<engine::ExprPtr> expression(const Expression& node, const Scope& scope,
+                                     Calls* calls = nullptr);
+  Result<engine::ExprPtr> condition(const Expression& node, const Scope& scope, Calls* calls,
+                                    std::string_view clause);
   std::vector<std::string> inputs() && { return std::move(inputs_); }
 
  private:
@@ -59,7 +68,8 @@ class Binder {
     return error(Code::kInvalidArgument, place(span) + ": " + what);
   }
   std::unexpected<Error> unsupported(const Span& span, std::string_view what) const {
-    return error(Code::kUnimplemented, "not supported yet: " + std::string(what) + " at " + place(span));
+    return error(Code::kUnimplemented,
+                 "not supported yet: " + std::string(what) + " at " + place(span));
   }
 
   // bind_query.cc
@@ -80,10 +90,10 @@ class Binder {
 
   // bind_join.cc
   Result<Bound> join(const Relation& relation);
-  Status join_on(const Relation& relation, engine::Plan& plan, const Bound& left, const Bound& right,
-                 const std::vector<ScopeColumn>& columns);
-  Status join_using(const Relation& relation, engine::Plan& plan, const Bound& left, const Bound& right,
-                    std::vector<ScopeColumn>& columns);
+  Status join_on(const Relation& relation, engine::Plan& plan, const Bound& left,
+                 const Bound& right, const std::vector<ScopeColumn>& columns);
+  Status join_using(const Relation& relation, engine::Plan& plan, const Bound& left,
+                    const Bound& right, std::vector<ScopeColumn>& columns);
 
   // bind_generator.cc
   Result<Bound> lateral_view(Bound input, const LateralView& view);
@@ -92,7 +102,8 @@ class Binder {
     Exprs columns;                   ///< what the generator adds, over `plan`
     std::vector<std::string> names;  ///< Spark's names of them
   };
-  Result<Generated> generate(engine::PlanPtr input, const Scope& scope, const Expression& call, bool outer);
+  Result<Generated> generate(engine::PlanPtr input, const Scope& scope, const Expression& call,
+                             bool outer);
 
   // bind_expression.cc
   Result<engine::ExprPtr> name(const Expression& node, const Scope& scope);
@@ -106,9 +117,10 @@ class Binder {
   // bind_aggregate.cc
   Result<engine::ExprPtr> aggregate(const Expression& node, const Scope& scope, Calls* calls);
   Result<engine::ExprPtr> window_call(const Expression& node, const Scope& scope, Calls* calls);
-  Result<engine::PlanPtr> aggregate_plan(engine::PlanPtr input, const Exprs& groups, const Calls& calls, const Span& span);
-  Result<engine::ExprPtr> over_groups(const engine::ExprPtr& expr, const Exprs& groups, const Span& span,
-                                      const arrow::Schema& input);
+  Result<engine::PlanPtr> aggregate_plan(engine::PlanPtr input, const Exprs& groups,
+                                         const Calls& calls, const Span& span);
+  Result<engine::ExprPtr> over_groups(const engine::ExprPtr& expr, const Exprs& groups,
+                                      const Span& span, const arrow::Schema& input);
 
   // bind_select.cc
   struct Item {

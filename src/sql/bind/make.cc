@@ -55,7 +55,8 @@ ExprPtr as_type(ExprPtr value, const Type& type, const std::string& place) {
   return make_cast(std::move(value), type, false, place);
 }
 
-Result<ExprPtr> make_call(const std::string& name, std::vector<ExprPtr> args, const std::string& place) {
+Result<ExprPtr> make_call(const std::string& name, std::vector<ExprPtr> args,
+                          const std::string& place) {
   std::vector<Type> types;
   std::vector<std::shared_ptr<arrow::Scalar>> constants;
   for (const auto& arg : args) {
@@ -64,7 +65,8 @@ Result<ExprPtr> make_call(const std::string& name, std::vector<ExprPtr> args, co
   }
   auto bound = engine::bind_function(name, types, constants);
   if (!bound) return std::unexpected(bound.error().in(place));
-  for (std::size_t i = 0; i < args.size() && i < bound->args.size(); ++i) args[i] = as_type(args[i], bound->args[i], place);
+  for (std::size_t i = 0; i < args.size() && i < bound->args.size(); ++i)
+    args[i] = as_type(args[i], bound->args[i], place);
   auto made = std::make_shared<Expr>();
   made->kind = Expr::Kind::kCall;
   made->type = bound->result;
@@ -76,7 +78,9 @@ Result<ExprPtr> make_call(const std::string& name, std::vector<ExprPtr> args, co
 
 bool same_expr(const Expr& a, const Expr& b) {
   if (&a == &b) return true;
-  if (a.kind != b.kind || a.column != b.column || a.try_cast != b.try_cast || a.args.size() != b.args.size()) return false;
+  if (a.kind != b.kind || a.column != b.column || a.try_cast != b.try_cast ||
+      a.args.size() != b.args.size())
+    return false;
   if (!a.type->Equals(*b.type)) return false;
   if (a.kind == Expr::Kind::kCall && a.name != b.name) return false;
   if (a.kind == Expr::Kind::kLiteral && !a.literal->Equals(*b.literal)) return false;
@@ -107,7 +111,8 @@ void visit(const ExprPtr& expr, const std::function<void(const Expr&)>& see) {
 ExprPtr substitute(const ExprPtr& expr, const std::vector<ExprPtr>& columns) {
   if (!expr) return expr;
   return rewrite(expr, [&](const ExprPtr& node) -> ExprPtr {
-    return node->kind == Expr::Kind::kColumn ? columns[static_cast<std::size_t>(node->column)] : nullptr;
+    return node->kind == Expr::Kind::kColumn ? columns[static_cast<std::size_t>(node->column)]
+                                             : nullptr;
   });
 }
 
@@ -120,14 +125,19 @@ ExprPtr shift_columns(const ExprPtr& expr, int by) {
 
 bool is_deterministic(const Expr& expr) {
   static constexpr std::array<std::string_view, 8> kVolatile = {
-      "current_timestamp", "now", "current_date", "curdate", "rand", "random", "uuid", "unix_timestamp"};
-  if (expr.kind == Expr::Kind::kCall && std::find(kVolatile.begin(), kVolatile.end(), expr.name) != kVolatile.end()) return false;
-  return std::all_of(expr.args.begin(), expr.args.end(), [](const auto& arg) { return is_deterministic(*arg); });
+      "current_timestamp", "now", "current_date", "curdate", "rand", "random", "uuid",
+      "unix_timestamp"};
+  if (expr.kind == Expr::Kind::kCall &&
+      std::find(kVolatile.begin(), kVolatile.end(), expr.name) != kVolatile.end())
+    return false;
+  return std::all_of(expr.args.begin(), expr.args.end(),
+                     [](const auto& arg) { return is_deterministic(*arg); });
 }
 
 bool is_constant(const Expr& expr) {
   if (expr.kind == Expr::Kind::kColumn || !is_deterministic(expr)) return false;
-  return std::all_of(expr.args.begin(), expr.args.end(), [](const auto& arg) { return is_constant(*arg); });
+  return std::all_of(expr.args.begin(), expr.args.end(),
+                     [](const auto& arg) { return is_constant(*arg); });
 }
 
 std::vector<ExprPtr> conjuncts(const ExprPtr& condition) {
@@ -162,7 +172,8 @@ PlanPtr make_project(PlanPtr input, std::vector<ExprPtr> exprs, std::vector<std:
   auto made = std::make_shared<Plan>();
   made->kind = Plan::Kind::kProject;
   arrow::FieldVector fields;
-  for (std::size_t i = 0; i < exprs.size(); ++i) fields.push_back(arrow::field(names[i], exprs[i]->type));
+  for (std::size_t i = 0; i < exprs.size(); ++i)
+    fields.push_back(arrow::field(names[i], exprs[i]->type));
   made->schema = arrow::schema(std::move(fields));
   made->exprs = std::move(exprs);
   made->inputs = {std::move(input)};
@@ -180,7 +191,8 @@ PlanPtr make_filter(PlanPtr input, ExprPtr condition) {
 
 std::vector<ExprPtr> all_columns(const arrow::Schema& schema) {
   std::vector<ExprPtr> made;
-  for (int i = 0; i < schema.num_fields(); ++i) made.push_back(make_column(i, schema.field(i)->type()));
+  for (int i = 0; i < schema.num_fields(); ++i)
+    made.push_back(make_column(i, schema.field(i)->type()));
   return made;
 }
 

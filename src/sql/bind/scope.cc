@@ -9,13 +9,15 @@ namespace tailrace::sql {
 namespace {
 
 // `qualifier` ends with the parts: users matches db.users, db.users matches too.
-bool qualifies(const std::vector<std::string>& qualifier, const std::vector<std::string>& parts, std::size_t count) {
+bool qualifies(const std::vector<std::string>& qualifier, const std::vector<std::string>& parts,
+               std::size_t count) {
   if (count == 0 || count > qualifier.size()) return false;
   return std::equal(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count),
                     qualifier.end() - static_cast<std::ptrdiff_t>(count), same_name);
 }
 
-Found find_column(const Scope& scope, const std::vector<std::string>& parts, std::size_t qualifier) {
+Found find_column(const Scope& scope, const std::vector<std::string>& parts,
+                  std::size_t qualifier) {
   Found found;
   if (!scope.columns || parts.size() <= qualifier) return found;
   for (const auto& column : *scope.columns) {
@@ -58,11 +60,13 @@ Found find_name(const Scope& scope, const std::vector<std::string>& parts) {
   return {};
 }
 
-std::vector<const ScopeColumn*> star_columns(const Scope& scope, const std::vector<std::string>& qualifier) {
+std::vector<const ScopeColumn*> star_columns(const Scope& scope,
+                                             const std::vector<std::string>& qualifier) {
   std::vector<const ScopeColumn*> found;
   if (!scope.columns) return found;
   for (const auto& column : *scope.columns) {
-    const bool taken = qualifier.empty() ? !column.hidden : qualifies(column.qualifier, qualifier, qualifier.size());
+    const bool taken = qualifier.empty() ? !column.hidden
+                                         : qualifies(column.qualifier, qualifier, qualifier.size());
     if (taken) found.push_back(&column);
   }
   return found;
@@ -85,7 +89,8 @@ std::string suggestion(const std::string& wanted, std::vector<std::string> names
   });
   names.erase(std::unique(names.begin(), names.end()), names.end());
   std::string text = " Did you mean one of the following? [";
-  for (std::size_t i = 0; i < std::min<std::size_t>(5, names.size()); ++i) text += (i ? ", `" : "`") + names[i] + "`";
+  for (std::size_t i = 0; i < std::min<std::size_t>(5, names.size()); ++i)
+    text += (i ? ", `" : "`") + names[i] + "`";
   return text + "].";
 }
 

@@ -25,10 +25,12 @@ PlanPtr with_inputs(const Plan& plan, std::vector<PlanPtr> inputs) {
 
 namespace {
 
-// The value of a constant over one row of no columns; null when it has none (the error is for the rows that reach it).
+// The value of a constant over one row of no columns; null when it has none (the error is for the
+// rows that reach it).
 ExprPtr evaluated(const ExprPtr& expr) {
-  const auto one = arrow::RecordBatch::Make(arrow::schema({arrow::field("one", arrow::int32())}), 1,
-                                            {arrow::MakeArrayFromScalar(arrow::Int32Scalar(0), 1).ValueOrDie()});
+  const auto one =
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("one", arrow::int32())}), 1,
+                               {arrow::MakeArrayFromScalar(arrow::Int32Scalar(0), 1).ValueOrDie()});
   engine::EvalContext context;
   const auto values = engine::evaluate(*expr, *one, context);
   if (!values || !context.errors.empty() || (*values)->length() != 1) return nullptr;

@@ -1,5 +1,6 @@
-// Column pruning, and with it the pruning of from_json: what is needed of each column is the whole or some fields of
-// its struct; a from_json of which only fields are needed gets a type of those fields only.
+// Column pruning, and with it the pruning of from_json: what is needed of each column is the whole
+// or some fields of its struct; a from_json of which only fields are needed gets a type of those
+// fields only.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -39,7 +40,8 @@ Type pruned_type(const Type& type, const Need& need) {
   arrow::FieldVector fields;
   for (const auto& field : type->fields()) {
     const auto at = need.fields.find(field->name());
-    if (at != need.fields.end() && at->second.any()) fields.push_back(field->WithType(pruned_type(field->type(), at->second)));
+    if (at != need.fields.end() && at->second.any())
+      fields.push_back(field->WithType(pruned_type(field->type(), at->second)));
   }
   return fields.empty() ? type : arrow::struct_(std::move(fields));
 }
@@ -63,7 +65,8 @@ struct Pruned {
   std::vector<int> moved;
 };
 
-// The expression over the pruned input: columns renumbered, fields found again by name in smaller structs.
+// The expression over the pruned input: columns renumbered, fields found again by name in smaller
+// structs.
 ExprPtr moved_expr(const ExprPtr& expr, const Need& need, const Pruned& input) {
   if (!expr) return expr;
   if (expr->kind == Expr::Kind::kColumn) {
@@ -78,11 +81,13 @@ ExprPtr moved_expr(const ExprPtr& expr, const Need& need, const Pruned& input) {
     }
     auto base = moved_expr(expr->args[0], base_need, input);
     if (base->type->Equals(*expr->args[0]->type)) return make_field(std::move(base), expr->column);
-    return make_field(base, static_cast<const arrow::StructType&>(*base->type).GetFieldIndex(expr->name));
+    return make_field(base,
+                      static_cast<const arrow::StructType&>(*base->type).GetFieldIndex(expr->name));
   }
   auto made = std::make_shared<Expr>(*expr);
   for (auto& arg : made->args) arg = moved_expr(arg, kWhole, input);
-  if (expr->kind == Expr::Kind::kCall && expr->name == "from_json") made->type = pruned_type(expr->type, need);
+  if (expr->kind == Expr::Kind::kCall && expr->name == "from_json")
+    made->type = pruned_type(expr->type, need);
   return made;
 }
 
@@ -96,7 +101,8 @@ std::vector<int> identity(int count) {
 
 Pruned prune_source(const PlanPtr& plan, const Needs& needs, bool under_project) {
   const int count = plan->schema->num_fields();
-  const auto needed = std::count_if(needs.begin(), needs.end(), [](const Need& need) { return need.any(); });
+  const auto needed =
+      std::count_if(needs.begin(), needs.end(), [](const Need& need) { return need.any(); });
   if (under_project || needed == count) return {plan, identity(count)};
   Pruned made;
   std::vector<ExprPtr> exprs;
@@ -113,7 +119,8 @@ Pruned prune_source(const PlanPtr& plan, const Needs& needs, bool under_project)
 }
 
 Pruned prune_project(const PlanPtr& plan, Needs needs) {
-  if (std::none_of(needs.begin(), needs.end(), [](const Need& need) { return need.any(); })) needs[0] = kWhole;
+  if (std::none_of(needs.begin(), needs.end(), [](const Need& need) { return need.any(); }))
+    needs[0] = kWhole;
   Needs below(static_cast<std::size_t>(plan->inputs[0]->schema->num_fields()));
   for (std::size_t i = 0; i < needs.size(); ++i) {
     if (needs[i].any()) collect(plan->exprs[i], needs[i], below);
@@ -144,7 +151,8 @@ Pruned prune_aggregate(const PlanPtr& plan, const Needs& needs) {
   const std::size_t groups = plan->exprs.size();
   auto made = std::make_shared<Plan>(*plan);
   made->aggregates.clear();
-  arrow::FieldVector fields(plan->schema->fields().begin(), plan->schema->fields().begin() + static_cast<std::ptrdiff_t>(groups));
+  arrow::FieldVector fields(plan->schema->fields().begin(),
+                            plan->schema->fields().begin() + static_cast<std::ptrdiff_t>(groups));
   std::vector<int> moved = identity(static_cast<int>(groups));
   for (std::size_t i = 0; i < plan->aggregates.size(); ++i) {
     const bool keep = needs[groups + i].any();
@@ -193,7 +201,8 @@ Pruned prune_join(const PlanPtr& plan, Needs needs) {
   }
   made->schema = arrow::schema(std::move(fields));
   Pruned result{made, l.moved};
-  for (const int column : r.moved) result.moved.push_back(column < 0 ? -1 : column + l.plan->schema->num_fields());
+  for (const int column : r.moved)
+    result.moved.push_back(column < 0 ? -1 : column + l.plan->schema->num_fields());
   made->residual = moved_expr(plan->residual, kWhole, result);
   return result;
 }
@@ -216,11 +225,13 @@ PlanPtr exactly(const Pruned& input, const Needs& needs, const arrow::Schema& ol
 
 Pruned prune_union(const PlanPtr& plan, Needs needs) {
   for (auto& need : needs) need.whole = need.any();
-  if (std::none_of(needs.begin(), needs.end(), [](const Need& need) { return need.any(); })) needs[0] = kWhole;
+  if (std::none_of(needs.begin(), needs.end(), [](const Need& need) { return need.any(); }))
+    needs[0] = kWhole;
   Pruned made;
   auto node = std::make_shared<Plan>(*plan);
   node->inputs.clear();
-  for (const auto& input : plan->inputs) node->inputs.push_back(exactly(prune(input, needs, false), needs, *input->schema));
+  for (const auto& input : plan->inputs)
+    node->inputs.push_back(exactly(prune(input, needs, false), needs, *input->schema));
   arrow::FieldVector fields;
   for (std::size_t i = 0; i < needs.size(); ++i) {
     made.moved.push_back(needs[i].any() ? static_cast<int>(fields.size()) : -1);
@@ -246,7 +257,8 @@ Pruned prune_passing(const PlanPtr& plan, const Needs& needs) {
   for (auto& expr : made->exprs) expr = moved_expr(expr, kWhole, input);
   for (auto& expr : made->partition) expr = moved_expr(expr, kWhole, input);
   for (auto& order : made->order) order.expr = moved_expr(order.expr, kWhole, input);
-  if (plan->kind == Plan::Kind::kWatermark) made->column = input.moved[static_cast<std::size_t>(plan->column)];
+  if (plan->kind == Plan::Kind::kWatermark)
+    made->column = input.moved[static_cast<std::size_t>(plan->column)];
   auto fields = input.plan->schema->fields();
   Pruned result{made, input.moved};
   if (plan->with_rank && !needs.back().any()) made->with_rank = false;
@@ -261,16 +273,23 @@ Pruned prune_passing(const PlanPtr& plan, const Needs& needs) {
 
 Pruned prune(const PlanPtr& plan, Needs needs, bool under_project) {
   switch (plan->kind) {
-    case Plan::Kind::kSource: return prune_source(plan, needs, under_project);
-    case Plan::Kind::kProject: return prune_project(plan, std::move(needs));
-    case Plan::Kind::kFilter: return prune_filter(plan, std::move(needs));
-    case Plan::Kind::kAggregate: return prune_aggregate(plan, needs);
-    case Plan::Kind::kJoin: return prune_join(plan, std::move(needs));
-    case Plan::Kind::kUnionAll: return prune_union(plan, std::move(needs));
+    case Plan::Kind::kSource:
+      return prune_source(plan, needs, under_project);
+    case Plan::Kind::kProject:
+      return prune_project(plan, std::move(needs));
+    case Plan::Kind::kFilter:
+      return prune_filter(plan, std::move(needs));
+    case Plan::Kind::kAggregate:
+      return prune_aggregate(plan, needs);
+    case Plan::Kind::kJoin:
+      return prune_join(plan, std::move(needs));
+    case Plan::Kind::kUnionAll:
+      return prune_union(plan, std::move(needs));
     case Plan::Kind::kDistinct:
     case Plan::Kind::kTopN:
     case Plan::Kind::kExplode:
-    case Plan::Kind::kWatermark: return prune_passing(plan, needs);
+    case Plan::Kind::kWatermark:
+      return prune_passing(plan, needs);
   }
   return {plan, identity(plan->schema->num_fields())};
 }

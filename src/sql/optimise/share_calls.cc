@@ -1,4 +1,5 @@
-// Common subexpressions: a costly call that a projection and the filters below it make more than once.
+// Common subexpressions: a costly call that a projection and the filters below it make more than
+// once.
 #include <algorithm>
 #include <array>
 
@@ -14,9 +15,12 @@ using engine::Plan;
 using engine::PlanPtr;
 
 bool is_costly(const Expr& expr) {
-  static constexpr std::array<std::string_view, 8> kCostly = {"from_json", "regexp_extract", "regexp_replace", "split", "from_csv",
-                                                              "to_timestamp", "get_json_object", "sha2"};
-  return expr.kind == Expr::Kind::kCall && std::find(kCostly.begin(), kCostly.end(), expr.name) != kCostly.end() && is_deterministic(expr);
+  static constexpr std::array<std::string_view, 8> kCostly = {
+      "from_json", "regexp_extract", "regexp_replace",  "split",
+      "from_csv",  "to_timestamp",   "get_json_object", "sha2"};
+  return expr.kind == Expr::Kind::kCall &&
+         std::find(kCostly.begin(), kCostly.end(), expr.name) != kCostly.end() &&
+         is_deterministic(expr);
 }
 
 struct Shared {
@@ -27,7 +31,8 @@ struct Shared {
 
 void count(const ExprPtr& expr, bool in_filter, std::vector<Shared>& found) {
   if (is_costly(*expr) && !is_constant(*expr)) {
-    auto at = std::find_if(found.begin(), found.end(), [&](const auto& s) { return same_expr(*s.call, *expr); });
+    auto at = std::find_if(found.begin(), found.end(),
+                           [&](const auto& s) { return same_expr(*s.call, *expr); });
     if (at == found.end()) at = found.insert(found.end(), Shared{expr, 0, false});
     ++at->uses;
     at->in_filter |= in_filter;
@@ -39,7 +44,8 @@ void count(const ExprPtr& expr, bool in_filter, std::vector<Shared>& found) {
 ExprPtr replaced(const ExprPtr& expr, const std::vector<Shared>& shared, int first) {
   return rewrite(expr, [&](const ExprPtr& node) -> ExprPtr {
     for (std::size_t i = 0; i < shared.size(); ++i) {
-      if (same_expr(*shared[i].call, *node)) return make_column(first + static_cast<int>(i), node->type);
+      if (same_expr(*shared[i].call, *node))
+        return make_column(first + static_cast<int>(i), node->type);
     }
     return nullptr;
   });
@@ -63,7 +69,8 @@ PlanPtr shared_below(const PlanPtr& project) {
   if (filter) count(input->exprs[0], true, found);
   std::erase_if(found, [](const auto& s) { return s.uses < 2; });
   if (found.empty()) return project;
-  const bool below_filter = std::any_of(found.begin(), found.end(), [](const auto& s) { return s.in_filter; });
+  const bool below_filter =
+      std::any_of(found.begin(), found.end(), [](const auto& s) { return s.in_filter; });
   const int first = input->schema->num_fields();
   PlanPtr below;
   if (filter && below_filter) {

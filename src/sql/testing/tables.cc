@@ -10,8 +10,8 @@
 
 namespace tailrace::sql::testing {
 
-Status Tables::add(const std::string& name, const std::string& ddl, const std::vector<std::string>& json_lines,
-                   RelationInfo::Kind kind) {
+Status Tables::add(const std::string& name, const std::string& ddl,
+                   const std::vector<std::string>& json_lines, RelationInfo::Kind kind) {
   arrow::StringBuilder lines;
   for (const auto& line : json_lines) TRY(from_arrow(lines.Append(line)));
   ASSIGN(auto values, from_arrow(lines.Finish()));
@@ -55,8 +55,9 @@ std::vector<std::string> Tables::names() const {
 
 Batch Tables::rows(const std::string& name) const {
   if (name == kOneRow) {
-    return arrow::RecordBatch::Make(arrow::schema({arrow::field("one", arrow::int32(), false)}), 1,
-                                    {arrow::MakeArrayFromScalar(arrow::Int32Scalar(1), 1).ValueOrDie()});
+    return arrow::RecordBatch::Make(
+        arrow::schema({arrow::field("one", arrow::int32(), false)}), 1,
+        {arrow::MakeArrayFromScalar(arrow::Int32Scalar(1), 1).ValueOrDie()});
   }
   const auto at = tables_.find(lower(name));
   return at == tables_.end() ? nullptr : at->second.rows;
@@ -69,7 +70,8 @@ Result<Batch> spread(const Delta& delta, const Schema& schema) {
   std::vector<Batch> pieces;
   for (std::int64_t row = 0; row < delta.size(); ++row) {
     if (delta.weight(row) < 0) return error(Code::kInternal, "a row of negative weight came out");
-    for (Weight copy = 0; copy < delta.weight(row); ++copy) pieces.push_back(delta.rows->Slice(row, 1));
+    for (Weight copy = 0; copy < delta.weight(row); ++copy)
+      pieces.push_back(delta.rows->Slice(row, 1));
   }
   ASSIGN(auto table, from_arrow(arrow::Table::FromRecordBatches(schema, pieces)));
   return from_arrow(table->CombineChunksToBatch());
@@ -86,7 +88,8 @@ Result<Batch> run(const engine::FlowPlan& plan, const Tables& tables) {
     std::vector<Delta> inputs;
     for (const auto& name : plan.inputs) inputs.push_back({tables.rows(name), {}});
     ASSIGN(const auto out, circuit->step(inputs, 1'700'000'000'000'000));
-    if (!out.rejects.empty()) return error(Code::kInvalidArgument, "rejected: " + out.rejects[0].reason);
+    if (!out.rejects.empty())
+      return error(Code::kInvalidArgument, "rejected: " + out.rejects[0].reason);
     return spread(out.delta, plan.root->schema);
   }();
   std::filesystem::remove_all(folder);
@@ -108,7 +111,8 @@ Result<std::vector<std::string>> as_text(const arrow::RecordBatch& rows, int col
         line += "NULL";
         continue;
       }
-      for (const char c : texts.GetView(row)) line += c == '\n' ? std::string("\\n") : c == '\t' ? std::string("\\t") : std::string(1, c);
+      for (const char c : texts.GetView(row))
+        line += c == '\n' ? std::string("\\n") : c == '\t' ? std::string("\\t") : std::string(1, c);
     }
   }
   return lines;

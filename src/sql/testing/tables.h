@@ -1,4 +1,5 @@
-// Tables of a test, from DDL and JSON lines, and a plan run over them by a Circuit. Only tests use this.
+// Tables of a test, from DDL and JSON lines, and a plan run over them by a Circuit. Only tests use
+// this.
 #pragma once
 
 #include <map>
@@ -11,7 +12,8 @@ namespace tailrace::sql::testing {
 class Tables : public Catalog {
  public:
   /// A materialised view unless `kind` says otherwise.
-  Status add(const std::string& name, const std::string& ddl, const std::vector<std::string>& json_lines,
+  Status add(const std::string& name, const std::string& ddl,
+             const std::vector<std::string>& json_lines,
              RelationInfo::Kind kind = RelationInfo::Kind::kMaterializedView);
   void add_view(const Statement* statement);
 
