@@ -6,8 +6,10 @@
 //   record: length varint · attributes i8 · timestampDelta varlong · offsetDelta varint · keyLength varint (-1 = null) ·
 //   key · valueLength varint · value · headerCount varint · (keyLength varint · key · valueLength varint · value)*
 //
-// crc is CRC32C from attributes to the end, so offset and leader epoch are stamped without touching it. Varints are zigzag.
-// Attributes: bits 0–2 compression, 3 log-append time, 4 transactional, 5 control, 6 delete horizon.
+// crc is CRC32C from attributes to the end, so offset and leader epoch are stamped without touching
+// it. Varints are zigzag.
+// Attributes: bits 0–2 compression, 3 log-append time, 4 transactional, 5 control, 6 delete
+// horizon.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +38,8 @@ class BatchView {
  public:
   BatchView() = default;
 
-  /// The batch at the front of `bytes`. kOutOfRange when it is cut short there, kDataLoss when the header is not a
+  /// The batch at the front of `bytes`. kOutOfRange when it is cut short there, kDataLoss when the
+  /// header is not a
   /// possible one. The CRC is not checked.
   static Result<BatchView> parse(std::string_view bytes);
 

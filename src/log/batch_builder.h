@@ -1,4 +1,5 @@
-// Builds one record batch (batch.h has the grammar). Reused from batch to batch: no allocation in the steady state.
+// Builds one record batch (batch.h has the grammar). Reused from batch to batch: no allocation in
+// the steady state.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace tailrace::log {
 
-/// Whose records these are; id -1 means no idempotence. `first_sequence` counts the producer's records in a partition
+/// Whose records these are; id -1 means no idempotence. `first_sequence` counts the producer's
+/// records in a partition
 /// from 0 and may be any 64-bit position: it is stored modulo 2^31, as Kafka wraps it.
 struct Producer {
   std::int64_t id = -1;
@@ -38,7 +40,8 @@ class RecordBatchBuilder {
   /// Bytes so far, header included, before compression.
   std::size_t size_bytes() const { return used_; }
 
-  /// Completes the batch (compression, header, CRC) with base offset 0. The view is valid until the next call.
+  /// Completes the batch (compression, header, CRC) with base offset 0. The view is valid until the
+  /// next call.
   Result<std::string_view> finish(const Producer& producer = {});
   /// As finish(), for a batch whose bytes may be stamped in place.
   Result<std::string*> finish_in_place(const Producer& producer = {});

@@ -1,5 +1,7 @@
-// The compressions a record batch may have, in the framings Kafka uses: gzip members, snappy as xerial frames (raw
-// snappy is read too), lz4 frames, zstd frames. Output is bounded, so a bomb is refused before it grows.
+// The compressions a record batch may have, in the framings Kafka uses: gzip members, snappy as
+// xerial frames (raw
+// snappy is read too), lz4 frames, zstd frames. Output is bounded, so a bomb is refused before it
+// grows.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +22,8 @@ std::string_view compression_name(Compression compression);
 /// Appends the compressed form of `input` to `out`. kNone copies.
 Status compress(Compression compression, std::string_view input, std::string& out);
 
-/// Replaces `out` by the plain form; kResourceExhausted beyond `limit` bytes, kDataLoss when malformed.
+/// Replaces `out` by the plain form; kResourceExhausted beyond `limit` bytes, kDataLoss when
+/// malformed.
 Status decompress(Compression compression, std::string_view input, std::size_t limit,
                   std::string& out);
 

@@ -6,12 +6,15 @@
 //   FOLDER/log-start-offset-checkpoint           where delete_records moved the start to
 //   FOLDER/.lock                                 one process at a time
 //
-// Order of calls: open, create or find topics, append and read, close (the destructor closes). Partitions live as long as
+// Order of calls: open, create or find topics, append and read, close (the destructor closes).
+// Partitions live as long as
 // the Log, or until their topic is deleted (shared_ptr keeps a deleted one usable for reading).
 // Threads: all calls from any thread.
 //
-// After a crash open() checks the tail beyond the recovery point of every partition's last segment. A torn tail is cut off with
-// one line in the log; a bad batch with good ones after it is refused with kDataLoss naming topic-partition@offset, file
+// After a crash open() checks the tail beyond the recovery point of every partition's last segment.
+// A torn tail is cut off with
+// one line in the log; a bad batch with good ones after it is refused with kDataLoss naming
+// topic-partition@offset, file
 // and byte.
 #pragma once
 
@@ -33,7 +36,8 @@
 namespace tailrace::log {
 
 struct LogConfig {
-  /// After so many appended bytes a partition notes a recovery point, which bounds the scan after a crash.
+  /// After so many appended bytes a partition notes a recovery point, which bounds the scan after a
+  /// crash.
   std::uint64_t checkpoint_interval_bytes = 64 << 20;
   /// Topic ids come from this seed; 0 takes one from the system.
   std::uint64_t seed = 0;
@@ -41,7 +45,8 @@ struct LogConfig {
 
 class Log {
  public:
-  /// kFailedPrecondition when another process holds the folder, kDataLoss when a file is corrupt in the middle.
+  /// kFailedPrecondition when another process holds the folder, kDataLoss when a file is corrupt in
+  /// the middle.
   static Result<std::unique_ptr<Log>> open(const std::string& folder, LogConfig config,
                                            rt::FileSystem& files = rt::posix_files(),
                                            rt::Clock& clock = rt::system_clock());

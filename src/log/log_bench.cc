@@ -1,4 +1,5 @@
-// How fast batches are built, appended, read and recovered: `log_bench [FOLDER]`, 1 KB records, 1 GB.
+// How fast batches are built, appended, read and recovered: `log_bench [FOLDER]`, 1 KB records, 1
+// GB.
 #include <filesystem>
 #include <string>
 #include <vector>

@@ -1,4 +1,5 @@
-// What the log promises: nothing acknowledged is lost, nothing is doubled, nothing corrupt is served.
+// What the log promises: nothing acknowledged is lost, nothing is doubled, nothing corrupt is
+// served.
 #include "log/log.h"
 
 #include <gmock/gmock.h>

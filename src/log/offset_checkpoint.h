@@ -1,4 +1,5 @@
-// Kafka's offset checkpoint files: text, `version 0`, a count, then `topic partition offset` a line.
+// Kafka's offset checkpoint files: text, `version 0`, a count, then `topic partition offset` a
+// line.
 #pragma once
 
 #include <map>

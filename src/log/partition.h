@@ -1,13 +1,17 @@
 // One partition: an append-only sequence of records with offsets, kept in segments (segment.h).
 //
-// Threads: everything may be called from any thread. Appends go one after the other; reads take a short lock to find
+// Threads: everything may be called from any thread. Appends go one after the other; reads take a
+// short lock to find
 // the place and read outside it.
 //
-// Visible and durable: a record can be read as soon as it is appended (high_watermark() = next_offset()); it is durable
-// below durable_end(). Who keeps an offset elsewhere as "done" calls sync() first. An append with Durability::kSync
+// Visible and durable: a record can be read as soon as it is appended (high_watermark() =
+// next_offset()); it is durable
+// below durable_end(). Who keeps an offset elsewhere as "done" calls sync() first. An append with
+// Durability::kSync
 // returns only when its records are durable; many appenders share one fdatasync.
 //
-// Exactly once: append() with a Producer compares its first_sequence with the last one stored for that producer id and
+// Exactly once: append() with a Producer compares its first_sequence with the last one stored for
+// that producer id and
 // drops the prefix that is already there. The memory survives restarts and retention.
 #pragma once
 
@@ -35,7 +39,8 @@ struct AppendResult {
   std::int64_t duplicates = 0;
 };
 
-/// The bytes of a read and where the reader stands; reuse it for the next read of the same partition.
+/// The bytes of a read and where the reader stands; reuse it for the next read of the same
+/// partition.
 class ReadBuffer {
  public:
   /// Whole batches; the first one may begin below the offset asked for.
@@ -67,15 +72,20 @@ class Partition {
   virtual const std::string& topic() const = 0;
   virtual PartitionId id() const = 0;
 
-  /// Appends records as one or more batches of at most max.message.bytes, compressed as the topic says.
-  /// kInvalidArgument: a record larger than max.message.bytes (nothing is appended then). kFailedPrecondition: a gap in
-  /// the producer's sequence, or an epoch older than the stored one. kResourceExhausted: no space; nothing of this call
+  /// Appends records as one or more batches of at most max.message.bytes, compressed as the topic
+  /// says.
+  /// kInvalidArgument: a record larger than max.message.bytes (nothing is appended then).
+  /// kFailedPrecondition: a gap in
+  /// the producer's sequence, or an epoch older than the stored one. kResourceExhausted: no space;
+  /// nothing of this call
   /// stays, later appends work when there is room.
   virtual Result<AppendResult> append(std::span<const Record> records, const Producer& producer = {},
                                       Durability durability = Durability::kSync) = 0;
 
-  /// Appends encoded batches as they are, laid end to end: CRC and lengths are checked, offset and leader epoch stamped.
-  /// Producers in the batches are treated as in append(): batches already here are dropped, an overlapping one is
+  /// Appends encoded batches as they are, laid end to end: CRC and lengths are checked, offset and
+  /// leader epoch stamped.
+  /// Producers in the batches are treated as in append(): batches already here are dropped, an
+  /// overlapping one is
   /// encoded anew without its known prefix.
   virtual Result<AppendResult> append_batches(std::string_view encoded,
                                               Durability durability = Durability::kSync) = 0;
@@ -83,7 +93,8 @@ class Partition {
   /// All that was appended before the call is durable after it.
   virtual Status sync() = 0;
 
-  /// Fills `buffer` with whole batches from the one that holds `offset`: as many as fit into max_bytes, but at least
+  /// Fills `buffer` with whole batches from the one that holds `offset`: as many as fit into
+  /// max_bytes, but at least
   /// one. Empty at next_offset(). kOutOfRange below log_start() and beyond next_offset(), kDataLoss
   /// (topic-partition@offset, file, byte) when a batch on disk does not match its CRC.
   virtual Status read(Offset offset, std::size_t max_bytes, ReadBuffer& buffer) = 0;
@@ -103,7 +114,8 @@ class Partition {
   /// The last sequence stored for a producer id (modulo 2^31), nothing when it is unknown.
   virtual std::optional<std::int32_t> last_sequence(std::int64_t producer_id) const = 0;
 
-  /// Moves the log start to `before`; whole segments below it are removed. kOutOfRange beyond next_offset().
+  /// Moves the log start to `before`; whole segments below it are removed. kOutOfRange beyond
+  /// next_offset().
   virtual Status delete_records(Offset before) = 0;
 
   /// Removes the segments that retention.ms and retention.bytes let go; their number.

@@ -1,6 +1,7 @@
 // The partition of partition.h on segments: append, group commit, read, retention, recovery.
 //
-// Locks, in this order: append_mutex_ (one appender, roller or remover at a time), then mutex_ (what readers see; held
+// Locks, in this order: append_mutex_ (one appender, roller or remover at a time), then mutex_
+// (what readers see; held
 // shortly). The owner's calls are made without mutex_.
 #pragma once
 

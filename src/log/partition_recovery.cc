@@ -1,8 +1,11 @@
 // Opening a partition: which files are trusted, what is scanned, and what a bad batch means.
 //
-// Sealed segments were synced before the next one was made, so they are trusted (and their CRCs checked at every read).
-// The last segment is scanned from the newest producer snapshot at or below the recovery point. A bad batch there is
-// a torn tail when nothing valid follows it and it lies beyond the recovery point; otherwise the file is corrupt.
+// Sealed segments were synced before the next one was made, so they are trusted (and their CRCs
+// checked at every read).
+// The last segment is scanned from the newest producer snapshot at or below the recovery point. A
+// bad batch there is
+// a torn tail when nothing valid follows it and it lies beyond the recovery point; otherwise the
+// file is corrupt.
 #include <algorithm>
 #include <charconv>
 

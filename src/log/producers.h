@@ -36,7 +36,8 @@ struct ProducerBatch {
 
 class Producers {
  public:
-  /// How many of the batch's first records are here already (0 … count). kFailedPrecondition for an older epoch and for a
+  /// How many of the batch's first records are here already (0 … count). kFailedPrecondition for an
+  /// older epoch and for a
   /// gap in the sequence. A new id or a newer epoch may start anywhere.
   Result<std::int64_t> known_prefix(const ProducerBatch& batch) const;
 

@@ -17,8 +17,10 @@ struct SegmentFacts {
   TimestampMs max_timestamp{-1};
 };
 
-/// How many segments go from the front. The active one never goes. As Kafka: a segment goes when its newest record is older
-/// than retention.ms, when the partition still has retention.bytes without it, or when it ends at or below the log start.
+/// How many segments go from the front. The active one never goes. As Kafka: a segment goes when
+/// its newest record is older
+/// than retention.ms, when the partition still has retention.bytes without it, or when it ends at
+/// or below the log start.
 std::size_t expired_segments(std::span<const SegmentFacts> segments, const TopicSettings& settings,
                              Offset log_start, TimestampMs now);
 

@@ -1,10 +1,12 @@
-// One segment of a partition: record batches laid end to end, and two sparse indexes, in Kafka's files.
+// One segment of a partition: record batches laid end to end, and two sparse indexes, in Kafka's
+// files.
 //
 //   <base>.log        record batches (batch.h)
 //   <base>.index      entries: relative offset i32 of a batch's last record · position i32 of the batch
 //   <base>.timeindex  entries: greatest timestamp so far i64 · relative offset i32 of that batch's last record
 //
-// The indexes are a help, never a truth: they are rebuilt from the .log where they are missing or do not fit.
+// The indexes are a help, never a truth: they are rebuilt from the .log where they are missing or
+// do not fit.
 // Not thread-safe, but data() may be read and writer() synced from other threads.
 #pragma once
 
@@ -59,7 +61,8 @@ struct SegmentPlace {
 
 class Segment {
  public:
-  /// Opens the files of an existing or a new segment. `next` of a sealed one is the base of the one after it.
+  /// Opens the files of an existing or a new segment. `next` of a sealed one is the base of the one
+  /// after it.
   static Result<std::shared_ptr<Segment>> open(rt::FileSystem& files, const std::string& folder,
                                                Offset base);
 
@@ -128,11 +131,13 @@ struct ScanEnd {
   std::string flaw;   ///< what is wrong there; empty when the file ends there
 };
 
-/// Reads batches from `from` to `limit`, checks lengths, CRC and growing offsets, and shows each good one.
+/// Reads batches from `from` to `limit`, checks lengths, CRC and growing offsets, and shows each
+/// good one.
 Result<ScanEnd> scan_batches(const rt::ReadableFile& file, SegmentPlace from, std::uint64_t limit,
                              const std::function<void(const BatchView&, std::uint64_t)>& seen);
 
-/// The position of a valid batch (magic 2, CRC, offset ≥ least) at or after `from`, if there is one.
+/// The position of a valid batch (magic 2, CRC, offset ≥ least) at or after `from`, if there is
+/// one.
 Result<std::optional<std::uint64_t>> find_batch(const rt::ReadableFile& file, std::uint64_t from,
                                                 std::uint64_t limit, Offset least);
 

@@ -1,4 +1,5 @@
-// Walking a segment's bytes: the scan of recovery, and the search that tells a torn tail from a rotten middle.
+// Walking a segment's bytes: the scan of recovery, and the search that tells a torn tail from a
+// rotten middle.
 #include <algorithm>
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
-// A topic's name, id and settings, by Kafka's names, and the file they are kept in (<topic>.meta: `name=value` lines).
+// A topic's name, id and settings, by Kafka's names, and the file they are kept in (<topic>.meta:
+// `name=value` lines).
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@ struct TopicSettings {
   std::int64_t index_interval_bytes = 4096;               ///< index.interval.bytes
   /// compression.type for batches that are built here; nullopt-like kNone stores them plain.
   Compression compression = Compression::kNone;
-  /// Settings of other rooms that travel with the topic (format, cleanup.policy …), kept as they are.
+  /// Settings of other rooms that travel with the topic (format, cleanup.policy …), kept as they
+  /// are.
   std::map<std::string, std::string> extra;
 
   bool operator==(const TopicSettings&) const = default;

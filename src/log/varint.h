@@ -1,4 +1,5 @@
-// Zigzag varints as in records: 7 bits a byte, least significant first; at most 5 bytes (i32) or 10 (i64).
+// Zigzag varints as in records: 7 bits a byte, least significant first; at most 5 bytes (i32) or 10
+// (i64).
 #pragma once
 
 #include <bit>

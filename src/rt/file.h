@@ -1,10 +1,14 @@
-// Files behind one seam: posix_files() is the machine's, SimulatedFiles (simulated_files.h) lives in memory
+// Files behind one seam: posix_files() is the machine's, SimulatedFiles (simulated_files.h) lives
+// in memory
 // and crashes or runs out of space when a test says so.
 //
-// Durability: bytes are safe after WritableFile::sync(); a created, renamed or removed name is safe after
-// sync_folder() of its folder. rename() and write_atomically() include it. Nothing else promises anything.
+// Durability: bytes are safe after WritableFile::sync(); a created, renamed or removed name is safe
+// after
+// sync_folder() of its folder. rename() and write_atomically() include it. Nothing else promises
+// anything.
 // Errors: a missing file is kNotFound, no space (ENOSPC, EDQUOT) kResourceExhausted, no permission
-// kPermissionDenied, everything else the system says kUnavailable. The message names operation and path.
+// kPermissionDenied, everything else the system says kUnavailable. The message names operation and
+// path.
 #pragma once
 
 #include <cstdint>

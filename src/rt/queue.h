@@ -1,4 +1,5 @@
-// A bounded blocking queue between threads: a full queue pushes back, close() lets both ends finish.
+// A bounded blocking queue between threads: a full queue pushes back, close() lets both ends
+// finish.
 #pragma once
 
 #include <chrono>
@@ -12,7 +13,8 @@
 
 namespace tailrace::rt {
 
-/// Many producers, many consumers, first in first out. After close() pushes are refused and pops drain
+/// Many producers, many consumers, first in first out. After close() pushes are refused and pops
+/// drain
 /// what is left, then give nothing.
 template <typename T>
 class Queue {

@@ -1,9 +1,13 @@
 // Files in memory for tests, with the losses a real disk may have.
 //
-// Every mutating call (create, append, sync, truncate, rename, remove, sync_folder) is counted. After
-// crash_at(k), the k-th one from then on is done in part (an append keeps a random prefix) and fails, and
-// so does everything after it, until restart(). restart() then loses what was not made durable: of each file
-// the synced bytes stay and a random prefix of the rest; a name whose folder was not synced may be gone.
+// Every mutating call (create, append, sync, truncate, rename, remove, sync_folder) is counted.
+// After
+// crash_at(k), the k-th one from then on is done in part (an append keeps a random prefix) and
+// fails, and
+// so does everything after it, until restart(). restart() then loses what was not made durable: of
+// each file
+// the synced bytes stay and a random prefix of the rest; a name whose folder was not synced may be
+// gone.
 // Locks are released. Random choices come from the seed. Safe from several threads.
 #pragma once
 
@@ -55,7 +59,8 @@ class SimulatedFiles final : public FileSystem {
   class Readable;
   class Lock;
 
-  /// Counts a mutating call; an Error when the machine is down. `dying` says that this call is the one.
+  /// Counts a mutating call; an Error when the machine is down. `dying` says that this call is the
+  /// one.
   Status enter(const std::string& what, bool* dying);
   std::uint64_t used() const;
   Status append(Node& node, const std::string& path, std::string_view data);
