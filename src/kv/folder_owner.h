@@ -1,4 +1,5 @@
-// One process owns a folder: a file OWNER, locked with flock while the process lives, that holds its pid.
+// One process owns a folder: a file OWNER, locked with flock while the process lives, that holds
+// its pid.
 #pragma once
 
 #include <string>

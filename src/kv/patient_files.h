@@ -1,7 +1,9 @@
-// RocksDB's files, patient with a full disk: an append that finds no room waits and tries again instead of failing.
+// RocksDB's files, patient with a full disk: an append that finds no room waits and tries again
+// instead of failing.
 //
-// RocksDB answers a failed flush by refusing all work and, on recovery, by flushing whatever is in memory, which would
-// make a point between two checkpoints durable. A flush that only takes longer keeps the store's promise.
+// RocksDB answers a failed flush by refusing all work and, on recovery, by flushing whatever is in
+// memory, which would make a point between two checkpoints durable. A flush that only takes longer
+// keeps the store's promise.
 #pragma once
 
 #include <rocksdb/env.h>

@@ -1,7 +1,8 @@
 // RocksDB as the header promises: memory is flushed at checkpoints and at no other time.
 //
-// Every write carries the next step number and every checkpoint repeats the step number it holds; at open they must be
-// equal, or something flushed in between. Flushes are watched by their sequence numbers (FlushJobInfo::largest_seqno).
+// Every write carries the next step number and every checkpoint repeats the step number it holds;
+// at open they must be equal, or something flushed in between. Flushes are watched by their
+// sequence numbers (FlushJobInfo::largest_seqno).
 #include "kv/store.h"
 
 #include <fmt/format.h>
@@ -29,14 +30,20 @@ namespace {
 
 constexpr std::string_view kReserved = "\xFF\xFF";
 constexpr std::string_view kStepKey = "\xFF\xFFstep";
-constexpr std::string_view kCheckpointKey = "\xFF\xFF" "checkpoint";
+constexpr std::string_view kCheckpointKey =
+    "\xFF\xFF"
+    "checkpoint";
 /// What a key costs in memory besides its bytes.
 constexpr std::size_t kEntryOverheadBytes = 48;
 /// approximate_count counts up to here.
 constexpr std::int64_t kCountExactly = 4096;
 
-rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
+rocksdb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+std::string_view view(const rocksdb::Slice& text) {
+  return {text.data(), text.size()};
+}
 
 std::unexpected<Error> rocks_error(const rocksdb::Status& status) {
   Code code = Code::kInternal;
@@ -64,18 +71,27 @@ void WriteBatch::put(std::string_view key, std::string_view value) {
   DCHECK(key < kReserved);
   impl_->batch.Put(slice(key), slice(value));
 }
-void WriteBatch::erase(std::string_view key) { impl_->batch.Delete(slice(key)); }
+void WriteBatch::erase(std::string_view key) {
+  impl_->batch.Delete(slice(key));
+}
 void WriteBatch::erase_range(std::string_view begin, std::string_view end) {
   impl_->batch.DeleteRange(slice(begin), slice(end.empty() ? kReserved : end));
 }
-std::size_t WriteBatch::size_bytes() const { return impl_->batch.GetDataSize(); }
-bool WriteBatch::empty() const { return impl_->batch.Count() == 0; }
-void WriteBatch::clear() { impl_->batch.Clear(); }
+std::size_t WriteBatch::size_bytes() const {
+  return impl_->batch.GetDataSize();
+}
+bool WriteBatch::empty() const {
+  return impl_->batch.Count() == 0;
+}
+void WriteBatch::clear() {
+  impl_->batch.Clear();
+}
 
 void WriteBatch::visit(Visitor& visitor) const {
   struct Handler final : rocksdb::WriteBatch::Handler {
     explicit Handler(Visitor& v) : visitor(v) {}
-    rocksdb::Status PutCF(std::uint32_t, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
+    rocksdb::Status PutCF(std::uint32_t, const rocksdb::Slice& key,
+                          const rocksdb::Slice& value) override {
       visitor.put(key.ToStringView(), value.ToStringView());
       return {};
     }
@@ -83,7 +99,8 @@ void WriteBatch::visit(Visitor& visitor) const {
       visitor.erase(key.ToStringView());
       return {};
     }
-    rocksdb::Status DeleteRangeCF(std::uint32_t, const rocksdb::Slice& begin, const rocksdb::Slice& end) override {
+    rocksdb::Status DeleteRangeCF(std::uint32_t, const rocksdb::Slice& begin,
+                                  const rocksdb::Slice& end) override {
       visitor.erase_range(begin.ToStringView(), end.ToStringView());
       return {};
     }
@@ -117,7 +134,8 @@ class FlushListener : public rocksdb::EventListener {
     failure_ = *status;
     changed_.notify_all();
   }
-  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* recover) override {
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* recover) override {
     *recover = false;  // recovery flushes, wherever the writer is
   }
 
@@ -161,7 +179,8 @@ class RocksStore : public Store {
       std::span<const std::string_view> keys) const override;
   Status scan(std::string_view begin, std::string_view end,
               const std::function<bool(std::string_view, std::string_view)>& visit) const override;
-  Result<std::int64_t> approximate_count(std::string_view begin, std::string_view end) const override;
+  Result<std::int64_t> approximate_count(std::string_view begin,
+                                         std::string_view end) const override;
   Status write(WriteBatch& batch) override;
   bool needs_checkpoint() const override { return memory_bytes_ > options_.write_buffer_bytes; }
   Status begin_checkpoint() override;
@@ -193,7 +212,8 @@ rocksdb::BlockBasedTableOptions RocksStore::table_options() const {
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.block_size = 8 << 10;
   table.format_version = 5;
-  // Index and filters in parts and in the cache, so that memory stays within it however large the store grows.
+  // Index and filters in parts and in the cache, so that memory stays within it however large the
+  // store grows.
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
@@ -206,15 +226,16 @@ rocksdb::Options RocksStore::rocks_options() {
   rocks.create_if_missing = true;
   rocks.env = env_.get();
   rocks.listeners = {listener_};
-  // Never flush by itself: a buffer that is never full, no log that could grow, no flush at the end, no auto resume.
+  // Never flush by itself: a buffer that is never full, no log that could grow, no flush at the
+  // end, no auto resume.
   rocks.write_buffer_size = std::size_t{32} << 30;
   rocks.arena_block_size = 1 << 20;
   rocks.max_write_buffer_number = 4;
   rocks.avoid_flush_during_shutdown = true;
   rocks.max_bgerror_resume_count = 0;
   rocks.memtable_whole_key_filtering = true;
-  rocks.memtable_prefix_bloom_size_ratio =
-      static_cast<double>(options_.write_buffer_bytes) / 128 / static_cast<double>(rocks.write_buffer_size);
+  rocks.memtable_prefix_bloom_size_ratio = static_cast<double>(options_.write_buffer_bytes) / 128 /
+                                           static_cast<double>(rocks.write_buffer_size);
   rocks.allow_concurrent_memtable_write = false;
   rocks.max_background_jobs = 2;
   rocks.level0_file_num_compaction_trigger = 4;
@@ -259,7 +280,8 @@ Status RocksStore::check_at_checkpoint() {
   ASSIGN(checkpoint_step_, number(kCheckpointKey));
   if (step_ == checkpoint_step_) return {};
   return error(Code::kDataLoss,
-               fmt::format("the store is at step {} but its last checkpoint is of step {}; it was written by another "
+               fmt::format("the store is at step {} but its last checkpoint is of step {}; it was "
+                           "written by another "
                            "program or damaged. Restore the folder, or remove it to start anew",
                            step_, checkpoint_step_));
 }
@@ -280,10 +302,11 @@ Result<std::vector<std::optional<std::string>>> RocksStore::get_many(
   std::vector<rocksdb::PinnableSlice> values(kAtOnce);
   std::vector<rocksdb::Status> statuses(kAtOnce);
   for (std::size_t first = 0; first < keys.size(); first += kAtOnce) {
-    const std::span<const std::string_view> some = keys.subspan(first, std::min(kAtOnce, keys.size() - first));
+    const std::span<const std::string_view> some =
+        keys.subspan(first, std::min(kAtOnce, keys.size() - first));
     for (std::size_t i = 0; i < some.size(); ++i) slices[i] = slice(some[i]);
-    db_->MultiGet(rocksdb::ReadOptions(), db_->DefaultColumnFamily(), some.size(), slices.data(), values.data(),
-                  statuses.data(), std::is_sorted(some.begin(), some.end()));
+    db_->MultiGet(rocksdb::ReadOptions(), db_->DefaultColumnFamily(), some.size(), slices.data(),
+                  values.data(), statuses.data(), std::is_sorted(some.begin(), some.end()));
     for (std::size_t i = 0; i < some.size(); ++i) {
       if (statuses[i].ok()) {
         found[first + i].emplace(view(values[i]));
@@ -296,8 +319,9 @@ Result<std::vector<std::optional<std::string>>> RocksStore::get_many(
   return found;
 }
 
-Status RocksStore::scan(std::string_view begin, std::string_view end,
-                        const std::function<bool(std::string_view, std::string_view)>& visit) const {
+Status RocksStore::scan(
+    std::string_view begin, std::string_view end,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
   const rocksdb::Slice upper = slice(end.empty() ? kReserved : end);
   rocksdb::ReadOptions read;
   read.iterate_upper_bound = &upper;
@@ -309,7 +333,8 @@ Status RocksStore::scan(std::string_view begin, std::string_view end,
   return {};
 }
 
-Result<std::int64_t> RocksStore::approximate_count(std::string_view begin, std::string_view end) const {
+Result<std::int64_t> RocksStore::approximate_count(std::string_view begin,
+                                                   std::string_view end) const {
   std::int64_t rows = 0;
   std::uint64_t bytes = 0;
   TRY(scan(begin, end, [&](std::string_view key, std::string_view value) {
@@ -323,15 +348,18 @@ Result<std::int64_t> RocksStore::approximate_count(std::string_view begin, std::
   std::uint64_t file_bytes = 0;
   db_->GetApproximateMemTableStats(range, &in_memory, &memory_bytes);
   const rocksdb::SizeApproximationOptions sizes;
-  const auto status = db_->GetApproximateSizes(sizes, db_->DefaultColumnFamily(), &range, 1, &file_bytes);
+  const auto status =
+      db_->GetApproximateSizes(sizes, db_->DefaultColumnFamily(), &range, 1, &file_bytes);
   if (!status.ok()) return rocks_error(status);
-  const std::uint64_t row_bytes = std::max<std::uint64_t>(1, bytes / static_cast<std::uint64_t>(rows));
+  const std::uint64_t row_bytes =
+      std::max<std::uint64_t>(1, bytes / static_cast<std::uint64_t>(rows));
   return std::max(rows, static_cast<std::int64_t>(in_memory + file_bytes / row_bytes));
 }
 
 Status RocksStore::write(WriteBatch& batch) {
   if (memory_bytes_ > 4 * options_.write_buffer_bytes && room_->waiting()) {
-    return error(Code::kResourceExhausted, "disk full, and memory for writes is used up: make room on " + folder_);
+    return error(Code::kResourceExhausted,
+                 "disk full, and memory for writes is used up: make room on " + folder_);
   }
   rocksdb::WriteBatch& rocks = batch.impl_->batch;
   const std::uint64_t step = step_ + 1;
@@ -343,7 +371,8 @@ Status RocksStore::write(WriteBatch& batch) {
   rocks.RollbackToSavePoint();
   if (!status.ok()) return rocks_error(status);
   step_ = step;
-  memory_bytes_ += rocks.GetDataSize() + static_cast<std::size_t>(rocks.Count() + 1) * kEntryOverheadBytes;
+  memory_bytes_ +=
+      rocks.GetDataSize() + static_cast<std::size_t>(rocks.Count() + 1) * kEntryOverheadBytes;
   return {};
 }
 
@@ -353,7 +382,8 @@ Status RocksStore::begin_checkpoint() {
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   const rocksdb::Slice step(reinterpret_cast<const char*>(&step_), sizeof step_);
-  if (auto status = db_->Put(options, slice(kCheckpointKey), step); !status.ok()) return rocks_error(status);
+  if (auto status = db_->Put(options, slice(kCheckpointKey), step); !status.ok())
+    return rocks_error(status);
   const std::uint64_t sequence = db_->GetLatestSequenceNumber();
   rocksdb::FlushOptions flush;
   flush.wait = false;

@@ -1,17 +1,21 @@
-// An ordered key-value store (RocksDB) behind a few functions: where operator state, serving tables and checkpoints live.
+// An ordered key-value store (RocksDB) behind a few functions: where operator state, serving tables
+// and checkpoints live.
 //
-// Writes go to memory and become durable together at `checkpoint()`: there is no write-ahead log, since the topics replay
-// what came after. A crash brings the store back to its last checkpoint as a whole, never to a point in between
-// (RocksDB never flushes by itself here; `needs_checkpoint()` tells when memory is nearly full).
+// Writes go to memory and become durable together at `checkpoint()`: there is no write-ahead log,
+// since the topics replay what came after. A crash brings the store back to its last checkpoint as
+// a whole, never to a point in between (RocksDB never flushes by itself here; `needs_checkpoint()`
+// tells when memory is nearly full).
 //
-// `begin_checkpoint()` only marks the point and returns; writes may go on while it becomes durable in the background, and
-// `finish_checkpoint()` waits for that. A crash before it was durable brings back the checkpoint before.
+// `begin_checkpoint()` only marks the point and returns; writes may go on while it becomes durable
+// in the background, and `finish_checkpoint()` waits for that. A crash before it was durable brings
+// back the checkpoint before.
 //
-// Reads see every write at once. Any thread may read; one thread writes. One process owns a folder (kFailedPrecondition
-// names the holder otherwise). Keys from 0xFF 0xFF on are the store's own.
+// Reads see every write at once. Any thread may read; one thread writes. One process owns a folder
+// (kFailedPrecondition names the holder otherwise). Keys from 0xFF 0xFF on are the store's own.
 //
-// Disk full: the checkpoint in hand waits and goes on by itself when there is room; meanwhile finish_checkpoint() (and
-// write(), when memory is used up) answer kResourceExhausted and may be called again.
+// Disk full: the checkpoint in hand waits and goes on by itself when there is room; meanwhile
+// finish_checkpoint() (and write(), when memory is used up) answer kResourceExhausted and may be
+// called again.
 #pragma once
 
 #include <cstdint>
@@ -58,31 +62,38 @@ class WriteBatch {
 };
 
 struct Options {
-  std::size_t write_buffer_bytes = 64 << 20;  ///< needs_checkpoint() above this; write() refuses above four times this
+  std::size_t write_buffer_bytes =
+      64 << 20;  ///< needs_checkpoint() above this; write() refuses above four times this
   std::size_t block_cache_bytes = 32 << 20;
 };
 
 class Store {
  public:
-  /// Opens or creates. kFailedPrecondition: another process holds the folder; kDataLoss: damaged, or not at a checkpoint.
+  /// Opens or creates. kFailedPrecondition: another process holds the folder; kDataLoss: damaged,
+  /// or not at a checkpoint.
   static Result<std::unique_ptr<Store>> open(const std::string& folder, Options options = {});
   /// Closes without writing: what came after the last checkpoint is gone.
   virtual ~Store() = default;
 
   virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;
   /// Values in the order of `keys` (sorted keys are fastest).
-  virtual Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys) const = 0;
-  /// Rows of [begin, end) in order, until `visit` returns false; an empty end is the end of the store. Sees one moment.
-  virtual Status scan(std::string_view begin, std::string_view end,
-                      const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
+  virtual Result<std::vector<std::optional<std::string>>> get_many(
+      std::span<const std::string_view> keys) const = 0;
+  /// Rows of [begin, end) in order, until `visit` returns false; an empty end is the end of the
+  /// store. Sees one moment.
+  virtual Status scan(
+      std::string_view begin, std::string_view end,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
   /// About how many keys are in [begin, end): exact when few, else estimated from sizes.
-  virtual Result<std::int64_t> approximate_count(std::string_view begin, std::string_view end) const = 0;
+  virtual Result<std::int64_t> approximate_count(std::string_view begin,
+                                                 std::string_view end) const = 0;
 
   /// Applies the batch at once; the batch may be cleared and used again.
   virtual Status write(WriteBatch& batch) = 0;
   virtual bool needs_checkpoint() const = 0;
 
-  /// Makes everything written so far durable, atomically: begin_checkpoint() and finish_checkpoint().
+  /// Makes everything written so far durable, atomically: begin_checkpoint() and
+  /// finish_checkpoint().
   Status checkpoint();
   /// Marks the point; waits first for a checkpoint that is still on its way.
   virtual Status begin_checkpoint() = 0;

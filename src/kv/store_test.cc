@@ -142,7 +142,8 @@ TEST_F(StoreTest, it_behaves_like_a_map_through_checkpoints_and_compactions) {
         batch.erase(key);
         expected.erase(key);
       } else {
-        batch.put(key, expected[key] = std::string(random() % 200, static_cast<char>('a' + step % 26)));
+        batch.put(key,
+                  expected[key] = std::string(random() % 200, static_cast<char>('a' + step % 26)));
       }
     }
     if (step % 50 == 49) {
@@ -177,7 +178,8 @@ TEST_F(StoreTest, it_behaves_like_a_map_through_checkpoints_and_compactions) {
 TEST_F(StoreTest, the_count_of_many_rows_is_about_right) {
   auto store = open();
   WriteBatch batch;
-  for (int row = 0; row < 50'000; ++row) batch.put("row" + std::to_string(row), std::string(100, 'v'));
+  for (int row = 0; row < 50'000; ++row)
+    batch.put("row" + std::to_string(row), std::string(100, 'v'));
   ASSERT_TRUE(store->write(batch));
   EXPECT_NEAR(static_cast<double>(*store->approximate_count("row", "rox")), 50'000, 25'000);
   ASSERT_TRUE(store->checkpoint());
@@ -188,7 +190,8 @@ TEST_F(StoreTest, damaged_files_are_data_loss) {
   {
     auto store = open();
     WriteBatch batch;
-    for (int row = 0; row < 10'000; ++row) batch.put("row" + std::to_string(row), std::to_string(row * row));
+    for (int row = 0; row < 10'000; ++row)
+      batch.put("row" + std::to_string(row), std::to_string(row * row));
     ASSERT_TRUE(store->write(batch));
     ASSERT_TRUE(store->checkpoint());
   }
@@ -199,7 +202,8 @@ TEST_F(StoreTest, damaged_files_are_data_loss) {
     file.write("damage", 6);
   }
   auto store = Store::open(folder_);
-  const Status read = store ? (*store)->scan("", "", [](auto, auto) { return true; }) : std::unexpected(store.error());
+  const Status read = store ? (*store)->scan("", "", [](auto, auto) { return true; })
+                            : std::unexpected(store.error());
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, Code::kDataLoss);
 }

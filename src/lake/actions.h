@@ -1,7 +1,8 @@
 // The actions of a Delta log (protocol reader 1, writer 2) as structs, and as lines of JSON.
 //
-// Delta protocol: https://github.com/delta-io/delta/blob/master/PROTOCOL.md, "Actions". Unknown actions and fields are
-// skipped on reading; a table that asks for a newer reader or for features is refused (kUnimplemented).
+// Delta protocol: https://github.com/delta-io/delta/blob/master/PROTOCOL.md, "Actions". Unknown
+// actions and fields are skipped on reading; a table that asks for a newer reader or for features
+// is refused (kUnimplemented).
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ namespace tailrace::lake {
 /// The version of a table: the number of its log file.
 using Version = std::int64_t;
 
-/// A data file that is part of the table. `path` is relative to the table's folder, URL-encoded as in the log.
+/// A data file that is part of the table. `path` is relative to the table's folder, URL-encoded as
+/// in the log.
 struct AddFile {
   std::string path;
   std::vector<std::pair<std::string, std::optional<std::string>>> partition_values;
@@ -55,7 +57,8 @@ struct Txn {
 struct Protocol {
   int reader = 1;
   int writer = 2;
-  std::vector<std::string> features;  ///< of readers 3 and writers 7: timestampNtz is the one we write
+  std::vector<std::string>
+      features;  ///< of readers 3 and writers 7: timestampNtz is the one we write
 };
 
 /// What one commit says; empty parts are not written.

@@ -18,41 +18,54 @@ constexpr std::int64_t kTombstoneMs = 7LL * 24 * 3600 * 1000;
 
 using Values = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
-Type text_map() { return arrow::map(arrow::utf8(), arrow::utf8()); }
-Type text_list() { return arrow::list(arrow::field("element", arrow::utf8())); }
+Type text_map() {
+  return arrow::map(arrow::utf8(), arrow::utf8());
+}
+Type text_list() {
+  return arrow::list(arrow::field("element", arrow::utf8()));
+}
 
 Type protocol_type() {
   return arrow::struct_({arrow::field("minReaderVersion", arrow::int32()),
                          arrow::field("minWriterVersion", arrow::int32()),
-                         arrow::field("readerFeatures", text_list()), arrow::field("writerFeatures", text_list())});
+                         arrow::field("readerFeatures", text_list()),
+                         arrow::field("writerFeatures", text_list())});
 }
 Type metadata_type() {
-  const Type format = arrow::struct_({arrow::field("provider", arrow::utf8()), arrow::field("options", text_map())});
-  return arrow::struct_({arrow::field("id", arrow::utf8()), arrow::field("name", arrow::utf8()),
-                         arrow::field("format", format), arrow::field("schemaString", arrow::utf8()),
-                         arrow::field("partitionColumns", text_list()), arrow::field("configuration", text_map()),
-                         arrow::field("createdTime", arrow::int64())});
+  const Type format = arrow::struct_(
+      {arrow::field("provider", arrow::utf8()), arrow::field("options", text_map())});
+  return arrow::struct_(
+      {arrow::field("id", arrow::utf8()), arrow::field("name", arrow::utf8()),
+       arrow::field("format", format), arrow::field("schemaString", arrow::utf8()),
+       arrow::field("partitionColumns", text_list()), arrow::field("configuration", text_map()),
+       arrow::field("createdTime", arrow::int64())});
 }
 Type txn_type() {
-  return arrow::struct_({arrow::field("appId", arrow::utf8()), arrow::field("version", arrow::int64()),
+  return arrow::struct_({arrow::field("appId", arrow::utf8()),
+                         arrow::field("version", arrow::int64()),
                          arrow::field("lastUpdated", arrow::int64())});
 }
 Type add_type() {
-  return arrow::struct_({arrow::field("path", arrow::utf8()), arrow::field("partitionValues", text_map()),
-                         arrow::field("size", arrow::int64()), arrow::field("modificationTime", arrow::int64()),
-                         arrow::field("dataChange", arrow::boolean()), arrow::field("stats", arrow::utf8())});
+  return arrow::struct_(
+      {arrow::field("path", arrow::utf8()), arrow::field("partitionValues", text_map()),
+       arrow::field("size", arrow::int64()), arrow::field("modificationTime", arrow::int64()),
+       arrow::field("dataChange", arrow::boolean()), arrow::field("stats", arrow::utf8())});
 }
 Type remove_type() {
-  return arrow::struct_({arrow::field("path", arrow::utf8()), arrow::field("deletionTimestamp", arrow::int64()),
-                         arrow::field("dataChange", arrow::boolean()),
-                         arrow::field("extendedFileMetadata", arrow::boolean()),
-                         arrow::field("partitionValues", text_map()), arrow::field("size", arrow::int64())});
+  return arrow::struct_(
+      {arrow::field("path", arrow::utf8()), arrow::field("deletionTimestamp", arrow::int64()),
+       arrow::field("dataChange", arrow::boolean()),
+       arrow::field("extendedFileMetadata", arrow::boolean()),
+       arrow::field("partitionValues", text_map()), arrow::field("size", arrow::int64())});
 }
 
-/// Appends the fields of one action in order; Arrow's errors here are only out of memory, kept for the end.
+/// Appends the fields of one action in order; Arrow's errors here are only out of memory, kept for
+/// the end.
 class ActionRow {
  public:
-  ActionRow(arrow::StructBuilder& row, arrow::Status& status) : row_(row), status_(status) { status_ &= row.Append(); }
+  ActionRow(arrow::StructBuilder& row, arrow::Status& status) : row_(row), status_(status) {
+    status_ &= row.Append();
+  }
   ActionRow& text(const std::string& value) {
     status_ &= next<arrow::StringBuilder>().Append(value);
     return *this;
@@ -127,7 +140,8 @@ class CheckpointRows {
 
  private:
   CheckpointRows() {
-    for (const Field& field : schema_->fields()) builders_.push_back(arrow::MakeBuilder(field->type()).ValueOrDie());
+    for (const Field& field : schema_->fields())
+      builders_.push_back(arrow::MakeBuilder(field->type()).ValueOrDie());
   }
   ActionRow begin(std::size_t column) {
     for (std::size_t i = 0; i < builders_.size(); ++i) {
@@ -150,39 +164,56 @@ class CheckpointRows {
     row.text(metadata.id).text_or_null(metadata.name);
     ActionRow(row.nested(), status_).text("parquet").map({});
     Values configuration(metadata.configuration.begin(), metadata.configuration.end());
-    row.text(metadata.schema_string).list(metadata.partition_columns).map(configuration).number(metadata.created_ms);
+    row.text(metadata.schema_string)
+        .list(metadata.partition_columns)
+        .map(configuration)
+        .number(metadata.created_ms);
   }
   void add(const AddFile& file) {
-    begin(3).text(file.path).map(file.partition_values).number(file.size_bytes).number(file.modified_ms).flag(false)
+    begin(3)
+        .text(file.path)
+        .map(file.partition_values)
+        .number(file.size_bytes)
+        .number(file.modified_ms)
+        .flag(false)
         .text_or_null(file.stats);
   }
   void remove(const RemoveFile& file) {
-    begin(4).text(file.path).number(file.deleted_ms).flag(false).flag(true).map(file.partition_values)
+    begin(4)
+        .text(file.path)
+        .number(file.deleted_ms)
+        .flag(false)
+        .flag(true)
+        .map(file.partition_values)
         .number(file.size_bytes);
   }
   Result<Batch> finish() {
     TRY(from_arrow(status_));
     arrow::ArrayVector columns(builders_.size());
-    for (std::size_t i = 0; i < builders_.size(); ++i) TRY(from_arrow(builders_[i]->Finish(&columns[i])));
+    for (std::size_t i = 0; i < builders_.size(); ++i)
+      TRY(from_arrow(builders_[i]->Finish(&columns[i])));
     return arrow::RecordBatch::Make(schema_, rows_, std::move(columns));
   }
 
-  Schema schema_ = arrow::schema({arrow::field("protocol", protocol_type()), arrow::field("metaData", metadata_type()),
-                                  arrow::field("txn", txn_type()), arrow::field("add", add_type()),
-                                  arrow::field("remove", remove_type())});
+  Schema schema_ =
+      arrow::schema({arrow::field("protocol", protocol_type()),
+                     arrow::field("metaData", metadata_type()), arrow::field("txn", txn_type()),
+                     arrow::field("add", add_type()), arrow::field("remove", remove_type())});
   std::vector<std::unique_ptr<arrow::ArrayBuilder>> builders_;
   arrow::Status status_;
   std::int64_t rows_ = 0;
 };
 
-std::string checkpoint_name(Version version) { return fmt::format("{:020}.checkpoint.parquet", version); }
+std::string checkpoint_name(Version version) {
+  return fmt::format("{:020}.checkpoint.parquet", version);
+}
 
 Status write_parquet(const arrow::RecordBatch& rows, const std::string& path) {
   ASSIGN(auto out, from_arrow(arrow::io::FileOutputStream::Open(path)));
   parquet::WriterProperties::Builder properties;
   properties.compression(arrow::Compression::SNAPPY);
-  ASSIGN(auto writer, from_arrow(parquet::arrow::FileWriter::Open(*rows.schema(), arrow::default_memory_pool(), out,
-                                                                  properties.build())));
+  ASSIGN(auto writer, from_arrow(parquet::arrow::FileWriter::Open(
+                          *rows.schema(), arrow::default_memory_pool(), out, properties.build())));
   TRY(from_arrow(writer->WriteRecordBatch(rows)));
   TRY(from_arrow(writer->Close()));
   return from_arrow(out->Close());
@@ -230,14 +261,17 @@ class ActionColumn {
   std::shared_ptr<arrow::StructArray> values_;
 };
 
-void take_row(const ActionColumn& add, const ActionColumn& remove, std::int64_t row, Actions& actions) {
+void take_row(const ActionColumn& add, const ActionColumn& remove, std::int64_t row,
+              Actions& actions) {
   if (add.has(row)) {
-    actions.adds.push_back({add.text(row, "path"), add.map(row, "partitionValues"), add.number(row, "size"),
-                            add.number(row, "modificationTime"), false, add.text(row, "stats")});
+    actions.adds.push_back({add.text(row, "path"), add.map(row, "partitionValues"),
+                            add.number(row, "size"), add.number(row, "modificationTime"), false,
+                            add.text(row, "stats")});
   }
   if (remove.has(row)) {
-    actions.removes.push_back({remove.text(row, "path"), remove.number(row, "deletionTimestamp"), false,
-                               remove.map(row, "partitionValues"), remove.number(row, "size")});
+    actions.removes.push_back({remove.text(row, "path"), remove.number(row, "deletionTimestamp"),
+                               false, remove.map(row, "partitionValues"),
+                               remove.number(row, "size")});
   }
 }
 
@@ -250,7 +284,8 @@ void take_rows(const arrow::RecordBatch& rows, Actions& actions) {
   for (std::int64_t row = 0; row < rows.num_rows(); ++row) {
     take_row(add, remove, row, actions);
     if (txn.has(row)) {
-      actions.txns.push_back({txn.text(row, "appId"), txn.number(row, "version"), txn.number(row, "lastUpdated")});
+      actions.txns.push_back(
+          {txn.text(row, "appId"), txn.number(row, "version"), txn.number(row, "lastUpdated")});
     }
     if (protocol.has(row)) {
       actions.protocol = Protocol{static_cast<int>(protocol.number(row, "minReaderVersion")),
@@ -258,8 +293,12 @@ void take_rows(const arrow::RecordBatch& rows, Actions& actions) {
                                   protocol.list(row, "writerFeatures")};
     }
     if (!metadata.has(row)) continue;
-    Metadata found{metadata.text(row, "id"), metadata.text(row, "name"), metadata.text(row, "schemaString"),
-                   metadata.list(row, "partitionColumns"), {}, metadata.number(row, "createdTime")};
+    Metadata found{metadata.text(row, "id"),
+                   metadata.text(row, "name"),
+                   metadata.text(row, "schemaString"),
+                   metadata.list(row, "partitionColumns"),
+                   {},
+                   metadata.number(row, "createdTime")};
     for (auto& [key, value] : metadata.map(row, "configuration")) {
       found.configuration.emplace_back(key, value.value_or(""));
     }
@@ -275,8 +314,10 @@ Status write_checkpoint(const std::string& log_folder, const Snapshot& snapshot,
   const std::string temporary = log_folder + "/.checkpoint." + random_uuid() + ".tmp";
   TRY(write_parquet(*rows, temporary));
   if (sync) TRY(sync_file(temporary));
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) return error(Code::kUnavailable, path + ": cannot be renamed");
-  const std::string hint = fmt::format(R"({{"version":{},"size":{}}})", snapshot.version, rows->num_rows());
+  if (std::rename(temporary.c_str(), path.c_str()) != 0)
+    return error(Code::kUnavailable, path + ": cannot be renamed");
+  const std::string hint =
+      fmt::format(R"({{"version":{},"size":{}}})", snapshot.version, rows->num_rows());
   remove_quietly(log_folder + "/_last_checkpoint");
   TRY(put_if_absent(log_folder, "_last_checkpoint", hint, sync));
   return {};
@@ -285,8 +326,10 @@ Status write_checkpoint(const std::string& log_folder, const Snapshot& snapshot,
 Result<std::optional<Version>> find_checkpoint(const std::string& log_folder) {
   if (const auto hint = read_file(log_folder + "/_last_checkpoint")) {
     const std::size_t at = hint->find("\"version\":");
-    const Version version = at == std::string::npos ? -1 : std::strtoll(hint->c_str() + at + 10, nullptr, 10);
-    if (version >= 0 && std::filesystem::exists(log_folder + "/" + checkpoint_name(version))) return version;
+    const Version version =
+        at == std::string::npos ? -1 : std::strtoll(hint->c_str() + at + 10, nullptr, 10);
+    if (version >= 0 && std::filesystem::exists(log_folder + "/" + checkpoint_name(version)))
+      return version;
   }
   ASSIGN(const std::vector<FileInfo> files, list_files(log_folder));
   std::optional<Version> newest;
@@ -311,7 +354,8 @@ Result<Actions> read_checkpoint(const std::string& log_folder, Version version) 
     take_rows(*rows, actions);
   }
 } catch (const std::exception& failed) {
-  return error(Code::kDataLoss, fmt::format("checkpoint {} in {}: {}", version, log_folder, failed.what()));
+  return error(Code::kDataLoss,
+               fmt::format("checkpoint {} in {}: {}", version, log_folder, failed.what()));
 }
 
 }  // namespace tailrace::lake

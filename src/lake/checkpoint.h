@@ -1,7 +1,8 @@
-// Classic (V1, single file) checkpoints of a Delta log: the state of a version as one Parquet file, an action a row.
+// Classic (V1, single file) checkpoints of a Delta log: the state of a version as one Parquet file,
+// an action a row.
 //
-//   _delta_log/00000000000000000010.checkpoint.parquet   columns protocol, metaData, txn, add, remove: structs, one not null
-//   _delta_log/_last_checkpoint                          {"version":10,"size":…}, a hint
+//   _delta_log/00000000000000000010.checkpoint.parquet   columns protocol, metaData, txn, add,
+//   remove: structs, one not null _delta_log/_last_checkpoint {"version":10,"size":…}, a hint
 #pragma once
 
 #include <optional>

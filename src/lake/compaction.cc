@@ -7,14 +7,17 @@ namespace {
 
 int tier_of(std::int64_t bytes, const CompactionOptions& options) {
   int tier = 0;
-  for (std::int64_t limit = options.smallest_tier_bytes; bytes > limit; limit *= options.files_per_tier) ++tier;
+  for (std::int64_t limit = options.smallest_tier_bytes; bytes > limit;
+       limit *= options.files_per_tier)
+    ++tier;
   return tier;
 }
 
 }  // namespace
 
 std::vector<std::vector<std::string>> files_to_compact(const std::map<std::string, AddFile>& files,
-                                                       const CompactionOptions& options, bool force) {
+                                                       const CompactionOptions& options,
+                                                       bool force) {
   struct Tier {
     std::vector<std::string> paths;
     std::int64_t bytes = 0;

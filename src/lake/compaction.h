@@ -1,8 +1,8 @@
 // Which small files to merge, and when: a pure rule.
 //
-// Files are put into tiers, each eight times the size of the one below, up to half the target; a tier with eight files is
-// merged into one. So a row is written about log8(target / size of a commit) times, and a table that gets a small file every
-// few seconds stays at some tens of files.
+// Files are put into tiers, each eight times the size of the one below, up to half the target; a
+// tier with eight files is merged into one. So a row is written about log8(target / size of a
+// commit) times, and a table that gets a small file every few seconds stays at some tens of files.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,10 @@ struct CompactionOptions {
   std::int64_t smallest_tier_bytes = 256 << 10;
 };
 
-/// Groups of paths, each to become one file. `force`: every file below half the target, whatever the tiers say.
+/// Groups of paths, each to become one file. `force`: every file below half the target, whatever
+/// the tiers say.
 std::vector<std::vector<std::string>> files_to_compact(const std::map<std::string, AddFile>& files,
-                                                       const CompactionOptions& options, bool force = false);
+                                                       const CompactionOptions& options,
+                                                       bool force = false);
 
 }  // namespace tailrace::lake

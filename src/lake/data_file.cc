@@ -24,10 +24,14 @@ constexpr std::int64_t kReadRows = 8192;
 
 arrow::Compression::type codec(Compression compression) {
   switch (compression) {
-    case Compression::kNone: return arrow::Compression::UNCOMPRESSED;
-    case Compression::kSnappy: return arrow::Compression::SNAPPY;
-    case Compression::kLz4: return arrow::Compression::LZ4;
-    case Compression::kZstd: return arrow::Compression::ZSTD;
+    case Compression::kNone:
+      return arrow::Compression::UNCOMPRESSED;
+    case Compression::kSnappy:
+      return arrow::Compression::SNAPPY;
+    case Compression::kLz4:
+      return arrow::Compression::LZ4;
+    case Compression::kZstd:
+      return arrow::Compression::ZSTD;
   }
   return arrow::Compression::UNCOMPRESSED;
 }
@@ -52,7 +56,8 @@ bool repeats(const arrow::Array& values) {
   return static_cast<std::int64_t>(seen.size()) * 2 < rows;
 }
 
-std::shared_ptr<parquet::WriterProperties> properties(const FileOptions& options, const arrow::RecordBatch& first) {
+std::shared_ptr<parquet::WriterProperties> properties(const FileOptions& options,
+                                                      const arrow::RecordBatch& first) {
   parquet::WriterProperties::Builder builder;
   builder.compression(codec(options.compression));
   if (options.compression == Compression::kZstd) builder.compression_level(1);
@@ -79,7 +84,8 @@ bool same_values(const arrow::DataType& a, const arrow::DataType& b) {
   return true;
 }
 
-std::shared_ptr<arrow::ArrayData> with_type(const std::shared_ptr<arrow::ArrayData>& data, const Type& type) {
+std::shared_ptr<arrow::ArrayData> with_type(const std::shared_ptr<arrow::ArrayData>& data,
+                                            const Type& type) {
   auto renamed = data->Copy();
   renamed->type = type;
   for (int i = 0; i < type->num_fields(); ++i) {
@@ -90,9 +96,11 @@ std::shared_ptr<arrow::ArrayData> with_type(const std::shared_ptr<arrow::ArrayDa
 
 Result<Array> as_type(const Array& values, const Field& field) {
   if (values->type()->Equals(*field->type(), true)) return values;
-  if (same_values(*values->type(), *field->type())) return arrow::MakeArray(with_type(values->data(), field->type()));
-  return error(Code::kInvalidArgument, fmt::format("column {} is {}, not {}", field->name(), spark_name(*field->type()),
-                                                   spark_name(*values->type())));
+  if (same_values(*values->type(), *field->type()))
+    return arrow::MakeArray(with_type(values->data(), field->type()));
+  return error(Code::kInvalidArgument,
+               fmt::format("column {} is {}, not {}", field->name(), spark_name(*field->type()),
+                           spark_name(*values->type())));
 }
 
 /// What other writers store differently (large strings, nanoseconds, …) is cast.
@@ -100,7 +108,8 @@ Result<Array> read_as(const Array& values, const Field& field) {
   if (auto same = as_type(values, field)) return same;
   static std::once_flag once;
   std::call_once(once, [] { (void)arrow::compute::Initialize(); });
-  return from_arrow(arrow::compute::Cast(*values, field->type(), arrow::compute::CastOptions::Unsafe()));
+  return from_arrow(
+      arrow::compute::Cast(*values, field->type(), arrow::compute::CastOptions::Unsafe()));
 }
 
 }  // namespace
@@ -130,8 +139,9 @@ std::vector<std::string> DataFileWriter::names() const {
 Status DataFileWriter::start(const arrow::RecordBatch& first) {
   const std::string name = fmt::format("part-00000-{}-c000.parquet", random_uuid());
   ASSIGN(auto out, from_arrow(arrow::io::FileOutputStream::Open(folder_ + "/" + name)));
-  ASSIGN(auto writer, from_arrow(parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), out,
-                                                                  properties(options_, first))));
+  ASSIGN(auto writer,
+         from_arrow(parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), out,
+                                                     properties(options_, first))));
   open_ = std::make_unique<Open>(name, std::move(out), std::move(writer), FileStatistics(schema_));
   return {};
 }
@@ -230,7 +240,8 @@ Result<bool> read_data_file(const std::string& path, const Schema& schema,
   if (!reader) return std::unexpected(reader.error().in(path));
   std::vector<int> groups((*reader)->num_row_groups());
   for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<int>(i);
-  ASSIGN(auto batches, from_arrow((*reader)->GetRecordBatchReader(groups, leaves_of(**reader, schema))));
+  ASSIGN(auto batches,
+         from_arrow((*reader)->GetRecordBatchReader(groups, leaves_of(**reader, schema))));
   while (true) {
     ASSIGN(const Batch read, from_arrow(batches->Next()));
     if (!read) return true;

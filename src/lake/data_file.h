@@ -20,12 +20,14 @@ enum class Compression { kNone, kSnappy, kLz4, kZstd };
 struct FileOptions {
   std::int64_t target_file_bytes = 128 << 20;  ///< a file is closed when it has grown to this
   std::int64_t row_group_rows = 256 << 10;
-  std::int64_t row_group_bytes = 64 << 20;     ///< a row group is closed when its Arrow bytes reach this
+  std::int64_t row_group_bytes = 64
+                                 << 20;  ///< a row group is closed when its Arrow bytes reach this
   Compression compression = Compression::kSnappy;
-  bool sync = true;                            ///< false only in tests and throw-away runs
+  bool sync = true;  ///< false only in tests and throw-away runs
 };
 
-/// Writes rows into as many files as their size asks for. Files that finish() did not hand out are removed.
+/// Writes rows into as many files as their size asks for. Files that finish() did not hand out are
+/// removed.
 class DataFileWriter {
  public:
   DataFileWriter(std::string folder, Schema schema, FileOptions options);
@@ -51,11 +53,12 @@ class DataFileWriter {
   std::vector<AddFile> done_;
 };
 
-/// `rows` with exactly the columns of `schema`, by name; those it lacks are null. kInvalidArgument: a type differs.
+/// `rows` with exactly the columns of `schema`, by name; those it lacks are null. kInvalidArgument:
+/// a type differs.
 Result<Batch> align(const Batch& rows, const Schema& schema);
 
-/// Batches of a file with the columns of `schema`, in its order, until `visit` gives false; a column that the file lacks is
-/// null. Gives whether `visit` wants more.
+/// Batches of a file with the columns of `schema`, in its order, until `visit` gives false; a
+/// column that the file lacks is null. Gives whether `visit` wants more.
 Result<bool> read_data_file(const std::string& path, const Schema& schema,
                             const std::function<Result<bool>(Batch)>& visit);
 

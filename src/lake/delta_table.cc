@@ -12,11 +12,14 @@
 
 namespace tailrace::lake {
 
-std::string Prepared::to_text() const { return lake::to_text(actions); }
+std::string Prepared::to_text() const {
+  return lake::to_text(actions);
+}
 
 Result<Prepared> Prepared::from_text(std::string_view text) {
   ASSIGN(Actions actions, actions_from_text(text));
-  if (actions.txns.size() != 1) return error(Code::kDataLoss, "a prepared commit has exactly one txn");
+  if (actions.txns.size() != 1)
+    return error(Code::kDataLoss, "a prepared commit has exactly one txn");
   CommitInfo info{actions.txns[0].app_id, actions.txns[0].version, actions.operation};
   return Prepared{std::move(info), std::move(actions)};
 }
@@ -30,13 +33,15 @@ Result<std::unique_ptr<DeltaTable>> DeltaTable::open(std::string folder, TableOp
   std::unique_ptr<DeltaTable> table(new DeltaTable(std::move(folder), options));
   ASSIGN(const auto now, table->snapshot());
   if (!now->metadata.partition_columns.empty()) {
-    return error(Code::kUnimplemented, table->folder_ + ": partitioned Delta tables are not supported yet");
+    return error(Code::kUnimplemented,
+                 table->folder_ + ": partitioned Delta tables are not supported yet");
   }
   table->schema_ = now->schema;
   return table;
 }
 
-Result<std::unique_ptr<DeltaTable>> DeltaTable::open_or_create(std::string folder, Schema schema, TableOptions options) {
+Result<std::unique_ptr<DeltaTable>> DeltaTable::open_or_create(std::string folder, Schema schema,
+                                                               TableOptions options) {
   auto table = open(folder, options);
   if (!table && table.error().code == Code::kNotFound) {
     std::unique_ptr<DeltaTable> created(new DeltaTable(folder, options));
@@ -73,20 +78,24 @@ Status DeltaTable::adopt(const Schema& wanted) {
       fields.push_back(field->WithNullable(true));
     } else if (spark_name(*before->type()) != spark_name(*field->type())) {
       return error(Code::kFailedPrecondition,
-                   fmt::format("Delta table {}: column {} is {} and cannot become {}; use another name or remove the table",
-                               folder_, field->name(), spark_name(*before->type()), spark_name(*field->type())));
+                   fmt::format("Delta table {}: column {} is {} and cannot become {}; use another "
+                               "name or remove the table",
+                               folder_, field->name(), spark_name(*before->type()),
+                               spark_name(*field->type())));
     }
   }
   for (const Field& field : schema_->fields()) {
     if (wanted->GetFieldByName(field->name())) continue;
     return error(Code::kFailedPrecondition,
-                 fmt::format("Delta table {} has a column {} that is no longer asked for; remove the table to drop it",
+                 fmt::format("Delta table {} has a column {} that is no longer asked for; remove "
+                             "the table to drop it",
                              folder_, field->name()));
   }
   if (fields.size() == schema_->fields().size()) return {};
   schema_ = arrow::schema(std::move(fields));
   if (has_timestamp_ntz(*schema_) && snapshot_->protocol.reader < 3) {
-    return error(Code::kUnimplemented, folder_ + ": a TIMESTAMP_NTZ column cannot be added to an older Delta table yet");
+    return error(Code::kUnimplemented,
+                 folder_ + ": a TIMESTAMP_NTZ column cannot be added to an older Delta table yet");
   }
   new_metadata_ = snapshot_->metadata;
   ASSIGN(new_metadata_->schema_string, schema_to_json(*schema_));
@@ -96,9 +105,10 @@ Status DeltaTable::adopt(const Schema& wanted) {
 std::string DeltaTable::data_path(const std::string& logged) const {
   std::string path;
   for (std::size_t i = 0; i < logged.size(); ++i) {
-    const bool escaped = logged[i] == '%' && i + 2 < logged.size() && std::isxdigit(logged[i + 1]) &&
-                         std::isxdigit(logged[i + 2]);
-    path += escaped ? static_cast<char>(std::stoi(logged.substr(i + 1, 2), nullptr, 16)) : logged[i];
+    const bool escaped = logged[i] == '%' && i + 2 < logged.size() &&
+                         std::isxdigit(logged[i + 1]) && std::isxdigit(logged[i + 2]);
+    path +=
+        escaped ? static_cast<char>(std::stoi(logged.substr(i + 1, 2), nullptr, 16)) : logged[i];
     if (escaped) i += 2;
   }
   return path.starts_with('/') ? path : folder_ + "/" + path;
@@ -134,7 +144,8 @@ Status DeltaTable::apply(const Delta& delta) {
   if (once_each && pending_->empty()) return stage(delta.rows);
   ASSIGN(const Batch rows, align(delta.rows, schema_));
   ASSIGN(const EncodedRows encoded, encode_rows(*rows));
-  for (std::int64_t row = 0; row < encoded.size(); ++row) pending_->add(encoded[row], delta.weight(row));
+  for (std::int64_t row = 0; row < encoded.size(); ++row)
+    pending_->add(encoded[row], delta.weight(row));
   if (pending_->bytes() > options_.pending_bytes) return pending_->write_inserts(schema_, writer());
   return {};
 }
@@ -193,13 +204,16 @@ Result<Version> DeltaTable::commit_actions(Actions actions, const std::optional<
       if (done != now->txns.end() && done->second.version >= info->version) return now->version;
     }
     if (now->metadata.schema_string != schema_before) {
-      return error(Code::kAborted, folder_ + ": another program changed the Delta table's schema meanwhile");
+      return error(Code::kAborted,
+                   folder_ + ": another program changed the Delta table's schema meanwhile");
     }
     for (const RemoveFile& file : actions.removes) {
       if (now->files.contains(file.path)) continue;
-      return error(Code::kAborted, fmt::format("{}: another program rewrote {} meanwhile", folder_, file.path));
+      return error(Code::kAborted,
+                   fmt::format("{}: another program rewrote {} meanwhile", folder_, file.path));
     }
-    ASSIGN(const bool ours, put_if_absent(log_folder(), commit_name(now->version + 1), text, options_.files.sync));
+    ASSIGN(const bool ours,
+           put_if_absent(log_folder(), commit_name(now->version + 1), text, options_.files.sync));
     ASSIGN(now, snapshot());
     if (!ours) continue;
     checkpoint_if_due(*now);
@@ -215,14 +229,16 @@ void DeltaTable::checkpoint_if_due(const Snapshot& now) const {
   }
 }
 
-Status DeltaTable::scan(const std::vector<std::string>& columns, const std::function<Result<bool>(Batch)>& visit) {
+Status DeltaTable::scan(const std::vector<std::string>& columns,
+                        const std::function<Result<bool>(Batch)>& visit) {
   ASSIGN(const auto now, snapshot());
   Schema wanted = schema_;
   if (!columns.empty()) {
     arrow::FieldVector fields;
     for (const std::string& name : columns) {
       fields.push_back(schema_->GetFieldByName(name));
-      if (!fields.back()) return error(Code::kInvalidArgument, fmt::format("{}: no column {}", folder_, name));
+      if (!fields.back())
+        return error(Code::kInvalidArgument, fmt::format("{}: no column {}", folder_, name));
     }
     wanted = arrow::schema(std::move(fields));
   }

@@ -1,18 +1,23 @@
-// A Delta table in a folder: Parquet files, and a log of JSON commits that says which of them are the table.
+// A Delta table in a folder: Parquet files, and a log of JSON commits that says which of them are
+// the table.
 //
-//   FOLDER/part-….parquet                         data, never changed once written (no partition columns)
-//   FOLDER/_delta_log/00000000000000000007.json   commit 7: actions (actions.h), created by link(2), so one writer wins
-//   FOLDER/_delta_log/….checkpoint.parquet        every 10 commits the state so far (checkpoint.h); _last_checkpoint
+//   FOLDER/part-….parquet                         data, never changed once written (no partition
+//   columns) FOLDER/_delta_log/00000000000000000007.json   commit 7: actions (actions.h), created
+//   by link(2), so one writer wins FOLDER/_delta_log/….checkpoint.parquet        every 10 commits
+//   the state so far (checkpoint.h); _last_checkpoint
 //
 // A change in two halves, so that it can be part of a larger checkpoint:
 //   stage(batch) … or apply(delta)  write data files; nothing is visible yet
-//   prepare(info)                   syncs them and gives the actions as a value whose text can be stored elsewhere
-//   publish(prepared)               commits; idempotent by (app id, version), also after a crash
-// A crash between leaves files that no commit names; vacuum() removes them when they are older than the retention.
+//   prepare(info)                   syncs them and gives the actions as a value whose text can be
+//   stored elsewhere publish(prepared)               commits; idempotent by (app id, version), also
+//   after a crash
+// A crash between leaves files that no commit names; vacuum() removes them when they are older than
+// the retention.
 //
-// Threads: one thread changes a table; any thread may call snapshot() and scan(). Other programs may write the same table:
-// a lost race is tried again with the next version, and fails (kAborted) when a file to be removed is gone or the schema
-// changed. Durable: data files and commits are synced, with their folders, before publish returns.
+// Threads: one thread changes a table; any thread may call snapshot() and scan(). Other programs
+// may write the same table: a lost race is tried again with the next version, and fails (kAborted)
+// when a file to be removed is gone or the schema changed. Durable: data files and commits are
+// synced, with their folders, before publish returns.
 #pragma once
 
 #include <chrono>
@@ -32,31 +37,37 @@ namespace tailrace::lake {
 
 struct TableOptions {
   FileOptions files;
-  int checkpoint_every = 10;                ///< commits
-  std::size_t pending_bytes = 64 << 20;    ///< changes kept in memory until prepare; inserts beyond go to files at once
+  int checkpoint_every = 10;  ///< commits
+  std::size_t pending_bytes =
+      64 << 20;  ///< changes kept in memory until prepare; inserts beyond go to files at once
 };
 
-/// Who commits: a commit whose `version` is not above the last of `app_id` is a replay and does nothing.
+/// Who commits: a commit whose `version` is not above the last of `app_id` is a replay and does
+/// nothing.
 struct CommitInfo {
   std::string app_id;
   std::int64_t version = 0;
   std::string operation = "WRITE";
 };
 
-/// Everything a commit will say, with its data files already on disk. `to_text` and `from_text` carry it through a store.
+/// Everything a commit will say, with its data files already on disk. `to_text` and `from_text`
+/// carry it through a store.
 struct Prepared {
   CommitInfo info;
   Actions actions;
 
-  bool empty() const { return actions.adds.empty() && actions.removes.empty() && !actions.metadata; }
+  bool empty() const {
+    return actions.adds.empty() && actions.removes.empty() && !actions.metadata;
+  }
   std::string to_text() const;
   static Result<Prepared> from_text(std::string_view text);
 };
 
 class DeltaTable {
  public:
-  /// Opens the table, or creates it with commit 0. Columns that an existing table lacks are added (with the next publish);
-  /// a column whose type differs or that the schema lacks is kFailedPrecondition.
+  /// Opens the table, or creates it with commit 0. Columns that an existing table lacks are added
+  /// (with the next publish); a column whose type differs or that the schema lacks is
+  /// kFailedPrecondition.
   static Result<std::unique_ptr<DeltaTable>> open_or_create(std::string folder, Schema schema,
                                                             TableOptions options = {});
   /// kNotFound when there is no table.
@@ -73,28 +84,33 @@ class DeltaTable {
 
   /// Appends rows to the files of the next commit. Columns by name; those the batch lacks are null.
   Status stage(const Batch& rows);
-  /// Stages a change. Changes of one commit are summed up first: a row inserted and retracted again is never written.
+  /// Stages a change. Changes of one commit are summed up first: a row inserted and retracted again
+  /// is never written.
   Status apply(const Delta& delta);
-  /// Closes and syncs the staged files; rows retracted are taken out of the files that hold them, which are written anew.
-  /// kDataLoss: a row is not there as often as it is retracted; the table is unchanged and what was staged is forgotten.
-  /// kFailedPrecondition: there are retractions while a prepared commit is not published yet.
+  /// Closes and syncs the staged files; rows retracted are taken out of the files that hold them,
+  /// which are written anew. kDataLoss: a row is not there as often as it is retracted; the table
+  /// is unchanged and what was staged is forgotten. kFailedPrecondition: there are retractions
+  /// while a prepared commit is not published yet.
   Result<Prepared> prepare(CommitInfo info);
   /// Forgets what was staged or prepared and not published.
   void discard();
-  /// Commits; does nothing when a commit of info.app_id with this version or a later one is there, or nothing is staged.
-  /// Gives the table's version.
+  /// Commits; does nothing when a commit of info.app_id with this version or a later one is there,
+  /// or nothing is staged. Gives the table's version.
   Result<Version> publish(const Prepared& prepared);
   /// prepare and publish.
   Result<Version> commit(CommitInfo info);
 
-  /// Rows of `columns` (all when empty) of the newest version, until `visit` gives false. Memory: one batch of one file.
-  Status scan(const std::vector<std::string>& columns, const std::function<Result<bool>(Batch)>& visit);
+  /// Rows of `columns` (all when empty) of the newest version, until `visit` gives false. Memory:
+  /// one batch of one file.
+  Status scan(const std::vector<std::string>& columns,
+              const std::function<Result<bool>(Batch)>& visit);
 
-  /// Rewrites small files into ones near the target size when there are enough of them (compaction.h); commits with
-  /// dataChange false. Gives how many files were replaced. Not between prepare and publish.
+  /// Rewrites small files into ones near the target size when there are enough of them
+  /// (compaction.h); commits with dataChange false. Gives how many files were replaced. Not between
+  /// prepare and publish.
   Result<int> compact(bool force = false);
-  /// Removes data files that left the table before the retention began, or never were in it and are older. Staged and
-  /// prepared files stay. Gives how many files were removed.
+  /// Removes data files that left the table before the retention began, or never were in it and are
+  /// older. Staged and prepared files stay. Gives how many files were removed.
   Result<int> vacuum(std::chrono::milliseconds retention = std::chrono::hours(24 * 7));
 
  private:

@@ -24,7 +24,8 @@ Schema columns() {
 Batch rows_of(const std::vector<std::int64_t>& ids) {
   arrow::Int64Builder id;
   arrow::StringBuilder name;
-  for (const std::int64_t i : ids) EXPECT_TRUE((id.Append(i) & name.Append("name" + std::to_string(i))).ok());
+  for (const std::int64_t i : ids)
+    EXPECT_TRUE((id.Append(i) & name.Append("name" + std::to_string(i))).ok());
   return arrow::RecordBatch::Make(columns(), static_cast<std::int64_t>(ids.size()),
                                   arrow::ArrayVector{*id.Finish(), *name.Finish()});
 }
@@ -64,7 +65,8 @@ class DeltaTableTest : public testing::Test {
   }
   std::size_t data_files() const {
     std::size_t files = 0;
-    for (const auto& entry : fs::directory_iterator(folder_)) files += entry.path().extension() == ".parquet";
+    for (const auto& entry : fs::directory_iterator(folder_))
+      files += entry.path().extension() == ".parquet";
     return files;
   }
 
@@ -128,7 +130,8 @@ TEST_F(DeltaTableTest, random_changes_give_the_sum_of_their_weights) {
     std::vector<Weight> weights;
     for (int i = 0; i < 20; ++i) {
       const std::int64_t id = random() % 40;
-      const Weight weight = random() % 2 == 0 ? 1 + static_cast<Weight>(random() % 2) : -std::min(expected[id], 1);
+      const Weight weight =
+          random() % 2 == 0 ? 1 + static_cast<Weight>(random() % 2) : -std::min(expected[id], 1);
       if (weight == 0) continue;
       ids.push_back(id);
       weights.push_back(weight);

@@ -1,4 +1,5 @@
-// link(2) fails when the name exists, on every local file system: the put-if-absent of Delta's protocol.
+// link(2) fails when the name exists, on every local file system: the put-if-absent of Delta's
+// protocol.
 #include "lake/disk.h"
 
 #include <fcntl.h>
@@ -19,10 +20,10 @@ namespace tailrace::lake {
 namespace {
 
 std::unexpected<Error> system_error(const std::string& what, int number) {
-  const Code code = number == ENOENT                        ? Code::kNotFound
+  const Code code = number == ENOENT                       ? Code::kNotFound
                     : number == ENOSPC || number == EDQUOT ? Code::kResourceExhausted
                     : number == EACCES || number == EPERM  ? Code::kPermissionDenied
-                                                            : Code::kUnavailable;
+                                                           : Code::kUnavailable;
   return error(code, fmt::format("{}: {}", what, std::strerror(number)));
 }
 
@@ -56,7 +57,8 @@ Status write_new(const std::string& path, std::string_view content, bool sync) {
 
 }  // namespace
 
-Result<bool> put_if_absent(const std::string& folder, const std::string& name, std::string_view content, bool sync) {
+Result<bool> put_if_absent(const std::string& folder, const std::string& name,
+                           std::string_view content, bool sync) {
   const std::string temporary = fmt::format("{}/.{}.{}.tmp", folder, name, random_uuid());
   TRY(write_new(temporary, content, sync));
   const int failed = ::link(temporary.c_str(), (folder + "/" + name).c_str()) == 0 ? 0 : errno;
@@ -67,8 +69,12 @@ Result<bool> put_if_absent(const std::string& folder, const std::string& name, s
   return true;
 }
 
-Status sync_file(const std::string& path) { return sync_path(path, O_RDONLY); }
-Status sync_folder(const std::string& folder) { return sync_path(folder, O_RDONLY | O_DIRECTORY); }
+Status sync_file(const std::string& path) {
+  return sync_path(path, O_RDONLY);
+}
+Status sync_folder(const std::string& folder) {
+  return sync_path(folder, O_RDONLY | O_DIRECTORY);
+}
 
 Status make_folder(const std::string& folder) {
   std::error_code failed;
@@ -89,7 +95,7 @@ Result<std::vector<FileInfo>> list_files(const std::string& folder) {
   std::vector<FileInfo> files;
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
-    struct stat info {};
+    struct stat info{};
     if (::stat(entry.path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     files.push_back({entry.path().filename(), info.st_size,
                      info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000});
@@ -98,7 +104,9 @@ Result<std::vector<FileInfo>> list_files(const std::string& folder) {
   return files;
 }
 
-void remove_quietly(const std::string& path) { ::unlink(path.c_str()); }
+void remove_quietly(const std::string& path) {
+  ::unlink(path.c_str());
+}
 
 std::int64_t now_ms() {
   using std::chrono::milliseconds, std::chrono::system_clock;

@@ -1,4 +1,5 @@
-// What the lake asks of the file system: durable files and folders, and a file that only one writer can create.
+// What the lake asks of the file system: durable files and folders, and a file that only one writer
+// can create.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,10 @@ struct FileInfo {
   std::int64_t modified_ms = 0;
 };
 
-/// Creates `folder/name` with this content and makes it durable; false when the name is taken. All or nothing: a reader
-/// sees the whole file or none.
-Result<bool> put_if_absent(const std::string& folder, const std::string& name, std::string_view content, bool sync);
+/// Creates `folder/name` with this content and makes it durable; false when the name is taken. All
+/// or nothing: a reader sees the whole file or none.
+Result<bool> put_if_absent(const std::string& folder, const std::string& name,
+                           std::string_view content, bool sync);
 Status sync_file(const std::string& path);
 Status sync_folder(const std::string& folder);
 Status make_folder(const std::string& folder);

@@ -1,4 +1,5 @@
-// One loop a column and batch; texts are compared as bytes, which is the order of their code points.
+// One loop a column and batch; texts are compared as bytes, which is the order of their code
+// points.
 #include "lake/file_statistics.h"
 
 #include <fmt/format.h>
@@ -67,17 +68,28 @@ void widen_decimal(const arrow::Decimal128Array& values, Column& column) {
 
 void widen_column(const arrow::Array& values, Column& column) {
   switch (values.type_id()) {
-    case arrow::Type::INT8: return widen<arrow::Int8Array>(values, column.low, column.high, column.any);
-    case arrow::Type::INT16: return widen<arrow::Int16Array>(values, column.low, column.high, column.any);
-    case arrow::Type::INT32: return widen<arrow::Int32Array>(values, column.low, column.high, column.any);
-    case arrow::Type::INT64: return widen<arrow::Int64Array>(values, column.low, column.high, column.any);
-    case arrow::Type::DATE32: return widen<arrow::Date32Array>(values, column.low, column.high, column.any);
-    case arrow::Type::TIMESTAMP: return widen<arrow::TimestampArray>(values, column.low, column.high, column.any);
-    case arrow::Type::FLOAT: return widen_real<arrow::FloatArray>(values, column);
-    case arrow::Type::DOUBLE: return widen_real<arrow::DoubleArray>(values, column);
-    case arrow::Type::STRING: return widen_text(static_cast<const arrow::StringArray&>(values), column);
-    case arrow::Type::DECIMAL128: return widen_decimal(static_cast<const arrow::Decimal128Array&>(values), column);
-    default: column.usable = false;
+    case arrow::Type::INT8:
+      return widen<arrow::Int8Array>(values, column.low, column.high, column.any);
+    case arrow::Type::INT16:
+      return widen<arrow::Int16Array>(values, column.low, column.high, column.any);
+    case arrow::Type::INT32:
+      return widen<arrow::Int32Array>(values, column.low, column.high, column.any);
+    case arrow::Type::INT64:
+      return widen<arrow::Int64Array>(values, column.low, column.high, column.any);
+    case arrow::Type::DATE32:
+      return widen<arrow::Date32Array>(values, column.low, column.high, column.any);
+    case arrow::Type::TIMESTAMP:
+      return widen<arrow::TimestampArray>(values, column.low, column.high, column.any);
+    case arrow::Type::FLOAT:
+      return widen_real<arrow::FloatArray>(values, column);
+    case arrow::Type::DOUBLE:
+      return widen_real<arrow::DoubleArray>(values, column);
+    case arrow::Type::STRING:
+      return widen_text(static_cast<const arrow::StringArray&>(values), column);
+    case arrow::Type::DECIMAL128:
+      return widen_decimal(static_cast<const arrow::Decimal128Array&>(values), column);
+    default:
+      column.usable = false;
   }
 }
 
@@ -92,12 +104,14 @@ std::string_view cut(std::string_view text) {
 }
 
 /// Out of years 0001 to 9999 there is no text that every reader takes.
-bool printable_day(std::int64_t days) { return days >= -719162 && days <= 2932896; }
+bool printable_day(std::int64_t days) {
+  return days >= -719162 && days <= 2932896;
+}
 
 std::string day_text(std::int64_t days) {
   const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()));
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
 }
 
 constexpr std::int64_t kDayMicros = 86'400'000'000;
@@ -109,30 +123,34 @@ std::int64_t day_of(std::int64_t micros) {
 std::string time_text(std::int64_t micros, bool utc) {
   const std::int64_t rest = micros - day_of(micros) * kDayMicros;
   const std::int64_t seconds = rest / 1'000'000;
-  return fmt::format("{}T{:02}:{:02}:{:02}.{:06}{}", day_text(day_of(micros)), seconds / 3600, seconds / 60 % 60,
-                     seconds % 60, rest % 1'000'000, utc ? "Z" : "");
+  return fmt::format("{}T{:02}:{:02}:{:02}.{:06}{}", day_text(day_of(micros)), seconds / 3600,
+                     seconds / 60 % 60, seconds % 60, rest % 1'000'000, utc ? "Z" : "");
 }
 
 /// The bound as JSON, empty when it cannot be given.
 std::string bound(const arrow::DataType& type, const Column& column, bool upper) {
   const std::int64_t number = upper ? column.high : column.low;
   switch (type.id()) {
-    case arrow::Type::FLOAT: case arrow::Type::DOUBLE:
+    case arrow::Type::FLOAT:
+    case arrow::Type::DOUBLE:
       return fmt::format("{}", upper ? column.high_real : column.low_real);
     case arrow::Type::STRING: {
       const std::string& whole = upper ? column.high_text : column.low_text;
       const std::string_view text = cut(whole);
-      return json_string(upper && text.size() < whole.size() ? std::string(text).append(kGreatest) : std::string(text));
+      return json_string(upper && text.size() < whole.size() ? std::string(text).append(kGreatest)
+                                                             : std::string(text));
     }
     case arrow::Type::DECIMAL128:
       return (upper ? column.high_decimal : column.low_decimal)
           .ToString(static_cast<const arrow::Decimal128Type&>(type).scale());
-    case arrow::Type::DATE32: return printable_day(number) ? json_string(day_text(number)) : "";
+    case arrow::Type::DATE32:
+      return printable_day(number) ? json_string(day_text(number)) : "";
     case arrow::Type::TIMESTAMP: {
       const bool utc = !static_cast<const arrow::TimestampType&>(type).timezone().empty();
       return printable_day(day_of(number)) ? json_string(time_text(number, utc)) : "";
     }
-    default: return std::to_string(number);
+    default:
+      return std::to_string(number);
   }
 }
 
@@ -167,8 +185,9 @@ std::string FileStatistics::to_json() const {
     if (!from.empty()) member(low, field->name(), from);
     if (!to.empty()) member(high, field->name(), to);
   }
-  return fmt::format(R"({{"numRecords":{},"minValues":{{{}}},"maxValues":{{{}}},"nullCount":{{{}}}}})", rows_, low, high,
-                     nulls);
+  return fmt::format(
+      R"({{"numRecords":{},"minValues":{{{}}},"maxValues":{{{}}},"nullCount":{{{}}}}})", rows_, low,
+      high, nulls);
 }
 
 }  // namespace tailrace::lake

@@ -1,7 +1,9 @@
-// Statistics of a data file for its add action: {"numRecords", "minValues", "maxValues", "nullCount"}.
+// Statistics of a data file for its add action: {"numRecords", "minValues", "maxValues",
+// "nullCount"}.
 //
-// Of the first 32 columns that are not nested. Strings are cut to 32 characters, a cut maximum is rounded up (or left out),
-// so that every value lies between the two. A column with NaN has neither.
+// Of the first 32 columns that are not nested. Strings are cut to 32 characters, a cut maximum is
+// rounded up (or left out), so that every value lies between the two. A column with NaN has
+// neither.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Copy-on-write: files that hold retracted rows are written anew without them.
 //
-// Two passes over a file: the first finds out whether it holds any, the second copies the rest. Counts matter: a row that is
-// there three times and retracted twice stays once.
+// Two passes over a file: the first finds out whether it holds any, the second copies the rest.
+// Counts matter: a row that is there three times and retracted twice stays once.
 #include <arrow/compute/api.h>
 #include <fmt/format.h>
 
@@ -59,7 +59,8 @@ Result<bool> DeltaTable::rewrite_without(const std::string& path, DataFileWriter
   bool holds = false;
   const auto look = [&](const Batch& rows) -> Result<bool> {
     ASSIGN(const EncodedRows encoded, encode_rows(*rows));
-    for (std::int64_t row = 0; row < encoded.size() && !holds; ++row) holds = pending_->retracts(encoded[row]);
+    for (std::int64_t row = 0; row < encoded.size() && !holds; ++row)
+      holds = pending_->retracts(encoded[row]);
     return !holds;
   };
   TRY(read_data_file(path, schema_, look));
@@ -67,7 +68,8 @@ Result<bool> DeltaTable::rewrite_without(const std::string& path, DataFileWriter
   const auto copy = [&](const Batch& rows) -> Result<bool> {
     ASSIGN(const EncodedRows encoded, encode_rows(*rows));
     std::vector<bool> keep(encoded.size());
-    for (std::int64_t row = 0; row < encoded.size(); ++row) keep[row] = !pending_->take(encoded[row]);
+    for (std::int64_t row = 0; row < encoded.size(); ++row)
+      keep[row] = !pending_->take(encoded[row]);
     ASSIGN(const Batch kept, keep_rows(rows, keep));
     TRY(into.write(*kept));
     return true;
@@ -78,12 +80,14 @@ Result<bool> DeltaTable::rewrite_without(const std::string& path, DataFileWriter
 
 Status DeltaTable::take_out(std::vector<AddFile>& adds, std::vector<RemoveFile>& removes) {
   if (!unpublished_.empty()) {
-    return error(Code::kFailedPrecondition, "retractions while a prepared commit is not published yet");
+    return error(Code::kFailedPrecondition,
+                 "retractions while a prepared commit is not published yet");
   }
   ASSIGN(const auto now, snapshot());
   DataFileWriter into(folder_, schema_, options_.files);
   std::vector<AddFile> kept;
-  // Rows written by this very commit may be retracted too: such a file is replaced before anyone sees it.
+  // Rows written by this very commit may be retracted too: such a file is replaced before anyone
+  // sees it.
   for (AddFile& file : adds) {
     ASSIGN(const bool rewritten, rewrite_without(data_path(file.path), into));
     if (rewritten) {
@@ -95,10 +99,12 @@ Status DeltaTable::take_out(std::vector<AddFile>& adds, std::vector<RemoveFile>&
   for (const auto& [path, file] : now->files) {
     if (pending_->empty()) break;
     ASSIGN(const bool rewritten, rewrite_without(data_path(path), into));
-    if (rewritten) removes.push_back({path, now_ms(), true, file.partition_values, file.size_bytes});
+    if (rewritten)
+      removes.push_back({path, now_ms(), true, file.partition_values, file.size_bytes});
   }
   if (!pending_->empty()) {
-    return error(Code::kDataLoss, fmt::format("{} retracted row(s) are not in the Delta table", pending_->size()));
+    return error(Code::kDataLoss,
+                 fmt::format("{} retracted row(s) are not in the Delta table", pending_->size()));
   }
   ASSIGN(std::vector<AddFile> written, into.finish());
   adds = std::move(kept);

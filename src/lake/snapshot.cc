@@ -17,17 +17,20 @@ Status check_protocol(const Protocol& protocol) {
     return feature == "timestampNtz" || feature == "appendOnly" || feature == "invariants";
   };
   const bool old = protocol.reader <= 1 && protocol.writer <= 2;
-  const bool features = protocol.reader == 3 && protocol.writer == 7 && std::ranges::all_of(protocol.features, known);
+  const bool features =
+      protocol.reader == 3 && protocol.writer == 7 && std::ranges::all_of(protocol.features, known);
   if (old || features) return {};
-  return error(Code::kUnimplemented,
-               fmt::format("the Delta table asks for reader version {} and writer version {} or features that are not "
-                           "supported yet",
-                           protocol.reader, protocol.writer));
+  return error(Code::kUnimplemented, fmt::format("the Delta table asks for reader version {} and "
+                                                 "writer version {} or features that are not "
+                                                 "supported yet",
+                                                 protocol.reader, protocol.writer));
 }
 
 }  // namespace
 
-std::string commit_name(Version version) { return fmt::format("{:020}.json", version); }
+std::string commit_name(Version version) {
+  return fmt::format("{:020}.json", version);
+}
 
 std::optional<std::int64_t> stats_rows(std::string_view stats) {
   constexpr std::string_view kName = "\"numRecords\":";
@@ -71,8 +74,8 @@ Status Snapshot::add(const Actions& actions, Version at) {
   return {};
 }
 
-Result<std::shared_ptr<const Snapshot>> read_snapshot(const std::string& log_folder,
-                                                      const std::shared_ptr<const Snapshot>& before) {
+Result<std::shared_ptr<const Snapshot>> read_snapshot(
+    const std::string& log_folder, const std::shared_ptr<const Snapshot>& before) {
   auto now = before ? std::make_shared<Snapshot>(*before) : std::make_shared<Snapshot>();
   if (!before) {
     ASSIGN(const std::optional<Version> checkpoint, find_checkpoint(log_folder));

@@ -28,9 +28,10 @@ struct Snapshot {
   Status add(const Actions& actions, Version at);
 };
 
-/// Reads the newest version, starting from `before` when given. kNotFound when `log_folder` holds no commit.
-Result<std::shared_ptr<const Snapshot>> read_snapshot(const std::string& log_folder,
-                                                      const std::shared_ptr<const Snapshot>& before = nullptr);
+/// Reads the newest version, starting from `before` when given. kNotFound when `log_folder` holds
+/// no commit.
+Result<std::shared_ptr<const Snapshot>> read_snapshot(
+    const std::string& log_folder, const std::shared_ptr<const Snapshot>& before = nullptr);
 
 /// "00000000000000000007.json"
 std::string commit_name(Version version);

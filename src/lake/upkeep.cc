@@ -9,7 +9,8 @@
 namespace tailrace::lake {
 
 Result<int> DeltaTable::compact(bool force) {
-  if (!unpublished_.empty()) return error(Code::kFailedPrecondition, folder_ + ": compact while a commit is prepared");
+  if (!unpublished_.empty())
+    return error(Code::kFailedPrecondition, folder_ + ": compact while a commit is prepared");
   ASSIGN(const auto now, snapshot());
   const CompactionOptions rule{.target_file_bytes = options_.files.target_file_bytes};
   int replaced = 0;
@@ -25,7 +26,8 @@ Result<int> DeltaTable::compact(bool force) {
       };
       TRY(read_data_file(data_path(path), schema_, copy));
       const AddFile& file = now->files.at(path);
-      actions.removes.push_back({path, actions.timestamp_ms, false, file.partition_values, file.size_bytes});
+      actions.removes.push_back(
+          {path, actions.timestamp_ms, false, file.partition_values, file.size_bytes});
     }
     ASSIGN(actions.adds, into.finish());
     for (AddFile& file : actions.adds) file.data_change = false;
@@ -55,7 +57,8 @@ Result<int> DeltaTable::vacuum(std::chrono::milliseconds retention) {
   int removed = 0;
   for (const FileInfo& file : files) {
     const bool hidden = file.name.starts_with('_') || file.name.starts_with('.');
-    if (hidden || file.modified_ms > before_ms || keep.contains(folder_ + "/" + file.name)) continue;
+    if (hidden || file.modified_ms > before_ms || keep.contains(folder_ + "/" + file.name))
+      continue;
     remove_quietly(folder_ + "/" + file.name);
     ++removed;
   }

@@ -41,7 +41,8 @@ class EntryReader {
     return value;
   }
   std::unexpected<Error> damaged() const {
-    return error(Code::kDataLoss, fmt::format("the catalogue's entry of table {} is damaged", name_));
+    return error(Code::kDataLoss,
+                 fmt::format("the catalogue's entry of table {} is damaged", name_));
   }
 
  private:
@@ -60,7 +61,8 @@ Result<Schema> schema_of(const std::string& bytes) {
   return from_arrow(arrow::ipc::ReadSchema(&stream, &memo));
 }
 
-/// The columns of `old` and behind them those that only `wanted` has; kFailedPrecondition when that is not possible.
+/// The columns of `old` and behind them those that only `wanted` has; kFailedPrecondition when that
+/// is not possible.
 Result<Schema> widened(const std::string& name, const Schema& old, const Schema& wanted) {
   arrow::FieldVector fields = old->fields();
   for (const Field& field : wanted->fields()) {
@@ -68,9 +70,11 @@ Result<Schema> widened(const std::string& name, const Schema& old, const Schema&
     if (!before) {
       fields.push_back(field->WithNullable(true));
     } else if (!before->type()->Equals(*field->type())) {
-      return error(Code::kFailedPrecondition,
-                   fmt::format("table {}: column {} is {} and cannot become {}; drop the table to start anew", name,
-                               field->name(), spark_name(*before->type()), spark_name(*field->type())));
+      return error(
+          Code::kFailedPrecondition,
+          fmt::format(
+              "table {}: column {} is {} and cannot become {}; drop the table to start anew", name,
+              field->name(), spark_name(*before->type()), spark_name(*field->type())));
     }
   }
   return arrow::schema(std::move(fields));
@@ -78,16 +82,19 @@ Result<Schema> widened(const std::string& name, const Schema& old, const Schema&
 
 Status check_key(const TableSchema& schema) {
   if (schema.key.empty()) {
-    return error(Code::kInvalidArgument, fmt::format("table {}: it needs a primary key", schema.name));
+    return error(Code::kInvalidArgument,
+                 fmt::format("table {}: it needs a primary key", schema.name));
   }
   for (const std::string& column : schema.key) {
     const Field field = schema.columns->GetFieldByName(column);
     if (!field) {
-      return error(Code::kInvalidArgument, fmt::format("table {}: no column {} for the key", schema.name, column));
+      return error(Code::kInvalidArgument,
+                   fmt::format("table {}: no column {} for the key", schema.name, column));
     }
     if (field->type()->id() == arrow::Type::MAP) {
-      return error(Code::kInvalidArgument,
-                   fmt::format("table {}: key column {} is a map, which has no order", schema.name, column));
+      return error(
+          Code::kInvalidArgument,
+          fmt::format("table {}: key column {} is a map, which has no order", schema.name, column));
     }
   }
   return {};
@@ -104,10 +111,11 @@ Result<std::unique_ptr<Catalogue>> Catalogue::open(kv::Store& store) {
 Status Catalogue::load() {
   std::vector<std::pair<std::string, std::string>> entries;
   const std::string prefix(1, kCataloguePrefix);
-  TRY(store_.scan(prefix, kv::prefix_end(prefix), [&](std::string_view key, std::string_view value) {
-    entries.emplace_back(key.substr(1), value);
-    return true;
-  }));
+  TRY(store_.scan(prefix, kv::prefix_end(prefix),
+                  [&](std::string_view key, std::string_view value) {
+                    entries.emplace_back(key.substr(1), value);
+                    return true;
+                  }));
   for (const auto& [name, bytes] : entries) {
     EntryReader entry(name, bytes);
     TableSchema schema{name, nullptr, {}};
@@ -160,7 +168,8 @@ Result<std::shared_ptr<const KeyedTable>> Catalogue::create(const TableSchema& s
   const KeyedTable& old = *at->second;
   if (old.schema().key != schema.key) {
     return error(Code::kFailedPrecondition,
-                 fmt::format("table {}: the primary key changed; drop the table to start anew", schema.name));
+                 fmt::format("table {}: the primary key changed; drop the table to start anew",
+                             schema.name));
   }
   ASSIGN(const Schema columns, widened(schema.name, old.schema().columns, schema.columns));
   if (columns->num_fields() == old.schema().columns->num_fields()) return at->second;

@@ -14,9 +14,12 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-/// Length of the well-formed UTF-8 sequence at the start of `text` (Unicode table 3-7); 0 when there is none.
+/// Length of the well-formed UTF-8 sequence at the start of `text` (Unicode table 3-7); 0 when
+/// there is none.
 std::size_t utf8_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
   const auto continues = [&](std::size_t i) { return (at(i) & 0xC0) == 0x80; };
   const unsigned first = at(0);
   if (first < 0x80) return 1;
@@ -32,14 +35,29 @@ std::size_t utf8_length(std::string_view text) {
 
 void control_to_json(char c, std::string& out) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    default:
+      break;
   }
   char text[8];
   std::snprintf(text, sizeof text, "\\u%04X", static_cast<unsigned>(c));
@@ -47,7 +65,8 @@ void control_to_json(char c, std::string& out) {
 }
 
 bool plain(char c) {
-  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\';
+  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 &&
+         c != '"' && c != '\\';
 }
 
 template <typename Number>
@@ -73,8 +92,9 @@ void real_to_json(Number value, std::string& out) {
 void date_text(std::int64_t days, std::string& out) {
   const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
   char text[24];
-  const int size = std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  const int size =
+      std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
   out.append(text, static_cast<std::size_t>(size));
 }
 
@@ -88,9 +108,10 @@ void timestamp_text(std::int64_t micros, bool utc, std::string& out) {
   const std::int64_t fraction = rest % 1'000'000;
   const bool millis = fraction % 1000 == 0;
   char text[32];
-  const int size = std::snprintf(text, sizeof text, "T%02d:%02d:%02d.%0*d%s", static_cast<int>(seconds / 3600),
-                                 static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60), millis ? 3 : 6,
-                                 static_cast<int>(millis ? fraction / 1000 : fraction), utc ? "Z" : "");
+  const int size = std::snprintf(
+      text, sizeof text, "T%02d:%02d:%02d.%0*d%s", static_cast<int>(seconds / 3600),
+      static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60), millis ? 3 : 6,
+      static_cast<int>(millis ? fraction / 1000 : fraction), utc ? "Z" : "");
   out.append(text, static_cast<std::size_t>(size));
 }
 
@@ -98,10 +119,17 @@ void timestamp_to_json(const arrow::TimestampArray& values, std::int64_t row, st
   const auto& type = static_cast<const arrow::TimestampType&>(*values.type());
   std::int64_t micros = values.Value(row);
   switch (type.unit()) {
-    case arrow::TimeUnit::SECOND: micros *= 1'000'000; break;
-    case arrow::TimeUnit::MILLI: micros *= 1000; break;
-    case arrow::TimeUnit::MICRO: break;
-    case arrow::TimeUnit::NANO: micros /= 1000; break;
+    case arrow::TimeUnit::SECOND:
+      micros *= 1'000'000;
+      break;
+    case arrow::TimeUnit::MILLI:
+      micros *= 1000;
+      break;
+    case arrow::TimeUnit::MICRO:
+      break;
+    case arrow::TimeUnit::NANO:
+      micros /= 1000;
+      break;
   }
   out += '"';
   timestamp_text(micros, !type.timezone().empty(), out);
@@ -206,16 +234,28 @@ void value_to_json(const arrow::Array& values, std::int64_t row, std::string& ou
     return;
   }
   switch (values.type_id()) {
-    case arrow::Type::BOOL: out += as<arrow::BooleanArray>(values).Value(row) ? "true" : "false"; return;
-    case arrow::Type::INT8: return integer_to_json(as<arrow::Int8Array>(values).Value(row), out);
-    case arrow::Type::INT16: return integer_to_json(as<arrow::Int16Array>(values).Value(row), out);
-    case arrow::Type::INT32: return integer_to_json(as<arrow::Int32Array>(values).Value(row), out);
-    case arrow::Type::INT64: return integer_to_json(as<arrow::Int64Array>(values).Value(row), out);
-    case arrow::Type::DURATION: return integer_to_json(as<arrow::DurationArray>(values).Value(row), out);
-    case arrow::Type::FLOAT: return real_to_json(as<arrow::FloatArray>(values).Value(row), out);
-    case arrow::Type::DOUBLE: return real_to_json(as<arrow::DoubleArray>(values).Value(row), out);
-    case arrow::Type::DECIMAL128: out += as<arrow::Decimal128Array>(values).FormatValue(row); return;
-    case arrow::Type::STRING: return string_to_json(as<arrow::StringArray>(values).GetView(row), out);
+    case arrow::Type::BOOL:
+      out += as<arrow::BooleanArray>(values).Value(row) ? "true" : "false";
+      return;
+    case arrow::Type::INT8:
+      return integer_to_json(as<arrow::Int8Array>(values).Value(row), out);
+    case arrow::Type::INT16:
+      return integer_to_json(as<arrow::Int16Array>(values).Value(row), out);
+    case arrow::Type::INT32:
+      return integer_to_json(as<arrow::Int32Array>(values).Value(row), out);
+    case arrow::Type::INT64:
+      return integer_to_json(as<arrow::Int64Array>(values).Value(row), out);
+    case arrow::Type::DURATION:
+      return integer_to_json(as<arrow::DurationArray>(values).Value(row), out);
+    case arrow::Type::FLOAT:
+      return real_to_json(as<arrow::FloatArray>(values).Value(row), out);
+    case arrow::Type::DOUBLE:
+      return real_to_json(as<arrow::DoubleArray>(values).Value(row), out);
+    case arrow::Type::DECIMAL128:
+      out += as<arrow::Decimal128Array>(values).FormatValue(row);
+      return;
+    case arrow::Type::STRING:
+      return string_to_json(as<arrow::StringArray>(values).GetView(row), out);
     case arrow::Type::BINARY:
       out += '"' + arrow::util::base64_encode(as<arrow::BinaryArray>(values).GetView(row)) + '"';
       return;
@@ -224,11 +264,16 @@ void value_to_json(const arrow::Array& values, std::int64_t row, std::string& ou
       date_text(as<arrow::Date32Array>(values).Value(row), out);
       out += '"';
       return;
-    case arrow::Type::TIMESTAMP: return timestamp_to_json(as<arrow::TimestampArray>(values), row, out);
-    case arrow::Type::LIST: return list_to_json(as<arrow::ListArray>(values), row, out);
-    case arrow::Type::MAP: return map_to_json(as<arrow::MapArray>(values), row, out);
-    case arrow::Type::STRUCT: return struct_to_json(as<arrow::StructArray>(values), row, out);
-    default: break;
+    case arrow::Type::TIMESTAMP:
+      return timestamp_to_json(as<arrow::TimestampArray>(values), row, out);
+    case arrow::Type::LIST:
+      return list_to_json(as<arrow::ListArray>(values), row, out);
+    case arrow::Type::MAP:
+      return map_to_json(as<arrow::MapArray>(values), row, out);
+    case arrow::Type::STRUCT:
+      return struct_to_json(as<arrow::StructArray>(values), row, out);
+    default:
+      break;
   }
   const auto scalar = values.GetScalar(row);
   string_to_json(scalar.ok() ? (*scalar)->ToString() : values.type()->ToString(), out);

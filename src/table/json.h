@@ -1,8 +1,9 @@
 // Rows as JSON, for the HTTP interface and the command line.
 //
-// As Spark's to_json writes them: timestamps ISO 8601 in UTC with milliseconds or microseconds as needed, dates YYYY-MM-DD,
-// decimals as numbers, binary in base64, structs as objects, arrays, maps as objects. Unlike to_json a null field is
-// written (`"a":null`), so that every row has every column. NaN and the infinities are strings.
+// As Spark's to_json writes them: timestamps ISO 8601 in UTC with milliseconds or microseconds as
+// needed, dates YYYY-MM-DD, decimals as numbers, binary in base64, structs as objects, arrays, maps
+// as objects. Unlike to_json a null field is written (`"a":null`), so that every row has every
+// column. NaN and the infinities are strings.
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <unordered_set>
 
 #include "base/check.h"
@@ -21,7 +23,9 @@ std::string hex(std::string_view bytes) {
 }
 
 Result<std::string> from_hex(std::string_view text) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
   std::string bytes;
   for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
     const int high = digit(text[i]);
@@ -37,7 +41,8 @@ Result<std::string> from_hex(std::string_view text) {
 Result<Array> parse_value(const arrow::Field& field, const std::string& text) {
   const auto bad = [&] {
     return error(Code::kInvalidArgument,
-                 fmt::format("key column {}: '{}' is not a {}", field.name(), text, spark_name(*field.type())));
+                 fmt::format("key column {}: '{}' is not a {}", field.name(), text,
+                             spark_name(*field.type())));
   };
   std::shared_ptr<arrow::Scalar> scalar;
   if (field.type()->id() == arrow::Type::DECIMAL128) {
@@ -73,6 +78,16 @@ Result<Batch> align(const Batch& rows, const Schema& schema, const std::string& 
     columns.push_back(std::move(column));
   }
   return arrow::RecordBatch::Make(schema, rows->num_rows(), std::move(columns));
+}
+
+/// Rows in the order of their keys, equal keys as they came: the store takes sorted keys in half
+/// the time.
+std::vector<std::int64_t> rows_by_key(const EncodedRows& keys) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(keys.size()));
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order,
+                           [&](std::int64_t a, std::int64_t b) { return keys[a] < keys[b]; });
+  return order;
 }
 
 }  // namespace
@@ -126,7 +141,8 @@ class KeyedTable::RowReader {
   std::vector<Batch> parts_;
 };
 
-KeyedTable::KeyedTable(kv::Store& store, TableId id, TableSchema schema, std::vector<Schema> history)
+KeyedTable::KeyedTable(kv::Store& store, TableId id, TableSchema schema,
+                       std::vector<Schema> history)
     : store_(store), id_(id), schema_(std::move(schema)), history_(std::move(history)) {
   for (const std::string& name : schema_.key) {
     const int index = schema_.columns->GetFieldIndex(name);
@@ -143,7 +159,8 @@ std::string KeyedTable::prefix() const {
 
 Schema KeyedTable::key_schema(std::size_t columns) const {
   arrow::FieldVector fields;
-  for (std::size_t i = 0; i < columns; ++i) fields.push_back(schema_.columns->field(key_columns_[i].index));
+  for (std::size_t i = 0; i < columns; ++i)
+    fields.push_back(schema_.columns->field(key_columns_[i].index));
   return arrow::schema(std::move(fields));
 }
 
@@ -158,7 +175,7 @@ Status KeyedTable::apply(const Delta& delta, kv::WriteBatch& batch) const {
   const std::size_t prefix_bytes = key.size();
   std::string value(reinterpret_cast<const char*>(&version), kVersionBytes);
   std::unordered_set<std::string_view> put;
-  for (std::int64_t row = 0; row < rows->num_rows(); ++row) {
+  for (const std::int64_t row : rows_by_key(keys)) {
     if (delta.weight(row) <= 0) continue;
     key.resize(prefix_bytes);
     key += keys[row];
@@ -182,8 +199,9 @@ void KeyedTable::erase_all(kv::WriteBatch& batch) const {
 
 Result<std::string> KeyedTable::key_of_text(std::span<const std::string> values) const {
   if (values.size() > key_columns_.size()) {
-    return error(Code::kInvalidArgument, fmt::format("table {}: the key has {} column(s), not {}", schema_.name,
-                                                     key_columns_.size(), values.size()));
+    return error(Code::kInvalidArgument,
+                 fmt::format("table {}: the key has {} column(s), not {}", schema_.name,
+                             key_columns_.size(), values.size()));
   }
   const Schema schema = key_schema(values.size());
   arrow::ArrayVector columns;
@@ -195,15 +213,17 @@ Result<std::string> KeyedTable::key_of_text(std::span<const std::string> values)
   }
   std::string key = prefix();
   if (values.empty()) return key;
-  ASSIGN(const EncodedRows encoded, encode_keys(*arrow::RecordBatch::Make(schema, 1, columns), places));
+  ASSIGN(const EncodedRows encoded,
+         encode_keys(*arrow::RecordBatch::Make(schema, 1, columns), places));
   key += encoded[0];
   return key;
 }
 
 Result<std::optional<Batch>> KeyedTable::get(std::span<const std::string> key) const {
   if (key.size() != key_columns_.size()) {
-    return error(Code::kInvalidArgument, fmt::format("table {}: the key has {} column(s), not {}", schema_.name,
-                                                     key_columns_.size(), key.size()));
+    return error(Code::kInvalidArgument,
+                 fmt::format("table {}: the key has {} column(s), not {}", schema_.name,
+                             key_columns_.size(), key.size()));
   }
   ASSIGN(const std::string bytes, key_of_text(key));
   ASSIGN(const std::optional<std::string> stored, store_.get(bytes));
@@ -214,7 +234,8 @@ Result<std::optional<Batch>> KeyedTable::get(std::span<const std::string> key) c
   return row;
 }
 
-Result<std::optional<Batch>> KeyedTable::get(const arrow::RecordBatch& keys, std::int64_t row) const {
+Result<std::optional<Batch>> KeyedTable::get(const arrow::RecordBatch& keys,
+                                             std::int64_t row) const {
   const Schema expected = key_schema(key_columns_.size());
   std::vector<KeyColumn> places;
   for (int i = 0; i < keys.num_columns(); ++i) places.push_back({i});
@@ -236,7 +257,8 @@ Result<std::optional<Batch>> KeyedTable::get(const arrow::RecordBatch& keys, std
   return found;
 }
 
-Result<Page> KeyedTable::scan(const KeyRange& range, std::int64_t limit, std::string_view token) const {
+Result<Page> KeyedTable::scan(const KeyRange& range, std::int64_t limit,
+                              std::string_view token) const {
   ASSIGN(std::string begin, key_of_text(range.from));
   ASSIGN(const std::string last, key_of_text(range.to));
   if (!token.empty()) {
@@ -259,7 +281,8 @@ Result<Page> KeyedTable::scan(const KeyRange& range, std::int64_t limit, std::st
   return page;
 }
 
-Status KeyedTable::scan_all(const std::function<Result<bool>(Batch)>& visit, std::int64_t batch_rows) const {
+Status KeyedTable::scan_all(const std::function<Result<bool>(Batch)>& visit,
+                            std::int64_t batch_rows) const {
   RowReader reader(*this);
   Status status;
   bool more = true;
@@ -268,11 +291,12 @@ Status KeyedTable::scan_all(const std::function<Result<bool>(Batch)>& visit, std
     ASSIGN(more, visit(std::move(rows)));
     return {};
   };
-  TRY(store_.scan(prefix(), kv::prefix_end(prefix()), [&](std::string_view, std::string_view value) {
-    status = reader.append(value);
-    if (status && reader.rows() >= batch_rows) status = hand_over();
-    return status.has_value() && more;
-  }));
+  TRY(store_.scan(prefix(), kv::prefix_end(prefix()),
+                  [&](std::string_view, std::string_view value) {
+                    status = reader.append(value);
+                    if (status && reader.rows() >= batch_rows) status = hand_over();
+                    return status.has_value() && more;
+                  }));
   TRY(std::move(status));
   if (more && reader.rows() > 0) return hand_over();
   return {};

@@ -1,10 +1,12 @@
-// Tables of rows with a primary key, kept in the store for serving: a point read, a range, a change from a delta.
+// Tables of rows with a primary key, kept in the store for serving: a point read, a range, a change
+// from a delta.
 //
 // Bytes in the store:
-//   row        'T' id(u32, big-endian) key(columns/row_codec.h, ordered) → version(u32, little-endian) row(encode_rows)
-//   catalogue  'C' name → id(u32) keys(u32) {key column} schemas(u32) {schema as Arrow IPC}, each {} after its u32 length
-// `version` counts the schemas a table has had; a column is only ever added at the end, so an old row lacks the last ones
-// and they read as null.
+//   row        'T' id(u32, big-endian) key(columns/row_codec.h, ordered) → version(u32,
+//   little-endian) row(encode_rows) catalogue  'C' name → id(u32) keys(u32) {key column}
+//   schemas(u32) {schema as Arrow IPC}, each {} after its u32 length
+// `version` counts the schemas a table has had; a column is only ever added at the end, so an old
+// row lacks the last ones and they read as null.
 //
 // Threads: any may read; the one that writes the store applies.
 #pragma once
@@ -42,8 +44,9 @@ struct Page {
   std::string next;  ///< give it to the next scan; opaque, printable
 };
 
-/// A range of keys: each end is a prefix of the key columns' values, as text (Spark's CAST from STRING). `from` and `to`
-/// are both inclusive: a to of ("DE") ends after the last key that starts with DE. Empty: from the first, to the last.
+/// A range of keys: each end is a prefix of the key columns' values, as text (Spark's CAST from
+/// STRING). `from` and `to` are both inclusive: a to of ("DE") ends after the last key that starts
+/// with DE. Empty: from the first, to the last.
 struct KeyRange {
   std::vector<std::string> from;
   std::vector<std::string> to;
@@ -58,22 +61,27 @@ class KeyedTable {
   /// Every schema it has had; the last is the present one.
   const std::vector<Schema>& history() const { return history_; }
 
-  /// Adds the delta's changes to the batch: for each key the row with positive weight is put, and a key with only negative
-  /// ones is erased. Columns are matched by name; those the delta lacks are null.
+  /// Adds the delta's changes to the batch: for each key the row with positive weight is put, and a
+  /// key with only negative ones is erased. Columns are matched by name; those the delta lacks are
+  /// null.
   Status apply(const Delta& delta, kv::WriteBatch& batch) const;
   /// Adds the removal of every row.
   void erase_all(kv::WriteBatch& batch) const;
 
-  /// The row (a batch of one) of a whole key given as text, one value a key column; nullopt when there is none.
+  /// The row (a batch of one) of a whole key given as text, one value a key column; nullopt when
+  /// there is none.
   Result<std::optional<Batch>> get(std::span<const std::string> key) const;
-  /// The row whose key columns equal those of row `row` of `keys` (a batch of the key columns in key order).
+  /// The row whose key columns equal those of row `row` of `keys` (a batch of the key columns in
+  /// key order).
   Result<std::optional<Batch>> get(const arrow::RecordBatch& keys, std::int64_t row = 0) const;
 
-  /// At most `limit` rows in key order; `token` is Page::next of the page before. kInvalidArgument: a value or token that
-  /// cannot be read.
+  /// At most `limit` rows in key order; `token` is Page::next of the page before. kInvalidArgument:
+  /// a value or token that cannot be read.
   Result<Page> scan(const KeyRange& range, std::int64_t limit, std::string_view token = {}) const;
-  /// Every row in key order, in batches of at most `batch_rows`, until `visit` returns false. Sees one moment.
-  Status scan_all(const std::function<Result<bool>(Batch)>& visit, std::int64_t batch_rows = 4096) const;
+  /// Every row in key order, in batches of at most `batch_rows`, until `visit` returns false. Sees
+  /// one moment.
+  Status scan_all(const std::function<Result<bool>(Batch)>& visit,
+                  std::int64_t batch_rows = 4096) const;
   /// How many rows, exact when few.
   Result<std::int64_t> approximate_count() const;
 
@@ -95,8 +103,9 @@ class Catalogue {
  public:
   static Result<std::unique_ptr<Catalogue>> open(kv::Store& store);
 
-  /// The table of this name and key, created or, when `schema` has more columns, widened. A table whose key or column types
-  /// differ is kFailedPrecondition, which says how. The change is written to the store; a checkpoint makes it durable.
+  /// The table of this name and key, created or, when `schema` has more columns, widened. A table
+  /// whose key or column types differ is kFailedPrecondition, which says how. The change is written
+  /// to the store; a checkpoint makes it durable.
   Result<std::shared_ptr<const KeyedTable>> create(const TableSchema& schema);
   /// Null when there is none.
   std::shared_ptr<const KeyedTable> find(std::string_view name) const;
@@ -106,7 +115,8 @@ class Catalogue {
  private:
   explicit Catalogue(kv::Store& store) : store_(store) {}
   Status load();
-  Result<std::shared_ptr<const KeyedTable>> put(TableId id, const TableSchema& schema, std::vector<Schema> history);
+  Result<std::shared_ptr<const KeyedTable>> put(TableId id, const TableSchema& schema,
+                                                std::vector<Schema> history);
 
   kv::Store& store_;
   mutable std::mutex mutex_;

@@ -30,8 +30,9 @@ Batch rows_of(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     EXPECT_TRUE((country.Append(row.country) & n.Append(row.n) & name.Append(row.name)).ok());
   }
-  return arrow::RecordBatch::Make(columns(), static_cast<std::int64_t>(rows.size()),
-                                  arrow::ArrayVector{*country.Finish(), *n.Finish(), *name.Finish()});
+  return arrow::RecordBatch::Make(
+      columns(), static_cast<std::int64_t>(rows.size()),
+      arrow::ArrayVector{*country.Finish(), *n.Finish(), *name.Finish()});
 }
 
 class KeyedTableTest : public testing::Test {
@@ -120,7 +121,8 @@ TEST_F(KeyedTableTest, pages_of_any_size_give_every_row_in_key_order) {
 }
 
 TEST_F(KeyedTableTest, ranges_take_prefixes_of_the_key_and_include_both_ends) {
-  apply({{"DE", 1, ""}, {"DE", 2, ""}, {"DEN", 1, ""}, {"FR", 9, ""}, {"FR", 10, ""}, {"US", 1, ""}});
+  apply(
+      {{"DE", 1, ""}, {"DE", 2, ""}, {"DEN", 1, ""}, {"FR", 9, ""}, {"FR", 10, ""}, {"US", 1, ""}});
   EXPECT_EQ(scan({{"DE"}, {"DE"}}), "DE1 DE2 ");
   EXPECT_EQ(scan({{"DE", "2"}, {"FR", "9"}}), "DE2 DEN1 FR9 ");
   EXPECT_EQ(scan({{"FR"}, {}}), "FR9 FR10 US1 ");
@@ -142,7 +144,8 @@ TEST_F(KeyedTableTest, an_added_column_is_null_in_older_rows_and_survives_a_rest
 }
 
 TEST_F(KeyedTableTest, a_changed_type_or_key_is_refused_with_the_reason) {
-  auto other = arrow::schema({arrow::field("country", arrow::utf8()), arrow::field("n", arrow::utf8())});
+  auto other =
+      arrow::schema({arrow::field("country", arrow::utf8()), arrow::field("n", arrow::utf8())});
   EXPECT_THAT(catalogue_->create({"people", other, {"country", "n"}}).error().what,
               testing::HasSubstr("column n is BIGINT and cannot become STRING"));
   EXPECT_THAT(catalogue_->create({"people", columns(), {"country"}}).error().what,
@@ -165,18 +168,26 @@ TEST(Json, every_type_is_written_as_the_header_says) {
   arrow::BinaryBuilder bytes;
   arrow::Date32Builder day;
   ASSERT_TRUE((text.Append("a\"\\\n\x01 \xC3\xA4 \xFF") & real.Append(2) & at.Append(-1) &
-               money.Append(arrow::Decimal128(-1234)) & bytes.Append("\x01\x02\x03") & day.Append(19782)).ok());
-  ASSERT_TRUE((text.AppendNull() & real.Append(0.5e-7) & at.Append(1'704'067'200'500'000) & money.AppendNull() &
-               bytes.AppendNull() & day.AppendNull()).ok());
-  const auto schema = arrow::schema({arrow::field("t", arrow::utf8()), arrow::field("r", arrow::float64()),
-                                     arrow::field("at", timestamp_type()), arrow::field("m", money.type()),
-                                     arrow::field("b", arrow::binary()), arrow::field("d", arrow::date32())});
-  const auto rows = arrow::RecordBatch::Make(schema, 2, arrow::ArrayVector{*text.Finish(), *real.Finish(), *at.Finish(),
-                                                         *money.Finish(), *bytes.Finish(), *day.Finish()});
+               money.Append(arrow::Decimal128(-1234)) & bytes.Append("\x01\x02\x03") &
+               day.Append(19782))
+                  .ok());
+  ASSERT_TRUE((text.AppendNull() & real.Append(0.5e-7) & at.Append(1'704'067'200'500'000) &
+               money.AppendNull() & bytes.AppendNull() & day.AppendNull())
+                  .ok());
+  const auto schema =
+      arrow::schema({arrow::field("t", arrow::utf8()), arrow::field("r", arrow::float64()),
+                     arrow::field("at", timestamp_type()), arrow::field("m", money.type()),
+                     arrow::field("b", arrow::binary()), arrow::field("d", arrow::date32())});
+  const auto rows =
+      arrow::RecordBatch::Make(schema, 2,
+                               arrow::ArrayVector{*text.Finish(), *real.Finish(), *at.Finish(),
+                                                  *money.Finish(), *bytes.Finish(), *day.Finish()});
   EXPECT_EQ(rows_to_json(*rows),
-            "[{\"t\":\"a\\\"\\\\\\n\\u0001 \xC3\xA4 \xEF\xBF\xBD\",\"r\":2.0,\"at\":\"1969-12-31T23:59:59.999999Z\","
+            "[{\"t\":\"a\\\"\\\\\\n\\u0001 \xC3\xA4 "
+            "\xEF\xBF\xBD\",\"r\":2.0,\"at\":\"1969-12-31T23:59:59.999999Z\","
             "\"m\":-12.34,\"b\":\"AQID\",\"d\":\"2024-02-29\"},"
-            "{\"t\":null,\"r\":5e-08,\"at\":\"2024-01-01T00:00:00.500Z\",\"m\":null,\"b\":null,\"d\":null}]");
+            "{\"t\":null,\"r\":5e-08,\"at\":\"2024-01-01T00:00:00.500Z\",\"m\":null,\"b\":null,"
+            "\"d\":null}]");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Writes a Delta table of every type through all that happens to a table, and prints the rows it must hold as JSON lines
-// of (id, times): lake_writer FOLDER. With `bench ROWS` it measures the encoding of bronze rows instead.
+// Writes a Delta table of every type through all that happens to a table, and prints the rows it
+// must hold as JSON lines of (id, times): lake_writer FOLDER. With `bench ROWS` it measures the
+// encoding of bronze rows instead.
 #include <sys/resource.h>
 
 #include <chrono>
@@ -16,12 +17,15 @@ namespace {
 
 Schema every_type() {
   using arrow::field;
-  const Type point = arrow::struct_({field("x", arrow::int32()), field("tags", arrow::list(field("element", arrow::utf8())))});
-  return arrow::schema({field("id", arrow::int64()), field("flag", arrow::boolean()), field("tiny", arrow::int8()),
-                        field("small", arrow::int16()), field("int", arrow::int32()), field("real", arrow::float32()),
+  const Type point = arrow::struct_(
+      {field("x", arrow::int32()), field("tags", arrow::list(field("element", arrow::utf8())))});
+  return arrow::schema({field("id", arrow::int64()), field("flag", arrow::boolean()),
+                        field("tiny", arrow::int8()), field("small", arrow::int16()),
+                        field("int", arrow::int32()), field("real", arrow::float32()),
                         field("double", arrow::float64()), field("money", arrow::decimal128(18, 4)),
-                        field("text", arrow::utf8()), field("bytes", arrow::binary()), field("day", arrow::date32()),
-                        field("at", timestamp_type()), field("point", point),
+                        field("text", arrow::utf8()), field("bytes", arrow::binary()),
+                        field("day", arrow::date32()), field("at", timestamp_type()),
+                        field("point", point),
                         field("counts", arrow::map(arrow::utf8(), arrow::int64()))});
 }
 
@@ -57,7 +61,8 @@ Batch rows_of(const std::vector<std::int64_t>& ids) {
     put<arrow::Int32Builder>(point->field_builder(0), static_cast<std::int32_t>(id));
     auto* tags = static_cast<arrow::ListBuilder*>(point->field_builder(1));
     CHECK(tags->Append().ok());
-    for (int i = 0; i < id % 3; ++i) put<arrow::StringBuilder>(tags->value_builder(), std::string("tag"));
+    for (int i = 0; i < id % 3; ++i)
+      put<arrow::StringBuilder>(tags->value_builder(), std::string("tag"));
     auto* counts = static_cast<arrow::MapBuilder*>(rows->GetField(13));
     CHECK(counts->Append().ok());
     put<arrow::StringBuilder>(counts->key_builder(), std::string("k"));
@@ -114,14 +119,17 @@ double cpu_seconds() {
 
 Batch bronze(std::int64_t first, std::int64_t count) {
   using arrow::field;
-  const Schema schema = arrow::schema({field("key", arrow::utf8()), field("value", arrow::utf8()),
-                                       field("topic", arrow::utf8()), field("partition", arrow::int32()),
-                                       field("offset", arrow::int64()), field("timestamp", timestamp_type())});
+  const Schema schema =
+      arrow::schema({field("key", arrow::utf8()), field("value", arrow::utf8()),
+                     field("topic", arrow::utf8()), field("partition", arrow::int32()),
+                     field("offset", arrow::int64()), field("timestamp", timestamp_type())});
   auto rows = arrow::RecordBatchBuilder::Make(schema, arrow::default_memory_pool()).ValueOrDie();
   for (std::int64_t i = first; i < first + count; ++i) {
-    std::string value = "{\"gender\":\"female\",\"login\":{\"uuid\":\"" + random_uuid() + "\",\"n\":" + std::to_string(i);
+    std::string value = "{\"gender\":\"female\",\"login\":{\"uuid\":\"" + random_uuid() +
+                        "\",\"n\":" + std::to_string(i);
     while (value.size() < 1000) {
-      value += ",\"field" + std::to_string(value.size()) + "\":\"" + std::to_string(i * 7919 + static_cast<long>(value.size())) +
+      value += ",\"field" + std::to_string(value.size()) + "\":\"" +
+               std::to_string(i * 7919 + static_cast<long>(value.size())) +
                " Some Street, Springfield\"";
     }
     put<arrow::StringBuilder>(rows->GetField(0), random_uuid());
@@ -137,21 +145,28 @@ Batch bronze(std::int64_t first, std::int64_t count) {
 int bench(const std::string& folder, std::int64_t rows) {
   std::vector<Batch> batches;
   for (std::int64_t i = 0; i < 16; ++i) batches.push_back(bronze(i * 4096, 4096));
-  const std::pair<const char*, Compression> all[] = {{"none", Compression::kNone}, {"snappy", Compression::kSnappy},
-                                                     {"lz4", Compression::kLz4}, {"zstd1", Compression::kZstd}};
+  const std::pair<const char*, Compression> all[] = {{"none", Compression::kNone},
+                                                     {"snappy", Compression::kSnappy},
+                                                     {"lz4", Compression::kLz4},
+                                                     {"zstd1", Compression::kZstd}};
   for (const auto& [name, compression] : all) {
     TableOptions options;
     options.files.compression = compression;
-    auto table = must(DeltaTable::open_or_create(folder + "/" + name, batches[0]->schema(), options));
+    auto table =
+        must(DeltaTable::open_or_create(folder + "/" + name, batches[0]->schema(), options));
     const double cpu = cpu_seconds();
     const auto start = std::chrono::steady_clock::now();
     std::int64_t done = 0;
-    for (; done < rows; done += 4096) must(table->stage(batches[static_cast<std::size_t>(done / 4096) % 16]));
+    for (; done < rows; done += 4096)
+      must(table->stage(batches[static_cast<std::size_t>(done / 4096) % 16]));
     must(table->commit({"bench", 1}));
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    std::printf("%-7s %8.0f rows/s  %5.2f us CPU/row  %5.1f bytes/row\n", name, static_cast<double>(done) / seconds,
-                (cpu_seconds() - cpu) / static_cast<double>(done) * 1e6,
-                static_cast<double>(must(table->snapshot())->size_bytes()) / static_cast<double>(done));
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    std::printf(
+        "%-7s %8.0f rows/s  %5.2f us CPU/row  %5.1f bytes/row\n", name,
+        static_cast<double>(done) / seconds,
+        (cpu_seconds() - cpu) / static_cast<double>(done) * 1e6,
+        static_cast<double>(must(table->snapshot())->size_bytes()) / static_cast<double>(done));
   }
   return 0;
 }
