@@ -10,25 +10,38 @@ namespace {
 
 console::HopKind hop_kind(pipeline::HopKind kind) {
   switch (kind) {
-    case pipeline::HopKind::kFetched: return console::HopKind::kFetched;
-    case pipeline::HopKind::kAppended: return console::HopKind::kAppended;
-    case pipeline::HopKind::kDecoded: return console::HopKind::kDecoded;
-    case pipeline::HopKind::kRejected: return console::HopKind::kRejected;
-    case pipeline::HopKind::kBronze: return console::HopKind::kBronze;
-    case pipeline::HopKind::kSilver: return console::HopKind::kSilver;
-    case pipeline::HopKind::kGold: return console::HopKind::kGold;
-    case pipeline::HopKind::kLake: return console::HopKind::kLake;
-    case pipeline::HopKind::kServed: return console::HopKind::kServed;
+    case pipeline::HopKind::kFetched:
+      return console::HopKind::kFetched;
+    case pipeline::HopKind::kAppended:
+      return console::HopKind::kAppended;
+    case pipeline::HopKind::kDecoded:
+      return console::HopKind::kDecoded;
+    case pipeline::HopKind::kRejected:
+      return console::HopKind::kRejected;
+    case pipeline::HopKind::kBronze:
+      return console::HopKind::kBronze;
+    case pipeline::HopKind::kSilver:
+      return console::HopKind::kSilver;
+    case pipeline::HopKind::kGold:
+      return console::HopKind::kGold;
+    case pipeline::HopKind::kLake:
+      return console::HopKind::kLake;
+    case pipeline::HopKind::kServed:
+      return console::HopKind::kServed;
   }
   return console::HopKind::kServed;
 }
 
 console::HopState hop_state(pipeline::HopState state) {
   switch (state) {
-    case pipeline::HopState::kOk: return console::HopState::kOk;
-    case pipeline::HopState::kWaiting: return console::HopState::kWaiting;
-    case pipeline::HopState::kEmpty: return console::HopState::kEmpty;
-    case pipeline::HopState::kError: return console::HopState::kError;
+    case pipeline::HopState::kOk:
+      return console::HopState::kOk;
+    case pipeline::HopState::kWaiting:
+      return console::HopState::kWaiting;
+    case pipeline::HopState::kEmpty:
+      return console::HopState::kEmpty;
+    case pipeline::HopState::kError:
+      return console::HopState::kError;
   }
   return console::HopState::kError;
 }
@@ -54,8 +67,13 @@ console::Hop shown(const pipeline::Hop& hop) {
 }
 
 console::DeadLetter shown(const pipeline::DeadLetter& letter) {
-  return {std::to_string(letter.id), letter.origin, letter.flow,   letter.reason,
-          letter.detail,             letter.bytes,  letter.time_ms};
+  return {std::to_string(letter.id),
+          letter.origin,
+          letter.flow,
+          letter.reason,
+          letter.detail,
+          letter.bytes,
+          letter.time_ms};
 }
 
 std::uint64_t number(std::string_view text) {
@@ -64,7 +82,8 @@ std::uint64_t number(std::string_view text) {
   return value;
 }
 
-bool matches(const pipeline::DeadLetter& letter, const std::string& table, const std::string& reason) {
+bool matches(const pipeline::DeadLetter& letter, const std::string& table,
+             const std::string& reason) {
   return (table.empty() || letter.flow == table) && (reason.empty() || letter.reason == reason);
 }
 
@@ -89,7 +108,8 @@ class InstanceBackend final : public console::Backend {
 
   std::vector<console::TableInfo> tables() override {
     std::vector<console::TableInfo> all;
-    for (const pipeline::TableStatus& table : instance_.runner().tables()) all.push_back(info(table));
+    for (const pipeline::TableStatus& table : instance_.runner().tables())
+      all.push_back(info(table));
     return all;
   }
 
@@ -106,10 +126,12 @@ class InstanceBackend final : public console::Backend {
     return rows;
   }
 
-  Result<console::Rows> get_row(std::string_view table, const std::vector<std::string>& key) override {
+  Result<console::Rows> get_row(std::string_view table,
+                                const std::vector<std::string>& key) override {
     const auto keyed = instance_.runner().served(serving_name(table));
     if (!keyed)
-      return error(Code::kNotFound, "`" + std::string(table) + "` has no key: name it under `serving` in tailrace.yml");
+      return error(Code::kNotFound, "`" + std::string(table) +
+                                        "` has no key: name it under `serving` in tailrace.yml");
     ASSIGN(const auto row, keyed->get(key));
     if (!row) return error(Code::kNotFound, "no row of `" + std::string(table) + "` has that key");
     console::Rows rows;
@@ -137,7 +159,8 @@ class InstanceBackend final : public console::Backend {
 
   Result<std::int64_t> redrive(const console::RedriveSelection& selection) override {
     return instance_.runner().redrive([&](const pipeline::DeadLetter& letter) {
-      if (!selection.ids.empty()) return std::ranges::find(selection.ids, std::to_string(letter.id)) != selection.ids.end();
+      if (!selection.ids.empty())
+        return std::ranges::find(selection.ids, std::to_string(letter.id)) != selection.ids.end();
       return matches(letter, selection.table, selection.reason);
     });
   }
@@ -179,7 +202,8 @@ class InstanceBackend final : public console::Backend {
                 : table.rows > 0      ? console::HopState::kOk
                                       : console::HopState::kWaiting;
     out.why = table.failed;
-    for (const auto& e : table.expectations) out.expectations.push_back({e.name, e.condition, e.action, e.passed, e.failed});
+    for (const auto& e : table.expectations)
+      out.expectations.push_back({e.name, e.condition, e.action, e.passed, e.failed});
     return out;
   }
 

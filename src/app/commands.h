@@ -12,7 +12,8 @@ int run_command(const RunOptions& options, bool check);
 int check_command(const std::string& project);
 int init_command(const std::string& name);
 int status_command(const std::string& project, const std::string& data, bool json);
-int sql_command(const std::string& project, const std::string& data, const std::string& query, bool json);
+int sql_command(const std::string& project, const std::string& data, const std::string& query,
+                bool json);
 
 struct RedriveOptions {
   std::string project, data, table, reason;

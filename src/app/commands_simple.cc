@@ -17,7 +17,8 @@ int check_command(const std::string& path) {
     const pipeline::Table& table = graph->tables[static_cast<std::size_t>(flow.table)];
     std::cout << layer_name(table.layer) << "  " << flow.name << "  " << table.schema->num_fields()
               << " columns";
-    if (!flow.plan.expectations.empty()) std::cout << ", " << flow.plan.expectations.size() << " expectations";
+    if (!flow.plan.expectations.empty())
+      std::cout << ", " << flow.plan.expectations.size() << " expectations";
     std::cout << "\n";
   }
   std::cout << "ok: " << graph->topics.size() << " topics, " << graph->tables.size() << " tables, "

@@ -1,10 +1,11 @@
 #include "app/instance.h"
 
-#include <csignal>
-#include <filesystem>
 #include <unistd.h>
 
+#include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "app/backend.h"
 #include "base/log.h"
@@ -20,9 +21,10 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
   console::ConsoleConfig config;
   if (colon != std::string::npos) config.host = address.substr(0, colon);
   const std::string port = colon == std::string::npos ? address : address.substr(colon + 1);
-  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
-      std::stoi(port) > 65535)
-    return error(Code::kInvalidArgument, "--console " + address + ": HOST:PORT is expected, port 0 to 65535");
+  if (port.empty() || port.size() > 5 ||
+      port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535)
+    return error(Code::kInvalidArgument,
+                 "--console " + address + ": HOST:PORT is expected, port 0 to 65535");
   config.port = static_cast<std::uint16_t>(std::stoi(port));
   return config;
 }
@@ -36,6 +38,21 @@ Result<log::TopicSettings> settings_of(const pipeline::TopicSpec& topic) {
   return settings;
 }
 
+/// Emissions until the source says that nothing more is there for now; `paced`: until it would
+/// wait.
+Status exhaust(connect::SourceRunner& source, bool paced) {
+  for (;;) {
+    ASSIGN(const auto wait, source.step());
+    const connect::SourceStatus status = source.status();
+    if (status.idle || status.state == connect::SourceState::kFinished ||
+        (paced && wait.count() > 0)) {
+      if (!status.last_error.empty()) LOG(warn, "source {}: {}", status.name, status.last_error);
+      return {};
+    }
+    if (wait.count() > 0) std::this_thread::sleep_for(wait);
+  }
+}
+
 }  // namespace
 
 std::string data_folder(const std::string& project, const std::string& data) {
@@ -47,7 +64,8 @@ std::string data_folder(const std::string& project, const std::string& data) {
 
 Result<RunFile> find_running(const std::string& data) {
   auto text = rt::read_whole(rt::posix_files(), data + "/run.json", 1 << 16);
-  const auto none = error(Code::kNotFound, "nothing runs on " + data + "; start it with: tailrace run PROJECT");
+  const auto none =
+      error(Code::kNotFound, "nothing runs on " + data + "; start it with: tailrace run PROJECT");
   if (!text) return none;
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
@@ -67,7 +85,8 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   ASSIGN(instance->lock_, rt::posix_files().lock_folder(instance->data_));
   ASSIGN(instance->log_, log::Log::open(instance->data_ + "/log", {}));
   TRY(instance->open_topics());
-  ASSIGN(instance->runner_, pipeline::Runner::open(instance->project_, std::move(graph), *instance->log_, instance->data_));
+  ASSIGN(instance->runner_, pipeline::Runner::open(instance->project_, std::move(graph),
+                                                   *instance->log_, instance->data_));
   TRY(instance->open_sources());
   instance->backend_ = make_backend(*instance);
   return instance;
@@ -92,10 +111,12 @@ Status Instance::open_topics() {
 
 Status Instance::open_sources() {
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
-    connect::SourceSpec spec{ingest.name, ingest.type, ingest.options, fs::absolute(project_.folder).string()};
+    connect::SourceSpec spec{ingest.name, ingest.type, ingest.options,
+                             fs::absolute(project_.folder).string()};
     auto source = connect::make_source(spec);
     if (!source) return std::unexpected(source.error().in(ingest.place));
-    connect::RunnerConfig config{.name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
+    connect::RunnerConfig config{
+        .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
     ASSIGN(auto runner, connect::SourceRunner::open(config, std::move(*source), *log_));
     sources_.push_back(std::move(runner));
   }
@@ -115,16 +136,11 @@ Status Instance::start() {
 }
 
 Status Instance::run_once() {
-  for (auto& source : sources_) {
-    // A source is at its end for now when it says so, or when it only waits for its next time.
-    for (bool more = true; more;) {
-      ASSIGN(const auto wait, source->step());
-      const auto status = source->status();
-      more = !status.idle && status.state != connect::SourceState::kFinished && wait.count() == 0;
-      if (!status.last_error.empty() && status.appended == 0 && wait.count() > 0)
-        LOG(warn, "source {}: {}", status.name, status.last_error);
-    }
-    TRY(source->note());
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    // A paced generator never ends: what is due now is all of it.
+    const bool paced = project_.ingest[i].type == "fake";
+    TRY(exhaust(*sources_[i], paced));
+    TRY(sources_[i]->note());
   }
   return runner_->drain();
 }
@@ -155,7 +171,8 @@ std::vector<pipeline::Hop> Instance::source_hops() const {
   std::vector<pipeline::Hop> hops;
   for (const auto& source : sources_) {
     const connect::SourceStatus status = source->status();
-    pipeline::Hop hop{.id = "fetched." + status.name, .title = status.name, .kind = pipeline::HopKind::kFetched};
+    pipeline::Hop hop{
+        .id = "fetched." + status.name, .title = status.name, .kind = pipeline::HopKind::kFetched};
     hop.count = status.records + status.rejected;
     hop.bytes = status.fetched_bytes;
     hop.detail = status.describe;
@@ -167,7 +184,8 @@ std::vector<pipeline::Hop> Instance::source_hops() const {
     hops.push_back(std::move(hop));
   }
   for (const pipeline::TopicSpec& topic : project_.topics) {
-    pipeline::Hop hop{.id = "appended." + topic.name, .title = topic.name, .kind = pipeline::HopKind::kAppended};
+    pipeline::Hop hop{
+        .id = "appended." + topic.name, .title = topic.name, .kind = pipeline::HopKind::kAppended};
     for (std::int32_t p = 0; p < topic.partitions; ++p)
       if (auto partition = log_->partition(topic.name, PartitionId(p))) {
         hop.count += (*partition)->high_watermark().value;

@@ -1,4 +1,5 @@
-// A running project: every room opened from the ground up and closed in reverse. The one place where all are wired.
+// A running project: every room opened from the ground up and closed in reverse. The one place
+// where all are wired.
 #pragma once
 
 #include <memory>

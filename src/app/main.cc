@@ -1,6 +1,5 @@
 // The command line: parses it, calls one command.
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 #include "app/commands.h"
@@ -22,10 +21,13 @@ void add_run(CLI::App& app, int& code) {
   auto check = std::make_shared<bool>(false);
   command->add_option("project", options->project, "the project's folder")->required();
   command->add_option("--data", options->data, "data folder (default: PROJECT/.tailrace)");
-  command->add_option("--console", options->console, "page and API at HOST:PORT; port 0 picks a free one; off")
+  command
+      ->add_option("--console", options->console,
+                   "page and API at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
-  command->add_flag("--check", *check, "exit 0 as soon as every served table has rows, 1 after 60 s without");
+  command->add_flag("--check", *check,
+                    "exit 0 as soon as every served table has rows, 1 after 60 s without");
   command->callback([=, &code] { code = run_command(*options, *check); });
 }
 
@@ -55,7 +57,8 @@ void add_status(CLI::App& app, int& code) {
 }
 
 void add_sql(CLI::App& app, int& code) {
-  auto* command = app.add_subcommand("sql", "a shell over every table and system.*, or one query with -c");
+  auto* command =
+      app.add_subcommand("sql", "a shell over every table and system.*, or one query with -c");
   auto project = std::make_shared<std::string>(".");
   auto data = std::make_shared<std::string>();
   auto query = std::make_shared<std::string>();
@@ -81,12 +84,15 @@ void add_redrive(CLI::App& app, int& code) {
 }
 
 void add_spark(CLI::App& app, int& code) {
-  auto* command = app.add_subcommand("spark", "the same project on real Spark: write a plain pipeline, run it");
+  auto* command =
+      app.add_subcommand("spark", "the same project on real Spark: write a plain pipeline, run it");
   auto options = std::make_shared<SparkOptions>();
   command->add_option("project", options->project, "the project's folder")->required();
   command->add_option("--data", options->data, "data folder (default: PROJECT/.tailrace)");
-  command->add_option("--master", options->master, "local[N] or spark://HOST:PORT")->capture_default_str();
-  command->add_option("--out", options->out, "where to write the Spark project (default: DATA/spark)");
+  command->add_option("--master", options->master, "local[N] or spark://HOST:PORT")
+      ->capture_default_str();
+  command->add_option("--out", options->out,
+                      "where to write the Spark project (default: DATA/spark)");
   command->add_flag("--write-only", options->write_only, "write it, do not run it");
   command->callback([=, &code] { code = spark_command(*options); });
 }

@@ -1,8 +1,9 @@
-// `tailrace status | sql | redrive`: asked of the running instance over its API, or of the data folder when none runs.
-#include <iomanip>
-#include <iostream>
+// `tailrace status | sql | redrive`: asked of the running instance over its API, or of the data
+// folder when none runs.
 #include <unistd.h>
 
+#include <iomanip>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "app/backend.h"
@@ -18,11 +19,13 @@ Result<Json> answer_of(Result<net::HttpResponse> response) {
   if (!response) return std::unexpected(response.error());
   Json json = Json::parse(response->body, nullptr, false);
   if (response->status >= 400) {
-    const std::string what = json.is_object() && json.contains("error") ? json["error"].value("message", response->body)
-                                                                        : response->body;
+    const std::string what = json.is_object() && json.contains("error")
+                                 ? json["error"].value("message", response->body)
+                                 : response->body;
     return error(Code::kInvalidArgument, what);
   }
-  if (json.is_discarded()) return error(Code::kInternal, "the instance answered with what is no JSON");
+  if (json.is_discarded())
+    return error(Code::kInternal, "the instance answered with what is no JSON");
   return json;
 }
 
@@ -48,8 +51,9 @@ class Api {
   }
   Result<Json> post(const std::string& path, const Json& body) {
     if (!offline_)
-      return answer_of(net::HttpClient().post(url_ + path, body.dump(),
-                                              {.headers = {{"Content-Type", "application/json"}}, .timeout_ms = 600'000}));
+      return answer_of(net::HttpClient().post(
+          url_ + path, body.dump(),
+          {.headers = {{"Content-Type", "application/json"}}, .timeout_ms = 600'000}));
     return local("POST", path, body.dump());
   }
   bool offline() const { return offline_ != nullptr; }
@@ -82,7 +86,8 @@ std::string cell_text(const Json& value) {
 
 /// Display width: code points, near enough for a table on a terminal.
 std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 void print_grid(const Json& rows) {
@@ -94,12 +99,14 @@ void print_grid(const Json& rows) {
   }
   std::vector<std::size_t> widths(cells[0].size());
   for (const auto& row : cells)
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], std::min<std::size_t>(width(row[c]), 60));
+    for (std::size_t c = 0; c < row.size(); ++c)
+      widths[c] = std::max(widths[c], std::min<std::size_t>(width(row[c]), 60));
   for (std::size_t r = 0; r < cells.size(); ++r) {
     std::string line;
     for (std::size_t c = 0; c < cells[r].size(); ++c) {
       line += (c ? "  " : "") + cells[r][c];
-      if (c + 1 < cells[r].size() && width(cells[r][c]) < widths[c]) line.append(widths[c] - width(cells[r][c]), ' ');
+      if (c + 1 < cells[r].size() && width(cells[r][c]) < widths[c])
+        line.append(widths[c] - width(cells[r][c]), ' ');
     }
     std::cout << line << "\n";
     if (r == 0) {
@@ -109,14 +116,15 @@ void print_grid(const Json& rows) {
     }
   }
   const std::size_t count = rows["rows"].size();
-  std::cout << "(" << count << (count == 1 ? " row" : " rows") << (rows.value("truncated", false) ? ", cut short" : "")
-            << ")\n";
+  std::cout << "(" << count << (count == 1 ? " row" : " rows")
+            << (rows.value("truncated", false) ? ", cut short" : "") << ")\n";
 }
 
 void print_json_lines(const Json& rows) {
   for (const Json& row : rows["rows"]) {
     Json line = Json::object();
-    for (std::size_t c = 0; c < row.size(); ++c) line[rows["columns"][c].value("name", "")] = row[c];
+    for (std::size_t c = 0; c < row.size(); ++c)
+      line[rows["columns"][c].value("name", "")] = row[c];
     std::cout << line.dump() << "\n";
   }
 }
@@ -143,8 +151,9 @@ int status_command(const std::string& project, const std::string& data, bool jso
     return 0;
   }
   for (const Json& hop : (*status)["hops"]) {
-    std::cout << std::left << std::setw(10) << hop.value("kind", "") << std::setw(28) << hop.value("title", "")
-              << std::right << std::setw(12) << hop.value("count", std::int64_t{0});
+    std::cout << std::left << std::setw(10) << hop.value("kind", "") << std::setw(28)
+              << hop.value("title", "") << std::right << std::setw(12)
+              << hop.value("count", std::int64_t{0});
     if (hop.value("rejected", 0) > 0) std::cout << "  rejected " << hop.value("rejected", 0);
     if (!hop.value("why", "").empty()) std::cout << "  " << hop.value("why", "");
     std::cout << "\n";
@@ -155,7 +164,8 @@ int status_command(const std::string& project, const std::string& data, bool jso
   return 0;
 }
 
-int sql_command(const std::string& project, const std::string& data, const std::string& text, bool json) {
+int sql_command(const std::string& project, const std::string& data, const std::string& text,
+                bool json) {
   auto api = Api::open(project, data);
   if (!api) return fail(api.error());
   if (!text.empty()) return query(*api, text, json);
@@ -173,13 +183,15 @@ int sql_command(const std::string& project, const std::string& data, const std::
     code = query(*api, statement, json);
     statement.clear();
   }
-  if (statement.find_first_not_of(" \t\n") != std::string::npos) code = query(*api, statement, json);
+  if (statement.find_first_not_of(" \t\n") != std::string::npos)
+    code = query(*api, statement, json);
   return code;
 }
 
 int redrive_command(const RedriveOptions& options) {
   if (options.ids.empty() && options.table.empty() && options.reason.empty() && !options.all)
-    return fail({Code::kInvalidArgument, "say which: --id N, --table NAME, --reason TEXT, or --all"});
+    return fail(
+        {Code::kInvalidArgument, "say which: --id N, --table NAME, --reason TEXT, or --all"});
   auto api = Api::open(options.project, options.data);
   if (!api) return fail(api.error());
   Json body = Json::object();

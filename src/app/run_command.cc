@@ -20,7 +20,8 @@ void print_hops(const std::vector<pipeline::Hop>& hops) {
   std::cout.flush();
 }
 
-/// The windows of a stream close when time has passed: a served table that only waits for that is no failure.
+/// The windows of a stream close when time has passed: a served table that only waits for that is
+/// no failure.
 bool rows_served(const std::vector<pipeline::Hop>& hops) {
   bool any = false;
   for (const pipeline::Hop& hop : hops)
@@ -44,16 +45,18 @@ int finish(Instance& instance, int code) {
 }
 
 int run_until_signal(Instance& instance) {
-  if (!instance.console_url().empty()) std::cout << "control centre  " << instance.console_url() << std::endl;
+  if (!instance.console_url().empty())
+    std::cout << "control centre  " << instance.console_url() << std::endl;
   const bool rows = wait_for_rows(instance, std::chrono::seconds(10));
   const auto hops = instance.hops();
   print_hops(hops);
   if (rows)
-    std::cout << "rows are served after " << static_cast<std::int64_t>(instance.uptime_s() * 1000) << " ms; Ctrl-C stops"
-              << std::endl;
+    std::cout << "rows are served after " << static_cast<std::int64_t>(instance.uptime_s() * 1000)
+              << " ms; Ctrl-C stops" << std::endl;
   else if (!g_signal)
     std::cout << "no row is served yet: " << pipeline::explain_first_empty(hops) << std::endl;
-  while (!g_signal && instance.stopped_by().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  while (!g_signal && instance.stopped_by().empty())
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   return finish(instance, 0);
 }
 

@@ -1,8 +1,10 @@
-// `tailrace spark`: writes the project for open Spark beside the records of its topics, and runs it there.
+// `tailrace spark`: writes the project for open Spark beside the records of its topics, and runs it
+// there.
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <unistd.h>
 
 #include "app/commands.h"
 #include "pipeline/spark_export.h"
@@ -16,11 +18,13 @@ namespace fs = std::filesystem;
 /// The Python side, beside the installed program or in the source tree.
 Result<std::string> script() {
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
-  for (const char* place : {"../share/tailrace/python/tailrace_spark", "../python/tailrace_spark"}) {
+  for (const char* place :
+       {"../share/tailrace/python/tailrace_spark", "../python/tailrace_spark"}) {
     const fs::path found = program / place / "run_pipeline.py";
     if (fs::exists(found)) return found.lexically_normal().string();
   }
-  return error(Code::kNotFound, "run_pipeline.py is not beside the program: install it with ./dev install DIR");
+  return error(Code::kNotFound,
+               "run_pipeline.py is not beside the program: install it with ./dev install DIR");
 }
 
 /// Python with pyspark in it: TAILRACE_PYTHON, else python3.
@@ -35,8 +39,8 @@ Status write(const SparkOptions& options, const std::string& data, const std::st
   TRY(pipeline::write_spark_project(files, out));
   ASSIGN(auto log, log::Log::open(data + "/log", {}));
   ASSIGN(const std::int64_t records, pipeline::export_topics(*log, project, out));
-  std::cout << "wrote " << out << ": " << files.size() << " files, " << records << " new records of the topics"
-            << std::endl;
+  std::cout << "wrote " << out << ": " << files.size() << " files, " << records
+            << " new records of the topics" << std::endl;
   return log->close();
 }
 
@@ -44,15 +48,17 @@ Status write(const SparkOptions& options, const std::string& data, const std::st
 
 int spark_command(const SparkOptions& options) {
   const std::string data = data_folder(options.project, options.data);
-  const std::string out = fs::absolute(options.out.empty() ? data + "/spark" : options.out).lexically_normal().string();
+  const std::string out =
+      fs::absolute(options.out.empty() ? data + "/spark" : options.out).lexically_normal().string();
   if (auto written = write(options, data, out); !written) return fail(written.error());
   if (options.write_only) return 0;
   const auto runner = script();
   if (!runner) return fail(runner.error());
   const std::string interpreter = python();
-  execlp(interpreter.c_str(), interpreter.c_str(), runner->c_str(), out.c_str(), "--master", options.master.c_str(),
-         nullptr);
-  return fail({Code::kNotFound, interpreter + " cannot be started; set TAILRACE_PYTHON to a Python with pyspark"});
+  execlp(interpreter.c_str(), interpreter.c_str(), runner->c_str(), out.c_str(), "--master",
+         options.master.c_str(), nullptr);
+  return fail({Code::kNotFound,
+               interpreter + " cannot be started; set TAILRACE_PYTHON to a Python with pyspark"});
 }
 
 }  // namespace tailrace::app

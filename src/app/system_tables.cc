@@ -1,4 +1,5 @@
-// system.*: what the process knows of itself, as tables: hops, tables, topics, dead letters, expectations.
+// system.*: what the process knows of itself, as tables: hops, tables, topics, dead letters,
+// expectations.
 #include "app/backend.h"
 
 namespace tailrace::app {
@@ -49,62 +50,107 @@ class Rows {
 
 Schema schema_of(std::initializer_list<std::pair<const char*, bool>> columns) {
   std::vector<Field> fields;
-  for (auto [name, is_text] : columns) fields.push_back(arrow::field(name, is_text ? arrow::utf8() : arrow::int64()));
+  for (auto [name, is_text] : columns)
+    fields.push_back(arrow::field(name, is_text ? arrow::utf8() : arrow::int64()));
   return arrow::schema(fields);
 }
 
 constexpr bool kText = true, kNumber = false;
 
 QueryRelation hops(Instance& instance) {
-  Schema schema = schema_of({{"kind", kText}, {"name", kText}, {"records", kNumber}, {"bytes", kNumber},
-                             {"lag_records", kNumber}, {"rejected", kNumber}, {"why", kText}, {"last_error", kText}});
+  Schema schema = schema_of({{"kind", kText},
+                             {"name", kText},
+                             {"records", kNumber},
+                             {"bytes", kNumber},
+                             {"lag_records", kNumber},
+                             {"rejected", kNumber},
+                             {"why", kText},
+                             {"last_error", kText}});
   return {"system.hops", schema, [&instance, schema](const Visit& visit) -> Status {
             Rows rows(schema);
             for (const pipeline::Hop& hop : instance.hops())
-              rows.text(std::string(hop_kind_name(hop.kind))).text(hop.title).number(hop.count).number(hop.bytes)
-                  .number(hop.lag_records).number(hop.rejected).text(hop.why).text(hop.last_error);
+              rows.text(std::string(hop_kind_name(hop.kind)))
+                  .text(hop.title)
+                  .number(hop.count)
+                  .number(hop.bytes)
+                  .number(hop.lag_records)
+                  .number(hop.rejected)
+                  .text(hop.why)
+                  .text(hop.last_error);
             ASSIGN(auto batch, rows.finish());
             return visit(batch);
           }};
 }
 
 QueryRelation tables(Instance& instance) {
-  Schema schema = schema_of({{"name", kText}, {"layer", kText}, {"kind", kText}, {"records", kNumber},
-                             {"columns", kNumber}, {"failed", kText}});
+  Schema schema = schema_of({{"name", kText},
+                             {"layer", kText},
+                             {"kind", kText},
+                             {"records", kNumber},
+                             {"columns", kNumber},
+                             {"failed", kText}});
   return {"system.tables", schema, [&instance, schema](const Visit& visit) -> Status {
             Rows rows(schema);
             for (const pipeline::TableStatus& table : instance.runner().tables())
-              rows.text(table.name).text(std::string(layer_name(table.layer)))
-                  .text(table.streaming ? "streaming table" : "materialized view").number(table.rows)
-                  .number(table.schema->num_fields()).text(table.failed);
+              rows.text(table.name)
+                  .text(std::string(layer_name(table.layer)))
+                  .text(table.streaming ? "streaming table" : "materialized view")
+                  .number(table.rows)
+                  .number(table.schema->num_fields())
+                  .text(table.failed);
             ASSIGN(auto batch, rows.finish());
             return visit(batch);
           }};
 }
 
 QueryRelation expectations(Instance& instance) {
-  Schema schema = schema_of({{"table_name", kText}, {"name", kText}, {"condition", kText}, {"action", kText},
-                             {"passed", kNumber}, {"failed", kNumber}});
+  Schema schema = schema_of({{"table_name", kText},
+                             {"name", kText},
+                             {"condition", kText},
+                             {"action", kText},
+                             {"passed", kNumber},
+                             {"failed", kNumber}});
   return {"system.expectations", schema, [&instance, schema](const Visit& visit) -> Status {
             Rows rows(schema);
             for (const pipeline::TableStatus& table : instance.runner().tables())
               for (const auto& e : table.expectations)
-                rows.text(table.name).text(e.name).text(e.condition).text(e.action).number(e.passed).number(e.failed);
+                rows.text(table.name)
+                    .text(e.name)
+                    .text(e.condition)
+                    .text(e.action)
+                    .number(e.passed)
+                    .number(e.failed);
             ASSIGN(auto batch, rows.finish());
             return visit(batch);
           }};
 }
 
 QueryRelation dead_letters(Instance& instance) {
-  Schema schema = schema_of({{"id", kNumber}, {"flow", kText}, {"reason", kText}, {"detail", kText}, {"topic", kText},
-                             {"partition", kNumber}, {"offset", kNumber}, {"origin", kText}, {"record", kText},
-                             {"time_ms", kNumber}, {"redriven", kText}});
+  Schema schema = schema_of({{"id", kNumber},
+                             {"flow", kText},
+                             {"reason", kText},
+                             {"detail", kText},
+                             {"topic", kText},
+                             {"partition", kNumber},
+                             {"offset", kNumber},
+                             {"origin", kText},
+                             {"record", kText},
+                             {"time_ms", kNumber},
+                             {"redriven", kText}});
   return {"system.dead_letters", schema, [&instance, schema](const Visit& visit) -> Status {
             Rows rows(schema);
             TRY(instance.runner().dead_letters().scan(0, [&](const pipeline::DeadLetter& letter) {
-              rows.number(static_cast<std::int64_t>(letter.id)).text(letter.flow).text(letter.reason)
-                  .text(letter.detail).text(letter.topic).number(letter.partition).number(letter.offset)
-                  .text(letter.origin).text(letter.bytes).number(letter.time_ms).text(letter.redriven ? "yes" : "no");
+              rows.number(static_cast<std::int64_t>(letter.id))
+                  .text(letter.flow)
+                  .text(letter.reason)
+                  .text(letter.detail)
+                  .text(letter.topic)
+                  .number(letter.partition)
+                  .number(letter.offset)
+                  .text(letter.origin)
+                  .text(letter.bytes)
+                  .number(letter.time_ms)
+                  .text(letter.redriven ? "yes" : "no");
               return true;
             }));
             ASSIGN(auto batch, rows.finish());
@@ -115,7 +161,8 @@ QueryRelation dead_letters(Instance& instance) {
 }  // namespace
 
 std::vector<QueryRelation> query_relations(Instance& instance) {
-  std::vector<QueryRelation> all = {hops(instance), tables(instance), expectations(instance), dead_letters(instance)};
+  std::vector<QueryRelation> all = {hops(instance), tables(instance), expectations(instance),
+                                    dead_letters(instance)};
   for (const pipeline::Table& table : instance.runner().graph().tables)
     all.push_back({table.name, table.schema, [&instance, name = table.name](const Visit& visit) {
                      return instance.runner().scan_table(name, visit);
@@ -124,7 +171,8 @@ std::vector<QueryRelation> query_relations(Instance& instance) {
     const int index = instance.runner().graph().table_index(serving.table);
     const bool own_name = instance.runner().graph().table_index(serving.name) < 0;
     if (index < 0 || !own_name) continue;
-    all.push_back({serving.name, instance.runner().graph().tables[static_cast<std::size_t>(index)].schema,
+    all.push_back({serving.name,
+                   instance.runner().graph().tables[static_cast<std::size_t>(index)].schema,
                    [&instance, name = serving.name](const Visit& visit) {
                      return instance.runner().scan_table(name, visit);
                    }});

@@ -1,4 +1,5 @@
-// Byte spans and fixed-width integers in either byte order. Readers check their bounds before they move.
+// Byte spans and fixed-width integers in either byte order. Readers check their bounds before they
+// move.
 #pragma once
 
 #include <bit>

@@ -1,4 +1,5 @@
-// Diagnostics to standard error. LOG(info, "recovered {} segments", n): levels debug, info, warn, error.
+// Diagnostics to standard error. LOG(info, "recovered {} segments", n): levels debug, info, warn,
+// error.
 //
 // Never pass a secret. Colours appear only on a terminal.
 #pragma once
@@ -24,8 +25,8 @@ inline constexpr LogLevel error = LogLevel::kError;
 
 }  // namespace tailrace
 
-#define LOG(level, ...)                                                                   \
-  do {                                                                                    \
-    if (::tailrace::log_enabled(::tailrace::log_levels::level))                           \
-      ::tailrace::log_line(::tailrace::log_levels::level, ::fmt::format(__VA_ARGS__));    \
+#define LOG(level, ...)                                                                \
+  do {                                                                                 \
+    if (::tailrace::log_enabled(::tailrace::log_levels::level))                        \
+      ::tailrace::log_line(::tailrace::log_levels::level, ::fmt::format(__VA_ARGS__)); \
   } while (false)

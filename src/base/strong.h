@@ -1,4 +1,5 @@
-// Strong ids: every number with a meaning is a type of its own, so no function takes two bare integers.
+// Strong ids: every number with a meaning is a type of its own, so no function takes two bare
+// integers.
 #pragma once
 
 #include <compare>

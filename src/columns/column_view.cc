@@ -9,26 +9,34 @@ using Kind = ColumnView::Kind;
 
 Result<Kind> column_kind(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::NA: return Kind::kNull;
-    case arrow::Type::BOOL: return Kind::kBool;
+    case arrow::Type::NA:
+      return Kind::kNull;
+    case arrow::Type::BOOL:
+      return Kind::kBool;
     case arrow::Type::INT8:
     case arrow::Type::INT16:
     case arrow::Type::INT32:
     case arrow::Type::INT64:
     case arrow::Type::DATE32:
     case arrow::Type::TIMESTAMP:
-    case arrow::Type::DURATION: return Kind::kInt;
-    case arrow::Type::FLOAT: return Kind::kFloat;
-    case arrow::Type::DOUBLE: return Kind::kDouble;
-    case arrow::Type::DECIMAL128: return Kind::kDecimal;
+    case arrow::Type::DURATION:
+      return Kind::kInt;
+    case arrow::Type::FLOAT:
+      return Kind::kFloat;
+    case arrow::Type::DOUBLE:
+      return Kind::kDouble;
+    case arrow::Type::DECIMAL128:
+      return Kind::kDecimal;
     case arrow::Type::STRING:
-    case arrow::Type::BINARY: return Kind::kBytes;
-    case arrow::Type::STRUCT: return Kind::kStruct;
+    case arrow::Type::BINARY:
+      return Kind::kBytes;
+    case arrow::Type::STRUCT:
+      return Kind::kStruct;
     case arrow::Type::LIST:
-    case arrow::Type::MAP: return Kind::kList;
+    case arrow::Type::MAP:
+      return Kind::kList;
     default:
-      return error(Code::kUnimplemented,
-                   fmt::format("type {} is not supported", spark_name(type)));
+      return error(Code::kUnimplemented, fmt::format("type {} is not supported", spark_name(type)));
   }
 }
 
@@ -37,7 +45,8 @@ namespace {
 Status view_children(const arrow::ArrayData& data, ColumnView& view) {
   for (const auto& child : data.child_data) {
     ASSIGN(ColumnView field, view_column(*child));
-    // A struct's own offset applies to its fields, too; a list's offsets are positions in its child.
+    // A struct's own offset applies to its fields, too; a list's offsets are positions in its
+    // child.
     if (view.kind == Kind::kStruct) field.offset += data.offset;
     view.children.push_back(std::move(field));
   }

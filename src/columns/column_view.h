@@ -1,4 +1,5 @@
-// Raw pointers into an Arrow array, so that row codecs loop over values with neither a virtual call nor a copy.
+// Raw pointers into an Arrow array, so that row codecs loop over values with neither a virtual call
+// nor a copy.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +10,12 @@
 
 namespace tailrace {
 
-/// One column; valid as long as the array it was made from. Positions count from the array's own offset.
+/// One column; valid as long as the array it was made from. Positions count from the array's own
+/// offset.
 struct ColumnView {
   enum class Kind { kNull, kBool, kInt, kFloat, kDouble, kDecimal, kBytes, kStruct, kList };
   Kind kind;
-  int width = 0;                         ///< bytes of a kInt
+  int width = 0;  ///< bytes of a kInt
   std::int64_t offset = 0;
   const std::uint8_t* validity = nullptr;  ///< null when every value is there
   const std::uint8_t* values = nullptr;    ///< fixed-width values, bits of kBool, text of kBytes
@@ -42,7 +44,8 @@ struct ColumnView {
   std::int32_t list_end(std::int64_t row) const { return offsets[row + offset + 1]; }
 };
 
-/// How values of a type lie in memory; kUnimplemented for a type that is not Spark's. A map is a list of structs.
+/// How values of a type lie in memory; kUnimplemented for a type that is not Spark's. A map is a
+/// list of structs.
 Result<ColumnView::Kind> column_kind(const arrow::DataType& type);
 
 Result<ColumnView> view_column(const arrow::ArrayData& data);

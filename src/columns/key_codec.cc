@@ -35,10 +35,18 @@ void write_int(const std::uint8_t* from, char* to) {
 char* write_int(const ColumnView& column, std::int64_t row, char* to) {
   const std::uint8_t* from = column.fixed(row, column.width);
   switch (column.width) {
-    case 1: write_int<std::int8_t>(from, to); break;
-    case 2: write_int<std::int16_t>(from, to); break;
-    case 4: write_int<std::int32_t>(from, to); break;
-    default: write_int<std::int64_t>(from, to); break;
+    case 1:
+      write_int<std::int8_t>(from, to);
+      break;
+    case 2:
+      write_int<std::int16_t>(from, to);
+      break;
+    case 4:
+      write_int<std::int32_t>(from, to);
+      break;
+    default:
+      write_int<std::int64_t>(from, to);
+      break;
   }
   return to + column.width;
 }
@@ -89,12 +97,18 @@ char* write_bytes(std::string_view text, char* to) {
 /// Bytes of a value that is there and of fixed size; 0 for the rest.
 std::uint32_t fixed_size(const ColumnView& column) {
   switch (column.kind) {
-    case Kind::kBool: return 1;
-    case Kind::kInt: return column.width;
-    case Kind::kFloat: return 4;
-    case Kind::kDouble: return 8;
-    case Kind::kDecimal: return 16;
-    default: return 0;
+    case Kind::kBool:
+      return 1;
+    case Kind::kInt:
+      return column.width;
+    case Kind::kFloat:
+      return 4;
+    case Kind::kDouble:
+      return 8;
+    case Kind::kDecimal:
+      return 16;
+    default:
+      return 0;
   }
 }
 
@@ -102,7 +116,8 @@ std::uint32_t fixed_size(const ColumnView& column) {
 std::uint32_t marked_size(const ColumnView& column, std::int64_t row) {
   if (column.is_null(row)) return 1;
   switch (column.kind) {
-    case Kind::kBytes: return 1 + escaped_size(column.bytes(row));
+    case Kind::kBytes:
+      return 1 + escaped_size(column.bytes(row));
     case Kind::kStruct: {
       std::uint32_t size = 1;
       for (const ColumnView& field : column.children) size += marked_size(field, row);
@@ -115,7 +130,8 @@ std::uint32_t marked_size(const ColumnView& column, std::int64_t row) {
       }
       return size;
     }
-    default: return 1 + fixed_size(column);
+    default:
+      return 1 + fixed_size(column);
   }
 }
 
@@ -133,14 +149,23 @@ char* write_list(const ColumnView& column, std::int64_t row, char* to) {
 /// The value itself; it is not null.
 inline char* write_value(const ColumnView& column, std::int64_t row, char* to) {
   switch (column.kind) {
-    case Kind::kNull: return to;
-    case Kind::kBool: *to = column.bit(row) ? 1 : 0; return to + 1;
-    case Kind::kInt: return write_int(column, row, to);
-    case Kind::kFloat: return write_real<std::uint32_t, float>(column, row, to);
-    case Kind::kDouble: return write_real<std::uint64_t, double>(column, row, to);
-    case Kind::kDecimal: return write_decimal(column, row, to);
-    case Kind::kBytes: return write_bytes(column.bytes(row), to);
-    case Kind::kList: return write_list(column, row, to);
+    case Kind::kNull:
+      return to;
+    case Kind::kBool:
+      *to = column.bit(row) ? 1 : 0;
+      return to + 1;
+    case Kind::kInt:
+      return write_int(column, row, to);
+    case Kind::kFloat:
+      return write_real<std::uint32_t, float>(column, row, to);
+    case Kind::kDouble:
+      return write_real<std::uint64_t, double>(column, row, to);
+    case Kind::kDecimal:
+      return write_decimal(column, row, to);
+    case Kind::kBytes:
+      return write_bytes(column.bytes(row), to);
+    case Kind::kList:
+      return write_list(column, row, to);
     case Kind::kStruct:
       for (const ColumnView& field : column.children) to = write_marked(field, row, to);
       return to;
@@ -167,7 +192,8 @@ void measure(const ColumnView& column, std::vector<std::uint32_t>& sizes) {
   for (std::int64_t row = 0; row < rows; ++row) sizes[row] += marked_size(column, row);
 }
 
-/// Marks such that, after the inversion of a descending column, nulls come where they are asked for.
+/// Marks such that, after the inversion of a descending column, nulls come where they are asked
+/// for.
 char null_mark(const KeyColumn& key) {
   return key.nulls_first != key.descending ? kNullMark : kLastNullMark;
 }

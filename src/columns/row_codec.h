@@ -1,13 +1,17 @@
 // Rows as bytes, in two forms.
 //
-// Keys (`KeyEncoder`): normalised, so that memcmp orders them as Spark's ORDER BY … ASC NULLS FIRST does and equal
-// bytes are equal values (NaN is one value, the greatest; -0.0 equals 0.0). Per column: 0x00 for null, else 0x01 then
-//   integers, dates, timestamps: big-endian with the sign bit flipped; floats: IEEE bits, flipped when negative
-//   strings, binary: bytes with 0x00 written 0x00 0xFF, ended by 0x00 0x00; decimal: 16 bytes big-endian, sign flipped
-//   struct: its fields; list: 0x01 before each element, 0x00 at the end. Descending columns have every byte inverted.
-// Values (`encode_rows`/`RowDecoder`): compact, in no order; they give the same row back bit for bit.
+// Keys (`KeyEncoder`): normalised, so that memcmp orders them as Spark's ORDER BY … ASC NULLS FIRST
+// does and equal bytes are equal values (NaN is one value, the greatest; -0.0 equals 0.0). Per
+// column: 0x00 for null, else 0x01 then
+//   integers, dates, timestamps: big-endian with the sign bit flipped; floats: IEEE bits, flipped
+//   when negative strings, binary: bytes with 0x00 written 0x00 0xFF, ended by 0x00 0x00; decimal:
+//   16 bytes big-endian, sign flipped struct: its fields; list: 0x01 before each element, 0x00 at
+//   the end. Descending columns have every byte inverted.
+// Values (`encode_rows`/`RowDecoder`): compact, in no order; they give the same row back bit for
+// bit.
 //
-// Neither is safe on bytes from outside: they read only what this file wrote (the store checks its own sums).
+// Neither is safe on bytes from outside: they read only what this file wrote (the store checks its
+// own sums).
 #pragma once
 
 #include <cstdint>
@@ -40,8 +44,10 @@ class EncodedRows {
   std::vector<std::uint64_t> offsets_{0};
 };
 
-/// Keys over `columns` of `rows`; kUnimplemented for a map column, which Spark cannot compare either.
-Result<EncodedRows> encode_keys(const arrow::RecordBatch& rows, const std::vector<KeyColumn>& columns);
+/// Keys over `columns` of `rows`; kUnimplemented for a map column, which Spark cannot compare
+/// either.
+Result<EncodedRows> encode_keys(const arrow::RecordBatch& rows,
+                                const std::vector<KeyColumn>& columns);
 
 /// Compact values of every column of every row.
 Result<EncodedRows> encode_rows(const arrow::RecordBatch& rows);

@@ -33,8 +33,7 @@ int compare_nullable(const arrow::Scalar& a, const arrow::Scalar& b) {
 
 int compare_lists(const arrow::Array& a, const arrow::Array& b) {
   for (std::int64_t i = 0; i < std::min(a.length(), b.length()); ++i) {
-    const int order =
-        compare_nullable(*a.GetScalar(i).ValueOrDie(), *b.GetScalar(i).ValueOrDie());
+    const int order = compare_nullable(*a.GetScalar(i).ValueOrDie(), *b.GetScalar(i).ValueOrDie());
     if (order != 0) return order;
   }
   return three_way(a.length(), b.length());
@@ -56,11 +55,16 @@ auto value_of(const arrow::Scalar& scalar) {
 int compare(const arrow::Scalar& a, const arrow::Scalar& b) {
   using namespace arrow;
   switch (a.type->id()) {
-    case arrow::Type::BOOL: return three_way(value_of<BooleanScalar>(a), value_of<BooleanScalar>(b));
-    case arrow::Type::INT8: return three_way(value_of<Int8Scalar>(a), value_of<Int8Scalar>(b));
-    case arrow::Type::INT16: return three_way(value_of<Int16Scalar>(a), value_of<Int16Scalar>(b));
-    case arrow::Type::INT32: return three_way(value_of<Int32Scalar>(a), value_of<Int32Scalar>(b));
-    case arrow::Type::INT64: return three_way(value_of<Int64Scalar>(a), value_of<Int64Scalar>(b));
+    case arrow::Type::BOOL:
+      return three_way(value_of<BooleanScalar>(a), value_of<BooleanScalar>(b));
+    case arrow::Type::INT8:
+      return three_way(value_of<Int8Scalar>(a), value_of<Int8Scalar>(b));
+    case arrow::Type::INT16:
+      return three_way(value_of<Int16Scalar>(a), value_of<Int16Scalar>(b));
+    case arrow::Type::INT32:
+      return three_way(value_of<Int32Scalar>(a), value_of<Int32Scalar>(b));
+    case arrow::Type::INT64:
+      return three_way(value_of<Int64Scalar>(a), value_of<Int64Scalar>(b));
     case arrow::Type::DATE32:
       return three_way(value_of<Date32Scalar>(a), value_of<Date32Scalar>(b));
     case arrow::Type::TIMESTAMP:
@@ -84,23 +88,41 @@ int compare(const arrow::Scalar& a, const arrow::Scalar& b) {
     case arrow::Type::STRUCT:
       return compare_structs(static_cast<const StructScalar&>(a),
                              static_cast<const StructScalar&>(b));
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
 std::vector<Type> comparable_types() {
   using namespace arrow;
-  return {null(), boolean(), int8(), int16(), int32(), int64(), float32(), float64(),
-          decimal128(38, 4), decimal128(10, 2), utf8(), binary(), date32(), timestamp_type(),
-          timestamp(TimeUnit::MICRO), duration(TimeUnit::MICRO), list(utf8()), list(float64()),
-          list(list(int32())), struct_({field("a", int32()), field("b", utf8())}),
+  return {null(),
+          boolean(),
+          int8(),
+          int16(),
+          int32(),
+          int64(),
+          float32(),
+          float64(),
+          decimal128(38, 4),
+          decimal128(10, 2),
+          utf8(),
+          binary(),
+          date32(),
+          timestamp_type(),
+          timestamp(TimeUnit::MICRO),
+          duration(TimeUnit::MICRO),
+          list(utf8()),
+          list(float64()),
+          list(list(int32())),
+          struct_({field("a", int32()), field("b", utf8())}),
           list(struct_({field("a", utf8()), field("b", list(int8()))}))};
 }
 
 std::vector<Type> all_types() {
   std::vector<Type> types = comparable_types();
   types.push_back(arrow::map(arrow::utf8(), arrow::int32()));
-  types.push_back(arrow::struct_({arrow::field("m", arrow::map(arrow::utf8(), arrow::list(arrow::utf8())))}));
+  types.push_back(
+      arrow::struct_({arrow::field("m", arrow::map(arrow::utf8(), arrow::list(arrow::utf8())))}));
   types.push_back(arrow::struct_({}));
   return types;
 }
@@ -116,7 +138,9 @@ int compare_rows(const Array& column, const KeyColumn& key, std::int64_t a, std:
   return key.descending ? -order : order;
 }
 
-int sign(int order) { return three_way(order, 0); }
+int sign(int order) {
+  return three_way(order, 0);
+}
 
 TEST(RowCodec, keys_order_every_type_as_the_values_do) {
   RandomRows random(11);
@@ -131,9 +155,8 @@ TEST(RowCodec, keys_order_every_type_as_the_values_do) {
         for (std::int64_t b = 0; b < keys.size(); ++b) {
           ASSERT_EQ(sign(keys[a].compare(keys[b])), compare_rows(batch->column(0), key, a, b))
               << spark_name(*type) << " descending " << key.descending << " nulls first "
-              << key.nulls_first << ": "
-              << batch->column(0)->GetScalar(a).ValueOrDie()->ToString() << " and "
-              << batch->column(0)->GetScalar(b).ValueOrDie()->ToString();
+              << key.nulls_first << ": " << batch->column(0)->GetScalar(a).ValueOrDie()->ToString()
+              << " and " << batch->column(0)->GetScalar(b).ValueOrDie()->ToString();
         }
       }
     }
@@ -187,8 +210,8 @@ TEST(RowCodec, values_of_every_type_come_back_bit_for_bit) {
 }
 
 TEST(RowCodec, a_decoder_takes_rows_in_any_order_and_can_be_used_again) {
-  const Schema schema = arrow::schema({arrow::field("s", arrow::utf8()),
-                                       arrow::field("l", arrow::list(arrow::int32()))});
+  const Schema schema = arrow::schema(
+      {arrow::field("s", arrow::utf8()), arrow::field("l", arrow::list(arrow::int32()))});
   const Batch batch = RandomRows(14).batch(schema, 20);
   const EncodedRows encoded = *encode_rows(*batch);
   RowDecoder decoder(schema);

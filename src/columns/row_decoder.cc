@@ -47,12 +47,18 @@ struct Column {
 
 int fixed_width(Kind kind, const arrow::DataType& type) {
   switch (kind) {
-    case Kind::kBool: return 1;
-    case Kind::kInt: return type.byte_width();
-    case Kind::kFloat: return 4;
-    case Kind::kDouble: return 8;
-    case Kind::kDecimal: return 16;
-    default: return 0;
+    case Kind::kBool:
+      return 1;
+    case Kind::kInt:
+      return type.byte_width();
+    case Kind::kFloat:
+      return 4;
+    case Kind::kDouble:
+      return 8;
+    case Kind::kDecimal:
+      return 16;
+    default:
+      return 0;
   }
 }
 
@@ -92,13 +98,18 @@ const char* Column::append(const char* from) {
       end_variable(size);
       return from + size;
     }
-    case Kind::kStruct: return append_struct(from);
-    case Kind::kList: return append_list(from);
-    default: return from;
+    case Kind::kStruct:
+      return append_struct(from);
+    case Kind::kList:
+      return append_list(from);
+    default:
+      return from;
   }
 }
 
-bool null_at(const char* nulls, std::size_t i) { return (nulls[i >> 3] >> (i & 7)) & 1; }
+bool null_at(const char* nulls, std::size_t i) {
+  return (nulls[i >> 3] >> (i & 7)) & 1;
+}
 
 const char* Column::append_struct(const char* from) {
   const char* nulls = from;
@@ -173,7 +184,9 @@ RowDecoder::RowDecoder(Schema schema) : impl_(std::make_unique<Impl>()) {
 
 RowDecoder::~RowDecoder() = default;
 
-void RowDecoder::append(std::string_view encoded) { impl_->root->append(encoded.data()); }
+void RowDecoder::append(std::string_view encoded) {
+  impl_->root->append(encoded.data());
+}
 
 Result<Batch> RowDecoder::finish() {
   const std::int64_t rows = impl_->root->length;

@@ -1,4 +1,5 @@
-// How encoders fill EncodedRows: measure every row column by column, lay the rows out, then write column by column.
+// How encoders fill EncodedRows: measure every row column by column, lay the rows out, then write
+// column by column.
 #pragma once
 
 #include "columns/row_codec.h"

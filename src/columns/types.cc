@@ -54,19 +54,32 @@ std::string parametric_name(const arrow::DataType& type) {
 
 std::string spark_name(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::NA: return "VOID";
-    case arrow::Type::BOOL: return "BOOLEAN";
-    case arrow::Type::INT8: return "TINYINT";
-    case arrow::Type::INT16: return "SMALLINT";
-    case arrow::Type::INT32: return "INT";
-    case arrow::Type::INT64: return "BIGINT";
-    case arrow::Type::FLOAT: return "FLOAT";
-    case arrow::Type::DOUBLE: return "DOUBLE";
-    case arrow::Type::STRING: return "STRING";
-    case arrow::Type::BINARY: return "BINARY";
-    case arrow::Type::DATE32: return "DATE";
-    case arrow::Type::DURATION: return "INTERVAL DAY TO SECOND";
-    default: return parametric_name(type);
+    case arrow::Type::NA:
+      return "VOID";
+    case arrow::Type::BOOL:
+      return "BOOLEAN";
+    case arrow::Type::INT8:
+      return "TINYINT";
+    case arrow::Type::INT16:
+      return "SMALLINT";
+    case arrow::Type::INT32:
+      return "INT";
+    case arrow::Type::INT64:
+      return "BIGINT";
+    case arrow::Type::FLOAT:
+      return "FLOAT";
+    case arrow::Type::DOUBLE:
+      return "DOUBLE";
+    case arrow::Type::STRING:
+      return "STRING";
+    case arrow::Type::BINARY:
+      return "BINARY";
+    case arrow::Type::DATE32:
+      return "DATE";
+    case arrow::Type::DURATION:
+      return "INTERVAL DAY TO SECOND";
+    default:
+      return parametric_name(type);
   }
 }
 

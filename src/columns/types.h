@@ -1,9 +1,9 @@
 // Arrow behind our words. Spark's types map to Arrow's one to one:
 //
-//   BOOLEAN bool · TINYINT int8 · SMALLINT int16 · INT int32 · BIGINT int64 · FLOAT float32 · DOUBLE float64
-//   DECIMAL(p,s) decimal128(p,s) · STRING utf8 · BINARY binary · DATE date32 · TIMESTAMP timestamp(us,"UTC")
-//   TIMESTAMP_NTZ timestamp(us) · INTERVAL day-time duration(us) · ARRAY list(element) · MAP map · STRUCT struct
-//   VOID null. The session time zone is UTC.
+//   BOOLEAN bool · TINYINT int8 · SMALLINT int16 · INT int32 · BIGINT int64 · FLOAT float32 ·
+//   DOUBLE float64 DECIMAL(p,s) decimal128(p,s) · STRING utf8 · BINARY binary · DATE date32 ·
+//   TIMESTAMP timestamp(us,"UTC") TIMESTAMP_NTZ timestamp(us) · INTERVAL day-time duration(us) ·
+//   ARRAY list(element) · MAP map · STRUCT struct VOID null. The session time zone is UTC.
 #pragma once
 
 #include <arrow/api.h>
@@ -26,7 +26,8 @@ using Batch = std::shared_ptr<arrow::RecordBatch>;
 /// How often a row is added (positive) or taken away (negative): the weight of a Z-set.
 using Weight = std::int64_t;
 
-/// A change to a relation: rows with weights (a Z-set in columns). Empty `weights` means every row is +1.
+/// A change to a relation: rows with weights (a Z-set in columns). Empty `weights` means every row
+/// is +1.
 struct Delta {
   Batch rows;
   std::vector<Weight> weights;

@@ -7,10 +7,9 @@ namespace tailrace {
 namespace {
 
 TEST(Types, nested_types_have_sparks_names) {
-  const Type type = arrow::struct_(
-      {arrow::field("a", arrow::list(arrow::decimal128(10, 2))),
-       arrow::field("m", arrow::map(arrow::utf8(), timestamp_type())),
-       arrow::field("t", arrow::timestamp(arrow::TimeUnit::MICRO))});
+  const Type type = arrow::struct_({arrow::field("a", arrow::list(arrow::decimal128(10, 2))),
+                                    arrow::field("m", arrow::map(arrow::utf8(), timestamp_type())),
+                                    arrow::field("t", arrow::timestamp(arrow::TimeUnit::MICRO))});
   EXPECT_EQ(spark_name(*type),
             "STRUCT<a: ARRAY<DECIMAL(10,2)>, m: MAP<STRING, TIMESTAMP>, t: TIMESTAMP_NTZ>");
 }

@@ -1,6 +1,7 @@
-// Compact rows. Grammar: row = nulls value*; nulls = one bit a column, set when null, rounded up to bytes;
-// bool = 1 byte; integers, floats, decimals = their bytes in memory order; string, binary = varint length, bytes;
-// struct = row of its fields; list, map = varint count, nulls of the elements, the elements that are there.
+// Compact rows. Grammar: row = nulls value*; nulls = one bit a column, set when null, rounded up to
+// bytes; bool = 1 byte; integers, floats, decimals = their bytes in memory order; string, binary =
+// varint length, bytes; struct = row of its fields; list, map = varint count, nulls of the
+// elements, the elements that are there.
 #include <cstring>
 
 #include "columns/column_view.h"
@@ -12,16 +13,24 @@ namespace {
 
 using Kind = ColumnView::Kind;
 
-std::uint32_t null_bytes(std::size_t values) { return static_cast<std::uint32_t>((values + 7) / 8); }
+std::uint32_t null_bytes(std::size_t values) {
+  return static_cast<std::uint32_t>((values + 7) / 8);
+}
 
 std::uint32_t fixed_width(const ColumnView& column) {
   switch (column.kind) {
-    case Kind::kBool: return 1;
-    case Kind::kInt: return column.width;
-    case Kind::kFloat: return 4;
-    case Kind::kDouble: return 8;
-    case Kind::kDecimal: return 16;
-    default: return 0;
+    case Kind::kBool:
+      return 1;
+    case Kind::kInt:
+      return column.width;
+    case Kind::kFloat:
+      return 4;
+    case Kind::kDouble:
+      return 8;
+    case Kind::kDecimal:
+      return 16;
+    default:
+      return 0;
   }
 }
 
@@ -51,9 +60,12 @@ inline std::uint32_t value_size(const ColumnView& column, std::int64_t row) {
       const auto length = static_cast<std::uint32_t>(column.bytes(row).size());
       return varint_size(length) + length;
     }
-    case Kind::kStruct: return struct_size(column, row);
-    case Kind::kList: return list_size(column, row);
-    default: return fixed_width(column);
+    case Kind::kStruct:
+      return struct_size(column, row);
+    case Kind::kList:
+      return list_size(column, row);
+    default:
+      return fixed_width(column);
   }
 }
 
@@ -98,27 +110,38 @@ char* copy_fixed(const ColumnView& column, std::int64_t row, char* to) {
 
 char* write_fixed(const ColumnView& column, std::int64_t row, char* to) {
   switch (fixed_width(column)) {
-    case 1: return copy_fixed<1>(column, row, to);
-    case 2: return copy_fixed<2>(column, row, to);
-    case 4: return copy_fixed<4>(column, row, to);
-    case 8: return copy_fixed<8>(column, row, to);
-    default: return copy_fixed<16>(column, row, to);
+    case 1:
+      return copy_fixed<1>(column, row, to);
+    case 2:
+      return copy_fixed<2>(column, row, to);
+    case 4:
+      return copy_fixed<4>(column, row, to);
+    case 8:
+      return copy_fixed<8>(column, row, to);
+    default:
+      return copy_fixed<16>(column, row, to);
   }
 }
 
 inline char* write_value(const ColumnView& column, std::int64_t row, char* to) {
   switch (column.kind) {
-    case Kind::kNull: return to;
-    case Kind::kBool: *to = column.bit(row) ? 1 : 0; return to + 1;
+    case Kind::kNull:
+      return to;
+    case Kind::kBool:
+      *to = column.bit(row) ? 1 : 0;
+      return to + 1;
     case Kind::kBytes: {
       const std::string_view text = column.bytes(row);
       to = write_varint(text.size(), to);
       std::memcpy(to, text.data(), text.size());
       return to + text.size();
     }
-    case Kind::kStruct: return write_struct(column, row, to);
-    case Kind::kList: return write_list(column, row, to);
-    default: return write_fixed(column, row, to);
+    case Kind::kStruct:
+      return write_struct(column, row, to);
+    case Kind::kList:
+      return write_list(column, row, to);
+    default:
+      return write_fixed(column, row, to);
   }
 }
 

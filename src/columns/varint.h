@@ -1,4 +1,5 @@
-// Lengths and weights in as few bytes as they need: seven bits a byte, least significant first (LEB128).
+// Lengths and weights in as few bytes as they need: seven bits a byte, least significant first
+// (LEB128).
 #pragma once
 
 #include <cstdint>

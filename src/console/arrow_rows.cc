@@ -59,22 +59,32 @@ Value text_cell(const arrow::Array& array, std::int64_t row) {
 Value cell(const arrow::Array& array, std::int64_t row) {
   if (array.IsNull(row)) return {};
   switch (array.type_id()) {
-    case arrow::Type::BOOL: return {static_cast<const arrow::BooleanArray&>(array).Value(row)};
-    case arrow::Type::INT8: return {integer<arrow::Int8Array>(array, row)};
-    case arrow::Type::INT16: return {integer<arrow::Int16Array>(array, row)};
-    case arrow::Type::INT32: return {integer<arrow::Int32Array>(array, row)};
-    case arrow::Type::INT64: return {integer<arrow::Int64Array>(array, row)};
+    case arrow::Type::BOOL:
+      return {static_cast<const arrow::BooleanArray&>(array).Value(row)};
+    case arrow::Type::INT8:
+      return {integer<arrow::Int8Array>(array, row)};
+    case arrow::Type::INT16:
+      return {integer<arrow::Int16Array>(array, row)};
+    case arrow::Type::INT32:
+      return {integer<arrow::Int32Array>(array, row)};
+    case arrow::Type::INT64:
+      return {integer<arrow::Int64Array>(array, row)};
     case arrow::Type::FLOAT:
       return {static_cast<double>(static_cast<const arrow::FloatArray&>(array).Value(row))};
-    case arrow::Type::DOUBLE: return {static_cast<const arrow::DoubleArray&>(array).Value(row)};
+    case arrow::Type::DOUBLE:
+      return {static_cast<const arrow::DoubleArray&>(array).Value(row)};
     case arrow::Type::STRING:
       return {static_cast<const arrow::StringArray&>(array).GetString(row)};
     case arrow::Type::BINARY:
       return bytes_cell(static_cast<const arrow::BinaryArray&>(array).GetView(row));
-    case arrow::Type::LIST: return list_cell(static_cast<const arrow::ListArray&>(array), row);
-    case arrow::Type::MAP: return map_cell(static_cast<const arrow::MapArray&>(array), row);
-    case arrow::Type::STRUCT: return struct_cell(static_cast<const arrow::StructArray&>(array), row);
-    default: return text_cell(array, row);
+    case arrow::Type::LIST:
+      return list_cell(static_cast<const arrow::ListArray&>(array), row);
+    case arrow::Type::MAP:
+      return map_cell(static_cast<const arrow::MapArray&>(array), row);
+    case arrow::Type::STRUCT:
+      return struct_cell(static_cast<const arrow::StructArray&>(array), row);
+    default:
+      return text_cell(array, row);
   }
 }
 

@@ -1,4 +1,5 @@
-// Arrow rows as the console's cells, so that a Backend hands over what the engine and the store give it.
+// Arrow rows as the console's cells, so that a Backend hands over what the engine and the store
+// give it.
 #pragma once
 
 #include "columns/types.h"

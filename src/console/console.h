@@ -10,9 +10,9 @@
 //   GET  /api/dead-letters?table&reason&limit&after       rejected records
 //   POST /api/redrive {ids | table | reason | all}        sends them back
 //
-// The API is written down in spec/console-api.yml. What the console shows comes from a Backend, which app/ implements
-// over the pipeline: its functions are called from several threads at once and must be quick (status at most a few
-// milliseconds, it is asked twice a second).
+// The API is written down in spec/console-api.yml. What the console shows comes from a Backend,
+// which app/ implements over the pipeline: its functions are called from several threads at once
+// and must be quick (status at most a few milliseconds, it is asked twice a second).
 #pragma once
 
 #include <cstdint>
@@ -61,10 +61,10 @@ struct Hop {
   double lag_s = 0;
   std::int64_t rejected = 0;
   std::map<std::string, std::int64_t> reasons;  ///< rejected records by reason
-  std::string detail;      ///< one short line: "randomuser.me every 5 s"
-  std::string why;         ///< a whole sentence, for kWaiting and kEmpty
-  std::string last_error;  ///< "" when there was none
-  std::int64_t last_error_ms = 0;  ///< since 1970; 0 when there was none
+  std::string detail;                           ///< one short line: "randomuser.me every 5 s"
+  std::string why;                              ///< a whole sentence, for kWaiting and kEmpty
+  std::string last_error;                       ///< "" when there was none
+  std::int64_t last_error_ms = 0;               ///< since 1970; 0 when there was none
 };
 
 struct Status {
@@ -107,7 +107,8 @@ struct TableInfo {
   std::vector<Expectation> expectations;
 };
 
-/// A cell. Lists and structs nest; numbers beyond 2^53, decimals, dates and timestamps travel as text.
+/// A cell. Lists and structs nest; numbers beyond 2^53, decimals, dates and timestamps travel as
+/// text.
 struct Value;
 using List = std::vector<Value>;
 using Fields = std::vector<std::pair<std::string, Value>>;
@@ -119,11 +120,12 @@ using Row = std::vector<Value>;
 struct Rows {
   std::vector<Column> columns;
   std::vector<Row> rows;
-  std::string next;      ///< page token; "" at the end
+  std::string next;        ///< page token; "" at the end
   bool truncated = false;  ///< a query had more rows than are shown
 };
 
-/// Which rows by key, in key order: those with `prefix`, or from `from` (included) to `to` (left out), after `after`.
+/// Which rows by key, in key order: those with `prefix`, or from `from` (included) to `to` (left
+/// out), after `after`.
 struct RowRange {
   std::vector<std::string> prefix;
   std::optional<std::string> from;
@@ -155,7 +157,8 @@ struct DeadLetterPage {
   std::int64_t total = 0;  ///< matching the filter, all pages
 };
 
-/// What to send back: the ids, or when there are none everything that matches table and reason ("" for all).
+/// What to send back: the ids, or when there are none everything that matches table and reason (""
+/// for all).
 struct RedriveSelection {
   std::vector<std::string> ids;
   std::string table;

@@ -30,8 +30,13 @@ class Fake : public Backend {
     hop.rejected = 2;
     hop.reasons = {{"de\"code", 2}};
     hop.why = "every record is rejected";
-    Status out{.project = "p", .version = "1", .uptime_s = 1, .state = "running", .ready = ready_,
-               .first_empty_hop = "decoded is empty", .hops = {hop}};
+    Status out{.project = "p",
+               .version = "1",
+               .uptime_s = 1,
+               .state = "running",
+               .ready = ready_,
+               .first_empty_hop = "decoded is empty",
+               .hops = {hop}};
     return out;
   }
   std::vector<TableInfo> tables() override {
@@ -58,8 +63,13 @@ class Fake : public Backend {
   Result<DeadLetterPage> dead_letters(const DeadLetterFilter& filter) override {
     filter_ = filter;
     DeadLetterPage page;
-    page.letters = {{.id = "1", .origin = "t-0@5", .table = "t", .reason = "decode", .message = "bad",
-                     .bytes = "a\xff", .time_ms = 9}};
+    page.letters = {{.id = "1",
+                     .origin = "t-0@5",
+                     .table = "t",
+                     .reason = "decode",
+                     .message = "bad",
+                     .bytes = "a\xff",
+                     .time_ms = 9}};
     page.total = 1;
     return page;
   }
@@ -87,8 +97,12 @@ class Api : public testing::Test {
  protected:
   net::Response ask(std::string method, std::string_view target, std::string body = "") {
     auto parsed = *net::parse_target(target);
-    net::Request request{.method = std::move(method), .path = parsed.path, .segments = parsed.segments,
-                         .query = parsed.query, .headers = {}, .body = std::move(body)};
+    net::Request request{.method = std::move(method),
+                         .path = parsed.path,
+                         .segments = parsed.segments,
+                         .query = parsed.query,
+                         .headers = {},
+                         .body = std::move(body)};
     return answer(backend_, request);
   }
   net::Response get(std::string_view target) { return ask("GET", target); }
@@ -98,8 +112,9 @@ class Api : public testing::Test {
 
 TEST_F(Api, status_lists_the_hops_and_names_the_first_empty_one) {
   auto body = get("/api/status").body;
-  EXPECT_THAT(body, AllOf(HasSubstr(R"("first_empty_hop":"decoded is empty")"), HasSubstr(R"("kind":"decoded")"),
-                          HasSubstr(R"("state":"empty")"), HasSubstr(R"("why":"every record is rejected")")));
+  EXPECT_THAT(body, AllOf(HasSubstr(R"("first_empty_hop":"decoded is empty")"),
+                          HasSubstr(R"("kind":"decoded")"), HasSubstr(R"("state":"empty")"),
+                          HasSubstr(R"("why":"every record is rejected")")));
 }
 
 TEST_F(Api, events_push_the_status_once_until_it_changes) {
@@ -113,12 +128,14 @@ TEST_F(Api, events_push_the_status_once_until_it_changes) {
 }
 
 TEST_F(Api, tables_tell_columns_and_expectations) {
-  EXPECT_THAT(get("/api/tables").body, AllOf(HasSubstr(R"("name":"t")"), HasSubstr(R"("failed":1)")));
+  EXPECT_THAT(get("/api/tables").body,
+              AllOf(HasSubstr(R"("name":"t")"), HasSubstr(R"("failed":1)")));
 }
 
 TEST_F(Api, rows_are_read_by_range_a_page_at_a_time) {
   auto response = get("/api/tables/t?limit=5&after=x&from=a&to=b");
-  EXPECT_THAT(response.body, HasSubstr(R"("rows":[[1],["1152921504606846976"],[null]],"next":"n")"));
+  EXPECT_THAT(response.body,
+              HasSubstr(R"("rows":[[1],["1152921504606846976"],[null]],"next":"n")"));
   EXPECT_EQ(backend_.range_.limit, 5);
   EXPECT_EQ(backend_.range_.after, "x");
   EXPECT_EQ(backend_.range_.from, "a");
@@ -138,7 +155,8 @@ TEST_F(Api, sql_answers_rows_or_the_place_of_the_error) {
   EXPECT_EQ(ask("POST", "/api/sql", R"({"query":"SELECT 1"})").status, 200);
   auto bad = ask("POST", "/api/sql", R"({"query":"bad"})");
   EXPECT_EQ(bad.status, 400);
-  EXPECT_EQ(bad.body, R"({"error":{"code":"INVALID_ARGUMENT","message":"expected SELECT at 1:1"}})");
+  EXPECT_EQ(bad.body,
+            R"({"error":{"code":"INVALID_ARGUMENT","message":"expected SELECT at 1:1"}})");
   for (auto body : {"", "{", "[]", "{}", R"({"query":5})", R"({"query":" ; "})"}) {
     EXPECT_EQ(ask("POST", "/api/sql", body).status, 400) << body;
   }
@@ -155,15 +173,17 @@ TEST_F(Api, redrive_takes_what_is_named_and_never_everything_by_accident) {
   EXPECT_EQ(ask("POST", "/api/redrive", R"({"ids":["1","2"]})").body, R"({"redriven":4})");
   EXPECT_THAT(backend_.selection_.ids, ElementsAre("1", "2"));
   EXPECT_EQ(ask("POST", "/api/redrive", R"({"all":true})").status, 200);
-  for (auto body : {"", "{}", R"({"ids":[]})", R"({"ids":[1]})", R"({"all":false})", R"({"ids":"1"})"}) {
+  for (auto body :
+       {"", "{}", R"({"ids":[]})", R"({"ids":[1]})", R"({"all":false})", R"({"ids":"1"})"}) {
     EXPECT_EQ(ask("POST", "/api/redrive", body).status, 400) << body;
   }
 }
 
 TEST_F(Api, metrics_are_prometheus_text_with_escaped_labels) {
   auto body = get("/metrics").body;
-  EXPECT_THAT(body, HasSubstr("# TYPE tailrace_hop_records_total counter\n"
-                              "tailrace_hop_records_total{hop=\"decoded.t\",kind=\"decoded\"} 7\n"));
+  EXPECT_THAT(body,
+              HasSubstr("# TYPE tailrace_hop_records_total counter\n"
+                        "tailrace_hop_records_total{hop=\"decoded.t\",kind=\"decoded\"} 7\n"));
   EXPECT_THAT(body, HasSubstr("reason=\"de\\\"code\"} 2\n"));
   EXPECT_THAT(body, HasSubstr("tailrace_expectation_failed_total{table=\"t\",layer=\"gold\","
                               "expectation=\"valid\",action=\"drop\"} 1\n"));
@@ -196,7 +216,8 @@ TEST_F(Api, the_page_is_embedded_with_its_policy_and_hashed_files_kept_for_ever)
     if (!asset.path.starts_with("/assets/")) continue;
     auto file = get(asset.path);
     EXPECT_EQ(file.status, 200) << asset.path;
-    EXPECT_THAT(file.headers, testing::Contains(testing::Pair("Cache-Control", HasSubstr("immutable"))));
+    EXPECT_THAT(file.headers,
+                testing::Contains(testing::Pair("Cache-Control", HasSubstr("immutable"))));
   }
 }
 
@@ -209,7 +230,8 @@ TEST(Errors, no_code_is_without_an_http_status) {
 }
 
 TEST(ArrowRows, cells_nest_and_nulls_stay_null) {
-  auto structs = arrow::struct_({arrow::field("a", arrow::int32()), arrow::field("b", arrow::utf8())});
+  auto structs =
+      arrow::struct_({arrow::field("a", arrow::int32()), arrow::field("b", arrow::utf8())});
   auto schema = arrow::schema({arrow::field("s", structs), arrow::field("d", arrow::float64())});
   auto ints = *arrow::MakeArrayFromScalar(arrow::Int32Scalar(5), 2);
   auto texts = *arrow::MakeArrayOfNull(arrow::utf8(), 2);

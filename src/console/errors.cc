@@ -1,4 +1,5 @@
-// The error map; a switch without default, so that a new Code does not compile until it has its status.
+// The error map; a switch without default, so that a new Code does not compile until it has its
+// status.
 #include "console/errors.h"
 
 #include "console/json.h"
@@ -7,20 +8,34 @@ namespace tailrace::console {
 
 int http_status(Code code) {
   switch (code) {
-    case Code::kInvalidArgument: return 400;
-    case Code::kNotFound: return 404;
-    case Code::kAlreadyExists: return 409;
-    case Code::kFailedPrecondition: return 409;
-    case Code::kOutOfRange: return 416;
-    case Code::kUnimplemented: return 501;
-    case Code::kInternal: return 500;
-    case Code::kUnavailable: return 503;
-    case Code::kDataLoss: return 500;
-    case Code::kResourceExhausted: return 429;
-    case Code::kDeadlineExceeded: return 504;
-    case Code::kPermissionDenied: return 403;
-    case Code::kAborted: return 409;
-    case Code::kCancelled: return 499;
+    case Code::kInvalidArgument:
+      return 400;
+    case Code::kNotFound:
+      return 404;
+    case Code::kAlreadyExists:
+      return 409;
+    case Code::kFailedPrecondition:
+      return 409;
+    case Code::kOutOfRange:
+      return 416;
+    case Code::kUnimplemented:
+      return 501;
+    case Code::kInternal:
+      return 500;
+    case Code::kUnavailable:
+      return 503;
+    case Code::kDataLoss:
+      return 500;
+    case Code::kResourceExhausted:
+      return 429;
+    case Code::kDeadlineExceeded:
+      return 504;
+    case Code::kPermissionDenied:
+      return 403;
+    case Code::kAborted:
+      return 409;
+    case Code::kCancelled:
+      return 499;
   }
   return 500;
 }

@@ -43,7 +43,9 @@ struct ToJson {
   }
 };
 
-Json to_json(const Value& value) { return std::visit(ToJson{}, value.v); }
+Json to_json(const Value& value) {
+  return std::visit(ToJson{}, value.v);
+}
 
 Json to_json(const Hop& hop) {
   return {{"id", hop.id},
@@ -138,25 +140,38 @@ Result<std::string> text_field(const Json& json, const char* name) {
 
 std::string_view kind_name(HopKind kind) {
   switch (kind) {
-    case HopKind::kFetched: return "fetched";
-    case HopKind::kAppended: return "appended";
-    case HopKind::kDecoded: return "decoded";
-    case HopKind::kRejected: return "rejected";
-    case HopKind::kBronze: return "bronze";
-    case HopKind::kSilver: return "silver";
-    case HopKind::kGold: return "gold";
-    case HopKind::kLake: return "lake";
-    case HopKind::kServed: return "served";
+    case HopKind::kFetched:
+      return "fetched";
+    case HopKind::kAppended:
+      return "appended";
+    case HopKind::kDecoded:
+      return "decoded";
+    case HopKind::kRejected:
+      return "rejected";
+    case HopKind::kBronze:
+      return "bronze";
+    case HopKind::kSilver:
+      return "silver";
+    case HopKind::kGold:
+      return "gold";
+    case HopKind::kLake:
+      return "lake";
+    case HopKind::kServed:
+      return "served";
   }
   return "unknown";
 }
 
 std::string_view state_name(HopState state) {
   switch (state) {
-    case HopState::kOk: return "ok";
-    case HopState::kWaiting: return "waiting";
-    case HopState::kEmpty: return "empty";
-    case HopState::kError: return "error";
+    case HopState::kOk:
+      return "ok";
+    case HopState::kWaiting:
+      return "waiting";
+    case HopState::kEmpty:
+      return "empty";
+    case HopState::kError:
+      return "error";
   }
   return "unknown";
 }
@@ -202,7 +217,9 @@ std::string dead_letters_json(const DeadLetterPage& page) {
   return dump({{"letters", std::move(letters)}, {"next", page.next}, {"total", page.total}});
 }
 
-std::string redriven_json(std::int64_t count) { return dump({{"redriven", count}}); }
+std::string redriven_json(std::int64_t count) {
+  return dump({{"redriven", count}});
+}
 
 Result<std::string> parse_query_body(std::string_view body) {
   ASSIGN(auto json, parse_object(body));

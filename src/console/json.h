@@ -21,7 +21,8 @@ std::string redriven_json(std::int64_t count);
 /// {"query": "…"}; kInvalidArgument when it is anything else.
 Result<std::string> parse_query_body(std::string_view body);
 
-/// {"ids": […]} or {"table": …, "reason": …} or {"all": true}: nothing at all is an error, not everything.
+/// {"ids": […]} or {"table": …, "reason": …} or {"all": true}: nothing at all is an error, not
+/// everything.
 Result<RedriveSelection> parse_redrive_body(std::string_view body);
 
 std::string_view kind_name(HopKind kind);

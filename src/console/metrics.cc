@@ -55,14 +55,16 @@ void add_hops(std::string& out, const Status& status) {
     for (const auto& [reason, count] : hop.reasons) {
       rejected.add(hop_labels(hop) + "," + label("reason", reason), count);
     }
-    if (hop.reasons.empty()) rejected.add(hop_labels(hop) + "," + label("reason", ""), hop.rejected);
+    if (hop.reasons.empty())
+      rejected.add(hop_labels(hop) + "," + label("reason", ""), hop.rejected);
   }
   Family lag(out, "tailrace_hop_lag_records", "gauge", "Records a hop has still to take.");
   for (const auto& hop : status.hops) lag.add(hop_labels(hop), hop.lag_records);
   Family late(out, "tailrace_hop_lag_seconds", "gauge", "Age of the oldest record to take.");
   for (const auto& hop : status.hops) late.add(hop_labels(hop), hop.lag_s);
   Family up(out, "tailrace_hop_up", "gauge", "1 unless the hop stopped with an error.");
-  for (const auto& hop : status.hops) up.add(hop_labels(hop), hop.state == HopState::kError ? 0 : 1);
+  for (const auto& hop : status.hops)
+    up.add(hop_labels(hop), hop.state == HopState::kError ? 0 : 1);
 }
 
 void add_tables(std::string& out, const std::vector<TableInfo>& tables) {

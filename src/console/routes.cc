@@ -1,4 +1,5 @@
-// Which request asks what of the backend. Handlers are small: read the parameters, ask, write the answer.
+// Which request asks what of the backend. Handlers are small: read the parameters, ask, write the
+// answer.
 #include <charconv>
 #include <functional>
 
@@ -52,20 +53,24 @@ Response events(Backend& backend) {
   response.content_type = "text/event-stream";
   response.headers.emplace_back("Cache-Control", "no-store");
   auto last = std::make_shared<std::string>();
-  response.stream = net::TextStream{.every_ms = 500, .next = [&backend, last] {
-    auto now = status_json(backend.status());
-    if (now == *last) return std::optional<std::string>("");
-    *last = now;
-    return std::optional<std::string>("event: status\ndata: " + now + "\n\n");
-  }};
+  response.stream =
+      net::TextStream{.every_ms = 500, .next = [&backend, last] {
+                        auto now = status_json(backend.status());
+                        if (now == *last) return std::optional<std::string>("");
+                        *last = now;
+                        return std::optional<std::string>("event: status\ndata: " + now + "\n\n");
+                      }};
   return response;
 }
 
 Response read_table(Backend& backend, const Request& request) {
   auto limit = limit_of(request);
   if (!limit) return error_response(limit.error());
-  RowRange range{.prefix = {}, .from = request.param("from"), .to = request.param("to"),
-                 .after = param_or_empty(request, "after"), .limit = *limit};
+  RowRange range{.prefix = {},
+                 .from = request.param("from"),
+                 .to = request.param("to"),
+                 .after = param_or_empty(request, "after"),
+                 .limit = *limit};
   return reply<Rows>(backend.read_table(request.segments[2], range), rows_json);
 }
 

@@ -1,7 +1,9 @@
-// The circuit: operators in an order where inputs come before their users; a node that several others name runs once.
+// The circuit: operators in an order where inputs come before their users; a node that several
+// others name runs once.
 //
-// A step runs every operator once; then, when the watermark moved, operators close what it passed and those after them
-// run on that alone. State: prefix 0x00 holds the layout's version; prefix 0x01 the operators' traces (operator.h).
+// A step runs every operator once; then, when the watermark moved, operators close what it passed
+// and those after them run on that alone. State: prefix 0x00 holds the layout's version; prefix
+// 0x01 the operators' traces (operator.h).
 #include "engine/circuit.h"
 
 #include <fmt/format.h>
@@ -32,8 +34,10 @@ class PlanCircuit final : public Circuit {
   Status build() {
     ASSIGN(const auto layout, store_.get(layout_key()));
     if (layout && *layout != kLayout) {
-      return error(Code::kFailedPrecondition,
-                   fmt::format("the flow's state has layout {}, this program writes {}: recompute the flow", *layout, kLayout));
+      return error(
+          Code::kFailedPrecondition,
+          fmt::format("the flow's state has layout {}, this program writes {}: recompute the flow",
+                      *layout, kLayout));
     }
     fresh_ = !layout.has_value();
     TraceHomes homes(store_, prefix_ + '\x01', fresh_);
@@ -67,7 +71,8 @@ class PlanCircuit final : public Circuit {
     if (fresh_) batch.put(layout_key(), kLayout);
     for (Trace* trace : traces_) trace->save(batch);
     fresh_ = false;
-    // The batch reaches the store only after this call, so entries are forgotten as the next step begins.
+    // The batch reaches the store only after this call, so entries are forgotten as the next step
+    // begins.
     forgets_ = state_bytes() > options_.state_cache_bytes;
     return {};
   }
@@ -98,19 +103,26 @@ class PlanCircuit final : public Circuit {
 
   Result<OperatorPtr> make_operator(const Plan& plan, TraceHomes& homes) {
     switch (plan.kind) {
-      case Plan::Kind::kSource: return nullptr;
-      case Plan::Kind::kProject: return make_project(plan);
-      case Plan::Kind::kFilter: return make_filter(plan);
+      case Plan::Kind::kSource:
+        return nullptr;
+      case Plan::Kind::kProject:
+        return make_project(plan);
+      case Plan::Kind::kFilter:
+        return make_filter(plan);
       case Plan::Kind::kAggregate:
         return plan.emit_by_group >= 0 ? make_windowed_aggregate(plan, homes)
                                        : make_aggregate(plan, homes);
-      case Plan::Kind::kJoin: return make_join(plan, homes);
-      case Plan::Kind::kUnionAll: return make_union_all(plan);
-      case Plan::Kind::kDistinct: return make_distinct(plan, homes);
+      case Plan::Kind::kJoin:
+        return make_join(plan, homes);
+      case Plan::Kind::kUnionAll:
+        return make_union_all(plan);
+      case Plan::Kind::kDistinct:
+        return make_distinct(plan, homes);
       case Plan::Kind::kTopN:
         return plan.limit == 1 && insert_only(*plan.inputs[0]) ? make_first_of(plan, homes)
                                                                : make_top_n(plan, homes);
-      case Plan::Kind::kExplode: return make_explode(plan);
+      case Plan::Kind::kExplode:
+        return make_explode(plan);
       case Plan::Kind::kWatermark: {
         auto follower = make_watermark(plan, homes);
         followers_.push_back(follower.get());
@@ -155,9 +167,9 @@ class PlanCircuit final : public Circuit {
     CHECK(plan.source >= 0 && plan.source < static_cast<int>(inputs.size()));
     const Delta& delta = inputs[plan.source];
     if (plan.streaming && !delta.only_inserts()) {
-      return error(Code::kInvalidArgument,
-                   fmt::format("[STREAMING_SOURCE] {} is read as a stream, but a row of it was taken away or changed",
-                               plan_.inputs[plan.source]));
+      return error(Code::kInvalidArgument, fmt::format("[STREAMING_SOURCE] {} is read as a stream, "
+                                                       "but a row of it was taken away or changed",
+                                                       plan_.inputs[plan.source]));
     }
     return delta;
   }

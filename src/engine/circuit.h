@@ -1,7 +1,9 @@
-// A flow's circuit: incremental operators (DBSP, Budiu et al., VLDB 2023) from a FlowPlan. Feed deltas, get a delta.
+// A flow's circuit: incremental operators (DBSP, Budiu et al., VLDB 2023) from a FlowPlan. Feed
+// deltas, get a delta.
 //
-// make → restore state lazily from the Store → step … step → save (into one write batch) → step … One thread at a time.
-// After any sequence of steps the sum of the outputs equals the query over the sum of the inputs.
+// make → restore state lazily from the Store → step … step → save (into one write batch) → step …
+// One thread at a time. After any sequence of steps the sum of the outputs equals the query over
+// the sum of the inputs.
 #pragma once
 
 #include <functional>
@@ -19,8 +21,9 @@ namespace tailrace::engine {
 struct Reject {
   enum class Kind { kError, kExpectation, kLate };
   Kind kind;
-  std::string reason;   ///< error sentence, or the expectation's name
-  Batch row;            ///< one row in `row`'s own schema: the output row, or the input row of the failing operator
+  std::string reason;  ///< error sentence, or the expectation's name
+  Batch row;  ///< one row in `row`'s own schema: the output row, or the input row of the failing
+              ///< operator
 };
 
 struct ExpectationCount {
@@ -29,13 +32,14 @@ struct ExpectationCount {
 };
 
 struct StepOutput {
-  Delta delta;                               ///< consolidated change to the flow's table
+  Delta delta;  ///< consolidated change to the flow's table
   std::vector<Reject> rejects;
   std::vector<ExpectationCount> expectations;  ///< by FlowPlan::expectations, of this step
 };
 
 struct CircuitOptions {
-  std::size_t state_cache_bytes = 256 << 20;  ///< over all traces; above it clean entries are dropped after a save
+  std::size_t state_cache_bytes =
+      256 << 20;  ///< over all traces; above it clean entries are dropped after a save
 };
 
 class Circuit {
@@ -45,8 +49,9 @@ class Circuit {
                                                CircuitOptions options = {});
   virtual ~Circuit() = default;
 
-  /// inputs[i] is the change to relation FlowPlan::inputs[i]; an absent (null rows) delta is no change.
-  /// kAborted: an expectation with action kFail was broken; the reason says which row. The circuit must then be thrown away.
+  /// inputs[i] is the change to relation FlowPlan::inputs[i]; an absent (null rows) delta is no
+  /// change. kAborted: an expectation with action kFail was broken; the reason says which row. The
+  /// circuit must then be thrown away.
   virtual Result<StepOutput> step(const std::vector<Delta>& inputs, std::int64_t now_us) = 0;
 
   /// Adds every change of state since the last save.

@@ -22,18 +22,23 @@ FlowPlan sums_by_time() {
   watermark->delay_us = 5 * kSecond;
   auto sums = node(Plan::Kind::kAggregate, in, {watermark});
   sums->exprs = {column(in, 0)};
-  sums->aggregates = {{AggregateCall::Kind::kSum, column(in, 1), false, nullptr, arrow::int64(), ""},
-                      {AggregateCall::Kind::kMax, column(in, 1), false, nullptr, arrow::int64(), ""}};
+  sums->aggregates = {
+      {AggregateCall::Kind::kSum, column(in, 1), false, nullptr, arrow::int64(), ""},
+      {AggregateCall::Kind::kMax, column(in, 1), false, nullptr, arrow::int64(), ""}};
   sums->schema = arrow::schema({in->field(0), in->field(1), in->field(1)});
   sums->emit_by_group = 0;
   return {sums, {"events"}, {}};
 }
 
-Row event(std::int64_t second, std::int64_t value) { return {second * kSecond, value}; }
+Row event(std::int64_t second, std::int64_t value) {
+  return {second * kSecond, value};
+}
 Row sum(std::int64_t second, std::int64_t value, std::int64_t max) {
   return {second * kSecond, value, max};
 }
-Delta events(std::vector<Row> rows) { return delta_of(event_schema(), rows); }
+Delta events(std::vector<Row> rows) {
+  return delta_of(event_schema(), rows);
+}
 
 TEST(Circuit, a_group_comes_out_once_when_the_watermark_passes_it) {
   TestStore store;
@@ -73,7 +78,9 @@ FlowPlan held(Expectation::Action action) {
       arrow::schema({arrow::field("v", arrow::int64()), arrow::field("flag", arrow::boolean())});
   return {source(in, 0, false), {"rows"}, {{"flagged", column(in, 1), "flag", action}}};
 }
-Row flagged(std::int64_t v, std::int64_t flag) { return {v, flag}; }
+Row flagged(std::int64_t v, std::int64_t flag) {
+  return {v, flag};
+}
 
 TEST(Circuit, a_broken_expectation_drops_the_row_and_its_retraction_in_silence) {
   TestStore store;

@@ -38,8 +38,9 @@ class DdlParser {
     return true;
   }
   std::unexpected<Error> fault(std::string_view what) const {
-    return error(Code::kInvalidArgument, "[PARSE_SYNTAX_ERROR] " + std::string(what) + " at character " +
-                                             std::to_string(at_ + 1) + " of the schema '" + std::string(text_) + "'");
+    return error(Code::kInvalidArgument, "[PARSE_SYNTAX_ERROR] " + std::string(what) +
+                                             " at character " + std::to_string(at_ + 1) +
+                                             " of the schema '" + std::string(text_) + "'");
   }
 
   std::string word() {
@@ -115,18 +116,31 @@ class DdlParser {
       return arrow::utf8();
     }
     static const std::pair<std::string_view, Type> kNames[] = {
-        {"BOOLEAN", arrow::boolean()}, {"TINYINT", arrow::int8()}, {"BYTE", arrow::int8()},
-        {"SMALLINT", arrow::int16()}, {"SHORT", arrow::int16()}, {"INT", arrow::int32()},
-        {"INTEGER", arrow::int32()}, {"BIGINT", arrow::int64()}, {"LONG", arrow::int64()},
-        {"FLOAT", arrow::float32()}, {"REAL", arrow::float32()}, {"DOUBLE", arrow::float64()},
-        {"STRING", arrow::utf8()}, {"BINARY", arrow::binary()}, {"DATE", arrow::date32()},
-        {"TIMESTAMP", timestamp_type()}, {"TIMESTAMP_LTZ", timestamp_type()},
-        {"TIMESTAMP_NTZ", arrow::timestamp(arrow::TimeUnit::MICRO)}, {"VOID", arrow::null()},
+        {"BOOLEAN", arrow::boolean()},
+        {"TINYINT", arrow::int8()},
+        {"BYTE", arrow::int8()},
+        {"SMALLINT", arrow::int16()},
+        {"SHORT", arrow::int16()},
+        {"INT", arrow::int32()},
+        {"INTEGER", arrow::int32()},
+        {"BIGINT", arrow::int64()},
+        {"LONG", arrow::int64()},
+        {"FLOAT", arrow::float32()},
+        {"REAL", arrow::float32()},
+        {"DOUBLE", arrow::float64()},
+        {"STRING", arrow::utf8()},
+        {"BINARY", arrow::binary()},
+        {"DATE", arrow::date32()},
+        {"TIMESTAMP", timestamp_type()},
+        {"TIMESTAMP_LTZ", timestamp_type()},
+        {"TIMESTAMP_NTZ", arrow::timestamp(arrow::TimeUnit::MICRO)},
+        {"VOID", arrow::null()},
     };
     for (const auto& [known, type] : kNames) {
       if (known == name) return type;
     }
-    return error(Code::kInvalidArgument, "[UNSUPPORTED_DATATYPE] Unsupported data type \"" + name + "\".");
+    return error(Code::kInvalidArgument,
+                 "[UNSUPPORTED_DATATYPE] Unsupported data type \"" + name + "\".");
   }
 
   Result<Type> parse_array() {
@@ -161,7 +175,8 @@ class DdlParser {
       if (take(',') && !number(scale)) return fault("a scale is wanted");
       if (!take(')')) return fault("')' is wanted");
     }
-    if (precision < 1 || precision > 38 || scale < 0 || scale > precision) return fault("no such DECIMAL");
+    if (precision < 1 || precision > 38 || scale < 0 || scale > precision)
+      return fault("no such DECIMAL");
     return arrow::decimal128(precision, scale);
   }
 
@@ -177,6 +192,8 @@ class DdlParser {
 
 }  // namespace
 
-Result<Type> parse_ddl_type(std::string_view ddl) { return DdlParser(ddl).whole(); }
+Result<Type> parse_ddl_type(std::string_view ddl) {
+  return DdlParser(ddl).whole();
+}
 
 }  // namespace tailrace::engine

@@ -12,8 +12,8 @@ struct Evaluated {
   std::vector<Array> values;
 };
 
-/// Evaluates all `exprs` (null ones give a null Array). A failing row leaves with a Reject of kind kError, once, whatever
-/// number of expressions fail on it; its later retraction leaves in silence.
+/// Evaluates all `exprs` (null ones give a null Array). A failing row leaves with a Reject of kind
+/// kError, once, whatever number of expressions fail on it; its later retraction leaves in silence.
 Result<Evaluated> evaluate_all(std::span<const ExprPtr> exprs, const Delta& input,
                                StepContext& context);
 

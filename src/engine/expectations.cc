@@ -37,7 +37,8 @@ Result<std::vector<bool>> kept_rows(const Expectation& expectation, const Batch&
 
 }  // namespace
 
-Status hold_to(const std::vector<Expectation>& expectations, std::int64_t now_us, StepOutput& output) {
+Status hold_to(const std::vector<Expectation>& expectations, std::int64_t now_us,
+               StepOutput& output) {
   output.expectations.assign(expectations.size(), {});
   const Delta& delta = output.delta;
   if (expectations.empty() || delta.empty()) return {};
@@ -50,8 +51,9 @@ Status hold_to(const std::vector<Expectation>& expectations, std::int64_t now_us
       (kept[row] ? output.expectations[i].passed : output.expectations[i].failed) += added;
       if (kept[row]) continue;
       if (expectation.action == Expectation::Action::kFail && added > 0) {
-        return error(Code::kAborted, fmt::format("{} was broken by the row {}",
-                                                 described(expectation), row_text(delta.rows, row)));
+        return error(Code::kAborted,
+                     fmt::format("{} was broken by the row {}", described(expectation),
+                                 row_text(delta.rows, row)));
       }
       if (expectation.action != Expectation::Action::kDrop) continue;
       reasons[row] += (reasons[row].empty() ? "" : "; ") + described(expectation);

@@ -1,7 +1,7 @@
 // Evaluation of bound expressions, a batch at a time.
 //
-// Branches that Spark would not reach (CASE, IF, COALESCE, AND, OR) are evaluated for every row, but their row errors
-// count only where the branch is chosen.
+// Branches that Spark would not reach (CASE, IF, COALESCE, AND, OR) are evaluated for every row,
+// but their row errors count only where the branch is chosen.
 #include "engine/expr.h"
 
 #include <arrow/array/concatenate.h>
@@ -15,14 +15,16 @@
 namespace tailrace::engine {
 namespace {
 
-Result<Value> evaluate_field(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context) {
+Result<Value> evaluate_field(const Expr& expr, const arrow::RecordBatch& rows,
+                             EvalContext& context) {
   ASSIGN(Value parent, evaluate_value(*expr.args[0], rows, context));
   if (is_void(parent.type())) {
     ASSIGN(Array none, from_arrow(arrow::MakeArrayOfNull(expr.type, parent.array->length())));
     return Value{none, parent.constant};
   }
   const auto& parent_struct = static_cast<const arrow::StructArray&>(*parent.array);
-  if (parent_struct.null_count() == 0) return Value{parent_struct.field(expr.column), parent.constant};
+  if (parent_struct.null_count() == 0)
+    return Value{parent_struct.field(expr.column), parent.constant};
   ASSIGN(Array field, from_arrow(parent_struct.GetFlattenedField(expr.column)));
   return Value{field, parent.constant};
 }
@@ -42,8 +44,8 @@ void spread(EvalContext& context, std::size_t first_error, std::int64_t rows) {
   for (std::int64_t row = 0; row < rows; ++row) context.errors.push_back({row, what});
 }
 
-Result<Value> run(const Expr& expr, std::vector<Value> args, std::int64_t rows, EvalContext& context,
-                  const std::function<Result<Array>(Call&)>& kernel) {
+Result<Value> run(const Expr& expr, std::vector<Value> args, std::int64_t rows,
+                  EvalContext& context, const std::function<Result<Array>(Call&)>& kernel) {
   const bool constant = all_constant(args);
   const std::size_t first_error = context.errors.size();
   Call call{expr, std::move(args), constant ? 1 : rows, context};
@@ -52,9 +54,12 @@ Result<Value> run(const Expr& expr, std::vector<Value> args, std::int64_t rows, 
   return Value{made, constant};
 }
 
-Result<Value> evaluate_call(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context) {
+Result<Value> evaluate_call(const Expr& expr, const arrow::RecordBatch& rows,
+                            EvalContext& context) {
   const Function* function = find_function(expr.name);
-  if (!function) return error(Code::kNotFound, "[UNRESOLVED_ROUTINE] Cannot resolve routine `" + expr.name + "`");
+  if (!function)
+    return error(Code::kNotFound,
+                 "[UNRESOLVED_ROUTINE] Cannot resolve routine `" + expr.name + "`");
   if (const LazyKernel lazy = find_lazy(expr.name)) return lazy(expr, rows, context);
   std::vector<Value> args;
   for (const ExprPtr& arg : expr.args) {
@@ -64,7 +69,8 @@ Result<Value> evaluate_call(const Expr& expr, const arrow::RecordBatch& rows, Ev
   return run(expr, std::move(args), rows.num_rows(), context, function->run);
 }
 
-Result<Value> evaluate_cast(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context) {
+Result<Value> evaluate_cast(const Expr& expr, const arrow::RecordBatch& rows,
+                            EvalContext& context) {
   ASSIGN(Value value, evaluate_value(*expr.args[0], rows, context));
   if (value.type().Equals(*expr.type)) return value;
   return run(expr, {value}, rows.num_rows(), context, cast_rows);
@@ -77,17 +83,23 @@ void initialise_kernels() {
 
 }  // namespace
 
-Result<Value> evaluate_value(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context) {
+Result<Value> evaluate_value(const Expr& expr, const arrow::RecordBatch& rows,
+                             EvalContext& context) {
   switch (expr.kind) {
-    case Expr::Kind::kColumn: return Value{rows.column(expr.column), false};
+    case Expr::Kind::kColumn:
+      return Value{rows.column(expr.column), false};
     case Expr::Kind::kLiteral: {
       ASSIGN(Array one, from_arrow(arrow::MakeArrayFromScalar(*expr.literal, 1)));
       return Value{one, true};
     }
-    case Expr::Kind::kField: return evaluate_field(expr, rows, context);
-    case Expr::Kind::kCall: return evaluate_call(expr, rows, context);
-    case Expr::Kind::kCast: return evaluate_cast(expr, rows, context);
-    case Expr::Kind::kCase: return evaluate_case(expr, rows, context);
+    case Expr::Kind::kField:
+      return evaluate_field(expr, rows, context);
+    case Expr::Kind::kCall:
+      return evaluate_call(expr, rows, context);
+    case Expr::Kind::kCast:
+      return evaluate_cast(expr, rows, context);
+    case Expr::Kind::kCase:
+      return evaluate_case(expr, rows, context);
   }
   return error(Code::kInternal, "unknown kind of expression");
 }

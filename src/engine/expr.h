@@ -1,7 +1,8 @@
 // Bound expressions: what the SQL binder makes and the engine evaluates a batch at a time.
 //
-// Every node knows its type. A failure of one row (overflow, a bad cast: Spark's ANSI mode) is a RowError, not the end
-// of the batch: the value becomes null, the row is named, and the operator above sends that row to the dead letters.
+// Every node knows its type. A failure of one row (overflow, a bad cast: Spark's ANSI mode) is a
+// RowError, not the end of the batch: the value becomes null, the row is named, and the operator
+// above sends that row to the dead letters.
 #pragma once
 
 #include <arrow/scalar.h>
@@ -23,11 +24,13 @@ struct Expr {
   enum class Kind {
     kColumn,   ///< input column `column`
     kLiteral,  ///< `literal`
-    kCall,     ///< function `name` (lower case) over `args`. Operators are functions too: and or not = <=> <> < <= >
-               ///< >= + - * / % div negative positive || in like ilike rlike isnull isnotnull; a[b] is "[]"
-    kCast,     ///< args[0] to `type`; `try_cast` gives null where CAST gives a RowError
-    kCase,     ///< args: when1, then1, when2, then2, …, [else]
-    kField,    ///< struct field number `column` of args[0]
+    kCall,  ///< function `name` (lower case) over `args`. Operators are functions too: and or not =
+            ///< <=> <> < <= >
+            ///< >= + - * / % div negative positive || in like ilike rlike isnull isnotnull; a[b] is
+            ///< "[]"
+    kCast,  ///< args[0] to `type`; `try_cast` gives null where CAST gives a RowError
+    kCase,  ///< args: when1, then1, when2, then2, …, [else]
+    kField,  ///< struct field number `column` of args[0]
   };
   Kind kind;
   Type type;
@@ -53,14 +56,15 @@ struct EvalContext {
 /// The expression over every row of `rows`. An Error means the whole batch cannot be evaluated.
 Result<Array> evaluate(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context);
 
-/// Which types a scalar function takes and gives; the binder asks, then casts the arguments as told.
+/// Which types a scalar function takes and gives; the binder asks, then casts the arguments as
+/// told.
 struct BoundFunction {
   std::vector<Type> args;  ///< one for each argument, after implicit casts
   Type result;
 };
 
-/// Constant arguments are given (null otherwise), since from_json's type and date formats depend on them.
-/// kNotFound: no such function; kInvalidArgument: wrong number or types, in Spark's words.
+/// Constant arguments are given (null otherwise), since from_json's type and date formats depend on
+/// them. kNotFound: no such function; kInvalidArgument: wrong number or types, in Spark's words.
 Result<BoundFunction> bind_function(const std::string& name, std::span<const Type> args,
                                     std::span<const std::shared_ptr<arrow::Scalar>> constants);
 

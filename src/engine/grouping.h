@@ -1,5 +1,5 @@
-// Which rows of a batch have equal keys: the first thing every keyed operator does, so that state is touched once a
-// key and step.
+// Which rows of a batch have equal keys: the first thing every keyed operator does, so that state
+// is touched once a key and step.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 
 namespace tailrace::engine {
 
-/// Numbers the distinct keys of a step in order of first appearance. Its memory is kept for the next step.
+/// Numbers the distinct keys of a step in order of first appearance. Its memory is kept for the
+/// next step.
 class Grouping {
  public:
   /// The keys must outlive the use of keys().

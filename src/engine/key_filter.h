@@ -1,4 +1,5 @@
-// A Bloom filter that grows: which keys may be in the store though not in memory. Never wrong when it says no.
+// A Bloom filter that grows: which keys may be in the store though not in memory. Never wrong when
+// it says no.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +7,8 @@
 
 namespace tailrace::engine {
 
-/// Layers of blocks of 64 bits × 8; each layer twice the last, about 12 bits a key, one cache line a probe and layer.
+/// Layers of blocks of 64 bits × 8; each layer twice the last, about 12 bits a key, one cache line
+/// a probe and layer.
 class KeyFilter {
  public:
   void add(std::uint64_t hash) {

@@ -1,5 +1,6 @@
-// The incremental operators' common face. The circuit calls step() of each in order, inputs before users; then, when
-// the watermark moved, close() and step() with what closing gave; then, at a checkpoint, saves their traces.
+// The incremental operators' common face. The circuit calls step() of each in order, inputs before
+// users; then, when the watermark moved, close() and step() with what closing gave; then, at a
+// checkpoint, saves their traces.
 #pragma once
 
 #include <memory>
@@ -30,8 +31,8 @@ class Operator {
   virtual std::vector<Trace*> traces() { return {}; }
 };
 
-/// Gives an operator homes for its traces, numbered in the order they are asked for: prefix, operator (2 bytes, big
-/// endian), trace (1 byte), then the trace's own keys.
+/// Gives an operator homes for its traces, numbered in the order they are asked for: prefix,
+/// operator (2 bytes, big endian), trace (1 byte), then the trace's own keys.
 class TraceHomes {
  public:
   TraceHomes(kv::Store& store, std::string prefix, bool fresh)

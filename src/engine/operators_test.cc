@@ -48,7 +48,8 @@ struct Case {
   std::size_t sources = 1;
 };
 
-std::vector<Delta> deltas(const std::vector<Rows>& rows, const std::vector<std::vector<Weight>>& weights) {
+std::vector<Delta> deltas(const std::vector<Rows>& rows,
+                          const std::vector<std::vector<Weight>>& weights) {
   std::vector<Delta> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     out.push_back(delta_of(input_schema(), rows[i], weights[i]));
@@ -81,7 +82,8 @@ std::vector<Move> moves_of(const std::vector<Rows>& inputs, Way way, std::mt1993
   }
   // Rows that were never to stay: they come early and leave late.
   for (const Row& row : random_rows(random, 30)) {
-    more.insert(more.begin() + static_cast<std::ptrdiff_t>(random() % (more.size() / 2 + 1)), {0, row, 1});
+    more.insert(more.begin() + static_cast<std::ptrdiff_t>(random() % (more.size() / 2 + 1)),
+                {0, row, 1});
     more.push_back({0, row, -1});
   }
   return more;
@@ -115,9 +117,12 @@ std::string text(const Relation& relation) {
       out += std::visit(
           [](const auto& v) -> std::string {
             using T = std::decay_t<decltype(v)>;
-            if constexpr (std::is_same_v<T, std::monostate>) return "null ";
-            else if constexpr (std::is_same_v<T, std::string>) return v + " ";
-            else return fmt::format("{} ", v);
+            if constexpr (std::is_same_v<T, std::monostate>)
+              return "null ";
+            else if constexpr (std::is_same_v<T, std::string>)
+              return v + " ";
+            else
+              return fmt::format("{} ", v);
           },
           value);
     }
@@ -131,9 +136,11 @@ void expect_equal_every_way(const Case& c) {
   for (std::uint32_t seed = 1; seed <= 12; ++seed) {
     std::mt19937 random(seed);
     std::vector<Rows> inputs(c.sources);
-    for (Rows& rows : inputs) rows = random_rows(random, seed == 1 ? 0 : static_cast<int>(random() % 90));
+    for (Rows& rows : inputs)
+      rows = random_rows(random, seed == 1 ? 0 : static_cast<int>(random() % 90));
     const std::string expected = text(c.oracle(inputs));
-    for (const Way way : {Way::kAtOnce, Way::kSmallSteps, Way::kRetracted, Way::kRestored, Way::kTinyCache}) {
+    for (const Way way :
+         {Way::kAtOnce, Way::kSmallSteps, Way::kRetracted, Way::kRestored, Way::kTinyCache}) {
       if (way == Way::kRetracted && c.streams) continue;
       std::mt19937 order(seed * 7);
       CircuitOptions options;
@@ -155,18 +162,17 @@ AggregateCall aggregate(AggregateCall::Kind kind, ExprPtr arg, Type type) {
 std::vector<AggregateCall> all_calls(const Schema& in) {
   using Kind = AggregateCall::Kind;
   const ExprPtr v = column(in, 1), d = column(in, 2);
-  std::vector<AggregateCall> calls = {
-      aggregate(Kind::kCountStar, nullptr, arrow::int64()),
-      aggregate(Kind::kCount, v, arrow::int64()),
-      aggregate(Kind::kSum, v, arrow::int64()),
-      aggregate(Kind::kAvg, d, arrow::float64()),
-      aggregate(Kind::kMin, v, arrow::int64()),
-      aggregate(Kind::kMax, d, arrow::float64()),
-      aggregate(Kind::kVariance, v, arrow::float64()),
-      aggregate(Kind::kCount, v, arrow::int64()),
-      aggregate(Kind::kCollectList, v, arrow::list(arrow::int64())),
-      aggregate(Kind::kCollectSet, v, arrow::list(arrow::int64())),
-      aggregate(Kind::kSum, d, arrow::float64())};
+  std::vector<AggregateCall> calls = {aggregate(Kind::kCountStar, nullptr, arrow::int64()),
+                                      aggregate(Kind::kCount, v, arrow::int64()),
+                                      aggregate(Kind::kSum, v, arrow::int64()),
+                                      aggregate(Kind::kAvg, d, arrow::float64()),
+                                      aggregate(Kind::kMin, v, arrow::int64()),
+                                      aggregate(Kind::kMax, d, arrow::float64()),
+                                      aggregate(Kind::kVariance, v, arrow::float64()),
+                                      aggregate(Kind::kCount, v, arrow::int64()),
+                                      aggregate(Kind::kCollectList, v, arrow::list(arrow::int64())),
+                                      aggregate(Kind::kCollectSet, v, arrow::list(arrow::int64())),
+                                      aggregate(Kind::kSum, d, arrow::float64())};
   calls[7].distinct = true;
   calls[10].filter = column(in, 3);
   return calls;
@@ -257,7 +263,8 @@ TEST(Operators, a_global_aggregate_gives_one_row_even_of_nothing) {
 
 TEST(Operators, distinct_and_union_equal_recomputation) {
   const Schema in = input_schema();
-  const PlanPtr both = node(Plan::Kind::kUnionAll, in, {source(in, 0, false), source(in, 1, false)});
+  const PlanPtr both =
+      node(Plan::Kind::kUnionAll, in, {source(in, 0, false), source(in, 1, false)});
   expect_equal_every_way({"distinct", node(Plan::Kind::kDistinct, in, {both}),
                           [](const std::vector<Rows>& inputs) {
                             Relation out;
@@ -325,8 +332,8 @@ TEST(Operators, joins_equal_recomputation) {
       const std::string name = fmt::format("join {} {}", left, residual);
       expect_equal_every_way(
           {name, join_plan(type, residual, false), join_oracle(left, residual), false, 2});
-      expect_equal_every_way(
-          {name + " stream", join_plan(type, residual, true), join_oracle(left, residual), true, 2});
+      expect_equal_every_way({name + " stream", join_plan(type, residual, true),
+                              join_oracle(left, residual), true, 2});
     }
   }
 }
@@ -341,7 +348,8 @@ PlanPtr top_plan(std::optional<std::int64_t> limit, bool ranked, bool streaming)
   }
   plan->partition = {column(in, 0)};
   // The order is total but for equal rows, so that the oracle need not know how ties are broken.
-  plan->order = {{column(in, 1), true, true}, {column(in, 2), false, false}, {column(in, 3), false, true}};
+  plan->order = {
+      {column(in, 1), true, true}, {column(in, 2), false, false}, {column(in, 3), false, true}};
   plan->limit = limit;
   plan->with_rank = ranked;
   return plan;
@@ -375,7 +383,9 @@ Oracle top_oracle(std::optional<std::int64_t> limit, bool ranked) {
 }
 
 TEST(Operators, top_n_equals_recomputation) {
-  for (const std::optional<std::int64_t> limit : {std::optional<std::int64_t>(1), std::optional<std::int64_t>(3), std::optional<std::int64_t>()}) {
+  for (const std::optional<std::int64_t> limit :
+       {std::optional<std::int64_t>(1), std::optional<std::int64_t>(3),
+        std::optional<std::int64_t>()}) {
     for (const bool ranked : {false, true}) {
       const std::string name = fmt::format("top {} {}", limit.value_or(0), ranked);
       expect_equal_every_way({name, top_plan(limit, ranked, false), top_oracle(limit, ranked)});

@@ -79,7 +79,8 @@ Status OrderedTrace::scan_merged(std::string_view begin, std::string_view end,
                                  const Visit& visit) const {
   auto it = entries_.lower_bound(begin);
   bool more = true;
-  // Shows the cached entries before `key` (all when null); true when one is `key` itself, which hides the store's.
+  // Shows the cached entries before `key` (all when null); true when one is `key` itself, which
+  // hides the store's.
   const auto show_cached_until = [&](const std::string_view* key) {
     while (more && it != entries_.end() && (end.empty() || it->first < end)) {
       if (key && it->first > *key) return false;

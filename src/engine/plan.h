@@ -1,5 +1,6 @@
-// A flow's query as a tree of relational operators: what sql/ makes and Circuit::make (circuit.h) turns into
-// incremental operators. Each node says its output schema; expressions name the columns of their input by number.
+// A flow's query as a tree of relational operators: what sql/ makes and Circuit::make (circuit.h)
+// turns into incremental operators. Each node says its output schema; expressions name the columns
+// of their input by number.
 #pragma once
 
 #include <optional>
@@ -15,11 +16,25 @@ struct Plan;
 using PlanPtr = std::shared_ptr<const Plan>;
 
 struct AggregateCall {
-  enum class Kind { kCountStar, kCount, kSum, kAvg, kMin, kMax, kStddev, kVariance, kFirst, kLast, kCollectList, kCollectSet, kApproxCountDistinct };
+  enum class Kind {
+    kCountStar,
+    kCount,
+    kSum,
+    kAvg,
+    kMin,
+    kMax,
+    kStddev,
+    kVariance,
+    kFirst,
+    kLast,
+    kCollectList,
+    kCollectSet,
+    kApproxCountDistinct
+  };
   Kind kind;
-  ExprPtr arg;      ///< null for kCountStar
+  ExprPtr arg;  ///< null for kCountStar
   bool distinct = false;
-  ExprPtr filter;   ///< FILTER (WHERE …), may be null
+  ExprPtr filter;  ///< FILTER (WHERE …), may be null
   Type type;
   std::string place;
 };
@@ -35,15 +50,19 @@ struct Expectation {
 
 struct Plan {
   enum class Kind {
-    kSource,     ///< input relation `source` (index into the flow's inputs); `streaming` when read as STREAM
-    kProject,    ///< `exprs`
-    kFilter,     ///< rows for which exprs[0] is true
+    kSource,   ///< input relation `source` (index into the flow's inputs); `streaming` when read as
+               ///< STREAM
+    kProject,  ///< `exprs`
+    kFilter,   ///< rows for which exprs[0] is true
     kAggregate,  ///< group by `exprs`, then `aggregates`; output: groups, then aggregates
-    kJoin,       ///< inputs[0] ⋈ inputs[1] on left_keys = right_keys and `residual` over both sides' columns
-    kUnionAll,   ///< inputs of one schema
-    kDistinct,   ///< each row once
-    kTopN,       ///< first `limit` rows (all when absent) of each partition in `order`; with_rank adds row_number INT
-    kExplode,    ///< exprs[0] is an array or map: input columns then element, or key and value; `outer` keeps rows of empty arrays; with_position adds INT before it
+    kJoin,  ///< inputs[0] ⋈ inputs[1] on left_keys = right_keys and `residual` over both sides'
+            ///< columns
+    kUnionAll,  ///< inputs of one schema
+    kDistinct,  ///< each row once
+    kTopN,  ///< first `limit` rows (all when absent) of each partition in `order`; with_rank adds
+            ///< row_number INT
+    kExplode,    ///< exprs[0] is an array or map: input columns then element, or key and value;
+                 ///< `outer` keeps rows of empty arrays; with_position adds INT before it
     kWatermark,  ///< column `column` follows event time, at most `delay_us` late
   };
   Kind kind;
@@ -61,7 +80,11 @@ struct Plan {
   ExprPtr residual;
 
   std::vector<ExprPtr> partition;
-  struct Order { ExprPtr expr; bool descending = false; bool nulls_first = true; };
+  struct Order {
+    ExprPtr expr;
+    bool descending = false;
+    bool nulls_first = true;
+  };
   std::vector<Order> order;
   std::optional<std::int64_t> limit;
   bool with_rank = false;
@@ -69,8 +92,9 @@ struct Plan {
   bool with_position = false;
   int column = -1;
   std::int64_t delay_us = 0;
-  /// kAggregate over a watermarked stream into a streaming table: a group comes out once, when its window's end (or
-  /// its watermarked column) has passed; index of that group expression, else -1. Late rows go to the reject port.
+  /// kAggregate over a watermarked stream into a streaming table: a group comes out once, when its
+  /// window's end (or its watermarked column) has passed; index of that group expression, else -1.
+  /// Late rows go to the reject port.
   int emit_by_group = -1;
 };
 

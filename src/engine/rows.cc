@@ -13,8 +13,7 @@ namespace tailrace::engine {
 
 Result<Batch> take(const Batch& batch, std::span<const std::int64_t> rows) {
   const auto indexes = std::make_shared<arrow::Int64Array>(
-      static_cast<std::int64_t>(rows.size()),
-      arrow::Buffer::Wrap(rows.data(), rows.size()));
+      static_cast<std::int64_t>(rows.size()), arrow::Buffer::Wrap(rows.data(), rows.size()));
   const auto options = arrow::compute::TakeOptions::NoBoundsCheck();
   std::vector<Array> columns;
   for (const Array& column : batch->columns()) {
@@ -52,7 +51,8 @@ Batch unnamed_batch(std::vector<Array> columns, std::int64_t rows) {
 
 namespace {
 
-/// A type whose nested field names or nullability differ is the same to us: the wanted one is put on the data.
+/// A type whose nested field names or nullability differ is the same to us: the wanted one is put
+/// on the data.
 Array with_type(const Array& array, const Type& type) {
   if (array->type()->Equals(*type)) return array;
   auto data = array->data()->Copy();
@@ -148,9 +148,12 @@ Array normalise(const Array& array) {
 
 Array normalise_reals(const Array& array) {
   switch (array->type_id()) {
-    case arrow::Type::FLOAT: return normalise<arrow::FloatArray>(array);
-    case arrow::Type::DOUBLE: return normalise<arrow::DoubleArray>(array);
-    default: return array;
+    case arrow::Type::FLOAT:
+      return normalise<arrow::FloatArray>(array);
+    case arrow::Type::DOUBLE:
+      return normalise<arrow::DoubleArray>(array);
+    default:
+      return array;
   }
 }
 

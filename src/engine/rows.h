@@ -21,10 +21,12 @@ Batch batch_of(const Schema& schema, std::vector<Array> columns, std::int64_t ro
 /// All rows of all deltas, with `schema`'s names; the deltas agree on types.
 Result<Delta> concat(std::span<const Delta> deltas, const Schema& schema);
 
-/// Each row once with the sum of its weights; rows that sum to nothing leave. Insert-only deltas come back as they are.
+/// Each row once with the sum of its weights; rows that sum to nothing leave. Insert-only deltas
+/// come back as they are.
 Result<Delta> consolidate(Delta delta);
 
-/// NaN of any bits as one NaN and -0.0 as 0.0, as Spark does to what it groups by; other types as they are.
+/// NaN of any bits as one NaN and -0.0 as 0.0, as Spark does to what it groups by; other types as
+/// they are.
 Array normalise_reals(const Array& array);
 
 /// A batch of columns that need no names: to encode them.

@@ -1,9 +1,11 @@
 // Traces: the state of operators, a write-back cache over one prefix of the store.
 //
-// Changes stay in memory until save(), which writes what changed into a batch; the batch must reach the store before
-// the next call. After a save evict() may forget everything that is in the store. While nothing was ever forgotten
-// (`complete`: a new circuit) the store is not asked at all; after that a filter of the forgotten keys spares most
-// look-ups of keys that are new. A restored trace knows nothing and asks the store.
+// Changes stay in memory until save(), which writes what changed into a batch; the batch must reach
+// the store before the next call. After a save evict() may forget everything that is in the store.
+// While nothing was ever forgotten
+// (`complete`: a new circuit) the store is not asked at all; after that a filter of the forgotten
+// keys spares most look-ups of keys that are new. A restored trace knows nothing and asks the
+// store.
 #pragma once
 
 #include <absl/container/btree_map.h>
@@ -54,8 +56,8 @@ class PointTrace final : public Trace {
   explicit PointTrace(TraceHome home)
       : home_(std::move(home)), complete_(home_.fresh), knows_store_(home_.fresh) {}
 
-  /// The slots of `keys` (distinct; hashes by hash_of), brought from the store in one read where needed. A slot lives
-  /// until evict().
+  /// The slots of `keys` (distinct; hashes by hash_of), brought from the store in one read where
+  /// needed. A slot lives until evict().
   Status open(std::span<const std::string_view> keys, std::span<const std::uint64_t> hashes,
               std::vector<Slot*>& slots);
   void put(Slot& slot, std::string_view value);
@@ -116,8 +118,8 @@ class OrderedTrace final : public Trace {
   void erase(std::string_view key);
 
   using Visit = std::function<bool(std::string_view key, std::string_view value)>;
-  /// Entries of [begin, end) in key order, until `visit` returns false; an empty end means to the last. `visit` must
-  /// not change the trace.
+  /// Entries of [begin, end) in key order, until `visit` returns false; an empty end means to the
+  /// last. `visit` must not change the trace.
   Status scan(std::string_view begin, std::string_view end, const Visit& visit) const;
   Status scan_prefix(std::string_view prefix, const Visit& visit) const {
     return scan(prefix, kv::prefix_end(prefix), visit);

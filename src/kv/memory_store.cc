@@ -9,7 +9,8 @@ Result<std::optional<std::string>> MemoryStore::get(std::string_view key) const 
   return found->second;
 }
 
-Result<std::vector<std::optional<std::string>>> MemoryStore::get_many(std::span<const std::string_view> keys) const {
+Result<std::vector<std::optional<std::string>>> MemoryStore::get_many(
+    std::span<const std::string_view> keys) const {
   std::vector<std::optional<std::string>> values;
   values.reserve(keys.size());
   for (std::string_view key : keys) {
@@ -19,8 +20,9 @@ Result<std::vector<std::optional<std::string>>> MemoryStore::get_many(std::span<
   return values;
 }
 
-Status MemoryStore::scan(std::string_view begin, std::string_view end,
-                         const std::function<bool(std::string_view, std::string_view)>& visit) const {
+Status MemoryStore::scan(
+    std::string_view begin, std::string_view end,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
   Rows seen;
   {
     const std::lock_guard lock(mutex_);
@@ -31,7 +33,8 @@ Status MemoryStore::scan(std::string_view begin, std::string_view end,
   return {};
 }
 
-Result<std::int64_t> MemoryStore::approximate_count(std::string_view begin, std::string_view end) const {
+Result<std::int64_t> MemoryStore::approximate_count(std::string_view begin,
+                                                    std::string_view end) const {
   std::int64_t count = 0;
   TRY(scan(begin, end, [&](auto, auto) { return ++count, true; }));
   return count;
@@ -40,7 +43,9 @@ Result<std::int64_t> MemoryStore::approximate_count(std::string_view begin, std:
 Status MemoryStore::write(WriteBatch& batch) {
   struct Apply final : WriteBatch::Visitor {
     explicit Apply(Rows& r) : rows(r) {}
-    void put(std::string_view key, std::string_view value) override { rows.insert_or_assign(std::string(key), value); }
+    void put(std::string_view key, std::string_view value) override {
+      rows.insert_or_assign(std::string(key), value);
+    }
     void erase(std::string_view key) override { rows.erase(std::string(key)); }
     void erase_range(std::string_view begin, std::string_view end) override {
       rows.erase(rows.lower_bound(begin), end.empty() ? rows.end() : rows.lower_bound(end));

@@ -1,4 +1,5 @@
-// A Store in memory: for queries that end and for tests. checkpoint() keeps a copy, crash() goes back to it.
+// A Store in memory: for queries that end and for tests. checkpoint() keeps a copy, crash() goes
+// back to it.
 #pragma once
 
 #include <map>
@@ -11,10 +12,12 @@ namespace tailrace::kv {
 class MemoryStore final : public Store {
  public:
   Result<std::optional<std::string>> get(std::string_view key) const override;
-  Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys) const override;
+  Result<std::vector<std::optional<std::string>>> get_many(
+      std::span<const std::string_view> keys) const override;
   Status scan(std::string_view begin, std::string_view end,
               const std::function<bool(std::string_view, std::string_view)>& visit) const override;
-  Result<std::int64_t> approximate_count(std::string_view begin, std::string_view end) const override;
+  Result<std::int64_t> approximate_count(std::string_view begin,
+                                         std::string_view end) const override;
   Status write(WriteBatch& batch) override;
   bool needs_checkpoint() const override { return false; }
   Status begin_checkpoint() override;

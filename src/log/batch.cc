@@ -1,8 +1,7 @@
 #include "log/batch.h"
 
-#include <isa-l/crc.h>
-
 #include <fmt/format.h>
+#include <isa-l/crc.h>
 
 #include "base/bytes.h"
 #include "log/varint.h"
@@ -78,10 +77,18 @@ bool BatchView::crc_matches() const {
   return crc32c(bytes_.substr(kCrcCoversFrom)) == crc();
 }
 
-Offset BatchView::base_offset() const { return Offset(load_be<std::int64_t>(bytes_.data())); }
-std::int32_t BatchView::leader_epoch() const { return load_be<std::int32_t>(bytes_.data() + 12); }
-std::uint32_t BatchView::crc() const { return load_be<std::uint32_t>(bytes_.data() + 17); }
-std::int16_t BatchView::attributes() const { return load_be<std::int16_t>(bytes_.data() + 21); }
+Offset BatchView::base_offset() const {
+  return Offset(load_be<std::int64_t>(bytes_.data()));
+}
+std::int32_t BatchView::leader_epoch() const {
+  return load_be<std::int32_t>(bytes_.data() + 12);
+}
+std::uint32_t BatchView::crc() const {
+  return load_be<std::uint32_t>(bytes_.data() + 17);
+}
+std::int16_t BatchView::attributes() const {
+  return load_be<std::int16_t>(bytes_.data() + 21);
+}
 std::int32_t BatchView::last_offset_delta() const {
   return load_be<std::int32_t>(bytes_.data() + 23);
 }
@@ -91,22 +98,29 @@ TimestampMs BatchView::base_timestamp() const {
 TimestampMs BatchView::max_timestamp() const {
   return TimestampMs(load_be<std::int64_t>(bytes_.data() + 35));
 }
-std::int64_t BatchView::producer_id() const { return load_be<std::int64_t>(bytes_.data() + 43); }
+std::int64_t BatchView::producer_id() const {
+  return load_be<std::int64_t>(bytes_.data() + 43);
+}
 std::int16_t BatchView::producer_epoch() const {
   return load_be<std::int16_t>(bytes_.data() + 51);
 }
-std::int32_t BatchView::base_sequence() const { return load_be<std::int32_t>(bytes_.data() + 53); }
+std::int32_t BatchView::base_sequence() const {
+  return load_be<std::int32_t>(bytes_.data() + 53);
+}
 std::int32_t BatchView::last_sequence() const {
   const std::int64_t last = std::int64_t{base_sequence()} + last_offset_delta();
   return base_sequence() < 0 ? -1 : static_cast<std::int32_t>(last & 0x7fffffff);
 }
-std::int32_t BatchView::record_count() const { return load_be<std::int32_t>(bytes_.data() + 57); }
+std::int32_t BatchView::record_count() const {
+  return load_be<std::int32_t>(bytes_.data() + 57);
+}
 
 Result<RecordReader> BatchView::records(std::string& buffer) const {
   const std::string_view body = bytes_.substr(kBatchHeaderBytes);
   if (compression() == Compression::kNone) return RecordReader(*this, body);
   if (auto plain = decompress(compression(), body, kMaxPlainBatchBytes, buffer); !plain) {
-    return std::unexpected(plain.error().in(fmt::format("batch at offset {}", base_offset().value)));
+    return std::unexpected(
+        plain.error().in(fmt::format("batch at offset {}", base_offset().value)));
   }
   return RecordReader(*this, buffer);
 }
@@ -165,8 +179,8 @@ bool RecordReader::parse(std::string_view body, RecordView& record) {
   if (!body.empty()) return false;
   last_delta_ = static_cast<std::int32_t>(offset_delta);
   record.offset = base_offset_ + offset_delta;
-  const auto stamp = static_cast<std::uint64_t>(base_timestamp_) +
-                     static_cast<std::uint64_t>(timestamp_delta);
+  const auto stamp =
+      static_cast<std::uint64_t>(base_timestamp_) + static_cast<std::uint64_t>(timestamp_delta);
   record.timestamp =
       TimestampMs(fixed_timestamp_ >= 0 ? fixed_timestamp_ : static_cast<std::int64_t>(stamp));
   return true;

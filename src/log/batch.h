@@ -1,10 +1,11 @@
 // Record batches, version 2 (magic 2), as Kafka writes them to disk and wire. Big-endian.
 //
-//   baseOffset i64 · batchLength i32 (bytes after this field) · partitionLeaderEpoch i32 · magic i8 = 2 · crc u32 ·
-//   attributes i16 · lastOffsetDelta i32 · baseTimestamp i64 · maxTimestamp i64 · producerId i64 · producerEpoch i16 ·
-//   baseSequence i32 · recordCount i32 · records (compressed as a whole when attributes say so)
-//   record: length varint · attributes i8 · timestampDelta varlong · offsetDelta varint · keyLength varint (-1 = null) ·
-//   key · valueLength varint · value · headerCount varint · (keyLength varint · key · valueLength varint · value)*
+//   baseOffset i64 · batchLength i32 (bytes after this field) · partitionLeaderEpoch i32 · magic i8
+//   = 2 · crc u32 · attributes i16 · lastOffsetDelta i32 · baseTimestamp i64 · maxTimestamp i64 ·
+//   producerId i64 · producerEpoch i16 · baseSequence i32 · recordCount i32 · records (compressed
+//   as a whole when attributes say so) record: length varint · attributes i8 · timestampDelta
+//   varlong · offsetDelta varint · keyLength varint (-1 = null) · key · valueLength varint · value
+//   · headerCount varint · (keyLength varint · key · valueLength varint · value)*
 //
 // crc is CRC32C from attributes to the end, so offset and leader epoch are stamped without touching
 // it. Varints are zigzag.

@@ -47,8 +47,8 @@ void RecordBatchBuilder::add(const Record& record) {
   if (count_ == 0) base_timestamp_ = record.timestamp.value;
   max_timestamp_ = std::max(max_timestamp_, record.timestamp.value);
   const std::int64_t timestamp_delta = record.timestamp.value - base_timestamp_;
-  const std::size_t length = 1 + varint_bytes(timestamp_delta) + varint_bytes(count_) +
-                             key_value_headers_bytes(record);
+  const std::size_t length =
+      1 + varint_bytes(timestamp_delta) + varint_bytes(count_) + key_value_headers_bytes(record);
   const std::size_t needed = used_ + length + 10;
   if (plain_.size() < needed) plain_.resize(std::max(needed, plain_.size() * 2));
   char* to = plain_.data() + used_;

@@ -52,7 +52,7 @@ class RecordBatchBuilder {
   void write_header(std::string& batch, const Producer& producer, Compression used) const;
 
   Compression compression_;
-  std::string plain_;       // header room, then records; only used_ bytes of it count
+  std::string plain_;  // header room, then records; only used_ bytes of it count
   std::size_t used_ = kBatchHeaderBytes;
   std::string compressed_;
   std::int32_t count_ = 0;

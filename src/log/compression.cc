@@ -1,5 +1,6 @@
 #include "log/compression.h"
 
+#include <fmt/format.h>
 #include <lz4frame.h>
 #include <snappy.h>
 #include <zlib.h>
@@ -8,8 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "base/bytes.h"
 
@@ -186,8 +185,8 @@ Status lz4_decompress(std::string_view input, std::size_t limit, std::string& ou
 }
 
 Status zstd_compress(std::string_view input, std::string& out) {
-  thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(
-      ZSTD_createCCtx(), ZSTD_freeCCtx);
+  thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(),
+                                                                                  ZSTD_freeCCtx);
   const std::size_t before = out.size();
   out.resize(before + ZSTD_compressBound(input.size()));
   const std::size_t length = ZSTD_compressCCtx(context.get(), out.data() + before,
@@ -198,8 +197,8 @@ Status zstd_compress(std::string_view input, std::string& out) {
 }
 
 Status zstd_decompress(std::string_view input, std::size_t limit, std::string& out) {
-  thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(
-      ZSTD_createDCtx(), ZSTD_freeDCtx);
+  thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(),
+                                                                                  ZSTD_freeDCtx);
   ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
   ZSTD_inBuffer in{input.data(), input.size(), 0};
   std::size_t used = 0;
@@ -227,8 +226,9 @@ Result<Compression> parse_compression(std::string_view name) {
   if (name == "uncompressed" || name == "producer") return Compression::kNone;
   const auto found = std::ranges::find(kNames, name);
   if (found == kNames.end()) {
-    return error(Code::kInvalidArgument,
-                 fmt::format("unknown compression.type '{}': none, gzip, snappy, lz4 or zstd", name));
+    return error(
+        Code::kInvalidArgument,
+        fmt::format("unknown compression.type '{}': none, gzip, snappy, lz4 or zstd", name));
   }
   return static_cast<Compression>(found - kNames.begin());
 }
@@ -239,11 +239,17 @@ std::string_view compression_name(Compression compression) {
 
 Status compress(Compression compression, std::string_view input, std::string& out) {
   switch (compression) {
-    case Compression::kNone: out.append(input); return {};
-    case Compression::kGzip: return gzip_compress(input, out);
-    case Compression::kSnappy: return snappy_compress(input, out);
-    case Compression::kLz4: return lz4_compress(input, out);
-    case Compression::kZstd: return zstd_compress(input, out);
+    case Compression::kNone:
+      out.append(input);
+      return {};
+    case Compression::kGzip:
+      return gzip_compress(input, out);
+    case Compression::kSnappy:
+      return snappy_compress(input, out);
+    case Compression::kLz4:
+      return lz4_compress(input, out);
+    case Compression::kZstd:
+      return zstd_compress(input, out);
   }
   return error(Code::kInternal, "no such compression");
 }
@@ -256,10 +262,14 @@ Status decompress(Compression compression, std::string_view input, std::size_t l
       if (input.size() > limit) return too_large(limit);
       out.assign(input);
       return {};
-    case Compression::kGzip: return gzip_decompress(input, limit, out);
-    case Compression::kSnappy: return snappy_decompress(input, limit, out);
-    case Compression::kLz4: return lz4_decompress(input, limit, out);
-    case Compression::kZstd: return zstd_decompress(input, limit, out);
+    case Compression::kGzip:
+      return gzip_decompress(input, limit, out);
+    case Compression::kSnappy:
+      return snappy_decompress(input, limit, out);
+    case Compression::kLz4:
+      return lz4_decompress(input, limit, out);
+    case Compression::kZstd:
+      return zstd_decompress(input, limit, out);
   }
   return error(Code::kDataLoss, "unknown compression in a batch's attributes");
 }

@@ -1,11 +1,11 @@
 #include "log/log.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
-
-#include <fmt/format.h>
 
 #include "base/log.h"
 #include "log/offset_checkpoint.h"
@@ -100,10 +100,14 @@ Status LogOnFiles::open_partitions(Entry& entry, const OffsetCheckpoint& points,
   for (auto i = static_cast<std::int32_t>(entry.partitions.size());
        i < entry.topic.settings.partitions; ++i) {
     const PartitionId id(i);
-    const PartitionStart start{name, id, path(fmt::format("{}-{}", name, i)), entry.topic.settings,
-                               at(points, name, id), at(starts, name, id)};
-    ASSIGN(auto opened, PartitionLog::open(start, config_.checkpoint_interval_bytes, files_, clock_,
-                                           *this));
+    const PartitionStart start{name,
+                               id,
+                               path(fmt::format("{}-{}", name, i)),
+                               entry.topic.settings,
+                               at(points, name, id),
+                               at(starts, name, id)};
+    ASSIGN(auto opened,
+           PartitionLog::open(start, config_.checkpoint_interval_bytes, files_, clock_, *this));
     entry.partitions.push_back(std::move(opened));
   }
   return {};
@@ -150,8 +154,9 @@ Status LogOnFiles::alter_topic(std::string_view name, const TopicSettings& setti
     entry = found->second;
   }
   if (settings.partitions < entry.topic.settings.partitions) {
-    return error(Code::kInvalidArgument, fmt::format("topic {} has {} partitions, which may only grow",
-                                                     name, entry.topic.settings.partitions));
+    return error(Code::kInvalidArgument,
+                 fmt::format("topic {} has {} partitions, which may only grow", name,
+                             entry.topic.settings.partitions));
   }
   entry.topic.settings = settings;
   TRY(open_partitions(entry, {}, {}));

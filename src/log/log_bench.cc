@@ -1,10 +1,10 @@
 // How fast batches are built, appended, read and recovered: `log_bench [FOLDER]`, 1 KB records, 1
 // GB.
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "log/log.h"
@@ -82,7 +82,8 @@ void bench_log(const std::string& folder, const std::vector<Record>& records) {
 
 int main(int argc, char** argv) {
   std::string value;
-  for (int i = 0; value.size() < 1024; ++i) value += fmt::format("\"field {}\":{},", i, i * 7919 % 1000);
+  for (int i = 0; value.size() < 1024; ++i)
+    value += fmt::format("\"field {}\":{},", i, i * 7919 % 1000);
   value.resize(1024);
   const std::vector<Record> records(500, Record{"key", value, TimestampMs(1700000000000), {}});
   for (const auto compression : {Compression::kNone, Compression::kLz4, Compression::kZstd}) {

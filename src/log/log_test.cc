@@ -2,13 +2,12 @@
 // served.
 #include "log/log.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "log/retention.h"
 #include "rt/simulated_files.h"
@@ -119,7 +118,8 @@ TEST(Log, a_crash_at_any_write_loses_nothing_acknowledged_and_doubles_nothing) {
     auto partition = first(*log);
     ASSERT_GE(partition->next_offset().value, acknowledged);
     // The producer goes on from what it knows; the log drops what it has.
-    for (std::int64_t i = acknowledged; i < 80; i += 4) ASSERT_TRUE(add(*partition, i, 4, {5, 0, i}));
+    for (std::int64_t i = acknowledged; i < 80; i += 4)
+      ASSERT_TRUE(add(*partition, i, 4, {5, 0, i}));
     const auto values = values_of(*partition);
     ASSERT_EQ(values.size(), 80u);
     for (int i = 0; i < 80; ++i) ASSERT_EQ(values[i], fmt::format("value {:06}", i));

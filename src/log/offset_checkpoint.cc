@@ -1,9 +1,9 @@
 #include "log/offset_checkpoint.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <sstream>
-
-#include <fmt/format.h>
 
 namespace tailrace::log {
 
@@ -31,8 +31,8 @@ Result<OffsetCheckpoint> decode_checkpoint(std::string_view text) {
     offsets[{topic, PartitionId(partition)}] = Offset(offset);
   }
   if (!in.eof() || offsets.size() != count) {
-    return error(Code::kDataLoss, fmt::format("{} entries where {} are announced", offsets.size(),
-                                              count));
+    return error(Code::kDataLoss,
+                 fmt::format("{} entries where {} are announced", offsets.size(), count));
   }
   return offsets;
 }

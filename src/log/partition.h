@@ -79,7 +79,8 @@ class Partition {
   /// the producer's sequence, or an epoch older than the stored one. kResourceExhausted: no space;
   /// nothing of this call
   /// stays, later appends work when there is room.
-  virtual Result<AppendResult> append(std::span<const Record> records, const Producer& producer = {},
+  virtual Result<AppendResult> append(std::span<const Record> records,
+                                      const Producer& producer = {},
                                       Durability durability = Durability::kSync) = 0;
 
   /// Appends encoded batches as they are, laid end to end: CRC and lengths are checked, offset and

@@ -1,7 +1,7 @@
 // Appending: sequences, encoding, rolling, group commit, checkpoints.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/bytes.h"
 #include "base/log.h"
@@ -77,7 +77,8 @@ Status PartitionLog::encode(std::span<const Record> records, const Producer& pro
     Record record = given;
     if (record.timestamp.value < 0) record.timestamp = now;
     const std::size_t most = RecordBatchBuilder::max_bytes(record);
-    if (kBatchHeaderBytes + most > limit) return too_large(name(), most, settings_.max_message_bytes);
+    if (kBatchHeaderBytes + most > limit)
+      return too_large(name(), most, settings_.max_message_bytes);
     if (!builder_.empty() && builder_.size_bytes() + most > target) {
       const auto count = builder_.count();
       TRY(finish_batch(builder_, producer, position, base));
@@ -138,8 +139,8 @@ Status PartitionLog::take_batch(const BatchView& batch, Producers& producers, Of
   }
   std::int64_t known = 0;
   if (batch.producer_id() >= 0 && batch.base_sequence() >= 0) {
-    auto prefix = producers.known_prefix({batch.producer_id(), batch.producer_epoch(),
-                                          batch.base_sequence(), batch.record_count()});
+    auto prefix = producers.known_prefix(
+        {batch.producer_id(), batch.producer_epoch(), batch.base_sequence(), batch.record_count()});
     if (!prefix) return std::unexpected(prefix.error().in(name()));
     known = *prefix;
   }

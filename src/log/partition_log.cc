@@ -1,8 +1,8 @@
 #include "log/partition_log.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/log.h"
 

@@ -6,10 +6,10 @@
 // bad batch there is
 // a torn tail when nothing valid follows it and it lies beyond the recovery point; otherwise the
 // file is corrupt.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
-
-#include <fmt/format.h>
 
 #include "base/log.h"
 #include "log/partition_log.h"
@@ -143,14 +143,14 @@ Status PartitionLog::recover_active(Offset from, Offset recovery_point) {
   recovery_.scanned_bytes += file_size - place.position;
   recovery_.truncated_bytes = file_size - scan.end.position;
   if (scan.end.offset < recovery_point) {
-    return corrupt(scan.end.offset, segment, scan.end.position,
-                   fmt::format("{}; records up to offset {} were durable",
-                               scan.flaw.empty() ? "the file ends" : scan.flaw,
-                               recovery_point.value));
+    return corrupt(
+        scan.end.offset, segment, scan.end.position,
+        fmt::format("{}; records up to offset {} were durable",
+                    scan.flaw.empty() ? "the file ends" : scan.flaw, recovery_point.value));
   }
   if (recovery_.truncated_bytes > 0) {
-    ASSIGN(const auto later, find_batch(*segment.data(), scan.end.position + 1, file_size,
-                                        scan.end.offset));
+    ASSIGN(const auto later,
+           find_batch(*segment.data(), scan.end.position + 1, file_size, scan.end.offset));
     if (later) {
       return corrupt(scan.end.offset, segment, scan.end.position,
                      fmt::format("{}, and a good batch follows at byte {}", scan.flaw, *later));

@@ -1,7 +1,8 @@
 // What a partition remembers of idempotent producers, and its snapshot file in Kafka's format.
 //
-//   <20-digit offset>.snapshot: version i16 = 1 · crc u32 (CRC32C of what follows) · count i32 · entries
-//   entry: producerId i64 · epoch i16 · lastSequence i32 · lastOffset i64 · offsetDelta i32 · timestamp i64 ·
+//   <20-digit offset>.snapshot: version i16 = 1 · crc u32 (CRC32C of what follows) · count i32 ·
+//   entries entry: producerId i64 · epoch i16 · lastSequence i32 · lastOffset i64 · offsetDelta i32
+//   · timestamp i64 ·
 //          coordinatorEpoch i32 = -1 · currentTxnFirstOffset i64 = -1
 // A snapshot holds the state after all records below its offset.
 #pragma once

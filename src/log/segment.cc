@@ -1,9 +1,9 @@
 #include "log/segment.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
-
-#include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/check.h"

@@ -2,8 +2,9 @@
 // files.
 //
 //   <base>.log        record batches (batch.h)
-//   <base>.index      entries: relative offset i32 of a batch's last record · position i32 of the batch
-//   <base>.timeindex  entries: greatest timestamp so far i64 · relative offset i32 of that batch's last record
+//   <base>.index      entries: relative offset i32 of a batch's last record · position i32 of the
+//   batch <base>.timeindex  entries: greatest timestamp so far i64 · relative offset i32 of that
+//   batch's last record
 //
 // The indexes are a help, never a truth: they are rebuilt from the .log where they are missing or
 // do not fit.
@@ -127,8 +128,8 @@ std::string offset_name(Offset offset);
 
 /// Where a scan of batches ended.
 struct ScanEnd {
-  SegmentPlace end;   ///< after the last good batch
-  std::string flaw;   ///< what is wrong there; empty when the file ends there
+  SegmentPlace end;  ///< after the last good batch
+  std::string flaw;  ///< what is wrong there; empty when the file ends there
 };
 
 /// Reads batches from `from` to `limit`, checks lengths, CRC and growing offsets, and shows each

@@ -1,8 +1,8 @@
 // Walking a segment's bytes: the scan of recovery, and the search that tells a torn tail from a
 // rotten middle.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/bytes.h"
 #include "log/segment.h"
@@ -72,9 +72,9 @@ Result<ScanEnd> scan_batches(const rt::ReadableFile& file, SegmentPlace from, st
     auto batch = batch_at(window, scan.end.position, limit, scan.end.offset);
     if (batch && batch->base_offset() != scan.end.offset) {
       // The CRC does not cover the base offset; a partition has no gaps.
-      batch = error(Code::kDataLoss, fmt::format("offset {} where {} is expected",
-                                                 batch->base_offset().value,
-                                                 scan.end.offset.value));
+      batch =
+          error(Code::kDataLoss, fmt::format("offset {} where {} is expected",
+                                             batch->base_offset().value, scan.end.offset.value));
     }
     if (!batch) {
       if (batch.error().code != Code::kDataLoss && batch.error().code != Code::kOutOfRange) {
@@ -107,8 +107,7 @@ Result<std::optional<std::uint64_t>> find_batch(const rt::ReadableFile& file, st
     const auto header = bytes.substr(magic - 16);
     if (header.size() >= kBatchPrefixBytes + 5 &&
         load_be<std::int64_t>(header.data()) >= least.value &&
-        claimed_bytes(header) <= limit - from &&
-        batch_at(candidates, from, limit, least)) {
+        claimed_bytes(header) <= limit - from && batch_at(candidates, from, limit, least)) {
       return from;
     }
     ++from;

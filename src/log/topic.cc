@@ -1,9 +1,9 @@
 #include "log/topic.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
-
-#include <fmt/format.h>
 
 namespace tailrace::log {
 namespace {
@@ -79,8 +79,8 @@ std::string topic_id_text(const TopicId& id) {
 
 Status check_topic_name(std::string_view name) {
   const auto legal = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   };
   if (name.empty() || name.size() > 249 || name == "." || name == ".." ||
       !std::ranges::all_of(name, legal)) {
@@ -128,9 +128,9 @@ Status set_setting(TopicSettings& settings, std::string_view name, std::string_v
 }
 
 std::string encode_topic(const Topic& topic) {
-  std::string text = fmt::format("topic.id={}\npartitions={}\ncompression.type={}\n", hex(topic.id),
-                                 topic.settings.partitions,
-                                 compression_name(topic.settings.compression));
+  std::string text =
+      fmt::format("topic.id={}\npartitions={}\ncompression.type={}\n", hex(topic.id),
+                  topic.settings.partitions, compression_name(topic.settings.compression));
   for (const auto& known : kNumbers) {
     text += fmt::format("{}={}\n", known.name, topic.settings.*known.field);
   }

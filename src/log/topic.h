@@ -16,12 +16,12 @@ namespace tailrace::log {
 /// Settings of a topic. -1 means without limit.
 struct TopicSettings {
   std::int32_t partitions = 1;
-  std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;     ///< retention.ms
-  std::int64_t retention_bytes = -1;                      ///< retention.bytes, per partition
-  std::int64_t segment_bytes = 256LL << 20;               ///< segment.bytes
-  std::int64_t segment_ms = 7LL * 24 * 3600 * 1000;       ///< segment.ms
-  std::int64_t max_message_bytes = 1 << 20;               ///< max.message.bytes: of a batch, after compression
-  std::int64_t index_interval_bytes = 4096;               ///< index.interval.bytes
+  std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;  ///< retention.ms
+  std::int64_t retention_bytes = -1;                   ///< retention.bytes, per partition
+  std::int64_t segment_bytes = 256LL << 20;            ///< segment.bytes
+  std::int64_t segment_ms = 7LL * 24 * 3600 * 1000;    ///< segment.ms
+  std::int64_t max_message_bytes = 1 << 20;  ///< max.message.bytes: of a batch, after compression
+  std::int64_t index_interval_bytes = 4096;  ///< index.interval.bytes
   /// compression.type for batches that are built here; nullopt-like kNone stores them plain.
   Compression compression = Compression::kNone;
   /// Settings of other rooms that travel with the topic (format, cleanup.policy …), kept as they

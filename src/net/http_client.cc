@@ -1,5 +1,5 @@
-// The HTTP client on one libcurl easy handle. Redirects are followed here, not by libcurl, so that headers of the
-// caller's never reach another origin.
+// The HTTP client on one libcurl easy handle. Redirects are followed here, not by libcurl, so that
+// headers of the caller's never reach another origin.
 #include "net/http_client.h"
 
 #include <curl/curl.h>
@@ -116,7 +116,9 @@ HttpClient::HttpClient() : impl_(std::make_unique<Impl>()) {
   CHECK(impl_->easy != nullptr);
 }
 
-HttpClient::~HttpClient() { curl_easy_cleanup(impl_->easy); }
+HttpClient::~HttpClient() {
+  curl_easy_cleanup(impl_->easy);
+}
 
 Result<HttpResponse> HttpClient::get(const std::string& url, const HttpOptions& options) {
   return impl_->exchange({.url = url}, options);
@@ -148,8 +150,8 @@ Error failure(CURLcode code, long os_error, const Transfer& transfer, const std:
   switch (code) {
     case CURLE_COULDNT_CONNECT:
       if (os_error != ECONNREFUSED && os_error != 0) {
-        return {Code::kUnavailable,
-                fmt::format("cannot connect to {}: {} ({})", place, std::strerror(static_cast<int>(os_error)), at)};
+        return {Code::kUnavailable, fmt::format("cannot connect to {}: {} ({})", place,
+                                                std::strerror(static_cast<int>(os_error)), at)};
       }
       return {Code::kUnavailable, fmt::format("connection refused by {} ({})", place, at)};
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -160,9 +162,8 @@ Error failure(CURLcode code, long os_error, const Transfer& transfer, const std:
     case CURLE_ABORTED_BY_CALLBACK:
       return {Code::kCancelled, fmt::format("stopped: {}", at)};
     case CURLE_WRITE_ERROR:
-      return {Code::kResourceExhausted,
-              fmt::format("the answer of {} is larger than {} bytes", at,
-                          transfer.options->max_body_bytes)};
+      return {Code::kResourceExhausted, fmt::format("the answer of {} is larger than {} bytes", at,
+                                                    transfer.options->max_body_bytes)};
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return {Code::kInvalidArgument, fmt::format("not an http or https URL: {}", at)};

@@ -1,8 +1,9 @@
-// An HTTP client for pollers and webhooks, on libcurl. Blocking; a client keeps its connection between calls.
+// An HTTP client for pollers and webhooks, on libcurl. Blocking; a client keeps its connection
+// between calls.
 //
-// Redirects stay within http and https, at most `max_redirects`; to another origin no header of the caller's and no
-// credential goes along. A body over `max_body_bytes` ends the transfer while it is received. Errors name the URL
-// with credentials and token-like query values blanked.
+// Redirects stay within http and https, at most `max_redirects`; to another origin no header of the
+// caller's and no credential goes along. A body over `max_body_bytes` ends the transfer while it is
+// received. Errors name the URL with credentials and token-like query values blanked.
 //
 // Threads: calls on one client take turns.
 #pragma once
@@ -22,13 +23,13 @@ namespace tailrace::net {
 
 struct HttpOptions {
   std::vector<std::pair<std::string, std::string>> headers = {};
-  int timeout_ms = 10'000;          ///< for the whole exchange, redirects included
+  int timeout_ms = 10'000;  ///< for the whole exchange, redirects included
   int connect_timeout_ms = 5'000;
   std::size_t max_body_bytes = 64 << 20;
   int max_redirects = 5;
-  std::string etag = {};               ///< sent as If-None-Match: the answer may be 304
+  std::string etag = {};  ///< sent as If-None-Match: the answer may be 304
   std::string user_agent = "tailrace/0.1";
-  std::stop_token stop = {};            ///< ends the exchange with kCancelled
+  std::stop_token stop = {};  ///< ends the exchange with kCancelled
 };
 
 /// Any status is an answer, 404 and 500 included. Header names are in lower case.
@@ -49,8 +50,9 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// kUnavailable: refused, unknown host, TLS, broken off. kDeadlineExceeded: timed out. kResourceExhausted: body
-  /// too large. kInvalidArgument: not an http or https URL. kFailedPrecondition: too many redirects.
+  /// kUnavailable: refused, unknown host, TLS, broken off. kDeadlineExceeded: timed out.
+  /// kResourceExhausted: body too large. kInvalidArgument: not an http or https URL.
+  /// kFailedPrecondition: too many redirects.
   Result<HttpResponse> get(const std::string& url, const HttpOptions& options = {});
   Result<HttpResponse> post(const std::string& url, std::string_view body,
                             const HttpOptions& options = {});
@@ -60,7 +62,8 @@ class HttpClient {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The URL without user:password and with the values of token-like query parameters blanked: fit for a log.
+/// The URL without user:password and with the values of token-like query parameters blanked: fit
+/// for a log.
 std::string redact_url(std::string_view url);
 
 }  // namespace tailrace::net

@@ -24,7 +24,8 @@ Response redirect(std::string to, int status = 302) {
 Response origin(const Request& request) {
   if (request.path == "/loop") return redirect("/loop");
   if (request.path == "/file") return redirect("file:///etc/passwd");
-  if (request.path == "/away") return redirect("http://localhost:" + *request.param("port") + "/headers");
+  if (request.path == "/away")
+    return redirect("http://localhost:" + *request.param("port") + "/headers");
   Response response;
   if (request.path == "/etag") {
     response.status = request.header("if-none-match") == "\"v1\"" ? 304 : 200;
@@ -34,7 +35,8 @@ Response origin(const Request& request) {
   if (request.path == "/large") response.body = std::string(1 << 20, 'x');
   if (request.path == "/echo") response.body = request.method + request.body;
   if (request.path == "/slow") {
-    response.stream = TextStream{.every_ms = 10, .next = [] { return std::optional<std::string>(""); }};
+    response.stream =
+        TextStream{.every_ms = 10, .next = [] { return std::optional<std::string>(""); }};
   }
   if (request.path == "/gone") response.status = 404;
   return response;
@@ -98,7 +100,8 @@ TEST_F(Client, errors_name_the_place_and_no_credentials) {
   auto port = server_->port();
   server_->stop();
   server_.reset();
-  auto answer = client_.get("http://ann:pa55@127.0.0.1:" + std::to_string(port) + "/x?api_key=abc&page=2");
+  auto answer =
+      client_.get("http://ann:pa55@127.0.0.1:" + std::to_string(port) + "/x?api_key=abc&page=2");
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().what, "connection refused by 127.0.0.1:" + std::to_string(port) +
                                      " (http://127.0.0.1:" + std::to_string(port) +

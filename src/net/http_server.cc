@@ -1,9 +1,13 @@
-// The HTTP server: the only file of the house that includes Boost.Beast, since it takes long to compile.
+// The HTTP server: the only file of the house that includes Boost.Beast, since it takes long to
+// compile.
 //
-// One coroutine accepts, one serves each connection; all of them run on one thread, so what they share needs no
-// lock. Handlers run on the worker pool. A session is in `sessions` from accept to the end of its coroutine.
+// One coroutine accepts, one serves each connection; all of them run on one thread, so what they
+// share needs no lock. Handlers run on the worker pool. A session is in `sessions` from accept to
+// the end of its coroutine.
 #include "net/http_server.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -20,9 +24,6 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
-
-#include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -51,8 +52,7 @@ constexpr std::size_t kGzipFrom = 1024;
 constexpr auto kKeepAliveComment = std::chrono::seconds(15);
 
 struct Session {
-  explicit Session(tcp::socket socket)
-      : stream(std::move(socket)), timer(stream.get_executor()) {}
+  explicit Session(tcp::socket socket) : stream(std::move(socket)), timer(stream.get_executor()) {}
 
   beast::tcp_stream stream;
   beast::flat_buffer buffer;
@@ -142,7 +142,7 @@ struct HttpServer::Impl {
   HttpServerConfig config;
   Handler handler;
   std::uint16_t port = 0;
-  bool closing = false;  // io thread
+  bool closing = false;         // io thread
   std::set<Session*> sessions;  // io thread
   mutable std::mutex mutex;
   std::condition_variable changed;
@@ -370,7 +370,8 @@ awaitable<void> HttpServer::Impl::serve(SessionPtr session) {
   session->stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-/// Runs on a worker. The one place where a handler's throw is caught: the request fails, the server lives.
+/// Runs on a worker. The one place where a handler's throw is caught: the request fails, the server
+/// lives.
 awaitable<Response> HttpServer::Impl::call_handler(Request request) {
   try {
     auto response = handler(request);
@@ -420,8 +421,9 @@ awaitable<void> HttpServer::Impl::push(SessionPtr session, TextStream stream, bo
   }
 }
 
-/// Lets the client read a refusal before the connection goes: bytes it still sends are read and dropped for a while,
-/// since closing on unread bytes would reset the connection and lose the answer.
+/// Lets the client read a refusal before the connection goes: bytes it still sends are read and
+/// dropped for a while, since closing on unread bytes would reset the connection and lose the
+/// answer.
 awaitable<void> HttpServer::Impl::linger(SessionPtr session) {
   constexpr std::size_t kAtMost = 4 << 20;
   error_code failed;
@@ -447,7 +449,9 @@ void HttpServer::Impl::begin_stop() {
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-HttpServer::~HttpServer() { stop(); }
+HttpServer::~HttpServer() {
+  stop();
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerConfig config, Handler handler) {
   auto impl = std::make_unique<Impl>(std::move(config), std::move(handler));
@@ -457,7 +461,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerConfig config, H
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
-std::uint16_t HttpServer::port() const { return impl_->port; }
+std::uint16_t HttpServer::port() const {
+  return impl_->port;
+}
 
 std::string HttpServer::url() const {
   auto host = impl_->config.host;

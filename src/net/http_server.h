@@ -1,13 +1,14 @@
 // A small HTTP/1.1 server for loopback doors: the control centre, the registry, webhooks.
 //
 // Order of calls: HttpServer::start(config, handler) → port() … → stop() (or the destructor).
-// Threads: one thread does all sockets; `limits.workers` threads run the handler and the streams, so a handler
-// may take its time. The handler is called from several threads at once.
+// Threads: one thread does all sockets; `limits.workers` threads run the handler and the streams,
+// so a handler may take its time. The handler is called from several threads at once.
 //
-// What it refuses by itself, before the handler sees anything: a head over `limits.head_bytes` (431), a body over
-// `limits.body_bytes` (413), a head or body that does not arrive in time (connection closed), malformed requests
-// (400), a Host that is neither an address, localhost nor configured (421: DNS rebinding), a request that changes
-// something and comes from another origin (403). More than `limits.connections` connections get 503.
+// What it refuses by itself, before the handler sees anything: a head over `limits.head_bytes`
+// (431), a body over `limits.body_bytes` (413), a head or body that does not arrive in time
+// (connection closed), malformed requests (400), a Host that is neither an address, localhost nor
+// configured (421: DNS rebinding), a request that changes something and comes from another origin
+// (403). More than `limits.connections` connections get 503.
 //
 // It does not do TLS, HTTP/2, trailers, ranges or CORS.
 #pragma once
@@ -42,11 +43,13 @@ struct HttpLimits {
   int workers = 4;
 };
 
-/// A request whose path and query are decoded; header names are in lower case. HEAD reaches the handler as GET.
+/// A request whose path and query are decoded; header names are in lower case. HEAD reaches the
+/// handler as GET.
 struct Request {
   std::string method;
-  std::string path;                   ///< decoded, without the query: "/api/tables/a b"
-  std::vector<std::string> segments;  ///< the path split at "/" before decoding, so a key may hold "/"
+  std::string path;  ///< decoded, without the query: "/api/tables/a b"
+  std::vector<std::string>
+      segments;  ///< the path split at "/" before decoding, so a key may hold "/"
   std::map<std::string, std::string> query;
   std::map<std::string, std::string> headers;
   std::string body;
@@ -56,8 +59,8 @@ struct Request {
   std::optional<std::string> param(std::string_view name) const;
 };
 
-/// Text pushed to the client until `next` says the end (nullopt) or the client leaves. `next` is called every
-/// `every_ms` on a worker thread, never twice at once; "" means nothing new.
+/// Text pushed to the client until `next` says the end (nullopt) or the client leaves. `next` is
+/// called every `every_ms` on a worker thread, never twice at once; "" means nothing new.
 struct TextStream {
   int every_ms = 500;
   std::function<std::optional<std::string>()> next = {};
@@ -87,8 +90,8 @@ struct HttpServerConfig {
 
 class HttpServer {
  public:
-  /// Binds and serves. kUnavailable, with the line to print, when the address is taken; kInvalidArgument when the
-  /// host is not an address or a name of this machine.
+  /// Binds and serves. kUnavailable, with the line to print, when the address is taken;
+  /// kInvalidArgument when the host is not an address or a name of this machine.
   static Result<std::unique_ptr<HttpServer>> start(HttpServerConfig config, Handler handler);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
@@ -99,8 +102,8 @@ class HttpServer {
   std::string url() const;
   /// Connections open now.
   std::size_t connections() const;
-  /// Stops accepting, ends idle connections and streams, waits up to `drain_timeout_ms` for requests in flight
-  /// and as long as it takes for a handler that still runs.
+  /// Stops accepting, ends idle connections and streams, waits up to `drain_timeout_ms` for
+  /// requests in flight and as long as it takes for a handler that still runs.
   void stop();
 
  private:

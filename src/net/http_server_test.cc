@@ -37,7 +37,9 @@ class Wire {
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
 
-  void send(std::string_view text) { std::ignore = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL); }
+  void send(std::string_view text) {
+    std::ignore = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
+  }
 
   std::string read_until(std::string_view end) {
     while (seen_.find(end) == seen_.npos && read_some()) {
@@ -80,7 +82,8 @@ Response echo(const Request& request) {
 }
 
 std::unique_ptr<HttpServer> serve(HttpLimits limits = {}, Handler handler = echo) {
-  auto server = HttpServer::start({.allowed_hosts = {"pipes.test"}, .flag = "--console", .limits = limits}, std::move(handler));
+  auto server = HttpServer::start(
+      {.allowed_hosts = {"pipes.test"}, .flag = "--console", .limits = limits}, std::move(handler));
   EXPECT_TRUE(server) << server.error().what;
   return std::move(*server);
 }
@@ -96,7 +99,8 @@ TEST(HttpServer, one_connection_serves_request_after_request) {
   Wire wire(server->port());
   for (int i = 0; i < 3; ++i) {
     wire.send("GET /a%20b HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    EXPECT_THAT(wire.read_until("[]"), AllOf(StartsWith("HTTP/1.1 200 OK"), EndsWith("GET /a b []")));
+    EXPECT_THAT(wire.read_until("[]"),
+                AllOf(StartsWith("HTTP/1.1 200 OK"), EndsWith("GET /a b []")));
   }
   wire.send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\nGET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(wire.read_until("/2 []"), HasSubstr("/1 []"));
@@ -137,14 +141,19 @@ TEST(HttpServer, bodies_and_heads_over_the_limit_are_refused) {
   auto server = serve({.head_bytes = 1000, .body_bytes = 100});
   EXPECT_THAT(ask(*server, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 101\r\n\r\n"),
               StartsWith("HTTP/1.1 413"));
-  EXPECT_THAT(ask(*server, "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-                           "65\r\n" + std::string(101, 'a') + "\r\n0\r\n\r\n"),
+  EXPECT_THAT(ask(*server,
+                  "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "65\r\n" +
+                      std::string(101, 'a') + "\r\n0\r\n\r\n"),
               StartsWith("HTTP/1.1 413"));
-  EXPECT_THAT(ask(*server, "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(2000, 'a') + "\r\n\r\n"),
+  EXPECT_THAT(ask(*server,
+                  "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(2000, 'a') + "\r\n\r\n"),
               StartsWith("HTTP/1.1 431"));
-  EXPECT_THAT(ask(*server, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nConnection: close\r\n\r\n" +
-                               std::string(100, 'b')),
-              StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(
+      ask(*server,
+          "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nConnection: close\r\n\r\n" +
+              std::string(100, 'b')),
+      StartsWith("HTTP/1.1 200"));
 }
 
 TEST(HttpServer, a_dripping_client_is_closed_and_does_not_hold_others) {
@@ -152,7 +161,8 @@ TEST(HttpServer, a_dripping_client_is_closed_and_does_not_hold_others) {
   std::vector<std::unique_ptr<Wire>> slow;
   for (int i = 0; i < 20; ++i) {
     slow.push_back(std::make_unique<Wire>(server->port()));
-    slow.back()->send(i % 2 ? "GET / HTT" : "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nab");
+    slow.back()->send(i % 2 ? "GET / HTT"
+                            : "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nab");
   }
   Wire idle(server->port());
   EXPECT_THAT(ask(*server, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
@@ -195,7 +205,8 @@ TEST(HttpServer, a_throwing_handler_is_500_and_the_connection_lives) {
 TEST(HttpServer, foreign_host_names_and_foreign_origins_are_refused) {
   auto server = serve();
   auto get = [&](std::string_view host) {
-    return ask(*server, "GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\nConnection: close\r\n\r\n");
+    return ask(*server,
+               "GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\nConnection: close\r\n\r\n");
   };
   EXPECT_THAT(get("evil.example"), StartsWith("HTTP/1.1 421"));
   for (auto host : {"localhost:99", "127.0.0.1", "[::1]:5", "pipes.test", "a.localhost"}) {
@@ -230,10 +241,10 @@ TEST(HttpServer, a_stream_pushes_until_its_end) {
     Response response;
     response.content_type = "text/event-stream";
     response.stream = TextStream{.every_ms = 5, .next = [counter]() -> std::optional<std::string> {
-      int n = ++*counter;
-      if (n > 3) return std::nullopt;
-      return "data: " + std::to_string(n) + "\n\n";
-    }};
+                                   int n = ++*counter;
+                                   if (n > 3) return std::nullopt;
+                                   return "data: " + std::to_string(n) + "\n\n";
+                                 }};
     return response;
   });
   auto text = ask(*server, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -246,7 +257,8 @@ TEST(HttpServer, stop_lets_a_request_in_flight_finish_and_ends_streams) {
   auto server = serve({}, [&](const Request& request) {
     Response response;
     if (request.path == "/stream") {
-      response.stream = TextStream{.every_ms = 60'000, .next = [] { return std::optional<std::string>("hello"); }};
+      response.stream = TextStream{.every_ms = 60'000,
+                                   .next = [] { return std::optional<std::string>("hello"); }};
       return response;
     }
     entered = true;
@@ -273,7 +285,9 @@ TEST(HttpServer, stop_lets_a_request_in_flight_finish_and_ends_streams) {
 
 TEST(HttpServer, large_text_is_compressed_for_those_who_take_it) {
   auto server = serve();
-  auto packed = ask(*server, "GET /large HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n");
+  auto packed = ask(*server,
+                    "GET /large HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: "
+                    "gzip\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(packed, HasSubstr("Content-Encoding: gzip"));
   EXPECT_LT(packed.size(), 2000u);
   HttpClient client;
@@ -285,7 +299,8 @@ TEST(HttpServer, large_text_is_compressed_for_those_who_take_it) {
 TEST(HttpServer, expect_continue_is_answered_before_the_body) {
   auto server = serve();
   Wire wire(server->port());
-  wire.send("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  wire.send(
+      "POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   EXPECT_THAT(wire.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 100 Continue"));
   wire.send("hi");
   EXPECT_THAT(wire.read_until("[hi]"), StartsWith("HTTP/1.1 200"));

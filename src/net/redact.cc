@@ -1,4 +1,5 @@
-// Blanks what must not be read in a log: user:password@ and the values of token-like query parameters.
+// Blanks what must not be read in a log: user:password@ and the values of token-like query
+// parameters.
 #include <array>
 #include <string>
 #include <string_view>
@@ -9,8 +10,8 @@ namespace tailrace::net {
 namespace {
 
 constexpr std::array<std::string_view, 13> kSecretWords{
-    "token", "key", "secret", "pass", "pwd", "sig",  "auth",
-    "cred",  "code", "session", "jwt", "sas", "hash"};
+    "token", "key",  "secret",  "pass", "pwd", "sig", "auth",
+    "cred",  "code", "session", "jwt",  "sas", "hash"};
 
 bool is_secret(std::string_view name) {
   std::string low;

@@ -1,5 +1,6 @@
-// A fresh start of flows whose SQL is new or changed, or that had stopped: their tables are emptied and filled again from
-// what they read, one table after the other in the graph's order, each ending in a checkpoint of its own.
+// A fresh start of flows whose SQL is new or changed, or that had stopped: their tables are emptied
+// and filled again from what they read, one table after the other in the graph's order, each ending
+// in a checkpoint of its own.
 #include "base/log.h"
 #include "pipeline/running_project.h"
 
@@ -9,7 +10,8 @@ std::vector<bool> RunningProject::stale_tables(const Checkpoint& last) const {
   std::vector<bool> stale(graph_.tables.size());
   for (const Flow& flow : graph_.flows) {
     auto mark = last.flows.find(flow.name);
-    bool again = mark == last.flows.end() || mark->second.definition != flow.definition || !mark->second.failed.empty();
+    bool again = mark == last.flows.end() || mark->second.definition != flow.definition ||
+                 !mark->second.failed.empty();
     for (const Flow::Input& input : flow.inputs)
       again = again || (!input.is_topic && stale[static_cast<std::size_t>(input.index)]);
     if (again) stale[static_cast<std::size_t>(flow.table)] = true;
@@ -47,7 +49,8 @@ Status RunningProject::backfill_table(std::size_t table) {
   return settle();
 }
 
-// Other flows do not step meanwhile, so the positions of the checkpoint are those that their tables stand for.
+// Other flows do not step meanwhile, so the positions of the checkpoint are those that their tables
+// stand for.
 Status RunningProject::feed_flow(std::size_t index) {
   const Flow& flow = graph_.flows[index];
   const auto feed = [&](std::size_t input, Delta delta) -> Status {
@@ -55,7 +58,8 @@ Status RunningProject::feed_flow(std::size_t index) {
     inputs[input] = std::move(delta);
     kv::WriteBatch batch;
     ASSIGN(auto change, run_flow(index, inputs, batch));
-    if (!change.empty()) TRY(outputs_[static_cast<std::size_t>(flow.table)]->accept(std::move(change), batch));
+    if (!change.empty())
+      TRY(outputs_[static_cast<std::size_t>(flow.table)]->accept(std::move(change), batch));
     TRY(store_->write(batch));
     dirty_ = true;
     if (!store_->needs_checkpoint()) return {};

@@ -10,7 +10,9 @@ constexpr const char* kKey = "c";
 using Json = nlohmann::json;
 
 Json flow_json(const FlowMark& flow) {
-  return {{"definition", flow.definition}, {"failed", flow.failed}, {"expectations", flow.expectations}};
+  return {{"definition", flow.definition},
+          {"failed", flow.failed},
+          {"expectations", flow.expectations}};
 }
 
 FlowMark flow_from(const Json& json) {
@@ -28,7 +30,8 @@ Checkpoint from_json(const Json& json) {
   Checkpoint c;
   c.number = json.at("number");
   for (const auto& [topic, list] : json.at("positions").items())
-    for (const Json& offset : list) c.positions[topic].push_back(Offset(offset.get<std::int64_t>()));
+    for (const Json& offset : list)
+      c.positions[topic].push_back(Offset(offset.get<std::int64_t>()));
   c.lake_commits = json.at("lake_commits");
   c.rows = json.at("rows");
   c.decoded = json.at("decoded");
@@ -44,12 +47,14 @@ Result<std::optional<Checkpoint>> Checkpoint::load(const kv::Store& store) {
   try {
     return from_json(Json::parse(*text));
   } catch (const Json::exception& e) {
-    return error(Code::kDataLoss, std::string("the checkpoint in the state store cannot be read: ") + e.what());
+    return error(Code::kDataLoss,
+                 std::string("the checkpoint in the state store cannot be read: ") + e.what());
   }
 }
 
 void Checkpoint::write(kv::WriteBatch& batch) const {
-  Json json = {{"number", number}, {"lake_commits", lake_commits}, {"rows", rows}, {"decoded", decoded}};
+  Json json = {
+      {"number", number}, {"lake_commits", lake_commits}, {"rows", rows}, {"decoded", decoded}};
   json["positions"] = Json::object();
   for (const auto& [topic, list] : positions) json["positions"][topic] = positions_json(list);
   json["flows"] = Json::object();

@@ -1,4 +1,5 @@
-// What a checkpoint says: the one record that joins positions, lake commits and counts. Kept under the key "c" as JSON.
+// What a checkpoint says: the one record that joins positions, lake commits and counts. Kept under
+// the key "c" as JSON.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +22,12 @@ struct FlowMark {
 
 struct Checkpoint {
   std::int64_t number = 0;
-  std::map<std::string, Positions> positions;      ///< by topic
-  std::map<std::string, std::string> lake_commits;  ///< by table: prepared, published after this is durable
-  std::map<std::string, std::int64_t> rows;        ///< by table
+  std::map<std::string, Positions> positions;  ///< by topic
+  std::map<std::string, std::string>
+      lake_commits;  ///< by table: prepared, published after this is durable
+  std::map<std::string, std::int64_t> rows;  ///< by table
   std::map<std::string, FlowMark> flows;
-  std::map<std::string, std::int64_t> decoded;     ///< by topic: records that could be decoded
+  std::map<std::string, std::int64_t> decoded;  ///< by topic: records that could be decoded
 
   /// nullopt in a new store; kDataLoss when it cannot be read.
   static Result<std::optional<Checkpoint>> load(const kv::Store& store);

@@ -16,11 +16,10 @@ std::string key_of(std::uint64_t id) {
 }
 
 std::string encode(const DeadLetter& letter) {
-  const nlohmann::json head = {{"flow", letter.flow},         {"reason", letter.reason},
-                               {"detail", letter.detail},     {"topic", letter.topic},
-                               {"partition", letter.partition}, {"offset", letter.offset},
-                               {"origin", letter.origin},     {"time", letter.time_ms},
-                               {"redriven", letter.redriven}};
+  const nlohmann::json head = {
+      {"flow", letter.flow},     {"reason", letter.reason},       {"detail", letter.detail},
+      {"topic", letter.topic},   {"partition", letter.partition}, {"offset", letter.offset},
+      {"origin", letter.origin}, {"time", letter.time_ms},        {"redriven", letter.redriven}};
   // The bytes may be anything, so they stand beside the JSON and not in it.
   const std::string text = head.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   std::string value;
@@ -29,7 +28,8 @@ std::string encode(const DeadLetter& letter) {
 }
 
 Result<DeadLetter> decode(std::string_view key, std::string_view value) {
-  if (key.size() != 9 || value.size() < 4) return error(Code::kDataLoss, "a dead letter's record is cut short");
+  if (key.size() != 9 || value.size() < 4)
+    return error(Code::kDataLoss, "a dead letter's record is cut short");
   const auto size = load_be<std::uint32_t>(value.data());
   if (size > value.size() - 4) return error(Code::kDataLoss, "a dead letter's record is cut short");
   const auto head = nlohmann::json::parse(value.substr(4, size), nullptr, false);
@@ -97,7 +97,8 @@ Status DeadLetters::erase_flow(const std::string& flow, kv::WriteBatch& batch) {
   return {};
 }
 
-Status DeadLetters::scan(std::uint64_t after, const std::function<bool(const DeadLetter&)>& visit) const {
+Status DeadLetters::scan(std::uint64_t after,
+                         const std::function<bool(const DeadLetter&)>& visit) const {
   Status broken;
   TRY(store_.scan(key_of(after + 1), std::string(1, kPrefix + 1), [&](auto key, auto value) {
     auto letter = decode(key, value);

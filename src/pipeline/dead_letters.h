@@ -1,9 +1,11 @@
-// Dead letters: every record that did not make it, with reason, origin and bytes, in the project's store.
+// Dead letters: every record that did not make it, with reason, origin and bytes, in the project's
+// store.
 //
 //   key    "d" + 8-byte big-endian id          value    JSON (below), bytes in base64
 //
-// Ids grow; the next one is part of the checkpoint, so a crash neither loses nor doubles a letter: the store falls back
-// to the checkpoint and the replay writes the same ids again. The pipeline thread writes, any thread reads.
+// Ids grow; the next one is part of the checkpoint, so a crash neither loses nor doubles a letter:
+// the store falls back to the checkpoint and the replay writes the same ids again. The pipeline
+// thread writes, any thread reads.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,8 @@ namespace tailrace::pipeline {
 
 struct DeadLetter {
   std::uint64_t id = 0;
-  std::string flow;    ///< table whose flow rejected it; the topic's name for decode, the source's for ingest
+  std::string
+      flow;  ///< table whose flow rejected it; the topic's name for decode, the source's for ingest
   std::string reason;  ///< "decode", "oversized", "expectation NAME", "late", "error"
   std::string detail;  ///< the whole sentence
   std::string topic;   ///< where it came from; empty when it never reached a topic

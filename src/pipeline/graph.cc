@@ -75,8 +75,8 @@ Result<std::vector<StatementPtr>> parse_files(const Project& project) {
       if (statement.kind == Statement::Kind::kSet) continue;
       const std::string name = lower(statement.name.parts.back());
       if (auto [at, fresh] = made_at.emplace(name, statement.place()); !fresh)
-        return error(Code::kInvalidArgument, statement.place() + ": `" + name +
-                                                 "` is already made at " + at->second);
+        return error(Code::kInvalidArgument,
+                     statement.place() + ": `" + name + "` is already made at " + at->second);
       all.push_back(std::make_shared<const Statement>(std::move(statement)));
     }
   }
@@ -116,8 +116,9 @@ class Binder {
   Status bind_table(const Statement& statement) {
     if (!statement.query) {
       if (statement.kind == Statement::Kind::kMaterializedView)
-        return error(Code::kInvalidArgument,
-                     statement.place() + ": Unable to find query for CREATE MATERIALIZED VIEW statement");
+        return error(
+            Code::kInvalidArgument,
+            statement.place() + ": Unable to find query for CREATE MATERIALIZED VIEW statement");
       return bind_flows_into(statement);
     }
     ASSIGN(auto plan, sql::bind_flow(statement, catalog_));
@@ -130,14 +131,16 @@ class Binder {
   Status bind_flows_into(const Statement& target) {
     bool any = false;
     for (const StatementPtr& s : graph_.statements) {
-      if (s->kind != Statement::Kind::kFlow || !same_name(s->target.parts.back(), target.name.parts.back()))
+      if (s->kind != Statement::Kind::kFlow ||
+          !same_name(s->target.parts.back(), target.name.parts.back()))
         continue;
       TRY(visit(*s));
       any = true;
     }
     if (!any)
-      return error(Code::kInvalidArgument, target.place() + ": no flow writes into the streaming table `" +
-                                               target.name.text() + "`; add CREATE FLOW … AS INSERT INTO it");
+      return error(Code::kInvalidArgument,
+                   target.place() + ": no flow writes into the streaming table `" +
+                       target.name.text() + "`; add CREATE FLOW … AS INSERT INTO it");
     return {};
   }
 
@@ -155,14 +158,16 @@ class Binder {
       table = static_cast<int>(graph_.tables.size()) - 1;
     } else if (!graph_.tables[table].schema->Equals(*plan.root->schema, false)) {
       return error(Code::kInvalidArgument,
-                   flow.place() + ": the flow's columns differ from those of `" + target.name.text() + "`: " +
-                       plan.root->schema->ToString() + " against " + graph_.tables[table].schema->ToString());
+                   flow.place() + ": the flow's columns differ from those of `" +
+                       target.name.text() + "`: " + plan.root->schema->ToString() + " against " +
+                       graph_.tables[table].schema->ToString());
     }
     return add_flow(flow, table, std::move(plan));
   }
 
   void add_table(const Statement& statement, Schema schema) {
-    graph_.tables.push_back({statement.name.parts.back(), &statement, std::move(schema), layer_of(statement),
+    graph_.tables.push_back({statement.name.parts.back(), &statement, std::move(schema),
+                             layer_of(statement),
                              statement.kind == Statement::Kind::kStreamingTable});
   }
 
@@ -181,7 +186,8 @@ class Binder {
     for (std::size_t i = 0; i < graph_.topics.size(); ++i)
       if (same_name(graph_.topics[i].relation, name)) return Flow::Input{true, static_cast<int>(i)};
     if (int table = graph_.table_index(name); table >= 0) return Flow::Input{false, table};
-    return error(Code::kNotFound, statement.place() + ": relation `" + name + "` is not in this project");
+    return error(Code::kNotFound,
+                 statement.place() + ": relation `" + name + "` is not in this project");
   }
 
   Graph& graph_;
@@ -194,9 +200,12 @@ class Binder {
 
 std::string_view layer_name(Layer layer) {
   switch (layer) {
-    case Layer::kBronze: return "bronze";
-    case Layer::kSilver: return "silver";
-    case Layer::kGold: return "gold";
+    case Layer::kBronze:
+      return "bronze";
+    case Layer::kSilver:
+      return "silver";
+    case Layer::kGold:
+      return "gold";
   }
   return "gold";
 }
@@ -222,8 +231,9 @@ Result<Graph> make_graph(const Project& project) {
   ASSIGN(graph.statements, parse_files(project));
   TRY(Binder(graph).bind_all());
   if (graph.flows.empty())
-    return error(Code::kInvalidArgument, project.folder + ": no table is made by any file of `libraries`; "
-                                                          "write CREATE STREAMING TABLE … AS SELECT …");
+    return error(Code::kInvalidArgument, project.folder +
+                                             ": no table is made by any file of `libraries`; "
+                                             "write CREATE STREAMING TABLE … AS SELECT …");
   return graph;
 }
 
@@ -231,11 +241,12 @@ Status check_serving(const Project& project, const Graph& graph) {
   for (const ServingSpec& serving : project.serving) {
     const int index = graph.table_index(serving.table);
     if (index < 0)
-      return error(Code::kNotFound, serving.place + ": table `" + serving.table + "` is not made by any SQL file");
+      return error(Code::kNotFound,
+                   serving.place + ": table `" + serving.table + "` is not made by any SQL file");
     for (const std::string& column : serving.key)
       if (graph.tables[static_cast<std::size_t>(index)].schema->GetFieldIndex(column) < 0)
-        return error(Code::kNotFound, serving.place + ": key column `" + column + "` is not a column of `" +
-                                          serving.table + "`");
+        return error(Code::kNotFound, serving.place + ": key column `" + column +
+                                          "` is not a column of `" + serving.table + "`");
   }
   return {};
 }

@@ -1,5 +1,6 @@
-// A project's graph: the tables its SQL files make, the flows that fill them, in an order in which every flow comes
-// after what it reads. Made whole or not at all: each error names file:line:column, as Spark's dry run does.
+// A project's graph: the tables its SQL files make, the flows that fill them, in an order in which
+// every flow comes after what it reads. Made whole or not at all: each error names
+// file:line:column, as Spark's dry run does.
 #pragma once
 
 #include <map>
@@ -32,7 +33,7 @@ struct Table {
 struct Flow {
   std::string name;  ///< the table's name, or the flow's own
   const sql::Statement* statement;
-  int table;         ///< index into Graph::tables
+  int table;  ///< index into Graph::tables
   engine::FlowPlan plan;
   /// What plan.inputs[i] is: index into Graph::topics or Graph::tables.
   struct Input {

@@ -7,7 +7,8 @@ namespace {
 
 std::string with_commas(std::int64_t number) {
   std::string digits = std::to_string(number);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3;
+       at > (number < 0 ? 1 : 0); at -= 3)
     digits.insert(static_cast<std::size_t>(at), ",");
   return digits;
 }
@@ -27,7 +28,8 @@ std::string why_empty(const Hop& hop, const Hop* before) {
     return fmt::format("every row was rejected ({} of them, most by {})", with_commas(hop.rejected),
                        most_common(hop.reasons));
   if (!hop.why.empty()) return hop.why;
-  if (before && before->count == 0) return fmt::format("nothing has come from {} yet", before->title);
+  if (before && before->count == 0)
+    return fmt::format("nothing has come from {} yet", before->title);
   return "nothing has arrived yet";
 }
 
@@ -39,15 +41,24 @@ bool is_table(HopKind kind) {
 
 std::string_view hop_kind_name(HopKind kind) {
   switch (kind) {
-    case HopKind::kFetched: return "fetched";
-    case HopKind::kAppended: return "appended";
-    case HopKind::kDecoded: return "decoded";
-    case HopKind::kRejected: return "rejected";
-    case HopKind::kBronze: return "bronze";
-    case HopKind::kSilver: return "silver";
-    case HopKind::kGold: return "gold";
-    case HopKind::kLake: return "lake";
-    case HopKind::kServed: return "served";
+    case HopKind::kFetched:
+      return "fetched";
+    case HopKind::kAppended:
+      return "appended";
+    case HopKind::kDecoded:
+      return "decoded";
+    case HopKind::kRejected:
+      return "rejected";
+    case HopKind::kBronze:
+      return "bronze";
+    case HopKind::kSilver:
+      return "silver";
+    case HopKind::kGold:
+      return "gold";
+    case HopKind::kLake:
+      return "lake";
+    case HopKind::kServed:
+      return "served";
   }
   return "";
 }
@@ -69,7 +80,9 @@ void judge(std::vector<Hop>& hops) {
     } else {
       const bool wrong = !hop.last_error.empty() || hop.rejected > 0;
       hop.why = why_empty(hop, before);
-      hop.state = !hop.last_error.empty() ? HopState::kError : wrong ? HopState::kEmpty : HopState::kWaiting;
+      hop.state = !hop.last_error.empty() ? HopState::kError
+                  : wrong                 ? HopState::kEmpty
+                                          : HopState::kWaiting;
     }
     before = &hop;
   }
@@ -87,9 +100,10 @@ std::string explain_first_empty(const std::vector<Hop>& hops) {
 }
 
 std::string hop_line(const Hop& hop) {
-  std::string line =
-      fmt::format("{:<9} {:<26} {:>12}", hop_kind_name(hop.kind), hop.title, with_commas(hop.count));
-  if (hop.rate_per_s >= 0.5) line += fmt::format("  {}/s", with_commas(static_cast<std::int64_t>(hop.rate_per_s)));
+  std::string line = fmt::format("{:<9} {:<26} {:>12}", hop_kind_name(hop.kind), hop.title,
+                                 with_commas(hop.count));
+  if (hop.rate_per_s >= 0.5)
+    line += fmt::format("  {}/s", with_commas(static_cast<std::int64_t>(hop.rate_per_s)));
   if (hop.lag_records > 0) line += fmt::format("  lag {}", with_commas(hop.lag_records));
   if (hop.rejected > 0)
     line += fmt::format("  rejected {} ({})", with_commas(hop.rejected), most_common(hop.reasons));

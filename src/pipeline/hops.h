@@ -1,7 +1,9 @@
-// The hops of a record, counted: fetched → appended → decoded → rejected → each table → lake → served.
+// The hops of a record, counted: fetched → appended → decoded → rejected → each table → lake →
+// served.
 //
-// Counters are written by the threads that do the work and read by any. `explain_first_empty` is pure: the first-run
-// promise (rows, or one line that says which hop is empty and why) is tested as text.
+// Counters are written by the threads that do the work and read by any. `explain_first_empty` is
+// pure: the first-run promise (rows, or one line that says which hop is empty and why) is tested as
+// text.
 #pragma once
 
 #include <atomic>
@@ -12,7 +14,17 @@
 
 namespace tailrace::pipeline {
 
-enum class HopKind { kFetched, kAppended, kDecoded, kRejected, kBronze, kSilver, kGold, kLake, kServed };
+enum class HopKind {
+  kFetched,
+  kAppended,
+  kDecoded,
+  kRejected,
+  kBronze,
+  kSilver,
+  kGold,
+  kLake,
+  kServed
+};
 
 enum class HopState { kOk, kWaiting, kEmpty, kError };
 
@@ -35,7 +47,8 @@ struct Hop {
   std::int64_t last_error_ms = 0;
 };
 
-/// One sentence naming the first empty hop and why; empty when rows reach every serving table's hop.
+/// One sentence naming the first empty hop and why; empty when rows reach every serving table's
+/// hop.
 std::string explain_first_empty(const std::vector<Hop>& hops);
 
 /// Sets state and why of each hop from the counts of those before it.

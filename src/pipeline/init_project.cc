@@ -48,14 +48,17 @@ serving:
 Status init_project(const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code failed;
-  if (fs::exists(folder, failed)) return error(Code::kAlreadyExists, folder + " is already there; choose another name");
+  if (fs::exists(folder, failed))
+    return error(Code::kAlreadyExists, folder + " is already there; choose another name");
   const fs::path root = fs::absolute(folder);
   rt::FileSystem& files = rt::posix_files();
   TRY(files.make_folder((root / "transformations").string()));
-  const std::string spec = "name: " + root.filename().string() + "\nstorage: file://" + root.string() +
-                           "/pipeline-storage\nlibraries:\n  - glob:\n      include: transformations/**\n";
+  const std::string spec =
+      "name: " + root.filename().string() + "\nstorage: file://" + root.string() +
+      "/pipeline-storage\nlibraries:\n  - glob:\n      include: transformations/**\n";
   TRY(rt::write_atomically(files, (root / "spark-pipeline.yml").string(), spec));
-  TRY(rt::write_atomically(files, (root / "transformations/people.sql").string(), kTransformations));
+  TRY(rt::write_atomically(files, (root / "transformations/people.sql").string(),
+                           kTransformations));
   TRY(rt::write_atomically(files, (root / "tailrace.yml").string(), kSettings));
   return rt::write_atomically(files, (root / ".gitignore").string(), ".tailrace/\n");
 }

@@ -1,4 +1,5 @@
-// One thread that encodes the lake's files while the steps go on. Tasks run in the order they were posted.
+// One thread that encodes the lake's files while the steps go on. Tasks run in the order they were
+// posted.
 #pragma once
 
 #include <condition_variable>

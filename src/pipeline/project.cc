@@ -30,26 +30,32 @@ Result<std::int64_t> quantity(const YamlFile& file, const YAML::Node& node, std:
   for (const Unit& unit : units)
     if (code == std::errc() && number >= 0 && suffix == unit.suffix) return number * unit.factor;
   std::string known;
-  for (const Unit& unit : units) known += (known.empty() ? "" : ", ") + std::string("5") + std::string(unit.suffix);
+  for (const Unit& unit : units)
+    known += (known.empty() ? "" : ", ") + std::string("5") + std::string(unit.suffix);
   return file.fail(node, "`" + std::string(key) + ": " + text + "`: write it as one of " + known);
 }
 
-constexpr Unit kTimes[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-constexpr Unit kSizes[] = {{"", 1}, {"B", 1}, {"KB", 1000}, {"MB", 1'000'000}, {"GB", 1'000'000'000},
-                           {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+constexpr Unit kTimes[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+constexpr Unit kSizes[] = {
+    {"", 1},          {"B", 1},         {"KB", 1000},    {"MB", 1'000'000}, {"GB", 1'000'000'000},
+    {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
 
-Status read_role(const YamlFile& file, const YAML::Node& node, std::string_view key, std::string& role) {
+Status read_role(const YamlFile& file, const YAML::Node& node, std::string_view key,
+                 std::string& role) {
   if (!node) return {};
   ASSIGN(role, file.text(node, key));
   if (role != "embedded")
-    return file.fail(node, "not supported yet: `" + std::string(key) + "` behind a URL; use `embedded`");
+    return file.fail(node,
+                     "not supported yet: `" + std::string(key) + "` behind a URL; use `embedded`");
   return {};
 }
 
 Status read_roles(Project& project, const YamlFile& file) {
   const YAML::Node roles = file.root["roles"];
   if (!roles) return {};
-  TRY(file.only_keys(roles, {"log", "registry", "engine", "lake", "serving", "staging", "schedule"}));
+  TRY(file.only_keys(roles,
+                     {"log", "registry", "engine", "lake", "serving", "staging", "schedule"}));
   Roles& r = project.roles;
   TRY(read_role(file, roles["log"], "log", r.log));
   TRY(read_role(file, roles["registry"], "registry", r.registry));
@@ -60,7 +66,8 @@ Status read_roles(Project& project, const YamlFile& file) {
   return read_role(file, roles["schedule"], "schedule", r.schedule);
 }
 
-Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name, const YAML::Node& node) {
+Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
+                             const YAML::Node& node) {
   TRY(file.only_keys(node, {"partitions", "format", "relation", "max_message_bytes", "retention",
                             "retention_size", "segment_size", "compression"}));
   TopicSpec topic;
@@ -71,20 +78,23 @@ Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name, cons
   }
   if (node["partitions"]) {
     ASSIGN(const std::int64_t count, file.integer(node["partitions"], "partitions"));
-    if (count < 1 || count > 10000) return file.fail(node["partitions"], "`partitions` is 1 to 10000");
+    if (count < 1 || count > 10000)
+      return file.fail(node["partitions"], "`partitions` is 1 to 10000");
     topic.partitions = static_cast<std::int32_t>(count);
   }
   if (node["format"]) {
     ASSIGN(topic.format, file.text(node["format"], "format"));
   }
   if (topic.format != "json" && topic.format != "raw")
-    return file.fail(node["format"], "not supported yet: format `" + topic.format + "`; json or raw");
+    return file.fail(node["format"],
+                     "not supported yet: format `" + topic.format + "`; json or raw");
   if (node["retention"]) {
     ASSIGN(const std::int64_t ms, quantity(file, node["retention"], "retention", kTimes));
     topic.settings["retention.ms"] = std::to_string(ms);
   }
-  const std::pair<const char*, const char*> sizes[] = {
-      {"max_message_bytes", "max.message.bytes"}, {"retention_size", "retention.bytes"}, {"segment_size", "segment.bytes"}};
+  const std::pair<const char*, const char*> sizes[] = {{"max_message_bytes", "max.message.bytes"},
+                                                       {"retention_size", "retention.bytes"},
+                                                       {"segment_size", "segment.bytes"}};
   for (auto [key, setting] : sizes) {
     if (!node[key]) continue;
     ASSIGN(const std::int64_t bytes, quantity(file, node[key], key, kSizes));
@@ -101,7 +111,8 @@ Status read_topics(Project& project, const YamlFile& file) {
     ASSIGN(auto topic, read_topic(file, entry.first.Scalar(), entry.second));
     for (const TopicSpec& other : project.topics)
       if (same_name(other.relation, topic.relation))
-        return file.fail(entry.first, "relation `" + topic.relation + "` is already topic " + other.name);
+        return file.fail(entry.first,
+                         "relation `" + topic.relation + "` is already topic " + other.name);
     project.topics.push_back(std::move(topic));
   }
   return {};
@@ -134,8 +145,8 @@ Status read_ingest(Project& project, const YamlFile& file) {
       return file.fail(node["use"], "`use` is fake, http or files, not `" + spec.type + "`");
     if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options));
     if (node["key"]) {
-    ASSIGN(spec.options["key"], file.text(node["key"], "key"));
-  }
+      ASSIGN(spec.options["key"], file.text(node["key"], "key"));
+    }
     const auto is_topic = [&](const TopicSpec& t) { return t.name == spec.topic; };
     if (std::ranges::none_of(project.topics, is_topic))
       return file.fail(node["topic"], "topic `" + spec.topic + "` is not among `topics`");
@@ -151,8 +162,11 @@ Status read_serving(Project& project, const YamlFile& file) {
     spec.name = entry.first.Scalar();
     spec.place = file.place(entry.first);
     spec.table = spec.name;
-    if (entry.second["table"]) { ASSIGN(spec.table, file.text(entry.second["table"], "table")); }
-    if (!entry.second["key"]) return file.fail(entry.second, "`key` is missing: the columns that name one row");
+    if (entry.second["table"]) {
+      ASSIGN(spec.table, file.text(entry.second["table"], "table"));
+    }
+    if (!entry.second["key"])
+      return file.fail(entry.second, "`key` is missing: the columns that name one row");
     if (entry.second["key"].IsScalar()) spec.key.push_back(entry.second["key"].Scalar());
     for (const auto& column : entry.second["key"]) spec.key.push_back(column.Scalar());
     project.serving.push_back(std::move(spec));
@@ -164,14 +178,16 @@ Status read_limits(Project& project, const YamlFile& file) {
   if (const YAML::Node node = file.root["checkpoint"]) {
     TRY(file.only_keys(node, {"every", "records"}));
     if (node["every"]) {
-    ASSIGN(project.limits.checkpoint_ms, quantity(file, node["every"], "every", kTimes));
-  }
+      ASSIGN(project.limits.checkpoint_ms, quantity(file, node["every"], "every", kTimes));
+    }
     if (node["records"]) {
-    ASSIGN(project.limits.checkpoint_records, file.integer(node["records"], "records"));
+      ASSIGN(project.limits.checkpoint_records, file.integer(node["records"], "records"));
+    }
   }
-  }
-  if (const YAML::Node node = file.root["lake"]) TRY(file.only_keys(node, {"compact_under", "vacuum_after"}));
-  if (const YAML::Node node = file.root["dead_letters"]) TRY(file.only_keys(node, {"keep", "max_bytes"}));
+  if (const YAML::Node node = file.root["lake"])
+    TRY(file.only_keys(node, {"compact_under", "vacuum_after"}));
+  if (const YAML::Node node = file.root["dead_letters"])
+    TRY(file.only_keys(node, {"keep", "max_bytes"}));
   return {};
 }
 
@@ -182,12 +198,14 @@ Result<Project> load_project(const std::string& path) {
   if (folder.filename().string().starts_with("spark-pipeline.y")) folder = folder.parent_path();
   std::error_code failed;
   if (!fs::is_directory(folder, failed))
-    return error(Code::kNotFound, path + " is not a folder; `tailrace init NAME` writes a project that runs");
+    return error(Code::kNotFound,
+                 path + " is not a folder; `tailrace init NAME` writes a project that runs");
   ASSIGN(Project project, load_spark_spec(folder.lexically_normal().string()));
   const std::string settings = (folder / "tailrace.yml").string();
   if (!fs::exists(settings)) return project;
   ASSIGN(const YamlFile file, YamlFile::load(settings));
-  TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "serving", "lake", "dead_letters", "checkpoint"}));
+  TRY(file.only_keys(
+      file.root, {"roles", "topics", "ingest", "serving", "lake", "dead_letters", "checkpoint"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));

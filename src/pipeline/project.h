@@ -1,8 +1,10 @@
-// A project folder as data: spark-pipeline.yml (Spark's own format and errors), the SQL files it names, and
-// tailrace.yml (roles, topics, ingest, serving, limits). docs/project.md describes every key.
+// A project folder as data: spark-pipeline.yml (Spark's own format and errors), the SQL files it
+// names, and tailrace.yml (roles, topics, ingest, serving, limits). docs/project.md describes every
+// key.
 //
-// Unknown keys are errors that name the nearest known one and the place. ${NAME} in a value of tailrace.yml is the
-// environment's; `file:PATH` reads a secret from a file. Values so read never appear in messages.
+// Unknown keys are errors that name the nearest known one and the place. ${NAME} in a value of
+// tailrace.yml is the environment's; `file:PATH` reads a secret from a file. Values so read never
+// appear in messages.
 #pragma once
 
 #include <cstdint>
@@ -74,7 +76,8 @@ struct Project {
   Limits limits;
 };
 
-/// `path` is the folder, or a spark-pipeline.yml in it. kNotFound carries Spark's PIPELINE_SPEC_FILE_NOT_FOUND.
+/// `path` is the folder, or a spark-pipeline.yml in it. kNotFound carries Spark's
+/// PIPELINE_SPEC_FILE_NOT_FOUND.
 Result<Project> load_project(const std::string& path);
 
 /// Writes a small project that runs: `tailrace init NAME`. kAlreadyExists when the folder is there.

@@ -1,9 +1,9 @@
 #include "pipeline/query.h"
 
+#include <arrow/compute/api.h>
+
 #include <algorithm>
 #include <numeric>
-
-#include <arrow/compute/api.h>
 
 #include "engine/circuit.h"
 #include "kv/memory_store.h"
@@ -21,7 +21,8 @@ class QueryCatalog : public sql::Catalog {
     for (const std::string& part : parts) whole += (whole.empty() ? "" : ".") + part;
     for (const QueryRelation& relation : relations_)
       if (same_name(relation.name, whole) || same_name(relation.name, parts.back()))
-        return sql::RelationInfo{sql::RelationInfo::Kind::kMaterializedView, relation.name, relation.schema};
+        return sql::RelationInfo{sql::RelationInfo::Kind::kMaterializedView, relation.name,
+                                 relation.schema};
     return std::nullopt;
   }
 
@@ -47,7 +48,8 @@ Result<Batch> text_rows(const Schema& schema, const std::vector<std::vector<std:
   return arrow::RecordBatch::Make(schema, static_cast<std::int64_t>(rows.size()), columns);
 }
 
-Result<QueryResult> text_result(const std::vector<std::string>& names, const std::vector<std::vector<std::string>>& rows) {
+Result<QueryResult> text_result(const std::vector<std::string>& names,
+                                const std::vector<std::vector<std::string>>& rows) {
   std::vector<Field> fields;
   for (const std::string& name : names) fields.push_back(arrow::field(name, arrow::utf8()));
   const Schema schema = arrow::schema(fields);
@@ -57,9 +59,12 @@ Result<QueryResult> text_result(const std::vector<std::string>& names, const std
 
 Result<QueryResult> describe(const sql::Statement& statement, const QueryCatalog& catalog) {
   const auto found = catalog.find(statement.name.parts);
-  if (!found) return error(Code::kNotFound, statement.place() + ": there is no table `" + statement.name.text() + "`");
+  if (!found)
+    return error(Code::kNotFound,
+                 statement.place() + ": there is no table `" + statement.name.text() + "`");
   std::vector<std::vector<std::string>> rows;
-  for (const Field& field : found->schema->fields()) rows.push_back({field->name(), spark_name(*field->type())});
+  for (const Field& field : found->schema->fields())
+    rows.push_back({field->name(), spark_name(*field->type())});
   return text_result({"col_name", "data_type"}, rows);
 }
 
@@ -99,8 +104,10 @@ Result<Batch> sorted(Batch rows, const std::vector<KeyColumn>& order) {
   ASSIGN(const EncodedRows keys, encode_keys(*rows, order));
   std::vector<std::int64_t> places(static_cast<std::size_t>(rows->num_rows()));
   std::iota(places.begin(), places.end(), 0);
-  std::ranges::stable_sort(places, [&](std::int64_t a, std::int64_t b) { return keys[a] < keys[b]; });
-  const auto indices = std::make_shared<arrow::Int64Array>(rows->num_rows(), arrow::Buffer::FromVector(std::move(places)));
+  std::ranges::stable_sort(places,
+                           [&](std::int64_t a, std::int64_t b) { return keys[a] < keys[b]; });
+  const auto indices = std::make_shared<arrow::Int64Array>(
+      rows->num_rows(), arrow::Buffer::FromVector(std::move(places)));
   ASSIGN(auto taken, from_arrow(arrow::compute::Take(rows, indices)));
   return taken.record_batch();
 }
@@ -115,7 +122,8 @@ Status feed(const std::string& name, const std::vector<QueryRelation>& relations
             const std::function<Status(const Batch&)>& visit) {
   if (name == sql::kOneRow) {
     ASSIGN(auto column, from_arrow(arrow::MakeArrayFromScalar(arrow::Int32Scalar(1), 1)));
-    return visit(arrow::RecordBatch::Make(arrow::schema({arrow::field("one", arrow::int32())}), 1, {column}));
+    return visit(arrow::RecordBatch::Make(arrow::schema({arrow::field("one", arrow::int32())}), 1,
+                                          {column}));
   }
   for (const QueryRelation& relation : relations)
     if (same_name(relation.name, name)) return relation.scan(visit);
@@ -123,7 +131,8 @@ Status feed(const std::string& name, const std::vector<QueryRelation>& relations
 }
 
 Result<QueryResult> select(const sql::Statement& statement, const QueryCatalog& catalog,
-                           const std::vector<QueryRelation>& relations, std::int64_t now_us, std::int64_t max_rows) {
+                           const std::vector<QueryRelation>& relations, std::int64_t now_us,
+                           std::int64_t max_rows) {
   ASSIGN(sql::QueryPlan plan, sql::bind_query(statement, catalog));
   const std::vector<std::string> inputs = plan.flow.inputs;
   const Schema schema = plan.flow.root->schema;
@@ -133,7 +142,8 @@ Result<QueryResult> select(const sql::Statement& statement, const QueryCatalog& 
   const auto step = [&](std::vector<Delta> deltas) -> Status {
     ASSIGN(auto output, circuit->step(deltas, now_us));
     for (const engine::Reject& reject : output.rejects)
-      if (reject.kind == engine::Reject::Kind::kError) return error(Code::kInvalidArgument, reject.reason);
+      if (reject.kind == engine::Reject::Kind::kError)
+        return error(Code::kInvalidArgument, reject.reason);
     return sum.add(output.delta);
   };
   TRY(step(std::vector<Delta>(inputs.size())));
@@ -153,8 +163,8 @@ Result<QueryResult> select(const sql::Statement& statement, const QueryCatalog& 
 
 }  // namespace
 
-Result<QueryResult> run_query(std::string_view text, const std::vector<QueryRelation>& relations, std::int64_t now_us,
-                              std::int64_t max_rows) {
+Result<QueryResult> run_query(std::string_view text, const std::vector<QueryRelation>& relations,
+                              std::int64_t now_us, std::int64_t max_rows) {
   ASSIGN(const sql::Statement statement, sql::parse_query(text));
   const QueryCatalog catalog(relations);
   switch (statement.kind) {
@@ -163,16 +173,20 @@ Result<QueryResult> run_query(std::string_view text, const std::vector<QueryRela
       for (const QueryRelation& relation : relations) rows.push_back({relation.name});
       return text_result({"tableName"}, rows);
     }
-    case sql::Statement::Kind::kDescribe: return describe(statement, catalog);
+    case sql::Statement::Kind::kDescribe:
+      return describe(statement, catalog);
     case sql::Statement::Kind::kExplain: {
       ASSIGN(const sql::QueryPlan plan, sql::bind_query(statement, catalog));
       return text_result({"plan"}, {{sql::explain(plan.flow)}});
     }
-    case sql::Statement::Kind::kSelect: return select(statement, catalog, relations, now_us, max_rows);
+    case sql::Statement::Kind::kSelect:
+      return select(statement, catalog, relations, now_us, max_rows);
     default:
-      return error(Code::kInvalidArgument,
-                   statement.place() + ": the shell takes SELECT, SHOW TABLES, DESCRIBE and EXPLAIN; tables are made in "
-                                       "the project's SQL files");
+      return error(
+          Code::kInvalidArgument,
+          statement.place() +
+              ": the shell takes SELECT, SHOW TABLES, DESCRIBE and EXPLAIN; tables are made in "
+              "the project's SQL files");
   }
 }
 

@@ -1,4 +1,5 @@
-// One query of the shell over the project's tables: the same circuits as the flows', fed once with what the tables hold.
+// One query of the shell over the project's tables: the same circuits as the flows', fed once with
+// what the tables hold.
 #pragma once
 
 #include <functional>
@@ -25,7 +26,7 @@ struct QueryResult {
 };
 
 /// SELECT, SHOW TABLES, DESCRIBE, EXPLAIN. At most `max_rows` rows come back.
-Result<QueryResult> run_query(std::string_view text, const std::vector<QueryRelation>& relations, std::int64_t now_us,
-                              std::int64_t max_rows = 10000);
+Result<QueryResult> run_query(std::string_view text, const std::vector<QueryRelation>& relations,
+                              std::int64_t now_us, std::int64_t max_rows = 10000);
 
 }  // namespace tailrace::pipeline

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include <array>
+#include <nlohmann/json.hpp>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -17,7 +16,8 @@ std::string decode_base64(std::string_view text) {
   static constexpr auto kTable = [] {
     std::array<std::int8_t, 256> table{};
     table.fill(-1);
-    constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    constexpr std::string_view letters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (std::size_t i = 0; i < letters.size(); ++i)
       table[static_cast<unsigned char>(letters[i])] = static_cast<std::int8_t>(i);
     return table;
@@ -54,8 +54,8 @@ DeadLetter rejected_letter(std::string_view text) {
   return letter;
 }
 
-std::optional<std::string> record_value(log::Log& log, const std::string& topic, std::int32_t partition,
-                                        std::int64_t offset) {
+std::optional<std::string> record_value(log::Log& log, const std::string& topic,
+                                        std::int32_t partition, std::int64_t offset) {
   auto found = log.partition(topic, PartitionId(partition));
   if (!found) return std::nullopt;
   log::ReadBuffer buffer;
@@ -74,10 +74,13 @@ std::optional<std::string> record_value(log::Log& log, const std::string& topic,
 
 Status send_back(log::Log& log, const DeadLetter& letter) {
   if (letter.topic.empty())
-    return error(Code::kFailedPrecondition, fmt::format("dead letter {} has no topic to go back to", letter.id));
+    return error(Code::kFailedPrecondition,
+                 fmt::format("dead letter {} has no topic to go back to", letter.id));
   ASSIGN(auto partition, log.partition(letter.topic, PartitionId(std::max(letter.partition, 0))));
-  // A producer of its own for each letter: the log drops the second copy if a crash came before the mark.
-  const std::string name = fmt::format("redrive {} {} {}", letter.id, letter.origin, letter.time_ms);
+  // A producer of its own for each letter: the log drops the second copy if a crash came before the
+  // mark.
+  const std::string name =
+      fmt::format("redrive {} {} {}", letter.id, letter.origin, letter.time_ms);
   const std::uint64_t hash = XXH3_64bits_withSeed(letter.bytes.data(), letter.bytes.size(),
                                                   XXH3_64bits(name.data(), name.size()));
   const log::Producer producer{static_cast<std::int64_t>(hash >> 1), 0, 0};

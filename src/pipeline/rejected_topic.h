@@ -1,5 +1,5 @@
-// Records that never reached a topic (oversized, a line that is no JSON) wait in the internal topic of rejects; here they
-// become dead letters. And the way back from an origin to a record's bytes.
+// Records that never reached a topic (oversized, a line that is no JSON) wait in the internal topic
+// of rejects; here they become dead letters. And the way back from an origin to a record's bytes.
 #pragma once
 
 #include <optional>
@@ -15,10 +15,11 @@ namespace tailrace::pipeline {
 DeadLetter rejected_letter(std::string_view json);
 
 /// The value of the record at topic-partition@offset; nullopt when it is no longer there.
-std::optional<std::string> record_value(log::Log& log, const std::string& topic, std::int32_t partition,
-                                        std::int64_t offset);
+std::optional<std::string> record_value(log::Log& log, const std::string& topic,
+                                        std::int32_t partition, std::int64_t offset);
 
-/// Appends a letter's bytes to its topic again, once however often it is called for the same letter.
+/// Appends a letter's bytes to its topic again, once however often it is called for the same
+/// letter.
 Status send_back(log::Log& log, const DeadLetter& letter);
 
 }  // namespace tailrace::pipeline

@@ -1,14 +1,16 @@
-// Runs a project: reads topics, steps every flow's circuit, writes lake and serving tables, takes checkpoints.
+// Runs a project: reads topics, steps every flow's circuit, writes lake and serving tables, takes
+// checkpoints.
 //
 //   open (recover from the last checkpoint) → start … stop      or      open → drain (for --once)
 //
-// One checkpoint joins everything: source positions, operator state, serving rows and dead letters become durable
-// together in the store, with the text of the lake commits that belong to them; those are published right after, and
-// again at the next open if a crash came between (Delta's txn action makes the second time a no-op). A crash falls back
-// to the last checkpoint and the log is replayed from its positions.
+// One checkpoint joins everything: source positions, operator state, serving rows and dead letters
+// become durable together in the store, with the text of the lake commits that belong to them;
+// those are published right after, and again at the next open if a crash came between (Delta's txn
+// action makes the second time a no-op). A crash falls back to the last checkpoint and the log is
+// replayed from its positions.
 //
-// A flow whose FAIL UPDATE expectation breaks stops alone, with all that reads it; the rest goes on. It starts again
-// from nothing (backfill) when its SQL has changed or at the next start.
+// A flow whose FAIL UPDATE expectation breaks stops alone, with all that reads it; the rest goes
+// on. It starts again from nothing (backfill) when its SQL has changed or at the next start.
 //
 // Threads: one for the steps, one that reads ahead; status functions may be called from any.
 #pragma once
@@ -45,8 +47,8 @@ struct TableStatus {
   bool streaming = false;
   Schema schema;
   std::string comment;
-  std::int64_t rows = 0;         ///< rows in the table now
-  std::string failed;            ///< why its flow stopped, or empty
+  std::int64_t rows = 0;  ///< rows in the table now
+  std::string failed;     ///< why its flow stopped, or empty
   std::vector<ExpectationStatus> expectations;
 };
 
@@ -54,7 +56,8 @@ class Runner {
  public:
   /// Topics must exist. `data` is the data folder: lake/ and state/ are below it.
   static Result<std::unique_ptr<Runner>> open(const Project& project, Graph graph, log::Log& log,
-                                              const std::string& data, rt::Clock& clock = rt::system_clock());
+                                              const std::string& data,
+                                              rt::Clock& clock = rt::system_clock());
   virtual ~Runner() = default;
 
   virtual void start() = 0;
@@ -63,7 +66,8 @@ class Runner {
   /// Steps until every topic is read to its end as of now, then a checkpoint; without start().
   virtual Status drain() = 0;
 
-  /// The runner's own hops (decoded, rejected, tables, lake, served), in order; the caller puts the sources' before.
+  /// The runner's own hops (decoded, rejected, tables, lake, served), in order; the caller puts the
+  /// sources' before.
   virtual std::vector<Hop> hops() const = 0;
   virtual std::vector<TableStatus> tables() const = 0;
   virtual const Graph& graph() const = 0;
@@ -75,7 +79,8 @@ class Runner {
   virtual Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select) = 0;
 
   /// Rows of a table as of now where it is served, else as of the last checkpoint; in chunks.
-  virtual Status scan_table(std::string_view name, const std::function<Status(const Batch&)>& visit) const = 0;
+  virtual Status scan_table(std::string_view name,
+                            const std::function<Status(const Batch&)>& visit) const = 0;
   /// The keyed table of that serving name; null when there is none.
   virtual std::shared_ptr<const table::KeyedTable> served(std::string_view name) const = 0;
 };

@@ -10,18 +10,24 @@ namespace {
 
 HopKind hop_of(Layer layer) {
   switch (layer) {
-    case Layer::kBronze: return HopKind::kBronze;
-    case Layer::kSilver: return HopKind::kSilver;
-    case Layer::kGold: return HopKind::kGold;
+    case Layer::kBronze:
+      return HopKind::kBronze;
+    case Layer::kSilver:
+      return HopKind::kSilver;
+    case Layer::kGold:
+      return HopKind::kGold;
   }
   return HopKind::kGold;
 }
 
 std::string_view action_name(engine::Expectation::Action action) {
   switch (action) {
-    case engine::Expectation::Action::kWarn: return "warn";
-    case engine::Expectation::Action::kDrop: return "drop";
-    case engine::Expectation::Action::kFail: return "fail";
+    case engine::Expectation::Action::kWarn:
+      return "warn";
+    case engine::Expectation::Action::kDrop:
+      return "drop";
+    case engine::Expectation::Action::kFail:
+      return "fail";
   }
   return "warn";
 }
@@ -44,12 +50,15 @@ std::vector<Hop> RunningProject::hops() const {
   std::vector<Hop> hops;
   std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < topic_counts_.size(); ++i) {
-    Hop hop{.id = "decoded." + graph_.topics[i].topic, .title = graph_.topics[i].topic, .kind = HopKind::kDecoded};
+    Hop hop{.id = "decoded." + graph_.topics[i].topic,
+            .title = graph_.topics[i].topic,
+            .kind = HopKind::kDecoded};
     hop.count = topic_counts_[i].decoded;
     hop.bytes = topic_counts_[i].bytes;
     hop.lag_records = topic_counts_[i].lag;
     hop.lag_s = topic_counts_[i].lag_s;
-    if (auto found = letters.find(graph_.topics[i].topic); found != letters.end()) hop.reasons = found->second;
+    if (auto found = letters.find(graph_.topics[i].topic); found != letters.end())
+      hop.reasons = found->second;
     hop.rejected = sum(hop.reasons);
     hop.last_error = stopped_by_;
     hops.push_back(std::move(hop));
@@ -63,17 +72,22 @@ std::vector<Hop> RunningProject::hops() const {
     for (std::size_t i = 0; i < graph_.tables.size(); ++i) {
       const Table& table = graph_.tables[i];
       if (table.layer != layer) continue;
-      Hop hop{.id = fmt::format("{}.{}", layer_name(layer), table.name), .title = table.name, .kind = hop_of(layer)};
+      Hop hop{.id = fmt::format("{}.{}", layer_name(layer), table.name),
+              .title = table.name,
+              .kind = hop_of(layer)};
       hop.count = table_rows_[i];
-      if (auto found = letters.find(table.name); found != letters.end()) hop.reasons = found->second;
+      if (auto found = letters.find(table.name); found != letters.end())
+        hop.reasons = found->second;
       hop.rejected = sum(hop.reasons);
       for (std::size_t f = 0; f < flow_failed_.size(); ++f)
-        if (graph_.flows[f].table == static_cast<int>(i) && !flow_failed_[f].empty()) hop.last_error = flow_failed_[f];
+        if (graph_.flows[f].table == static_cast<int>(i) && !flow_failed_[f].empty())
+          hop.last_error = flow_failed_[f];
       const bool windowed = table.streaming && layer == Layer::kGold;
       if (windowed) hop.why = "no window has closed yet: the watermark must pass its end";
       hops.push_back(std::move(hop));
     }
-  Hop lake{.id = "lake", .title = "Delta tables", .kind = HopKind::kLake, .detail = data_ + "/lake"};
+  Hop lake{
+      .id = "lake", .title = "Delta tables", .kind = HopKind::kLake, .detail = data_ + "/lake"};
   for (std::int64_t rows : lake_rows_) lake.count += rows;
   lake.why = "the first checkpoint is not taken yet";
   hops.push_back(std::move(lake));
@@ -92,8 +106,14 @@ std::vector<TableStatus> RunningProject::tables() const {
   std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < graph_.tables.size(); ++i) {
     const Table& table = graph_.tables[i];
-    TableStatus status{table.name, table.layer, table.streaming, table.schema, table.statement->comment.value_or(""),
-                       table_rows_[i], {}, {}};
+    TableStatus status{table.name,
+                       table.layer,
+                       table.streaming,
+                       table.schema,
+                       table.statement->comment.value_or(""),
+                       table_rows_[i],
+                       {},
+                       {}};
     for (std::size_t f = 0; f < graph_.flows.size(); ++f) {
       if (graph_.flows[f].table != static_cast<int>(i)) continue;
       if (!flow_failed_[f].empty()) status.failed = flow_failed_[f];
@@ -101,7 +121,8 @@ std::vector<TableStatus> RunningProject::tables() const {
       for (std::size_t e = 0; e < expectations.size(); ++e)
         status.expectations.push_back({expectations[e].name, expectations[e].text,
                                        std::string(action_name(expectations[e].action)),
-                                       flow_expectations_[f][e].passed, flow_expectations_[f][e].failed});
+                                       flow_expectations_[f][e].passed,
+                                       flow_expectations_[f][e].failed});
     }
     all.push_back(std::move(status));
   }
@@ -124,7 +145,8 @@ Result<std::int64_t> RunningProject::redrive(const std::function<bool(const Dead
   return sent;
 }
 
-Status RunningProject::scan_table(std::string_view name, const std::function<Status(const Batch&)>& visit) const {
+Status RunningProject::scan_table(std::string_view name,
+                                  const std::function<Status(const Batch&)>& visit) const {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     for (const auto& keyed : outputs_[i]->served())
       if (same_name(keyed->schema().name, name) || same_name(graph_.tables[i].name, name))

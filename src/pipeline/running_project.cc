@@ -77,7 +77,8 @@ Status RunningProject::open_flows() {
 
 Status RunningProject::make_circuit(std::size_t flow) {
   const Flow& described = graph_.flows[flow];
-  ASSIGN(flows_[flow].circuit, engine::Circuit::make(described.plan, *store_, "s" + described.name + '\0'));
+  ASSIGN(flows_[flow].circuit,
+         engine::Circuit::make(described.plan, *store_, "s" + described.name + '\0'));
   return {};
 }
 
@@ -92,7 +93,8 @@ Status RunningProject::open_readers() {
   }
   const std::string rejected(connect::kRejectedTopic);
   if (log_.topic(rejected)) {
-    ASSIGN(auto reader, TopicReader::open(log_, {rejected, rejected, false}, checkpoint_.positions[rejected]));
+    ASSIGN(auto reader,
+           TopicReader::open(log_, {rejected, rejected, false}, checkpoint_.positions[rejected]));
     rejected_reader_.emplace(std::move(reader));
   }
   return {};
@@ -143,9 +145,11 @@ Status RunningProject::drain() {
 
 bool RunningProject::checkpoint_due() const {
   if (!dirty_) return false;
-  if (store_->needs_checkpoint() || steps_records_ >= project_.limits.checkpoint_records) return true;
+  if (store_->needs_checkpoint() || steps_records_ >= project_.limits.checkpoint_records)
+    return true;
   // The first rows reach the lake soon; after that the interval counts.
-  const auto interval = std::chrono::milliseconds(checkpoint_.number == 0 ? 300 : project_.limits.checkpoint_ms);
+  const auto interval =
+      std::chrono::milliseconds(checkpoint_.number == 0 ? 300 : project_.limits.checkpoint_ms);
   return std::chrono::steady_clock::now() - last_checkpoint_ >= interval;
 }
 
@@ -168,7 +172,8 @@ Status RunningProject::checkpoint() {
     FlowMark& mark = checkpoint_.flows[graph_.flows[i].name];
     mark.definition = graph_.flows[i].definition;
     mark.failed = flows_[i].failed;
-    for (const auto& count : flows_[i].expectations) mark.expectations.emplace_back(count.passed, count.failed);
+    for (const auto& count : flows_[i].expectations)
+      mark.expectations.emplace_back(count.passed, count.failed);
     if (flows_[i].failed.empty()) TRY(flows_[i].circuit->save(batch));
   }
   checkpoint_.write(batch);
@@ -198,7 +203,8 @@ Status RunningProject::finish_checkpoint() {
   }
   unpublished_ = false;
   std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < outputs_.size(); ++i) lake_rows_[i] = checkpoint_.rows[graph_.tables[i].name];
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
+    lake_rows_[i] = checkpoint_.rows[graph_.tables[i].name];
   return {};
 }
 

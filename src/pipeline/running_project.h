@@ -1,7 +1,8 @@
 // The Runner's inside: what one running project holds. runner.h says what it promises.
 //
-// One thread (the step thread) owns everything but what `mutex_` guards. Files: open and the loop in running_project.cc,
-// one step in step.cc, a fresh start of changed flows in backfill.cc, what others may ask in runner_status.cc.
+// One thread (the step thread) owns everything but what `mutex_` guards. Files: open and the loop
+// in running_project.cc, one step in step.cc, a fresh start of changed flows in backfill.cc, what
+// others may ask in runner_status.cc.
 #pragma once
 
 #include <chrono>
@@ -34,7 +35,8 @@ class RunningProject final : public Runner {
   std::string stopped_by() const override;
   const DeadLetters& dead_letters() const override { return *letters_; }
   Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select) override;
-  Status scan_table(std::string_view name, const std::function<Status(const Batch&)>& visit) const override;
+  Status scan_table(std::string_view name,
+                    const std::function<Status(const Batch&)>& visit) const override;
   std::shared_ptr<const table::KeyedTable> served(std::string_view name) const override;
 
  private:
@@ -61,7 +63,8 @@ class RunningProject final : public Runner {
   Result<std::vector<TopicStep>> read_topics();
   Status read_rejected(kv::WriteBatch& batch);
   Status run_flows(const std::vector<TopicStep>& topics, kv::WriteBatch& batch);
-  Result<Delta> run_flow(std::size_t index, const std::vector<Delta>& inputs, kv::WriteBatch& batch);
+  Result<Delta> run_flow(std::size_t index, const std::vector<Delta>& inputs,
+                         kv::WriteBatch& batch);
   void fail_flow(std::size_t index, const Error& why);
   void add_reject(const Flow& flow, const engine::Reject& reject, kv::WriteBatch& batch);
   void find_origin(DeadLetter& letter, const arrow::RecordBatch& row) const;
@@ -95,9 +98,9 @@ class RunningProject final : public Runner {
   std::vector<TopicReader> readers_;
   std::optional<TopicReader> rejected_reader_;
   std::vector<RunningFlow> flows_;
-  Checkpoint checkpoint_;           ///< the one being filled; number is the last one begun
-  bool unpublished_ = false;        ///< a checkpoint was begun and its lake commits are not published yet
-  bool dirty_ = false;              ///< something happened since the last checkpoint
+  Checkpoint checkpoint_;     ///< the one being filled; number is the last one begun
+  bool unpublished_ = false;  ///< a checkpoint was begun and its lake commits are not published yet
+  bool dirty_ = false;        ///< something happened since the last checkpoint
   std::int64_t steps_records_ = 0;  ///< records since the last checkpoint
   std::chrono::steady_clock::time_point last_checkpoint_ = std::chrono::steady_clock::now();
   std::jthread thread_;

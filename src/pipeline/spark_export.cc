@@ -20,7 +20,8 @@ std::string file_name(const std::string& topic, std::int64_t sequence) {
   return fmt::format("{}-{:020}.parquet", topic, sequence);
 }
 
-/// The positions file: the number of files, then the next offset of each partition. Absent: nothing is exported yet.
+/// The positions file: the number of files, then the next offset of each partition. Absent: nothing
+/// is exported yet.
 struct Exported {
   std::int64_t files = 0;
   Positions positions;
@@ -30,7 +31,8 @@ Result<Exported> read_exported(const fs::path& path) {
   Exported made;
   std::ifstream in(path);
   if (!in) return made;
-  if (!(in >> made.files) || made.files < 0) return error(Code::kDataLoss, path.string() + " is damaged; remove it");
+  if (!(in >> made.files) || made.files < 0)
+    return error(Code::kDataLoss, path.string() + " is damaged; remove it");
   for (std::int64_t offset; in >> offset;) made.positions.push_back(Offset(offset));
   return made;
 }
@@ -52,16 +54,20 @@ Status write_parquet(const fs::path& path, const arrow::Table& table) {
   // Spark's file source skips names that begin with a dot.
   const fs::path part = path.parent_path() / ("." + path.filename().string() + ".part");
   ASSIGN(auto out, from_arrow(arrow::io::FileOutputStream::Open(part.string())));
-  const auto properties = parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
-  TRY(from_arrow(parquet::arrow::WriteTable(table, arrow::default_memory_pool(), out, kFileRecords, properties)));
+  const auto properties =
+      parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
+  TRY(from_arrow(parquet::arrow::WriteTable(table, arrow::default_memory_pool(), out, kFileRecords,
+                                            properties)));
   TRY(from_arrow(out->Close()));
   std::error_code failed;
   fs::rename(part, path, failed);
-  if (failed) return error(Code::kUnavailable, "cannot write " + path.string() + ": " + failed.message());
+  if (failed)
+    return error(Code::kUnavailable, "cannot write " + path.string() + ": " + failed.message());
   return {};
 }
 
-/// One file of the next records; their number. A file that a crash left without its positions is written over.
+/// One file of the next records; their number. A file that a crash left without its positions is
+/// written over.
 Result<std::int64_t> export_file(TopicReader& reader, const fs::path& folder, Exported& exported) {
   std::vector<Batch> batches;
   std::int64_t records = 0;
@@ -83,10 +89,12 @@ Result<std::int64_t> export_topic(log::Log& log, const TopicSpec& topic, const f
   const fs::path positions = folder / (topic.name + ".positions");
   std::error_code failed;
   fs::create_directories(folder / topic.name, failed);
-  if (failed) return error(Code::kUnavailable, "cannot make " + folder.string() + ": " + failed.message());
+  if (failed)
+    return error(Code::kUnavailable, "cannot make " + folder.string() + ": " + failed.message());
   ASSIGN(Exported exported, read_exported(positions));
   // As raw bytes: what is not JSON is exported too, and Spark sets it apart.
-  ASSIGN(auto reader, TopicReader::open(log, {.relation = topic.relation, .topic = topic.name}, exported.positions));
+  ASSIGN(auto reader, TopicReader::open(log, {.relation = topic.relation, .topic = topic.name},
+                                        exported.positions));
   std::int64_t records = 0;
   while (true) {
     ASSIGN(const std::int64_t written, export_file(reader, folder / topic.name, exported));
@@ -98,7 +106,8 @@ Result<std::int64_t> export_topic(log::Log& log, const TopicSpec& topic, const f
 
 }  // namespace
 
-Result<std::int64_t> export_topics(log::Log& log, const Project& project, const std::string& folder) {
+Result<std::int64_t> export_topics(log::Log& log, const Project& project,
+                                   const std::string& folder) {
   std::int64_t records = 0;
   for (const TopicSpec& topic : project.topics) {
     ASSIGN(const std::int64_t written, export_topic(log, topic, fs::path(folder) / "topics"));

@@ -1,8 +1,9 @@
 // The records of a project's topics as Parquet files that Spark reads as a stream of files.
 //
-// FOLDER/topics/<topic>/<topic>-<20-digit sequence>.parquet holds the columns of topic_schema(), records that cannot be
-// decoded included; FOLDER/topics/<topic>.positions holds the next offset of each partition. Files are never
-// changed, and are named in place by one rename: a second export adds files of the records that came since.
+// FOLDER/topics/<topic>/<topic>-<20-digit sequence>.parquet holds the columns of topic_schema(),
+// records that cannot be decoded included; FOLDER/topics/<topic>.positions holds the next offset of
+// each partition. Files are never changed, and are named in place by one rename: a second export
+// adds files of the records that came since.
 #pragma once
 
 #include <string>
@@ -13,7 +14,9 @@
 
 namespace tailrace::pipeline {
 
-/// Writes what is new in each topic of the project; gives the number of records. The caller is the one writer of FOLDER.
-Result<std::int64_t> export_topics(log::Log& log, const Project& project, const std::string& folder);
+/// Writes what is new in each topic of the project; gives the number of records. The caller is the
+/// one writer of FOLDER.
+Result<std::int64_t> export_topics(log::Log& log, const Project& project,
+                                   const std::string& folder);
 
 }  // namespace tailrace::pipeline

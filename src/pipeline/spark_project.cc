@@ -49,17 +49,20 @@ std::string python_string(std::string_view text) {
 std::string topic_functions(const TopicSpec& topic, std::size_t number) {
   const std::string records = "records(" + python_string(topic.name) + ")";
   const bool json = topic.format == "json";
-  std::string out = fmt::format("\n\n@dp.temporary_view(name={})\ndef topic_{}():\n    return {}{}\n",
-                                python_string(topic.relation), number, records, json ? ".where(IS_JSON)" : "");
+  std::string out =
+      fmt::format("\n\n@dp.temporary_view(name={})\ndef topic_{}():\n    return {}{}\n",
+                  python_string(topic.relation), number, records, json ? ".where(IS_JSON)" : "");
   if (json)
-    out += fmt::format("\n\n@dp.table(name={})\ndef rejected_{}():\n    return {}.where(\"NOT \" + IS_JSON)\n",
-                       python_string(topic.relation + "__rejected"), number, records);
+    out += fmt::format(
+        "\n\n@dp.table(name={})\ndef rejected_{}():\n    return {}.where(\"NOT \" + IS_JSON)\n",
+        python_string(topic.relation + "__rejected"), number, records);
   return out;
 }
 
 std::string topics_module(const Project& project) {
   std::string out(kTopicsHead);
-  for (std::size_t i = 0; i < project.topics.size(); ++i) out += topic_functions(project.topics[i], i);
+  for (std::size_t i = 0; i < project.topics.size(); ++i)
+    out += topic_functions(project.topics[i], i);
   return out;
 }
 
@@ -69,20 +72,23 @@ std::string spec_text(const Project& project, const std::string& folder) {
   configuration.emplace("spark.sql.variant.allowDuplicateKeys", "true");
   YAML::Emitter out;
   out << YAML::BeginMap << YAML::Key << "name" << YAML::Value << YAML::DoubleQuoted << project.name;
-  out << YAML::Key << "storage" << YAML::Value << YAML::DoubleQuoted << "file://" + folder + "/storage";
+  out << YAML::Key << "storage" << YAML::Value << YAML::DoubleQuoted
+      << "file://" + folder + "/storage";
   if (!project.database.empty())
     out << YAML::Key << "database" << YAML::Value << YAML::DoubleQuoted << project.database;
   out << YAML::Key << "configuration" << YAML::Value << YAML::BeginMap;
   for (const auto& [name, value] : configuration)
     out << YAML::Key << name << YAML::Value << YAML::DoubleQuoted << value;
-  out << YAML::EndMap << YAML::Key << "libraries" << YAML::Value << YAML::BeginSeq << YAML::BeginMap << YAML::Key
-      << "glob" << YAML::Value << YAML::BeginMap << YAML::Key << "include" << YAML::Value << "transformations/**"
-      << YAML::EndMap << YAML::EndMap << YAML::EndSeq << YAML::EndMap;
+  out << YAML::EndMap << YAML::Key << "libraries" << YAML::Value << YAML::BeginSeq << YAML::BeginMap
+      << YAML::Key << "glob" << YAML::Value << YAML::BeginMap << YAML::Key << "include"
+      << YAML::Value << "transformations/**" << YAML::EndMap << YAML::EndMap << YAML::EndSeq
+      << YAML::EndMap;
   return std::string(out.c_str()) + "\n";
 }
 
 /// Where a SQL file goes: its place below the project's folder, always below transformations/.
-std::string written_path(const Project& project, const SqlFile& file, const std::set<std::string>& taken) {
+std::string written_path(const Project& project, const SqlFile& file,
+                         const std::set<std::string>& taken) {
   fs::path relative = fs::path(file.path).lexically_normal().lexically_relative(
       fs::path(project.folder).lexically_normal());
   if (relative.empty() || *relative.begin() == "..") relative = fs::path(file.path).filename();

@@ -30,7 +30,9 @@ std::string rewritten(const std::string& text) {
 }
 
 TEST(SparkProject, plain_sql_is_written_as_it_is) {
-  const std::string text = "-- one\nCREATE STREAMING TABLE a COMMENT 'x' AS SELECT * FROM STREAM b ; -- two\n\nSET k = v;\n";
+  const std::string text =
+      "-- one\nCREATE STREAMING TABLE a COMMENT 'x' AS SELECT * FROM STREAM b ; -- two\n\nSET k = "
+      "v;\n";
   EXPECT_EQ(rewritten(text), text);
 }
 
@@ -40,28 +42,35 @@ TEST(SparkProject, or_refresh_and_using_delta_go_away) {
 }
 
 TEST(SparkProject, an_expectation_that_warns_leaves_the_table_as_it_is) {
-  EXPECT_EQ(rewritten("CREATE STREAMING TABLE a (CONSTRAINT c EXPECT (x > 0)) AS SELECT x FROM STREAM b;"),
-            "CREATE STREAMING TABLE a AS SELECT x FROM STREAM b;");
+  EXPECT_EQ(
+      rewritten(
+          "CREATE STREAMING TABLE a (CONSTRAINT c EXPECT (x > 0)) AS SELECT x FROM STREAM b;"),
+      "CREATE STREAMING TABLE a AS SELECT x FROM STREAM b;");
 }
 
 TEST(SparkProject, declared_columns_stay) {
-  EXPECT_THAT(rewritten("CREATE STREAMING TABLE a (x INT COMMENT 'c', CONSTRAINT c EXPECT (x > 0)) AS SELECT x FROM STREAM b;"),
+  EXPECT_THAT(rewritten("CREATE STREAMING TABLE a (x INT COMMENT 'c', CONSTRAINT c EXPECT (x > 0)) "
+                        "AS SELECT x FROM STREAM b;"),
               HasSubstr("TABLE a (x INT COMMENT 'c') AS SELECT x"));
 }
 
 TEST(SparkProject, drop_row_becomes_a_filter_and_a_quarantine_table) {
-  EXPECT_EQ(rewritten("CREATE MATERIALIZED VIEW a (CONSTRAINT c EXPECT (x > 0) ON VIOLATION DROP ROW) AS SELECT x FROM b;"),
+  EXPECT_EQ(rewritten("CREATE MATERIALIZED VIEW a (CONSTRAINT c EXPECT (x > 0) ON VIOLATION DROP "
+                      "ROW) AS SELECT x FROM b;"),
             "CREATE TEMPORARY VIEW a__checked AS SELECT x FROM b;\n\n"
             "CREATE MATERIALIZED VIEW a AS SELECT * FROM a__checked\nWHERE (x > 0) IS TRUE;\n\n"
             "CREATE MATERIALIZED VIEW a__quarantine AS\nSELECT *, concat_ws(', ',\n"
-            "  CASE WHEN (x > 0) IS NOT TRUE THEN 'c' END) AS reason\nFROM a__checked\nWHERE NOT ((x > 0) IS TRUE);");
+            "  CASE WHEN (x > 0) IS NOT TRUE THEN 'c' END) AS reason\nFROM a__checked\nWHERE NOT "
+            "((x > 0) IS TRUE);");
 }
 
 TEST(SparkProject, fail_update_raises_before_rows_are_dropped) {
   const std::string text = rewritten(
-      "CREATE STREAMING TABLE a (CONSTRAINT c EXPECT (x <> 'it''s') ON VIOLATION FAIL UPDATE) AS SELECT x FROM STREAM b;");
-  EXPECT_THAT(text, HasSubstr("WHERE CASE\n  WHEN (x <> 'it''s') IS NOT TRUE THEN raise_error("
-                              "'expectation c of a failed: x <> \\'it\\'\\'s\\'')\n  ELSE true\nEND;"));
+      "CREATE STREAMING TABLE a (CONSTRAINT c EXPECT (x <> 'it''s') ON VIOLATION FAIL UPDATE) AS "
+      "SELECT x FROM STREAM b;");
+  EXPECT_THAT(text,
+              HasSubstr("WHERE CASE\n  WHEN (x <> 'it''s') IS NOT TRUE THEN raise_error("
+                        "'expectation c of a failed: x <> \\'it\\'\\'s\\'')\n  ELSE true\nEND;"));
   EXPECT_THAT(text, Not(HasSubstr("quarantine")));
 }
 
@@ -69,12 +78,17 @@ TEST(SparkProject, flows_into_a_table_with_expectations_are_checked_each) {
   const std::string text = rewritten(
       "CREATE STREAMING TABLE a (CONSTRAINT c EXPECT (x > 0) ON VIOLATION DROP ROW);\n"
       "CREATE FLOW f AS INSERT INTO a BY NAME SELECT x FROM STREAM b;");
-  EXPECT_THAT(text, HasSubstr("CREATE STREAMING TABLE a;\n\nCREATE STREAMING TABLE a__quarantine;\n"));
-  EXPECT_THAT(text, HasSubstr("CREATE FLOW f AS INSERT INTO a BY NAME SELECT * FROM STREAM f__checked"));
-  EXPECT_THAT(text, HasSubstr("CREATE FLOW f__quarantine AS INSERT INTO a__quarantine BY NAME\nSELECT *, "));
+  EXPECT_THAT(text,
+              HasSubstr("CREATE STREAMING TABLE a;\n\nCREATE STREAMING TABLE a__quarantine;\n"));
+  EXPECT_THAT(text,
+              HasSubstr("CREATE FLOW f AS INSERT INTO a BY NAME SELECT * FROM STREAM f__checked"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("CREATE FLOW f__quarantine AS INSERT INTO a__quarantine BY NAME\nSELECT *, "));
 }
 
-/// tests/real/golden holds what is written for the example; real Spark has run it. TAILRACE_WRITE_GOLDEN=1 writes it.
+/// tests/real/golden holds what is written for the example; real Spark has run it.
+/// TAILRACE_WRITE_GOLDEN=1 writes it.
 TEST(SparkProject, the_example_is_written_as_in_the_golden_files) {
   auto project = load_project("examples/random_users");
   ASSERT_TRUE(project) << project.error().what;
@@ -84,7 +98,8 @@ TEST(SparkProject, the_example_is_written_as_in_the_golden_files) {
   if (std::getenv("TAILRACE_WRITE_GOLDEN")) {
     ASSERT_TRUE(write_spark_project(*files, golden));
   }
-  for (const WrittenFile& file : *files) EXPECT_EQ(file.text, read_text(golden + "/" + file.path)) << file.path;
+  for (const WrittenFile& file : *files)
+    EXPECT_EQ(file.text, read_text(golden + "/" + file.path)) << file.path;
 }
 
 }  // namespace

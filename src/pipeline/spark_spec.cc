@@ -16,12 +16,13 @@ namespace fs = std::filesystem;
 Result<std::string> find_spec(const std::string& folder) {
   const std::string yaml = folder + "/spark-pipeline.yaml", yml = folder + "/spark-pipeline.yml";
   if (fs::exists(yaml) && fs::exists(yml))
-    return error(Code::kInvalidArgument, "[MULTIPLE_PIPELINE_SPEC_FILES_FOUND] " + folder +
-                                             " has both spark-pipeline.yaml and spark-pipeline.yml; keep one");
+    return error(Code::kInvalidArgument,
+                 "[MULTIPLE_PIPELINE_SPEC_FILES_FOUND] " + folder +
+                     " has both spark-pipeline.yaml and spark-pipeline.yml; keep one");
   if (fs::exists(yaml)) return yaml;
   if (fs::exists(yml)) return yml;
-  return error(Code::kNotFound, "[PIPELINE_SPEC_FILE_NOT_FOUND] no spark-pipeline.yml in " + folder +
-                                    "; `tailrace init NAME` writes a project that runs");
+  return error(Code::kNotFound, "[PIPELINE_SPEC_FILE_NOT_FOUND] no spark-pipeline.yml in " +
+                                    folder + "; `tailrace init NAME` writes a project that runs");
 }
 
 Result<std::string> read_file(const std::string& path) {
@@ -47,7 +48,8 @@ Result<std::vector<fs::path>> expand(const fs::path& base, const std::string& in
   std::error_code failed;
   for (fs::recursive_directory_iterator at(root, failed), end; at != end; at.increment(failed)) {
     if (failed) break;
-    if (at->is_directory() && at->path().filename() == "__pycache__") at.disable_recursion_pending();
+    if (at->is_directory() && at->path().filename() == "__pycache__")
+      at.disable_recursion_pending();
     if (at->is_regular_file()) found.push_back(at->path());
   }
   std::ranges::sort(found);
@@ -62,8 +64,8 @@ Status add_file(Project& project, const fs::path& path) {
     return {};
   }
   if (suffix != ".sql")
-    return error(Code::kInvalidArgument,
-                 "[PIPELINE_UNSUPPORTED_DEFINITIONS_FILE_EXTENSION] " + shown + ": .sql or .py is expected");
+    return error(Code::kInvalidArgument, "[PIPELINE_UNSUPPORTED_DEFINITIONS_FILE_EXTENSION] " +
+                                             shown + ": .sql or .py is expected");
   ASSIGN(auto text, read_file(path.string()));
   project.sql_files.push_back({shown, std::move(text)});
   return {};
@@ -85,8 +87,8 @@ Status read_configuration(Project& project, const YamlFile& file) {
     // A plain 2 is a number to YAML; Spark wants text there.
     const bool quoted = entry.second.Tag() == "!";
     const std::string& value = entry.second.Scalar();
-    const bool number_or_bool =
-        !quoted && (value == "true" || value == "false" || value.find_first_not_of("0123456789.") == value.npos);
+    const bool number_or_bool = !quoted && (value == "true" || value == "false" ||
+                                            value.find_first_not_of("0123456789.") == value.npos);
     if (!entry.second.IsScalar() || number_or_bool)
       return file.fail(entry.second, "[PIPELINE_SPEC_DICT_VALUE_NOT_STRING] `configuration." +
                                          entry.first.Scalar() + "` must be text: put it in quotes");
@@ -108,12 +110,13 @@ Result<Project> load_spark_spec(const std::string& folder) {
   project.folder = folder;
   for (const char* field : {"name", "storage"})
     if (!file.root[field])
-      return error(Code::kInvalidArgument, "[PIPELINE_SPEC_MISSING_REQUIRED_FIELD] " + path + ": `" + field +
-                                               "` is missing");
+      return error(Code::kInvalidArgument, "[PIPELINE_SPEC_MISSING_REQUIRED_FIELD] " + path +
+                                               ": `" + field + "` is missing");
   project.name = file.root["name"].Scalar();
   project.storage = file.root["storage"].Scalar();
   if (project.storage.find("://") == std::string::npos && !project.storage.starts_with("file:/"))
-    return file.fail(file.root["storage"], "[PIPELINE_STORAGE_ROOT_INVALID] `storage` is a URI: file:///…");
+    return file.fail(file.root["storage"],
+                     "[PIPELINE_STORAGE_ROOT_INVALID] `storage` is a URI: file:///…");
   for (const char* field : {"schema", "database"})
     if (file.root[field]) project.database = file.root[field].Scalar();
   TRY(read_configuration(project, file));

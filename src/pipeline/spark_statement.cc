@@ -40,7 +40,8 @@ std::string edited(const sql::Source& source, Span span, std::vector<Edit> edits
 std::vector<Edit> blanks(const Statement& statement) {
   std::vector<Edit> edits;
   for (Span span : statement.not_plain) {
-    while (span.end < statement.source->text.size() && statement.source->text[span.end] == ' ') ++span.end;
+    while (span.end < statement.source->text.size() && statement.source->text[span.end] == ' ')
+      ++span.end;
     edits.push_back({span, ""});
   }
   return edits;
@@ -54,7 +55,8 @@ std::string column_list(const Statement& statement) {
   return out.empty() ? out : "(" + out + ")";
 }
 
-/// With `USING delta` Spark refuses the second run (DELTA_CANNOT_CHANGE_PROVIDER); Delta is the default already.
+/// With `USING delta` Spark refuses the second run (DELTA_CANNOT_CHANGE_PROVIDER); Delta is the
+/// default already.
 std::string without_delta(std::string head, const Statement& statement) {
   if (!same_name(statement.format, "delta")) return head;
   static const std::regex kUsing("\\bUSING\\s+`?delta`?\\s*", std::regex::icase);
@@ -72,17 +74,20 @@ std::string head_text(const Statement& statement) {
       while (list.begin > 0 && statement.source->text[list.begin - 1] == ' ') --list.begin;
     edits.push_back({list, columns});
   }
-  return without_delta(edited(*statement.source, {statement.span.begin, end}, std::move(edits)), statement);
+  return without_delta(edited(*statement.source, {statement.span.begin, end}, std::move(edits)),
+                       statement);
 }
 
 bool ends_in_word(std::string_view text, std::string_view word) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
+    text.remove_suffix(1);
   return text.size() > word.size() && same_name(text.substr(text.size() - word.size()), word);
 }
 
 std::string quoted(std::string_view name) {
   const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
-  if (!name.empty() && !std::isdigit(static_cast<unsigned char>(name[0])) && std::ranges::all_of(name, plain))
+  if (!name.empty() && !std::isdigit(static_cast<unsigned char>(name[0])) &&
+      std::ranges::all_of(name, plain))
     return std::string(name);
   std::string out = "`";
   for (const char c : name) out += c == '`' ? std::string("``") : std::string(1, c);
@@ -119,7 +124,8 @@ std::string conjunction(const std::vector<const ExpectationClause*>& clauses) {
   return out;
 }
 
-/// The condition of the rows a table takes; raises an error for the first that breaks a FAIL UPDATE expectation.
+/// The condition of the rows a table takes; raises an error for the first that breaks a FAIL UPDATE
+/// expectation.
 std::string kept_rows(const Statement& table) {
   const auto drop = with_action(table, Action::kDrop);
   const auto fail = with_action(table, Action::kFail);
@@ -127,9 +133,10 @@ std::string kept_rows(const Statement& table) {
   if (fail.empty()) return holds;
   std::string out = "CASE";
   for (const ExpectationClause* clause : fail) {
-    const std::string message =
-        fmt::format("expectation {} of {} failed: {}", clause->name, table.name.text(), clause->text);
-    out += fmt::format("\n  WHEN ({}) IS NOT TRUE THEN raise_error({})", clause->text, string_literal(message));
+    const std::string message = fmt::format("expectation {} of {} failed: {}", clause->name,
+                                            table.name.text(), clause->text);
+    out += fmt::format("\n  WHEN ({}) IS NOT TRUE THEN raise_error({})", clause->text,
+                       string_literal(message));
   }
   return out + "\n  ELSE " + holds + "\nEND";
 }
@@ -137,16 +144,18 @@ std::string kept_rows(const Statement& table) {
 std::string reason_column(const Statement& table) {
   std::string out = "concat_ws(', '";
   for (const ExpectationClause* clause : with_action(table, Action::kDrop))
-    out += fmt::format(",\n  CASE WHEN ({}) IS NOT TRUE THEN {} END", clause->text, string_literal(clause->name));
+    out += fmt::format(",\n  CASE WHEN ({}) IS NOT TRUE THEN {} END", clause->text,
+                       string_literal(clause->name));
   return out + ") AS reason";
 }
 
 /// The table of the rows that broke a DROP ROW expectation; nothing without such.
-std::string quarantine(const Statement& table, std::string_view create, const std::string& relation) {
+std::string quarantine(const Statement& table, std::string_view create,
+                       const std::string& relation) {
   const auto drop = with_action(table, Action::kDrop);
   if (drop.empty()) return "";
-  return fmt::format(";\n\n{}\nSELECT *, {}\nFROM {}\nWHERE NOT ({})", create, reason_column(table), relation,
-                     conjunction(drop));
+  return fmt::format(";\n\n{}\nSELECT *, {}\nFROM {}\nWHERE NOT ({})", create, reason_column(table),
+                     relation, conjunction(drop));
 }
 
 Result<std::string> checked_dataset(const Statement& table) {
@@ -158,10 +167,12 @@ Result<std::string> checked_dataset(const Statement& table) {
     return fmt::format("{};\n\nCREATE STREAMING TABLE {}", head, target);
   }
   if (!ends_in_word(head, "as"))
-    return error(Code::kUnimplemented, table.place() + ": not supported yet: expectations on a query in parentheses");
+    return error(Code::kUnimplemented,
+                 table.place() + ": not supported yet: expectations on a query in parentheses");
   const std::string view = quoted(table.name.parts.back() + "__checked");
   const std::string relation = (streaming ? "STREAM " : "") + view;
-  const std::string create = fmt::format("CREATE {} {} AS", streaming ? "STREAMING TABLE" : "MATERIALIZED VIEW", target);
+  const std::string create =
+      fmt::format("CREATE {} {} AS", streaming ? "STREAMING TABLE" : "MATERIALIZED VIEW", target);
   return fmt::format("CREATE TEMPORARY VIEW {} AS {};\n\n{}SELECT * FROM {}\nWHERE {}{}", view,
                      table.source->slice(table.query->span), head, relation, kept_rows(table),
                      quarantine(table, create, relation));
@@ -170,19 +181,21 @@ Result<std::string> checked_dataset(const Statement& table) {
 Result<std::string> checked_flow(const Statement& flow, const Statement& table) {
   const std::string head = head_text(flow);
   if (!ends_in_word(head, "name"))
-    return error(Code::kUnimplemented, flow.place() + ": not supported yet: expectations on a query in parentheses");
+    return error(Code::kUnimplemented,
+                 flow.place() + ": not supported yet: expectations on a query in parentheses");
   const std::string view = quoted(flow.name.parts.back() + "__checked");
   const std::string relation = "STREAM " + view;
-  const std::string create =
-      fmt::format("CREATE FLOW {} AS INSERT INTO {} BY NAME", quoted(flow.name.parts.back() + "__quarantine"),
-                  beside(flow.target, "__quarantine"));
+  const std::string create = fmt::format("CREATE FLOW {} AS INSERT INTO {} BY NAME",
+                                         quoted(flow.name.parts.back() + "__quarantine"),
+                                         beside(flow.target, "__quarantine"));
   return fmt::format("CREATE TEMPORARY VIEW {} AS {};\n\n{}SELECT * FROM {}\nWHERE {}{}", view,
                      flow.source->slice(flow.query->span), head, relation, kept_rows(table),
                      quarantine(table, create, relation));
 }
 
 bool checks_rows(const Statement& table) {
-  return std::ranges::any_of(table.expectations, [](const auto& clause) { return clause.action != Action::kWarn; });
+  return std::ranges::any_of(table.expectations,
+                             [](const auto& clause) { return clause.action != Action::kWarn; });
 }
 
 }  // namespace
@@ -192,7 +205,8 @@ Result<std::string> spark_statement(const Statement& statement, const Statement*
   if (checks_rows(statement)) return checked_dataset(statement);
   const std::string head = head_text(statement);
   if (!statement.query) return head;
-  return head + std::string(statement.source->slice({statement.query->span.begin, statement.span.end}));
+  return head +
+         std::string(statement.source->slice({statement.query->span.begin, statement.span.end}));
 }
 
 }  // namespace tailrace::pipeline

@@ -72,7 +72,8 @@ Status RunningProject::read_rejected(kv::WriteBatch& batch) {
   ASSIGN(const auto step, rejected_reader_->read(1000));
   if (step.records == 0) return {};
   const auto& values = static_cast<const arrow::StringArray&>(*step.delta.rows->column(1));
-  for (std::int64_t i = 0; i < values.length(); ++i) letters_->add(rejected_letter(values.GetView(i)), batch);
+  for (std::int64_t i = 0; i < values.length(); ++i)
+    letters_->add(rejected_letter(values.GetView(i)), batch);
   checkpoint_.positions[rejected_reader_->relation().topic] = step.next;
   return {};
 }
@@ -120,22 +121,28 @@ Result<Delta> RunningProject::run_flow(std::size_t index, const std::vector<Delt
 void RunningProject::fail_flow(std::size_t index, const Error& why) {
   const Flow& flow = graph_.flows[index];
   flows_[index].failed = why.what;
-  LOG(error, "flow {} has stopped: {}; the other flows go on. Fix its SQL or its input and start again", flow.name,
-      why.what);
+  LOG(error,
+      "flow {} has stopped: {}; the other flows go on. Fix its SQL or its input and start again",
+      flow.name, why.what);
   std::lock_guard lock(mutex_);
   flow_failed_[index] = why.what;
 }
 
-void RunningProject::add_reject(const Flow& flow, const engine::Reject& reject, kv::WriteBatch& batch) {
+void RunningProject::add_reject(const Flow& flow, const engine::Reject& reject,
+                                kv::WriteBatch& batch) {
   DeadLetter letter;
   letter.flow = graph_.tables[static_cast<std::size_t>(flow.table)].name;
   letter.detail = reject.reason;
   switch (reject.kind) {
-    case engine::Reject::Kind::kError: letter.reason = "error"; break;
+    case engine::Reject::Kind::kError:
+      letter.reason = "error";
+      break;
     case engine::Reject::Kind::kExpectation:
       letter.reason = "expectation " + reject.reason.substr(0, reject.reason.find_first_of(" :"));
       break;
-    case engine::Reject::Kind::kLate: letter.reason = "late"; break;
+    case engine::Reject::Kind::kLate:
+      letter.reason = "late";
+      break;
   }
   letter.time_ms = clock_.now().value;
   if (reject.row && reject.row->num_rows() == 1) {
@@ -146,8 +153,8 @@ void RunningProject::add_reject(const Flow& flow, const engine::Reject& reject, 
   letters_->add(std::move(letter), batch);
 }
 
-// A row that still carries its partition and offset (as `partition`, `offset` or with the prefix `source_`) names its
-// record; the record's own bytes are then kept instead of the row.
+// A row that still carries its partition and offset (as `partition`, `offset` or with the prefix
+// `source_`) names its record; the record's own bytes are then kept instead of the row.
 void RunningProject::find_origin(DeadLetter& letter, const arrow::RecordBatch& row) const {
   auto partition = cell(row, "partition"), offset = cell(row, "offset"), topic = cell(row, "topic");
   if (!partition) partition = cell(row, "source_partition");
@@ -158,7 +165,8 @@ void RunningProject::find_origin(DeadLetter& letter, const arrow::RecordBatch& r
   letter.partition = std::atoi(partition->c_str());
   letter.offset = std::atoll(offset->c_str());
   letter.origin = fmt::format("{}-{}@{}", *topic, *partition, *offset);
-  if (auto value = record_value(log_, letter.topic, letter.partition, letter.offset)) letter.bytes = std::move(*value);
+  if (auto value = record_value(log_, letter.topic, letter.partition, letter.offset))
+    letter.bytes = std::move(*value);
 }
 
 Status RunningProject::take_marks(kv::WriteBatch& batch) {
@@ -179,7 +187,9 @@ void RunningProject::publish_counts(const std::vector<TopicStep>& topics) {
     counts.decoded = checkpoint_.decoded[graph_.topics[i].topic];
     counts.bytes += topics[i].bytes;
     counts.lag = readers_[i].lag();
-    counts.lag_s = counts.lag > 0 && topics[i].oldest_ms > 0 ? static_cast<double>(now - topics[i].oldest_ms) / 1e3 : 0;
+    counts.lag_s = counts.lag > 0 && topics[i].oldest_ms > 0
+                       ? static_cast<double>(now - topics[i].oldest_ms) / 1e3
+                       : 0;
   }
   for (std::size_t i = 0; i < flows_.size(); ++i) flow_expectations_[i] = flows_[i].expectations;
   for (std::size_t i = 0; i < outputs_.size(); ++i) table_rows_[i] = outputs_[i]->rows();

@@ -36,7 +36,8 @@ bool all_inserts(const std::vector<Delta>& changes) {
 }  // namespace
 
 Result<std::unique_ptr<TableOutput>> TableOutput::open(const Table& table, const std::string& data,
-                                                       const Project& project, table::Catalogue& catalogue,
+                                                       const Project& project,
+                                                       table::Catalogue& catalogue,
                                                        LakeWriter& writer, bool again) {
   std::unique_ptr<TableOutput> output(
       new TableOutput("tailrace:" + project.name + ":" + table.name, table.streaming, writer));
@@ -79,7 +80,9 @@ Status TableOutput::apply_pending(std::vector<Delta> pending) {
 void TableOutput::begin_prepare(std::int64_t checkpoint) {
   writer_.post([this, checkpoint, pending = std::exchange(pending_, {})]() mutable -> Status {
     TRY(apply_pending(std::move(pending)));
-    ASSIGN(prepared_, lake_->prepare({.app_id = app_id_, .version = checkpoint, .operation = "STREAMING UPDATE"}));
+    ASSIGN(prepared_,
+           lake_->prepare(
+               {.app_id = app_id_, .version = checkpoint, .operation = "STREAMING UPDATE"}));
     return {};
   });
 }
@@ -100,7 +103,8 @@ void TableOutput::publish(const std::string& commit) {
 void TableOutput::compact() {
   writer_.post([this]() -> Status {
     auto joined = lake_->compact();
-    if (!joined) LOG(warn, "{}: small files could not be joined: {}", lake_->folder(), joined.error().what);
+    if (!joined)
+      LOG(warn, "{}: small files could not be joined: {}", lake_->folder(), joined.error().what);
     return {};
   });
 }

@@ -1,8 +1,10 @@
-// Where one table's changes go: its Delta table in the lake, and the keyed tables of `serving` that follow it.
+// Where one table's changes go: its Delta table in the lake, and the keyed tables of `serving` that
+// follow it.
 //
-// Serving rows go into the step's write, so readers see whole steps. Lake rows wait until a checkpoint: a streaming table's
-// go into data files at once, a view's are kept and netted first, since what was added and taken away again within one
-// checkpoint need never be written. prepare() says the commit as text, publish() makes it visible (twice is once).
+// Serving rows go into the step's write, so readers see whole steps. Lake rows wait until a
+// checkpoint: a streaming table's go into data files at once, a view's are kept and netted first,
+// since what was added and taken away again within one checkpoint need never be written. prepare()
+// says the commit as text, publish() makes it visible (twice is once).
 #pragma once
 
 #include <functional>
@@ -21,17 +23,20 @@ class TableOutput {
  public:
   /// Opens or creates DATA/lake/NAME and the keyed tables; `again` empties them first.
   static Result<std::unique_ptr<TableOutput>> open(const Table& table, const std::string& data,
-                                                   const Project& project, table::Catalogue& catalogue,
-                                                   LakeWriter& writer, bool again);
+                                                   const Project& project,
+                                                   table::Catalogue& catalogue, LakeWriter& writer,
+                                                   bool again);
 
   Status accept(Delta delta, kv::WriteBatch& batch);
-  /// The lake commit of everything accepted since the last; empty when there was nothing. In two calls, so that the
-  /// writer works for all tables at once: begin_prepare() of each, LakeWriter::wait(), end_prepare() of each.
+  /// The lake commit of everything accepted since the last; empty when there was nothing. In two
+  /// calls, so that the writer works for all tables at once: begin_prepare() of each,
+  /// LakeWriter::wait(), end_prepare() of each.
   void begin_prepare(std::int64_t checkpoint);
   Result<std::string> end_prepare();
   /// Posts the commit to the writer; LakeWriter::wait() says how it went.
   void publish(const std::string& commit);
-  /// Joins small files when there are many; on the writer's thread, when nothing is prepared and unpublished.
+  /// Joins small files when there are many; on the writer's thread, when nothing is prepared and
+  /// unpublished.
   void compact();
 
   std::int64_t rows() const { return rows_; }

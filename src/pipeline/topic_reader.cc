@@ -33,7 +33,8 @@ struct TopicReader::Columns {
     TRY(from_arrow(partition.Finish(&partitions)));
     TRY(from_arrow(offset.Finish(&offsets)));
     TRY(from_arrow(timestamp.Finish(&timestamps)));
-    return arrow::RecordBatch::Make(topic_schema(), rows, {keys, values, topics, partitions, offsets, timestamps});
+    return arrow::RecordBatch::Make(topic_schema(), rows,
+                                    {keys, values, topics, partitions, offsets, timestamps});
   }
 };
 
@@ -43,11 +44,12 @@ Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Pos
   if (!topic) return error(Code::kNotFound, "topic " + relation.topic + " is not in the log");
   from.resize(static_cast<std::size_t>(topic->settings.partitions));
   for (std::size_t i = 0; i < from.size(); ++i) {
-    ASSIGN(auto partition, log.partition(relation.topic, PartitionId(static_cast<std::int32_t>(i))));
+    ASSIGN(auto partition,
+           log.partition(relation.topic, PartitionId(static_cast<std::int32_t>(i))));
     if (from[i] < partition->log_start()) {
       if (from[i].value > 0)
-        LOG(warn, "{}-{}: records {} to {} were removed by retention before they were read", relation.topic, i,
-            from[i].value, partition->log_start().value - 1);
+        LOG(warn, "{}-{}: records {} to {} were removed by retention before they were read",
+            relation.topic, i, from[i].value, partition->log_start().value - 1);
       from[i] = partition->log_start();
     }
     reader.partitions_.push_back(std::move(partition));
@@ -61,15 +63,18 @@ Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Pos
 
 std::int64_t TopicReader::lag() const {
   std::int64_t lag = 0;
-  for (std::size_t i = 0; i < partitions_.size(); ++i) lag += partitions_[i]->high_watermark() - positions_[i];
+  for (std::size_t i = 0; i < partitions_.size(); ++i)
+    lag += partitions_[i]->high_watermark() - positions_[i];
   return lag;
 }
 
-void TopicReader::take(const log::RecordView& record, std::size_t partition, Columns& columns, TopicStep& step) {
+void TopicReader::take(const log::RecordView& record, std::size_t partition, Columns& columns,
+                       TopicStep& step) {
   ++step.records;
   const std::string_view value = record.value.value_or(std::string_view{});
   step.bytes += static_cast<std::int64_t>(value.size());
-  if (step.oldest_ms == 0 || record.timestamp.value < step.oldest_ms) step.oldest_ms = record.timestamp.value;
+  if (step.oldest_ms == 0 || record.timestamp.value < step.oldest_ms)
+    step.oldest_ms = record.timestamp.value;
   if (json_ && record.value) {
     if (const auto fault = json_->check(value)) {
       DeadLetter letter;
@@ -89,11 +94,12 @@ void TopicReader::take(const log::RecordView& record, std::size_t partition, Col
   columns.append(record, static_cast<std::int32_t>(partition));
 }
 
-Status TopicReader::read_partition(std::size_t index, Offset until, std::int64_t max_records, Columns& columns,
-                                   TopicStep& step) {
+Status TopicReader::read_partition(std::size_t index, Offset until, std::int64_t max_records,
+                                   Columns& columns, TopicStep& step) {
   constexpr std::size_t kReadBytes = 1 << 20;
   Offset& position = positions_[index];
-  while (step.records < max_records && position < std::min(until, partitions_[index]->high_watermark())) {
+  while (step.records < max_records &&
+         position < std::min(until, partitions_[index]->high_watermark())) {
     TRY(partitions_[index]->read(position, kReadBytes, buffers_[index]));
     log::BatchReader batches = buffers_[index].batches();
     log::BatchView batch;
@@ -132,9 +138,11 @@ Result<TopicStep> TopicReader::read_until(const Positions& until, std::int64_t m
   const auto count = static_cast<std::int64_t>(partitions_.size());
   for (std::int64_t i = 0; i < count && step.records < max_records; ++i) {
     // Each partition may fill its share of the step; the one whose turn it is comes first.
-    const std::int64_t share = step.records + std::max<std::int64_t>(1, (max_records - step.records) / (count - i));
+    const std::int64_t share =
+        step.records + std::max<std::int64_t>(1, (max_records - step.records) / (count - i));
     const std::size_t index = (turn_ + static_cast<std::size_t>(i)) % partitions_.size();
-    const Offset end = until.empty() ? Offset(std::numeric_limits<std::int64_t>::max()) : until[index];
+    const Offset end =
+        until.empty() ? Offset(std::numeric_limits<std::int64_t>::max()) : until[index];
     TRY(read_partition(index, end, share, columns, step));
   }
   turn_ = (turn_ + 1) % partitions_.size();

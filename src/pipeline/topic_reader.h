@@ -1,7 +1,8 @@
-// Reads a topic's partitions from kept positions into deltas of the topic's relation, and takes out what cannot be decoded.
+// Reads a topic's partitions from kept positions into deltas of the topic's relation, and takes out
+// what cannot be decoded.
 //
-// A step holds at most `max_records`, from all partitions in turn. The same positions give the same records in the same
-// order, whatever the steps. One thread.
+// A step holds at most `max_records`, from all partitions in turn. The same positions give the same
+// records in the same order, whatever the steps. One thread.
 #pragma once
 
 #include <map>
@@ -22,19 +23,20 @@ using Positions = std::vector<Offset>;
 
 /// What one step takes from a topic.
 struct TopicStep {
-  Delta delta;                          ///< rows of topic_schema(), all +1
-  std::vector<DeadLetter> rejected;     ///< records that are no JSON document
-  Positions next;                       ///< positions after this step
-  std::int64_t records = 0;             ///< read, rejected ones included
+  Delta delta;                       ///< rows of topic_schema(), all +1
+  std::vector<DeadLetter> rejected;  ///< records that are no JSON document
+  Positions next;                    ///< positions after this step
+  std::int64_t records = 0;          ///< read, rejected ones included
   std::int64_t bytes = 0;
-  std::int64_t oldest_ms = 0;           ///< timestamp of the oldest record of the step
+  std::int64_t oldest_ms = 0;  ///< timestamp of the oldest record of the step
 };
 
 class TopicReader {
  public:
   static Result<TopicReader> open(log::Log& log, TopicRelation relation, Positions from);
 
-  /// Up to `max_records`; records == 0 when there is nothing new. kDataLoss names topic-partition@offset.
+  /// Up to `max_records`; records == 0 when there is nothing new. kDataLoss names
+  /// topic-partition@offset.
   Result<TopicStep> read(std::int64_t max_records) { return read_until({}, max_records); }
   /// As read(), but no partition beyond its offset in `until`; empty means no bound.
   Result<TopicStep> read_until(const Positions& until, std::int64_t max_records);
@@ -46,8 +48,10 @@ class TopicReader {
 
  private:
   struct Columns;
-  Status read_partition(std::size_t index, Offset until, std::int64_t max_records, Columns& columns, TopicStep& step);
-  void take(const log::RecordView& record, std::size_t partition, Columns& columns, TopicStep& step);
+  Status read_partition(std::size_t index, Offset until, std::int64_t max_records, Columns& columns,
+                        TopicStep& step);
+  void take(const log::RecordView& record, std::size_t partition, Columns& columns,
+            TopicStep& step);
 
   TopicRelation relation_;
   std::vector<std::shared_ptr<log::Partition>> partitions_;

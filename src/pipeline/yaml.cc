@@ -46,7 +46,8 @@ std::unexpected<Error> YamlFile::fail(const YAML::Node& node, const std::string&
   return error(Code::kInvalidArgument, place(node) + ": " + what);
 }
 
-Status YamlFile::only_keys(const YAML::Node& mapping, const std::vector<std::string_view>& known) const {
+Status YamlFile::only_keys(const YAML::Node& mapping,
+                           const std::vector<std::string_view>& known) const {
   if (!mapping.IsMap()) return fail(mapping, "a mapping is expected here");
   for (const auto& entry : mapping) {
     const std::string key = entry.first.Scalar();
@@ -54,14 +55,16 @@ Status YamlFile::only_keys(const YAML::Node& mapping, const std::vector<std::str
     const std::string near = nearest(key, known);
     std::string all;
     for (std::string_view k : known) all += (all.empty() ? "" : ", ") + std::string(k);
-    return fail(entry.first, "unknown key `" + key + "`" +
-                                 (near.empty() ? "; known keys: " + all : "; did you mean `" + near + "`?"));
+    return fail(entry.first,
+                "unknown key `" + key + "`" +
+                    (near.empty() ? "; known keys: " + all : "; did you mean `" + near + "`?"));
   }
   return {};
 }
 
 Result<std::string> YamlFile::text(const YAML::Node& node, std::string_view key) const {
-  if (!node.IsScalar()) return fail(node, "`" + std::string(key) + "` is one value, not a list or mapping");
+  if (!node.IsScalar())
+    return fail(node, "`" + std::string(key) + "` is one value, not a list or mapping");
   return expand_environment(node.Scalar(), place(node));
 }
 
@@ -87,7 +90,8 @@ Result<std::string> expand_environment(std::string_view text, std::string_view p
     const std::string name(text.substr(open + 2, close - open - 2));
     const char* value = std::getenv(name.c_str());
     if (!value)
-      return error(Code::kInvalidArgument, std::string(place) + ": the environment has no variable " + name);
+      return error(Code::kInvalidArgument,
+                   std::string(place) + ": the environment has no variable " + name);
     out += value;
     at = close + 1;
   }

@@ -18,7 +18,8 @@ struct YamlFile {
   static Result<YamlFile> load(const std::string& path);
 
   std::string place(const YAML::Node& node) const;
-  /// kInvalidArgument naming the first key of the mapping that is not among `known`, with the nearest one.
+  /// kInvalidArgument naming the first key of the mapping that is not among `known`, with the
+  /// nearest one.
   Status only_keys(const YAML::Node& mapping, const std::vector<std::string_view>& known) const;
   Result<std::string> text(const YAML::Node& node, std::string_view key) const;
   Result<std::int64_t> integer(const YAML::Node& node, std::string_view key) const;

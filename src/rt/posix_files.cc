@@ -1,6 +1,7 @@
 // The machine's files: every call maps errno to an Error with operation and path.
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,8 +13,6 @@
 #include <filesystem>
 #include <system_error>
 
-#include <fmt/format.h>
-
 #include "rt/file.h"
 
 namespace tailrace::rt {
@@ -21,13 +20,17 @@ namespace {
 
 Code code_of(int error_number) {
   switch (error_number) {
-    case ENOENT: return Code::kNotFound;
+    case ENOENT:
+      return Code::kNotFound;
     case ENOSPC:
-    case EDQUOT: return Code::kResourceExhausted;
+    case EDQUOT:
+      return Code::kResourceExhausted;
     case EACCES:
     case EPERM:
-    case EROFS: return Code::kPermissionDenied;
-    default: return Code::kUnavailable;
+    case EROFS:
+      return Code::kPermissionDenied;
+    default:
+      return Code::kUnavailable;
   }
 }
 
@@ -36,7 +39,8 @@ std::unexpected<Error> failed(std::string_view operation, const std::string& pat
   const Code code = code_of(error_number);
   if (code == Code::kResourceExhausted) {
     return error(code, fmt::format("no space left on the disk of {}: {} failed; free some space, "
-                                   "writing resumes by itself", path, operation));
+                                   "writing resumes by itself",
+                                   path, operation));
   }
   return error(code, fmt::format("{} {}: {}", operation, path,
                                  std::generic_category().message(error_number)));

@@ -104,8 +104,8 @@ TEST(Files, a_second_process_learns_who_holds_the_folder) {
   const auto refused = posix_files().lock_folder(folder.path());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kFailedPrecondition);
-  EXPECT_EQ(refused.error().what, "data folder " + folder.path() + " is in use by process " +
-                                      std::to_string(child));
+  EXPECT_EQ(refused.error().what,
+            "data folder " + folder.path() + " is in use by process " + std::to_string(child));
   ASSERT_EQ(::write(done[1], "x", 1), 1);
   ::waitpid(child, nullptr, 0);
   EXPECT_TRUE(posix_files().lock_folder(folder.path()));

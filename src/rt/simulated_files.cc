@@ -28,7 +28,10 @@ bool is_child(const std::string& path, const std::string& folder) {
 class SimulatedFiles::Writable final : public WritableFile {
  public:
   Writable(SimulatedFiles& owner, std::string path, std::shared_ptr<Node> node)
-      : owner_(owner), path_(std::move(path)), node_(std::move(node)), epoch_(owner.epoch_),
+      : owner_(owner),
+        path_(std::move(path)),
+        node_(std::move(node)),
+        epoch_(owner.epoch_),
         size_(node_->content.size()) {}
 
   Status append(std::string_view data) override {
@@ -281,8 +284,7 @@ Status SimulatedFiles::remove_folder(const std::string& folder) {
     return is_in(entry.first, folder) && !(dying && random_.one_in(2));
   });
   if (dying) return down();
-  std::erase_if(folders_,
-                [&](const auto& path) { return path == folder || is_in(path, folder); });
+  std::erase_if(folders_, [&](const auto& path) { return path == folder || is_in(path, folder); });
   return {};
 }
 

@@ -1,4 +1,5 @@
-// Random batches of any schema, for tests: few distinct values, so that rows meet, and every value that is special.
+// Random batches of any schema, for tests: few distinct values, so that rows meet, and every value
+// that is special.
 #pragma once
 
 #include <arrow/api.h>
@@ -38,15 +39,24 @@ class RandomRows {
   template <typename Int>
   Int integer() {
     switch (below(6)) {
-      case 0: return std::numeric_limits<Int>::min();
-      case 1: return std::numeric_limits<Int>::max();
-      default: return static_cast<Int>(below(7) - 3);
+      case 0:
+        return std::numeric_limits<Int>::min();
+      case 1:
+        return std::numeric_limits<Int>::max();
+      default:
+        return static_cast<Int>(below(7) - 3);
     }
   }
   template <typename Real>
   Real real() {
     constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
-    const Real values[] = {0, Real(-0.0), 1, -1, Real(0.5), -kInfinity, kInfinity,
+    const Real values[] = {0,
+                           Real(-0.0),
+                           1,
+                           -1,
+                           Real(0.5),
+                           -kInfinity,
+                           kInfinity,
                            std::numeric_limits<Real>::quiet_NaN(),
                            -std::numeric_limits<Real>::quiet_NaN(),
                            std::numeric_limits<Real>::denorm_min(),
@@ -54,8 +64,8 @@ class RandomRows {
     return values[below(std::size(values))];
   }
   std::string text() {
-    static const std::string kPieces[] = {"", "a", "b", std::string(1, '\0'), "\U0010FFFF", "\x01",
-                                          "ä", "zz"};
+    static const std::string kPieces[] = {"",           "a",    "b", std::string(1, '\0'),
+                                          "\U0010FFFF", "\x01", "ä", "zz"};
     std::string out;
     for (std::int64_t left = below(4); left > 0; --left) out += kPieces[below(std::size(kPieces))];
     return out;
@@ -85,30 +95,59 @@ class RandomRows {
       return;
     }
     switch (b.type()->id()) {
-      case arrow::Type::NA: CHECK(b.AppendNull().ok()); return;
-      case arrow::Type::BOOL: put<arrow::BooleanBuilder>(b, below(2) == 0); return;
-      case arrow::Type::INT8: put<arrow::Int8Builder>(b, integer<std::int8_t>()); return;
-      case arrow::Type::INT16: put<arrow::Int16Builder>(b, integer<std::int16_t>()); return;
-      case arrow::Type::INT32: put<arrow::Int32Builder>(b, integer<std::int32_t>()); return;
-      case arrow::Type::INT64: put<arrow::Int64Builder>(b, integer<std::int64_t>()); return;
-      case arrow::Type::DATE32: put<arrow::Date32Builder>(b, integer<std::int32_t>()); return;
+      case arrow::Type::NA:
+        CHECK(b.AppendNull().ok());
+        return;
+      case arrow::Type::BOOL:
+        put<arrow::BooleanBuilder>(b, below(2) == 0);
+        return;
+      case arrow::Type::INT8:
+        put<arrow::Int8Builder>(b, integer<std::int8_t>());
+        return;
+      case arrow::Type::INT16:
+        put<arrow::Int16Builder>(b, integer<std::int16_t>());
+        return;
+      case arrow::Type::INT32:
+        put<arrow::Int32Builder>(b, integer<std::int32_t>());
+        return;
+      case arrow::Type::INT64:
+        put<arrow::Int64Builder>(b, integer<std::int64_t>());
+        return;
+      case arrow::Type::DATE32:
+        put<arrow::Date32Builder>(b, integer<std::int32_t>());
+        return;
       case arrow::Type::TIMESTAMP:
         put<arrow::TimestampBuilder>(b, integer<std::int64_t>());
         return;
-      case arrow::Type::DURATION: put<arrow::DurationBuilder>(b, integer<std::int64_t>()); return;
-      case arrow::Type::FLOAT: put<arrow::FloatBuilder>(b, real<float>()); return;
-      case arrow::Type::DOUBLE: put<arrow::DoubleBuilder>(b, real<double>()); return;
+      case arrow::Type::DURATION:
+        put<arrow::DurationBuilder>(b, integer<std::int64_t>());
+        return;
+      case arrow::Type::FLOAT:
+        put<arrow::FloatBuilder>(b, real<float>());
+        return;
+      case arrow::Type::DOUBLE:
+        put<arrow::DoubleBuilder>(b, real<double>());
+        return;
       case arrow::Type::STRING:
         CHECK(static_cast<arrow::StringBuilder&>(b).Append(text()).ok());
         return;
       case arrow::Type::BINARY:
         CHECK(static_cast<arrow::BinaryBuilder&>(b).Append(text()).ok());
         return;
-      case arrow::Type::DECIMAL128: append_decimal(static_cast<arrow::Decimal128Builder&>(b)); return;
-      case arrow::Type::LIST: append_list(static_cast<arrow::ListBuilder&>(b)); return;
-      case arrow::Type::MAP: append_map(static_cast<arrow::MapBuilder&>(b)); return;
-      case arrow::Type::STRUCT: append_struct(static_cast<arrow::StructBuilder&>(b)); return;
-      default: CHECK(false);
+      case arrow::Type::DECIMAL128:
+        append_decimal(static_cast<arrow::Decimal128Builder&>(b));
+        return;
+      case arrow::Type::LIST:
+        append_list(static_cast<arrow::ListBuilder&>(b));
+        return;
+      case arrow::Type::MAP:
+        append_map(static_cast<arrow::MapBuilder&>(b));
+        return;
+      case arrow::Type::STRUCT:
+        append_struct(static_cast<arrow::StructBuilder&>(b));
+        return;
+      default:
+        CHECK(false);
     }
   }
 

@@ -1,5 +1,5 @@
-// A console over made-up live data: `console_demo PORT [filled|empty|error|bare]`. For looking at the page and for
-// tests/web; no part of the product.
+// A console over made-up live data: `console_demo PORT [filled|empty|error|bare]`. For looking at
+// the page and for tests/web; no part of the product.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,8 +21,13 @@ class DemoBackend : public Backend {
   explicit DemoBackend(std::string scene) : scene_(std::move(scene)) {}
 
   Status status() override {
-    Status out{.project = "random_users", .version = "0.1.0", .uptime_s = std::floor(age()), .state = "running",
-               .ready = true, .first_empty_hop = {}, .hops = {}};
+    Status out{.project = "random_users",
+               .version = "0.1.0",
+               .uptime_s = std::floor(age()),
+               .state = "running",
+               .ready = true,
+               .first_empty_hop = {},
+               .hops = {}};
     if (scene_ == "bare") {
       out.state = "starting";
       return out;
@@ -35,19 +40,26 @@ class DemoBackend : public Backend {
 
   std::vector<TableInfo> tables() override {
     if (scene_ == "bare") return {};
-    std::vector<Column> user{{"id", "STRING", "randomuser.me login uuid"}, {"first_name", "STRING", ""},
-                             {"last_name", "STRING", ""}, {"country", "STRING", "as the API spells it"},
-                             {"age", "INT", ""}, {"registered_date", "TIMESTAMP", ""}};
-    std::vector<Column> raw{{"value", "STRING", "the record as it came"}, {"topic", "STRING", ""},
-                            {"partition", "INT", ""}, {"offset", "BIGINT", ""}};
-    std::vector<Column> count{{"country", "STRING", ""}, {"gender", "STRING", ""}, {"users", "BIGINT", ""}};
+    std::vector<Column> user{{"id", "STRING", "randomuser.me login uuid"},
+                             {"first_name", "STRING", ""},
+                             {"last_name", "STRING", ""},
+                             {"country", "STRING", "as the API spells it"},
+                             {"age", "INT", ""},
+                             {"registered_date", "TIMESTAMP", ""}};
+    std::vector<Column> raw{{"value", "STRING", "the record as it came"},
+                            {"topic", "STRING", ""},
+                            {"partition", "INT", ""},
+                            {"offset", "BIGINT", ""}};
+    std::vector<Column> count{
+        {"country", "STRING", ""}, {"gender", "STRING", ""}, {"users", "BIGINT", ""}};
     auto n = records();
-    return {table("users_created", "source", "topic", n, raw, {}),
-            table("users_raw", "bronze", "streaming table", n - 12, raw, {}),
-            table("users", "silver", "materialized view", n - 40, user, {"id"}),
-            table("created_users", "silver", "materialized view", n - 40, user, {"id"}),
-            table("users_by_country", "gold", "materialized view", 42, count, {"country", "gender"}),
-            table("signups_per_minute", "gold", "streaming table", 960, count, {"country"})};
+    return {
+        table("users_created", "source", "topic", n, raw, {}),
+        table("users_raw", "bronze", "streaming table", n - 12, raw, {}),
+        table("users", "silver", "materialized view", n - 40, user, {"id"}),
+        table("created_users", "silver", "materialized view", n - 40, user, {"id"}),
+        table("users_by_country", "gold", "materialized view", 42, count, {"country", "gender"}),
+        table("signups_per_minute", "gold", "streaming table", 960, count, {"country"})};
   }
 
   Result<Rows> read_table(std::string_view name, const RowRange& range) override {
@@ -88,7 +100,9 @@ class DemoBackend : public Backend {
  private:
   double age() const { return std::chrono::duration<double>(Clock::now() - start_).count() + 754; }
   std::int64_t records() const { return static_cast<std::int64_t>(age() * 1000); }
-  double wave(double phase) const { return 1000 + 140 * std::sin(age() / 3 + phase) + 60 * std::sin(age() * 2.1); }
+  double wave(double phase) const {
+    return 1000 + 140 * std::sin(age() / 3 + phase) + 60 * std::sin(age() * 2.1);
+  }
 
   Hop hop(std::string id, HopKind kind, std::int64_t less, double phase, std::string detail) const {
     auto title = id.substr(id.find('.') + 1);
@@ -105,7 +119,8 @@ class DemoBackend : public Backend {
   }
 
   std::vector<Hop> flow() const {
-    auto rejected = hop("rejected.users_created", HopKind::kRejected, records() - 28, 0, "dead letters");
+    auto rejected =
+        hop("rejected.users_created", HopKind::kRejected, records() - 28, 0, "dead letters");
     rejected.rate_per_s = 0.2;
     rejected.rejected = 28;
     rejected.reasons = {{"decode", 12}, {"expectation valid_age", 11}, {"late", 5}};
@@ -113,15 +128,21 @@ class DemoBackend : public Backend {
     silver.lag_records = 28;
     silver.lag_s = 0.028;
     auto countries = hop("gold.users_by_country", HopKind::kGold, records() - 42, 1.8, "42 groups");
-    auto minutes = hop("gold.signups_per_minute", HopKind::kGold, records() - 960, 2, "window 1 minute");
+    auto minutes =
+        hop("gold.signups_per_minute", HopKind::kGold, records() - 960, 2, "window 1 minute");
     minutes.state = HopState::kWaiting;
-    minutes.why = "The first window closes 1 minute after its last record: the watermark is at 12:31:40.";
+    minutes.why =
+        "The first window closes 1 minute after its last record: the watermark is at 12:31:40.";
     minutes.count = 0;
     minutes.rate_per_s = 0;
     return {hop("fetched.fake_users", HopKind::kFetched, 0, 0, "generator, 1,000 records/s"),
             hop("appended.users_created", HopKind::kAppended, 0, 0.3, "topic, 4 partitions"),
-            hop("decoded.users_created", HopKind::kDecoded, 12, 0.6, "JSON"), rejected,
-            hop("bronze.users_raw", HopKind::kBronze, 12, 1, "streaming table"), silver, countries, minutes,
+            hop("decoded.users_created", HopKind::kDecoded, 12, 0.6, "JSON"),
+            rejected,
+            hop("bronze.users_raw", HopKind::kBronze, 12, 1, "streaming table"),
+            silver,
+            countries,
+            minutes,
             hop("lake.delta", HopKind::kLake, 90, 2.2, "version 126, 5 tables"),
             hop("served.created_users", HopKind::kServed, 40, 2.4, "by id")};
   }
@@ -138,8 +159,9 @@ class DemoBackend : public Backend {
   }
 
   static void break_flow(Status& out) {
-    out.first_empty_hop = "fetched is empty: connection refused by 127.0.0.1:8088 (http://127.0.0.1:8088/api); "
-                          "trying again in 8 s. Start that server or change ingest.url in tailrace.yml.";
+    out.first_empty_hop =
+        "fetched is empty: connection refused by 127.0.0.1:8088 (http://127.0.0.1:8088/api); "
+        "trying again in 8 s. Start that server or change ingest.url in tailrace.yml.";
     out.ready = false;
     empty_from(out, 0, HopState::kWaiting);
     out.hops[0].state = HopState::kEmpty;
@@ -150,8 +172,9 @@ class DemoBackend : public Backend {
   }
 
   static void stop_silver(Status& out) {
-    out.first_empty_hop = "silver users stopped: expectation has_id (ON VIOLATION FAIL UPDATE) is broken by "
-                          "users_created-2@18233: id is null. Fix the source or the rule, then redrive.";
+    out.first_empty_hop =
+        "silver users stopped: expectation has_id (ON VIOLATION FAIL UPDATE) is broken by "
+        "users_created-2@18233: id is null. Fix the source or the rule, then redrive.";
     auto& silver = out.hops[5];
     silver.state = HopState::kError;
     silver.rate_per_s = 0;
@@ -191,15 +214,20 @@ class DemoBackend : public Backend {
     static constexpr const char* kLast[] = {"Okafor", "Lindqvist", "Rossi", "Yılmaz", "Haddad"};
     static constexpr const char* kCountry[] = {"Sweden", "Italy", "Türkiye", "Nigeria"};
     Rows out;
-    out.columns = {{"id", "STRING", ""}, {"first_name", "STRING", ""}, {"last_name", "STRING", ""},
-                   {"country", "STRING", ""}, {"age", "INT", ""}, {"registered_date", "TIMESTAMP", ""},
+    out.columns = {{"id", "STRING", ""},        {"first_name", "STRING", ""},
+                   {"last_name", "STRING", ""}, {"country", "STRING", ""},
+                   {"age", "INT", ""},          {"registered_date", "TIMESTAMP", ""},
                    {"picture", "STRING", ""}};
     for (std::int64_t i = first; i < last; ++i) {
       Value picture;
       if (i % 5) picture = {fmt::format("https://example.test/portraits/{}.jpg", i)};
-      out.rows.push_back({{fmt::format("u{:04}", i)}, {std::string(kFirst[i % 6])}, {std::string(kLast[i % 5])},
-                          {std::string(kCountry[i % 4])}, {18 + i * 7 % 60},
-                          {fmt::format("2026-11-{:02} 12:{:02}:09", 1 + i % 28, i % 60)}, picture});
+      out.rows.push_back({{fmt::format("u{:04}", i)},
+                          {std::string(kFirst[i % 6])},
+                          {std::string(kLast[i % 5])},
+                          {std::string(kCountry[i % 4])},
+                          {18 + i * 7 % 60},
+                          {fmt::format("2026-11-{:02} 12:{:02}:09", 1 + i % 28, i % 60)},
+                          picture});
     }
     return out;
   }
@@ -209,14 +237,21 @@ class DemoBackend : public Backend {
     for (int i = 0; some && i < 28; ++i) {
       bool decode = i % 3 == 0;
       bool late = i % 7 == 1;
-      out.push_back({.id = std::to_string(i), .origin = fmt::format("users_created-{}@{}", i % 4, 18200 + i * 37),
-                     .table = decode ? "users_raw" : "users",
-                     .reason = decode ? "decode" : late ? "late" : "expectation valid_age",
-                     .message = decode ? "not valid JSON: unexpected end at byte 61"
-                                       : "age BETWEEN 0 AND 120 is false: age = 203",
-                     .bytes = decode ? std::string("{\"gender\":\"female\",\"name\":{\"title\":\"Ms\",\"first\":\"Ad\xff\x01")
-                                     : R"({"gender":"male","name":{"first":"Emeka","last":"Okafor"},"dob":{"age":203}})",
-                     .time_ms = 1795236300000 - i * 61'000LL});
+      out.push_back(
+          {.id = std::to_string(i),
+           .origin = fmt::format("users_created-{}@{}", i % 4, 18200 + i * 37),
+           .table = decode ? "users_raw" : "users",
+           .reason = decode ? "decode"
+                     : late ? "late"
+                            : "expectation valid_age",
+           .message = decode ? "not valid JSON: unexpected end at byte 61"
+                             : "age BETWEEN 0 AND 120 is false: age = 203",
+           .bytes =
+               decode
+                   ? std::string(
+                         "{\"gender\":\"female\",\"name\":{\"title\":\"Ms\",\"first\":\"Ad\xff\x01")
+                   : R"({"gender":"male","name":{"first":"Emeka","last":"Okafor"},"dob":{"age":203}})",
+           .time_ms = 1795236300000 - i * 61'000LL});
     }
     return out;
   }
@@ -230,7 +265,8 @@ class DemoBackend : public Backend {
 Result<DeadLetterPage> DemoBackend::dead_letters(const DeadLetterFilter& filter) {
   std::lock_guard lock(mutex_);
   DeadLetterPage page;
-  std::size_t skip = filter.after.empty() ? 0 : static_cast<std::size_t>(std::atoi(filter.after.c_str()));
+  std::size_t skip =
+      filter.after.empty() ? 0 : static_cast<std::size_t>(std::atoi(filter.after.c_str()));
   for (const auto& letter : letters_) {
     if (!filter.table.empty() && letter.table != filter.table) continue;
     if (!filter.reason.empty() && letter.reason != filter.reason) continue;

@@ -26,8 +26,8 @@ Result<AggregateCalls> AggregateCalls::make(const Plan& plan, TraceHomes& homes)
       }
     } else {
       const bool lists = spec.kind == Kind::kCollectList || spec.kind == Kind::kCollectSet;
-      call.keyed = grows && !lists ? make_extreme(spec, homes.next())
-                                   : make_ordered(spec, homes.next());
+      call.keyed =
+          grows && !lists ? make_extreme(spec, homes.next()) : make_ordered(spec, homes.next());
     }
     out.calls_.push_back(std::move(call));
   }

@@ -1,4 +1,5 @@
-// All aggregate calls of one node together: which expressions they need, their cells in one matrix, their traces.
+// All aggregate calls of one node together: which expressions they need, their cells in one matrix,
+// their traces.
 #pragma once
 
 #include "engine/aggregates/aggregate_state.h"
@@ -24,9 +25,10 @@ class AggregateCalls {
 
   /// One column a call, one value a group.
   Result<std::vector<Array>> results(std::span<const std::string_view> groups,
-                                     std::span<const std::uint64_t> hashes,
-                                     const CellMatrix& cells, std::vector<RowError>& errors);
-  /// Adds rows, evaluated by exprs() and grouped by `keys`, whose results were asked for just before.
+                                     std::span<const std::uint64_t> hashes, const CellMatrix& cells,
+                                     std::vector<RowError>& errors);
+  /// Adds rows, evaluated by exprs() and grouped by `keys`, whose results were asked for just
+  /// before.
   Status add(const Evaluated& in, const EncodedRows& keys, const Grouping& groups,
              CellMatrix& cells);
   Status forget(std::span<const std::string_view> groups, std::span<const std::uint64_t> hashes);

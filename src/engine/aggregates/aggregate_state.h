@@ -1,5 +1,5 @@
-// The state of one aggregate call over the groups of a step: open the groups, read the results, add the change, read
-// the results again; the operator gives out the difference.
+// The state of one aggregate call over the groups of a step: open the groups, read the results, add
+// the change, read the results again; the operator gives out the difference.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,8 @@
 
 namespace tailrace::engine {
 
-/// The change of one call's argument: a row's group, its weight after FILTER (0 when out), its value.
+/// The change of one call's argument: a row's group, its weight after FILTER (0 when out), its
+/// value.
 struct CallChange {
   const EncodedRows& keys;  ///< of its group, by row
   const Grouping& groups;
@@ -31,7 +32,8 @@ struct CellMatrix {
   std::size_t groups() const { return stride == 0 ? 0 : bytes.size() / stride; }
 };
 
-/// An aggregate that is a sum over rows, so a change adds to fixed cells: COUNT, SUM, AVG, STDDEV, VARIANCE.
+/// An aggregate that is a sum over rows, so a change adds to fixed cells: COUNT, SUM, AVG, STDDEV,
+/// VARIANCE.
 class LinearAggregate {
  public:
   virtual ~LinearAggregate() = default;

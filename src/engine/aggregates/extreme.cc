@@ -1,5 +1,6 @@
-// MIN, MAX, FIRST and LAST when rows only come: Δ needs the best value so far and nothing else. State by group: size of
-// the value's key (4 bytes), the key by which it won (none for FIRST and LAST), the encoded value.
+// MIN, MAX, FIRST and LAST when rows only come: Δ needs the best value so far and nothing else.
+// State by group: size of the value's key (4 bytes), the key by which it won (none for FIRST and
+// LAST), the encoded value.
 #include "columns/row_codec.h"
 #include "engine/aggregates/aggregate_state.h"
 #include "engine/rows.h"

@@ -1,5 +1,6 @@
-// Aggregates that are sums over rows. Whole numbers and decimals add up exactly in 128 bits; reals in twice a double's
-// bits (an error term beside the sum, Knuth's two-sum), with NaN and infinities counted apart so that they can leave.
+// Aggregates that are sums over rows. Whole numbers and decimals add up exactly in 128 bits; reals
+// in twice a double's bits (an error term beside the sum, Knuth's two-sum), with NaN and infinities
+// counted apart so that they can leave.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -25,7 +26,9 @@ void store(char* to, const Cell& cell) {
   std::memcpy(to, &cell, sizeof cell);
 }
 
-bool valid_at(const Array& values, std::int64_t row) { return !values || values->IsValid(row); }
+bool valid_at(const Array& values, std::int64_t row) {
+  return !values || values->IsValid(row);
+}
 
 class Count final : public LinearAggregate {
  public:
@@ -47,7 +50,8 @@ class Count final : public LinearAggregate {
       counts[g] = load<std::int64_t>(cells.at(g, offset));
     }
     const auto rows = static_cast<std::int64_t>(counts.size());
-    return Array(std::make_shared<arrow::Int64Array>(rows, arrow::Buffer::FromVector(std::move(counts))));
+    return Array(
+        std::make_shared<arrow::Int64Array>(rows, arrow::Buffer::FromVector(std::move(counts))));
   }
 };
 
@@ -77,16 +81,29 @@ void add_whole(const CallChange& change, CellMatrix& cells, std::size_t offset) 
 class WholeSum final : public LinearAggregate {
  public:
   explicit WholeSum(const AggregateCall& call)
-      : type_(call.type), input_(call.arg->type), average_(call.kind == Kind::kAvg), place_(call.place) {}
+      : type_(call.type),
+        input_(call.arg->type),
+        average_(call.kind == Kind::kAvg),
+        place_(call.place) {}
   std::size_t cell_size() const override { return sizeof(WholeCell); }
 
   Status add(const CallChange& change, CellMatrix& cells, std::size_t offset) const override {
     switch (input_->id()) {
-      case arrow::Type::INT8: add_whole<std::int8_t>(change, cells, offset); break;
-      case arrow::Type::INT16: add_whole<std::int16_t>(change, cells, offset); break;
-      case arrow::Type::INT32: add_whole<std::int32_t>(change, cells, offset); break;
-      case arrow::Type::INT64: add_whole<std::int64_t>(change, cells, offset); break;
-      default: add_whole<Int128>(change, cells, offset); break;  // DECIMAL, little endian as this machine
+      case arrow::Type::INT8:
+        add_whole<std::int8_t>(change, cells, offset);
+        break;
+      case arrow::Type::INT16:
+        add_whole<std::int16_t>(change, cells, offset);
+        break;
+      case arrow::Type::INT32:
+        add_whole<std::int32_t>(change, cells, offset);
+        break;
+      case arrow::Type::INT64:
+        add_whole<std::int64_t>(change, cells, offset);
+        break;
+      default:
+        add_whole<Int128>(change, cells, offset);
+        break;  // DECIMAL, little endian as this machine
     }
     return {};
   }
@@ -122,7 +139,8 @@ class WholeSum final : public LinearAggregate {
         return static_cast<arrow::Int64Builder&>(builder)
             .Append(static_cast<std::int64_t>(cell.sum))
             .ok();
-      default: return append_decimal(cell, static_cast<arrow::Decimal128Builder&>(builder));
+      default:
+        return append_decimal(cell, static_cast<arrow::Decimal128Builder&>(builder));
     }
   }
 
@@ -201,7 +219,8 @@ void add_real(const CallChange& change, CellMatrix& cells, std::size_t offset, b
   const T* values = change.values->data()->GetValues<T>(1);
   const auto& groups = change.groups.group_of();
   for (std::size_t row = 0; row < groups.size(); ++row) {
-    if (change.weights[row] == 0 || !valid_at(change.values, static_cast<std::int64_t>(row))) continue;
+    if (change.weights[row] == 0 || !valid_at(change.values, static_cast<std::int64_t>(row)))
+      continue;
     char* at = cells.at(groups[row], offset);
     auto cell = load<RealCell>(at);
     cell.add(static_cast<double>(values[row]), change.weights[row], squared);
@@ -209,7 +228,8 @@ void add_real(const CallChange& change, CellMatrix& cells, std::size_t offset, b
   }
 }
 
-/// SUM and AVG of reals; STDDEV and VARIANCE (of a sample, null below two rows as in Spark) of any number.
+/// SUM and AVG of reals; STDDEV and VARIANCE (of a sample, null below two rows as in Spark) of any
+/// number.
 class RealMoments final : public LinearAggregate {
  public:
   explicit RealMoments(const AggregateCall& call) : kind_(call.kind), input_(call.arg->type) {}
@@ -218,12 +238,24 @@ class RealMoments final : public LinearAggregate {
   Status add(const CallChange& change, CellMatrix& cells, std::size_t offset) const override {
     const bool squared = kind_ == Kind::kStddev || kind_ == Kind::kVariance;
     switch (input_->id()) {
-      case arrow::Type::INT8: add_real<std::int8_t>(change, cells, offset, squared); break;
-      case arrow::Type::INT16: add_real<std::int16_t>(change, cells, offset, squared); break;
-      case arrow::Type::INT32: add_real<std::int32_t>(change, cells, offset, squared); break;
-      case arrow::Type::INT64: add_real<std::int64_t>(change, cells, offset, squared); break;
-      case arrow::Type::FLOAT: add_real<float>(change, cells, offset, squared); break;
-      default: add_real<double>(change, cells, offset, squared); break;
+      case arrow::Type::INT8:
+        add_real<std::int8_t>(change, cells, offset, squared);
+        break;
+      case arrow::Type::INT16:
+        add_real<std::int16_t>(change, cells, offset, squared);
+        break;
+      case arrow::Type::INT32:
+        add_real<std::int32_t>(change, cells, offset, squared);
+        break;
+      case arrow::Type::INT64:
+        add_real<std::int64_t>(change, cells, offset, squared);
+        break;
+      case arrow::Type::FLOAT:
+        add_real<float>(change, cells, offset, squared);
+        break;
+      default:
+        add_real<double>(change, cells, offset, squared);
+        break;
     }
     return {};
   }
@@ -275,8 +307,10 @@ bool is_linear(Kind kind) {
     case Kind::kAvg:
     case Kind::kStddev:
     case Kind::kVariance:
-    case Kind::kApproxCountDistinct: return true;
-    default: return false;
+    case Kind::kApproxCountDistinct:
+      return true;
+    default:
+      return false;
   }
 }
 

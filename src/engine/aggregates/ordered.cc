@@ -1,6 +1,7 @@
-// Aggregates that need every value: MIN and MAX of an input that retracts, COLLECT_LIST (in value order, since arrival
-// has no order in a Z-set), COLLECT_SET, and FIRST and LAST, which here are the least and the greatest value, nulls
-// being least. State: how often (8 bytes) each (group, value) is there, and the encoded value.
+// Aggregates that need every value: MIN and MAX of an input that retracts, COLLECT_LIST (in value
+// order, since arrival has no order in a Z-set), COLLECT_SET, and FIRST and LAST, which here are
+// the least and the greatest value, nulls being least. State: how often (8 bytes) each (group,
+// value) is there, and the encoded value.
 #include "columns/row_codec.h"
 #include "engine/aggregates/aggregate_state.h"
 #include "engine/rows.h"
@@ -46,8 +47,7 @@ class Ordered final : public KeyedAggregate {
     return {};
   }
 
-  Status forget(std::span<const std::string_view> groups,
-                std::span<const std::uint64_t>) override {
+  Status forget(std::span<const std::string_view> groups, std::span<const std::uint64_t>) override {
     std::vector<std::string> keys;
     for (const std::string_view group : groups) {
       TRY(values_.scan_prefix(group, [&](std::string_view key, std::string_view) {
@@ -108,9 +108,9 @@ class Ordered final : public KeyedAggregate {
       offsets.push_back(offsets.back() + size);
     }
     ASSIGN(const Batch batch, values.finish());
-    return Array(std::make_shared<arrow::ListArray>(
-        type_, static_cast<std::int64_t>(groups.size()),
-        arrow::Buffer::FromVector(std::move(offsets)), batch->column(0)));
+    return Array(std::make_shared<arrow::ListArray>(type_, static_cast<std::int64_t>(groups.size()),
+                                                    arrow::Buffer::FromVector(std::move(offsets)),
+                                                    batch->column(0)));
   }
 
   Kind kind_;

@@ -19,9 +19,13 @@ constexpr std::int64_t floor_div(std::int64_t value, std::int64_t by) {
   const std::int64_t quotient = value / by;
   return quotient - (value % by != 0 && (value < 0) != (by < 0) ? 1 : 0);
 }
-constexpr std::int64_t floor_mod(std::int64_t value, std::int64_t by) { return value - floor_div(value, by) * by; }
+constexpr std::int64_t floor_mod(std::int64_t value, std::int64_t by) {
+  return value - floor_div(value, by) * by;
+}
 
-constexpr bool is_leap(std::int64_t year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+constexpr bool is_leap(std::int64_t year) {
+  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
 
 constexpr int days_in_month(std::int64_t year, int month) {
   constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

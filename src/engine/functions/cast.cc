@@ -52,7 +52,8 @@ std::optional<To> parse_as(std::string_view text) {
     return parse_float(text);
   } else {
     const auto whole = parse_integer(text);
-    if (!whole || *whole < std::numeric_limits<To>::min() || *whole > std::numeric_limits<To>::max()) {
+    if (!whole || *whole < std::numeric_limits<To>::min() ||
+        *whole > std::numeric_limits<To>::max()) {
       return std::nullopt;
     }
     return static_cast<To>(*whole);
@@ -61,11 +62,12 @@ std::optional<To> parse_as(std::string_view text) {
 
 template <typename To, typename Parse>
 Result<Array> from_text(Cast& cast, Parse parse) {
-  return map_rows<std::string_view>(cast.call, [&](std::int64_t row, std::string_view text) -> std::optional<To> {
-    std::optional<To> made = parse(text);
-    if (!made) cast.malformed(row, text);
-    return made;
-  });
+  return map_rows<std::string_view>(
+      cast.call, [&](std::int64_t row, std::string_view text) -> std::optional<To> {
+        std::optional<To> made = parse(text);
+        if (!made) cast.malformed(row, text);
+        return made;
+      });
 }
 
 Result<Array> text_to_decimal(Cast& cast) {
@@ -89,18 +91,31 @@ Result<Array> cast_text(Cast& cast) {
   const auto& type = *cast.call.type();
   const std::int64_t now = cast.call.context.now_us;
   switch (type.id()) {
-    case Id::BINARY: return map_rows<std::string_view>(cast.call, [](auto, std::string_view text) { return text; });
-    case Id::DATE32: return from_text<std::int32_t>(cast, [&](auto text) { return parse_date(text, now); });
-    case Id::TIMESTAMP: return from_text<std::int64_t>(cast, [&](auto text) { return parse_timestamp(text, now); });
-    case Id::DECIMAL128: return text_to_decimal(cast);
-    case Id::BOOL: return from_text<bool>(cast, parse_as<bool>);
-    case Id::INT8: return from_text<std::int8_t>(cast, parse_as<std::int8_t>);
-    case Id::INT16: return from_text<std::int16_t>(cast, parse_as<std::int16_t>);
-    case Id::INT32: return from_text<std::int32_t>(cast, parse_as<std::int32_t>);
-    case Id::INT64: return from_text<std::int64_t>(cast, parse_as<std::int64_t>);
-    case Id::FLOAT: return from_text<float>(cast, parse_as<float>);
-    case Id::DOUBLE: return from_text<double>(cast, parse_as<double>);
-    default: return error(Code::kUnimplemented, "CAST from STRING to " + cast.to);
+    case Id::BINARY:
+      return map_rows<std::string_view>(cast.call,
+                                        [](auto, std::string_view text) { return text; });
+    case Id::DATE32:
+      return from_text<std::int32_t>(cast, [&](auto text) { return parse_date(text, now); });
+    case Id::TIMESTAMP:
+      return from_text<std::int64_t>(cast, [&](auto text) { return parse_timestamp(text, now); });
+    case Id::DECIMAL128:
+      return text_to_decimal(cast);
+    case Id::BOOL:
+      return from_text<bool>(cast, parse_as<bool>);
+    case Id::INT8:
+      return from_text<std::int8_t>(cast, parse_as<std::int8_t>);
+    case Id::INT16:
+      return from_text<std::int16_t>(cast, parse_as<std::int16_t>);
+    case Id::INT32:
+      return from_text<std::int32_t>(cast, parse_as<std::int32_t>);
+    case Id::INT64:
+      return from_text<std::int64_t>(cast, parse_as<std::int64_t>);
+    case Id::FLOAT:
+      return from_text<float>(cast, parse_as<float>);
+    case Id::DOUBLE:
+      return from_text<double>(cast, parse_as<double>);
+    default:
+      return error(Code::kUnimplemented, "CAST from STRING to " + cast.to);
   }
 }
 
@@ -117,7 +132,8 @@ std::optional<To> convert(From value) {
     if (!(whole >= -limit && whole < limit)) return std::nullopt;
     return static_cast<To>(whole);
   } else {
-    if (value < std::numeric_limits<To>::min() || value > std::numeric_limits<To>::max()) return std::nullopt;
+    if (value < std::numeric_limits<To>::min() || value > std::numeric_limits<To>::max())
+      return std::nullopt;
     return static_cast<To>(value);
   }
 }
@@ -156,45 +172,59 @@ Result<Array> number_to_decimal(Cast& cast) {
 
 template <typename From>
 Result<Array> number_to_timestamp(Cast& cast) {
-  return map_rows<From>(cast.call, [&](std::int64_t row, From value) -> std::optional<std::int64_t> {
-    if constexpr (std::is_floating_point_v<From>) {
-      auto made = convert<std::int64_t>(static_cast<double>(value) * kMicrosPerSecond);
-      if (!made) cast.overflow(row, literal_text(value, cast.from));
-      return made;
-    } else {
-      std::int64_t micros;
-      if (!__builtin_mul_overflow(static_cast<std::int64_t>(value), kMicrosPerSecond, &micros)) return micros;
-      return value < From{0} ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
-    }
-  });
+  return map_rows<From>(
+      cast.call, [&](std::int64_t row, From value) -> std::optional<std::int64_t> {
+        if constexpr (std::is_floating_point_v<From>) {
+          auto made = convert<std::int64_t>(static_cast<double>(value) * kMicrosPerSecond);
+          if (!made) cast.overflow(row, literal_text(value, cast.from));
+          return made;
+        } else {
+          std::int64_t micros;
+          if (!__builtin_mul_overflow(static_cast<std::int64_t>(value), kMicrosPerSecond, &micros))
+            return micros;
+          return value < From{0} ? std::numeric_limits<std::int64_t>::min()
+                                 : std::numeric_limits<std::int64_t>::max();
+        }
+      });
 }
 
 template <typename From>
 Result<Array> cast_number(Cast& cast) {
   switch (cast.call.type()->id()) {
-    case Id::BOOL: return numbers<From, bool>(cast);
-    case Id::INT8: return numbers<From, std::int8_t>(cast);
-    case Id::INT16: return numbers<From, std::int16_t>(cast);
-    case Id::INT32: return numbers<From, std::int32_t>(cast);
-    case Id::INT64: return numbers<From, std::int64_t>(cast);
-    case Id::FLOAT: return numbers<From, float>(cast);
-    case Id::DOUBLE: return numbers<From, double>(cast);
-    case Id::DECIMAL128: return number_to_decimal<From>(cast);
-    case Id::TIMESTAMP: return number_to_timestamp<From>(cast);
-    default: return error(Code::kUnimplemented, "CAST from " + cast.from + " to " + cast.to);
+    case Id::BOOL:
+      return numbers<From, bool>(cast);
+    case Id::INT8:
+      return numbers<From, std::int8_t>(cast);
+    case Id::INT16:
+      return numbers<From, std::int16_t>(cast);
+    case Id::INT32:
+      return numbers<From, std::int32_t>(cast);
+    case Id::INT64:
+      return numbers<From, std::int64_t>(cast);
+    case Id::FLOAT:
+      return numbers<From, float>(cast);
+    case Id::DOUBLE:
+      return numbers<From, double>(cast);
+    case Id::DECIMAL128:
+      return number_to_decimal<From>(cast);
+    case Id::TIMESTAMP:
+      return number_to_timestamp<From>(cast);
+    default:
+      return error(Code::kUnimplemented, "CAST from " + cast.from + " to " + cast.to);
   }
 }
 
 template <typename To>
 Result<Array> decimal_to_integer(Cast& cast, int scale) {
-  return map_rows<Decimal128>(cast.call, [&](std::int64_t row, const Decimal128& value) -> std::optional<To> {
-    const Decimal128 whole(scale > 0 ? Decimal128(value.ReduceScaleBy(scale, false)) : value);
-    if (auto wide = whole.ToInteger<std::int64_t>(); wide.ok()) {
-      if (auto made = convert<To>(*wide)) return made;
-    }
-    cast.overflow(row, value.ToString(scale) + "BD");
-    return std::nullopt;
-  });
+  return map_rows<Decimal128>(
+      cast.call, [&](std::int64_t row, const Decimal128& value) -> std::optional<To> {
+        const Decimal128 whole(scale > 0 ? Decimal128(value.ReduceScaleBy(scale, false)) : value);
+        if (auto wide = whole.ToInteger<std::int64_t>(); wide.ok()) {
+          if (auto made = convert<To>(*wide)) return made;
+        }
+        cast.overflow(row, value.ToString(scale) + "BD");
+        return std::nullopt;
+      });
 }
 
 Result<Array> decimal_to_decimal(Cast& cast, DecimalShape from) {
@@ -202,7 +232,8 @@ Result<Array> decimal_to_decimal(Cast& cast, DecimalShape from) {
   return map_rows<Decimal128>(cast.call, [&](std::int64_t row, const Decimal128& value) {
     auto made = rescale(value, from.scale, to);
     if (!made && !cast.call.expr.try_cast) {
-      cast.call.fail(row, faults::decimal_range(value.ToString(from.scale), to.precision, to.scale));
+      cast.call.fail(row,
+                     faults::decimal_range(value.ToString(from.scale), to.precision, to.scale));
     }
     return made;
   });
@@ -212,12 +243,18 @@ Result<Array> cast_decimal(Cast& cast) {
   const DecimalShape from = decimal_of(cast.call.args[0].type());
   switch (cast.call.type()->id()) {
     case Id::BOOL:
-      return map_rows<Decimal128>(cast.call, [](auto, const Decimal128& value) { return value != Decimal128(0); });
-    case Id::INT8: return decimal_to_integer<std::int8_t>(cast, from.scale);
-    case Id::INT16: return decimal_to_integer<std::int16_t>(cast, from.scale);
-    case Id::INT32: return decimal_to_integer<std::int32_t>(cast, from.scale);
-    case Id::INT64: return decimal_to_integer<std::int64_t>(cast, from.scale);
-    case Id::DECIMAL128: return decimal_to_decimal(cast, from);
+      return map_rows<Decimal128>(
+          cast.call, [](auto, const Decimal128& value) { return value != Decimal128(0); });
+    case Id::INT8:
+      return decimal_to_integer<std::int8_t>(cast, from.scale);
+    case Id::INT16:
+      return decimal_to_integer<std::int16_t>(cast, from.scale);
+    case Id::INT32:
+      return decimal_to_integer<std::int32_t>(cast, from.scale);
+    case Id::INT64:
+      return decimal_to_integer<std::int64_t>(cast, from.scale);
+    case Id::DECIMAL128:
+      return decimal_to_decimal(cast, from);
     case Id::FLOAT:
       return map_rows<Decimal128>(cast.call, [&](auto, const Decimal128& value) {
         return static_cast<float>(value.ToDouble(from.scale));
@@ -227,45 +264,60 @@ Result<Array> cast_decimal(Cast& cast) {
         return parse_double(value.ToString(from.scale)).value_or(value.ToDouble(from.scale));
       });
     case Id::TIMESTAMP:
-      return map_rows<Decimal128>(cast.call, [&](auto, const Decimal128& value) -> std::optional<std::int64_t> {
-        const auto micros = rescale(value, from.scale, {38, 6});
-        if (!micros) return std::nullopt;
-        auto made = micros->ToInteger<std::int64_t>();
-        return made.ok() ? std::optional(*made) : std::nullopt;
-      });
-    default: return error(Code::kUnimplemented, "CAST from " + cast.from + " to " + cast.to);
+      return map_rows<Decimal128>(
+          cast.call, [&](auto, const Decimal128& value) -> std::optional<std::int64_t> {
+            const auto micros = rescale(value, from.scale, {38, 6});
+            if (!micros) return std::nullopt;
+            auto made = micros->ToInteger<std::int64_t>();
+            return made.ok() ? std::optional(*made) : std::nullopt;
+          });
+    default:
+      return error(Code::kUnimplemented, "CAST from " + cast.from + " to " + cast.to);
   }
 }
 
 template <typename To>
 Result<Array> seconds_as(Cast& cast) {
-  return map_rows<std::int64_t>(cast.call, [&](std::int64_t row, std::int64_t micros) -> std::optional<To> {
-    if constexpr (std::is_floating_point_v<To>) return static_cast<To>(static_cast<double>(micros) / 1e6);
-    auto made = convert<To>(floor_div(micros, kMicrosPerSecond));
-    std::string text;
-    if (!made) {
-      append_timestamp(text, micros);
-      cast.overflow(row, "TIMESTAMP '" + text + "'");
-    }
-    return made;
-  });
+  return map_rows<std::int64_t>(cast.call,
+                                [&](std::int64_t row, std::int64_t micros) -> std::optional<To> {
+                                  if constexpr (std::is_floating_point_v<To>)
+                                    return static_cast<To>(static_cast<double>(micros) / 1e6);
+                                  auto made = convert<To>(floor_div(micros, kMicrosPerSecond));
+                                  std::string text;
+                                  if (!made) {
+                                    append_timestamp(text, micros);
+                                    cast.overflow(row, "TIMESTAMP '" + text + "'");
+                                  }
+                                  return made;
+                                });
 }
 
 Result<Array> cast_timestamp(Cast& cast) {
   switch (cast.call.type()->id()) {
-    case Id::TIMESTAMP: return map_rows<std::int64_t>(cast.call, [](auto, std::int64_t micros) { return micros; });
-    case Id::DATE32: return map_rows<std::int64_t>(cast.call, [](auto, std::int64_t us) { return day_of_micros(us); });
-    case Id::INT8: return seconds_as<std::int8_t>(cast);
-    case Id::INT16: return seconds_as<std::int16_t>(cast);
-    case Id::INT32: return seconds_as<std::int32_t>(cast);
-    case Id::INT64: return seconds_as<std::int64_t>(cast);
-    case Id::FLOAT: return seconds_as<float>(cast);
-    case Id::DOUBLE: return seconds_as<double>(cast);
+    case Id::TIMESTAMP:
+      return map_rows<std::int64_t>(cast.call, [](auto, std::int64_t micros) { return micros; });
+    case Id::DATE32:
+      return map_rows<std::int64_t>(cast.call,
+                                    [](auto, std::int64_t us) { return day_of_micros(us); });
+    case Id::INT8:
+      return seconds_as<std::int8_t>(cast);
+    case Id::INT16:
+      return seconds_as<std::int16_t>(cast);
+    case Id::INT32:
+      return seconds_as<std::int32_t>(cast);
+    case Id::INT64:
+      return seconds_as<std::int64_t>(cast);
+    case Id::FLOAT:
+      return seconds_as<float>(cast);
+    case Id::DOUBLE:
+      return seconds_as<double>(cast);
     case Id::DECIMAL128: {
       const DecimalShape to = decimal_of(*cast.call.type());
-      return map_rows<std::int64_t>(cast.call, [&](auto, std::int64_t us) { return rescale(Decimal128(us), 6, to); });
+      return map_rows<std::int64_t>(
+          cast.call, [&](auto, std::int64_t us) { return rescale(Decimal128(us), 6, to); });
     }
-    default: return error(Code::kUnimplemented, "CAST from " + cast.from + " to " + cast.to);
+    default:
+      return error(Code::kUnimplemented, "CAST from " + cast.from + " to " + cast.to);
   }
 }
 
@@ -287,7 +339,8 @@ Result<Array> to_string(Call& call) {
 }
 
 /// Casts the flat children; errors land on the row whose element it is.
-Result<Array> cast_child(Call& call, const Array& child, const Type& to, const std::vector<std::int64_t>& row_of) {
+Result<Array> cast_child(Call& call, const Array& child, const Type& to,
+                         const std::vector<std::int64_t>& row_of) {
   if (child->type()->Equals(*to)) return child;
   Expr expr = call.expr;
   expr.type = to;
@@ -329,14 +382,16 @@ Result<Array> cast_struct(Call& call) {
     ASSIGN(Array bits, valid.finish());
     nulls = bits->data()->buffers[1];
   }
-  return std::make_shared<arrow::StructArray>(call.type(), from.length(), fields, nulls, from.null_count());
+  return std::make_shared<arrow::StructArray>(call.type(), from.length(), fields, nulls,
+                                              from.null_count());
 }
 
 }  // namespace
 
 bool may_cast(const arrow::DataType& from, const arrow::DataType& to) {
   if (from.Equals(to) || is_void(from) || is_string_type(to)) return true;
-  if (from.id() == Id::LIST && to.id() == Id::LIST) return may_cast(*from.field(0)->type(), *to.field(0)->type());
+  if (from.id() == Id::LIST && to.id() == Id::LIST)
+    return may_cast(*from.field(0)->type(), *to.field(0)->type());
   if (from.id() == Id::STRUCT && to.id() == Id::STRUCT) {
     if (from.num_fields() != to.num_fields()) return false;
     for (int i = 0; i < from.num_fields(); ++i) {
@@ -345,10 +400,12 @@ bool may_cast(const arrow::DataType& from, const arrow::DataType& to) {
     return true;
   }
   const bool to_number = is_number(to);
-  if (is_string_type(from)) return is_scalar(to) && to.id() != Id::DURATION && to.id() != Id::INTERVAL_MONTHS;
+  if (is_string_type(from))
+    return is_scalar(to) && to.id() != Id::DURATION && to.id() != Id::INTERVAL_MONTHS;
   if (is_number(from)) return to_number || to.id() == Id::BOOL || to.id() == Id::TIMESTAMP;
   if (from.id() == Id::BOOL) return to_number;
-  if (from.id() == Id::TIMESTAMP) return to_number || to.id() == Id::DATE32 || to.id() == Id::TIMESTAMP;
+  if (from.id() == Id::TIMESTAMP)
+    return to_number || to.id() == Id::DATE32 || to.id() == Id::TIMESTAMP;
   return from.id() == Id::DATE32 && to.id() == Id::TIMESTAMP;
 }
 
@@ -361,22 +418,34 @@ Result<Array> cast_rows(Call& call) {
   if (from.id() == Id::STRUCT && call.type()->id() == Id::STRUCT) return cast_struct(call);
   Cast cast{call};
   switch (from.id()) {
-    case Id::STRING: return cast_text(cast);
-    case Id::BOOL: return cast_number<bool>(cast);
-    case Id::INT8: return cast_number<std::int8_t>(cast);
-    case Id::INT16: return cast_number<std::int16_t>(cast);
-    case Id::INT32: return cast_number<std::int32_t>(cast);
-    case Id::INT64: return cast_number<std::int64_t>(cast);
-    case Id::FLOAT: return cast_number<float>(cast);
-    case Id::DOUBLE: return cast_number<double>(cast);
-    case Id::DECIMAL128: return cast_decimal(cast);
-    case Id::TIMESTAMP: return cast_timestamp(cast);
+    case Id::STRING:
+      return cast_text(cast);
+    case Id::BOOL:
+      return cast_number<bool>(cast);
+    case Id::INT8:
+      return cast_number<std::int8_t>(cast);
+    case Id::INT16:
+      return cast_number<std::int16_t>(cast);
+    case Id::INT32:
+      return cast_number<std::int32_t>(cast);
+    case Id::INT64:
+      return cast_number<std::int64_t>(cast);
+    case Id::FLOAT:
+      return cast_number<float>(cast);
+    case Id::DOUBLE:
+      return cast_number<double>(cast);
+    case Id::DECIMAL128:
+      return cast_decimal(cast);
+    case Id::TIMESTAMP:
+      return cast_timestamp(cast);
     case Id::DATE32:
       if (call.type()->id() == Id::TIMESTAMP) {
-        return map_rows<std::int32_t>(call, [](auto, std::int32_t days) { return days * kMicrosPerDay; });
+        return map_rows<std::int32_t>(call,
+                                      [](auto, std::int32_t days) { return days * kMicrosPerDay; });
       }
       break;
-    default: break;
+    default:
+      break;
   }
   return error(Code::kUnimplemented, "CAST from " + cast.from + " to " + cast.to);
 }

@@ -1,4 +1,5 @@
-// Spark's ANSI coercion: least common types, implicit casts, and binders made from a signature line.
+// Spark's ANSI coercion: least common types, implicit casts, and binders made from a signature
+// line.
 #include <algorithm>
 #include <optional>
 
@@ -10,11 +11,18 @@ namespace tailrace::engine {
 using Id = arrow::Type::type;
 
 bool is_integral(const arrow::DataType& type) {
-  return type.id() == Id::INT8 || type.id() == Id::INT16 || type.id() == Id::INT32 || type.id() == Id::INT64;
+  return type.id() == Id::INT8 || type.id() == Id::INT16 || type.id() == Id::INT32 ||
+         type.id() == Id::INT64;
 }
-bool is_floating_type(const arrow::DataType& type) { return type.id() == Id::FLOAT || type.id() == Id::DOUBLE; }
-bool is_decimal_type(const arrow::DataType& type) { return type.id() == Id::DECIMAL128; }
-bool is_number(const arrow::DataType& type) { return is_integral(type) || is_floating_type(type) || is_decimal_type(type); }
+bool is_floating_type(const arrow::DataType& type) {
+  return type.id() == Id::FLOAT || type.id() == Id::DOUBLE;
+}
+bool is_decimal_type(const arrow::DataType& type) {
+  return type.id() == Id::DECIMAL128;
+}
+bool is_number(const arrow::DataType& type) {
+  return is_integral(type) || is_floating_type(type) || is_decimal_type(type);
+}
 
 bool is_scalar(const arrow::DataType& type) {
   switch (type.id()) {
@@ -24,8 +32,10 @@ bool is_scalar(const arrow::DataType& type) {
     case Id::DATE32:
     case Id::TIMESTAMP:
     case Id::DURATION:
-    case Id::INTERVAL_MONTHS: return true;
-    default: return is_number(type);
+    case Id::INTERVAL_MONTHS:
+      return true;
+    default:
+      return is_number(type);
   }
 }
 
@@ -98,14 +108,16 @@ Type common_type_of(const Type& left, const Type& right) {
 
 Result<Type> common_type(std::span<const Type> types) {
   Type common = arrow::null();
-  // Strings last: Spark's findWiderCommonType puts them after the others, as promotion is not associative.
+  // Strings last: Spark's findWiderCommonType puts them after the others, as promotion is not
+  // associative.
   for (const bool strings : {false, true}) {
     for (const Type& type : types) {
       if (is_string_type(*type) != strings) continue;
       Type wider = common_type_of(common, type);
       if (!wider) {
-        return error(Code::kInvalidArgument, "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] the types " + spark_name(*common) +
-                                                 " and " + spark_name(*type) + " have no common type.");
+        return error(Code::kInvalidArgument, "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] the types " +
+                                                 spark_name(*common) + " and " + spark_name(*type) +
+                                                 " have no common type.");
       }
       common = wider;
     }
@@ -121,16 +133,26 @@ struct Word {
   Type (*make)();
 };
 
-Type binary_type() { return arrow::binary(); }
-Type interval_type() { return arrow::duration(arrow::TimeUnit::MICRO); }
+Type binary_type() {
+  return arrow::binary();
+}
+Type interval_type() {
+  return arrow::duration(arrow::TimeUnit::MICRO);
+}
 
 constexpr Word kWords[] = {
-    {"boolean", Id::BOOL, [] { return arrow::boolean(); }},  {"tinyint", Id::INT8, [] { return arrow::int8(); }},
-    {"smallint", Id::INT16, [] { return arrow::int16(); }},  {"int", Id::INT32, [] { return arrow::int32(); }},
-    {"bigint", Id::INT64, [] { return arrow::int64(); }},    {"float", Id::FLOAT, [] { return arrow::float32(); }},
-    {"double", Id::DOUBLE, [] { return arrow::float64(); }}, {"string", Id::STRING, [] { return arrow::utf8(); }},
-    {"binary", Id::BINARY, binary_type},                     {"date", Id::DATE32, [] { return arrow::date32(); }},
-    {"timestamp", Id::TIMESTAMP, timestamp_type},            {"interval", Id::DURATION, interval_type},
+    {"boolean", Id::BOOL, [] { return arrow::boolean(); }},
+    {"tinyint", Id::INT8, [] { return arrow::int8(); }},
+    {"smallint", Id::INT16, [] { return arrow::int16(); }},
+    {"int", Id::INT32, [] { return arrow::int32(); }},
+    {"bigint", Id::INT64, [] { return arrow::int64(); }},
+    {"float", Id::FLOAT, [] { return arrow::float32(); }},
+    {"double", Id::DOUBLE, [] { return arrow::float64(); }},
+    {"string", Id::STRING, [] { return arrow::utf8(); }},
+    {"binary", Id::BINARY, binary_type},
+    {"date", Id::DATE32, [] { return arrow::date32(); }},
+    {"timestamp", Id::TIMESTAMP, timestamp_type},
+    {"interval", Id::DURATION, interval_type},
 };
 
 const Word* find_word(std::string_view word) {
@@ -144,8 +166,8 @@ bool may_become(const arrow::DataType& from, const Word& to) {
   if (is_string_type(from)) return to.id != Id::DURATION;
   if (to.id == Id::DATE32) return from.id() == Id::TIMESTAMP;
   if (to.id == Id::TIMESTAMP) return from.id() == Id::DATE32;
-  const bool to_number = to.id == Id::INT8 || to.id == Id::INT16 || to.id == Id::INT32 || to.id == Id::INT64 ||
-                         to.id == Id::FLOAT || to.id == Id::DOUBLE;
+  const bool to_number = to.id == Id::INT8 || to.id == Id::INT16 || to.id == Id::INT32 ||
+                         to.id == Id::INT64 || to.id == Id::FLOAT || to.id == Id::DOUBLE;
   return to_number && is_number(from);
 }
 
@@ -166,15 +188,19 @@ std::optional<Type> implicit_cast(const Type& from, std::string_view word) {
   }
   if (word == "integral") {
     if (is_integral(*from)) return from;
-    return is_void(*from) || is_string_type(*from) || is_number(*from) ? std::optional(arrow::int64()) : std::nullopt;
+    return is_void(*from) || is_string_type(*from) || is_number(*from)
+               ? std::optional(arrow::int64())
+               : std::nullopt;
   }
   const Word* known = find_word(word);
   if (!known || !may_become(*from, *known)) return std::nullopt;
   return known->make();
 }
 
-std::unexpected<Error> wrong_argument(const BindCall& call, std::size_t index, std::string_view wanted) {
-  static constexpr std::string_view kOrdinals[] = {"first", "second", "third", "fourth", "fifth", "sixth"};
+std::unexpected<Error> wrong_argument(const BindCall& call, std::size_t index,
+                                      std::string_view wanted) {
+  static constexpr std::string_view kOrdinals[] = {"first",  "second", "third",
+                                                   "fourth", "fifth",  "sixth"};
   std::string upper(wanted);
   std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
   return error(Code::kInvalidArgument,
@@ -186,8 +212,9 @@ std::unexpected<Error> wrong_argument(const BindCall& call, std::size_t index, s
 }
 
 std::unexpected<Error> wrong_count(const BindCall& call, std::string_view wanted) {
-  return error(Code::kInvalidArgument, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `" + call.name + "` requires " +
-                                           std::string(wanted) + " parameters but the actual number is " +
+  return error(Code::kInvalidArgument, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `" + call.name +
+                                           "` requires " + std::string(wanted) +
+                                           " parameters but the actual number is " +
                                            std::to_string(call.args.size()) + ".");
 }
 
@@ -264,7 +291,8 @@ Type result_type(const Overload& overload, const std::vector<Type>& args) {
 
 Result<BoundFunction> bind_overload(const BindCall& call, const Overload& overload) {
   const bool too_many = !overload.repeats && call.args.size() > overload.words.size();
-  if (call.args.size() < overload.required || too_many) return wrong_count(call, std::to_string(overload.required));
+  if (call.args.size() < overload.required || too_many)
+    return wrong_count(call, std::to_string(overload.required));
   BoundFunction bound;
   for (std::size_t i = 0; i < call.args.size(); ++i) {
     auto cast = implicit_cast(call.args[i], overload.word(i));

@@ -1,4 +1,5 @@
-// struct, named_struct, array, map, a[b], element_at, size, array_contains, array_join, map_keys, map_values.
+// struct, named_struct, array, map, a[b], element_at, size, array_contains, array_join, map_keys,
+// map_values.
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api.h>
 
@@ -60,7 +61,8 @@ Result<BoundFunction> bind_array(const BindCall& call) {
 Result<Array> make_array(Call& call) {
   const auto width = static_cast<std::int64_t>(call.args.size());
   Sink<Int> offsets(arrow::int32(), call.rows + 1);
-  for (std::int64_t row = 0; row <= call.rows; ++row) offsets.set(row, static_cast<Int>(row * width));
+  for (std::int64_t row = 0; row <= call.rows; ++row)
+    offsets.set(row, static_cast<Int>(row * width));
   ASSIGN(Array starts, offsets.finish());
   Array values;
   if (width == 0) {
@@ -76,34 +78,41 @@ Result<Array> make_array(Call& call) {
     }
     std::vector<std::int64_t> indices;
     for (std::int64_t row = 0; row < call.rows; ++row) {
-      for (std::size_t i = 0; i < call.args.size(); ++i) indices.push_back(base[i] + call.args[i].at(row));
+      for (std::size_t i = 0; i < call.args.size(); ++i)
+        indices.push_back(base[i] + call.args[i].at(row));
     }
     ASSIGN(Array all, from_arrow(arrow::Concatenate(arrays)));
     ASSIGN(values, gather(*all, indices));
   }
-  return arrow::MakeArray(arrow::ArrayData::Make(call.type(), call.rows, {nullptr, starts->data()->buffers[1]},
-                                                 {values->data()}, 0));
+  return arrow::MakeArray(arrow::ArrayData::Make(
+      call.type(), call.rows, {nullptr, starts->data()->buffers[1]}, {values->data()}, 0));
 }
 
-std::string index_fault(std::string_view kind, Int index, std::int64_t length, std::string_view advice) {
-  return "[" + std::string(kind) + "] The index " + std::to_string(index) + " is out of bounds. The array has " +
-         std::to_string(length) + " elements. Use " + std::string(advice) +
+std::string index_fault(std::string_view kind, Int index, std::int64_t length,
+                        std::string_view advice) {
+  return "[" + std::string(kind) + "] The index " + std::to_string(index) +
+         " is out of bounds. The array has " + std::to_string(length) + " elements. Use " +
+         std::string(advice) +
          " to tolerate accessing element at invalid index and return NULL instead.";
 }
 
 /// The element's place in the list's values, or -1 after a row error.
-std::int64_t element_place(Call& call, const arrow::ListArray& list, std::int64_t row, std::int64_t at, Int index,
-                           bool from_one) {
+std::int64_t element_place(Call& call, const arrow::ListArray& list, std::int64_t row,
+                           std::int64_t at, Int index, bool from_one) {
   const auto length = list.value_length(at);
   if (from_one && index == 0) {
-    call.fail(row, "[INVALID_INDEX_OF_ZERO] The index 0 is invalid. An index shall be either < 0 or > 0 (the first "
-                   "element has index 1).");
+    call.fail(row,
+              "[INVALID_INDEX_OF_ZERO] The index 0 is invalid. An index shall be either < 0 or > 0 "
+              "(the first "
+              "element has index 1).");
     return -1;
   }
   const std::int64_t place = !from_one ? index : (index > 0 ? index - 1 : length + index);
   if (place >= 0 && place < length) return list.value_offset(at) + place;
-  call.fail(row, from_one ? index_fault("INVALID_ARRAY_INDEX_IN_ELEMENT_AT", index, length, "`try_element_at`")
-                          : index_fault("INVALID_ARRAY_INDEX", index, length, "the SQL function `get()`"));
+  call.fail(
+      row, from_one
+               ? index_fault("INVALID_ARRAY_INDEX_IN_ELEMENT_AT", index, length, "`try_element_at`")
+               : index_fault("INVALID_ARRAY_INDEX", index, length, "the SQL function `get()`"));
   return -1;
 }
 
@@ -115,7 +124,8 @@ Result<Array> map_element(Call& call) {
     const auto at = call.args[0].at(row);
     if (map.IsNull(at) || keys[row]) continue;
     for (auto k = map.value_offset(at); k < map.value_offset(at + 1) && indices[row] < 0; ++k) {
-      if (compare_elements(*map.keys(), k, *call.args[1].array, call.args[1].at(row)) == 0) indices[row] = k;
+      if (compare_elements(*map.keys(), k, *call.args[1].array, call.args[1].at(row)) == 0)
+        indices[row] = k;
     }
   }
   return gather(*map.items(), indices);
@@ -190,7 +200,8 @@ Result<Array> array_contains(Call& call) {
       found = compare_elements(*list.values(), k, *call.args[1].array, call.args[1].at(row)) == 0;
     }
     if (!unknown && !found) {
-      for (auto k = list.value_offset(at); k < list.value_offset(at + 1); ++k) unknown |= list.values()->IsNull(k);
+      for (auto k = list.value_offset(at); k < list.value_offset(at + 1); ++k)
+        unknown |= list.values()->IsNull(k);
     }
     unknown ? out.null(row) : out.set(row, found);
   }
@@ -245,30 +256,53 @@ Binder bind_map_side(bool keys) {
 
 void add_collections(Functions& out) {
   out.push_back({{"struct", "struct(a, …)", "A struct of the values.", "struct(1, 'a')", "{1, a}"},
-                 {}, bind_struct, [](Call& call) { return make_struct(call, 0, 1); }});
+                 {},
+                 bind_struct,
+                 [](Call& call) { return make_struct(call, 0, 1); }});
   out.push_back({{"named_struct", "named_struct('name', a, …)", "A struct with named fields.",
                   "named_struct('a', 1, 'b', 'x')", "{1, x}"},
-                 {}, bind_named_struct, [](Call& call) { return make_struct(call, 1, 2); }});
-  out.push_back({{"array", "array(a, …)", "An array of the values.", "array(1, NULL, 3)", "[1, null, 3]"},
-                 {}, bind_array, make_array});
-  out.push_back({{"[]", "a[b]", "Element b, from 0, of an array; the value at key b of a map.", "array(1, 2)[1]", "2"},
-                 {}, bind_element, element(false)});
-  out.push_back({{"element_at", "element_at(a, b)", "Element b, from 1 or from the end.", "element_at(array(1, 2), -1)",
-                  "2"},
-                 {}, bind_element, element(true)});
+                 {},
+                 bind_named_struct,
+                 [](Call& call) { return make_struct(call, 1, 2); }});
+  out.push_back(
+      {{"array", "array(a, …)", "An array of the values.", "array(1, NULL, 3)", "[1, null, 3]"},
+       {},
+       bind_array,
+       make_array});
+  out.push_back({{"[]", "a[b]", "Element b, from 0, of an array; the value at key b of a map.",
+                  "array(1, 2)[1]", "2"},
+                 {},
+                 bind_element,
+                 element(false)});
+  out.push_back({{"element_at", "element_at(a, b)", "Element b, from 1 or from the end.",
+                  "element_at(array(1, 2), -1)", "2"},
+                 {},
+                 bind_element,
+                 element(true)});
   out.push_back({{"size", "size(a)", "How many elements.", "size(array(1, 2))", "2"},
-                 {"cardinality", "array_size"}, bind_size, size});
+                 {"cardinality", "array_size"},
+                 bind_size,
+                 size});
   out.push_back({{"array_contains", "array_contains(array, value)", "Whether it is in it.",
                   "array_contains(array(1, 2), 2)", "true"},
-                 {}, bind_contains, array_contains});
+                 {},
+                 bind_contains,
+                 array_contains});
   out.push_back({{"array_join", "array_join(array, by[, null])", "The elements joined.",
                   "array_join(array('a', NULL, 'b'), ',')", "a,b"},
-                 {}, signature("array, string, [string] -> string"), array_join});
-  out.push_back({{"map_keys", "map_keys(map)", "The keys.", "map_keys(from_json('{\"a\":1}', 'MAP<STRING, INT>'))", "[a]"},
-                 {}, bind_map_side(true), [](Call& call) { return map_side(call, true); }});
+                 {},
+                 signature("array, string, [string] -> string"),
+                 array_join});
+  out.push_back({{"map_keys", "map_keys(map)", "The keys.",
+                  "map_keys(from_json('{\"a\":1}', 'MAP<STRING, INT>'))", "[a]"},
+                 {},
+                 bind_map_side(true),
+                 [](Call& call) { return map_side(call, true); }});
   out.push_back({{"map_values", "map_values(map)", "The values.",
                   "map_values(from_json('{\"a\":1}', 'MAP<STRING, INT>'))", "[1]"},
-                 {}, bind_map_side(false), [](Call& call) { return map_side(call, false); }});
+                 {},
+                 bind_map_side(false),
+                 [](Call& call) { return map_side(call, false); }});
 }
 
 }  // namespace tailrace::engine

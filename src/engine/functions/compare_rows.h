@@ -1,5 +1,5 @@
-// Order of values as Spark's: NaN is the greatest number and equal to itself, 0.0 equals -0.0, strings by bytes,
-// arrays and structs element by element with nulls first.
+// Order of values as Spark's: NaN is the greatest number and equal to itself, 0.0 equals -0.0,
+// strings by bytes, arrays and structs element by element with nulls first.
 #pragma once
 
 #include <vector>
@@ -9,10 +9,12 @@
 namespace tailrace::engine {
 
 /// <0, 0 or >0 for two elements of arrays of one type; neither is null.
-int compare_elements(const arrow::Array& left, std::int64_t i, const arrow::Array& right, std::int64_t j);
+int compare_elements(const arrow::Array& left, std::int64_t i, const arrow::Array& right,
+                     std::int64_t j);
 
 /// The sign of left - right by row; meaningless where either is null.
-Result<std::vector<std::int8_t>> compare_rows(const Value& left, const Value& right, std::int64_t rows);
+Result<std::vector<std::int8_t>> compare_rows(const Value& left, const Value& right,
+                                              std::int64_t rows);
 
 template <typename T>
 int compare_values(const T& left, const T& right) {

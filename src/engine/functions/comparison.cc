@@ -104,7 +104,8 @@ Result<Array> extreme(Call& call, int sign) {
       if (value.array->IsNull(value.at(row))) continue;
       if (best[row] >= 0) {
         const Value& other = call.args[best[row]];
-        if (compare_elements(*value.array, value.at(row), *other.array, other.at(row)) * sign <= 0) continue;
+        if (compare_elements(*value.array, value.at(row), *other.array, other.at(row)) * sign <= 0)
+          continue;
       }
       best[row] = static_cast<int>(i);
     }
@@ -122,8 +123,12 @@ Result<Array> extreme(Call& call, int sign) {
   return from_arrow(builder->Finish());
 }
 
-Result<Array> greatest(Call& call) { return extreme(call, 1); }
-Result<Array> least(Call& call) { return extreme(call, -1); }
+Result<Array> greatest(Call& call) {
+  return extreme(call, 1);
+}
+Result<Array> least(Call& call) {
+  return extreme(call, -1);
+}
 
 FunctionInfo line(std::string op, std::string doc, std::string example, std::string result) {
   std::string usage = "a " + op + " b";
@@ -135,23 +140,46 @@ FunctionInfo line(std::string op, std::string doc, std::string example, std::str
 void add_comparison(Functions& out) {
   const Binder pair = signature("same, same -> boolean");
   out.push_back({line("=", "Equal; null when either is null.", "1 = 1.0", "true"),
-                 {"=="}, pair, comparison([](int order) { return order == 0; })});
-  out.push_back({line("<>", "Not equal.", "'a' <> 'b'", "true"),
-                 {"!="}, pair, comparison([](int order) { return order != 0; })});
-  out.push_back({line("<", "Less.", "1 < 2", "true"), {}, pair, comparison([](int order) { return order < 0; })});
-  out.push_back({line("<=", "Less or equal.", "2 <= 2", "true"),
-                 {}, pair, comparison([](int order) { return order <= 0; })});
-  out.push_back({line(">", "Greater.", "double('NaN') > 1", "true"),
-                 {}, pair, comparison([](int order) { return order > 0; })});
-  out.push_back({line(">=", "Greater or equal.", "1 >= NULL", "NULL"),
-                 {}, pair, comparison([](int order) { return order >= 0; })});
-  out.push_back({line("<=>", "Equal, with null equal to null.", "NULL <=> NULL", "true"), {}, pair, null_safe_equal});
-  out.push_back({{"in", "a IN (b, …)", "Whether a equals one of the values.", "3 IN (1, 2, 3)", "true"},
-                 {}, signature("same, same, same... -> boolean"), in});
-  out.push_back({{"greatest", "greatest(a, b, …)", "The greatest, nulls skipped.", "greatest(1, NULL, 3)", "3"},
-                 {}, signature("same, same, same... -> $1"), greatest});
+                 {"=="},
+                 pair,
+                 comparison([](int order) { return order == 0; })});
+  out.push_back(
+      {line("<>", "Not equal.", "'a' <> 'b'", "true"), {"!="}, pair, comparison([](int order) {
+         return order != 0;
+       })});
+  out.push_back({line("<", "Less.", "1 < 2", "true"), {}, pair, comparison([](int order) {
+                   return order < 0;
+                 })});
+  out.push_back(
+      {line("<=", "Less or equal.", "2 <= 2", "true"), {}, pair, comparison([](int order) {
+         return order <= 0;
+       })});
+  out.push_back(
+      {line(">", "Greater.", "double('NaN') > 1", "true"), {}, pair, comparison([](int order) {
+         return order > 0;
+       })});
+  out.push_back(
+      {line(">=", "Greater or equal.", "1 >= NULL", "NULL"), {}, pair, comparison([](int order) {
+         return order >= 0;
+       })});
+  out.push_back({line("<=>", "Equal, with null equal to null.", "NULL <=> NULL", "true"),
+                 {},
+                 pair,
+                 null_safe_equal});
+  out.push_back(
+      {{"in", "a IN (b, …)", "Whether a equals one of the values.", "3 IN (1, 2, 3)", "true"},
+       {},
+       signature("same, same, same... -> boolean"),
+       in});
+  out.push_back({{"greatest", "greatest(a, b, …)", "The greatest, nulls skipped.",
+                  "greatest(1, NULL, 3)", "3"},
+                 {},
+                 signature("same, same, same... -> $1"),
+                 greatest});
   out.push_back({{"least", "least(a, b, …)", "The least, nulls skipped.", "least(1.5, 2)", "1.5"},
-                 {}, signature("same, same, same... -> $1"), least});
+                 {},
+                 signature("same, same, same... -> $1"),
+                 least});
 }
 
 }  // namespace tailrace::engine

@@ -1,4 +1,5 @@
-// CASE, IF, COALESCE, NVL, NULLIF, AND, OR: the value of a row comes from the first branch that applies.
+// CASE, IF, COALESCE, NVL, NULLIF, AND, OR: the value of a row comes from the first branch that
+// applies.
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api.h>
 
@@ -25,7 +26,8 @@ class Choice {
 
 /// Evaluates with the errors of rows for which `keep` is false dropped.
 template <typename Keep>
-Result<Value> evaluate_where(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context, Keep keep) {
+Result<Value> evaluate_where(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context,
+                             Keep keep) {
   EvalContext inner;
   inner.now_us = context.now_us;
   ASSIGN(Value value, evaluate_value(expr, rows, inner));
@@ -56,19 +58,21 @@ Result<Value> pick(const Type& type, const Choice& choice, const std::vector<Val
   }
   ASSIGN(Array wanted, indices.finish());
   ASSIGN(Array all, from_arrow(arrow::Concatenate(arrays)));
-  ASSIGN(auto taken, from_arrow(arrow::compute::Take(*all, *wanted, arrow::compute::TakeOptions::NoBoundsCheck())));
+  ASSIGN(auto taken, from_arrow(arrow::compute::Take(
+                         *all, *wanted, arrow::compute::TakeOptions::NoBoundsCheck())));
   return Value{taken, false};
 }
 
-Result<Value> choose(const Type& type, const std::vector<ExprPtr>& args, const arrow::RecordBatch& rows,
-                     EvalContext& context) {
+Result<Value> choose(const Type& type, const std::vector<ExprPtr>& args,
+                     const arrow::RecordBatch& rows, EvalContext& context) {
   Choice choice(rows.num_rows());
   std::vector<Value> branches;
   for (std::size_t i = 0; i < args.size(); i += 2) {
     const int branch = static_cast<int>(branches.size());
     const bool is_else = i + 1 == args.size();
     if (!is_else) {
-      ASSIGN(Value when, evaluate_where(*args[i], rows, context, [&](auto row) { return choice.open(row); }));
+      ASSIGN(Value when,
+             evaluate_where(*args[i], rows, context, [&](auto row) { return choice.open(row); }));
       if (!when.always_null()) {
         Reader<bool> truth(when);
         for (std::int64_t row = 0; row < choice.rows(); ++row) {
@@ -95,7 +99,8 @@ Result<Value> coalesce(const Expr& expr, const arrow::RecordBatch& rows, EvalCon
   Choice choice(rows.num_rows());
   std::vector<Value> branches;
   for (const ExprPtr& arg : expr.args) {
-    ASSIGN(Value value, evaluate_where(*arg, rows, context, [&](auto row) { return choice.open(row); }));
+    ASSIGN(Value value,
+           evaluate_where(*arg, rows, context, [&](auto row) { return choice.open(row); }));
     Nulls nulls(value);
     const int branch = static_cast<int>(branches.size());
     bool complete = true;
@@ -124,8 +129,10 @@ Result<Value> nvl2(const Expr& expr, const arrow::RecordBatch& rows, EvalContext
   return pick(expr.type, choice, branches);
 }
 
-/// Three-valued AND (stop = false) and OR (stop = true): the right side counts only where the left does not decide.
-Result<Value> connective(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context, bool stop) {
+/// Three-valued AND (stop = false) and OR (stop = true): the right side counts only where the left
+/// does not decide.
+Result<Value> connective(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context,
+                         bool stop) {
   ASSIGN(Value left, evaluate_value(*expr.args[0], rows, context));
   if (left.constant) {
     ASSIGN(left.array, spread_value(left, rows.num_rows()));
@@ -158,7 +165,9 @@ Result<Value> logical_or(const Expr& expr, const arrow::RecordBatch& rows, EvalC
   return connective(expr, rows, context, true);
 }
 
-Result<Array> not_lazy(Call&) { return error(Code::kInternal, "this function evaluates its own arguments"); }
+Result<Array> not_lazy(Call&) {
+  return error(Code::kInternal, "this function evaluates its own arguments");
+}
 
 Result<Array> nullif(Call& call) {
   ASSIGN(auto equal, compare_rows(call.args[0], call.args[1], call.rows));
@@ -175,7 +184,8 @@ Result<Array> nullif(Call& call) {
 
 }  // namespace
 
-Result<Value> evaluate_case(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context) {
+Result<Value> evaluate_case(const Expr& expr, const arrow::RecordBatch& rows,
+                            EvalContext& context) {
   return choose(expr.type, expr.args, rows, context);
 }
 
@@ -189,21 +199,41 @@ LazyKernel find_lazy(std::string_view name) {
 }
 
 void add_conditional(Functions& out) {
-  out.push_back({{"and", "a AND b", "True when both are; false when either is; else null.", "true AND NULL", "NULL"},
-                 {}, signature("boolean, boolean -> boolean"), not_lazy});
-  out.push_back({{"or", "a OR b", "True when either is; false when both are; else null.", "true OR NULL", "true"},
-                 {}, signature("boolean, boolean -> boolean"), not_lazy});
-  out.push_back({{"if", "if(condition, then, else)", "`then` where the condition is true, `else` elsewhere.",
-                  "if(1 < 2, 'a', 'b')", "a"},
-                 {}, signature("boolean, same, same -> $2"), not_lazy});
-  out.push_back({{"coalesce", "coalesce(value, …)", "The first argument that is not null.", "coalesce(NULL, 1, 2)", "1"},
-                 {}, signature("same, same... -> $1"), not_lazy});
+  out.push_back({{"and", "a AND b", "True when both are; false when either is; else null.",
+                  "true AND NULL", "NULL"},
+                 {},
+                 signature("boolean, boolean -> boolean"),
+                 not_lazy});
+  out.push_back({{"or", "a OR b", "True when either is; false when both are; else null.",
+                  "true OR NULL", "true"},
+                 {},
+                 signature("boolean, boolean -> boolean"),
+                 not_lazy});
+  out.push_back(
+      {{"if", "if(condition, then, else)", "`then` where the condition is true, `else` elsewhere.",
+        "if(1 < 2, 'a', 'b')", "a"},
+       {},
+       signature("boolean, same, same -> $2"),
+       not_lazy});
+  out.push_back({{"coalesce", "coalesce(value, …)", "The first argument that is not null.",
+                  "coalesce(NULL, 1, 2)", "1"},
+                 {},
+                 signature("same, same... -> $1"),
+                 not_lazy});
   out.push_back({{"nvl", "nvl(a, b)", "b where a is null, else a.", "nvl(NULL, 'x')", "x"},
-                 {"ifnull"}, signature("same, same -> $1"), not_lazy});
-  out.push_back({{"nvl2", "nvl2(a, b, c)", "b where a is not null, c where it is.", "nvl2(NULL, 1, 2)", "2"},
-                 {}, signature("any, same, same -> $2"), not_lazy});
-  out.push_back({{"nullif", "nullif(a, b)", "Null where a equals b, else a.", "nullif(1, 1)", "NULL"},
-                 {}, signature("same, same -> $1"), nullif});
+                 {"ifnull"},
+                 signature("same, same -> $1"),
+                 not_lazy});
+  out.push_back(
+      {{"nvl2", "nvl2(a, b, c)", "b where a is not null, c where it is.", "nvl2(NULL, 1, 2)", "2"},
+       {},
+       signature("any, same, same -> $2"),
+       not_lazy});
+  out.push_back(
+      {{"nullif", "nullif(a, b)", "Null where a equals b, else a.", "nullif(1, 1)", "NULL"},
+       {},
+       signature("same, same -> $1"),
+       nullif});
 }
 
 }  // namespace tailrace::engine

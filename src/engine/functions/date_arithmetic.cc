@@ -20,23 +20,28 @@ bool is_temporal_type(const arrow::DataType& type) {
 bool is_interval_type(const arrow::DataType& type) {
   return type.id() == Id::DURATION || type.id() == Id::INTERVAL_MONTHS;
 }
-Type interval() { return arrow::duration(arrow::TimeUnit::MICRO); }
+Type interval() {
+  return arrow::duration(arrow::TimeUnit::MICRO);
+}
 
 bool whole_days(const arrow::Scalar* scalar) {
   if (!scalar || !scalar->is_valid || scalar->type->id() != Id::DURATION) return false;
   return static_cast<const arrow::DurationScalar*>(scalar)->value % kMicrosPerDay == 0;
 }
 
-/// A date moved by an interval stays a date when the interval is whole days or months, as INTERVAL DAY and MONTH do.
+/// A date moved by an interval stays a date when the interval is whole days or months, as INTERVAL
+/// DAY and MONTH do.
 Result<BoundFunction> bind_moved(const BindCall& call, std::size_t moved) {
   Type from = call.args[moved];
   const Type& by = call.args[1 - moved];
   if (is_string_type(*from)) from = timestamp_type();
   Type result = from;
-  if (from->id() == Id::DATE32 && by->id() == Id::DURATION && !whole_days(call.constant(1 - moved))) {
+  if (from->id() == Id::DATE32 && by->id() == Id::DURATION &&
+      !whole_days(call.constant(1 - moved))) {
     result = from = timestamp_type();
   }
-  if (from->id() != Id::DATE32 && from->id() != Id::TIMESTAMP) return wrong_argument(call, moved, "TIMESTAMP");
+  if (from->id() != Id::DATE32 && from->id() != Id::TIMESTAMP)
+    return wrong_argument(call, moved, "TIMESTAMP");
   BoundFunction bound{{from, from}, result};
   bound.args[1 - moved] = by;
   return bound;
@@ -45,25 +50,28 @@ Result<BoundFunction> bind_moved(const BindCall& call, std::size_t moved) {
 Result<BoundFunction> bind_pair(const BindCall& call, char op) {
   const Type& left = call.args[0];
   const Type& right = call.args[1];
-  if (is_interval_type(*left) && left->Equals(*right) && (op == '+' || op == '-')) return BoundFunction{{left, right}, left};
+  if (is_interval_type(*left) && left->Equals(*right) && (op == '+' || op == '-'))
+    return BoundFunction{{left, right}, left};
   if (left->id() == Id::DURATION && (op == '*' || op == '/')) {
     return BoundFunction{{left, arrow::float64()}, left};
   }
-  if (right->id() == Id::DURATION && op == '*') return BoundFunction{{arrow::float64(), right}, right};
+  if (right->id() == Id::DURATION && op == '*')
+    return BoundFunction{{arrow::float64(), right}, right};
   if (op != '+' && op != '-') return wrong_argument(call, 0, "NUMERIC");
   if (is_interval_type(*right)) return bind_moved(call, 0);
   if (is_interval_type(*left) && op == '+') return bind_moved(call, 1);
   const bool by_days = left->id() == Id::DATE32 && (is_integral(*right) || is_void(*right));
   if (by_days) return BoundFunction{{left, arrow::int32()}, left};
-  if (op == '+' && right->id() == Id::DATE32 && is_integral(*left)) return BoundFunction{{arrow::int32(), right}, right};
+  if (op == '+' && right->id() == Id::DATE32 && is_integral(*left))
+    return BoundFunction{{arrow::int32(), right}, right};
   if (op != '-') return wrong_argument(call, 1, "INTERVAL");
   const bool dates = left->id() == Id::DATE32 && right->id() == Id::DATE32;
   const Type common = dates ? left : timestamp_type();
   return BoundFunction{{common, common}, interval()};
 }
 
-std::optional<std::int64_t> moved_value(const arrow::DataType& type, std::int64_t value, const arrow::DataType& by_type,
-                                        std::int64_t by) {
+std::optional<std::int64_t> moved_value(const arrow::DataType& type, std::int64_t value,
+                                        const arrow::DataType& by_type, std::int64_t by) {
   const bool is_date = type.id() == Id::DATE32;
   if (by_type.id() == Id::INTERVAL_MONTHS) {
     if (is_date) return add_months_to(static_cast<std::int32_t>(value), by);
@@ -79,7 +87,8 @@ std::optional<std::int64_t> moved_value(const arrow::DataType& type, std::int64_
 /// Integer values of either width.
 class Wide {
  public:
-  explicit Wide(const Value& value) : nulls(value), value_(value), narrow_(value.type().bit_width() == 32) {}
+  explicit Wide(const Value& value)
+      : nulls(value), value_(value), narrow_(value.type().bit_width() == 32) {}
   std::int64_t operator[](std::int64_t row) const {
     const std::int64_t at = value_.at(row);
     return narrow_ ? value_.array->data()->GetValues<std::int32_t>(1)[at]
@@ -107,8 +116,10 @@ Result<Array> write(Call& call, const Nulls& left, const Nulls& right, bool quie
 }
 
 template <typename F>
-Result<Array> write_typed(Call& call, const Nulls& left, const Nulls& right, bool quiet, F value_of) {
-  if (call.type()->bit_width() == 32) return write<std::int32_t>(call, left, right, quiet, value_of);
+Result<Array> write_typed(Call& call, const Nulls& left, const Nulls& right, bool quiet,
+                          F value_of) {
+  if (call.type()->bit_width() == 32)
+    return write<std::int32_t>(call, left, right, quiet, value_of);
   return write<std::int64_t>(call, left, right, quiet, value_of);
 }
 
@@ -116,17 +127,21 @@ Result<Array> scale_interval(Call& call, char op, bool quiet) {
   const std::size_t side = call.args[0].type().id() == Id::DURATION ? 0 : 1;
   const Reader<std::int64_t> micros(call.args[side]);
   const Reader<double> by(call.args[1 - side]);
-  return write_typed(call, micros.nulls, by.nulls, quiet, [&](std::int64_t row) -> std::optional<std::int64_t> {
-    const double made = op == '*' ? static_cast<double>(micros[row]) * by[row] : micros[row] / by[row];
-    if (!std::isfinite(made) || std::fabs(made) >= 9.2e18) return std::nullopt;
-    return static_cast<std::int64_t>(std::llround(made));
-  });
+  return write_typed(
+      call, micros.nulls, by.nulls, quiet, [&](std::int64_t row) -> std::optional<std::int64_t> {
+        const double made =
+            op == '*' ? static_cast<double>(micros[row]) * by[row] : micros[row] / by[row];
+        if (!std::isfinite(made) || std::fabs(made) >= 9.2e18) return std::nullopt;
+        return static_cast<std::int64_t>(std::llround(made));
+      });
 }
 
 }  // namespace
 
 std::optional<Result<BoundFunction>> bind_date_arithmetic(const BindCall& call, char op) {
-  if (call.args.size() != 2 || (!is_temporal_type(*call.args[0]) && !is_temporal_type(*call.args[1]))) return std::nullopt;
+  if (call.args.size() != 2 ||
+      (!is_temporal_type(*call.args[0]) && !is_temporal_type(*call.args[1])))
+    return std::nullopt;
   return bind_pair(call, op);
 }
 
@@ -140,16 +155,19 @@ Result<Array> date_arithmetic(Call& call, char op, bool quiet) {
   const Wide right(call.args[1]);
   const auto& left_type = call.args[0].type();
   const auto& right_type = call.args[1].type();
-  const bool difference = op == '-' && call.type()->id() == Id::DURATION && left_type.id() != Id::DURATION;
+  const bool difference =
+      op == '-' && call.type()->id() == Id::DURATION && left_type.id() != Id::DURATION;
   const bool swapped = is_interval_type(left_type) && !is_interval_type(right_type);
-  return write_typed(call, left.nulls, right.nulls, quiet, [&](std::int64_t row) -> std::optional<std::int64_t> {
-    if (difference) return (left[row] - right[row]) * (left_type.id() == Id::DATE32 ? kMicrosPerDay : 1);
-    if (swapped || (right_type.id() == Id::DATE32 && op == '+')) {
-      return moved_value(right_type, right[row], left_type, left[row]);
-    }
-    if (is_interval_type(left_type)) return left[row] + (op == '-' ? -right[row] : right[row]);
-    return moved_value(left_type, left[row], right_type, op == '-' ? -right[row] : right[row]);
-  });
+  return write_typed(
+      call, left.nulls, right.nulls, quiet, [&](std::int64_t row) -> std::optional<std::int64_t> {
+        if (difference)
+          return (left[row] - right[row]) * (left_type.id() == Id::DATE32 ? kMicrosPerDay : 1);
+        if (swapped || (right_type.id() == Id::DATE32 && op == '+')) {
+          return moved_value(right_type, right[row], left_type, left[row]);
+        }
+        if (is_interval_type(left_type)) return left[row] + (op == '-' ? -right[row] : right[row]);
+        return moved_value(left_type, left[row], right_type, op == '-' ? -right[row] : right[row]);
+      });
 }
 
 }  // namespace tailrace::engine

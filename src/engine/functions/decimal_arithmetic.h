@@ -1,4 +1,5 @@
-// Arithmetic over DECIMAL arguments of any two shapes, in 256 bits, rounded half up to the result's scale.
+// Arithmetic over DECIMAL arguments of any two shapes, in 256 bits, rounded half up to the result's
+// scale.
 #pragma once
 
 #include "engine/functions/function.h"

@@ -13,7 +13,8 @@ Type bounded(int precision, int scale) {
   return arrow::decimal128(std::clamp(precision, 1, kMaxPrecision), std::min(scale, kMaxPrecision));
 }
 
-/// DecimalType.adjustPrecisionScale: integer digits are kept, scale shrinks to no less than min(scale, 6).
+/// DecimalType.adjustPrecisionScale: integer digits are kept, scale shrinks to no less than
+/// min(scale, 6).
 Type adjusted(int precision, int scale) {
   if (precision <= kMaxPrecision) return arrow::decimal128(precision, scale);
   const int digits = precision - scale;
@@ -25,15 +26,20 @@ Type adjusted(int precision, int scale) {
 
 DecimalShape decimal_of(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::INT8: return {3, 0};
-    case arrow::Type::INT16: return {5, 0};
-    case arrow::Type::INT32: return {10, 0};
-    case arrow::Type::INT64: return {20, 0};
+    case arrow::Type::INT8:
+      return {3, 0};
+    case arrow::Type::INT16:
+      return {5, 0};
+    case arrow::Type::INT32:
+      return {10, 0};
+    case arrow::Type::INT64:
+      return {20, 0};
     case arrow::Type::DECIMAL128: {
       const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
       return {decimal.precision(), decimal.scale()};
     }
-    default: return {38, 18};
+    default:
+      return {38, 18};
   }
 }
 
@@ -52,7 +58,8 @@ Type decimal_result(char op, DecimalShape left, DecimalShape right) {
       const int scale = std::max(s1, s2);
       return adjusted(std::max(p1 - s1, p2 - s2) + scale + 1, scale);
     }
-    case '*': return adjusted(p1 + p2 + 1, s1 + s2);
+    case '*':
+      return adjusted(p1 + p2 + 1, s1 + s2);
     case '/': {
       const int scale = std::max(6, s1 + p2 + 1);
       return adjusted(p1 - s1 + s2 + scale, scale);
@@ -64,9 +71,12 @@ Type decimal_result(char op, DecimalShape left, DecimalShape right) {
   }
 }
 
-bool fits(const arrow::Decimal128& value, int precision) { return value.FitsInPrecision(precision); }
+bool fits(const arrow::Decimal128& value, int precision) {
+  return value.FitsInPrecision(precision);
+}
 
-std::optional<arrow::Decimal128> rescale(const arrow::Decimal128& value, int from_scale, DecimalShape to) {
+std::optional<arrow::Decimal128> rescale(const arrow::Decimal128& value, int from_scale,
+                                         DecimalShape to) {
   arrow::Decimal128 out = value;
   if (to.scale < from_scale) {
     out = out.ReduceScaleBy(from_scale - to.scale, true);

@@ -5,7 +5,8 @@
 
 namespace tailrace::engine {
 
-Result<Value> evaluate_value(const Expr& expr, const arrow::RecordBatch& rows, EvalContext& context);
+Result<Value> evaluate_value(const Expr& expr, const arrow::RecordBatch& rows,
+                             EvalContext& context);
 
 /// The value as a column of `rows` rows.
 Result<Array> spread_value(const Value& value, std::int64_t rows);

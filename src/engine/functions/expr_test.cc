@@ -1,4 +1,5 @@
-// Operators, casts, conditionals and common functions against Spark 4.2.0 (ANSI, UTC), which printed every expected value.
+// Operators, casts, conditionals and common functions against Spark 4.2.0 (ANSI, UTC), which
+// printed every expected value.
 #include <gtest/gtest.h>
 
 #include "engine/functions/testing_expr.h"
@@ -34,7 +35,8 @@ TEST(Arithmetic, decimals_follow_sparks_precision_and_scale) {
   EXPECT_EQ(shown(quotient), "0.495495");
   EXPECT_EQ(spark_name(*quotient->type), "DECIMAL(9,6)");
   EXPECT_EQ(shown(call("/", {number(1), dec("3.0", 2, 1)})), "0.333333");
-  EXPECT_EQ(spark_name(*call("*", {dec("1.0", 38, 10), dec("1.0", 38, 10)})->type), "DECIMAL(38,6)");
+  EXPECT_EQ(spark_name(*call("*", {dec("1.0", 38, 10), dec("1.0", 38, 10)})->type),
+            "DECIMAL(38,6)");
   EXPECT_EQ(shown(call("pmod", {dec("-7.5", 2, 1), number(3)})), "1.5");
 }
 TEST(Arithmetic, strings_become_numbers) {
@@ -74,7 +76,8 @@ TEST(Casts, numbers) {
   EXPECT_EQ(shown(cast(real(1.5e-4), arrow::utf8())), "1.5E-4");
   EXPECT_EQ(shown(cast(real(123456789.125), arrow::utf8())), "1.23456789125E8");
   EXPECT_EQ(shown(cast(real(2.5), arrow::decimal128(2, 0))), "3");
-  EXPECT_EQ(shown(cast(dec("12345.678", 8, 3), arrow::decimal128(5, 2))), "[NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION]");
+  EXPECT_EQ(shown(cast(dec("12345.678", 8, 3), arrow::decimal128(5, 2))),
+            "[NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION]");
 }
 TEST(Logic, is_three_valued_and_stops_early) {
   const auto null = nothing(arrow::boolean());
@@ -98,7 +101,8 @@ TEST(Collections, indices_out_of_bounds_are_row_errors) {
   EXPECT_EQ(shown(call("element_at", {array, number(0)})), "[INVALID_INDEX_OF_ZERO]");
   EXPECT_EQ(shown(call("element_at", {array, number(3)})), "[INVALID_ARRAY_INDEX_IN_ELEMENT_AT]");
   EXPECT_EQ(shown(call("element_at", {array, number(-1)})), "2");
-  EXPECT_EQ(shown(call("array_contains", {call("array", {number(1), nothing()}), number(2)})), "NULL");
+  EXPECT_EQ(shown(call("array_contains", {call("array", {number(1), nothing()}), number(2)})),
+            "NULL");
 }
 TEST(Dates, leap_days_weeks_and_windows) {
   const auto leap = cast(text("2024-02-29"), arrow::date32());
@@ -106,7 +110,8 @@ TEST(Dates, leap_days_weeks_and_windows) {
   EXPECT_EQ(shown(call("weekofyear", {leap})), "9");
   EXPECT_EQ(shown(call("add_months", {leap, number(12)})), "2025-02-28");
   const auto time = cast(text("2020-01-01 10:11:12"), timestamp_type());
-  EXPECT_EQ(shown(call("window", {time, text("5 minutes")})), "{2020-01-01 10:10:00, 2020-01-01 10:15:00}");
+  EXPECT_EQ(shown(call("window", {time, text("5 minutes")})),
+            "{2020-01-01 10:10:00, 2020-01-01 10:15:00}");
   EXPECT_EQ(shown(call("date_trunc", {text("week"), time})), "2019-12-30 00:00:00");
 }
 TEST(Strings, count_code_points) {

@@ -1,5 +1,6 @@
-// from_json(text, 'DDL'), Spark's PERMISSIVE mode: a malformed record is a struct of nulls, a field of the wrong type is
-// null and the others keep their values, names match by case, text after the first value is ignored.
+// from_json(text, 'DDL'), Spark's PERMISSIVE mode: a malformed record is a struct of nulls, a field
+// of the wrong type is null and the others keep their values, names match by case, text after the
+// first value is ignored.
 #include "engine/functions/json_columns.h"
 #include "engine/functions/json_document.h"
 #include "engine/functions/registry.h"
@@ -9,12 +10,15 @@ namespace {
 
 Result<BoundFunction> bind(const BindCall& call) {
   if (call.args.size() < 2 || call.args.size() > 3) return wrong_count(call, "[2, 3]");
-  if (call.args.size() == 3) return error(Code::kUnimplemented, "from_json: options are not supported");
-  if (!is_string_type(*call.args[0]) && !is_void(*call.args[0])) return wrong_argument(call, 0, "STRING");
+  if (call.args.size() == 3)
+    return error(Code::kUnimplemented, "from_json: options are not supported");
+  if (!is_string_type(*call.args[0]) && !is_void(*call.args[0]))
+    return wrong_argument(call, 0, "STRING");
   const auto ddl = constant_text(call.constant(1));
   if (!ddl) {
     return error(Code::kInvalidArgument,
-                 "[INVALID_SCHEMA.NON_STRING_LITERAL] The input schema of from_json is not a valid schema string. The "
+                 "[INVALID_SCHEMA.NON_STRING_LITERAL] The input schema of from_json is not a valid "
+                 "schema string. The "
                  "input expression must be string literal and not null.");
   }
   ASSIGN(Type type, parse_ddl_type(*ddl));
@@ -36,7 +40,8 @@ Type corrupt_column(const Type& type, int& index) {
   return type;
 }
 
-/// The _corrupt_record column of Spark: the text of records that are malformed or have a field of the wrong type.
+/// The _corrupt_record column of Spark: the text of records that are malformed or have a field of
+/// the wrong type.
 Result<Array> with_corrupt(const Array& made, int index, const Reader<std::string_view>& texts,
                            const std::vector<bool>& bad) {
   Sink<std::string_view> out(arrow::utf8(), made->length());
@@ -88,9 +93,12 @@ Result<Array> run(Call& call) {
 }  // namespace
 
 void add_from_json(Functions& out) {
-  out.push_back({{"from_json", "from_json(text, 'name TYPE, …')", "The JSON text as a struct, array or map of the type.",
+  out.push_back({{"from_json", "from_json(text, 'name TYPE, …')",
+                  "The JSON text as a struct, array or map of the type.",
                   "from_json('{\"a\":1,\"b\":\"x\"}', 'a INT, b STRING')", "{1, x}"},
-                 {}, bind, run});
+                 {},
+                 bind,
+                 run});
 }
 
 }  // namespace tailrace::engine

@@ -29,7 +29,8 @@ TEST(FromJson, a_field_of_the_wrong_type_is_null_and_the_others_stay) {
   EXPECT_EQ(json(R"({"a":5,"b":2})", "a STRUCT<x: STRING, y: INT>, b INT"), "{null, 2}");
   EXPECT_EQ(json(R"({"a":{"x":"bad"},"b":1})", "a STRUCT<x: INT>, b INT"), "{{null}, 1}");
   EXPECT_EQ(json(R"({"a":[1,"x",3]})", "a ARRAY<INT>"), "{null}");
-  EXPECT_EQ(json(R"({"a":[{"x":1},{"x":"bad"},{"x":3}]})", "a ARRAY<STRUCT<x: INT>>"), "{[{1}, {null}, {3}]}");
+  EXPECT_EQ(json(R"({"a":[{"x":1},{"x":"bad"},{"x":3}]})", "a ARRAY<STRUCT<x: INT>>"),
+            "{[{1}, {null}, {3}]}");
   EXPECT_EQ(json(R"({"a":{"x":1,"y":"q"}})", "a MAP<STRING,INT>"), "{null}");
 }
 TEST(FromJson, strings_take_any_value_as_text) {
@@ -80,12 +81,13 @@ TEST(GetJsonObject, follows_paths_and_writes_compact_json) {
   EXPECT_EQ(at(R"({"a":1})", "a"), "NULL");
 }
 TEST(ToJson, leaves_out_null_fields_and_keeps_null_elements) {
-  EXPECT_EQ(shown(call("to_json", {call("named_struct", {text("a"), number(1), text("b"), nothing(), text("c"),
-                                                          text("q\"é/\n")})})),
+  EXPECT_EQ(shown(call("to_json", {call("named_struct", {text("a"), number(1), text("b"), nothing(),
+                                                         text("c"), text("q\"é/\n")})})),
             R"({"a":1,"c":"q\"é/\n"})");
   const auto time = cast(text("2020-01-01 00:00:00.120"), timestamp_type());
-  EXPECT_EQ(shown(call("to_json", {call("named_struct", {text("t"), time, text("g"), real(1e10)})})),
-            R"({"t":"2020-01-01T00:00:00.120Z","g":1.0E10})");
+  EXPECT_EQ(
+      shown(call("to_json", {call("named_struct", {text("t"), time, text("g"), real(1e10)})})),
+      R"({"t":"2020-01-01T00:00:00.120Z","g":1.0E10})");
   EXPECT_EQ(shown(call("to_json", {call("array", {number(1), nothing()})})), "[1,null]");
 }
 

@@ -1,6 +1,8 @@
-// What a scalar function is to the engine: a catalogue line, a binder (types) and a kernel (values).
+// What a scalar function is to the engine: a catalogue line, a binder (types) and a kernel
+// (values).
 //
-// Families register their functions in one explicit list (registry.cc); there are no static initialisers.
+// Families register their functions in one explicit list (registry.cc); there are no static
+// initialisers.
 #pragma once
 
 #include <functional>
@@ -16,7 +18,8 @@
 
 namespace tailrace::engine {
 
-/// One call of a kernel: the arguments over `rows` rows. A constant argument has one value (Value::constant).
+/// One call of a kernel: the arguments over `rows` rows. A constant argument has one value
+/// (Value::constant).
 struct Call {
   const Expr& expr;
   std::vector<Value> args;
@@ -54,18 +57,21 @@ struct Function {
 
 using Functions = std::vector<Function>;
 
-/// A binder from signatures tried in turn, parted by ';': "string, int, [int] -> string". Words: boolean tinyint
-/// smallint int bigint float double string binary date timestamp interval (exactly these, after implicit casts),
-/// number (any numeric; strings become double), integral, any, same (all such arguments get their common type),
-/// array, map, struct. `[x]` may be left out, `x...` repeats. A result may also be $1, $2 …: that argument's type,
-/// element: of the first argument's array.
+/// A binder from signatures tried in turn, parted by ';': "string, int, [int] -> string". Words:
+/// boolean tinyint smallint int bigint float double string binary date timestamp interval (exactly
+/// these, after implicit casts), number (any numeric; strings become double), integral, any, same
+/// (all such arguments get their common type), array, map, struct. `[x]` may be left out, `x...`
+/// repeats. A result may also be $1, $2 …: that argument's type, element: of the first argument's
+/// array.
 Binder signature(std::string text);
 
-/// The type an implicit cast gives for an argument of type `from` where `word` (as in signature) is wanted.
+/// The type an implicit cast gives for an argument of type `from` where `word` (as in signature) is
+/// wanted.
 std::optional<Type> implicit_cast(const Type& from, std::string_view word);
 
 /// [DATATYPE_MISMATCH.…] for argument `index` (from 0) of which `wanted` was expected.
-std::unexpected<Error> wrong_argument(const BindCall& call, std::size_t index, std::string_view wanted);
+std::unexpected<Error> wrong_argument(const BindCall& call, std::size_t index,
+                                      std::string_view wanted);
 std::unexpected<Error> wrong_count(const BindCall& call, std::string_view wanted);
 
 /// Least common type of two, as Spark's ANSI coercion; null when there is none.
@@ -111,33 +117,48 @@ Result<Array> map(Call& call, const Type& type, F&& f, std::index_sequence<I...>
 }
 }  // namespace map_detail
 
-/// Applies f(row, arguments…) to every row whose arguments are all set; f gives a value, or an optional (null).
+/// Applies f(row, arguments…) to every row whose arguments are all set; f gives a value, or an
+/// optional (null).
 template <typename... In, typename F>
 Result<Array> map_rows(Call& call, F&& f) {
-  return map_detail::map<In...>(call, call.type(), std::forward<F>(f), std::index_sequence_for<In...>());
+  return map_detail::map<In...>(call, call.type(), std::forward<F>(f),
+                                std::index_sequence_for<In...>());
 }
 
 /// Calls f.operator()<T>() with the C++ type of a number, date, timestamp or interval type.
 template <typename F>
 auto visit_fixed(const arrow::DataType& type, F&& f) {
   switch (type.id()) {
-    case arrow::Type::INT8: return f.template operator()<std::int8_t>();
-    case arrow::Type::INT16: return f.template operator()<std::int16_t>();
+    case arrow::Type::INT8:
+      return f.template operator()<std::int8_t>();
+    case arrow::Type::INT16:
+      return f.template operator()<std::int16_t>();
     case arrow::Type::INT32:
     case arrow::Type::DATE32:
-    case arrow::Type::INTERVAL_MONTHS: return f.template operator()<std::int32_t>();
-    case arrow::Type::FLOAT: return f.template operator()<float>();
-    case arrow::Type::DOUBLE: return f.template operator()<double>();
-    case arrow::Type::BOOL: return f.template operator()<bool>();
-    case arrow::Type::DECIMAL128: return f.template operator()<Decimal128>();
+    case arrow::Type::INTERVAL_MONTHS:
+      return f.template operator()<std::int32_t>();
+    case arrow::Type::FLOAT:
+      return f.template operator()<float>();
+    case arrow::Type::DOUBLE:
+      return f.template operator()<double>();
+    case arrow::Type::BOOL:
+      return f.template operator()<bool>();
+    case arrow::Type::DECIMAL128:
+      return f.template operator()<Decimal128>();
     case arrow::Type::STRING:
-    case arrow::Type::BINARY: return f.template operator()<std::string_view>();
-    default: return f.template operator()<std::int64_t>();
+    case arrow::Type::BINARY:
+      return f.template operator()<std::string_view>();
+    default:
+      return f.template operator()<std::int64_t>();
   }
 }
 
-inline bool is_string_type(const arrow::DataType& type) { return type.id() == arrow::Type::STRING; }
-inline bool is_void(const arrow::DataType& type) { return type.id() == arrow::Type::NA; }
+inline bool is_string_type(const arrow::DataType& type) {
+  return type.id() == arrow::Type::STRING;
+}
+inline bool is_void(const arrow::DataType& type) {
+  return type.id() == arrow::Type::NA;
+}
 bool is_integral(const arrow::DataType& type);
 bool is_floating_type(const arrow::DataType& type);
 bool is_decimal_type(const arrow::DataType& type);

@@ -1,9 +1,9 @@
 #include "engine/functions/json_check.h"
 
-#include <cstring>
-
-#include <nlohmann/json.hpp>
 #include <simdjson.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
 
 namespace tailrace::engine {
 
@@ -17,15 +17,18 @@ JsonChecker::~JsonChecker() = default;
 
 namespace {
 
-/// The slow way, for the rare text that is at fault: says where. Numbers beyond 64 bits are no fault.
+/// The slow way, for the rare text that is at fault: says where. Numbers beyond 64 bits are no
+/// fault.
 std::optional<JsonFault> locate(std::string_view text, std::string_view otherwise) {
   try {
     const auto parsed = nlohmann::json::parse(text);
     if (!parsed.is_discarded()) return std::nullopt;
   } catch (const nlohmann::json::parse_error& e) {
     std::string_view what = e.what();
-    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error …": the last part is for people.
-    if (const std::size_t at = what.find("syntax error"); at != std::string_view::npos) what.remove_prefix(at);
+    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error …": the last
+    // part is for people.
+    if (const std::size_t at = what.find("syntax error"); at != std::string_view::npos)
+      what.remove_prefix(at);
     return JsonFault{e.byte > 0 ? e.byte - 1 : 0, std::string(what.substr(0, 200))};
   } catch (const nlohmann::json::out_of_range&) {
     return std::nullopt;
@@ -37,7 +40,8 @@ std::optional<JsonFault> locate(std::string_view text, std::string_view otherwis
 
 std::optional<JsonFault> JsonChecker::check(std::string_view text) {
   std::string& padded = impl_->padded;
-  if (padded.size() < text.size() + simdjson::SIMDJSON_PADDING) padded.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
+  if (padded.size() < text.size() + simdjson::SIMDJSON_PADDING)
+    padded.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
   std::memcpy(padded.data(), text.data(), text.size());
   const simdjson::error_code code = impl_->parser.parse(padded.data(), text.size(), false).error();
   if (code == simdjson::SUCCESS) return std::nullopt;

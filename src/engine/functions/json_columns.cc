@@ -50,13 +50,15 @@ std::optional<std::string_view> big_number(element value) {
 void number_text(std::string& out, element value) {
   if (const auto big = big_number(value)) return void(out += *big);
   if (value.type() == element_type::INT64) return void(out += std::to_string(std::int64_t(value)));
-  if (value.type() == element_type::UINT64) return void(out += std::to_string(std::uint64_t(value)));
+  if (value.type() == element_type::UINT64)
+    return void(out += std::to_string(std::uint64_t(value)));
   append_double(out, double(value));
 }
 
 class JsonStrings : public JsonColumn {
  public:
-  explicit JsonStrings(Type type) : type_(std::move(type)), binary_(type_->id() == arrow::Type::BINARY) {}
+  explicit JsonStrings(Type type)
+      : type_(std::move(type)), binary_(type_->id() == arrow::Type::BINARY) {}
   bool append(element value) override {
     std::string_view text;
     if (value.type() == element_type::STRING && !value.get_string().get(text)) {
@@ -86,10 +88,11 @@ class JsonStrings : public JsonColumn {
     if (chars_.size() > std::numeric_limits<std::int32_t>::max()) {
       return error(Code::kResourceExhausted, "a batch's strings exceed 2 GiB: use smaller batches");
     }
-    return arrow::MakeArray(arrow::ArrayData::Make(
-        type_, valid_.size(),
-        {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_)), arrow::Buffer::FromString(std::move(chars_))},
-        valid_.nulls()));
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type_, valid_.size(),
+                               {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_)),
+                                arrow::Buffer::FromString(std::move(chars_))},
+                               valid_.nulls()));
   }
 
  private:
@@ -128,7 +131,8 @@ class JsonFixed : public JsonColumn {
   }
   Result<Array> finish() override {
     Sink<T> out(type_, valid_.size());
-    for (std::size_t row = 0; row < values_.size(); ++row) out.set(static_cast<std::int64_t>(row), values_[row]);
+    for (std::size_t row = 0; row < values_.size(); ++row)
+      out.set(static_cast<std::int64_t>(row), values_[row]);
     ASSIGN(Array made, out.finish());
     made->data()->buffers[0] = valid_.bits();
     made->data()->SetNullCount(valid_.nulls());
@@ -144,7 +148,8 @@ class JsonFixed : public JsonColumn {
 
 class JsonList : public JsonColumn {
  public:
-  JsonList(Type type, std::unique_ptr<JsonColumn> values) : type_(std::move(type)), values_(std::move(values)) {}
+  JsonList(Type type, std::unique_ptr<JsonColumn> values)
+      : type_(std::move(type)), values_(std::move(values)) {}
   bool append(element value) override {
     simdjson::dom::array array;
     if (value.get_array().get(array)) return false;
@@ -170,9 +175,9 @@ class JsonList : public JsonColumn {
   }
   Result<Array> finish() override {
     ASSIGN(Array values, values_->finish());
-    return arrow::MakeArray(arrow::ArrayData::Make(type_, valid_.size(),
-                                                   {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_))},
-                                                   {values->data()}, valid_.nulls()));
+    return arrow::MakeArray(arrow::ArrayData::Make(
+        type_, valid_.size(), {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_))},
+        {values->data()}, valid_.nulls()));
   }
 
  private:
@@ -189,7 +194,8 @@ class JsonList : public JsonColumn {
 
 class JsonMap : public JsonColumn {
  public:
-  JsonMap(Type type, std::unique_ptr<JsonColumn> items) : type_(std::move(type)), items_(std::move(items)) {}
+  JsonMap(Type type, std::unique_ptr<JsonColumn> items)
+      : type_(std::move(type)), items_(std::move(items)) {}
   bool append(element value) override {
     simdjson::dom::object object;
     if (value.get_object().get(object)) return false;
@@ -218,13 +224,15 @@ class JsonMap : public JsonColumn {
   Result<Array> finish() override {
     ASSIGN(Array items, items_->finish());
     const auto count = items->length();
-    auto keys = arrow::ArrayData::Make(
-        arrow::utf8(), count,
-        {nullptr, arrow::Buffer::FromVector(std::move(key_ends_)), arrow::Buffer::FromString(std::move(chars_))}, 0);
-    auto entries = arrow::ArrayData::Make(type_->field(0)->type(), count, {nullptr}, {keys, items->data()}, 0);
-    return arrow::MakeArray(arrow::ArrayData::Make(type_, valid_.size(),
-                                                   {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_))},
-                                                   {entries}, valid_.nulls()));
+    auto keys = arrow::ArrayData::Make(arrow::utf8(), count,
+                                       {nullptr, arrow::Buffer::FromVector(std::move(key_ends_)),
+                                        arrow::Buffer::FromString(std::move(chars_))},
+                                       0);
+    auto entries =
+        arrow::ArrayData::Make(type_->field(0)->type(), count, {nullptr}, {keys, items->data()}, 0);
+    return arrow::MakeArray(arrow::ArrayData::Make(
+        type_, valid_.size(), {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_))},
+        {entries}, valid_.nulls()));
   }
 
  private:
@@ -248,7 +256,10 @@ class JsonMap : public JsonColumn {
 class JsonStruct : public JsonColumn {
  public:
   JsonStruct(Type type, std::vector<std::unique_ptr<JsonColumn>> fields)
-      : type_(std::move(type)), fields_(std::move(fields)), found_(fields_.size()), has_(fields_.size()) {}
+      : type_(std::move(type)),
+        fields_(std::move(fields)),
+        found_(fields_.size()),
+        has_(fields_.size()) {}
 
   bool append(element value) override {
     simdjson::dom::object object;
@@ -262,7 +273,8 @@ class JsonStruct : public JsonColumn {
       has_[slot] = true;
     }
     for (std::size_t i = 0; i < fields_.size(); ++i) {
-      if (!has_[i] || found_[i].is_null() || !fields_[i]->append(found_[i])) fields_[i]->append_null();
+      if (!has_[i] || found_[i].is_null() || !fields_[i]->append(found_[i]))
+        fields_[i]->append_null();
     }
     valid_.add(true);
     return true;
@@ -287,8 +299,8 @@ class JsonStruct : public JsonColumn {
       ASSIGN(Array made, field->finish());
       children.push_back(made->data());
     }
-    return arrow::MakeArray(
-        arrow::ArrayData::Make(type_, valid_.size(), {valid_.bits()}, std::move(children), valid_.nulls()));
+    return arrow::MakeArray(arrow::ArrayData::Make(type_, valid_.size(), {valid_.bits()},
+                                                   std::move(children), valid_.nulls()));
   }
 
  private:
@@ -298,15 +310,18 @@ class JsonStruct : public JsonColumn {
   };
   static constexpr std::size_t kMaxSeen = 256;
 
-  /// Records mostly have the same keys in the same order, so the key seen last time at this position is tried first.
+  /// Records mostly have the same keys in the same order, so the key seen last time at this
+  /// position is tried first.
   int slot_of(std::string_view key, std::size_t position) {
     if (position < seen_.size() && seen_[position].key == key) return seen_[position].slot;
     int slot = -1;
     for (int i = 0; i < type_->num_fields(); ++i) {
       if (type_->field(i)->name() == key) slot = i;
     }
-    if (position == seen_.size() && position < kMaxSeen) seen_.push_back({std::string(key), slot});
-    else if (position < seen_.size()) seen_[position] = {std::string(key), slot};
+    if (position == seen_.size() && position < kMaxSeen)
+      seen_.push_back({std::string(key), slot});
+    else if (position < seen_.size())
+      seen_[position] = {std::string(key), slot};
     return slot;
   }
 
@@ -322,7 +337,8 @@ template <typename T>
 std::optional<T> to_integer(element value) {
   std::int64_t number;
   if (value.type() != element_type::INT64 || value.get_int64().get(number)) return std::nullopt;
-  if (number < std::numeric_limits<T>::min() || number > std::numeric_limits<T>::max()) return std::nullopt;
+  if (number < std::numeric_limits<T>::min() || number > std::numeric_limits<T>::max())
+    return std::nullopt;
   return static_cast<T>(number);
 }
 
@@ -355,7 +371,8 @@ std::optional<std::int64_t> to_timestamp(element value, bool zoned, std::int64_t
 std::optional<Decimal128> to_decimal(element value, DecimalShape shape) {
   std::string text;
   std::string_view given;
-  if (value.type() == element_type::BOOL || value.is_array() || value.is_object()) return std::nullopt;
+  if (value.type() == element_type::BOOL || value.is_array() || value.is_object())
+    return std::nullopt;
   if (!big_number(value) && !value.get_string().get(given)) {
     text = given;
   } else {
@@ -376,29 +393,38 @@ Result<std::unique_ptr<JsonColumn>> JsonColumn::make(const Type& type, std::int6
   using Id = arrow::Type::type;
   switch (type->id()) {
     case Id::STRING:
-    case Id::BINARY: return std::make_unique<JsonStrings>(type);
+    case Id::BINARY:
+      return std::make_unique<JsonStrings>(type);
     case Id::BOOL:
       return fixed<bool>(type, [](element value) -> std::optional<bool> {
         bool truth;
         return value.get_bool().get(truth) ? std::nullopt : std::optional(truth);
       });
-    case Id::INT8: return fixed<std::int8_t>(type, to_integer<std::int8_t>);
-    case Id::INT16: return fixed<std::int16_t>(type, to_integer<std::int16_t>);
-    case Id::INT32: return fixed<std::int32_t>(type, to_integer<std::int32_t>);
-    case Id::INT64: return fixed<std::int64_t>(type, to_integer<std::int64_t>);
-    case Id::FLOAT: return fixed<float>(type, to_floating<float>);
-    case Id::DOUBLE: return fixed<double>(type, to_floating<double>);
+    case Id::INT8:
+      return fixed<std::int8_t>(type, to_integer<std::int8_t>);
+    case Id::INT16:
+      return fixed<std::int16_t>(type, to_integer<std::int16_t>);
+    case Id::INT32:
+      return fixed<std::int32_t>(type, to_integer<std::int32_t>);
+    case Id::INT64:
+      return fixed<std::int64_t>(type, to_integer<std::int64_t>);
+    case Id::FLOAT:
+      return fixed<float>(type, to_floating<float>);
+    case Id::DOUBLE:
+      return fixed<double>(type, to_floating<double>);
     case Id::DECIMAL128:
-      return fixed<Decimal128>(type, [shape = decimal_of(*type)](element value) { return to_decimal(value, shape); });
+      return fixed<Decimal128>(
+          type, [shape = decimal_of(*type)](element value) { return to_decimal(value, shape); });
     case Id::DATE32:
       return fixed<std::int32_t>(type, [now_us](element value) -> std::optional<std::int32_t> {
         std::string_view text;
         return value.get_string().get(text) ? std::nullopt : parse_date(text, now_us);
       });
     case Id::TIMESTAMP:
-      return fixed<std::int64_t>(type, [zoned = type->Equals(*timestamp_type()), now_us](element value) {
-        return to_timestamp(value, zoned, now_us);
-      });
+      return fixed<std::int64_t>(type,
+                                 [zoned = type->Equals(*timestamp_type()), now_us](element value) {
+                                   return to_timestamp(value, zoned, now_us);
+                                 });
     case Id::LIST: {
       ASSIGN(auto values, make(type->field(0)->type(), now_us));
       return std::make_unique<JsonList>(type, std::move(values));
@@ -417,7 +443,8 @@ Result<std::unique_ptr<JsonColumn>> JsonColumn::make(const Type& type, std::int6
       }
       return std::make_unique<JsonStruct>(type, std::move(fields));
     }
-    default: break;
+    default:
+      break;
   }
   return error(Code::kUnimplemented, "from_json to " + spark_name(*type));
 }

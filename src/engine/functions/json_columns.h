@@ -1,7 +1,9 @@
-// JSON values straight into columns, by a plan compiled from the wanted type. Only named fields are materialised.
+// JSON values straight into columns, by a plan compiled from the wanted type. Only named fields are
+// materialised.
 //
-// A node holds one column; struct, array and map nodes hold children. append() gives false when the value does not fit
-// the type, having added nothing; the parent then decides: null field in a struct, no value at all in an array or map.
+// A node holds one column; struct, array and map nodes hold children. append() gives false when the
+// value does not fit the type, having added nothing; the parent then decides: null field in a
+// struct, no value at all in an array or map.
 #pragma once
 
 #include <simdjson.h>
@@ -29,11 +31,13 @@ class JsonColumn {
 /// The value as compact JSON text; numbers as Java prints them.
 void append_json(std::string& out, simdjson::dom::element value);
 
-/// A number that does not fit 64 bits is rewritten as a string with this prefix before it is parsed.
+/// A number that does not fit 64 bits is rewritten as a string with this prefix before it is
+/// parsed.
 inline constexpr std::string_view kBigNumber = "\x01#";
 
-/// The first JSON value of a text in the forms Jackson takes and RFC 8259 does not: single quotes, NaN and Infinity,
-/// numbers of any size, anything after the value; rewritten as strict JSON. False when there is no end to it.
+/// The first JSON value of a text in the forms Jackson takes and RFC 8259 does not: single quotes,
+/// NaN and Infinity, numbers of any size, anything after the value; rewritten as strict JSON. False
+/// when there is no end to it.
 bool strict_json(std::string_view text, std::string& out);
 
 }  // namespace tailrace::engine

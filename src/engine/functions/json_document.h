@@ -1,5 +1,5 @@
-// Parses the texts of a column one after another: padded only where the column's buffer ends, leniently only when the
-// strict parser refuses. An element lives until the next parse.
+// Parses the texts of a column one after another: padded only where the column's buffer ends,
+// leniently only when the strict parser refuses. An element lives until the next parse.
 #pragma once
 
 #include <simdjson.h>
@@ -20,8 +20,10 @@ class JsonDocument {
   std::optional<simdjson::dom::element> parse(std::string_view text) {
     simdjson::dom::element root;
     if (text.empty()) return std::nullopt;
-    const bool padded = readable_ && text.data() + text.size() + simdjson::SIMDJSON_PADDING <= readable_;
-    if (!parser_.parse(padded ? text.data() : copy(text), text.size(), false).get(root)) return root;
+    const bool padded =
+        readable_ && text.data() + text.size() + simdjson::SIMDJSON_PADDING <= readable_;
+    if (!parser_.parse(padded ? text.data() : copy(text), text.size(), false).get(root))
+      return root;
     if (!strict_json(text, strict_)) return std::nullopt;
     if (parser_.parse(copy(strict_), strict_.size(), false).get(root)) return std::nullopt;
     return root;

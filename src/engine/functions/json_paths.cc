@@ -63,7 +63,8 @@ void collect(element value, std::span<const Step> steps, std::vector<element>& o
   if (step.kind == Step::Kind::kName) {
     simdjson::dom::object object;
     element found;
-    if (!value.get_object().get(object) && !object.at_key(step.name).get(found)) collect(found, rest, out);
+    if (!value.get_object().get(object) && !object.at_key(step.name).get(found))
+      collect(found, rest, out);
     return;
   }
   simdjson::dom::array array;
@@ -127,7 +128,8 @@ Result<Array> array_length(Call& call) {
 Result<Array> object_keys(Call& call) {
   JsonDocument document;
   const Reader<Text> texts(call.args[0]);
-  arrow::ListBuilder out(arrow::default_memory_pool(), std::make_shared<arrow::StringBuilder>(), call.type());
+  arrow::ListBuilder out(arrow::default_memory_pool(), std::make_shared<arrow::StringBuilder>(),
+                         call.type());
   auto& keys = static_cast<arrow::StringBuilder&>(*out.value_builder());
   for (std::int64_t row = 0; row < call.rows; ++row) {
     const auto root = texts.nulls[row] ? std::nullopt : document.parse(texts[row]);
@@ -145,15 +147,22 @@ Result<Array> object_keys(Call& call) {
 }  // namespace
 
 void add_json(Functions& out) {
-  out.push_back({{"get_json_object", "get_json_object(text, path)", "The value at a path as $.a.b[0].c, as text.",
+  out.push_back({{"get_json_object", "get_json_object(text, path)",
+                  "The value at a path as $.a.b[0].c, as text.",
                   "get_json_object('{\"a\":{\"b\":[1,{\"c\":\"x\"}]}}', '$.a.b[1].c')", "x"},
-                 {}, signature("string, string -> string"), get_json_object});
+                 {},
+                 signature("string, string -> string"),
+                 get_json_object});
   out.push_back({{"json_array_length", "json_array_length(text)", "Elements of a JSON array.",
                   "json_array_length('[1,2,[3]]')", "3"},
-                 {}, signature("string -> int"), array_length});
+                 {},
+                 signature("string -> int"),
+                 array_length});
   out.push_back({{"json_object_keys", "json_object_keys(text)", "Keys of a JSON object.",
                   "json_object_keys('{\"a\":1,\"b\":{\"c\":2}}')", "[a, b]"},
-                 {}, signature("string -> array<string>"), object_keys});
+                 {},
+                 signature("string -> array<string>"),
+                 object_keys});
 }
 
 }  // namespace tailrace::engine

@@ -12,13 +12,27 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";
@@ -58,14 +72,25 @@ void append_json(std::string& out, simdjson::dom::element value) {
       break;
     case element_type::STRING: {
       const std::string_view text(value);
-      text.starts_with(kBigNumber) ? void(out += text.substr(kBigNumber.size())) : append_quoted(out, text);
+      text.starts_with(kBigNumber) ? void(out += text.substr(kBigNumber.size()))
+                                   : append_quoted(out, text);
       break;
     }
-    case element_type::INT64: out += std::to_string(std::int64_t(value)); break;
-    case element_type::UINT64: out += std::to_string(std::uint64_t(value)); break;
-    case element_type::DOUBLE: append_double(out, double(value)); break;
-    case element_type::BOOL: out += bool(value) ? "true" : "false"; break;
-    case element_type::NULL_VALUE: out += "null"; break;
+    case element_type::INT64:
+      out += std::to_string(std::int64_t(value));
+      break;
+    case element_type::UINT64:
+      out += std::to_string(std::uint64_t(value));
+      break;
+    case element_type::DOUBLE:
+      append_double(out, double(value));
+      break;
+    case element_type::BOOL:
+      out += bool(value) ? "true" : "false";
+      break;
+    case element_type::NULL_VALUE:
+      out += "null";
+      break;
   }
 }
 
@@ -123,9 +148,10 @@ class Lenient {
     while (at_ < text_.size() && !std::strchr(",:{}[]\"' \t\r\n", text_[at_])) ++at_;
     const auto word = text_.substr(start, at_ - start);
     started_ = true;
-    const bool special = word == "NaN" || word == "Infinity" || word == "-Infinity" || word == "+INF" || word == "-INF" ||
-                         word == "INF" || word == "+Infinity";
-    const bool digits = word.find_first_not_of("0123456789", word[0] == '-' ? 1 : 0) == std::string_view::npos;
+    const bool special = word == "NaN" || word == "Infinity" || word == "-Infinity" ||
+                         word == "+INF" || word == "-INF" || word == "INF" || word == "+Infinity";
+    const bool digits =
+        word.find_first_not_of("0123456789", word[0] == '-' ? 1 : 0) == std::string_view::npos;
     const auto lead = word[0] == '-' ? 1U : 0U;
     if (special) {
       out_.append("\"").append(word).append("\"");

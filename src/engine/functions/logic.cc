@@ -25,15 +25,24 @@ Result<Array> is_nan(Call& call) {
 }  // namespace
 
 void add_logic(Functions& out) {
-  out.push_back({{"not", "NOT a", "True for false, false for true, null for null.", "NOT true", "false"},
-                 {"!"}, signature("boolean -> boolean"),
-                 [](Call& call) { return map_rows<bool>(call, [](auto, bool value) { return !value; }); }});
+  out.push_back(
+      {{"not", "NOT a", "True for false, false for true, null for null.", "NOT true", "false"},
+       {"!"},
+       signature("boolean -> boolean"),
+       [](Call& call) { return map_rows<bool>(call, [](auto, bool value) { return !value; }); }});
   out.push_back({{"isnull", "isnull(a)", "Whether a is null.", "isnull(NULL)", "true"},
-                 {}, signature("any -> boolean"), [](Call& call) { return null_test(call, true); }});
+                 {},
+                 signature("any -> boolean"),
+                 [](Call& call) { return null_test(call, true); }});
   out.push_back({{"isnotnull", "isnotnull(a)", "Whether a is not null.", "isnotnull(1)", "true"},
-                 {}, signature("any -> boolean"), [](Call& call) { return null_test(call, false); }});
-  out.push_back({{"isnan", "isnan(a)", "Whether a is not a number; false for null.", "isnan(double('NaN'))", "true"},
-                 {}, signature("double -> boolean"), is_nan});
+                 {},
+                 signature("any -> boolean"),
+                 [](Call& call) { return null_test(call, false); }});
+  out.push_back({{"isnan", "isnan(a)", "Whether a is not a number; false for null.",
+                  "isnan(double('NaN'))", "true"},
+                 {},
+                 signature("double -> boolean"),
+                 is_nan});
 }
 
 }  // namespace tailrace::engine

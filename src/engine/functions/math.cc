@@ -1,4 +1,5 @@
-// Numbers: abs, sign, rounding, roots, powers and logarithms. Logarithms of what is not positive are null, as in Spark.
+// Numbers: abs, sign, rounding, roots, powers and logarithms. Logarithms of what is not positive
+// are null, as in Spark.
 #include <cmath>
 #include <limits>
 
@@ -12,7 +13,9 @@ namespace {
 using Int = std::int32_t;
 
 Kernel of_double(double (*f)(double)) {
-  return [f](Call& call) { return map_rows<double>(call, [f](auto, double value) { return f(value); }); };
+  return [f](Call& call) {
+    return map_rows<double>(call, [f](auto, double value) { return f(value); });
+  };
 }
 
 Kernel logarithm(double (*f)(double), double above) {
@@ -26,12 +29,14 @@ Kernel logarithm(double (*f)(double), double above) {
 Result<Array> absolute(Call& call) {
   return visit_fixed(*call.type(), [&]<typename T>() -> Result<Array> {
     if constexpr (std::is_same_v<T, Decimal128>) {
-      return map_rows<T>(call, [](auto, const T& value) { return Decimal128(Decimal128::Abs(value)); });
+      return map_rows<T>(call,
+                         [](auto, const T& value) { return Decimal128(Decimal128::Abs(value)); });
     } else if constexpr (std::is_floating_point_v<T>) {
       return map_rows<T>(call, [](auto, T value) { return std::fabs(value); });
     } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
       return map_rows<T>(call, [&](std::int64_t row, T value) -> std::optional<T> {
-        if (value != std::numeric_limits<T>::min()) return static_cast<T>(value < 0 ? -value : value);
+        if (value != std::numeric_limits<T>::min())
+          return static_cast<T>(value < 0 ? -value : value);
         call.fail(row, faults::overflow(""));
         return std::nullopt;
       });
@@ -49,7 +54,8 @@ double rounded(double value, int digits, bool even) {
   long double whole = std::floor(std::fabs(scaled));
   const long double rest = std::fabs(scaled) - whole;
   const bool half = std::fabs(rest - 0.5L) < 1e-9L;
-  if (rest > 0.5L || half) whole += half && even && std::fmod(whole, 2.0L) == 0 ? 0 : (half || rest > 0.5L ? 1 : 0);
+  if (rest > 0.5L || half)
+    whole += half && even && std::fmod(whole, 2.0L) == 0 ? 0 : (half || rest > 0.5L ? 1 : 0);
   return static_cast<double>((value < 0 ? -whole : whole) / scale);
 }
 
@@ -66,7 +72,8 @@ std::int64_t rounded(std::int64_t value, int digits, bool even) {
 
 int constant_digits(const BindCall& call) {
   const arrow::Scalar* scalar = call.constant(1);
-  return scalar && scalar->is_valid && is_integral(*scalar->type) ? std::stoi(scalar->ToString()) : 0;
+  return scalar && scalar->is_valid && is_integral(*scalar->type) ? std::stoi(scalar->ToString())
+                                                                  : 0;
 }
 
 Result<BoundFunction> bind_round(const BindCall& call) {
@@ -86,11 +93,14 @@ Result<BoundFunction> bind_round(const BindCall& call) {
 Kernel round(bool even) {
   return [even](Call& call) -> Result<Array> {
     int digits = 0;
-    if (call.args.size() == 2 && call.args[1].array->IsValid(0)) digits = Reader<Int>(call.args[1])[0];
+    if (call.args.size() == 2 && call.args[1].array->IsValid(0))
+      digits = Reader<Int>(call.args[1])[0];
     const DecimalShape from = decimal_of(call.args[0].type());
     return visit_fixed(*call.type(), [&]<typename T>() -> Result<Array> {
       if constexpr (std::is_same_v<T, Decimal128>) {
-        return map_rows<T>(call, [&](auto, const T& value) { return rescale(value, from.scale, decimal_of(*call.type())); });
+        return map_rows<T>(call, [&](auto, const T& value) {
+          return rescale(value, from.scale, decimal_of(*call.type()));
+        });
       } else if constexpr (std::is_same_v<T, bool> || !std::is_arithmetic_v<T>) {
         return error(Code::kInternal, "round over " + spark_name(*call.type()));
       } else {
@@ -112,7 +122,8 @@ Result<BoundFunction> bind_whole(const BindCall& call) {
     return BoundFunction{{arg}, arrow::int64()};
   }
   const DecimalShape from = decimal_of(**type);
-  return BoundFunction{{*type}, arrow::decimal128(std::min(38, std::max(1, from.precision - from.scale + 1)), 0)};
+  return BoundFunction{
+      {*type}, arrow::decimal128(std::min(38, std::max(1, from.precision - from.scale + 1)), 0)};
 }
 
 Kernel whole(bool up) {
@@ -125,7 +136,7 @@ Kernel whole(bool up) {
         if (std::isnan(made)) return std::int64_t{0};
         if (made >= 9.2233720368547758e18) return std::numeric_limits<std::int64_t>::max();
         return made <= -9.2233720368547758e18 ? std::numeric_limits<std::int64_t>::min()
-                                               : static_cast<std::int64_t>(made);
+                                              : static_cast<std::int64_t>(made);
       });
     }
     const int scale = decimal_of(type).scale;
@@ -139,40 +150,49 @@ Kernel whole(bool up) {
 }
 
 Result<Array> power(Call& call) {
-  return map_rows<double, double>(call, [](auto, double base, double by) { return std::pow(base, by); });
+  return map_rows<double, double>(call,
+                                  [](auto, double base, double by) { return std::pow(base, by); });
 }
 
 Result<Array> log_of_base(Call& call) {
   if (call.args.size() == 1) return logarithm(std::log, 0)(call);
-  return map_rows<double, double>(call, [](auto, double base, double value) -> std::optional<double> {
-    if (base <= 0 || value <= 0) return std::nullopt;
-    return std::log(value) / std::log(base);
-  });
+  return map_rows<double, double>(call,
+                                  [](auto, double base, double value) -> std::optional<double> {
+                                    if (base <= 0 || value <= 0) return std::nullopt;
+                                    return std::log(value) / std::log(base);
+                                  });
 }
 
 }  // namespace
 
 void add_math(Functions& out) {
   const Binder real = signature("double -> double");
-  auto add = [&](std::string name, std::vector<std::string> aliases, std::string doc, std::string example,
-                 std::string result, Binder bind, Kernel run) {
-    out.push_back({{name, name + "(x)", std::move(doc), std::move(example), std::move(result)}, std::move(aliases),
-                   std::move(bind), std::move(run)});
+  auto add = [&](std::string name, std::vector<std::string> aliases, std::string doc,
+                 std::string example, std::string result, Binder bind, Kernel run) {
+    out.push_back({{name, name + "(x)", std::move(doc), std::move(example), std::move(result)},
+                   std::move(aliases),
+                   std::move(bind),
+                   std::move(run)});
   };
   add("abs", {}, "Without its sign.", "abs(-1.5)", "1.5", signature("number -> $1"), absolute);
   add("sign", {"signum"}, "-1.0, 0.0 or 1.0.", "sign(-3)", "-1.0", real,
       of_double([](double value) { return value > 0 ? 1.0 : (value < 0 ? -1.0 : value); }));
-  add("ceil", {"ceiling"}, "The least whole number not below.", "ceil(-0.1)", "0", bind_whole, whole(true));
-  add("floor", {}, "The greatest whole number not above.", "floor(-0.1)", "-1", bind_whole, whole(false));
+  add("ceil", {"ceiling"}, "The least whole number not below.", "ceil(-0.1)", "0", bind_whole,
+      whole(true));
+  add("floor", {}, "The greatest whole number not above.", "floor(-0.1)", "-1", bind_whole,
+      whole(false));
   add("round", {}, "Half up at the given decimals.", "round(2.5)", "3", bind_round, round(false));
-  add("bround", {}, "Half even at the given decimals.", "bround(2.5D)", "2.0", bind_round, round(true));
+  add("bround", {}, "Half even at the given decimals.", "bround(2.5D)", "2.0", bind_round,
+      round(true));
   add("sqrt", {}, "Square root.", "sqrt(4)", "2.0", real, of_double(std::sqrt));
   add("exp", {}, "e to the power.", "exp(0)", "1.0", real, of_double(std::exp));
   add("ln", {}, "Natural logarithm.", "ln(1)", "0.0", real, logarithm(std::log, 0));
   add("log10", {}, "Logarithm to base 10.", "log10(100)", "2.0", real, logarithm(std::log10, 0));
   add("log2", {}, "Logarithm to base 2.", "log2(8)", "3.0", real, logarithm(std::log2, 0));
-  add("log", {}, "log(base, x), or natural.", "log(1)", "0.0", signature("double, [double] -> double"), log_of_base);
-  add("power", {"pow"}, "x to the power y.", "power(2, 3)", "8.0", signature("double, double -> double"), power);
+  add("log", {}, "log(base, x), or natural.", "log(1)", "0.0",
+      signature("double, [double] -> double"), log_of_base);
+  add("power", {"pow"}, "x to the power y.", "power(2, 3)", "8.0",
+      signature("double, double -> double"), power);
 }
 
 }  // namespace tailrace::engine

@@ -12,10 +12,13 @@
 namespace tailrace::engine {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool same_word(std::string_view text, std::string_view lower) {
-  return std::ranges::equal(text, lower, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+  return std::ranges::equal(
+      text, lower, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
 template <typename T>
@@ -24,11 +27,13 @@ std::optional<T> parse_floating(std::string_view text) {
   std::string_view body = text;
   const bool negative = !body.empty() && body[0] == '-';
   if (!body.empty() && (body[0] == '-' || body[0] == '+')) body.remove_prefix(1);
-  if (same_word(body, "nan") && body.size() == text.size()) return std::numeric_limits<T>::quiet_NaN();
+  if (same_word(body, "nan") && body.size() == text.size())
+    return std::numeric_limits<T>::quiet_NaN();
   if (same_word(body, "inf") || same_word(body, "infinity")) {
     return negative ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
   }
-  if (!body.empty() && (same_word(body.substr(body.size() - 1), "d") || same_word(body.substr(body.size() - 1), "f"))) {
+  if (!body.empty() && (same_word(body.substr(body.size() - 1), "d") ||
+                        same_word(body.substr(body.size() - 1), "f"))) {
     body.remove_suffix(1);
   }
   if (body.empty() || (!is_digit(body[0]) && body[0] != '.')) return std::nullopt;
@@ -95,7 +100,8 @@ std::optional<std::int32_t> scan_date(Scanner& in) {
     return std::nullopt;
   }
   const int signed_year = negative ? -*year : *year;
-  if (month < 1 || month > 12 || day < 1 || day > days_in_month(signed_year, month)) return std::nullopt;
+  if (month < 1 || month > 12 || day < 1 || day > days_in_month(signed_year, month))
+    return std::nullopt;
   return days_of(signed_year, month, day);
 }
 
@@ -148,7 +154,8 @@ std::optional<std::int64_t> scan_offset(std::string_view text) {
     if (minutes && in.take(':')) seconds = in.digits(1, 2);
     if (!in.done()) return std::nullopt;
   }
-  if (!hours || !minutes || !seconds || *hours > 18 || *minutes > 59 || *seconds > 59) return std::nullopt;
+  if (!hours || !minutes || !seconds || *hours > 18 || *minutes > 59 || *seconds > 59)
+    return std::nullopt;
   const std::int64_t total = *hours * 3600 + *minutes * 60 + *seconds;
   return negative ? -total : total;
 }
@@ -182,8 +189,12 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   return value;
 }
 
-std::optional<double> parse_double(std::string_view text) { return parse_floating<double>(text); }
-std::optional<float> parse_float(std::string_view text) { return parse_floating<float>(text); }
+std::optional<double> parse_double(std::string_view text) {
+  return parse_floating<double>(text);
+}
+std::optional<float> parse_float(std::string_view text) {
+  return parse_floating<float>(text);
+}
 
 std::optional<ParsedDecimal> parse_decimal(std::string_view text) {
   text = trim_spaces(text);
@@ -224,20 +235,23 @@ std::optional<std::int32_t> parse_date(std::string_view text, std::int64_t now_u
   if (same_word(text, "now")) return day_of_micros(now_us);
   const auto time_at = text.find_first_of(" T");
   const auto date_part = text.substr(0, time_at);
-  if (time_at != std::string_view::npos && std::ranges::count(date_part.substr(1), '-') != 2) return std::nullopt;
+  if (time_at != std::string_view::npos && std::ranges::count(date_part.substr(1), '-') != 2)
+    return std::nullopt;
   Scanner in(date_part);
   const auto days = scan_date(in);
   return days && in.done() ? days : std::nullopt;
 }
 
-std::optional<std::int64_t> parse_timestamp(std::string_view text, std::int64_t now_us, bool* had_zone) {
+std::optional<std::int64_t> parse_timestamp(std::string_view text, std::int64_t now_us,
+                                            bool* had_zone) {
   text = trim_spaces(text);
   if (text.empty()) return std::nullopt;
   if (auto day = named_day(text, now_us)) return *day * kMicrosPerDay;
   if (same_word(text, "now")) return now_us;
   std::int64_t days = day_of_micros(now_us);
   const auto time_at = text.find_first_of(" T");
-  std::string_view time_part = time_at == std::string_view::npos ? std::string_view{} : text.substr(time_at + 1);
+  std::string_view time_part =
+      time_at == std::string_view::npos ? std::string_view{} : text.substr(time_at + 1);
   const std::string_view date_part = text.substr(0, time_at);
   if (date_part.find(':') != std::string_view::npos) {
     time_part = text;
@@ -245,7 +259,8 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text, std::int64_t 
     Scanner in(date_part);
     const auto scanned = scan_date(in);
     if (!scanned || !in.done()) return std::nullopt;
-    if (time_at != std::string_view::npos && std::ranges::count(date_part.substr(1), '-') != 2) return std::nullopt;
+    if (time_at != std::string_view::npos && std::ranges::count(date_part.substr(1), '-') != 2)
+      return std::nullopt;
     days = *scanned;
   }
   std::int64_t micros = days * kMicrosPerDay;

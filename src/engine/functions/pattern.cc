@@ -1,4 +1,5 @@
-// LIKE, ILIKE, RLIKE, regexp_*, split: by RE2. Java's look-around and back references are refused, not misread.
+// LIKE, ILIKE, RLIKE, regexp_*, split: by RE2. Java's look-around and back references are refused,
+// not misread.
 #include <re2/re2.h>
 
 #include "engine/functions/registry.h"
@@ -10,7 +11,9 @@ namespace {
 using Text = std::string_view;
 using Int = std::int32_t;
 
-re2::StringPiece piece(Text text) { return {text.data(), text.size()}; }
+re2::StringPiece piece(Text text) {
+  return {text.data(), text.size()};
+}
 
 /// The compiled pattern of a row; constant patterns are compiled once a batch.
 class Patterns {
@@ -29,8 +32,8 @@ class Patterns {
     return compiled_->ok() ? compiled_.get() : nullptr;
   }
   std::string what() const {
-    return "[INVALID_PARAMETER_VALUE.PATTERN] The value of parameter(s) `regexp` is invalid: '" + text_ + "': " +
-           compiled_->error();
+    return "[INVALID_PARAMETER_VALUE.PATTERN] The value of parameter(s) `regexp` is invalid: '" +
+           text_ + "': " + compiled_->error();
   }
   void dot_matches_newline() { options_.set_dot_nl(true); }
 
@@ -65,27 +68,29 @@ Kernel like(bool fold_case) {
     patterns.dot_matches_newline();
     std::string last;
     std::string regex;
-    return map_rows<Text, Text>(call, [&](std::int64_t row, Text text, Text pattern) -> std::optional<bool> {
-      if (regex.empty() || pattern != last) {
-        last = pattern;
-        regex = like_to_regex(pattern) + "$";
-      }
-      const re2::RE2* compiled = patterns.get(regex.substr(0, regex.size() - 1));
-      if (compiled) return re2::RE2::FullMatch(piece(text), *compiled);
-      call.fail(row, patterns.what());
-      return std::nullopt;
-    });
+    return map_rows<Text, Text>(
+        call, [&](std::int64_t row, Text text, Text pattern) -> std::optional<bool> {
+          if (regex.empty() || pattern != last) {
+            last = pattern;
+            regex = like_to_regex(pattern) + "$";
+          }
+          const re2::RE2* compiled = patterns.get(regex.substr(0, regex.size() - 1));
+          if (compiled) return re2::RE2::FullMatch(piece(text), *compiled);
+          call.fail(row, patterns.what());
+          return std::nullopt;
+        });
   };
 }
 
 Result<Array> rlike(Call& call) {
   Patterns patterns;
-  return map_rows<Text, Text>(call, [&](std::int64_t row, Text text, Text pattern) -> std::optional<bool> {
-    const re2::RE2* compiled = patterns.get(std::string(pattern));
-    if (compiled) return re2::RE2::PartialMatch(piece(text), *compiled);
-    call.fail(row, patterns.what());
-    return std::nullopt;
-  });
+  return map_rows<Text, Text>(
+      call, [&](std::int64_t row, Text text, Text pattern) -> std::optional<bool> {
+        const re2::RE2* compiled = patterns.get(std::string(pattern));
+        if (compiled) return re2::RE2::PartialMatch(piece(text), *compiled);
+        call.fail(row, patterns.what());
+        return std::nullopt;
+      });
 }
 
 Result<Array> extract(Call& call) {
@@ -94,19 +99,26 @@ Result<Array> extract(Call& call) {
   std::optional<Reader<Int>> groups;
   if (has_group) groups.emplace(call.args[2]);
   Call two{call.expr, {call.args[0], call.args[1]}, call.rows, call.context};
-  return map_rows<Text, Text>(two, [&](std::int64_t row, Text text, Text pattern) -> std::optional<std::string> {
+  return map_rows<
+      Text,
+      Text>(two, [&](std::int64_t row, Text text, Text pattern) -> std::optional<std::string> {
     const Int group = groups ? (*groups)[row] : 1;
     const re2::RE2* compiled = patterns.get(std::string(pattern));
     if (!compiled || group < 0 || group > compiled->NumberOfCapturingGroups()) {
-      call.fail(row, compiled ? "[INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX] The value of parameter(s) `idx` in "
-                                "`regexp_extract` is invalid: Expects group index between 0 and " +
-                                    std::to_string(compiled->NumberOfCapturingGroups()) + ", but got " +
-                                    std::to_string(group) + "."
-                              : patterns.what());
+      call.fail(
+          row,
+          compiled
+              ? "[INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX] The value of parameter(s) `idx` in "
+                "`regexp_extract` is invalid: Expects group index between 0 and " +
+                    std::to_string(compiled->NumberOfCapturingGroups()) + ", but got " +
+                    std::to_string(group) + "."
+              : patterns.what());
       return std::nullopt;
     }
     std::vector<re2::StringPiece> found(static_cast<std::size_t>(group) + 1);
-    if (!compiled->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, found.data(), group + 1)) return "";
+    if (!compiled->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, found.data(),
+                         group + 1))
+      return "";
     return std::string(found[group].data() ? found[group].data() : "", found[group].size());
   });
 }
@@ -115,7 +127,8 @@ Result<Array> extract(Call& call) {
 std::string rewrite_of(Text java) {
   std::string out;
   for (std::size_t i = 0; i < java.size(); ++i) {
-    if (java[i] == '$' && i + 1 < java.size() && std::isdigit(static_cast<unsigned char>(java[i + 1]))) {
+    if (java[i] == '$' && i + 1 < java.size() &&
+        std::isdigit(static_cast<unsigned char>(java[i + 1]))) {
       out += '\\';
     } else if (java[i] == '\\' && i + 1 < java.size()) {
       out += java[++i] == '\\' ? "\\\\" : std::string(1, java[i]);
@@ -129,7 +142,8 @@ std::string rewrite_of(Text java) {
 Result<Array> regexp_replace(Call& call) {
   Patterns patterns;
   return map_rows<Text, Text, Text>(
-      call, [&](std::int64_t row, Text text, Text pattern, Text with) -> std::optional<std::string> {
+      call,
+      [&](std::int64_t row, Text text, Text pattern, Text with) -> std::optional<std::string> {
         const re2::RE2* compiled = patterns.get(std::string(pattern));
         if (!compiled) {
           call.fail(row, patterns.what());
@@ -147,7 +161,8 @@ Result<Array> split(Call& call) {
   std::optional<Reader<Int>> limits;
   if (call.args.size() > 2) limits.emplace(call.args[2]);
   Patterns patterns;
-  arrow::ListBuilder out(arrow::default_memory_pool(), std::make_shared<arrow::StringBuilder>(), call.type());
+  arrow::ListBuilder out(arrow::default_memory_pool(), std::make_shared<arrow::StringBuilder>(),
+                         call.type());
   auto& values = static_cast<arrow::StringBuilder&>(*out.value_builder());
   for (std::int64_t row = 0; row < call.rows; ++row) {
     const re2::RE2* compiled = nullptr;
@@ -166,7 +181,9 @@ Result<Array> split(Call& call) {
     std::size_t from = 0;
     re2::StringPiece found;
     for (Int parts = 1; limit <= 0 || parts < limit;) {
-      if (from > text.size() || !compiled->Match(piece(text), from, text.size(), re2::RE2::UNANCHORED, &found, 1)) break;
+      if (from > text.size() ||
+          !compiled->Match(piece(text), from, text.size(), re2::RE2::UNANCHORED, &found, 1))
+        break;
       const auto at = static_cast<std::size_t>(found.data() - text.data());
       if (found.empty() && (at == 0 || at >= text.size())) {
         from = at + 1;
@@ -186,20 +203,37 @@ Result<Array> split(Call& call) {
 
 void add_pattern(Functions& out) {
   const Binder pair = signature("string, string -> boolean");
-  out.push_back({{"like", "text LIKE pattern", "% is any text, _ one character.", "'Spark' LIKE 'S_ar%'", "true"},
-                 {}, pair, like(false)});
-  out.push_back({{"ilike", "text ILIKE pattern", "LIKE without regard to case.", "'Spark' ILIKE 's%'", "true"},
-                 {}, pair, like(true)});
-  out.push_back({{"rlike", "text RLIKE regex", "Whether the regex is found.", "'Spark' RLIKE 'p.r'", "true"},
-                 {"regexp_like", "regexp"}, pair, rlike});
-  out.push_back({{"regexp_extract", "regexp_extract(text, regex[, group])", "The group's match, or ''.",
-                  "regexp_extract('100-200', '([0-9]+)-([0-9]+)', 2)", "200"},
-                 {}, signature("string, string, [int] -> string"), extract});
+  out.push_back({{"like", "text LIKE pattern", "% is any text, _ one character.",
+                  "'Spark' LIKE 'S_ar%'", "true"},
+                 {},
+                 pair,
+                 like(false)});
+  out.push_back({{"ilike", "text ILIKE pattern", "LIKE without regard to case.",
+                  "'Spark' ILIKE 's%'", "true"},
+                 {},
+                 pair,
+                 like(true)});
+  out.push_back(
+      {{"rlike", "text RLIKE regex", "Whether the regex is found.", "'Spark' RLIKE 'p.r'", "true"},
+       {"regexp_like", "regexp"},
+       pair,
+       rlike});
+  out.push_back(
+      {{"regexp_extract", "regexp_extract(text, regex[, group])", "The group's match, or ''.",
+        "regexp_extract('100-200', '([0-9]+)-([0-9]+)', 2)", "200"},
+       {},
+       signature("string, string, [int] -> string"),
+       extract});
   out.push_back({{"regexp_replace", "regexp_replace(text, regex, with)", "Every match replaced.",
                   "regexp_replace('100-200', '([0-9]+)', 'n')", "n-n"},
-                 {}, signature("string, string, string -> string"), regexp_replace});
-  out.push_back({{"split", "split(text, regex[, limit])", "The parts between matches.", "split('a,b,c', ',')", "[a, b, c]"},
-                 {}, signature("string, string, [int] -> array<string>"), split});
+                 {},
+                 signature("string, string, string -> string"),
+                 regexp_replace});
+  out.push_back({{"split", "split(text, regex[, limit])", "The parts between matches.",
+                  "split('a,b,c', ',')", "[a, b, c]"},
+                 {},
+                 signature("string, string, [int] -> array<string>"),
+                 split});
 }
 
 }  // namespace tailrace::engine

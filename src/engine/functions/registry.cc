@@ -30,7 +30,8 @@ struct Catalogue {
     add_collections(functions);
     for (const Function& function : functions) {
       CHECK(by_name.emplace(function.info.name, &function).second);
-      for (const std::string& alias : function.aliases) CHECK(by_name.emplace(alias, &function).second);
+      for (const std::string& alias : function.aliases)
+        CHECK(by_name.emplace(alias, &function).second);
       infos.push_back(function.info);
     }
   }
@@ -49,7 +50,9 @@ const Function* find_function(std::string_view name) {
   return found == names.end() ? nullptr : found->second;
 }
 
-std::span<const FunctionInfo> function_catalogue() { return catalogue().infos; }
+std::span<const FunctionInfo> function_catalogue() {
+  return catalogue().infos;
+}
 
 Result<BoundFunction> bind_function(const std::string& name, std::span<const Type> args,
                                     std::span<const std::shared_ptr<arrow::Scalar>> constants) {

@@ -38,17 +38,18 @@ Kernel trim(bool left, bool right) {
     if (call.args.size() == 1) {
       return map_rows<Text>(call, [&](auto, Text text) { return trimmed(text, " ", left, right); });
     }
-    return map_rows<Text, Text>(call, [&](auto, Text text, Text chars) { return trimmed(text, chars, left, right); });
+    return map_rows<Text, Text>(
+        call, [&](auto, Text text, Text chars) { return trimmed(text, chars, left, right); });
   };
 }
 
 Result<Array> substring(Call& call) {
   if (call.args.size() == 2) {
-    return map_rows<Text, Int>(call, [](auto, Text text, Int from) { return utf8_substring(text, from, INT32_MAX); });
+    return map_rows<Text, Int>(
+        call, [](auto, Text text, Int from) { return utf8_substring(text, from, INT32_MAX); });
   }
-  return map_rows<Text, Int, Int>(call, [](auto, Text text, Int from, Int count) {
-    return utf8_substring(text, from, count);
-  });
+  return map_rows<Text, Int, Int>(
+      call, [](auto, Text text, Int from, Int count) { return utf8_substring(text, from, count); });
 }
 
 std::string replaced(Text text, Text what, Text with) {
@@ -65,11 +66,11 @@ std::string replaced(Text text, Text what, Text with) {
 
 Result<Array> replace(Call& call) {
   if (call.args.size() == 2) {
-    return map_rows<Text, Text>(call, [](auto, Text text, Text what) { return replaced(text, what, ""); });
+    return map_rows<Text, Text>(
+        call, [](auto, Text text, Text what) { return replaced(text, what, ""); });
   }
-  return map_rows<Text, Text, Text>(call, [](auto, Text text, Text what, Text with) {
-    return replaced(text, what, with);
-  });
+  return map_rows<Text, Text, Text>(
+      call, [](auto, Text text, Text what, Text with) { return replaced(text, what, with); });
 }
 
 std::vector<Text> code_points(Text text) {
@@ -99,22 +100,25 @@ Result<Array> translate(Call& call) {
 }
 
 Result<Array> split_part(Call& call) {
-  return map_rows<Text, Text, Int>(call, [&](std::int64_t row, Text text, Text by, Int part) -> std::optional<std::string> {
-    if (part == 0) {
-      call.fail(row, "[INVALID_INDEX_OF_ZERO] The index 0 is invalid. An index shall be either < 0 or > 0 (the first "
-                     "element has index 1).");
-      return std::nullopt;
-    }
-    std::vector<Text> parts;
-    while (!by.empty() && text.find(by) != Text::npos) {
-      parts.push_back(text.substr(0, text.find(by)));
-      text.remove_prefix(parts.back().size() + by.size());
-    }
-    parts.push_back(text);
-    const auto count = static_cast<std::int64_t>(parts.size());
-    const std::int64_t at = part > 0 ? part - 1 : count + part;
-    return at < 0 || at >= count ? std::string() : std::string(parts[at]);
-  });
+  return map_rows<Text, Text, Int>(
+      call, [&](std::int64_t row, Text text, Text by, Int part) -> std::optional<std::string> {
+        if (part == 0) {
+          call.fail(row,
+                    "[INVALID_INDEX_OF_ZERO] The index 0 is invalid. An index shall be either < 0 "
+                    "or > 0 (the first "
+                    "element has index 1).");
+          return std::nullopt;
+        }
+        std::vector<Text> parts;
+        while (!by.empty() && text.find(by) != Text::npos) {
+          parts.push_back(text.substr(0, text.find(by)));
+          text.remove_prefix(parts.back().size() + by.size());
+        }
+        parts.push_back(text);
+        const auto count = static_cast<std::int64_t>(parts.size());
+        const std::int64_t at = part > 0 ? part - 1 : count + part;
+        return at < 0 || at >= count ? std::string() : std::string(parts[at]);
+      });
 }
 
 Int position_of(Text text, Text what, Int from) {
@@ -126,16 +130,17 @@ Int position_of(Text text, Text what, Int from) {
 }
 
 Result<Array> instr(Call& call) {
-  return map_rows<Text, Text>(call, [](auto, Text text, Text what) { return position_of(text, what, 1); });
+  return map_rows<Text, Text>(
+      call, [](auto, Text text, Text what) { return position_of(text, what, 1); });
 }
 
 Result<Array> locate(Call& call) {
   if (call.args.size() == 2) {
-    return map_rows<Text, Text>(call, [](auto, Text what, Text text) { return position_of(text, what, 1); });
+    return map_rows<Text, Text>(
+        call, [](auto, Text what, Text text) { return position_of(text, what, 1); });
   }
-  return map_rows<Text, Text, Int>(call, [](auto, Text what, Text text, Int from) {
-    return position_of(text, what, from);
-  });
+  return map_rows<Text, Text, Int>(
+      call, [](auto, Text what, Text text, Int from) { return position_of(text, what, from); });
 }
 
 std::string padded(Text text, Int length, Text pad, bool left) {
@@ -144,14 +149,16 @@ std::string padded(Text text, Int length, Text pad, bool left) {
   if (have >= length || pad.empty()) return std::string(utf8_substring(text, 1, length));
   const auto pieces = code_points(pad);
   std::string filling;
-  for (Int i = 0; i < length - have; ++i) filling += pieces[static_cast<std::size_t>(i) % pieces.size()];
+  for (Int i = 0; i < length - have; ++i)
+    filling += pieces[static_cast<std::size_t>(i) % pieces.size()];
   return left ? filling + std::string(text) : std::string(text) + filling;
 }
 
 Kernel pad(bool left) {
   return [left](Call& call) -> Result<Array> {
     if (call.args.size() == 2) {
-      return map_rows<Text, Int>(call, [&](auto, Text text, Int length) { return padded(text, length, " ", left); });
+      return map_rows<Text, Int>(
+          call, [&](auto, Text text, Int length) { return padded(text, length, " ", left); });
     }
     return map_rows<Text, Int, Text>(call, [&](auto, Text text, Int length, Text with) {
       return padded(text, length, with, left);
@@ -163,7 +170,8 @@ std::string initcap(Text text) {
   std::string out(text);
   bool start = true;
   for (char& c : out) {
-    c = static_cast<char>(start ? std::toupper(static_cast<unsigned char>(c)) : std::tolower(static_cast<unsigned char>(c)));
+    c = static_cast<char>(start ? std::toupper(static_cast<unsigned char>(c))
+                                : std::tolower(static_cast<unsigned char>(c)));
     start = c == ' ';
   }
   return out;
@@ -186,7 +194,8 @@ Result<Array> reverse(Call& call) {
   });
 }
 
-/// Joins each row's texts; a null makes the row null, unless `skip_nulls` (concat_ws, whose first argument separates).
+/// Joins each row's texts; a null makes the row null, unless `skip_nulls` (concat_ws, whose first
+/// argument separates).
 Result<Array> join(Call& call, bool with_separator) {
   Sink<Text> out(call.type(), call.rows);
   std::vector<Nulls> nulls;
@@ -197,7 +206,8 @@ Result<Array> join(Call& call, bool with_separator) {
     bool is_null = with_separator && nulls[0][row];
     bool first = true;
     std::string separator;
-    if (with_separator && !is_null) append_text(separator, *call.args[0].array, call.args[0].at(row));
+    if (with_separator && !is_null)
+      append_text(separator, *call.args[0].array, call.args[0].at(row));
     for (std::size_t i = with_separator ? 1 : 0; i < call.args.size() && !is_null; ++i) {
       const Value& value = call.args[i];
       if (nulls[i][row]) {
@@ -214,7 +224,8 @@ Result<Array> join(Call& call, bool with_separator) {
         continue;
       }
       const auto& list = static_cast<const arrow::ListArray&>(*value.array);
-      for (auto k = list.value_offset(value.at(row)); k < list.value_offset(value.at(row) + 1); ++k) {
+      for (auto k = list.value_offset(value.at(row)); k < list.value_offset(value.at(row) + 1);
+           ++k) {
         if (list.values()->IsValid(k)) add(*list.values(), k);
       }
     }
@@ -237,88 +248,157 @@ Result<BoundFunction> bind_concat_ws(const BindCall& call) {
 
 Kernel text_test(bool (*test)(Text, Text)) {
   return [test](Call& call) {
-    return map_rows<Text, Text>(call, [test](auto, Text text, Text part) { return test(text, part); });
+    return map_rows<Text, Text>(call,
+                                [test](auto, Text text, Text part) { return test(text, part); });
   };
 }
 
 void add_tests(Functions& out) {
   const Binder pair = signature("string, string -> boolean");
-  out.push_back({{"startswith", "startswith(text, part)", "Whether the text begins so.", "startswith('abc', 'ab')", "true"},
-                 {}, pair, text_test([](Text text, Text part) { return text.starts_with(part); })});
-  out.push_back({{"endswith", "endswith(text, part)", "Whether the text ends so.", "endswith('abc', 'bc')", "true"},
-                 {}, pair, text_test([](Text text, Text part) { return text.ends_with(part); })});
-  out.push_back({{"contains", "contains(text, part)", "Whether the part is in the text.", "contains('abc', 'b')", "true"},
-                 {}, pair, text_test([](Text text, Text part) { return text.find(part) != Text::npos; })});
+  out.push_back({{"startswith", "startswith(text, part)", "Whether the text begins so.",
+                  "startswith('abc', 'ab')", "true"},
+                 {},
+                 pair,
+                 text_test([](Text text, Text part) { return text.starts_with(part); })});
+  out.push_back({{"endswith", "endswith(text, part)", "Whether the text ends so.",
+                  "endswith('abc', 'bc')", "true"},
+                 {},
+                 pair,
+                 text_test([](Text text, Text part) { return text.ends_with(part); })});
+  out.push_back({{"contains", "contains(text, part)", "Whether the part is in the text.",
+                  "contains('abc', 'b')", "true"},
+                 {},
+                 pair,
+                 text_test([](Text text, Text part) { return text.find(part) != Text::npos; })});
 }
 
 void add_positions(Functions& out) {
-  out.push_back({{"instr", "instr(text, part)", "Where the part is, from 1; 0 when nowhere.", "instr('abc', 'c')", "3"},
-                 {}, signature("string, string -> int"), instr});
-  out.push_back({{"locate", "locate(part, text[, from])", "Where the part is, from 1.", "locate('b', 'abcb', 3)", "4"},
-                 {"position"}, signature("string, string, [int] -> int"), locate});
+  out.push_back({{"instr", "instr(text, part)", "Where the part is, from 1; 0 when nowhere.",
+                  "instr('abc', 'c')", "3"},
+                 {},
+                 signature("string, string -> int"),
+                 instr});
+  out.push_back({{"locate", "locate(part, text[, from])", "Where the part is, from 1.",
+                  "locate('b', 'abcb', 3)", "4"},
+                 {"position"},
+                 signature("string, string, [int] -> int"),
+                 locate});
   out.push_back({{"split_part", "split_part(text, by, n)", "Part n, from 1, or from the end.",
                   "split_part('a.b.c', '.', -1)", "c"},
-                 {}, signature("string, string, int -> string"), split_part});
-  out.push_back({{"length", "length(text)", "Code points, or bytes of BINARY.", "length('é1')", "2"},
-                 {"char_length", "character_length", "len"}, signature("string -> int; binary -> int"),
-                 [](Call& call) {
-                   const bool binary = !is_string_type(call.args[0].type());
-                   return map_rows<Text>(call, [binary](auto, Text text) {
-                     return binary ? static_cast<Int>(text.size()) : utf8_length(text);
-                   });
-                 }});
+                 {},
+                 signature("string, string, int -> string"),
+                 split_part});
+  out.push_back(
+      {{"length", "length(text)", "Code points, or bytes of BINARY.", "length('é1')", "2"},
+       {"char_length", "character_length", "len"},
+       signature("string -> int; binary -> int"),
+       [](Call& call) {
+         const bool binary = !is_string_type(call.args[0].type());
+         return map_rows<Text>(call, [binary](auto, Text text) {
+           return binary ? static_cast<Int>(text.size()) : utf8_length(text);
+         });
+       }});
   out.push_back({{"ascii", "ascii(text)", "Code point of the first character.", "ascii('A')", "65"},
-                 {}, signature("string -> int"),
-                 [](Call& call) { return map_rows<Text>(call, [](auto, Text text) { return utf8_first(text); }); }});
+                 {},
+                 signature("string -> int"),
+                 [](Call& call) {
+                   return map_rows<Text>(call, [](auto, Text text) { return utf8_first(text); });
+                 }});
 }
 
 }  // namespace
 
 void add_strings(Functions& out) {
-  out.push_back({{"concat", "concat(a, …)", "The texts joined; null when one is.", "concat('a', 1, 'b')", "a1b"},
-                 {"||"}, signature("string, string... -> string"), [](Call& call) { return join(call, false); }});
-  out.push_back({{"concat_ws", "concat_ws(by, a, …)", "Joined by `by`, nulls skipped.", "concat_ws('-', 'a', NULL, 'b')",
-                  "a-b"},
-                 {}, bind_concat_ws, [](Call& call) { return join(call, true); }});
+  out.push_back({{"concat", "concat(a, …)", "The texts joined; null when one is.",
+                  "concat('a', 1, 'b')", "a1b"},
+                 {"||"},
+                 signature("string, string... -> string"),
+                 [](Call& call) { return join(call, false); }});
+  out.push_back({{"concat_ws", "concat_ws(by, a, …)", "Joined by `by`, nulls skipped.",
+                  "concat_ws('-', 'a', NULL, 'b')", "a-b"},
+                 {},
+                 bind_concat_ws,
+                 [](Call& call) { return join(call, true); }});
   out.push_back({{"upper", "upper(text)", "In upper case.", "upper('aé')", "AÉ"},
-                 {"ucase"}, signature("string -> string"), [](Call& call) { return arrow_text(call, "utf8_upper"); }});
+                 {"ucase"},
+                 signature("string -> string"),
+                 [](Call& call) { return arrow_text(call, "utf8_upper"); }});
   out.push_back({{"lower", "lower(text)", "In lower case.", "lower('AÉ')", "aé"},
-                 {"lcase"}, signature("string -> string"), [](Call& call) { return arrow_text(call, "utf8_lower"); }});
-  out.push_back({{"initcap", "initcap(text)", "Each word with a capital.", "initcap('ann SMITH')", "Ann Smith"},
-                 {}, signature("string -> string"),
-                 [](Call& call) { return map_rows<Text>(call, [](auto, Text text) { return initcap(text); }); }});
-  out.push_back({{"trim", "trim(text[, chars])", "Without spaces (chars) at both ends.", "trim('  a ')", "a"},
-                 {"btrim"}, signature("string, [string] -> string"), trim(true, true)});
-  out.push_back({{"ltrim", "ltrim(text[, chars])", "Without spaces on the left.", "ltrim('  a')", "a"},
-                 {}, signature("string, [string] -> string"), trim(true, false)});
-  out.push_back({{"rtrim", "rtrim(text[, chars])", "Without spaces on the right.", "rtrim('a  ')", "a"},
-                 {}, signature("string, [string] -> string"), trim(false, true)});
-  out.push_back({{"substring", "substring(text, from[, count])", "From 1, or from the end.", "substring('Spark', -3, 2)",
-                  "ar"},
-                 {"substr"}, signature("string, int, [int] -> string"), substring});
+                 {"lcase"},
+                 signature("string -> string"),
+                 [](Call& call) { return arrow_text(call, "utf8_lower"); }});
+  out.push_back({{"initcap", "initcap(text)", "Each word with a capital.", "initcap('ann SMITH')",
+                  "Ann Smith"},
+                 {},
+                 signature("string -> string"),
+                 [](Call& call) {
+                   return map_rows<Text>(call, [](auto, Text text) { return initcap(text); });
+                 }});
+  out.push_back(
+      {{"trim", "trim(text[, chars])", "Without spaces (chars) at both ends.", "trim('  a ')", "a"},
+       {"btrim"},
+       signature("string, [string] -> string"),
+       trim(true, true)});
+  out.push_back(
+      {{"ltrim", "ltrim(text[, chars])", "Without spaces on the left.", "ltrim('  a')", "a"},
+       {},
+       signature("string, [string] -> string"),
+       trim(true, false)});
+  out.push_back(
+      {{"rtrim", "rtrim(text[, chars])", "Without spaces on the right.", "rtrim('a  ')", "a"},
+       {},
+       signature("string, [string] -> string"),
+       trim(false, true)});
+  out.push_back({{"substring", "substring(text, from[, count])", "From 1, or from the end.",
+                  "substring('Spark', -3, 2)", "ar"},
+                 {"substr"},
+                 signature("string, int, [int] -> string"),
+                 substring});
   out.push_back({{"left", "left(text, n)", "The first n characters.", "left('Spark', 2)", "Sp"},
-                 {}, signature("string, int -> string"), [](Call& call) {
-                   return map_rows<Text, Int>(call, [](auto, Text text, Int n) { return utf8_substring(text, 1, n); });
+                 {},
+                 signature("string, int -> string"),
+                 [](Call& call) {
+                   return map_rows<Text, Int>(
+                       call, [](auto, Text text, Int n) { return utf8_substring(text, 1, n); });
                  }});
   out.push_back({{"right", "right(text, n)", "The last n characters.", "right('Spark', 2)", "rk"},
-                 {}, signature("string, int -> string"), [](Call& call) {
+                 {},
+                 signature("string, int -> string"),
+                 [](Call& call) {
                    return map_rows<Text, Int>(call, [](auto, Text text, Int n) {
-                     return n <= 0 ? Text() : utf8_substring(text, -std::min(n, utf8_length(text)), n);
+                     return n <= 0 ? Text()
+                                   : utf8_substring(text, -std::min(n, utf8_length(text)), n);
                    });
                  }});
-  out.push_back({{"replace", "replace(text, what[, with])", "Every `what` as `with`.", "replace('abc', 'b', 'x')", "axc"},
-                 {}, signature("string, string, [string] -> string"), replace});
-  out.push_back({{"translate", "translate(text, from, to)", "Characters of `from` as those of `to`.",
-                  "translate('AaBbCc', 'abc', '12')", "A1B2C"},
-                 {}, signature("string, string, string -> string"), translate});
-  out.push_back({{"lpad", "lpad(text, length[, pad])", "Filled on the left.", "lpad('7', 3, '0')", "007"},
-                 {}, signature("string, int, [string] -> string"), pad(true)});
-  out.push_back({{"rpad", "rpad(text, length[, pad])", "Filled on the right.", "rpad('7', 3, '0')", "700"},
-                 {}, signature("string, int, [string] -> string"), pad(false)});
+  out.push_back({{"replace", "replace(text, what[, with])", "Every `what` as `with`.",
+                  "replace('abc', 'b', 'x')", "axc"},
+                 {},
+                 signature("string, string, [string] -> string"),
+                 replace});
+  out.push_back(
+      {{"translate", "translate(text, from, to)", "Characters of `from` as those of `to`.",
+        "translate('AaBbCc', 'abc', '12')", "A1B2C"},
+       {},
+       signature("string, string, string -> string"),
+       translate});
+  out.push_back(
+      {{"lpad", "lpad(text, length[, pad])", "Filled on the left.", "lpad('7', 3, '0')", "007"},
+       {},
+       signature("string, int, [string] -> string"),
+       pad(true)});
+  out.push_back(
+      {{"rpad", "rpad(text, length[, pad])", "Filled on the right.", "rpad('7', 3, '0')", "700"},
+       {},
+       signature("string, int, [string] -> string"),
+       pad(false)});
   out.push_back({{"reverse", "reverse(text)", "Backwards.", "reverse('abc')", "cba"},
-                 {}, signature("string -> string"), reverse});
+                 {},
+                 signature("string -> string"),
+                 reverse});
   out.push_back({{"repeat", "repeat(text, n)", "n times.", "repeat('ab', 2)", "abab"},
-                 {}, signature("string, int -> string"), repeat});
+                 {},
+                 signature("string, int -> string"),
+                 repeat});
   add_tests(out);
   add_positions(out);
 }

@@ -32,7 +32,8 @@ void append_java(std::string& out, T value) {
   std::string digits(1, text[0]);
   if (e > 2) digits += text.substr(2, e - 2);
   if (exponent >= -3 && exponent < 7) {
-    if (exponent < 0) return void(out += "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits);
+    if (exponent < 0)
+      return void(out += "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits);
     const auto whole = static_cast<std::size_t>(exponent) + 1;
     if (digits.size() < whole + 1) digits.append(whole + 1 - digits.size(), '0');
     out.append(digits, 0, whole).append(".").append(digits, whole);
@@ -46,7 +47,8 @@ void append_java(std::string& out, T value) {
 
 void append_interval(std::string& out, std::int64_t micros) {
   const bool negative = micros < 0;
-  auto rest = negative ? 0 - static_cast<std::uint64_t>(micros) : static_cast<std::uint64_t>(micros);
+  auto rest =
+      negative ? 0 - static_cast<std::uint64_t>(micros) : static_cast<std::uint64_t>(micros);
   const auto days = rest / kMicrosPerDay;
   rest %= kMicrosPerDay;
   const auto seconds = rest / kMicrosPerSecond;
@@ -95,13 +97,18 @@ void append_struct(std::string& out, const arrow::StructArray& array, std::int64
 
 }  // namespace
 
-void append_double(std::string& out, double value) { append_java(out, value); }
-void append_float(std::string& out, float value) { append_java(out, value); }
+void append_double(std::string& out, double value) {
+  append_java(out, value);
+}
+void append_float(std::string& out, float value) {
+  append_java(out, value);
+}
 
 void append_date(std::string& out, std::int32_t days) {
   const CivilDate date = civil_of(days);
   const auto year = std::abs(date.year);
-  out += fmt::format("{}{:04}-{:02}-{:02}", date.year < 0 ? "-" : (year > 9999 ? "+" : ""), year, date.month, date.day);
+  out += fmt::format("{}{:04}-{:02}-{:02}", date.year < 0 ? "-" : (year > 9999 ? "+" : ""), year,
+                     date.month, date.day);
 }
 
 void append_timestamp(std::string& out, std::int64_t micros) {
@@ -120,20 +127,40 @@ void append_text(std::string& out, const arrow::Array& array, std::int64_t i) {
   using Id = arrow::Type::type;
   const auto& data = *array.data();
   switch (array.type_id()) {
-    case Id::BOOL: out += static_cast<const arrow::BooleanArray&>(array).Value(i) ? "true" : "false"; break;
-    case Id::INT8: out += std::to_string(data.GetValues<std::int8_t>(1)[i]); break;
-    case Id::INT16: out += std::to_string(data.GetValues<std::int16_t>(1)[i]); break;
-    case Id::INT32: fmt::format_to(std::back_inserter(out), "{}", data.GetValues<std::int32_t>(1)[i]); break;
-    case Id::INT64: fmt::format_to(std::back_inserter(out), "{}", data.GetValues<std::int64_t>(1)[i]); break;
-    case Id::FLOAT: append_float(out, data.GetValues<float>(1)[i]); break;
-    case Id::DOUBLE: append_double(out, data.GetValues<double>(1)[i]); break;
-    case Id::DATE32: append_date(out, data.GetValues<std::int32_t>(1)[i]); break;
-    case Id::TIMESTAMP: append_timestamp(out, data.GetValues<std::int64_t>(1)[i]); break;
-    case Id::DURATION: append_interval(out, data.GetValues<std::int64_t>(1)[i]); break;
+    case Id::BOOL:
+      out += static_cast<const arrow::BooleanArray&>(array).Value(i) ? "true" : "false";
+      break;
+    case Id::INT8:
+      out += std::to_string(data.GetValues<std::int8_t>(1)[i]);
+      break;
+    case Id::INT16:
+      out += std::to_string(data.GetValues<std::int16_t>(1)[i]);
+      break;
+    case Id::INT32:
+      fmt::format_to(std::back_inserter(out), "{}", data.GetValues<std::int32_t>(1)[i]);
+      break;
+    case Id::INT64:
+      fmt::format_to(std::back_inserter(out), "{}", data.GetValues<std::int64_t>(1)[i]);
+      break;
+    case Id::FLOAT:
+      append_float(out, data.GetValues<float>(1)[i]);
+      break;
+    case Id::DOUBLE:
+      append_double(out, data.GetValues<double>(1)[i]);
+      break;
+    case Id::DATE32:
+      append_date(out, data.GetValues<std::int32_t>(1)[i]);
+      break;
+    case Id::TIMESTAMP:
+      append_timestamp(out, data.GetValues<std::int64_t>(1)[i]);
+      break;
+    case Id::DURATION:
+      append_interval(out, data.GetValues<std::int64_t>(1)[i]);
+      break;
     case Id::INTERVAL_MONTHS: {
       const std::int32_t months = data.GetValues<std::int32_t>(1)[i];
-      out += fmt::format("INTERVAL '{}{}-{}' YEAR TO MONTH", months < 0 ? "-" : "", std::abs(months) / 12,
-                         std::abs(months) % 12);
+      out += fmt::format("INTERVAL '{}{}-{}' YEAR TO MONTH", months < 0 ? "-" : "",
+                         std::abs(months) / 12, std::abs(months) % 12);
       break;
     }
     case Id::DECIMAL128: {
@@ -149,11 +176,20 @@ void append_text(std::string& out, const arrow::Array& array, std::int64_t i) {
       break;
     }
     case Id::STRING:
-    case Id::BINARY: out += static_cast<const arrow::BinaryArray&>(array).GetView(i); break;
-    case Id::LIST: append_list(out, static_cast<const arrow::ListArray&>(array), i); break;
-    case Id::MAP: append_map(out, static_cast<const arrow::MapArray&>(array), i); break;
-    case Id::STRUCT: append_struct(out, static_cast<const arrow::StructArray&>(array), i); break;
-    default: out += "null";
+    case Id::BINARY:
+      out += static_cast<const arrow::BinaryArray&>(array).GetView(i);
+      break;
+    case Id::LIST:
+      append_list(out, static_cast<const arrow::ListArray&>(array), i);
+      break;
+    case Id::MAP:
+      append_map(out, static_cast<const arrow::MapArray&>(array), i);
+      break;
+    case Id::STRUCT:
+      append_struct(out, static_cast<const arrow::StructArray&>(array), i);
+      break;
+    default:
+      out += "null";
   }
 }
 

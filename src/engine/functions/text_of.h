@@ -16,7 +16,8 @@ void append_float(std::string& out, float value);
 void append_date(std::string& out, std::int32_t days);
 /// 2020-01-31 10:11:12.5 without trailing zeros.
 void append_timestamp(std::string& out, std::int64_t micros);
-/// Element i, not null, as CAST(… AS STRING) gives it; nulls inside arrays, structs and maps are "null".
+/// Element i, not null, as CAST(… AS STRING) gives it; nulls inside arrays, structs and maps are
+/// "null".
 void append_text(std::string& out, const arrow::Array& array, std::int64_t i);
 
 /// Spaces and control characters off both ends, as casts trim.
@@ -34,7 +35,8 @@ std::optional<ParsedDecimal> parse_decimal(std::string_view text);
 /// yyyy, yyyy-[m]m, yyyy-[m]m-[d]d, and after a space or T anything.
 std::optional<std::int32_t> parse_date(std::string_view text, std::int64_t now_us);
 /// As parse_date, with a time, fraction and zone; a time alone is of today.
-std::optional<std::int64_t> parse_timestamp(std::string_view text, std::int64_t now_us, bool* had_zone = nullptr);
+std::optional<std::int64_t> parse_timestamp(std::string_view text, std::int64_t now_us,
+                                            bool* had_zone = nullptr);
 /// Offset in seconds of "Z", "+2", "+02:00", "UTC+3", "GMT", "Europe/Paris" at a local time.
 std::optional<std::int64_t> parse_zone(std::string_view text, std::int64_t local_seconds);
 

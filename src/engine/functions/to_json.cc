@@ -1,4 +1,5 @@
-// to_json(value): structs without their null fields, arrays and maps with them; timestamps in ISO 8601.
+// to_json(value): structs without their null fields, arrays and maps with them; timestamps in ISO
+// 8601.
 #include <fmt/format.h>
 
 #include "engine/functions/base64.h"
@@ -22,7 +23,8 @@ void append_time(std::string& out, const arrow::Array& array, std::int64_t i) {
   const std::int64_t seconds = of_day / kMicrosPerSecond;
   out += fmt::format("T{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
   const std::int64_t fraction = of_day % kMicrosPerSecond;
-  out += fraction % 1000 == 0 ? fmt::format(".{:03}", fraction / 1000) : fmt::format(".{:06}", fraction);
+  out += fraction % 1000 == 0 ? fmt::format(".{:03}", fraction / 1000)
+                              : fmt::format(".{:06}", fraction);
   out += static_cast<const arrow::TimestampType&>(*array.type()).timezone().empty() ? "\"" : "Z\"";
 }
 
@@ -56,12 +58,17 @@ void append_entries(std::string& out, const arrow::MapArray& map, std::int64_t i
 void append_value(std::string& out, const arrow::Array& array, std::int64_t i) {
   if (array.IsNull(i)) return void(out += "null");
   switch (array.type_id()) {
-    case Id::STRUCT: return append_fields(out, static_cast<const arrow::StructArray&>(array), i);
-    case Id::MAP: return append_entries(out, static_cast<const arrow::MapArray&>(array), i);
-    case Id::TIMESTAMP: return append_time(out, array, i);
-    case Id::STRING: return append_quoted(out, static_cast<const arrow::StringArray&>(array).GetView(i));
+    case Id::STRUCT:
+      return append_fields(out, static_cast<const arrow::StructArray&>(array), i);
+    case Id::MAP:
+      return append_entries(out, static_cast<const arrow::MapArray&>(array), i);
+    case Id::TIMESTAMP:
+      return append_time(out, array, i);
+    case Id::STRING:
+      return append_quoted(out, static_cast<const arrow::StringArray&>(array).GetView(i));
     case Id::BINARY:
-      return append_quoted(out, base64_of(static_cast<const arrow::BinaryArray&>(array).GetView(i)));
+      return append_quoted(out,
+                           base64_of(static_cast<const arrow::BinaryArray&>(array).GetView(i)));
     case Id::LIST: {
       const auto& list = static_cast<const arrow::ListArray&>(array);
       out += '[';
@@ -72,16 +79,19 @@ void append_value(std::string& out, const arrow::Array& array, std::int64_t i) {
       out += ']';
       return;
     }
-    default: break;
+    default:
+      break;
   }
   std::string text;
   append_text(text, array, i);
   const bool word = array.type_id() == Id::BOOL || is_number(*array.type());
-  word && text != "NaN" && !text.ends_with("Infinity") ? void(out += text) : append_quoted(out, text);
+  word&& text != "NaN" && !text.ends_with("Infinity") ? void(out += text)
+                                                      : append_quoted(out, text);
 }
 
 Result<BoundFunction> bind(const BindCall& call) {
-  if (call.args.size() == 2) return error(Code::kUnimplemented, "to_json: options are not supported");
+  if (call.args.size() == 2)
+    return error(Code::kUnimplemented, "to_json: options are not supported");
   if (call.args.size() != 1) return wrong_count(call, "[1, 2]");
   const auto id = call.args[0]->id();
   if (id != Id::STRUCT && id != Id::LIST && id != Id::MAP) return wrong_argument(call, 0, "STRUCT");
@@ -109,7 +119,9 @@ Result<Array> run(Call& call) {
 void add_to_json(Functions& out) {
   out.push_back({{"to_json", "to_json(value)", "The struct, array or map as JSON text.",
                   "to_json(named_struct('a', 1, 'b', NULL, 'c', 'x'))", "{\"a\":1,\"c\":\"x\"}"},
-                 {}, bind, run});
+                 {},
+                 bind,
+                 run});
 }
 
 }  // namespace tailrace::engine

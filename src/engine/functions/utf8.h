@@ -6,7 +6,9 @@
 
 namespace tailrace::engine {
 
-inline bool utf8_continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+inline bool utf8_continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 /// Bytes of the code point that begins with `first`.
 inline std::size_t utf8_width(char first) {
@@ -28,7 +30,8 @@ inline std::size_t utf8_offset(std::string_view text, std::int64_t index) {
 }
 
 /// Spark's substring: `from` 1 is the first, 0 too, negative counts from the end.
-inline std::string_view utf8_substring(std::string_view text, std::int64_t from, std::int64_t count) {
+inline std::string_view utf8_substring(std::string_view text, std::int64_t from,
+                                       std::int64_t count) {
   const std::int64_t length = utf8_length(text);
   std::int64_t start = from > 0 ? from - 1 : (from < 0 ? length + from : 0);
   const std::int64_t end = start + count;

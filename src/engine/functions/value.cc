@@ -30,8 +30,8 @@ Result<Array> Sink<std::string_view>::finish() {
     return error(Code::kResourceExhausted, "a batch's strings exceed 2 GiB: use smaller batches");
   }
   auto chars = arrow::Buffer::FromString(std::move(chars_));
-  return arrow::MakeArray(
-      arrow::ArrayData::Make(type_, rows_, {nulls_.bits(), offsets_buffer_, chars}, nulls_.count()));
+  return arrow::MakeArray(arrow::ArrayData::Make(
+      type_, rows_, {nulls_.bits(), offsets_buffer_, chars}, nulls_.count()));
 }
 
 }  // namespace tailrace::engine

@@ -1,8 +1,9 @@
-// Values as kernels see them: an argument is a column, or one constant read at every row; a result is written row by
-// row through a Sink. Readers<T> and Sink<T> know how T lies in Arrow, so that kernels are loops over plain values.
+// Values as kernels see them: an argument is a column, or one constant read at every row; a result
+// is written row by row through a Sink. Readers<T> and Sink<T> know how T lies in Arrow, so that
+// kernels are loops over plain values.
 //
-// T is bool, an integer, float, double, Decimal128 or std::string_view (STRING and BINARY); DATE is int32, TIMESTAMP and
-// INTERVAL are int64.
+// T is bool, an integer, float, double, Decimal128 or std::string_view (STRING and BINARY); DATE is
+// int32, TIMESTAMP and INTERVAL are int64.
 #pragma once
 
 #include <arrow/api.h>
@@ -56,7 +57,9 @@ template <typename T>
 class Reader {
  public:
   explicit Reader(const Value& value)
-      : nulls(value), values_(value.array->data()->GetValues<T>(1)), step_(value.constant ? 0 : 1) {}
+      : nulls(value),
+        values_(value.array->data()->GetValues<T>(1)),
+        step_(value.constant ? 0 : 1) {}
   T operator[](std::int64_t row) const { return values_[row * step_]; }
   Nulls nulls;
 
@@ -73,7 +76,9 @@ class Reader<bool> {
         bits_(value.array->data()->buffers[1]->data()),
         offset_(value.array->offset()),
         step_(value.constant ? 0 : 1) {}
-  bool operator[](std::int64_t row) const { return arrow::bit_util::GetBit(bits_, offset_ + row * step_); }
+  bool operator[](std::int64_t row) const {
+    return arrow::bit_util::GetBit(bits_, offset_ + row * step_);
+  }
   Nulls nulls;
 
  private:
@@ -143,12 +148,16 @@ template <typename T>
 class Sink {
  public:
   Sink(Type type, std::int64_t rows)
-      : type_(std::move(type)), rows_(rows), nulls_(rows), buffer_(zeroed_buffer(rows * sizeof(T))),
+      : type_(std::move(type)),
+        rows_(rows),
+        nulls_(rows),
+        buffer_(zeroed_buffer(rows * sizeof(T))),
         values_(reinterpret_cast<T*>(buffer_->mutable_data())) {}
   void set(std::int64_t row, T value) { values_[row] = value; }
   void null(std::int64_t row) { nulls_.set_null(row); }
   Result<Array> finish() {
-    return arrow::MakeArray(arrow::ArrayData::Make(type_, rows_, {nulls_.bits(), buffer_}, nulls_.count()));
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type_, rows_, {nulls_.bits(), buffer_}, nulls_.count()));
   }
 
  private:
@@ -169,7 +178,8 @@ class Sink<bool> {
   }
   void null(std::int64_t row) { nulls_.set_null(row); }
   Result<Array> finish() {
-    return arrow::MakeArray(arrow::ArrayData::Make(type_, rows_, {nulls_.bits(), buffer_}, nulls_.count()));
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type_, rows_, {nulls_.bits(), buffer_}, nulls_.count()));
   }
 
  private:
@@ -214,10 +224,13 @@ class Sink<Decimal128> {
  public:
   Sink(Type type, std::int64_t rows)
       : type_(std::move(type)), rows_(rows), nulls_(rows), buffer_(zeroed_buffer(rows * 16)) {}
-  void set(std::int64_t row, const Decimal128& value) { value.ToBytes(buffer_->mutable_data() + row * 16); }
+  void set(std::int64_t row, const Decimal128& value) {
+    value.ToBytes(buffer_->mutable_data() + row * 16);
+  }
   void null(std::int64_t row) { nulls_.set_null(row); }
   Result<Array> finish() {
-    return arrow::MakeArray(arrow::ArrayData::Make(type_, rows_, {nulls_.bits(), buffer_}, nulls_.count()));
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type_, rows_, {nulls_.bits(), buffer_}, nulls_.count()));
   }
 
  private:

@@ -1,5 +1,6 @@
-// Grouped aggregates: Δ(γ A) = γ(A + ΔA) − γ(A) for the groups ΔA touches: the old row goes, the new one comes, when
-// they differ. State: each group's cells (row count, sums); values where a sum is not enough.
+// Grouped aggregates: Δ(γ A) = γ(A + ΔA) − γ(A) for the groups ΔA touches: the old row goes, the
+// new one comes, when they differ. State: each group's cells (row count, sums); values where a sum
+// is not enough.
 #include "engine/aggregates/aggregate_calls.h"
 #include "engine/operators/operators.h"
 #include "engine/rows.h"
@@ -53,7 +54,8 @@ class Aggregate final : public Operator {
     ASSIGN(Evaluated in, evaluate_all(calls_.exprs(), input, context));
     if (in.input.empty()) return Delta{};
     std::vector<Array> columns;
-    for (std::size_t i = 0; i < group_columns_; ++i) columns.push_back(normalise_reals(in.values[i]));
+    for (std::size_t i = 0; i < group_columns_; ++i)
+      columns.push_back(normalise_reals(in.values[i]));
     const Batch group_rows = unnamed_batch(std::move(columns), in.input.size());
     ASSIGN(const EncodedRows keys, encode_keys(*group_rows, key_));
     groups_.assign(keys);
@@ -63,13 +65,14 @@ class Aggregate final : public Operator {
     ASSIGN(std::vector<Array> before,
            calls_.results(groups_.keys(), groups_.hashes(), cells, old_errors));
     TRY(calls_.add(in, keys, groups_, cells));
-    ASSIGN(std::vector<Array> after, calls_.results(groups_.keys(), groups_.hashes(), cells, errors));
+    ASSIGN(std::vector<Array> after,
+           calls_.results(groups_.keys(), groups_.hashes(), cells, errors));
     ASSIGN(const Batch groups, take(group_rows, groups_.first_rows()));
     ASSIGN(Delta out, difference(groups, before, after, cells));
     store_cells(cells);
     for (const RowError& failed : errors) {
-      context.rejects->push_back(
-          {Reject::Kind::kError, failed.what, in.input.rows->Slice(groups_.first_rows()[failed.row], 1)});
+      context.rejects->push_back({Reject::Kind::kError, failed.what,
+                                  in.input.rows->Slice(groups_.first_rows()[failed.row], 1)});
     }
     return out;
   }

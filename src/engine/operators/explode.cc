@@ -1,4 +1,5 @@
-// Unnesting is linear: Δ(explode(A)) = explode(ΔA): each element of a row's array becomes a row of the row's weight.
+// Unnesting is linear: Δ(explode(A)) = explode(ΔA): each element of a row's array becomes a row of
+// the row's weight.
 #include "columns/column_view.h"
 #include "engine/evaluation.h"
 #include "engine/operators/operators.h"
@@ -35,8 +36,8 @@ class Explode final : public Operator {
 
  private:
   struct Elements {
-    std::vector<std::int64_t> rows;        ///< input row
-    arrow::Int64Builder places;            ///< place in the array of elements; null for an outer row
+    std::vector<std::int64_t> rows;  ///< input row
+    arrow::Int64Builder places;      ///< place in the array of elements; null for an outer row
     arrow::Int32Builder positions;
   };
 
@@ -84,6 +85,8 @@ class Explode final : public Operator {
 
 }  // namespace
 
-OperatorPtr make_explode(const Plan& plan) { return std::make_unique<Explode>(plan); }
+OperatorPtr make_explode(const Plan& plan) {
+  return std::make_unique<Explode>(plan);
+}
 
 }  // namespace tailrace::engine

@@ -25,6 +25,8 @@ class Filter final : public Operator {
 
 }  // namespace
 
-OperatorPtr make_filter(const Plan& plan) { return std::make_unique<Filter>(plan); }
+OperatorPtr make_filter(const Plan& plan) {
+  return std::make_unique<Filter>(plan);
+}
 
 }  // namespace tailrace::engine

@@ -1,5 +1,6 @@
-// The first row of each partition when rows only come, never go: Δ(first A)(p) = new − old where a row of ΔA before the
-// old one arrived. State: order key and row by partition. This is deduplication: one slot a key, no scan.
+// The first row of each partition when rows only come, never go: Δ(first A)(p) = new − old where a
+// row of ΔA before the old one arrived. State: order key and row by partition. This is
+// deduplication: one slot a key, no scan.
 #include "engine/evaluation.h"
 #include "engine/grouping.h"
 #include "engine/operators/operators.h"

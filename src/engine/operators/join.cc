@@ -1,6 +1,6 @@
-// Equi-join: Δ(A ⋈ B) = ΔA ⋈ (B + ΔB) + A ⋈ ΔB, null keys matching nothing. A left join adds A's rows without a match:
-// its state has, beside each left row's weight, the weight of its matches, which the two products keep up to date.
-// State: each side's rows by (key, row).
+// Equi-join: Δ(A ⋈ B) = ΔA ⋈ (B + ΔB) + A ⋈ ΔB, null keys matching nothing. A left join adds A's
+// rows without a match: its state has, beside each left row's weight, the weight of its matches,
+// which the two products keep up to date. State: each side's rows by (key, row).
 #include <absl/container/flat_hash_map.h>
 
 #include "engine/evaluation.h"
@@ -52,7 +52,8 @@ class Join final : public Operator {
     std::vector<Weight> weights;
   };
 
-  /// Every row of `delta` with every match of its key; `left` is the delta's row, `right` the match's.
+  /// Every row of `delta` with every match of its key; `left` is the delta's row, `right` the
+  /// match's.
   static Result<Pairs> pairs_of(const JoinDelta& delta, const JoinMatches& matches) {
     Pairs pairs;
     for (std::int64_t row = 0; row < delta.input.size(); ++row) {
@@ -104,7 +105,8 @@ class Join final : public Operator {
   Result<Delta> pad(const Delta& left) const {
     std::vector<Array> columns = left.rows->columns();
     for (int i = left.rows->num_columns(); i < schema_->num_fields(); ++i) {
-      ASSIGN(Array nulls, from_arrow(arrow::MakeArrayOfNull(schema_->field(i)->type(), left.size())));
+      ASSIGN(Array nulls,
+             from_arrow(arrow::MakeArrayOfNull(schema_->field(i)->type(), left.size())));
       columns.push_back(std::move(nulls));
     }
     return Delta{batch_of(schema_, std::move(columns), left.size()), left.weights};

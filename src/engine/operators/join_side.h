@@ -9,8 +9,8 @@ namespace tailrace::engine {
 
 /// The value beside a side's key.
 struct JoinHeld {
-  Weight weight;         ///< how often the row is there
-  Weight matched;        ///< sum of the weights of its matches; kept for the left side of a left join
+  Weight weight;   ///< how often the row is there
+  Weight matched;  ///< sum of the weights of its matches; kept for the left side of a left join
   std::uint64_t row_at;  ///< where in the key the encoded row begins
 
   static JoinHeld read(std::string_view bytes) {
@@ -23,14 +23,15 @@ struct JoinHeld {
 
 /// A side's change, by row and grouped by join key and by whole row.
 struct JoinDelta {
-  Delta input;      ///< rows with a key; never null rows
-  Delta unmatched;  ///< rows whose key holds a null: they match nothing
+  Delta input;             ///< rows with a key; never null rows
+  Delta unmatched;         ///< rows whose key holds a null: they match nothing
   EncodedRows keys, rows;  ///< join keys; join keys followed by encoded rows
   Grouping by_key, by_row;
   std::vector<Weight> sums;  ///< of weights, by by_row's groups
 };
 
-/// Rows of a side that have one of a change's keys: those of by_key's group g are begins[g] … begins[g + 1].
+/// Rows of a side that have one of a change's keys: those of by_key's group g are begins[g] …
+/// begins[g + 1].
 struct JoinMatches {
   Batch rows;
   std::vector<std::string> keys;

@@ -1,4 +1,5 @@
-// One maker for each operator; circuit.cc chooses by Plan::Kind. Each file opens with its incremental equation.
+// One maker for each operator; circuit.cc chooses by Plan::Kind. Each file opens with its
+// incremental equation.
 #pragma once
 
 #include "engine/operator.h"

@@ -7,7 +7,8 @@
 
 namespace tailrace::engine {
 
-/// A delta with, by row: its partition's key, its order key in that partition, and the row itself, which breaks ties.
+/// A delta with, by row: its partition's key, its order key in that partition, and the row itself,
+/// which breaks ties.
 struct Ordered {
   Delta input;
   EncodedRows partitions;

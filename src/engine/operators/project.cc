@@ -24,6 +24,8 @@ class Project final : public Operator {
 
 }  // namespace
 
-OperatorPtr make_project(const Plan& plan) { return std::make_unique<Project>(plan); }
+OperatorPtr make_project(const Plan& plan) {
+  return std::make_unique<Project>(plan);
+}
 
 }  // namespace tailrace::engine

@@ -1,5 +1,6 @@
-// The first rows of each partition: Δ(top A) = top(A + ΔA) − top(A), for the partitions ΔA touches. State: every row
-// with its weight, by partition, order, row (whose bytes break ties); of an insert-only input only the first rows.
+// The first rows of each partition: Δ(top A) = top(A + ΔA) − top(A), for the partitions ΔA touches.
+// State: every row with its weight, by partition, order, row (whose bytes break ties); of an
+// insert-only input only the first rows.
 #include <absl/container/flat_hash_map.h>
 
 #include "engine/grouping.h"

@@ -19,6 +19,8 @@ class UnionAll final : public Operator {
 
 }  // namespace
 
-OperatorPtr make_union_all(const Plan& plan) { return std::make_unique<UnionAll>(plan); }
+OperatorPtr make_union_all(const Plan& plan) {
+  return std::make_unique<UnionAll>(plan);
+}
 
 }  // namespace tailrace::engine

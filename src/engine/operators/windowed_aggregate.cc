@@ -1,6 +1,7 @@
-// Aggregates of a watermarked stream whose groups come out once: Δout = {γ(g) : end(g) ≤ watermark}, when the watermark
-// passes the group's end; its state is dropped then, and rows that come later for it are rejects. State: cells and
-// group columns by (end, group); groups of a null end never close.
+// Aggregates of a watermarked stream whose groups come out once: Δout = {γ(g) : end(g) ≤
+// watermark}, when the watermark passes the group's end; its state is dropped then, and rows that
+// come later for it are rejects. State: cells and group columns by (end, group); groups of a null
+// end never close.
 #include <date/date.h>
 #include <fmt/format.h>
 
@@ -41,7 +42,8 @@ class WindowedAggregate final : public Operator {
     TRY(reject_late(in, ends, context));
     if (in.input.empty()) return Delta{};
     std::vector<Array> columns = {ends};
-    for (std::size_t i = 0; i < group_columns_; ++i) columns.push_back(normalise_reals(in.values[i]));
+    for (std::size_t i = 0; i < group_columns_; ++i)
+      columns.push_back(normalise_reals(in.values[i]));
     const Batch keyed = unnamed_batch(columns, in.input.size());
     ASSIGN(const EncodedRows keys, encode_keys(*keyed, key_));
     columns.erase(columns.begin());
@@ -51,7 +53,8 @@ class WindowedAggregate final : public Operator {
     std::vector<RowError> errors;
     ASSIGN(auto before, calls_.results(groups_.keys(), groups_.hashes(), cells, errors));
     TRY(calls_.add(in, keys, groups_, cells));
-    ASSIGN(const Batch first, take(unnamed_batch(std::move(columns), in.input.size()), groups_.first_rows()));
+    ASSIGN(const Batch first,
+           take(unnamed_batch(std::move(columns), in.input.size()), groups_.first_rows()));
     ASSIGN(const EncodedRows group_rows, encode_rows(*first));
     for (std::size_t group = 0; group < groups_.size(); ++group) {
       state_.assign(cells.at(group, 0), cells.stride);
@@ -67,12 +70,13 @@ class WindowedAggregate final : public Operator {
     RowDecoder group_rows(group_schema_);
     ASSIGN(const std::string last, end_key(*context.watermark_us));
     constexpr std::string_view kAfterNulls = "\x01";
-    TRY(states_.scan(kAfterNulls, kv::prefix_end(last), [&](std::string_view key, std::string_view value) {
-      names.emplace_back(key);
-      cells.bytes.insert(cells.bytes.end(), value.begin(), value.begin() + cells.stride);
-      group_rows.append(value.substr(cells.stride));
-      return true;
-    }));
+    TRY(states_.scan(
+        kAfterNulls, kv::prefix_end(last), [&](std::string_view key, std::string_view value) {
+          names.emplace_back(key);
+          cells.bytes.insert(cells.bytes.end(), value.begin(), value.begin() + cells.stride);
+          group_rows.append(value.substr(cells.stride));
+          return true;
+        }));
     if (names.empty()) return Delta{};
     const std::vector<std::string_view> keys(names.begin(), names.end());
     std::vector<std::uint64_t> hashes;
@@ -86,7 +90,8 @@ class WindowedAggregate final : public Operator {
     columns.insert(columns.end(), results.begin(), results.end());
     Delta out{batch_of(schema_, std::move(columns), groups->num_rows()), {}};
     for (const RowError& failed : errors) {
-      context.rejects->push_back({Reject::Kind::kError, failed.what, out.rows->Slice(failed.row, 1)});
+      context.rejects->push_back(
+          {Reject::Kind::kError, failed.what, out.rows->Slice(failed.row, 1)});
     }
     return out;
   }
@@ -169,7 +174,8 @@ Result<OperatorPtr> make_windowed_aggregate(const Plan& plan, TraceHomes& homes)
   const Type& time = window ? type->field(1)->type() : type;
   if (time->id() != arrow::Type::TIMESTAMP) {
     return error(Code::kInvalidArgument,
-                 "a group that closes by watermark must be a window or a TIMESTAMP, not " + spark_name(*type));
+                 "a group that closes by watermark must be a window or a TIMESTAMP, not " +
+                     spark_name(*type));
   }
   TraceHome home = homes.next();
   ASSIGN(AggregateCalls calls, AggregateCalls::make(plan, homes));

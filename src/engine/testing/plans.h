@@ -1,9 +1,10 @@
-// Plans written by hand, rows as plain values, and a circuit driven several ways: for the engine's tests.
+// Plans written by hand, rows as plain values, and a circuit driven several ways: for the engine's
+// tests.
 #pragma once
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -17,7 +18,8 @@
 
 namespace tailrace::engine::testing {
 
-/// A value as a test sees it: null, whole number (times too), real, or text (lists and structs too).
+/// A value as a test sees it: null, whole number (times too), real, or text (lists and structs
+/// too).
 using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
 using Row = std::vector<Value>;
 /// A Z-set of rows.
@@ -27,12 +29,18 @@ inline Value value_of(const arrow::Scalar& scalar) {
   if (!scalar.is_valid) return {};
   using namespace arrow;
   switch (scalar.type->id()) {
-    case arrow::Type::BOOL: return std::int64_t{static_cast<const BooleanScalar&>(scalar).value};
-    case arrow::Type::INT32: return std::int64_t{static_cast<const Int32Scalar&>(scalar).value};
-    case arrow::Type::INT64: return static_cast<const Int64Scalar&>(scalar).value;
-    case arrow::Type::TIMESTAMP: return static_cast<const TimestampScalar&>(scalar).value;
-    case arrow::Type::DOUBLE: return static_cast<const DoubleScalar&>(scalar).value;
-    case arrow::Type::STRING: return std::string(static_cast<const StringScalar&>(scalar).view());
+    case arrow::Type::BOOL:
+      return std::int64_t{static_cast<const BooleanScalar&>(scalar).value};
+    case arrow::Type::INT32:
+      return std::int64_t{static_cast<const Int32Scalar&>(scalar).value};
+    case arrow::Type::INT64:
+      return static_cast<const Int64Scalar&>(scalar).value;
+    case arrow::Type::TIMESTAMP:
+      return static_cast<const TimestampScalar&>(scalar).value;
+    case arrow::Type::DOUBLE:
+      return static_cast<const DoubleScalar&>(scalar).value;
+    case arrow::Type::STRING:
+      return std::string(static_cast<const StringScalar&>(scalar).view());
     case arrow::Type::LIST: {
       std::string text;
       const auto& list = *static_cast<const ListScalar&>(scalar).value;
@@ -41,7 +49,8 @@ inline Value value_of(const arrow::Scalar& scalar) {
       }
       return text;
     }
-    default: return scalar.ToString();
+    default:
+      return scalar.ToString();
   }
 }
 
@@ -104,7 +113,8 @@ inline ExprPtr call(std::string name, std::vector<ExprPtr> args, Type type) {
   return expr;
 }
 
-inline std::shared_ptr<Plan> node(Plan::Kind kind, Schema schema, std::vector<PlanPtr> inputs = {}) {
+inline std::shared_ptr<Plan> node(Plan::Kind kind, Schema schema,
+                                  std::vector<PlanPtr> inputs = {}) {
   auto plan = std::make_shared<Plan>();
   plan->kind = kind;
   plan->schema = std::move(schema);

@@ -1,0 +1,133 @@
+// Project folders: what is read, and the message for each fault.
+#include "pipeline/project.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "pipeline/graph.h"
+#include "pipeline/yaml.h"
+
+namespace tailrace::pipeline {
+namespace {
+
+using testing::HasSubstr;
+
+class ProjectTest : public testing::Test {
+ protected:
+  ProjectTest() {
+    std::string pattern = testing::TempDir() + "projectXXXXXX";
+    folder_ = mkdtemp(pattern.data());
+    write("spark-pipeline.yml",
+          "name: p\nstorage: file:///tmp/p\nlibraries:\n  - glob: {include: transformations/**}\n");
+  }
+  ~ProjectTest() override { std::filesystem::remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& text) {
+    const std::filesystem::path path = folder_ + "/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+  std::string load_error() {
+    auto project = load_project(folder_);
+    return project ? "" : project.error().what;
+  }
+
+  std::string folder_;
+};
+
+TEST_F(ProjectTest, reads_topics_ingest_and_serving) {
+  write("tailrace.yml",
+        R"(topics: {events: {partitions: 3, format: json, retention: 2d, max_message_bytes: 5MB}}
+ingest: [{name: g, topic: events, use: fake, fake: {rate: 5, shape: {a: 1}}, http: {url: x}}]
+serving: {out: {table: t, key: [a, b]}}
+checkpoint: {every: 250ms}
+)");
+  auto project = load_project(folder_);
+  ASSERT_TRUE(project) << project.error().what;
+  EXPECT_EQ(project->topics[0].partitions, 3);
+  EXPECT_EQ(project->topics[0].settings.at("retention.ms"), "172800000");
+  EXPECT_EQ(project->topics[0].settings.at("max.message.bytes"), "5000000");
+  EXPECT_EQ(project->ingest[0].options,
+            (std::map<std::string, std::string>{{"rate", "5"}, {"shape.a", "1"}}));
+  EXPECT_EQ(project->serving[0].key, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(project->limits.checkpoint_ms, 250);
+}
+
+TEST_F(ProjectTest, an_unknown_key_names_place_and_nearest) {
+  write("tailrace.yml", "topics:\n  events: {partitons: 3}\n");
+  EXPECT_THAT(load_error(),
+              HasSubstr("tailrace.yml:2:12: unknown key `partitons`; did you mean `partitions`?"));
+}
+
+TEST_F(ProjectTest, a_role_behind_a_url_is_not_supported_yet) {
+  write("tailrace.yml", "roles: {log: 'kafka://h:9092'}\n");
+  EXPECT_THAT(load_error(), HasSubstr("not supported yet: `log` behind a URL"));
+}
+
+TEST_F(ProjectTest, a_missing_variable_of_the_environment_is_named) {
+  write("tailrace.yml",
+        "topics: {t: {}}\ningest: [{name: a, topic: t, use: http, http: {url: "
+        "'${NO_SUCH_VARIABLE}'}}]\n");
+  EXPECT_THAT(load_error(), HasSubstr("NO_SUCH_VARIABLE"));
+}
+
+TEST_F(ProjectTest, the_spec_gives_sparks_errors) {
+  write("spark-pipeline.yml", "name: p\n");
+  EXPECT_THAT(load_error(), HasSubstr("PIPELINE_SPEC_MISSING_REQUIRED_FIELD"));
+  write("spark-pipeline.yml", "name: p\nstorage: here\n");
+  EXPECT_THAT(load_error(), HasSubstr("PIPELINE_STORAGE_ROOT_INVALID"));
+  write("spark-pipeline.yml", "name: p\nstorage: file:///x\nmore: 1\n");
+  EXPECT_THAT(load_error(), HasSubstr("PIPELINE_SPEC_UNEXPECTED_FIELD"));
+  write("spark-pipeline.yml", "name: p\nstorage: file:///x\nconfiguration: {a: 2}\n");
+  EXPECT_THAT(load_error(), HasSubstr("PIPELINE_SPEC_DICT_VALUE_NOT_STRING"));
+  write("spark-pipeline.yml",
+        "name: p\nstorage: file:///x\nlibraries: [{glob: {include: '*.sql'}}]\n");
+  EXPECT_THAT(load_error(), HasSubstr("PIPELINE_SPEC_INVALID_GLOB_PATTERN"));
+  write("spark-pipeline.yaml", "name: p\n");
+  EXPECT_THAT(load_error(), HasSubstr("MULTIPLE_PIPELINE_SPEC_FILES_FOUND"));
+}
+
+TEST_F(ProjectTest, the_graph_is_in_the_order_of_what_is_read) {
+  write("tailrace.yml", "topics: {events: {format: json}}\n");
+  write("transformations/a_gold.sql",
+        "CREATE MATERIALIZED VIEW g AS SELECT count(*) AS n FROM s;\n");
+  write("transformations/b_silver.sql",
+        "CREATE STREAMING TABLE s AS SELECT value FROM STREAM b;\n");
+  write("transformations/c_bronze.sql",
+        "CREATE STREAMING TABLE b AS SELECT value FROM STREAM events;\n");
+  auto project = load_project(folder_);
+  ASSERT_TRUE(project) << project.error().what;
+  auto graph = make_graph(*project);
+  ASSERT_TRUE(graph) << graph.error().what;
+  std::vector<std::string> order;
+  for (const Flow& flow : graph->flows) order.push_back(flow.name);
+  EXPECT_EQ(order, (std::vector<std::string>{"b", "s", "g"}));
+  EXPECT_EQ(graph->tables[0].layer, Layer::kBronze);
+  EXPECT_EQ(graph->tables[2].layer, Layer::kGold);
+}
+
+TEST_F(ProjectTest, a_cycle_and_a_double_name_are_refused_with_their_places) {
+  write("transformations/x.sql",
+        "CREATE MATERIALIZED VIEW a AS SELECT * FROM b;\nCREATE MATERIALIZED VIEW b AS SELECT * "
+        "FROM a;\n");
+  auto graph = make_graph(*load_project(folder_));
+  ASSERT_FALSE(graph);
+  EXPECT_THAT(graph.error().what, HasSubstr("depends on itself"));
+  write("transformations/x.sql",
+        "CREATE MATERIALIZED VIEW a AS SELECT 1 AS x;\nCREATE MATERIALIZED VIEW A AS SELECT 2 AS "
+        "x;\n");
+  graph = make_graph(*load_project(folder_));
+  ASSERT_FALSE(graph);
+  EXPECT_THAT(graph.error().what, HasSubstr("x.sql:2:1"));
+}
+
+TEST(nearest, is_the_fewest_edits_away_or_nothing) {
+  EXPECT_EQ(nearest("partitons", {"format", "partitions"}), "partitions");
+  EXPECT_EQ(nearest("zzz", {"format", "partitions"}), "");
+}
+
+}  // namespace
+}  // namespace tailrace::pipeline
