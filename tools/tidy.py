@@ -1,7 +1,7 @@
 """The style check: floors, library fences, sizes, names, words. `tools/tidy.py [--stats] [ROOT]`.
 
-One finding a line, `file:line: rule: what`. Known offenders stand in tools/tidy_ratchet.txt as `file: rule`; one that no
-longer offends is a finding too, so the list only shrinks. Exit 0 without findings. Standard library only.
+One finding a line, `file:line: rule: what`. Known offenders stand in tools/tidy_ratchet.txt as `file: rule`; one
+that no longer offends is a finding too, so the list only shrinks. Exit 0 without findings. Standard library only.
 """
 import pathlib
 import re
@@ -37,8 +37,10 @@ MAX_COLUMNS = 100
 MAX_TABLE_COLUMNS = 120
 MAX_FUNCTION_LINES = 120
 BANNED_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "misc"}
-BANNED_WORDS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "[Hh]a" + "ck", "HA" + "CK"]) + r")\b")
-COMMENTED_CODE = re.compile(r"^\s*(//|#) ?(if \(|for \(|while \(|return [\w(].*;$|[\w:<>*&]+ [\w.]+ = .*;$|[\w.]+(->[\w]+)?\(.*\);$|#include)")
+BANNED_WORDS = re.compile(
+    r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "[Hh]a" + "ck", "HA" + "CK"]) + r")\b")
+COMMENTED_CODE = re.compile(
+    r"^\s*(//|#) ?(if \(|for \(|while \(|return [\w(].*;$|[\w:<>*&]+ [\w.]+ = .*;$|[\w.]+(->[\w]+)?\(.*\);$|#include)")
 CODE = (".h", ".cc")
 PROSE = (".py", ".sh", ".ts", ".md", ".cmake", ".yml", ".sql", ".css", ".html", ".txt")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
@@ -117,8 +119,8 @@ def check_file(findings, path, text):
 def functions(lines):
     """(first line, length) of each function body, by Google's layout: a signature at depth 0 or in a class ends in `{`.
 
-    A scan of braces: strings, characters and comments are blanked first. Namespaces, types, lambdas and initialisers are not
-    functions; a function inside a function counts with the outer one.
+    A scan of braces: strings, characters and comments are blanked first. Namespaces, types, lambdas and
+    initialisers are not functions; a function inside a function counts with the outer one.
     """
     found, stack = [], []
     head = ""
@@ -184,7 +186,8 @@ def check_rooms(findings, root, paths):
         cmake = folder / "CMakeLists.txt"
         text = cmake.read_text(encoding="utf-8") if cmake.exists() else ""
         if not re.search(rf"\broom\({room}\b", text):
-            findings.add(f"src/{room}", 1, "cmake", f"CMakeLists.txt with room({room} …), which names every .cc, is missing")
+            findings.add(f"src/{room}", 1, "cmake",
+                         f"CMakeLists.txt with room({room} …), which names every .cc, is missing")
         declared = re.search(r"DEPS\s+([a-z_ \n]+?)(?:\s+[A-Z]|\))", text)
         for other in (declared.group(1).split() if declared else []):
             if other in FLOORS and FLOORS[other] >= FLOORS[room]:
@@ -233,7 +236,7 @@ def source_paths(root):
 
 
 def checked(path):
-    skipped = ("web/package-lock.json", "LICENSE", "build/")
+    skipped = ("web/package-lock.json", "LICENSE", "build/", "tests/real/golden/")
     return path.endswith(CODE + PROSE) and not path.startswith(skipped) and "node_modules/" not in path
 
 

@@ -69,7 +69,8 @@ class Tidy(unittest.TestCase):
             self.assertEqual([rule for _, _, rule, _ in tidy.check(root)], ["readme", "cmake"])
 
     def test_function_lengths_are_measured(self):
-        lines = ["namespace a {", "int f(int x) {", "  if (x) {", "    return '{';", "  }", "}", "struct S {", "  int g() { return 1; }",
+        lines = ["namespace a {", "int f(int x) {", "  if (x) {", "    return '{';", "  }", "}", "struct S {",
+                 "  int g() { return 1; }",
                  "};", "}"]
         self.assertEqual(tidy.functions(lines), [(2, 5), (8, 1)])
 

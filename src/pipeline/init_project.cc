@@ -17,7 +17,8 @@ CREATE STREAMING TABLE events_clean (
   CONSTRAINT has_id EXPECT (id IS NOT NULL) ON VIOLATION DROP ROW
 )
 TBLPROPERTIES ('quality' = 'silver')
-AS SELECT e.login.uuid AS id, e.name.first AS first_name, coalesce(e.location.country, 'unknown') AS country
+AS SELECT e.login.uuid AS id, e.name.first AS first_name,
+  coalesce(e.location.country, 'unknown') AS country
 FROM (
   SELECT from_json(value, 'login STRUCT<uuid: STRING>, name STRUCT<first: STRING>,
     location STRUCT<country: STRING>') AS e

@@ -33,7 +33,8 @@ IS_JSON = (
 
 
 def records(topic):
-    return spark.readStream.schema(SCHEMA).parquet(str(TOPICS / topic))  # `spark` is given by spark-pipelines
+    # `spark` is given by spark-pipelines
+    return spark.readStream.schema(SCHEMA).parquet(str(TOPICS / topic))
 )py";
 
 std::string python_string(std::string_view text) {

@@ -1,3 +1,4 @@
+// What is written for open Spark, against golden files.
 #include "pipeline/spark_project.h"
 
 #include <gmock/gmock.h>

@@ -138,7 +138,8 @@ void RunningProject::add_reject(const Flow& flow, const engine::Reject& reject,
       letter.reason = "error";
       break;
     case engine::Reject::Kind::kExpectation:
-      letter.reason = "expectation " + reject.reason.substr(0, reject.reason.find_first_of(" :"));
+      // "expectation NAME (condition) was broken …"
+      letter.reason = reject.reason.substr(0, reject.reason.find(" ("));
       break;
     case engine::Reject::Kind::kLate:
       letter.reason = "late";

@@ -150,6 +150,7 @@ def test_check_takes_the_example_and_init_writes_what_runs(tmp_path):
 def test_an_unknown_key_names_the_nearest_and_the_place(tmp_path):
     project = tailrace.Project(tmp_path)
     path = pathlib.Path(project.folder / "tailrace.yml")
-    path.write_text(path.read_text().replace("serving:", "servin:", 1).replace("  servin:", "  serving:"))
+    path.write_text(path.read_text().replace("\nserving:", "\nservin:"))
     done = project.command("check", project.folder)
-    assert done.returncode == 1 and "tailrace.yml:" in done.stderr, done.stderr
+    assert done.returncode == 1, done.stdout
+    assert "tailrace.yml:" in done.stderr and "did you mean `serving`" in done.stderr

@@ -92,7 +92,8 @@ def test_statistics_hold_every_value(written):
     folder, expected = written
     files = DeltaTable(str(folder)).get_add_actions(flatten=True)
     rows = files.to_pylist() if hasattr(files, "to_pylist") else [
-        dict(zip(files.schema.names, values)) for values in zip(*[files[name].to_pylist() for name in files.schema.names])]
+        dict(zip(files.schema.names, values))
+        for values in zip(*[files[name].to_pylist() for name in files.schema.names])]
     assert sum(row["num_records"] for row in rows) == sum(expected.values())
     assert min(row["min.id"] for row in rows) == min(expected)
     assert max(row["max.id"] for row in rows) == max(expected)

@@ -7,8 +7,8 @@ import statistics
 from decimal import ROUND_HALF_UP, Decimal
 
 UTC = datetime.timezone.utc
-CLEAN = ("id first_name last_name gender address post_code email username dob registered_date phone picture nationality "
-         "age country city source_partition source_offset source_timestamp").split()
+CLEAN = ("id first_name last_name gender address post_code email username dob registered_date phone picture "
+         "nationality age country city source_partition source_offset source_timestamp").split()
 
 
 def half_up(number):

@@ -17,7 +17,8 @@ import pytest
 from deltalake import DeltaTable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "bench" / "random_users"), str(ROOT / "python" / "tailrace_spark"), str(ROOT / "tests" / "real")]
+sys.path[:0] = [str(ROOT / "bench" / "random_users"), str(ROOT / "python" / "tailrace_spark"),
+                str(ROOT / "tests" / "real")]
 import generate  # noqa: E402
 import oracle  # noqa: E402
 import run_pipeline  # noqa: E402
@@ -70,7 +71,9 @@ def rows_of(folder):
 
 def comparable(rows):
     def cell(value):
-        return value.astimezone(datetime.timezone.utc).isoformat() if isinstance(value, datetime.datetime) else repr(value)
+        if isinstance(value, datetime.datetime):
+            return value.astimezone(datetime.timezone.utc).isoformat()
+        return repr(value)
     return sorted(tuple((name, cell(row[name])) for name in sorted(row)) for row in rows)
 
 

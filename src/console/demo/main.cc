@@ -250,7 +250,7 @@ class DemoBackend : public Backend {
                decode
                    ? std::string(
                          "{\"gender\":\"female\",\"name\":{\"title\":\"Ms\",\"first\":\"Ad\xff\x01")
-                   : R"({"gender":"male","name":{"first":"Emeka","last":"Okafor"},"dob":{"age":203}})",
+                   : R"({"gender":"male","name":{"first":"Emeka"},"dob":{"age":203}})",
            .time_ms = 1795236300000 - i * 61'000LL});
     }
     return out;

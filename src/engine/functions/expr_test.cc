@@ -44,7 +44,7 @@ TEST(Arithmetic, strings_become_numbers) {
   EXPECT_EQ(shown(call("+", {text("1.5"), number(1)})), "[CAST_INVALID_INPUT]");
   EXPECT_EQ(shown(call("/", {text("1"), number(2)})), "0.5");
 }
-TEST(Casts, texts) {
+TEST(Casts, texts_are_read_as_spark_reads_them) {
   EXPECT_EQ(shown(cast(text(" 12 "), arrow::int32())), "12");
   EXPECT_EQ(shown(cast(text("1.5"), arrow::int32())), "[CAST_INVALID_INPUT]");
   EXPECT_EQ(shown(cast(text("abc"), arrow::int32(), true)), "NULL");
@@ -69,7 +69,7 @@ TEST(Casts, timestamps_in_every_form) {
   EXPECT_EQ(time("T10:11:12"), "2020-01-02 10:11:12");
   EXPECT_EQ(time("bad"), "[CAST_INVALID_INPUT]");
 }
-TEST(Casts, numbers) {
+TEST(Casts, numbers_overflow_where_spark_overflows) {
   EXPECT_EQ(shown(cast(number(300), arrow::int8())), "[CAST_OVERFLOW]");
   EXPECT_EQ(shown(cast(real(-3.7), arrow::int32())), "-3");
   EXPECT_EQ(shown(cast(real(1e7), arrow::utf8())), "1.0E7");

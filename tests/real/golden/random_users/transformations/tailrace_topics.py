@@ -13,7 +13,8 @@ IS_JSON = (
 
 
 def records(topic):
-    return spark.readStream.schema(SCHEMA).parquet(str(TOPICS / topic))  # `spark` is given by spark-pipelines
+    # `spark` is given by spark-pipelines
+    return spark.readStream.schema(SCHEMA).parquet(str(TOPICS / topic))
 
 
 @dp.temporary_view(name="users_created")
