@@ -21,9 +21,10 @@ namespace tailrace::engine {
 struct Reject {
   enum class Kind { kError, kExpectation, kLate };
   Kind kind;
-  std::string reason;  ///< error sentence, or the expectation's name
+  std::string reason;  ///< error sentence, or what was broken
   Batch row;  ///< one row in `row`'s own schema: the output row, or the input row of the failing
               ///< operator
+  std::string expectations = {};  ///< names of the broken ones, joined by ", "
 };
 
 struct ExpectationCount {

@@ -42,7 +42,7 @@ Status hold_to(const std::vector<Expectation>& expectations, std::int64_t now_us
   output.expectations.assign(expectations.size(), {});
   const Delta& delta = output.delta;
   if (expectations.empty() || delta.empty()) return {};
-  std::vector<std::string> reasons(delta.size());
+  std::vector<std::string> reasons(delta.size()), names(delta.size());
   for (std::size_t i = 0; i < expectations.size(); ++i) {
     const Expectation& expectation = expectations[i];
     ASSIGN(const std::vector<bool> kept, kept_rows(expectation, delta.rows, now_us));
@@ -57,6 +57,7 @@ Status hold_to(const std::vector<Expectation>& expectations, std::int64_t now_us
       }
       if (expectation.action != Expectation::Action::kDrop) continue;
       reasons[row] += (reasons[row].empty() ? "" : "; ") + described(expectation);
+      names[row] += (names[row].empty() ? "" : ", ") + expectation.name;
     }
   }
   std::vector<std::int64_t> left;
@@ -64,8 +65,8 @@ Status hold_to(const std::vector<Expectation>& expectations, std::int64_t now_us
     if (reasons[row].empty()) {
       left.push_back(row);
     } else if (delta.weight(row) > 0) {
-      output.rejects.push_back(
-          {Reject::Kind::kExpectation, std::move(reasons[row]), delta.rows->Slice(row, 1)});
+      output.rejects.push_back({Reject::Kind::kExpectation, std::move(reasons[row]),
+                                delta.rows->Slice(row, 1), std::move(names[row])});
     }
   }
   if (static_cast<std::int64_t>(left.size()) == delta.size()) return {};

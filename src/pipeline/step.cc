@@ -138,8 +138,7 @@ void RunningProject::add_reject(const Flow& flow, const engine::Reject& reject,
       letter.reason = "error";
       break;
     case engine::Reject::Kind::kExpectation:
-      // "expectation NAME (condition) was broken …"
-      letter.reason = reject.reason.substr(0, reject.reason.find(" ("));
+      letter.reason = "expectation " + reject.expectations;
       break;
     case engine::Reject::Kind::kLate:
       letter.reason = "late";
