@@ -166,7 +166,7 @@ class PlanCircuit final : public Circuit {
   Result<Delta> source(const Plan& plan, const std::vector<Delta>& inputs) const {
     CHECK(plan.source >= 0 && plan.source < static_cast<int>(inputs.size()));
     const Delta& delta = inputs[plan.source];
-    if (plan.streaming && !delta.only_inserts()) {
+    if (insert_only(plan) && !delta.only_inserts()) {
       return error(Code::kInvalidArgument, fmt::format("[STREAMING_SOURCE] {} is read as a stream, "
                                                        "but a row of it was taken away or changed",
                                                        plan_.inputs[plan.source]));

@@ -71,6 +71,7 @@ struct Plan {
 
   int source = -1;
   bool streaming = false;
+  bool append_only = false;  ///< kSource: it never retracts, however it is read
   std::vector<ExprPtr> exprs;
   std::vector<AggregateCall> aggregates;
 

@@ -10,7 +10,7 @@ bool insert_only(const Plan& plan) {
                                        [](const PlanPtr& input) { return insert_only(*input); });
   switch (plan.kind) {
     case Plan::Kind::kSource:
-      return plan.streaming;
+      return plan.streaming || plan.append_only;
     case Plan::Kind::kProject:
     case Plan::Kind::kFilter:
     case Plan::Kind::kUnionAll:

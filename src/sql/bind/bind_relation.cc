@@ -155,6 +155,8 @@ Result<Bound> Binder::source(const RelationInfo& info, const Relation& relation)
   made->schema = info.schema;
   made->source = input_number(info.name);
   made->streaming = relation.streaming;
+  made->append_only = info.kind == RelationInfo::Kind::kTopic ||
+                      info.kind == RelationInfo::Kind::kStreamingTable;
   Bound bound;
   bound.plan = made;
   for (int i = 0; i < info.schema->num_fields(); ++i) {
