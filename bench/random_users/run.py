@@ -1,84 +1,100 @@
 """Spark local[2] and Tailrace over the same records and the same SQL into Delta: `./dev bench random_users`.
 
-Spark's time is the whole `spark-pipelines run`, without the start of its server; it reads the records as Parquet files
-of the topic, without the check for JSON and without the rejected table, so Spark does less than Tailrace.
-Tailrace's command is given with --tailrace; {input} is the folder of the same users as JSON lines, {data} its data.
+For each number of records: Tailrace's generator appends them to a topic (reported by itself). Then `tailrace run
+--once` drains that topic through bronze, silver, gold, lake and serving; and `spark-pipelines run` does the same
+project, as `tailrace spark` writes it, from the same records as Parquet files. Each side's time begins with the records
+on disk and ends with the last Delta commit; the start of Spark's server and the export are not counted, and Spark
+leaves out the check for JSON and the rejected table, so Spark does less than Tailrace. At the end the rows of all
+tables are counted on both sides, the small gold tables compared value by value; a difference ends the run with 1.
 """
 
 import argparse
+import os
 import pathlib
-import resource
-import shlex
 import shutil
-import subprocess
 import sys
-import time
+
+import sides
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "python" / "tailrace_spark"), str(ROOT / "bench" / "random_users")]
-import generate  # noqa: E402
-import run_pipeline  # noqa: E402
-
-GOLDEN = ROOT / "tests" / "real" / "golden" / "random_users"
+BIG = ("users_raw", "users_clean", "users")
+SMALL = ("users_by_country_gender", "signups_per_minute", "age_by_nationality", "top_cities", "latest_users")
 
 
-def write_project(folder, export):
-    for file in GOLDEN.rglob("*.*"):
-        if "__pycache__" in file.parts:
-            continue
-        text = file.read_text("utf-8").replace("file:///project/", f"file://{folder}/")
-        if file.suffix == ".py":
-            text = text.split("\n\n\n@dp.table")[0].replace(".where(IS_JSON)", "") + "\n"
-        target = folder / file.relative_to(GOLDEN)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, "utf-8")
-    (folder / "topics").mkdir()
-    (folder / "topics" / generate.TOPIC).symlink_to(export)
+def differences(ours, theirs):
+    """What is not the same in the two lakes; nothing when all is well."""
+    found = []
+    for name in BIG:
+        mine, other = sides.row_count(ours / name), sides.row_count(theirs / name)
+        if mine != other:
+            found.append(f"{name}: {mine} rows, Spark has {other}")
+    for name in SMALL:
+        mine, other = sides.rows(ours / name), sides.rows(theirs / name)
+        if mine != other:
+            found.append(f"{name}: {len(mine)} rows, Spark has {len(other)}; {mine[:1]} and {other[:1]}")
+    return found
 
 
-def spark_seconds(work, count, jars):
-    export, project = work / f"export-{count}", work / f"spark-{count}"
-    if not export.exists():
-        generate.write_export(export, count, 42)
-    shutil.rmtree(project, ignore_errors=True)
-    project.mkdir(parents=True)
-    write_project(project, export)
-    with run_pipeline.connect_server(project, "local[2]", jars, {"spark.driver.memory": "4g"}) as (remote, _):
-        begin = time.monotonic()
-        code, text = run_pipeline.run(project, remote)
-        seconds = time.monotonic() - begin
-    if code != 0 or "Run is COMPLETED" not in text:
-        sys.exit("Spark's run failed:\n" + text[-4000:])
-    return seconds
+def lost(lake, count):
+    """What Tailrace's own tables lack of `count` sound records."""
+    counts = {name: sides.row_count(lake / name) for name in BIG}
+    return [f"{name}: {rows} rows of {count}" for name, rows in counts.items() if rows != count]
 
 
-def tailrace_seconds(work, count, command):
-    values, data = work / f"values-{count}", work / f"tailrace-{count}"
-    if not values.exists():
-        generate.write_values(values, count, 42)
-    shutil.rmtree(data, ignore_errors=True)
-    begin = time.monotonic()
-    subprocess.run([part.format(input=values, data=data) for part in shlex.split(command)], check=True)
-    return time.monotonic() - begin
+def line(count, name, use):
+    per_record = f"{use.cpu_s / count * 1e6:>8.2f}" if use.cpu_s else f"{'-':>8}"
+    print(f"{count:>10}  {name:<16} {use.wall_s:>8.2f} {count / use.wall_s:>10.0f} {per_record} {use.peak_mb:>8.0f}",
+          flush=True)
+
+
+def measure(options, work, count):
+    """One size; gives what is wrong with the rows."""
+    data, spark = work / "data", work / "spark"
+    ingest = sides.append(options.program, work, data, count)
+    line(count, "ingest → log", ingest)
+    ours = sides.drain(options.program, work, data, options.perf and f"{options.perf}-{count}.data")
+    line(count, "Tailrace drain", ours)
+    wrong = lost(data / "lake", count)
+    if options.jars and count <= options.spark_up_to:
+        sides.export(options.program, work, data, spark, options.check_json)
+        theirs = sides.spark(spark, options.jars)
+        line(count, "Spark local[2]", theirs)
+        print(f"{'':>10}  ratio {theirs.wall_s / ours.wall_s:.1f} in time, {theirs.cpu_s / ours.cpu_s:.1f} in CPU, "
+              f"{theirs.peak_mb / ours.peak_mb:.1f} in memory", flush=True)
+        wrong += differences(data / "lake", spark / "warehouse")
+    return wrong
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("counts", type=int, nargs="*", default=[200_000, 2_000_000], help="records; 10000000 too")
+    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build" / "tailrace")
+    parser.add_argument("--jars", type=pathlib.Path, default=os.environ.get("TAILRACE_SPARK_JARS"),
+                        help="folder of the Delta jars; without it Spark is left out")
+    parser.add_argument("--no-spark", dest="jars", action="store_const", const=None)
+    parser.add_argument("--spark-up-to", type=int, default=2_000_000, metavar="N", help="Spark is left out above")
+    parser.add_argument("--check-json", action="store_true", help="Spark sets apart what is not JSON, too")
+    parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "bench" / "random_users")
+    parser.add_argument("--perf", metavar="PREFIX", help="profile the drain: perf record into PREFIX-COUNT.data")
+    parser.add_argument("--keep", action="store_true", help="leave the last size's folder")
+    return parser.parse_args()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("counts", type=int, nargs="*", default=[200_000, 2_000_000])
-    parser.add_argument("--jars", type=pathlib.Path, required=True)
-    parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "bench" / "random_users")
-    parser.add_argument("--tailrace", help="command that drains {input} into {data}")
-    options = parser.parse_args()
+    options = arguments()
     work = options.work.resolve()
-    work.mkdir(parents=True, exist_ok=True)
-    print(f"{'records':>10} {'Spark s':>9} {'Spark/s':>9} {'Tailrace s':>11} {'Tailrace/s':>11} {'ratio':>6}")
+    wrong = []
+    print(f"{'records':>10}  {'what':<16} {'wall s':>8} {'records/s':>10} {'CPU µs/r':>8} {'peak MB':>8}")
     for count in options.counts:
-        spark = spark_seconds(work, count, options.jars)
-        ours = tailrace_seconds(work, count, options.tailrace) if options.tailrace else None
-        tail = f"{ours:>11.1f} {count / ours:>11.0f} {spark / ours:>6.1f}" if ours else f"{'-':>11} {'-':>11} {'-':>6}"
-        print(f"{count:>10} {spark:>9.1f} {count / spark:>9.0f} {tail}", flush=True)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(f"largest process: {peak} MB resident")
+        sides.empty(work)
+        need = count * 4000
+        if shutil.disk_usage(work).free < need:
+            sys.exit(f"{count} records need {need // 10**9} GB free at {work}; name another folder with --work")
+        wrong += measure(options, work, count)
+        if not options.keep:
+            shutil.rmtree(work)
+    print("rows: " + ("; ".join(wrong) if wrong else "every table holds every record"), flush=True)
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

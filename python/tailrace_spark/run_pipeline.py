@@ -83,6 +83,9 @@ def server_command(project, master, jars, port, settings):
             f"jdbc:derby:;databaseName={project}/metastore;create=true",
         "spark.sql.warehouse.dir": f"file://{project}/warehouse",
     }
+    if master.startswith("local"):
+        # Delta reads a table's log with 50 tasks otherwise, more work than the small tables of one machine hold.
+        defaults["spark.databricks.delta.snapshotPartitions"] = "2"
     defaults.update(settings)
     conf = [part for name, value in defaults.items() for part in ("--conf", f"{name}={value}")]
     return [spark_bin("spark-submit"), "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",

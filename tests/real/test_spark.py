@@ -17,8 +17,7 @@ import pytest
 from deltalake import DeltaTable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "bench" / "random_users"), str(ROOT / "python" / "tailrace_spark"),
-                str(ROOT / "tests" / "real")]
+sys.path[:0] = [str(ROOT / "python" / "tailrace_spark"), str(ROOT / "tests" / "real")]
 import generate  # noqa: E402
 import oracle  # noqa: E402
 import run_pipeline  # noqa: E402

@@ -1,13 +1,6 @@
-"""Makes N records in the shape of randomuser.me (about 1 KB each), the same ones for the same seed.
+"""Makes N records in the shape of randomuser.me (about 1 KB each), the same ones for the same seed: as tuples of the
+topic's relation, and as the Arrow table in which `tailrace spark` exports a topic."""
 
-Two forms of the same records:
-  --values DIR   JSON lines, one user a line: what an ingest of type `files` reads.
-  --export DIR   Parquet of the topic's relation (key, value, topic, partition, offset, timestamp), as `tailrace spark`
-                 exports a topic: what Spark reads.
-"""
-
-import argparse
-import pathlib
 import random
 
 FIRST = ("Ada Björn Chloé Dilan Emma Filip Grace Hüseyin İrem José Kari Lærke Mia Noël Olga Pablo Quinn Rosa Søren "
@@ -78,14 +71,6 @@ def records(count, seed=42, partitions=2, per_second=1000, start=0):
         yield key, value, index % partitions, index // partitions, START_MS + index * 1000 // per_second
 
 
-def write_values(directory, count, seed, file_records=100_000):
-    directory.mkdir(parents=True, exist_ok=True)
-    for begin in range(0, count, file_records):
-        size = min(file_records, count - begin)
-        with open(directory / f"users-{begin:09d}.ndjson", "w", encoding="utf-8") as out:
-            out.writelines(value + "\n" for _, value, *_ in records(size, seed, start=begin))
-
-
 def table(rows):
     import pyarrow as pa
     keys, values, parts, offsets, times = zip(*rows)
@@ -94,28 +79,3 @@ def table(rows):
         "topic": pa.array([TOPIC] * len(keys), pa.string()), "partition": pa.array(parts, pa.int32()),
         "offset": pa.array(offsets, pa.int64()),
         "timestamp": pa.array(times, pa.timestamp("ms", "UTC")).cast(pa.timestamp("us", "UTC"))})
-
-
-def write_export(directory, count, seed, partitions=2, file_records=100_000):
-    import pyarrow.parquet as pq
-    directory.mkdir(parents=True, exist_ok=True)
-    for begin in range(0, count, file_records):
-        rows = list(records(min(file_records, count - begin), seed, partitions, start=begin))
-        pq.write_table(table(rows), directory / f"{TOPIC}-{begin:09d}.parquet", compression="zstd")
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("count", type=int)
-    parser.add_argument("--seed", type=int, default=42)
-    parser.add_argument("--values", type=pathlib.Path)
-    parser.add_argument("--export", type=pathlib.Path)
-    options = parser.parse_args()
-    if options.values:
-        write_values(options.values, options.count, options.seed)
-    if options.export:
-        write_export(options.export, options.count, options.seed)
-
-
-if __name__ == "__main__":
-    main()
