@@ -12,11 +12,12 @@ export function extend(history: History, hops: Hop[]): History {
   );
 }
 
-/** Points of a line over `width` × `height`, newest at the right edge; the ceiling is the greatest sample. */
+/** Points of a line over `width` × `height`, newest at the right edge; the ceiling is the greatest
+ * sample. Nothing when all are zero. */
 export function points(samples: number[], width: number, height: number): string {
-  if (samples.length < 2) return "";
-  const top = Math.max(...samples, 1e-9) * 1.15;
-  const step = width / (Math.max(samples.length, KEPT / 4) - 1);
+  if (samples.length < 2 || samples.every((sample) => sample === 0)) return "";
+  const top = Math.max(...samples) * 1.15;
+  const step = width / (Math.max(samples.length, KEPT / 10) - 1);
   const first = width - (samples.length - 1) * step;
   return samples
     .map((sample, i) => `${(first + i * step).toFixed(1)},${(height - (sample / top) * height).toFixed(1)}`)

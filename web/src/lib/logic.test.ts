@@ -30,8 +30,8 @@ test("history is bounded and forgets hops that are gone", () => {
   expect((history as Record<string, number[]>).a).toHaveLength(KEPT);
 });
 
-test("a line needs two samples and ends at the right edge", () => {
-  expect(points([1], 100, 20)).toBe("");
+test("a line needs two samples that are not all zero and ends at the right edge", () => {
+  expect([points([1], 100, 20), points([0, 0, 0], 100, 20)]).toEqual(["", ""]);
   expect(points([0, 10], 100, 20).split(" ").at(-1)).toMatch(/^100\.0,/);
 });
 
