@@ -25,11 +25,9 @@ else()
       IMPORTED_SONAME "lib${name}.so.${arrow_so}")
     target_include_directories(wheel_${name} SYSTEM INTERFACE "${TAILRACE_ARROW_DIR}/include")
     target_link_libraries(tailrace_arrow INTERFACE wheel_${name})
-    install(IMPORTED_RUNTIME_ARTIFACTS wheel_${name} LIBRARY DESTINATION lib)
   endforeach()
 endif()
 # The wheel's libparquet exports a simdjson of its own, of another version. Ours must come first in every program, or our
 # parsers get the wheel's implementation and crash.
 find_library(SIMDJSON_LIBRARY simdjson REQUIRED)
 add_link_options("LINKER:--push-state,--no-as-needed" "${SIMDJSON_LIBRARY}" "LINKER:--pop-state")
-set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib")

@@ -1,34 +1,14 @@
-// Drives the page in Chromium against a real server: `node --test tests/web` with CONSOLE_DEMO naming the demo binary.
+// Drives the page in Chromium against made-up live data: `node --test tests/web`; CONSOLE_DEMO names the demo's binary.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { test } from "node:test";
+import { assertFits, serve, useBrowser, visit } from "./browser.mjs";
 
-const ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-let browser;
-const servers = [];
+useBrowser();
 
 async function open(scene, path = "", options = {}) {
-  const server = spawn(process.env.CONSOLE_DEMO ?? "build/src/console/console_demo", ["0", scene]);
-  servers.push(server);
-  const [line] = await once(server.stdout, "data");
-  const page = await browser.newPage(options);
-  page.problems = [];
-  page.on("pageerror", (problem) => page.problems.push(String(problem)));
-  page.on("console", (message) => message.type() === "error" && page.problems.push(message.text()));
-  await page.goto(`${String(line).trim()}/#/${path}`);
-  return page;
+  const url = await serve(process.env.CONSOLE_DEMO ?? "build/src/console/console_demo", ["0", scene]);
+  return visit(`${url}/#/${path}`, options);
 }
-
-before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGS });
-});
-after(async () => {
-  await browser?.close();
-  for (const server of servers) server.kill();
-});
 
 test("the flow shows every hop and its counts grow", async () => {
   const page = await open("filled");
@@ -83,17 +63,11 @@ test("dead letters are redriven after a confirmation, one and many", async () =>
   await page.getByRole("button", { name: "Redrive chosen (1)" }).click();
   await page.getByRole("button", { name: "Redrive", exact: true }).click();
   await page.getByText("1 record was sent back.").waitFor();
-  await page.getByRole("button", { name: "Redrive all 27" }).click();
+  await page.getByRole("button", { name: "Redrive all (27)" }).click();
   await page.getByRole("button", { name: "Redrive", exact: true }).click();
   await page.getByText("No dead letters").waitFor();
 });
 
 test("nothing is wider than a phone", async () => {
-  const page = await open("filled", "", { viewport: { width: 360, height: 740 } });
-  for (const path of ["", "tables", "tables/users", "dead-letters", "sql"]) {
-    await page.evaluate((to) => (location.hash = `#/${to}`), path);
-    await page.locator("h1").waitFor();
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(over <= 0, `${path} is ${over} px too wide`);
-  }
+  await assertFits(await open("filled", "", { viewport: { width: 360, height: 740 } }));
 });
