@@ -15,10 +15,13 @@ trap clean EXIT
 machine=("${FRESH_SUITE:-bookworm}" "$root") options=()
 if [ -n "${FRESH_MIRROR:-}" ]; then  # Debian's debootstrap knows every Ubuntu by the script of its first one
   machine+=("$FRESH_MIRROR" /usr/share/debootstrap/scripts/gutsy)
-  options=(--components=main,universe "--keyring=${FRESH_KEYRING:-/usr/share/keyrings/ubuntu-archive-keyring.gpg}")
+  options=("--keyring=${FRESH_KEYRING:-/usr/share/keyrings/ubuntu-archive-keyring.gpg}")
 fi
 debootstrap --variant=minbase --include=git,ca-certificates "${options[@]}" "${machine[@]}" >"$root.log" 2>&1 ||
   { tail -20 "$root.log"; exit 1; }
+if [ -n "${FRESH_MIRROR:-}" ]; then
+  printf "deb $FRESH_MIRROR $FRESH_SUITE%s main universe\n" "" -updates >"$root/etc/apt/sources.list"
+fi
 
 # How this host reaches its packages: names, proxies, certificates, pip's and npm's settings. A link in there that points
 # to an absolute path would lead out to the host's file, so it goes first.
