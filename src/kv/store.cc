@@ -23,6 +23,7 @@
 
 #include "base/check.h"
 #include "kv/folder_owner.h"
+#include "kv/open_to_read.h"
 #include "kv/patient_files.h"
 
 namespace tailrace::kv {
@@ -166,7 +167,8 @@ class FlushListener : public rocksdb::EventListener {
 
 class RocksStore : public Store {
  public:
-  RocksStore(std::string folder, Options options, FolderOwner owner)
+  /// Without an owner it can only be opened to read.
+  RocksStore(std::string folder, Options options, std::optional<FolderOwner> owner)
       : folder_(std::move(folder)), options_(options), owner_(std::move(owner)) {}
   ~RocksStore() override {
     room_->close();
@@ -174,6 +176,7 @@ class RocksStore : public Store {
   }
 
   Status open();
+  Status open_to_read();
   Result<std::optional<std::string>> get(std::string_view key) const override;
   Result<std::vector<std::optional<std::string>>> get_many(
       std::span<const std::string_view> keys) const override;
@@ -195,7 +198,7 @@ class RocksStore : public Store {
 
   std::string folder_;
   Options options_;
-  FolderOwner owner_;
+  std::optional<FolderOwner> owner_;
   std::shared_ptr<RoomWatch> room_ = std::make_shared<RoomWatch>();
   std::shared_ptr<FlushListener> listener_ = std::make_shared<FlushListener>();
   std::unique_ptr<rocksdb::Env> env_;
@@ -263,6 +266,17 @@ Status RocksStore::open() {
   }
   db_.reset(db);
   room_->arm();
+  return check_at_checkpoint();
+}
+
+Status RocksStore::open_to_read() {
+  rocksdb::Options rocks;
+  rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options()));
+  rocks.max_open_files = 1000;
+  rocksdb::DB* db = nullptr;
+  if (auto status = rocksdb::DB::OpenForReadOnly(rocks, folder_, &db); !status.ok())
+    return rocks_error(status);
+  db_.reset(db);
   return check_at_checkpoint();
 }
 
@@ -357,6 +371,7 @@ Result<std::int64_t> RocksStore::approximate_count(std::string_view begin,
 }
 
 Status RocksStore::write(WriteBatch& batch) {
+  if (!owner_) return error(Code::kFailedPrecondition, folder_ + " is open to read only");
   if (memory_bytes_ > 4 * options_.write_buffer_bytes && room_->waiting()) {
     return error(Code::kResourceExhausted,
                  "disk full, and memory for writes is used up: make room on " + folder_);
@@ -378,7 +393,7 @@ Status RocksStore::write(WriteBatch& batch) {
 
 Status RocksStore::begin_checkpoint() {
   TRY(finish_checkpoint());
-  if (step_ == checkpoint_step_) return {};
+  if (step_ == checkpoint_step_) return {};  // also when it is open to read
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   const rocksdb::Slice step(reinterpret_cast<const char*>(&step_), sizeof step_);
@@ -402,6 +417,15 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& folder, Options op
   ASSIGN(FolderOwner owner, FolderOwner::take(folder));
   auto store = std::make_unique<RocksStore>(folder, options, std::move(owner));
   if (auto status = store->open(); !status) return std::unexpected(status.error().in(folder));
+  return store;
+}
+
+Result<std::unique_ptr<Store>> open_to_read(const std::string& folder, Options options) {
+  if (!std::filesystem::exists(folder + "/CURRENT"))
+    return error(Code::kNotFound, folder + ": there is no store");
+  auto store = std::make_unique<RocksStore>(folder, options, std::nullopt);
+  if (auto status = store->open_to_read(); !status)
+    return std::unexpected(status.error().in(folder));
   return store;
 }
 

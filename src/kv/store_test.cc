@@ -13,6 +13,8 @@
 #include <map>
 #include <random>
 
+#include "kv/open_to_read.h"
+
 namespace tailrace::kv {
 namespace {
 
@@ -128,6 +130,37 @@ TEST_F(StoreTest, a_second_owner_is_refused_and_the_first_is_named) {
   EXPECT_THAT(second.error().what, testing::HasSubstr(std::to_string(getpid())));
   store.reset();
   EXPECT_TRUE(Store::open(folder_));
+}
+
+TEST_F(StoreTest, opened_to_read_it_is_the_last_checkpoint_and_no_file_changes) {
+  EXPECT_EQ(open_to_read(folder_).error().code, Code::kNotFound);
+  const auto put = [](Store& store, const char* value) {
+    WriteBatch batch;
+    batch.put("key", value);
+    ASSERT_TRUE(store.write(batch));
+  };
+  {
+    auto store = open();
+    put(*store, "kept");
+    ASSERT_TRUE(store->checkpoint());
+    put(*store, "forgotten");
+  }
+  std::map<std::string, fs::file_time_type> before, after;
+  for (const auto& file : fs::directory_iterator(folder_))
+    before[file.path()] = file.last_write_time();
+  {
+    auto reader = open_to_read(folder_);
+    ASSERT_TRUE(reader) << reader.error().what;
+    EXPECT_EQ(**(*reader)->get("key"), "kept");
+    WriteBatch batch;
+    batch.put("key", "changed");
+    EXPECT_EQ((*reader)->write(batch).error().code, Code::kFailedPrecondition);
+  }
+  for (const auto& file : fs::directory_iterator(folder_))
+    after[file.path()] = file.last_write_time();
+  EXPECT_EQ(before, after);
+  auto owner = open();  // a reader keeps nobody out, nor does an owner
+  EXPECT_EQ(**(*open_to_read(folder_))->get("key"), "kept");
 }
 
 TEST_F(StoreTest, it_behaves_like_a_map_through_checkpoints_and_compactions) {
