@@ -1,5 +1,6 @@
 #include "lake/compaction.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tailrace::lake {
@@ -26,7 +27,7 @@ std::vector<std::vector<std::string>> files_to_compact(const std::map<std::strin
   std::map<int, Tier> tiers;
   const std::size_t enough = force ? 2 : static_cast<std::size_t>(options.files_per_tier);
   for (const auto& [path, file] : files) {
-    if (file.size_bytes >= options.target_file_bytes / 2) continue;
+    if (file.size_bytes >= std::min(options.under_bytes, options.target_file_bytes / 2)) continue;
     Tier& tier = tiers[force ? 0 : tier_of(file.size_bytes, options)];
     if (tier.bytes + file.size_bytes > options.target_file_bytes) {
       if (tier.paths.size() >= enough) groups.push_back(std::exchange(tier.paths, {}));

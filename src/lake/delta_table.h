@@ -37,7 +37,8 @@ namespace tailrace::lake {
 
 struct TableOptions {
   FileOptions files;
-  int checkpoint_every = 10;  ///< commits
+  int checkpoint_every = 10;                    ///< commits
+  std::int64_t compact_under_bytes = 64 << 20;  ///< compact() merges only files smaller than this
   std::size_t pending_bytes =
       64 << 20;  ///< changes kept in memory until prepare; inserts beyond go to files at once
 };

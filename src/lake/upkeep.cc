@@ -12,7 +12,8 @@ Result<int> DeltaTable::compact(bool force) {
   if (!unpublished_.empty())
     return error(Code::kFailedPrecondition, folder_ + ": compact while a commit is prepared");
   ASSIGN(const auto now, snapshot());
-  const CompactionOptions rule{.target_file_bytes = options_.files.target_file_bytes};
+  const CompactionOptions rule{.target_file_bytes = options_.files.target_file_bytes,
+                               .under_bytes = options_.compact_under_bytes};
   int replaced = 0;
   for (const std::vector<std::string>& group : files_to_compact(now->files, rule, force)) {
     DataFileWriter into(folder_, schema_, options_.files);
