@@ -220,6 +220,11 @@ Result<std::unique_ptr<Source>> make_http_source(const SourceSpec& spec, rt::Clo
   const std::string records = options.text("records", "$"), key = options.text("key", "");
   const std::string cursor = options.text("cursor", ""), since = options.text("since", "");
   TRY(options.finish());
+  if (!config.url.starts_with("http://") && !config.url.starts_with("https://"))
+    return error(Code::kInvalidArgument,
+                 fmt::format("ingest {}: option url: \"{}\" is no web address; it begins with "
+                             "http:// or https://",
+                             spec.name, net::redact_url(config.url)));
   ASSIGN(config.records, JsonPath::parse(records));
   ASSIGN(config.key, JsonPath::parse(key));
   ASSIGN(config.cursor, JsonPath::parse(cursor));

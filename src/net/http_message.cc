@@ -28,8 +28,8 @@ bool is_address(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), buffer) == 1;
 }
 
-Result<std::map<std::string, std::string>> parse_query(std::string_view text) {
-  std::map<std::string, std::string> query;
+Result<std::multimap<std::string, std::string>> parse_query(std::string_view text) {
+  std::multimap<std::string, std::string> query;
   while (!text.empty()) {
     auto pair = text.substr(0, text.find('&'));
     text.remove_prefix(std::min(text.size(), pair.size() + 1));
@@ -40,7 +40,7 @@ Result<std::map<std::string, std::string>> parse_query(std::string_view text) {
     if (equals != pair.npos) {
       ASSIGN(value, percent_decode(pair.substr(equals + 1), true));
     }
-    query.insert_or_assign(std::move(name), std::move(value));
+    query.emplace(std::move(name), std::move(value));
   }
   return query;
 }

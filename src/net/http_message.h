@@ -15,7 +15,7 @@ namespace tailrace::net {
 struct Target {
   std::string path;
   std::vector<std::string> segments;
-  std::map<std::string, std::string> query;
+  std::multimap<std::string, std::string> query;
 };
 
 /// Splits and decodes an origin-form target (RFC 9112 §3.2.1); kInvalidArgument for bad escapes and

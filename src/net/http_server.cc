@@ -133,9 +133,16 @@ std::string_view Request::header(std::string_view name) const {
 }
 
 std::optional<std::string> Request::param(std::string_view name) const {
-  auto found = query.find(std::string(name));
-  if (found == query.end()) return std::nullopt;
+  auto found = query.lower_bound(std::string(name));
+  if (found == query.end() || found->first != name) return std::nullopt;
   return found->second;
+}
+
+std::vector<std::string> Request::params(const std::string& name) const {
+  std::vector<std::string> values;
+  auto [first, last] = query.equal_range(name);
+  for (; first != last; ++first) values.push_back(first->second);
+  return values;
 }
 
 struct HttpServer::Impl {

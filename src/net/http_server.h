@@ -50,13 +50,16 @@ struct Request {
   std::string path;  ///< decoded, without the query: "/api/tables/a b"
   std::vector<std::string>
       segments;  ///< the path split at "/" before decoding, so a key may hold "/"
-  std::map<std::string, std::string> query;
+  std::multimap<std::string, std::string> query;  ///< a name's values in the order they came
   std::map<std::string, std::string> headers;
   std::string body;
 
   /// The header's value, or "" when it is absent; `name` in lower case.
   std::string_view header(std::string_view name) const;
+  /// The first value of a query parameter.
   std::optional<std::string> param(std::string_view name) const;
+  /// Every value of it.
+  std::vector<std::string> params(const std::string& name) const;
 };
 
 /// Text pushed to the client until `next` says the end (nullopt) or the client leaves. `next` is
