@@ -6,19 +6,33 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "console-api.yml"
 OUT = ROOT / "web" / "src" / "api" / "types.gen.ts"
-SCALARS = {"integer": "number", "number": "number", "string": "string", "boolean": "boolean", "unknown": "unknown"}
+SCALARS = {"integer": "number", "number": "number", "string": "string", "boolean": "boolean"}
+TOKENS = re.compile(r'\s*("[^"]*"|[{}\[\],]|:(?=\s|$)|(?:[^\s{}\[\],:"]|:(?=\S))(?:[^{}\[\],:]|:(?=\S))*)')
 
 
 def flow(text):
-    """A one-line {map} or [list] of scalars, or a scalar."""
-    text = text.strip()
-    items = re.findall(r'(?:[^,"]|"[^"]*")+', text[1:-1]) if text[:1] in "{[" and text else []
-    if text.startswith("["):
-        return [flow(item) for item in items]
-    if text.startswith("{"):
-        pairs = (item.split(":", 1) for item in items)
-        return {key.strip(): flow(value) for key, value in pairs}
-    return text.strip('"')
+    """{maps} and [lists] of one line, or a scalar."""
+    tokens = [token.strip() for token in TOKENS.findall(text)]
+    value, rest = flow_value(tokens)
+    if rest:
+        raise SystemExit(f"{SPEC}: not understood: {text}")
+    return value
+
+
+def flow_value(tokens):
+    head, tokens = tokens[0], tokens[1:]
+    if head not in "{[":
+        return head.strip('"'), tokens
+    made = {} if head == "{" else []
+    while tokens[0] not in "}]":
+        if head == "{":
+            key, tokens = tokens[0].strip('"'), tokens[2:]
+            made[key], tokens = flow_value(tokens)
+        else:
+            item, tokens = flow_value(tokens)
+            made.append(item)
+        tokens = tokens[1:] if tokens[0] == "," else tokens
+    return made, tokens[1:]
 
 
 def parse(text):
@@ -36,17 +50,17 @@ def parse(text):
             raise SystemExit(f"{SPEC}:{number}: not understood: {line.strip()}")
         key, value = match.groups()
         child = flow(value) if value else {}
-        stack[-1][1][key] = child
+        stack[-1][1][key.strip('"')] = child
         if not value:
             stack.append((indent, child))
     return root
 
 
 def type_of(schema):
-    if isinstance(schema, str):
-        return SCALARS.get(schema, schema)
+    if not schema:
+        return "unknown"
     if "$ref" in schema:
-        return schema["$ref"]
+        return schema["$ref"].rsplit("/", 1)[1]
     if "enum" in schema:
         return " | ".join(f'"{word}"' for word in schema["enum"])
     if schema["type"] == "array":
@@ -59,12 +73,12 @@ def type_of(schema):
 def declaration(name, schema):
     if "properties" not in schema:
         return f"export type {name} = {type_of(schema)};\n"
-    mark = "?" if "optional" in schema else ""
+    required = schema.get("required", [])
     lines = [f"export interface {name} {{"]
     for field, inner in schema["properties"].items():
         if "description" in inner:
             lines.append(f"  /** {inner['description']} */")
-        lines.append(f"  {field}{mark}: {type_of(inner)};")
+        lines.append(f"  {field}{'' if field in required else '?'}: {type_of(inner)};")
     return "\n".join(lines) + "\n}\n"
 
 

@@ -1,70 +1,13 @@
 #include "app/backend.h"
 
 #include <charconv>
+#include <limits>
 
 #include "console/arrow_rows.h"
 #include "pipeline/names.h"
 
 namespace tailrace::app {
 namespace {
-
-console::HopKind hop_kind(pipeline::HopKind kind) {
-  switch (kind) {
-    case pipeline::HopKind::kFetched:
-      return console::HopKind::kFetched;
-    case pipeline::HopKind::kAppended:
-      return console::HopKind::kAppended;
-    case pipeline::HopKind::kDecoded:
-      return console::HopKind::kDecoded;
-    case pipeline::HopKind::kRejected:
-      return console::HopKind::kRejected;
-    case pipeline::HopKind::kBronze:
-      return console::HopKind::kBronze;
-    case pipeline::HopKind::kSilver:
-      return console::HopKind::kSilver;
-    case pipeline::HopKind::kGold:
-      return console::HopKind::kGold;
-    case pipeline::HopKind::kLake:
-      return console::HopKind::kLake;
-    case pipeline::HopKind::kServed:
-      return console::HopKind::kServed;
-  }
-  return console::HopKind::kServed;
-}
-
-console::HopState hop_state(pipeline::HopState state) {
-  switch (state) {
-    case pipeline::HopState::kOk:
-      return console::HopState::kOk;
-    case pipeline::HopState::kWaiting:
-      return console::HopState::kWaiting;
-    case pipeline::HopState::kEmpty:
-      return console::HopState::kEmpty;
-    case pipeline::HopState::kError:
-      return console::HopState::kError;
-  }
-  return console::HopState::kError;
-}
-
-console::Hop shown(const pipeline::Hop& hop) {
-  console::Hop out;
-  out.id = hop.id;
-  out.title = hop.title;
-  out.kind = hop_kind(hop.kind);
-  out.state = hop_state(hop.state);
-  out.count = hop.count;
-  out.rate_per_s = hop.rate_per_s;
-  out.bytes = hop.bytes;
-  out.lag_records = hop.lag_records;
-  out.lag_s = hop.lag_s;
-  out.rejected = hop.rejected;
-  out.reasons = hop.reasons;
-  out.detail = hop.detail;
-  out.why = hop.why;
-  out.last_error = hop.last_error;
-  out.last_error_ms = hop.last_error_ms;
-  return out;
-}
 
 console::DeadLetter shown(const pipeline::DeadLetter& letter) {
   return {std::to_string(letter.id),
@@ -76,10 +19,27 @@ console::DeadLetter shown(const pipeline::DeadLetter& letter) {
           letter.time_ms};
 }
 
-std::uint64_t number(std::string_view text) {
+/// A page token that is a number; 0 for none: before the first.
+Result<std::uint64_t> number_of(std::string_view text) {
+  constexpr auto kLast =
+      static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - console::kMaxQueryRows;
   std::uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty()) return value;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc() || value > kLast || end != text.data() + text.size())
+    return error(Code::kInvalidArgument,
+                 "after must be `next` of the page before, not " + std::string(text));
   return value;
+}
+
+std::int64_t count(const pipeline::LetterCounts& waiting, const console::DeadLetterFilter& filter) {
+  std::int64_t total = 0;
+  for (const auto& [flow, reasons] : waiting)
+    for (const auto& [reason, letters] : reasons)
+      if ((filter.table.empty() || filter.table == flow) &&
+          (filter.reason.empty() || filter.reason == reason))
+        total += letters;
+  return total;
 }
 
 bool matches(const pipeline::DeadLetter& letter, const std::string& table,
@@ -96,13 +56,11 @@ class InstanceBackend final : public console::Backend {
     status.project = instance_.project().name;
     status.version = TAILRACE_VERSION;
     status.uptime_s = instance_.uptime_s();
-    const std::string stopped = instance_.stopped_by();
-    status.state = stopped.empty() ? "running" : "stopped";
-    status.ready = stopped.empty();
-    std::vector<pipeline::Hop> hops = instance_.hops();
-    rate(hops);
-    status.first_empty_hop = pipeline::explain_first_empty(hops);
-    for (const pipeline::Hop& hop : hops) status.hops.push_back(shown(hop));
+    status.ready = instance_.stopped_by().empty() && !instance_.read_only();
+    status.state = status.ready ? "running" : "stopped";
+    status.hops = instance_.hops();
+    rate(status.hops);
+    status.first_empty_hop = pipeline::explain_first_empty(status.hops);
     return status;
   }
 
@@ -115,11 +73,8 @@ class InstanceBackend final : public console::Backend {
 
   Result<console::Rows> read_table(std::string_view name, const console::RowRange& range) override {
     const auto keyed = instance_.runner().served(serving_name(name));
-    if (!keyed) return first_rows(name, range.limit);
-    table::KeyRange keys{range.prefix, range.prefix};
-    if (range.from) keys.from = {*range.from};
-    if (range.to) keys.to = {*range.to};
-    ASSIGN(auto page, keyed->scan(keys, range.limit, range.after));
+    if (!keyed) return unkeyed_rows(name, range);
+    ASSIGN(auto page, keyed->scan({range.from, range.to}, range.limit, range.after));
     console::Rows rows;
     console::append_rows(page.rows, rows);
     rows.next = page.next;
@@ -129,9 +84,8 @@ class InstanceBackend final : public console::Backend {
   Result<console::Rows> get_row(std::string_view table,
                                 const std::vector<std::string>& key) override {
     const auto keyed = instance_.runner().served(serving_name(table));
-    if (!keyed)
-      return error(Code::kNotFound, "`" + std::string(table) +
-                                        "` has no key: name it under `serving` in tailrace.yml");
+    if (!keyed && instance_.runner().graph().table_index(table) >= 0) return no_key(table);
+    if (!keyed) return error(Code::kNotFound, "there is no table `" + std::string(table) + "`");
     ASSIGN(const auto row, keyed->get(key));
     if (!row) return error(Code::kNotFound, "no row of `" + std::string(table) + "` has that key");
     console::Rows rows;
@@ -139,19 +93,23 @@ class InstanceBackend final : public console::Backend {
     return rows;
   }
 
-  Result<console::Rows> sql(std::string_view query) override { return instance_.sql(query); }
+  Result<console::Rows> sql(std::string_view query, int limit) override {
+    return instance_.sql(query, limit);
+  }
 
   Result<console::DeadLetterPage> dead_letters(const console::DeadLetterFilter& filter) override {
+    const pipeline::DeadLetters& letters = instance_.runner().dead_letters();
+    ASSIGN(const std::uint64_t after, number_of(filter.after));
     console::DeadLetterPage page;
-    const std::uint64_t after = number(filter.after);
-    TRY(instance_.runner().dead_letters().scan(0, [&](const pipeline::DeadLetter& letter) {
+    page.total = count(letters.totals().waiting, filter);
+    if (page.total == 0) return page;
+    TRY(letters.scan(after, [&](const pipeline::DeadLetter& letter) {
       if (letter.redriven || !matches(letter, filter.table, filter.reason)) return true;
-      ++page.total;
-      if (letter.id <= after) return true;
-      if (static_cast<int>(page.letters.size()) < filter.limit)
-        page.letters.push_back(shown(letter));
-      else if (page.next.empty())
+      if (static_cast<int>(page.letters.size()) == filter.limit) {
         page.next = page.letters.back().id;
+        return false;
+      }
+      page.letters.push_back(shown(letter));
       return true;
     }));
     return page;
@@ -175,17 +133,34 @@ class InstanceBackend final : public console::Backend {
     return std::string(name);
   }
 
-  Result<console::Rows> first_rows(std::string_view name, int limit) {
+  /// A table without key is read in the order of its files; the token counts rows.
+  Result<console::Rows> unkeyed_rows(std::string_view name, const console::RowRange& range) {
+    if (!range.from.empty() || !range.to.empty()) return no_key(name);
+    ASSIGN(const std::uint64_t after, number_of(range.after));
     console::Rows rows;
+    std::int64_t skip = static_cast<std::int64_t>(after), left = range.limit;
     const Error enough{Code::kCancelled, ""};
     auto done = instance_.runner().scan_table(name, [&](const Batch& batch) -> Status {
-      const auto left = limit - static_cast<std::int64_t>(rows.rows.size());
-      console::append_rows(batch->Slice(0, std::min(left, batch->num_rows())), rows);
-      if (static_cast<int>(rows.rows.size()) >= limit) return std::unexpected(enough);
-      return {};
+      const std::int64_t first = std::min(skip, batch->num_rows());
+      const std::int64_t some = std::min(left, batch->num_rows() - first);
+      console::append_rows(batch->Slice(first, some), rows);
+      skip -= first, left -= some;
+      if (left > 0 || first + some == batch->num_rows()) return {};
+      rows.next = std::to_string(after + static_cast<std::uint64_t>(range.limit));
+      return std::unexpected(enough);
     });
     if (!done && done.error().code != Code::kCancelled) return std::unexpected(done.error());
+    const pipeline::Graph& graph = instance_.runner().graph();
+    const int index = graph.table_index(name);
+    if (rows.columns.empty() && index >= 0)
+      rows.columns = console::columns_of(graph.tables[static_cast<std::size_t>(index)].schema);
     return rows;
+  }
+
+  static std::unexpected<Error> no_key(std::string_view table) {
+    return error(Code::kFailedPrecondition,
+                 "`" + std::string(table) +
+                     "` has no key: name it under `serving` in tailrace.yml to read rows by key");
   }
 
   console::TableInfo info(const pipeline::TableStatus& table) const {
@@ -236,9 +211,9 @@ std::unique_ptr<console::Backend> make_backend(Instance& instance) {
   return std::make_unique<InstanceBackend>(instance);
 }
 
-Result<console::Rows> Instance::sql(std::string_view query) {
+Result<console::Rows> Instance::sql(std::string_view query, std::int64_t max_rows) {
   const std::int64_t now_us = rt::system_clock().now().value * 1000;
-  ASSIGN(const auto result, pipeline::run_query(query, query_relations(*this), now_us));
+  ASSIGN(const auto result, pipeline::run_query(query, query_relations(*this), now_us, max_rows));
   console::Rows rows;
   rows.columns = console::columns_of(result.schema);
   for (const Batch& batch : result.rows) console::append_rows(batch, rows);

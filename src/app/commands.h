@@ -12,8 +12,13 @@ int run_command(const RunOptions& options, bool check);
 int check_command(const std::string& project);
 int init_command(const std::string& name);
 int status_command(const std::string& project, const std::string& data, bool json);
-int sql_command(const std::string& project, const std::string& data, const std::string& query,
-                bool json);
+
+struct SqlOptions {
+  std::string project, data, query;  ///< without a query statements come from standard input
+  bool json = false;
+  int limit = console::kQueryRows;
+};
+int sql_command(const SqlOptions& options);
 
 struct RedriveOptions {
   std::string project, data, table, reason;

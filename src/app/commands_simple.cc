@@ -13,6 +13,7 @@ int check_command(const std::string& path) {
   auto graph = pipeline::make_graph(*project);
   if (!graph) return fail(graph.error());
   if (auto served = pipeline::check_serving(*project, *graph); !served) return fail(served.error());
+  if (auto outside = check_outside(*project); !outside) return fail(outside.error());
   for (const pipeline::Flow& flow : graph->flows) {
     const pipeline::Table& table = graph->tables[static_cast<std::size_t>(flow.table)];
     std::cout << layer_name(table.layer) << "  " << flow.name << "  " << table.schema->num_fields()
@@ -28,7 +29,8 @@ int check_command(const std::string& path) {
 
 int init_command(const std::string& name) {
   if (auto done = pipeline::init_project(name); !done) return fail(done.error());
-  std::cout << "wrote " << name << "; now: tailrace run " << name << "\n";
+  std::cout << "wrote " << name << ": read its README.md, or run it now: tailrace run " << name
+            << "\n";
   return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "app/backend.h"
 #include "base/log.h"
+#include "connect/noted_state.h"
 
 namespace tailrace::app {
 namespace {
@@ -34,8 +35,17 @@ Result<log::TopicSettings> settings_of(const pipeline::TopicSpec& topic) {
   settings.partitions = topic.partitions;
   for (const auto& [name, value] : topic.settings)
     if (auto set = log::set_setting(settings, name, value); !set)
-      return std::unexpected(set.error().in("topic " + topic.name));
+      return std::unexpected(set.error().in(topic.place + ": topic " + topic.name));
   return settings;
+}
+
+Result<std::unique_ptr<connect::Source>> source_of(const pipeline::Project& project,
+                                                   const pipeline::IngestSpec& ingest) {
+  const connect::SourceSpec spec{ingest.name, ingest.type, ingest.options,
+                                 fs::absolute(project.folder).string()};
+  auto source = connect::make_source(spec);
+  if (!source) return std::unexpected(source.error().in(ingest.place));
+  return source;
 }
 
 /// Emissions until the source says that nothing more is there for now; `paced`: until it would
@@ -77,10 +87,8 @@ Result<RunFile> find_running(const std::string& data) {
 Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   std::unique_ptr<Instance> instance(new Instance);
   instance->options_ = std::move(options);
-  ASSIGN(instance->project_, pipeline::load_project(instance->options_.project));
-  ASSIGN(auto graph, pipeline::make_graph(instance->project_));
-  TRY(pipeline::check_serving(instance->project_, graph));
-  instance->data_ = data_folder(instance->options_.project, instance->options_.data);
+  pipeline::Graph graph;
+  TRY(instance->read_project(graph));
   TRY(rt::posix_files().make_folder(instance->data_));
   ASSIGN(instance->lock_, rt::posix_files().lock_folder(instance->data_));
   ASSIGN(instance->log_, log::Log::open(instance->data_ + "/log", {}));
@@ -90,6 +98,28 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   TRY(instance->open_sources());
   instance->backend_ = make_backend(*instance);
   return instance;
+}
+
+Result<std::unique_ptr<Instance>> Instance::open_to_read(RunOptions options) {
+  std::unique_ptr<Instance> instance(new Instance);
+  instance->options_ = std::move(options);
+  pipeline::Graph graph;
+  TRY(instance->read_project(graph));
+  ASSIGN(auto stored,
+         pipeline::StoredProject::open(instance->project_, std::move(graph), instance->data_));
+  instance->stored_ = stored.get();
+  instance->runner_ = std::move(stored);
+  instance->backend_ = make_backend(*instance);
+  return instance;
+}
+
+Status Instance::read_project(pipeline::Graph& graph) {
+  ASSIGN(project_, pipeline::load_project(options_.project));
+  ASSIGN(graph, pipeline::make_graph(project_));
+  TRY(pipeline::check_serving(project_, graph));
+  TRY(check_outside(project_));
+  data_ = data_folder(options_.project, options_.data);
+  return {};
 }
 
 Instance::~Instance() {
@@ -103,21 +133,27 @@ Status Instance::open_topics() {
   for (const pipeline::TopicSpec& topic : project_.topics) {
     ASSIGN(const auto settings, settings_of(topic));
     TRY(log_->ensure_topic(topic.name, settings));
+    if (log_->topic(topic.name)->settings == settings) continue;
+    if (auto changed = log_->alter_topic(topic.name, settings); !changed)
+      return std::unexpected(changed.error().in(topic.place));
   }
   log::TopicSettings rejected;
   rejected.max_message_bytes = 256 << 20;
   return log_->ensure_topic(connect::kRejectedTopic, rejected);
 }
 
+Status check_outside(const pipeline::Project& project) {
+  for (const pipeline::TopicSpec& topic : project.topics) TRY(settings_of(topic));
+  for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest));
+  return {};
+}
+
 Status Instance::open_sources() {
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
-    connect::SourceSpec spec{ingest.name, ingest.type, ingest.options,
-                             fs::absolute(project_.folder).string()};
-    auto source = connect::make_source(spec);
-    if (!source) return std::unexpected(source.error().in(ingest.place));
+    ASSIGN(auto source, source_of(project_, ingest));
     connect::RunnerConfig config{
         .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
-    ASSIGN(auto runner, connect::SourceRunner::open(config, std::move(*source), *log_));
+    ASSIGN(auto runner, connect::SourceRunner::open(config, std::move(source), *log_));
     sources_.push_back(std::move(runner));
   }
   return {};
@@ -167,26 +203,42 @@ std::string Instance::stopped_by() const {
   return runner_->stopped_by();
 }
 
-std::vector<pipeline::Hop> Instance::source_hops() const {
+std::vector<pipeline::Hop> Instance::fetched_hops() const {
+  const pipeline::LetterTotals letters = runner_->dead_letters().totals();
   std::vector<pipeline::Hop> hops;
-  for (const auto& source : sources_) {
-    const connect::SourceStatus status = source->status();
-    pipeline::Hop hop{
-        .id = "fetched." + status.name, .title = status.name, .kind = pipeline::HopKind::kFetched};
-    hop.count = status.records + status.rejected;
-    hop.bytes = status.fetched_bytes;
-    hop.detail = status.describe;
-    hop.why = status.why;
-    hop.last_error = status.last_error;
-    hop.last_error_ms = status.last_error_ms;
-    hop.rejected = status.rejected;
-    if (status.rejected > 0) hop.reasons["rejected by the source"] = status.rejected;
+  for (std::size_t i = 0; i < project_.ingest.size(); ++i) {
+    const std::string& name = project_.ingest[i].name;
+    pipeline::Hop hop{.id = "fetched." + name, .title = name, .kind = pipeline::HopKind::kFetched};
+    if (read_only()) {
+      const auto noted =
+          rt::read_whole(rt::posix_files(), data_ + "/ingest/" + name + ".json", 64 << 20);
+      const auto state = noted ? connect::decode_state(*noted) : std::unexpected(noted.error());
+      if (state) hop.count = state->records;
+    } else {
+      const connect::SourceStatus status = sources_[i]->status();
+      hop.count = status.records;
+      hop.bytes = status.fetched_bytes;
+      hop.detail = status.describe;
+      hop.why = status.why;
+      hop.last_error = status.last_error;
+      hop.last_error_ms = status.last_error_ms;
+    }
+    count_rejected(letters, name, hop);
     hops.push_back(std::move(hop));
   }
+  return hops;
+}
+
+std::vector<pipeline::Hop> Instance::appended_hops() const {
+  std::vector<pipeline::Hop> hops;
   for (const pipeline::TopicSpec& topic : project_.topics) {
     pipeline::Hop hop{
         .id = "appended." + topic.name, .title = topic.name, .kind = pipeline::HopKind::kAppended};
-    for (std::int32_t p = 0; p < topic.partitions; ++p)
+    for (const pipeline::IngestSpec& ingest : project_.ingest)
+      if (ingest.topic == topic.name) hop.upstream.push_back("fetched." + ingest.name);
+    if (hop.upstream.empty()) hop.why = "no source of `ingest` in tailrace.yml writes to it";
+    if (read_only()) hop.count = stored_->records_read(topic.name);
+    for (std::int32_t p = 0; !read_only() && p < topic.partitions; ++p)
       if (auto partition = log_->partition(topic.name, PartitionId(p))) {
         hop.count += (*partition)->high_watermark().value;
         hop.bytes += static_cast<std::int64_t>((*partition)->size_bytes());
@@ -197,7 +249,8 @@ std::vector<pipeline::Hop> Instance::source_hops() const {
 }
 
 std::vector<pipeline::Hop> Instance::hops() const {
-  std::vector<pipeline::Hop> hops = source_hops();
+  std::vector<pipeline::Hop> hops = fetched_hops();
+  for (pipeline::Hop& hop : appended_hops()) hops.push_back(std::move(hop));
   for (pipeline::Hop& hop : runner_->hops()) hops.push_back(std::move(hop));
   pipeline::judge(hops);
   return hops;

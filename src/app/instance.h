@@ -11,6 +11,7 @@
 #include "console/console.h"
 #include "log/log.h"
 #include "pipeline/runner.h"
+#include "pipeline/stored_project.h"
 
 namespace tailrace::app {
 
@@ -31,6 +32,9 @@ class Instance {
  public:
   /// Opens log, state and tables; recovery happens here. Nothing runs yet.
   static Result<std::unique_ptr<Instance>> open(RunOptions options);
+  /// What the data folder holds, to be asked only: nothing is written, nobody is kept from running
+  /// on it. kNotFound when nothing has run on it yet.
+  static Result<std::unique_ptr<Instance>> open_to_read(RunOptions options);
   ~Instance();
 
   /// Starts the console, the pipeline and the sources.
@@ -46,14 +50,18 @@ class Instance {
   /// All hops from source to serving, judged.
   std::vector<pipeline::Hop> hops() const;
   std::string stopped_by() const;
+  /// Whether it was opened to be asked only.
+  bool read_only() const { return stored_ != nullptr; }
   double uptime_s() const;
-  Result<console::Rows> sql(std::string_view query);
+  Result<console::Rows> sql(std::string_view query, std::int64_t max_rows);
 
  private:
   Instance() = default;
   Status open_topics();
   Status open_sources();
-  std::vector<pipeline::Hop> source_hops() const;
+  Status read_project(pipeline::Graph& graph);
+  std::vector<pipeline::Hop> fetched_hops() const;
+  std::vector<pipeline::Hop> appended_hops() const;
 
   RunOptions options_;
   pipeline::Project project_;
@@ -61,11 +69,15 @@ class Instance {
   std::unique_ptr<rt::FileLock> lock_;
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<pipeline::Runner> runner_;
+  pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
   std::unique_ptr<console::Backend> backend_;
   std::unique_ptr<console::Console> console_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
+
+/// Settings of topics and options of sources that only their own rooms can judge.
+Status check_outside(const pipeline::Project& project);
 
 /// The data folder of a project path.
 std::string data_folder(const std::string& project, const std::string& data);

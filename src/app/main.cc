@@ -15,12 +15,24 @@ constexpr const char* kAbout =
     "  tailrace status my_project        hop by hop: what came how far, and why not further\n"
     "  tailrace sql my_project -c 'SELECT * FROM system.tables'";
 
+constexpr const char* kDataHelp = "data folder (default: PROJECT/.tailrace)";
+
 void add_run(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("run", "run a project until Ctrl-C (or --once)");
+  command->footer(
+      "Examples:\n"
+      "  tailrace run my_project                          page and API at http://127.0.0.1:9021\n"
+      "  tailrace run my_project --console 127.0.0.1:0    at a free port, which is printed\n"
+      "  tailrace run my_project --once                   what is there now, then exit\n"
+      "  tailrace run my_project --check                  a test: exit 0 once rows are served\n\n"
+      "It prints each hop once: fetched, appended, decoded, rejected, the tables, lake, served;\n"
+      "and, when no row is served after 10 s, which hop is empty and why. Ctrl-C or SIGTERM ends "
+      "it\n"
+      "with nothing lost; the next start goes on from there.");
   auto options = std::make_shared<RunOptions>();
   auto check = std::make_shared<bool>(false);
   command->add_option("project", options->project, "the project's folder")->required();
-  command->add_option("--data", options->data, "data folder (default: PROJECT/.tailrace)");
+  command->add_option("--data", options->data, kDataHelp);
   command
       ->add_option("--console", options->console,
                    "page and API at HOST:PORT; port 0 picks a free one; off")
@@ -35,9 +47,21 @@ void add_simple(CLI::App& app, int& code) {
   auto text = std::make_shared<std::string>();
   auto* check = app.add_subcommand("check", "parse and analyse a project; write nothing");
   check->add_option("project", *text, "the project's folder")->required();
+  check->footer(
+      "Example:\n"
+      "  tailrace check my_project\n\n"
+      "Reads spark-pipeline.yml, tailrace.yml and every SQL file, and binds the SQL: each unknown\n"
+      "name, wrong type and missing table is told with file:line:column. Exit 0 when `run` would\n"
+      "start, 1 when not, with the first error.");
   check->callback([=, &code] { code = check_command(*text); });
   auto* init = app.add_subcommand("init", "write a small project that runs");
   init->add_option("name", *text, "the folder to make")->required();
+  init->footer(
+      "Example:\n"
+      "  tailrace init my_project && tailrace run my_project\n\n"
+      "The project has a generator as its source, a bronze, a silver and a gold table, and "
+      "comments\n"
+      "that say what to change for data of your own.");
   init->callback([=, &code] { code = init_command(*text); });
   auto* version = app.add_subcommand("version", "print the version");
   version->callback([] { std::cout << "tailrace " TAILRACE_VERSION "\n"; });
@@ -51,23 +75,44 @@ void add_status(CLI::App& app, int& code) {
   auto data = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
   command->add_option("project", *project, "the project's folder")->capture_default_str();
-  command->add_option("--data", *data, "data folder (default: PROJECT/.tailrace)");
-  command->add_flag("--json", *json, "for scripts");
+  command->add_option("--data", *data, kDataHelp);
+  command->add_flag("--json", *json, "for scripts: what GET /api/status answers");
+  command->footer(
+      "Examples:\n"
+      "  tailrace status my_project\n"
+      "  tailrace status my_project --json | jq -r .first_empty_hop\n\n"
+      "Asks the process that runs on the data folder, or reads the folder when none runs; nothing\n"
+      "is changed either way. Exit 0 when it could be told, 1 when nothing has run there yet.");
   command->callback([=, &code] { code = status_command(*project, *data, *json); });
 }
 
 void add_sql(CLI::App& app, int& code) {
   auto* command =
       app.add_subcommand("sql", "a shell over every table and system.*, or one query with -c");
-  auto project = std::make_shared<std::string>(".");
-  auto data = std::make_shared<std::string>();
-  auto query = std::make_shared<std::string>();
-  auto json = std::make_shared<bool>(false);
-  command->add_option("project", *project, "the project's folder")->capture_default_str();
-  command->add_option("--data", *data, "data folder (default: PROJECT/.tailrace)");
-  command->add_option("-c,--command", *query, "run one query and exit");
-  command->add_flag("--json", *json, "rows as JSON lines");
-  command->callback([=, &code] { code = sql_command(*project, *data, *query, *json); });
+  auto options = std::make_shared<SqlOptions>();
+  options->project = ".";
+  command->add_option("project", options->project, "the project's folder")->capture_default_str();
+  command->add_option("--data", options->data, kDataHelp);
+  command->add_option("-c,--command", options->query, "run these statements and exit");
+  command->add_flag("--json", options->json, "rows as JSON lines");
+  command->add_option("--limit", options->limit, "rows of one answer")
+      ->check(CLI::Range(1, console::kMaxQueryRows))
+      ->capture_default_str();
+  command->footer(
+      "Examples:\n"
+      "  tailrace sql my_project                            a prompt\n"
+      "  tailrace sql my_project -c 'SHOW TABLES; DESCRIBE users'\n"
+      "  tailrace sql my_project --json -c 'SELECT * FROM users' > users.jsonl\n"
+      "  tailrace sql my_project < queries.sql\n\n"
+      "Statements: SELECT, SHOW TABLES, DESCRIBE, EXPLAIN SELECT. Besides the project's tables:\n"
+      "  system.hops            every hop: records, bytes, lag, rejected, why, last_error\n"
+      "  system.tables          every table: layer, kind, records, columns, failed\n"
+      "  system.topics          every topic: relation, partitions, format, records, bytes\n"
+      "  system.expectations    every expectation: condition, action, passed, failed\n"
+      "  system.dead_letters    every rejected record: flow, reason, detail, origin, record\n\n"
+      "Asks the process that runs on the data folder, or reads the folder when none runs; nothing\n"
+      "is changed either way. Exit 1 when a statement failed.");
+  command->callback([=, &code] { code = sql_command(*options); });
 }
 
 void add_redrive(CLI::App& app, int& code) {
@@ -75,11 +120,18 @@ void add_redrive(CLI::App& app, int& code) {
   auto options = std::make_shared<RedriveOptions>();
   options->project = ".";
   command->add_option("project", options->project, "the project's folder")->capture_default_str();
-  command->add_option("--data", options->data, "data folder (default: PROJECT/.tailrace)");
+  command->add_option("--data", options->data, kDataHelp);
   command->add_option("--id", options->ids, "these letters (see system.dead_letters)");
   command->add_option("--table", options->table, "those this table's flow rejected");
   command->add_option("--reason", options->reason, "those with this reason");
   command->add_flag("--all", options->all, "all of them");
+  command->footer(
+      "Examples:\n"
+      "  tailrace sql my_project -c 'SELECT id, reason, detail FROM system.dead_letters'\n"
+      "  tailrace redrive my_project --id 17 --id 18\n"
+      "  tailrace redrive my_project --table users_clean --reason 'expectation has_id'\n\n"
+      "The letters' records are appended to their topics again, each once. Mend the SQL first, or\n"
+      "they come back.");
   command->callback([=, &code] { code = redrive_command(*options); });
 }
 
@@ -88,12 +140,17 @@ void add_spark(CLI::App& app, int& code) {
       app.add_subcommand("spark", "the same project on real Spark: write a plain pipeline, run it");
   auto options = std::make_shared<SparkOptions>();
   command->add_option("project", options->project, "the project's folder")->required();
-  command->add_option("--data", options->data, "data folder (default: PROJECT/.tailrace)");
+  command->add_option("--data", options->data, kDataHelp);
   command->add_option("--master", options->master, "local[N] or spark://HOST:PORT")
       ->capture_default_str();
   command->add_option("--out", options->out,
                       "where to write the Spark project (default: DATA/spark)");
   command->add_flag("--write-only", options->write_only, "write it, do not run it");
+  command->footer(
+      "Examples:\n"
+      "  tailrace spark my_project --write-only --out spark_project\n"
+      "  tailrace spark my_project --master spark://host:7077\n\n"
+      "Needs Spark's `spark-pipelines` on the PATH to run, nothing to write.");
   command->callback([=, &code] { code = spark_command(*options); });
 }
 
@@ -110,8 +167,7 @@ int run_main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const int parse_code = app.exit(e);
-    return parse_code == 0 ? 0 : 2;
+    return app.exit(e) == 0 ? 0 : 2;
   } catch (const std::exception& e) {
     std::cerr << "tailrace: " << e.what() << "\n";
     return 1;

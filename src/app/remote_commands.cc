@@ -2,18 +2,16 @@
 // folder when none runs.
 #include <unistd.h>
 
-#include <iomanip>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "app/backend.h"
 #include "app/commands.h"
+#include "app/terminal.h"
 #include "net/http_client.h"
 
 namespace tailrace::app {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Result<Json> answer_of(Result<net::HttpResponse> response) {
   if (!response) return std::unexpected(response.error());
@@ -29,10 +27,15 @@ Result<Json> answer_of(Result<net::HttpResponse> response) {
   return json;
 }
 
+constexpr std::size_t kAnswerBytes = std::size_t{1} << 30;
+
+/// What an opened folder is for.
+enum class Use { kAsk, kChange };
+
 /// One call of the API: the running instance's, or of one opened on the folder for this call.
 class Api {
  public:
-  static Result<Api> open(const std::string& project, const std::string& data) {
+  static Result<Api> open(const std::string& project, const std::string& data, Use use) {
     Api api;
     auto running = find_running(data_folder(project, data));
     if (running && !running->url.empty()) {
@@ -40,7 +43,9 @@ class Api {
       while (api.url_.ends_with('/')) api.url_.pop_back();
       return api;
     }
-    ASSIGN(api.offline_, Instance::open({.project = project, .data = data, .console = "off"}));
+    const RunOptions options{.project = project, .data = data, .console = "off"};
+    ASSIGN(api.offline_,
+           use == Use::kAsk ? Instance::open_to_read(options) : Instance::open(options));
     api.backend_ = make_backend(*api.offline_);
     return api;
   }
@@ -51,9 +56,10 @@ class Api {
   }
   Result<Json> post(const std::string& path, const Json& body) {
     if (!offline_)
-      return answer_of(net::HttpClient().post(
-          url_ + path, body.dump(),
-          {.headers = {{"Content-Type", "application/json"}}, .timeout_ms = 600'000}));
+      return answer_of(net::HttpClient().post(url_ + path, body.dump(),
+                                              {.headers = {{"Content-Type", "application/json"}},
+                                               .timeout_ms = 600'000,
+                                               .max_body_bytes = kAnswerBytes}));
     return local("POST", path, body.dump());
   }
   bool offline() const { return offline_ != nullptr; }
@@ -78,121 +84,91 @@ class Api {
   std::unique_ptr<console::Backend> backend_;
 };
 
-std::string cell_text(const Json& value) {
-  if (value.is_null()) return "NULL";
-  if (value.is_string()) return value.get<std::string>();
-  return value.dump();
-}
-
-/// Display width: code points, near enough for a table on a terminal.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-void print_grid(const Json& rows) {
-  std::vector<std::vector<std::string>> cells(1);
-  for (const Json& column : rows["columns"]) cells[0].push_back(column.value("name", ""));
-  for (const Json& row : rows["rows"]) {
-    cells.emplace_back();
-    for (const Json& value : row) cells.back().push_back(cell_text(value));
-  }
-  std::vector<std::size_t> widths(cells[0].size());
-  for (const auto& row : cells)
-    for (std::size_t c = 0; c < row.size(); ++c)
-      widths[c] = std::max(widths[c], std::min<std::size_t>(width(row[c]), 60));
-  for (std::size_t r = 0; r < cells.size(); ++r) {
-    std::string line;
-    for (std::size_t c = 0; c < cells[r].size(); ++c) {
-      line += (c ? "  " : "") + cells[r][c];
-      if (c + 1 < cells[r].size() && width(cells[r][c]) < widths[c])
-        line.append(widths[c] - width(cells[r][c]), ' ');
-    }
-    std::cout << line << "\n";
-    if (r == 0) {
-      std::size_t total = 0;
-      for (std::size_t w : widths) total += w + 2;
-      std::cout << std::string(total > 2 ? total - 2 : 0, '-') << "\n";
-    }
-  }
-  const std::size_t count = rows["rows"].size();
-  std::cout << "(" << count << (count == 1 ? " row" : " rows")
-            << (rows.value("truncated", false) ? ", cut short" : "") << ")\n";
-}
-
-void print_json_lines(const Json& rows) {
-  for (const Json& row : rows["rows"]) {
-    Json line = Json::object();
-    for (std::size_t c = 0; c < row.size(); ++c)
-      line[rows["columns"][c].value("name", "")] = row[c];
-    std::cout << line.dump() << "\n";
-  }
-}
-
-int query(Api& api, const std::string& text, bool json) {
-  auto rows = api.post("/api/sql", {{"query", text}});
-  if (!rows) return fail(rows.error());
-  if (json)
-    print_json_lines(*rows);
-  else
-    print_grid(*rows);
+int status_text(const Json& status, bool offline) {
+  const Paint paint(STDOUT_FILENO);
+  for (const Json& hop : status["hops"])
+    std::cout << paint.state(hop.value("state", "")) << " " << status_line(hop) << "\n";
+  const std::string empty = status.value("first_empty_hop", "");
+  std::cout << (empty.empty() ? "rows reach every serving table" : empty) << "\n";
+  if (offline) std::cout << "(not running: this is what the data folder holds)\n";
   return 0;
 }
+
+class Shell {
+ public:
+  Shell(Api api, SqlOptions options) : api_(std::move(api)), options_(std::move(options)) {}
+
+  /// Every statement of `text`; 1 when one failed.
+  int run(const std::string& text) {
+    int code = 0;
+    const Statements found = split_statements(text);
+    for (const std::string& statement : found.whole) code |= one(statement);
+    return found.rest.empty() ? code : code | one(found.rest);
+  }
+
+  /// Statements from standard input until its end; 1 when one failed.
+  int read(bool terminal) {
+    if (terminal)
+      std::cout << "SELECT …; SHOW TABLES; DESCRIBE t; EXPLAIN SELECT …; end with a semicolon. "
+                   "`exit` or Ctrl-D leaves.\n";
+    std::string open, line;
+    int code = 0;
+    for (;;) {
+      if (terminal) std::cout << (open.empty() ? "tailrace> " : "       -> ") << std::flush;
+      if (!std::getline(std::cin, line)) break;
+      if (open.empty() && (line == "exit" || line == "quit" || line == "exit;" || line == "quit;"))
+        return code;
+      Statements found = split_statements(open + line + "\n");
+      open = std::move(found.rest);
+      for (const std::string& statement : found.whole) code |= one(statement);
+    }
+    if (terminal) std::cout << "\n";
+    return open.empty() ? code : code | one(open);
+  }
+
+ private:
+  int one(const std::string& statement) {
+    auto rows = api_.post("/api/sql", {{"query", statement}, {"limit", options_.limit}});
+    if (!rows) return fail(rows.error());
+    if (options_.json)
+      print_json_lines(*rows);
+    else
+      print_grid(*rows);
+    if (rows->value("truncated", false))
+      std::cerr << "tailrace: cut short after " << options_.limit
+                << " rows; --limit N shows more\n";
+    return 0;
+  }
+
+  Api api_;
+  SqlOptions options_;
+};
 
 }  // namespace
 
 int status_command(const std::string& project, const std::string& data, bool json) {
-  auto api = Api::open(project, data);
+  auto api = Api::open(project, data, Use::kAsk);
   if (!api) return fail(api.error());
   auto status = api->get("/api/status");
   if (!status) return fail(status.error());
-  if (json) {
-    std::cout << status->dump(2) << "\n";
-    return 0;
-  }
-  for (const Json& hop : (*status)["hops"]) {
-    std::cout << std::left << std::setw(10) << hop.value("kind", "") << std::setw(28)
-              << hop.value("title", "") << std::right << std::setw(12)
-              << hop.value("count", std::int64_t{0});
-    if (hop.value("rejected", 0) > 0) std::cout << "  rejected " << hop.value("rejected", 0);
-    if (!hop.value("why", "").empty()) std::cout << "  " << hop.value("why", "");
-    std::cout << "\n";
-  }
-  const std::string empty = status->value("first_empty_hop", "");
-  std::cout << (empty.empty() ? "rows reach every serving table" : empty) << "\n";
-  if (api->offline()) std::cout << "(not running; this is what the data folder holds)\n";
+  if (!json) return status_text(*status, api->offline());
+  std::cout << status->dump(2) << "\n";
   return 0;
 }
 
-int sql_command(const std::string& project, const std::string& data, const std::string& text,
-                bool json) {
-  auto api = Api::open(project, data);
+int sql_command(const SqlOptions& options) {
+  auto api = Api::open(options.project, options.data, Use::kAsk);
   if (!api) return fail(api.error());
-  if (!text.empty()) return query(*api, text, json);
-  const bool terminal = isatty(STDIN_FILENO);
-  if (terminal) std::cout << "SELECT …; SHOW TABLES; DESCRIBE t; EXPLAIN SELECT …; Ctrl-D ends\n";
-  std::string statement, line;
-  int code = 0;
-  for (;;) {
-    if (terminal) std::cout << (statement.empty() ? "tailrace> " : "       -> ") << std::flush;
-    if (!std::getline(std::cin, line)) break;
-    statement += line + "\n";
-    const std::size_t end = statement.find_last_not_of(" \t\n");
-    if (end == std::string::npos) statement.clear();
-    if (end == std::string::npos || statement[end] != ';') continue;
-    code = query(*api, statement, json);
-    statement.clear();
-  }
-  if (statement.find_first_not_of(" \t\n") != std::string::npos)
-    code = query(*api, statement, json);
-  return code;
+  Shell shell(std::move(*api), options);
+  if (!options.query.empty()) return shell.run(options.query);
+  return shell.read(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO));
 }
 
 int redrive_command(const RedriveOptions& options) {
   if (options.ids.empty() && options.table.empty() && options.reason.empty() && !options.all)
     return fail(
         {Code::kInvalidArgument, "say which: --id N, --table NAME, --reason TEXT, or --all"});
-  auto api = Api::open(options.project, options.data);
+  auto api = Api::open(options.project, options.data, Use::kChange);
   if (!api) return fail(api.error());
   Json body = Json::object();
   if (!options.ids.empty()) body["ids"] = options.ids;
@@ -203,7 +179,8 @@ int redrive_command(const RedriveOptions& options) {
   if (!sent) return fail(sent.error());
   if (api->offline())
     if (auto drained = api->instance().runner().drain(); !drained) return fail(drained.error());
-  std::cout << "sent back: " << sent->dump() << "\n";
+  const std::int64_t count = sent->value("redriven", std::int64_t{0});
+  std::cout << "sent back " << count << (count == 1 ? " letter" : " letters") << "\n";
   return 0;
 }
 

@@ -1,5 +1,7 @@
 // system.*: what the process knows of itself, as tables: hops, tables, topics, dead letters,
 // expectations.
+#include <algorithm>
+
 #include "app/backend.h"
 
 namespace tailrace::app {
@@ -125,6 +127,66 @@ QueryRelation expectations(Instance& instance) {
           }};
 }
 
+QueryRelation topics(Instance& instance) {
+  Schema schema = schema_of({{"name", kText},
+                             {"relation", kText},
+                             {"partitions", kNumber},
+                             {"format", kText},
+                             {"records", kNumber},
+                             {"bytes", kNumber}});
+  return {"system.topics", schema, [&instance, schema](const Visit& visit) -> Status {
+            Rows rows(schema);
+            const auto hops = instance.hops();
+            for (const pipeline::TopicSpec& topic : instance.project().topics) {
+              const auto hop =
+                  std::ranges::find(hops, "appended." + topic.name, &pipeline::Hop::id);
+              rows.text(topic.name)
+                  .text(topic.relation)
+                  .number(topic.partitions)
+                  .text(topic.format)
+                  .number(hop->count)
+                  .number(hop->bytes);
+            }
+            ASSIGN(auto batch, rows.finish());
+            return visit(batch);
+          }};
+}
+
+void add_letter(const pipeline::DeadLetter& letter, Rows& rows) {
+  rows.number(static_cast<std::int64_t>(letter.id))
+      .text(letter.flow)
+      .text(letter.reason)
+      .text(letter.detail)
+      .text(letter.topic)
+      .number(letter.partition)
+      .number(letter.offset)
+      .text(letter.origin)
+      .text(letter.bytes)
+      .number(letter.time_ms)
+      .text(letter.redriven ? "yes" : "no");
+}
+
+/// In batches, so that a great many letters need no memory at once.
+Status scan_letters(const pipeline::DeadLetters& letters, const Schema& schema,
+                    const Visit& visit) {
+  constexpr std::size_t kBatchBytes = 4 << 20;
+  for (std::uint64_t after = 0;;) {
+    Rows rows(schema);
+    std::size_t bytes = 0;
+    bool more = false;
+    TRY(letters.scan(after, [&](const pipeline::DeadLetter& letter) {
+      add_letter(letter, rows);
+      after = letter.id;
+      bytes += letter.bytes.size() + letter.detail.size();
+      more = bytes > kBatchBytes;
+      return !more;
+    }));
+    ASSIGN(auto batch, rows.finish());
+    TRY(visit(batch));
+    if (!more) return {};
+  }
+}
+
 QueryRelation dead_letters(Instance& instance) {
   Schema schema = schema_of({{"id", kNumber},
                              {"flow", kText},
@@ -137,32 +199,16 @@ QueryRelation dead_letters(Instance& instance) {
                              {"record", kText},
                              {"time_ms", kNumber},
                              {"redriven", kText}});
-  return {"system.dead_letters", schema, [&instance, schema](const Visit& visit) -> Status {
-            Rows rows(schema);
-            TRY(instance.runner().dead_letters().scan(0, [&](const pipeline::DeadLetter& letter) {
-              rows.number(static_cast<std::int64_t>(letter.id))
-                  .text(letter.flow)
-                  .text(letter.reason)
-                  .text(letter.detail)
-                  .text(letter.topic)
-                  .number(letter.partition)
-                  .number(letter.offset)
-                  .text(letter.origin)
-                  .text(letter.bytes)
-                  .number(letter.time_ms)
-                  .text(letter.redriven ? "yes" : "no");
-              return true;
-            }));
-            ASSIGN(auto batch, rows.finish());
-            return visit(batch);
+  return {"system.dead_letters", schema, [&instance, schema](const Visit& visit) {
+            return scan_letters(instance.runner().dead_letters(), schema, visit);
           }};
 }
 
 }  // namespace
 
 std::vector<QueryRelation> query_relations(Instance& instance) {
-  std::vector<QueryRelation> all = {hops(instance), tables(instance), expectations(instance),
-                                    dead_letters(instance)};
+  std::vector<QueryRelation> all = {hops(instance), tables(instance), topics(instance),
+                                    expectations(instance), dead_letters(instance)};
   for (const pipeline::Table& table : instance.runner().graph().tables)
     all.push_back({table.name, table.schema, [&instance, name = table.name](const Visit& visit) {
                      return instance.runner().scan_table(name, visit);

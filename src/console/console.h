@@ -4,9 +4,10 @@
 //   GET  /api/status                   Status             GET  /healthz /readyz    200 or 503
 //   GET  /api/events                   Status as server-sent events, each 500 ms when it changed
 //   GET  /api/tables                   TableInfo of every table
-//   GET  /api/tables/NAME?limit&after&from&to             rows by key, a page at a time
+//   GET  /api/tables/NAME?limit&after&from&to&prefix      rows by key, a page at a time; from, to
+//                                      and prefix are given once for each key column, in key order
 //   GET  /api/tables/NAME/KEY[/KEY2…]  one row
-//   POST /api/sql {query}              columns and rows
+//   POST /api/sql {query, limit}       columns and rows
 //   GET  /api/dead-letters?table&reason&limit&after       rejected records
 //   POST /api/redrive {ids | table | reason | all}        sends them back
 //
@@ -18,7 +19,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,46 +26,13 @@
 
 #include "base/result.h"
 #include "net/http_server.h"
+#include "pipeline/hops.h"
 
 namespace tailrace::console {
 
-enum class HopKind {
-  kFetched,
-  kAppended,
-  kDecoded,
-  kRejected,
-  kBronze,
-  kSilver,
-  kGold,
-  kLake,
-  kServed,
-};
-
-enum class HopState {
-  kOk,       ///< records have gone through
-  kWaiting,  ///< nothing yet, and nothing wrong: `why` says what it waits for
-  kEmpty,    ///< nothing comes through although it should: `why` says why
-  kError,    ///< stopped: `last_error` says what happened
-};
-
-/// One hop of the pipeline; a Status lists them left to right.
-struct Hop {
-  std::string id;     ///< stable: "bronze.users_raw"
-  std::string title;  ///< "users_raw"
-  HopKind kind = HopKind::kFetched;
-  HopState state = HopState::kWaiting;
-  std::int64_t count = 0;  ///< records since the data folder was made
-  double rate_per_s = 0;
-  std::int64_t bytes = 0;
-  std::int64_t lag_records = 0;
-  double lag_s = 0;
-  std::int64_t rejected = 0;
-  std::map<std::string, std::int64_t> reasons;  ///< rejected records by reason
-  std::string detail;                           ///< one short line: "randomuser.me every 5 s"
-  std::string why;                              ///< a whole sentence, for kWaiting and kEmpty
-  std::string last_error;                       ///< "" when there was none
-  std::int64_t last_error_ms = 0;               ///< since 1970; 0 when there was none
-};
+using pipeline::Hop;
+using pipeline::HopKind;
+using pipeline::HopState;
 
 struct Status {
   std::string project;
@@ -124,12 +91,11 @@ struct Rows {
   bool truncated = false;  ///< a query had more rows than are shown
 };
 
-/// Which rows by key, in key order: those with `prefix`, or from `from` (included) to `to` (left
-/// out), after `after`.
+/// Which rows by key, in key order. Each end is values of the first key columns: both are included,
+/// and a `to` of one column takes in every key that starts with it. Empty: no end.
 struct RowRange {
-  std::vector<std::string> prefix;
-  std::optional<std::string> from;
-  std::optional<std::string> to;
+  std::vector<std::string> from;
+  std::vector<std::string> to;
   std::string after;  ///< page token of the page before
   int limit = 50;     ///< 1 … 1000, checked
 };
@@ -165,6 +131,9 @@ struct RedriveSelection {
   std::string reason;
 };
 
+inline constexpr int kQueryRows = 10'000;  ///< of a query that does not say how many
+inline constexpr int kMaxQueryRows = 1'000'000;
+
 /// What the console shows, implemented by app/.
 class Backend {
  public:
@@ -174,8 +143,9 @@ class Backend {
   virtual Result<Rows> read_table(std::string_view name, const RowRange& range) = 0;
   /// kNotFound when no row has the key; key values are text, parsed by the key's types.
   virtual Result<Rows> get_row(std::string_view table, const std::vector<std::string>& key) = 0;
-  /// An error's message names the place: "… at line:column".
-  virtual Result<Rows> sql(std::string_view query) = 0;
+  /// At most `limit` rows (1 … kMaxQueryRows, checked). An error's message names the place:
+  /// "query:1:8: …".
+  virtual Result<Rows> sql(std::string_view query, int limit) = 0;
   virtual Result<DeadLetterPage> dead_letters(const DeadLetterFilter& filter) = 0;
   virtual Result<std::int64_t> redrive(const RedriveSelection& selection) = 0;
 };

@@ -56,7 +56,7 @@ class Fake : public Backend {
     key_ = key;
     return rows();
   }
-  Result<Rows> sql(std::string_view query) override {
+  Result<Rows> sql(std::string_view query, int) override {
     if (query == "bad") return error(Code::kInvalidArgument, "expected SELECT at 1:1");
     return rows();
   }
@@ -133,17 +133,28 @@ TEST_F(Api, tables_tell_columns_and_expectations) {
 }
 
 TEST_F(Api, rows_are_read_by_range_a_page_at_a_time) {
-  auto response = get("/api/tables/t?limit=5&after=x&from=a&to=b");
+  auto response = get("/api/tables/t?limit=5&after=x&from=a&from=b%2Fc&to=d");
   EXPECT_THAT(response.body,
               HasSubstr(R"("rows":[[1],["1152921504606846976"],[null]],"next":"n")"));
   EXPECT_EQ(backend_.range_.limit, 5);
   EXPECT_EQ(backend_.range_.after, "x");
-  EXPECT_EQ(backend_.range_.from, "a");
-  EXPECT_EQ(backend_.range_.to, "b");
+  EXPECT_THAT(backend_.range_.from, ElementsAre("a", "b/c"));
+  EXPECT_THAT(backend_.range_.to, ElementsAre("d"));
+  EXPECT_EQ(get("/api/tables/t?prefix=a&prefix=b").status, 200);
+  EXPECT_THAT(backend_.range_.from, ElementsAre("a", "b"));
+  EXPECT_EQ(backend_.range_.to, backend_.range_.from);
   for (auto bad : {"0", "1001", "x", "5x", "-1", "99999999999999"}) {
     EXPECT_EQ(get(std::string("/api/tables/t?limit=") + bad).status, 400) << bad;
   }
   EXPECT_EQ(get("/api/tables/nothing").status, 404);
+}
+
+TEST_F(Api, a_misspelt_or_doubled_parameter_is_named) {
+  for (auto bad : {"limt=5", "limit=5&limit=6", "prefix=a&from=b"}) {
+    EXPECT_EQ(get(std::string("/api/tables/t?") + bad).status, 400) << bad;
+  }
+  EXPECT_THAT(get("/api/dead-letters?tabel=t").body, HasSubstr("unknown parameter: tabel"));
+  EXPECT_EQ(get("/api/tables/t/key?limit=1").status, 400);
 }
 
 TEST_F(Api, a_row_is_read_by_a_key_of_several_columns_that_may_hold_slashes) {
@@ -157,7 +168,9 @@ TEST_F(Api, sql_answers_rows_or_the_place_of_the_error) {
   EXPECT_EQ(bad.status, 400);
   EXPECT_EQ(bad.body,
             R"({"error":{"code":"INVALID_ARGUMENT","message":"expected SELECT at 1:1"}})");
-  for (auto body : {"", "{", "[]", "{}", R"({"query":5})", R"({"query":" ; "})"}) {
+  for (auto body : {"", "{", "[]", "{}", R"({"query":5})", R"({"query":" ; "})",
+                    R"({"query":"SELECT 1","limit":0})", R"({"query":"SELECT 1","limit":1.5})",
+                    R"({"query":"SELECT 1","rows":5})"}) {
     EXPECT_EQ(ask("POST", "/api/sql", body).status, 400) << body;
   }
 }
@@ -173,8 +186,8 @@ TEST_F(Api, redrive_takes_what_is_named_and_never_everything_by_accident) {
   EXPECT_EQ(ask("POST", "/api/redrive", R"({"ids":["1","2"]})").body, R"({"redriven":4})");
   EXPECT_THAT(backend_.selection_.ids, ElementsAre("1", "2"));
   EXPECT_EQ(ask("POST", "/api/redrive", R"({"all":true})").status, 200);
-  for (auto body :
-       {"", "{}", R"({"ids":[]})", R"({"ids":[1]})", R"({"all":false})", R"({"ids":"1"})"}) {
+  for (auto body : {"", "{}", R"({"ids":[]})", R"({"ids":[1]})", R"({"all":false})",
+                    R"({"ids":"1"})", R"({"all":"yes"})", R"({"al":true})"}) {
     EXPECT_EQ(ask("POST", "/api/redrive", body).status, 400) << body;
   }
 }

@@ -1,6 +1,7 @@
 // JSON by nlohmann/json, which no other file of the console includes.
 #include "console/json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -50,8 +51,8 @@ Json to_json(const Value& value) {
 Json to_json(const Hop& hop) {
   return {{"id", hop.id},
           {"title", hop.title},
-          {"kind", kind_name(hop.kind)},
-          {"state", state_name(hop.state)},
+          {"kind", pipeline::hop_kind_name(hop.kind)},
+          {"state", pipeline::hop_state_name(hop.state)},
           {"count", hop.count},
           {"rate_per_s", hop.rate_per_s},
           {"bytes", hop.bytes},
@@ -91,7 +92,7 @@ Json to_json(const TableInfo& table) {
           {"columns", to_json(table.columns)},
           {"key", table.key},
           {"served", table.served},
-          {"state", state_name(table.state)},
+          {"state", pipeline::hop_state_name(table.state)},
           {"why", table.why},
           {"expectations", std::move(expectations)}};
 }
@@ -136,45 +137,15 @@ Result<std::string> text_field(const Json& json, const char* name) {
   return found->get<std::string>();
 }
 
+/// A misspelt field is an error, not a filter that is silently left out.
+tailrace::Status only_fields(const Json& json, std::initializer_list<std::string_view> known) {
+  for (const auto& [name, value] : json.items())
+    if (std::ranges::find(known, name) == known.end())
+      return error(Code::kInvalidArgument, "unknown field: " + name);
+  return {};
+}
+
 }  // namespace
-
-std::string_view kind_name(HopKind kind) {
-  switch (kind) {
-    case HopKind::kFetched:
-      return "fetched";
-    case HopKind::kAppended:
-      return "appended";
-    case HopKind::kDecoded:
-      return "decoded";
-    case HopKind::kRejected:
-      return "rejected";
-    case HopKind::kBronze:
-      return "bronze";
-    case HopKind::kSilver:
-      return "silver";
-    case HopKind::kGold:
-      return "gold";
-    case HopKind::kLake:
-      return "lake";
-    case HopKind::kServed:
-      return "served";
-  }
-  return "unknown";
-}
-
-std::string_view state_name(HopState state) {
-  switch (state) {
-    case HopState::kOk:
-      return "ok";
-    case HopState::kWaiting:
-      return "waiting";
-    case HopState::kEmpty:
-      return "empty";
-    case HopState::kError:
-      return "error";
-  }
-  return "unknown";
-}
 
 std::string error_json(std::string_view code, std::string_view message) {
   return dump({{"error", {{"code", code}, {"message", message}}}});
@@ -221,20 +192,30 @@ std::string redriven_json(std::int64_t count) {
   return dump({{"redriven", count}});
 }
 
-Result<std::string> parse_query_body(std::string_view body) {
+Result<Query> parse_query_body(std::string_view body) {
   ASSIGN(auto json, parse_object(body));
-  ASSIGN(auto query, text_field(json, "query"));
-  if (query.find_first_not_of(" \t\r\n;") == query.npos) {
+  TRY(only_fields(json, {"query", "limit"}));
+  Query query;
+  ASSIGN(query.text, text_field(json, "query"));
+  if (query.text.find_first_not_of(" \t\r\n;") == std::string::npos) {
     return error(Code::kInvalidArgument, "the query is empty");
   }
+  const auto limit = json.find("limit");
+  if (limit == json.end()) return query;
+  const bool whole = limit->is_number_integer() && *limit >= 1 && *limit <= kMaxQueryRows;
+  if (!whole) return error(Code::kInvalidArgument, "limit must be a number from 1 to 1000000");
+  query.limit = limit->get<int>();
   return query;
 }
 
 Result<RedriveSelection> parse_redrive_body(std::string_view body) {
   ASSIGN(auto json, parse_object(body));
+  TRY(only_fields(json, {"ids", "table", "reason", "all"}));
   RedriveSelection selection;
   ASSIGN(selection.table, text_field(json, "table"));
   ASSIGN(selection.reason, text_field(json, "reason"));
+  if (json.contains("all") && !json["all"].is_boolean())
+    return error(Code::kInvalidArgument, "all must be true or false");
   bool all = json.contains("all") && json["all"] == Json(true);
   if (auto ids = json.find("ids"); ids != json.end()) {
     if (!ids->is_array()) return error(Code::kInvalidArgument, "ids must be a list of strings");

@@ -18,14 +18,16 @@ std::string rows_json(const Rows& rows);
 std::string dead_letters_json(const DeadLetterPage& page);
 std::string redriven_json(std::int64_t count);
 
-/// {"query": "…"}; kInvalidArgument when it is anything else.
-Result<std::string> parse_query_body(std::string_view body);
+struct Query {
+  std::string text;
+  int limit = kQueryRows;
+};
+
+/// {"query": "…", "limit": …}; kInvalidArgument when it is anything else.
+Result<Query> parse_query_body(std::string_view body);
 
 /// {"ids": […]} or {"table": …, "reason": …} or {"all": true}: nothing at all is an error, not
 /// everything.
 Result<RedriveSelection> parse_redrive_body(std::string_view body);
-
-std::string_view kind_name(HopKind kind);
-std::string_view state_name(HopState state);
 
 }  // namespace tailrace::console

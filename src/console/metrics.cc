@@ -42,7 +42,7 @@ std::string label(std::string_view name, std::string_view value) {
 }
 
 std::string hop_labels(const Hop& hop) {
-  return label("hop", hop.id) + "," + label("kind", kind_name(hop.kind));
+  return label("hop", hop.id) + "," + label("kind", pipeline::hop_kind_name(hop.kind));
 }
 
 void add_hops(std::string& out, const Status& status) {

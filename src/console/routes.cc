@@ -1,5 +1,6 @@
 // Which request asks what of the backend. Handlers are small: read the parameters, ask, write the
 // answer.
+#include <algorithm>
 #include <charconv>
 #include <functional>
 
@@ -29,6 +30,21 @@ template <typename T>
 Response reply(Result<T> result, std::string (*write)(const T&)) {
   if (!result) return error_response(result.error());
   return json_response(write(*result));
+}
+
+/// A misspelt parameter is an error, and so is one that comes twice unless it is `repeated`.
+tailrace::Status only_params(const Request& request, std::initializer_list<std::string_view> known,
+                             std::initializer_list<std::string_view> repeated = {}) {
+  const auto among = [](auto names, std::string_view name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  for (const auto& [name, value] : request.query) {
+    if (among(repeated, name)) continue;
+    if (!among(known, name)) return error(Code::kInvalidArgument, "unknown parameter: " + name);
+    if (request.query.count(name) > 1)
+      return error(Code::kInvalidArgument, name + " is given more than once");
+  }
+  return {};
 }
 
 Result<int> limit_of(const Request& request) {
@@ -63,18 +79,28 @@ Response events(Backend& backend) {
   return response;
 }
 
+Result<RowRange> range_of(const Request& request) {
+  TRY(only_params(request, {"limit", "after"}, {"from", "to", "prefix"}));
+  RowRange range{.from = request.params("from"),
+                 .to = request.params("to"),
+                 .after = param_or_empty(request, "after")};
+  ASSIGN(range.limit, limit_of(request));
+  const std::vector<std::string> prefix = request.params("prefix");
+  if (prefix.empty()) return range;
+  if (!range.from.empty() || !range.to.empty())
+    return error(Code::kInvalidArgument, "give either prefix, or from and to");
+  range.from = range.to = prefix;
+  return range;
+}
+
 Response read_table(Backend& backend, const Request& request) {
-  auto limit = limit_of(request);
-  if (!limit) return error_response(limit.error());
-  RowRange range{.prefix = {},
-                 .from = request.param("from"),
-                 .to = request.param("to"),
-                 .after = param_or_empty(request, "after"),
-                 .limit = *limit};
-  return reply<Rows>(backend.read_table(request.segments[2], range), rows_json);
+  auto range = range_of(request);
+  if (!range) return error_response(range.error());
+  return reply<Rows>(backend.read_table(request.segments[2], *range), rows_json);
 }
 
 Response get_row(Backend& backend, const Request& request) {
+  if (auto known = only_params(request, {}); !known) return error_response(known.error());
   std::vector<std::string> key(request.segments.begin() + 3, request.segments.end());
   return reply<Rows>(backend.get_row(request.segments[2], key), rows_json);
 }
@@ -82,10 +108,12 @@ Response get_row(Backend& backend, const Request& request) {
 Response run_sql(Backend& backend, const Request& request) {
   auto query = parse_query_body(request.body);
   if (!query) return error_response(query.error());
-  return reply<Rows>(backend.sql(*query), rows_json);
+  return reply<Rows>(backend.sql(query->text, query->limit), rows_json);
 }
 
 Response dead_letters(Backend& backend, const Request& request) {
+  if (auto known = only_params(request, {"table", "reason", "limit", "after"}); !known)
+    return error_response(known.error());
   auto limit = limit_of(request);
   if (!limit) return error_response(limit.error());
   DeadLetterFilter filter{.table = param_or_empty(request, "table"),

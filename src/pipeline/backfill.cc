@@ -58,6 +58,8 @@ Status RunningProject::feed_flow(std::size_t index) {
     inputs[input] = std::move(delta);
     kv::WriteBatch batch;
     ASSIGN(auto change, run_flow(index, inputs, batch));
+    if (graph_.tables[static_cast<std::size_t>(flow.table)].hidden)
+      change.rows = without_hidden(change.rows);
     if (!change.empty())
       TRY(outputs_[static_cast<std::size_t>(flow.table)]->accept(std::move(change), batch));
     TRY(store_->write(batch));
@@ -72,7 +74,13 @@ Status RunningProject::feed_flow(std::size_t index) {
   for (std::size_t i = 0; i < flow.inputs.size() && flows_[index].failed.empty(); ++i) {
     const auto at = static_cast<std::size_t>(flow.inputs[i].index);
     if (!flow.inputs[i].is_topic) {
-      TRY(outputs_[at]->scan_lake([&](const Batch& rows) { return feed(i, Delta{rows, {}}); }));
+      TRY(outputs_[at]->scan_lake([&](const Batch& rows) -> Status {
+        Batch whole = rows;
+        if (graph_.tables[at].hidden) {
+          ASSIGN(whole, with_unknown_hidden(rows));
+        }
+        return feed(i, Delta{std::move(whole), {}});
+      }));
       continue;
     }
     const TopicRelation& topic = graph_.topics[at];

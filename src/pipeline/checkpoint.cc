@@ -26,6 +26,16 @@ Json positions_json(const Positions& positions) {
   return list;
 }
 
+Json letters_json(const LetterTotals& letters) {
+  return {{"next_id", letters.next_id}, {"oldest_id", letters.oldest_id}, {"bytes", letters.bytes},
+          {"waiting", letters.waiting}, {"trimmed", letters.trimmed},     {"last", letters.last}};
+}
+
+LetterTotals letters_from(const Json& json) {
+  return {json.at("next_id"), json.at("oldest_id"), json.at("bytes"),
+          json.at("waiting"), json.at("trimmed"),   json.at("last")};
+}
+
 Checkpoint from_json(const Json& json) {
   Checkpoint c;
   c.number = json.at("number");
@@ -36,6 +46,7 @@ Checkpoint from_json(const Json& json) {
   c.rows = json.at("rows");
   c.decoded = json.at("decoded");
   for (const auto& [name, flow] : json.at("flows").items()) c.flows[name] = flow_from(flow);
+  if (json.contains("letters")) c.letters = letters_from(json.at("letters"));
   return c;
 }
 
@@ -59,6 +70,7 @@ void Checkpoint::write(kv::WriteBatch& batch) const {
   for (const auto& [topic, list] : positions) json["positions"][topic] = positions_json(list);
   json["flows"] = Json::object();
   for (const auto& [name, flow] : flows) json["flows"][name] = flow_json(flow);
+  if (letters) json["letters"] = letters_json(*letters);
   batch.put(kKey, json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "kv/store.h"
+#include "pipeline/dead_letters.h"
 #include "pipeline/topic_reader.h"
 
 namespace tailrace::pipeline {
@@ -28,6 +29,7 @@ struct Checkpoint {
   std::map<std::string, std::int64_t> rows;  ///< by table
   std::map<std::string, FlowMark> flows;
   std::map<std::string, std::int64_t> decoded;  ///< by topic: records that could be decoded
+  std::optional<LetterTotals> letters;
 
   /// nullopt in a new store; kDataLoss when it cannot be read.
   static Result<std::optional<Checkpoint>> load(const kv::Store& store);

@@ -1,6 +1,7 @@
 #include "pipeline/dead_letters.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/bytes.h"
 
@@ -49,51 +50,96 @@ Result<DeadLetter> decode(std::string_view key, std::string_view value) {
   return letter;
 }
 
-}  // namespace
-
-Status DeadLetters::load() {
-  std::lock_guard lock(mutex_);
-  counts_.clear();
-  next_id_ = 1;
-  Status broken;
-  TRY(store_.scan(std::string(1, kPrefix), std::string(1, kPrefix + 1), [&](auto key, auto value) {
-    auto letter = decode(key, value);
-    if (!letter) {
-      broken = std::unexpected(letter.error());
-      return false;
-    }
-    next_id_ = letter->id + 1;
-    if (!letter->redriven) count(*letter, 1);
-    return true;
-  }));
-  return broken;
+std::int64_t kept_bytes(const DeadLetter& letter) {
+  return static_cast<std::int64_t>(letter.bytes.size());
 }
 
-void DeadLetters::count(const DeadLetter& letter, std::int64_t by) {
-  counts_[letter.flow][letter.reason] += by;
+/// Origin and detail as one line, cut to what a status line can hold.
+std::string summary(const DeadLetter& letter) {
+  constexpr std::size_t kShown = 300;
+  std::string text = letter.origin + ": " + letter.detail;
+  if (text.size() <= kShown) return text;
+  std::size_t end = kShown;
+  while ((text[end] & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+}  // namespace
+
+Status DeadLetters::load(std::optional<LetterTotals> totals) {
+  const std::lock_guard lock(mutex_);
+  oldest_ms_ = 0;
+  totals_ = totals.value_or(LetterTotals{});
+  if (totals) return {};
+  return scan(0, [&](const DeadLetter& letter) {
+    totals_.next_id = letter.id + 1;
+    totals_.bytes += kept_bytes(letter);
+    totals_.last[letter.flow] = summary(letter);
+    if (!letter.redriven) ++totals_.waiting[letter.flow][letter.reason];
+    return true;
+  });
 }
 
 void DeadLetters::add(DeadLetter letter, kv::WriteBatch& batch) {
-  std::lock_guard lock(mutex_);
-  letter.id = next_id_++;
-  count(letter, 1);
+  const std::lock_guard lock(mutex_);
+  letter.id = totals_.next_id++;
+  totals_.bytes += kept_bytes(letter);
+  totals_.last[letter.flow] = summary(letter);
+  ++totals_.waiting[letter.flow][letter.reason];
+  if (letter.time_ms < oldest_ms_) oldest_ms_ = letter.time_ms;
   batch.put(key_of(letter.id), encode(letter));
 }
 
-void DeadLetters::mark_redriven(DeadLetter letter, kv::WriteBatch& batch) {
-  std::lock_guard lock(mutex_);
-  letter.redriven = true;
-  count(letter, -1);
-  batch.put(key_of(letter.id), encode(letter));
+Status DeadLetters::mark_redriven(const std::vector<DeadLetter>& letters, kv::WriteBatch& batch) {
+  std::set<std::uint64_t> marked;
+  for (const DeadLetter& sent : letters) {
+    ASSIGN(auto letter, get(sent.id));
+    if (!letter || letter->redriven || !marked.insert(sent.id).second) continue;
+    letter->redriven = true;
+    const std::lock_guard lock(mutex_);
+    --totals_.waiting[letter->flow][letter->reason];
+    batch.put(key_of(letter->id), encode(*letter));
+  }
+  return {};
+}
+
+Result<std::int64_t> DeadLetters::trim(std::int64_t now_ms, std::int64_t keep_ms,
+                                       std::int64_t max_bytes, kv::WriteBatch& batch) {
+  constexpr std::int64_t kAtOnce = 4096;
+  const std::lock_guard lock(mutex_);
+  const std::int64_t before_ms = now_ms - keep_ms;
+  std::int64_t removed = 0;
+  if (totals_.bytes <= max_bytes && oldest_ms_ >= before_ms && oldest_ms_ > 0) return removed;
+  oldest_ms_ = now_ms;
+  TRY(scan(totals_.oldest_id - 1, [&](const DeadLetter& letter) {
+    totals_.oldest_id = letter.id;
+    oldest_ms_ = letter.time_ms;
+    const bool goes = letter.time_ms < before_ms || totals_.bytes > max_bytes;
+    if (!goes || removed == kAtOnce) return false;
+    ++removed;
+    totals_.bytes -= kept_bytes(letter);
+    totals_.oldest_id = letter.id + 1;
+    oldest_ms_ = now_ms;
+    batch.erase(key_of(letter.id));
+    if (letter.redriven) return true;
+    --totals_.waiting[letter.flow][letter.reason];
+    ++totals_.trimmed[letter.flow][letter.reason];
+    return true;
+  }));
+  return removed;
 }
 
 Status DeadLetters::erase_flow(const std::string& flow, kv::WriteBatch& batch) {
-  TRY(scan(0, [&](const DeadLetter& letter) {
-    if (letter.flow == flow) batch.erase(key_of(letter.id));
+  const std::lock_guard lock(mutex_);
+  TRY(scan(totals_.oldest_id - 1, [&](const DeadLetter& letter) {
+    if (letter.flow != flow) return true;
+    totals_.bytes -= kept_bytes(letter);
+    batch.erase(key_of(letter.id));
     return true;
   }));
-  std::lock_guard lock(mutex_);
-  counts_.erase(flow);
+  totals_.waiting.erase(flow);
+  totals_.trimmed.erase(flow);
+  totals_.last.erase(flow);
   return {};
 }
 
@@ -119,9 +165,9 @@ Result<std::optional<DeadLetter>> DeadLetters::get(std::uint64_t id) const {
   return letter;
 }
 
-std::map<std::string, std::map<std::string, std::int64_t>> DeadLetters::counts() const {
-  std::lock_guard lock(mutex_);
-  return counts_;
+LetterTotals DeadLetters::totals() const {
+  const std::lock_guard lock(mutex_);
+  return totals_;
 }
 
 }  // namespace tailrace::pipeline

@@ -3,9 +3,10 @@
 //
 //   key    "d" + 8-byte big-endian id          value    JSON (below), bytes in base64
 //
-// Ids grow; the next one is part of the checkpoint, so a crash neither loses nor doubles a letter:
-// the store falls back to the checkpoint and the replay writes the same ids again. The pipeline
-// thread writes, any thread reads.
+// Ids grow; the next one is part of the checkpoint, with all counts, so a crash neither loses nor
+// doubles a letter: the store falls back to the checkpoint and the replay writes the same ids
+// again. Only the oldest are ever removed, by age and by bytes, and counted. The pipeline thread
+// writes, any thread reads.
 #pragma once
 
 #include <cstdint>
@@ -36,15 +37,33 @@ struct DeadLetter {
   bool redriven = false;
 };
 
+/// By flow and reason.
+using LetterCounts = std::map<std::string, std::map<std::string, std::int64_t>>;
+
+/// What is known of all letters without reading one; part of the checkpoint.
+struct LetterTotals {
+  std::uint64_t next_id = 1;
+  std::uint64_t oldest_id = 1;              ///< no letter has a smaller id
+  std::int64_t bytes = 0;                   ///< of the records kept
+  LetterCounts waiting;                     ///< neither redriven nor trimmed
+  LetterCounts trimmed;                     ///< removed unread, by age or bytes
+  std::map<std::string, std::string> last;  ///< by flow, the newest: origin and detail
+};
+
 class DeadLetters {
  public:
   explicit DeadLetters(kv::Store& store) : store_(store) {}
 
-  /// After open or recovery: the next id, and the counts by flow and reason.
-  Status load();
+  /// After open or recovery: the totals of the checkpoint; nullopt counts them from the letters.
+  Status load(std::optional<LetterTotals> totals);
 
   void add(DeadLetter letter, kv::WriteBatch& batch);
-  void mark_redriven(DeadLetter letter, kv::WriteBatch& batch);
+  /// Those that are still there and were not redriven before.
+  Status mark_redriven(const std::vector<DeadLetter>& letters, kv::WriteBatch& batch);
+  /// Removes the oldest while they are older than `keep_ms` or all together are above `max_bytes`;
+  /// at most some thousands a call. Gives how many.
+  Result<std::int64_t> trim(std::int64_t now_ms, std::int64_t keep_ms, std::int64_t max_bytes,
+                            kv::WriteBatch& batch);
   /// Forgets the letters of a flow that starts again from nothing.
   Status erase_flow(const std::string& flow, kv::WriteBatch& batch);
 
@@ -52,16 +71,13 @@ class DeadLetters {
   Status scan(std::uint64_t after, const std::function<bool(const DeadLetter&)>& visit) const;
   Result<std::optional<DeadLetter>> get(std::uint64_t id) const;
 
-  /// flow → reason → how many that were not redriven.
-  std::map<std::string, std::map<std::string, std::int64_t>> counts() const;
+  LetterTotals totals() const;
 
  private:
-  void count(const DeadLetter& letter, std::int64_t by);
-
   kv::Store& store_;
   mutable std::mutex mutex_;
-  std::uint64_t next_id_ = 1;
-  std::map<std::string, std::map<std::string, std::int64_t>> counts_;
+  LetterTotals totals_;
+  std::int64_t oldest_ms_ = 0;  ///< no letter is older; 0: not known
 };
 
 }  // namespace tailrace::pipeline

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "pipeline/names.h"
+#include "pipeline/yaml.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -177,7 +178,6 @@ class Binder {
       ASSIGN(auto resolved, resolve(input, statement));
       flow.inputs.push_back(resolved);
     }
-    flow.definition = sql::explain(flow.plan);
     graph_.flows.push_back(std::move(flow));
     return {};
   }
@@ -230,23 +230,49 @@ Result<Graph> make_graph(const Project& project) {
     graph.topics.push_back({topic.relation, topic.name, topic.format == "json"});
   ASSIGN(graph.statements, parse_files(project));
   TRY(Binder(graph).bind_all());
+  carry_lineage(graph);
+  for (Flow& flow : graph.flows) flow.definition = sql::explain(flow.plan);
   if (graph.flows.empty())
     return error(Code::kInvalidArgument, project.folder +
-                                             ": no table is made by any file of `libraries`; "
-                                             "write CREATE STREAMING TABLE … AS SELECT …");
+                                             ": no table is made by any file that `libraries` "
+                                             "in spark-pipeline.yml names; write CREATE STREAMING "
+                                             "TABLE … AS SELECT …");
   return graph;
 }
+
+namespace {
+
+std::vector<std::string> table_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const Table& table : graph.tables) names.push_back(table.name);
+  return names;
+}
+
+/// "; did you mean …?", or what there is.
+std::string meant(const std::string& word, const std::vector<std::string>& names) {
+  const std::string near = nearest(word, {names.begin(), names.end()});
+  if (!near.empty()) return "; did you mean `" + near + "`?";
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "; there are: " : ", ") + name;
+  return all;
+}
+
+}  // namespace
 
 Status check_serving(const Project& project, const Graph& graph) {
   for (const ServingSpec& serving : project.serving) {
     const int index = graph.table_index(serving.table);
     if (index < 0)
-      return error(Code::kNotFound,
-                   serving.place + ": table `" + serving.table + "` is not made by any SQL file");
+      return error(Code::kNotFound, serving.place + ": table `" + serving.table +
+                                        "` is not made by any SQL file" +
+                                        meant(serving.table, table_names(graph)));
     for (const std::string& column : serving.key)
       if (graph.tables[static_cast<std::size_t>(index)].schema->GetFieldIndex(column) < 0)
-        return error(Code::kNotFound, serving.place + ": key column `" + column +
-                                          "` is not a column of `" + serving.table + "`");
+        return error(
+            Code::kNotFound,
+            serving.place + ": key column `" + column + "` is not a column of `" + serving.table +
+                "`" +
+                meant(column, graph.tables[static_cast<std::size_t>(index)].schema->field_names()));
   }
   return {};
 }

@@ -5,11 +5,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "engine/plan.h"
+#include "pipeline/lineage.h"
 #include "pipeline/project.h"
 #include "sql/sql.h"
 
@@ -28,6 +30,8 @@ struct Table {
   Schema schema;
   Layer layer = Layer::kBronze;
   bool streaming = false;  ///< a streaming table (append only), else a materialised view
+  std::optional<Lineage> lineage = {};  ///< when its own columns say it
+  bool hidden = false;                  ///< its flows' changes end in the two columns of lineage.h
 };
 
 struct Flow {
@@ -41,7 +45,9 @@ struct Flow {
     int index;
   };
   std::vector<Input> inputs;
-  std::string definition;  ///< changes when the flow's meaning does
+  std::string definition;             ///< changes when the flow's meaning does
+  std::vector<Lineage> lineage = {};  ///< of the plan's nodes that have one
+  bool hidden = false;                ///< plan.root's rows end in the two columns of lineage.h
 };
 
 /// A relation over a topic.

@@ -21,23 +21,77 @@ std::string most_common(const std::map<std::string, std::int64_t>& reasons) {
   return best;
 }
 
-/// Why a hop that should have rows has none, seen from the hop before it.
-std::string why_empty(const Hop& hop, const Hop* before) {
-  if (!hop.last_error.empty()) return hop.last_error;
-  if (hop.rejected > 0)
-    return fmt::format("every row was rejected ({} of them, most by {})", with_commas(hop.rejected),
-                       most_common(hop.reasons));
-  if (!hop.why.empty()) return hop.why;
-  if (before && before->count == 0)
-    return fmt::format("nothing has come from {} yet", before->title);
-  return "nothing has arrived yet";
-}
+using Upstream = std::vector<const Hop*>;
 
 bool is_table(HopKind kind) {
   return kind == HopKind::kBronze || kind == HopKind::kSilver || kind == HopKind::kGold;
 }
 
+std::string names_of(const Upstream& hops) {
+  std::string names;
+  for (const Hop* hop : hops) names += fmt::format("{}`{}`", names.empty() ? "" : ", ", hop->title);
+  return names;
+}
+
+/// Those of `upstream` that are to blame when a hop is empty: one empty input empties a join, but
+/// other hops take from all their inputs alike.
+Upstream to_blame(const Hop& hop, const Upstream& upstream) {
+  Upstream blamed;
+  for (const Hop* before : upstream)
+    if (before->count == 0 || before->state == HopState::kError) blamed.push_back(before);
+  if (!is_table(hop.kind) && blamed.size() < upstream.size()) return {};
+  return blamed;
+}
+
+std::string why_rejected(std::string_view what, const Hop& hop) {
+  std::string why = fmt::format("{} was rejected ({} of them, most by {})", what,
+                                with_commas(hop.rejected), most_common(hop.reasons));
+  if (!hop.last_rejected.empty()) why += "; the last: " + hop.last_rejected;
+  return why;
+}
+
+/// Why a hop that should have rows has none, seen from the hops it reads.
+std::string why_empty(const Hop& hop, const Upstream& upstream) {
+  if (!hop.last_error.empty()) return hop.last_error;
+  if (hop.rejected > 0) return why_rejected("every row", hop);
+  if (const Upstream blamed = to_blame(hop, upstream); !blamed.empty()) {
+    for (const Hop* before : blamed)
+      if (before->state == HopState::kError) return fmt::format("`{}` has stopped", before->title);
+    return fmt::format("nothing has come from {} yet", names_of(blamed));
+  }
+  if (!hop.why.empty()) return hop.why;
+  for (const Hop* before : upstream)
+    if (before->rejected > 0)
+      return why_rejected(fmt::format("what came from `{}`", before->title), *before);
+  if (is_table(hop.kind) && !upstream.empty())
+    return fmt::format("rows have come from {}, and its filters and joins have let none through",
+                       names_of(upstream));
+  return "nothing has arrived yet";
+}
+
+Upstream upstream_of(const Hop& hop, const std::vector<Hop>& hops) {
+  Upstream found;
+  for (const std::string& id : hop.upstream)
+    for (const Hop& other : hops)
+      if (other.id == id) found.push_back(&other);
+  return found;
+}
+
 }  // namespace
+
+std::string_view hop_state_name(HopState state) {
+  switch (state) {
+    case HopState::kOk:
+      return "ok";
+    case HopState::kWaiting:
+      return "waiting";
+    case HopState::kEmpty:
+      return "empty";
+    case HopState::kError:
+      return "error";
+  }
+  return "";
+}
 
 std::string_view hop_kind_name(HopKind kind) {
   switch (kind) {
@@ -64,7 +118,6 @@ std::string_view hop_kind_name(HopKind kind) {
 }
 
 void judge(std::vector<Hop>& hops) {
-  const Hop* before = nullptr;
   for (Hop& hop : hops) {
     if (hop.kind == HopKind::kRejected) {
       hop.state = HopState::kOk;
@@ -78,23 +131,22 @@ void judge(std::vector<Hop>& hops) {
       hop.state = HopState::kOk;
       if (hop.kind != HopKind::kFetched) hop.why.clear();
     } else {
-      const bool wrong = !hop.last_error.empty() || hop.rejected > 0;
-      hop.why = why_empty(hop, before);
+      hop.why = why_empty(hop, upstream_of(hop, hops));
       hop.state = !hop.last_error.empty() ? HopState::kError
-                  : wrong                 ? HopState::kEmpty
+                  : hop.rejected > 0      ? HopState::kEmpty
                                           : HopState::kWaiting;
     }
-    before = &hop;
   }
 }
 
 std::string explain_first_empty(const std::vector<Hop>& hops) {
-  // A stopped or rejecting hop says more than the one before it that merely waits.
+  // A stopped hop says more than one before it that merely waits.
   for (const Hop& hop : hops)
     if (hop.state == HopState::kError)
       return fmt::format("{} `{}` has stopped: {}", hop_kind_name(hop.kind), hop.title, hop.why);
   for (const Hop& hop : hops)
-    if (hop.state == HopState::kEmpty || hop.state == HopState::kWaiting)
+    if ((hop.state == HopState::kEmpty || hop.state == HopState::kWaiting) &&
+        to_blame(hop, upstream_of(hop, hops)).empty())
       return fmt::format("{} `{}` is empty: {}", hop_kind_name(hop.kind), hop.title, hop.why);
   return {};
 }

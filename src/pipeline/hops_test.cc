@@ -62,6 +62,71 @@ TEST(hops, an_old_source_error_does_not_hide_rows) {
   EXPECT_EQ(explain_first_empty(hops), "");
 }
 
+/// decoded → bronze → two gold tables of it, one of which a third reads.
+std::vector<Hop> branched() {
+  std::vector<Hop> hops = {hop(HopKind::kDecoded, "users", 10), hop(HopKind::kBronze, "raw", 10),
+                           hop(HopKind::kGold, "by_city", 0), hop(HopKind::kGold, "by_country", 0),
+                           hop(HopKind::kServed, "cities", 0)};
+  hops[1].upstream = {"users"};
+  hops[2].upstream = {"raw"};
+  hops[3].upstream = {"raw"};
+  hops[4].upstream = {"by_city"};
+  return hops;
+}
+
+TEST(hops, a_table_is_explained_by_what_it_reads_and_not_by_its_neighbour) {
+  auto hops = branched();
+  hops[2].count = hops[4].count = 3;
+  judge(hops);
+  EXPECT_EQ(explain_first_empty(hops),
+            "gold `by_country` is empty: rows have come from `raw`, and its filters and joins have "
+            "let none through");
+  hops[1].count = hops[2].count = hops[4].count = 0;
+  judge(hops);
+  EXPECT_EQ(hops[3].why, "nothing has come from `raw` yet");
+  EXPECT_EQ(hops[4].why, "nothing has come from `by_city` yet");
+  EXPECT_THAT(explain_first_empty(hops), HasSubstr("bronze `raw` is empty"));
+}
+
+TEST(hops, a_hop_that_waits_for_an_empty_one_is_not_the_one_that_is_named) {
+  auto hops = branched();
+  std::swap(hops[2], hops[4]);  // served stands before what it reads
+  hops[2].count = 0, hops[3].count = 3;
+  judge(hops);
+  EXPECT_THAT(explain_first_empty(hops), HasSubstr("gold `by_city` is empty"));
+}
+
+TEST(hops, a_window_that_has_not_closed_is_told_only_once_rows_have_come) {
+  auto hops = branched();
+  hops[3].count = 3;
+  hops[2].why = "no window has closed: …";
+  judge(hops);
+  EXPECT_EQ(hops[2].why, "no window has closed: …");
+  hops[1].count = 0;
+  judge(hops);
+  EXPECT_EQ(hops[2].why, "nothing has come from `raw` yet");
+}
+
+TEST(hops, one_empty_side_explains_an_empty_join_and_a_stopped_one_says_so) {
+  auto hops = branched();
+  hops[3].upstream = {"raw", "by_city"};
+  judge(hops);
+  EXPECT_EQ(hops[3].why, "nothing has come from `by_city` yet");
+  hops[1].last_error = "expectation id broken";
+  judge(hops);
+  EXPECT_EQ(hops[3].why, "`raw` has stopped");
+}
+
+TEST(hops, the_last_rejected_record_is_told) {
+  auto hops = healthy();
+  hops[4].count = hops[5].count = 0;
+  hops[4].rejected = 2;
+  hops[4].reasons = {{"expectation has_id", 2}};
+  hops[4].last_rejected = "users-0@7: field `id` is missing";
+  judge(hops);
+  EXPECT_THAT(explain_first_empty(hops), HasSubstr("; the last: users-0@7: field `id` is missing"));
+}
+
 TEST(hops, a_line_shows_count_lag_and_rejects) {
   Hop h = hop(HopKind::kDecoded, "users", 1234567);
   h.lag_records = 5;

@@ -32,7 +32,8 @@ Result<std::int64_t> quantity(const YamlFile& file, const YAML::Node& node, std:
   std::string known;
   for (const Unit& unit : units)
     known += (known.empty() ? "" : ", ") + std::string("5") + std::string(unit.suffix);
-  return file.fail(node, "`" + std::string(key) + ": " + text + "`: write it as one of " + known);
+  return file.fail(
+      node, "`" + std::string(key) + ": " + text + "` is not understood; write it like " + known);
 }
 
 constexpr Unit kTimes[] = {
@@ -40,6 +41,13 @@ constexpr Unit kTimes[] = {
 constexpr Unit kSizes[] = {
     {"", 1},          {"B", 1},         {"KB", 1000},    {"MB", 1'000'000}, {"GB", 1'000'000'000},
     {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+
+Status read_quantity(const YamlFile& file, const YAML::Node& mapping, const char* key,
+                     std::span<const Unit> units, std::int64_t& value) {
+  if (!mapping.IsMap() || !mapping[key]) return {};
+  ASSIGN(value, quantity(file, mapping[key], key, units));
+  return {};
+}
 
 Status read_role(const YamlFile& file, const YAML::Node& node, std::string_view key,
                  std::string& role) {
@@ -53,7 +61,7 @@ Status read_role(const YamlFile& file, const YAML::Node& node, std::string_view 
 
 Status read_roles(Project& project, const YamlFile& file) {
   const YAML::Node roles = file.root["roles"];
-  if (!roles) return {};
+  if (!roles || roles.IsNull()) return {};
   TRY(file.only_keys(roles,
                      {"log", "registry", "engine", "lake", "serving", "staging", "schedule"}));
   Roles& r = project.roles;
@@ -73,6 +81,8 @@ Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
   TopicSpec topic;
   topic.name = name;
   topic.relation = name;
+  topic.place = file.place(node);
+  if (!node.IsMap()) return topic;
   if (node["relation"]) {
     ASSIGN(topic.relation, file.text(node["relation"], "relation"));
   }
@@ -87,7 +97,7 @@ Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
   }
   if (topic.format != "json" && topic.format != "raw")
     return file.fail(node["format"],
-                     "not supported yet: format `" + topic.format + "`; json or raw");
+                     "`format: " + topic.format + "` is not supported yet; write json or raw");
   if (node["retention"]) {
     ASSIGN(const std::int64_t ms, quantity(file, node["retention"], "retention", kTimes));
     topic.settings["retention.ms"] = std::to_string(ms);
@@ -107,11 +117,13 @@ Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
 }
 
 Status read_topics(Project& project, const YamlFile& file) {
-  for (const auto& entry : file.root["topics"]) {
-    ASSIGN(auto topic, read_topic(file, entry.first.Scalar(), entry.second));
+  ASSIGN(const auto topics,
+         file.entries(file.root["topics"], "topics", "NAME: {partitions: 1, format: json}"));
+  for (const YamlFile::Entry& entry : topics) {
+    ASSIGN(auto topic, read_topic(file, entry.key, entry.value));
     for (const TopicSpec& other : project.topics)
       if (same_name(other.relation, topic.relation))
-        return file.fail(entry.first,
+        return file.fail(entry.key_node,
                          "relation `" + topic.relation + "` is already topic " + other.name);
     project.topics.push_back(std::move(topic));
   }
@@ -120,55 +132,90 @@ Status read_topics(Project& project, const YamlFile& file) {
 
 Status flatten(const YamlFile& file, const YAML::Node& node, const std::string& prefix,
                std::map<std::string, std::string>& out) {
-  for (const auto& entry : node) {
-    const std::string key = prefix + entry.first.Scalar();
-    if (entry.second.IsMap()) {
-      TRY(flatten(file, entry.second, key + ".", out));
+  ASSIGN(const auto entries, file.entries(node, "the source's options", "NAME: VALUE"));
+  for (const YamlFile::Entry& entry : entries) {
+    const std::string key = prefix + entry.key;
+    if (entry.value.IsMap()) {
+      TRY(flatten(file, entry.value, key + ".", out));
     } else {
-      ASSIGN(out[key], file.text(entry.second, key));
+      ASSIGN(out[key], file.text(entry.value, key));
     }
   }
   return {};
 }
 
+Result<IngestSpec> read_source(const Project& project, const YamlFile& file,
+                               const YAML::Node& node) {
+  TRY(file.only_keys(node, {"name", "topic", "key", "use", "fake", "http", "files"}));
+  for (const char* needed : {"name", "topic", "use"})
+    if (!node.IsMap() || !node[needed])
+      return file.fail(node, "`" + std::string(needed) +
+                                 "` is missing: a source has a name, a topic and use: fake, http "
+                                 "or files");
+  IngestSpec spec;
+  spec.place = file.place(node);
+  ASSIGN(spec.name, file.text(node["name"], "name"));
+  ASSIGN(spec.topic, file.text(node["topic"], "topic"));
+  ASSIGN(spec.type, file.text(node["use"], "use"));
+  if (spec.type != "fake" && spec.type != "http" && spec.type != "files")
+    return file.fail(node["use"], "`use` is fake, http or files, not `" + spec.type + "`");
+  if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options));
+  if (node["key"]) {
+    ASSIGN(spec.options["key"], file.text(node["key"], "key"));
+  }
+  if (spec.name.empty() || spec.name.find_first_of("/\\") != std::string::npos)
+    return file.fail(node["name"], "`name` is a word without slashes: files are called by it");
+  for (const IngestSpec& other : project.ingest)
+    if (other.name == spec.name)
+      return file.fail(node["name"], "source `" + spec.name + "` is already at " + other.place +
+                                         "; give this one another name");
+  std::vector<std::string_view> names;
+  for (const TopicSpec& topic : project.topics) names.push_back(topic.name);
+  if (std::ranges::find(names, spec.topic) == names.end())
+    return file.fail(node["topic"],
+                     "topic `" + spec.topic + "` is not among `topics`" +
+                         (nearest(spec.topic, names).empty()
+                              ? std::string("; add it there")
+                              : "; did you mean `" + nearest(spec.topic, names) + "`?"));
+  return spec;
+}
+
 Status read_ingest(Project& project, const YamlFile& file) {
-  for (const auto& node : file.root["ingest"]) {
-    TRY(file.only_keys(node, {"name", "topic", "key", "use", "fake", "http", "files"}));
-    for (const char* needed : {"name", "topic", "use"})
-      if (!node[needed]) return file.fail(node, "`" + std::string(needed) + "` is missing");
-    IngestSpec spec;
-    spec.place = file.place(node);
-    ASSIGN(spec.name, file.text(node["name"], "name"));
-    ASSIGN(spec.topic, file.text(node["topic"], "topic"));
-    ASSIGN(spec.type, file.text(node["use"], "use"));
-    if (spec.type != "fake" && spec.type != "http" && spec.type != "files")
-      return file.fail(node["use"], "`use` is fake, http or files, not `" + spec.type + "`");
-    if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options));
-    if (node["key"]) {
-      ASSIGN(spec.options["key"], file.text(node["key"], "key"));
-    }
-    const auto is_topic = [&](const TopicSpec& t) { return t.name == spec.topic; };
-    if (std::ranges::none_of(project.topics, is_topic))
-      return file.fail(node["topic"], "topic `" + spec.topic + "` is not among `topics`");
+  ASSIGN(const auto sources,
+         file.items(file.root["ingest"], "ingest", "- {name: …, topic: …, use: fake}"));
+  for (const YAML::Node& node : sources) {
+    ASSIGN(auto spec, read_source(project, file, node));
     project.ingest.push_back(std::move(spec));
   }
   return {};
 }
 
 Status read_serving(Project& project, const YamlFile& file) {
-  for (const auto& entry : file.root["serving"]) {
-    TRY(file.only_keys(entry.second, {"table", "key"}));
+  ASSIGN(const auto tables,
+         file.entries(file.root["serving"], "serving", "TABLE: {key: [COLUMN]}"));
+  for (const auto& [name, name_node, node] : tables) {
+    TRY(file.only_keys(node, {"table", "key"}));
     ServingSpec spec;
-    spec.name = entry.first.Scalar();
-    spec.place = file.place(entry.first);
+    spec.name = name;
+    spec.place = file.place(name_node);
     spec.table = spec.name;
-    if (entry.second["table"]) {
-      ASSIGN(spec.table, file.text(entry.second["table"], "table"));
+    if (node.IsMap() && node["table"]) {
+      ASSIGN(spec.table, file.text(node["table"], "table"));
     }
-    if (!entry.second["key"])
-      return file.fail(entry.second, "`key` is missing: the columns that name one row");
-    if (entry.second["key"].IsScalar()) spec.key.push_back(entry.second["key"].Scalar());
-    for (const auto& column : entry.second["key"]) spec.key.push_back(column.Scalar());
+    if (!node.IsMap() || !node["key"])
+      return file.fail(name_node, "`key` is missing in `" + name +
+                                      "`: the columns that name one row, as in key: [id]");
+    if (node["key"].IsScalar()) {
+      spec.key.push_back(node["key"].Scalar());
+    } else {
+      ASSIGN(const auto columns, file.items(node["key"], "key", "[COLUMN, COLUMN]"));
+      for (const YAML::Node& column : columns) {
+        ASSIGN(auto text, file.text(column, "key"));
+        spec.key.push_back(std::move(text));
+      }
+    }
+    if (spec.key.empty())
+      return file.fail(node["key"], "`key` is empty: name the columns that name one row");
     project.serving.push_back(std::move(spec));
   }
   return {};
@@ -177,17 +224,30 @@ Status read_serving(Project& project, const YamlFile& file) {
 Status read_limits(Project& project, const YamlFile& file) {
   if (const YAML::Node node = file.root["checkpoint"]) {
     TRY(file.only_keys(node, {"every", "records"}));
-    if (node["every"]) {
+    if (node.IsMap() && node["every"]) {
       ASSIGN(project.limits.checkpoint_ms, quantity(file, node["every"], "every", kTimes));
     }
-    if (node["records"]) {
+    if (node.IsMap() && node["records"]) {
       ASSIGN(project.limits.checkpoint_records, file.integer(node["records"], "records"));
+      if (project.limits.checkpoint_records < 1)
+        return file.fail(node["records"], "`records` is 1 or more");
     }
   }
-  if (const YAML::Node node = file.root["lake"])
+  return {};
+}
+
+Status read_upkeep(Project& project, const YamlFile& file) {
+  Upkeep& upkeep = project.upkeep;
+  if (const YAML::Node node = file.root["lake"]) {
     TRY(file.only_keys(node, {"compact_under", "vacuum_after"}));
-  if (const YAML::Node node = file.root["dead_letters"])
+    TRY(read_quantity(file, node, "compact_under", kSizes, upkeep.compact_under_bytes));
+    TRY(read_quantity(file, node, "vacuum_after", kTimes, upkeep.vacuum_after_ms));
+  }
+  if (const YAML::Node node = file.root["dead_letters"]) {
     TRY(file.only_keys(node, {"keep", "max_bytes"}));
+    TRY(read_quantity(file, node, "keep", kTimes, upkeep.letters_keep_ms));
+    TRY(read_quantity(file, node, "max_bytes", kSizes, upkeep.letters_max_bytes));
+  }
   return {};
 }
 
@@ -204,6 +264,7 @@ Result<Project> load_project(const std::string& path) {
   const std::string settings = (folder / "tailrace.yml").string();
   if (!fs::exists(settings)) return project;
   ASSIGN(const YamlFile file, YamlFile::load(settings));
+  if (file.root.IsNull()) return project;
   TRY(file.only_keys(
       file.root, {"roles", "topics", "ingest", "serving", "lake", "dead_letters", "checkpoint"}));
   TRY(read_roles(project, file));
@@ -211,6 +272,7 @@ Result<Project> load_project(const std::string& path) {
   TRY(read_ingest(project, file));
   TRY(read_serving(project, file));
   TRY(read_limits(project, file));
+  TRY(read_upkeep(project, file));
   return project;
 }
 

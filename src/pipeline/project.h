@@ -28,6 +28,7 @@ struct TopicSpec {
   std::int32_t partitions = 1;
   std::string format = "raw";                   ///< raw | json
   std::map<std::string, std::string> settings;  ///< Kafka's topic configs by name
+  std::string place = {};
 };
 
 struct IngestSpec {
@@ -62,6 +63,14 @@ struct Limits {
   std::int64_t checkpoint_records = 400000;
 };
 
+/// What is cleaned up, and when.
+struct Upkeep {
+  std::int64_t compact_under_bytes = 64 << 20;             ///< smaller data files are joined
+  std::int64_t vacuum_after_ms = 7 * 86'400'000LL;         ///< files that left a table are deleted
+  std::int64_t letters_keep_ms = 30 * 86'400'000LL;        ///< older dead letters are trimmed
+  std::int64_t letters_max_bytes = std::int64_t{1} << 30;  ///< the oldest above it are trimmed
+};
+
 struct Project {
   std::string name;
   std::string folder;
@@ -74,6 +83,7 @@ struct Project {
   std::vector<IngestSpec> ingest;
   std::vector<ServingSpec> serving;
   Limits limits;
+  Upkeep upkeep;
 };
 
 /// `path` is the folder, or a spark-pipeline.yml in it. kNotFound carries Spark's

@@ -4,129 +4,45 @@
 #include "pipeline/names.h"
 #include "pipeline/rejected_topic.h"
 #include "pipeline/running_project.h"
+#include "pipeline/window_wait.h"
 
 namespace tailrace::pipeline {
-namespace {
-
-HopKind hop_of(Layer layer) {
-  switch (layer) {
-    case Layer::kBronze:
-      return HopKind::kBronze;
-    case Layer::kSilver:
-      return HopKind::kSilver;
-    case Layer::kGold:
-      return HopKind::kGold;
-  }
-  return HopKind::kGold;
-}
-
-std::string_view action_name(engine::Expectation::Action action) {
-  switch (action) {
-    case engine::Expectation::Action::kWarn:
-      return "warn";
-    case engine::Expectation::Action::kDrop:
-      return "drop";
-    case engine::Expectation::Action::kFail:
-      return "fail";
-  }
-  return "warn";
-}
-
-std::int64_t sum(const std::map<std::string, std::int64_t>& reasons) {
-  std::int64_t total = 0;
-  for (const auto& [reason, count] : reasons) total += count;
-  return total;
-}
-
-}  // namespace
-
 std::string RunningProject::stopped_by() const {
   std::lock_guard lock(mutex_);
   return stopped_by_;
 }
 
+ProjectCounts RunningProject::counts() const {
+  ProjectCounts counts{.topics = {},
+                       .table_rows = {},
+                       .lake_rows = {},
+                       .flow_failed = {},
+                       .flow_waits = {},
+                       .expectations = {},
+                       .letters = letters_->totals(),
+                       .stopped_by = {}};
+  std::vector<std::optional<std::int64_t>> watermarks;
+  {
+    const std::lock_guard lock(mutex_);
+    counts.topics = topic_counts_;
+    counts.table_rows = table_rows_;
+    counts.lake_rows = lake_rows_;
+    counts.flow_failed = flow_failed_;
+    counts.expectations = flow_expectations_;
+    counts.stopped_by = stopped_by_;
+    watermarks = flow_watermarks_;
+  }
+  for (std::size_t i = 0; i < watermarks.size(); ++i)
+    counts.flow_waits.push_back(waits_for(graph_.flows[i].plan, watermarks[i]));
+  return counts;
+}
+
 std::vector<Hop> RunningProject::hops() const {
-  const auto letters = letters_->counts();
-  std::vector<Hop> hops;
-  std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < topic_counts_.size(); ++i) {
-    Hop hop{.id = "decoded." + graph_.topics[i].topic,
-            .title = graph_.topics[i].topic,
-            .kind = HopKind::kDecoded};
-    hop.count = topic_counts_[i].decoded;
-    hop.bytes = topic_counts_[i].bytes;
-    hop.lag_records = topic_counts_[i].lag;
-    hop.lag_s = topic_counts_[i].lag_s;
-    if (auto found = letters.find(graph_.topics[i].topic); found != letters.end())
-      hop.reasons = found->second;
-    hop.rejected = sum(hop.reasons);
-    hop.last_error = stopped_by_;
-    hops.push_back(std::move(hop));
-  }
-  Hop rejected{.id = "rejected", .title = "dead letters", .kind = HopKind::kRejected};
-  for (const auto& [flow, reasons] : letters)
-    for (const auto& [reason, count] : reasons) rejected.reasons[reason] += count;
-  rejected.count = sum(rejected.reasons);
-  hops.push_back(std::move(rejected));
-  for (Layer layer : {Layer::kBronze, Layer::kSilver, Layer::kGold})
-    for (std::size_t i = 0; i < graph_.tables.size(); ++i) {
-      const Table& table = graph_.tables[i];
-      if (table.layer != layer) continue;
-      Hop hop{.id = fmt::format("{}.{}", layer_name(layer), table.name),
-              .title = table.name,
-              .kind = hop_of(layer)};
-      hop.count = table_rows_[i];
-      if (auto found = letters.find(table.name); found != letters.end())
-        hop.reasons = found->second;
-      hop.rejected = sum(hop.reasons);
-      for (std::size_t f = 0; f < flow_failed_.size(); ++f)
-        if (graph_.flows[f].table == static_cast<int>(i) && !flow_failed_[f].empty())
-          hop.last_error = flow_failed_[f];
-      const bool windowed = table.streaming && layer == Layer::kGold;
-      if (windowed) hop.why = "no window has closed yet: the watermark must pass its end";
-      hops.push_back(std::move(hop));
-    }
-  Hop lake{
-      .id = "lake", .title = "Delta tables", .kind = HopKind::kLake, .detail = data_ + "/lake"};
-  for (std::int64_t rows : lake_rows_) lake.count += rows;
-  lake.why = "the first checkpoint is not taken yet";
-  hops.push_back(std::move(lake));
-  for (const ServingSpec& serving : project_.serving) {
-    const int index = graph_.table_index(serving.table);
-    if (index < 0) continue;
-    Hop hop{.id = "served." + serving.name, .title = serving.name, .kind = HopKind::kServed};
-    hop.count = table_rows_[static_cast<std::size_t>(index)];
-    hops.push_back(std::move(hop));
-  }
-  return hops;
+  return hops_of(project_, graph_, counts(), data_ + "/lake");
 }
 
 std::vector<TableStatus> RunningProject::tables() const {
-  std::vector<TableStatus> all;
-  std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < graph_.tables.size(); ++i) {
-    const Table& table = graph_.tables[i];
-    TableStatus status{table.name,
-                       table.layer,
-                       table.streaming,
-                       table.schema,
-                       table.statement->comment.value_or(""),
-                       table_rows_[i],
-                       {},
-                       {}};
-    for (std::size_t f = 0; f < graph_.flows.size(); ++f) {
-      if (graph_.flows[f].table != static_cast<int>(i)) continue;
-      if (!flow_failed_[f].empty()) status.failed = flow_failed_[f];
-      const auto& expectations = graph_.flows[f].plan.expectations;
-      for (std::size_t e = 0; e < expectations.size(); ++e)
-        status.expectations.push_back({expectations[e].name, expectations[e].text,
-                                       std::string(action_name(expectations[e].action)),
-                                       flow_expectations_[f][e].passed,
-                                       flow_expectations_[f][e].failed});
-    }
-    all.push_back(std::move(status));
-  }
-  return all;
+  return tables_of(graph_, counts());
 }
 
 Result<std::int64_t> RunningProject::redrive(const std::function<bool(const DeadLetter&)>& select) {

@@ -9,6 +9,8 @@ namespace tailrace::pipeline {
 namespace {
 
 constexpr std::chrono::milliseconds kIdleWait{100};
+/// How often upkeep runs, whatever `vacuum_after` says.
+constexpr std::chrono::milliseconds kUpkeepAtMost{1'000}, kUpkeepAtLeast{60'000};
 
 }  // namespace
 
@@ -30,10 +32,10 @@ Status RunningProject::open_all(const std::string& data) {
   data_ = data;
   ASSIGN(store_, kv::Store::open(data + "/state"));
   letters_ = std::make_unique<DeadLetters>(*store_);
-  TRY(letters_->load());
   ASSIGN(auto last, Checkpoint::load(*store_));
   const bool fresh = !last;
   checkpoint_ = last.value_or(Checkpoint{});
+  TRY(letters_->load(checkpoint_.letters));
   std::vector<bool> stale(graph_.tables.size(), false);
   if (!fresh) stale = stale_tables(checkpoint_);
   TRY(open_outputs(stale));
@@ -64,6 +66,7 @@ Status RunningProject::open_flows() {
   flows_.resize(graph_.flows.size());
   flow_failed_.resize(flows_.size());
   flow_expectations_.resize(flows_.size());
+  flow_watermarks_.resize(flows_.size());
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     TRY(make_circuit(i));
     const FlowMark& mark = checkpoint_.flows[graph_.flows[i].name];
@@ -71,6 +74,7 @@ Status RunningProject::open_flows() {
     for (std::size_t e = 0; e < flows_[i].expectations.size() && e < mark.expectations.size(); ++e)
       flows_[i].expectations[e] = {mark.expectations[e].first, mark.expectations[e].second};
     flow_expectations_[i] = flows_[i].expectations;
+    flow_watermarks_[i] = flows_[i].circuit->watermark_us();
   }
   return {};
 }
@@ -119,6 +123,7 @@ void RunningProject::loop(std::stop_token stop) {
       if (auto done = finish_checkpoint(); !done) return give_up(done.error());
     if (checkpoint_due())
       if (auto taken = checkpoint(); !taken) return give_up(taken.error());
+    if (auto done = upkeep(); !done) return give_up(done.error());
     if (!*stepped) log_.wait_for_append(seen, kIdleWait);
   }
   if (auto settled = settle(); !settled) give_up(settled.error());
@@ -140,7 +145,17 @@ Status RunningProject::drain() {
     ASSIGN(more, step());
     if (checkpoint_due()) TRY(checkpoint());
   }
+  TRY(upkeep());
   return settle();
+}
+
+Status RunningProject::upkeep() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_upkeep_) return {};
+  const std::chrono::milliseconds vacuum_after(project_.upkeep.vacuum_after_ms);
+  next_upkeep_ = now + std::clamp(vacuum_after / 4, kUpkeepAtMost, kUpkeepAtLeast);
+  for (auto& output : outputs_) output->vacuum(vacuum_after);
+  return {};
 }
 
 bool RunningProject::checkpoint_due() const {
@@ -176,6 +191,7 @@ Status RunningProject::checkpoint() {
       mark.expectations.emplace_back(count.passed, count.failed);
     if (flows_[i].failed.empty()) TRY(flows_[i].circuit->save(batch));
   }
+  checkpoint_.letters = letters_->totals();
   checkpoint_.write(batch);
   TRY(store_->write(batch));
   TRY(store_->begin_checkpoint());

@@ -12,6 +12,7 @@
 
 #include "engine/circuit.h"
 #include "pipeline/checkpoint.h"
+#include "pipeline/project_status.h"
 #include "pipeline/runner.h"
 #include "pipeline/table_output.h"
 #include "pipeline/topic_reader.h"
@@ -46,12 +47,7 @@ class RunningProject final : public Runner {
     std::vector<engine::ExpectationCount> expectations;
     bool stepped = false;  ///< the first step runs without input too: a global aggregate has a row
   };
-  /// What the status functions read: set by the step thread after each step.
-  struct TopicCounts {
-    std::int64_t decoded = 0, bytes = 0, lag = 0;
-    double lag_s = 0;
-  };
-
+  ProjectCounts counts() const;
   Status open_outputs(const std::vector<bool>& stale);
   Status open_flows();
   Status open_readers();
@@ -67,8 +63,10 @@ class RunningProject final : public Runner {
                          kv::WriteBatch& batch);
   void fail_flow(std::size_t index, const Error& why);
   void add_reject(const Flow& flow, const engine::Reject& reject, kv::WriteBatch& batch);
-  void find_origin(DeadLetter& letter, const arrow::RecordBatch& row) const;
+  void find_origin(const Flow& flow, const arrow::RecordBatch& row, DeadLetter& letter) const;
   Status take_marks(kv::WriteBatch& batch);
+  /// Now and then: files that left a table are deleted.
+  Status upkeep();
   void publish_counts(const std::vector<TopicStep>& topics);
 
   bool checkpoint_due() const;
@@ -103,12 +101,15 @@ class RunningProject final : public Runner {
   bool dirty_ = false;        ///< something happened since the last checkpoint
   std::int64_t steps_records_ = 0;  ///< records since the last checkpoint
   std::chrono::steady_clock::time_point last_checkpoint_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point next_upkeep_ = {};
   std::jthread thread_;
 
+  /// Guards what the status functions read: set by the step thread after each step.
   mutable std::mutex mutex_;
   std::string stopped_by_;
   std::vector<TopicCounts> topic_counts_;
   std::vector<std::string> flow_failed_;
+  std::vector<std::optional<std::int64_t>> flow_watermarks_;
   std::vector<std::vector<engine::ExpectationCount>> flow_expectations_;
   std::vector<std::int64_t> table_rows_, lake_rows_;
   std::vector<DeadLetter> redriven_;  ///< sent back, to be marked by the next step

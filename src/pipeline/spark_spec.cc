@@ -27,7 +27,7 @@ Result<std::string> find_spec(const std::string& folder) {
 
 Result<std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return error(Code::kNotFound, path + ": cannot be read");
+  if (!in) return error(Code::kNotFound, path + ": there is no such file, or it cannot be read");
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
@@ -64,35 +64,58 @@ Status add_file(Project& project, const fs::path& path) {
     return {};
   }
   if (suffix != ".sql")
-    return error(Code::kInvalidArgument, "[PIPELINE_UNSUPPORTED_DEFINITIONS_FILE_EXTENSION] " +
-                                             shown + ": .sql or .py is expected");
+    return error(Code::kInvalidArgument,
+                 "[PIPELINE_UNSUPPORTED_DEFINITIONS_FILE_EXTENSION] " + shown +
+                     ": .sql or .py is expected; move other files elsewhere");
   ASSIGN(auto text, read_file(path.string()));
   project.sql_files.push_back({shown, std::move(text)});
   return {};
 }
 
+/// A value that stands as it is: Spark knows neither ${NAME} nor file: there.
+Result<std::string> plain(const YamlFile& file, const char* field) {
+  const YAML::Node node = file.root[field];
+  if (!node.IsScalar()) return file.fail(node, "`" + std::string(field) + "` is one value");
+  return node.Scalar();
+}
+
 Status read_libraries(Project& project, const YamlFile& file) {
-  for (const auto& library : file.root["libraries"]) {
+  constexpr std::string_view kExample = "- glob: {include: transformations/**}";
+  ASSIGN(const auto libraries, file.items(file.root["libraries"], "libraries", kExample));
+  for (const YAML::Node& library : libraries) {
+    const auto unlike = file.fail(library, "a library is written " + std::string(kExample));
+    if (!library.IsMap()) return unlike;
     TRY(file.only_keys(library, {"glob"}));
-    TRY(file.only_keys(library["glob"], {"include"}));
-    auto files = expand(project.folder, library["glob"]["include"].Scalar());
-    if (!files) return std::unexpected(files.error().in(file.place(library["glob"]["include"])));
-    for (const fs::path& path : *files) TRY(add_file(project, path));
+    const YAML::Node glob = library["glob"];
+    if (!glob || !glob.IsMap()) return unlike;
+    TRY(file.only_keys(glob, {"include"}));
+    if (!glob["include"]) return unlike;
+    const YAML::Node include = glob["include"];
+    ASSIGN(const std::string pattern, file.text(include, "include"));
+    auto files = expand(project.folder, pattern);
+    if (!files) return std::unexpected(files.error().in(file.place(include)));
+    if (files->empty())
+      LOG(warn, "{}: `{}` matches no file below {}", file.place(include), pattern, project.folder);
+    for (const fs::path& path : *files)
+      if (auto added = add_file(project, path); !added)
+        return std::unexpected(added.error().in(file.place(include)));
   }
   return {};
 }
 
 Status read_configuration(Project& project, const YamlFile& file) {
-  for (const auto& entry : file.root["configuration"]) {
+  ASSIGN(const auto entries, file.entries(file.root["configuration"], "configuration",
+                                          "spark.sql.shuffle.partitions: \"2\""));
+  for (const YamlFile::Entry& entry : entries) {
     // A plain 2 is a number to YAML; Spark wants text there.
-    const bool quoted = entry.second.Tag() == "!";
-    const std::string& value = entry.second.Scalar();
+    const bool quoted = entry.value.Tag() == "!";
+    const std::string& value = entry.value.Scalar();
     const bool number_or_bool = !quoted && (value == "true" || value == "false" ||
                                             value.find_first_not_of("0123456789.") == value.npos);
-    if (!entry.second.IsScalar() || number_or_bool)
-      return file.fail(entry.second, "[PIPELINE_SPEC_DICT_VALUE_NOT_STRING] `configuration." +
-                                         entry.first.Scalar() + "` must be text: put it in quotes");
-    project.configuration[entry.first.Scalar()] = value;
+    if (!entry.value.IsScalar() || number_or_bool)
+      return file.fail(entry.value, "[PIPELINE_SPEC_DICT_VALUE_NOT_STRING] `configuration." +
+                                        entry.key + "` must be text: put it in quotes");
+    project.configuration[entry.key] = value;
   }
   return {};
 }
@@ -109,16 +132,20 @@ Result<Project> load_spark_spec(const std::string& folder) {
   Project project;
   project.folder = folder;
   for (const char* field : {"name", "storage"})
-    if (!file.root[field])
-      return error(Code::kInvalidArgument, "[PIPELINE_SPEC_MISSING_REQUIRED_FIELD] " + path +
-                                               ": `" + field + "` is missing");
-  project.name = file.root["name"].Scalar();
-  project.storage = file.root["storage"].Scalar();
+    if (!file.root.IsMap() || !file.root[field])
+      return error(Code::kInvalidArgument,
+                   "[PIPELINE_SPEC_MISSING_REQUIRED_FIELD] " + path + ": `" + field +
+                       "` is missing; the file begins with name: my_project and storage: "
+                       "file:///folder/for/spark");
+  ASSIGN(project.name, plain(file, "name"));
+  ASSIGN(project.storage, plain(file, "storage"));
   if (project.storage.find("://") == std::string::npos && !project.storage.starts_with("file:/"))
     return file.fail(file.root["storage"],
                      "[PIPELINE_STORAGE_ROOT_INVALID] `storage` is a URI: file:///…");
   for (const char* field : {"schema", "database"})
-    if (file.root[field]) project.database = file.root[field].Scalar();
+    if (file.root[field]) {
+      ASSIGN(project.database, plain(file, field));
+    }
   TRY(read_configuration(project, file));
   TRY(read_libraries(project, file));
   return project;

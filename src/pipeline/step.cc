@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "pipeline/rejected_topic.h"
 #include "pipeline/running_project.h"
+#include "pipeline/schema_mismatch.h"
 #include "table/json.h"
 
 namespace tailrace::pipeline {
@@ -24,15 +25,6 @@ Result<Delta> join(Delta a, Delta b) {
   return both;
 }
 
-/// The value of an integer or text column of a one-row batch, by name; nullopt when it has none.
-std::optional<std::string> cell(const arrow::RecordBatch& row, std::string_view name) {
-  const auto column = row.GetColumnByName(std::string(name));
-  if (!column || column->length() != 1 || column->IsNull(0)) return std::nullopt;
-  auto scalar = column->GetScalar(0);
-  if (!scalar.ok()) return std::nullopt;
-  return (*scalar)->ToString();
-}
-
 }  // namespace
 
 Result<bool> RunningProject::step() {
@@ -43,9 +35,14 @@ Result<bool> RunningProject::step() {
   kv::WriteBatch batch;
   TRY(take_marks(batch));
   TRY(read_rejected(batch));
+  const Upkeep& limits = project_.upkeep;
+  TRY(letters_->trim(clock_.now().value, limits.letters_keep_ms, limits.letters_max_bytes, batch));
   if (!any && batch.empty()) return false;
   for (TopicStep& topic : topics)
-    for (DeadLetter& letter : topic.rejected) letters_->add(std::move(letter), batch);
+    for (DeadLetter& letter : topic.rejected) {
+      letter.time_ms = clock_.now().value;
+      letters_->add(std::move(letter), batch);
+    }
   TRY(run_flows(topics, batch));
   TRY(store_->write(batch));
   for (std::size_t i = 0; i < topics.size(); ++i) {
@@ -95,8 +92,11 @@ Status RunningProject::run_flows(const std::vector<TopicStep>& topics, kv::Write
     Delta& table = changes[static_cast<std::size_t>(flow.table)];
     ASSIGN(table, join(std::move(table), std::move(change)));
   }
-  for (std::size_t i = 0; i < changes.size(); ++i)
-    if (!changes[i].empty()) TRY(outputs_[i]->accept(std::move(changes[i]), batch));
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (changes[i].empty()) continue;
+    if (graph_.tables[i].hidden) changes[i].rows = without_hidden(changes[i].rows);
+    TRY(outputs_[i]->accept(std::move(changes[i]), batch));
+  }
   return {};
 }
 
@@ -115,6 +115,8 @@ Result<Delta> RunningProject::run_flow(std::size_t index, const std::vector<Delt
     running.expectations[i].passed += output->expectations[i].passed;
     running.expectations[i].failed += output->expectations[i].failed;
   }
+  if (flow.hidden && !graph_.tables[static_cast<std::size_t>(flow.table)].hidden)
+    output->delta.rows = without_hidden(output->delta.rows);
   return std::move(output->delta);
 }
 
@@ -146,25 +148,25 @@ void RunningProject::add_reject(const Flow& flow, const engine::Reject& reject,
   }
   letter.time_ms = clock_.now().value;
   if (reject.row && reject.row->num_rows() == 1) {
-    letter.bytes = table::row_to_json(*reject.row, 0);
-    find_origin(letter, *reject.row);
+    letter.bytes = table::row_to_json(*shown_row(reject.row), 0);
+    find_origin(flow, *reject.row, letter);
   }
   if (letter.origin.empty()) letter.origin = "flow " + flow.name;
+  if (letter.offset >= 0)
+    if (const auto mismatch = schema_mismatch(flow.plan, letter.bytes); !mismatch.empty())
+      letter.detail += "; " + mismatch;
   letters_->add(std::move(letter), batch);
 }
 
-// A row that still carries its partition and offset (as `partition`, `offset` or with the prefix
-// `source_`) names its record; the record's own bytes are then kept instead of the row.
-void RunningProject::find_origin(DeadLetter& letter, const arrow::RecordBatch& row) const {
-  auto partition = cell(row, "partition"), offset = cell(row, "offset"), topic = cell(row, "topic");
-  if (!partition) partition = cell(row, "source_partition");
-  if (!offset) offset = cell(row, "source_offset");
-  if (!topic && graph_.topics.size() == 1) topic = graph_.topics[0].topic;
-  if (!partition || !offset || !topic) return;
-  letter.topic = *topic;
-  letter.partition = std::atoi(partition->c_str());
-  letter.offset = std::atoll(offset->c_str());
-  letter.origin = fmt::format("{}-{}@{}", *topic, *partition, *offset);
+// The record's own bytes are kept instead of the row where the row has one record.
+void RunningProject::find_origin(const Flow& flow, const arrow::RecordBatch& row,
+                                 DeadLetter& letter) const {
+  const auto place = record_of(flow, row);
+  if (!place) return;
+  letter.topic = graph_.topics[static_cast<std::size_t>(place->topic)].topic;
+  letter.partition = place->partition;
+  letter.offset = place->offset;
+  letter.origin = fmt::format("{}-{}@{}", letter.topic, letter.partition, letter.offset);
   if (auto value = record_value(log_, letter.topic, letter.partition, letter.offset))
     letter.bytes = std::move(*value);
 }
@@ -175,8 +177,7 @@ Status RunningProject::take_marks(kv::WriteBatch& batch) {
     std::lock_guard lock(mutex_);
     marks.swap(redriven_);
   }
-  for (DeadLetter& letter : marks) letters_->mark_redriven(std::move(letter), batch);
-  return {};
+  return letters_->mark_redriven(marks, batch);
 }
 
 void RunningProject::publish_counts(const std::vector<TopicStep>& topics) {
@@ -191,7 +192,10 @@ void RunningProject::publish_counts(const std::vector<TopicStep>& topics) {
                        ? static_cast<double>(now - topics[i].oldest_ms) / 1e3
                        : 0;
   }
-  for (std::size_t i = 0; i < flows_.size(); ++i) flow_expectations_[i] = flows_[i].expectations;
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    flow_expectations_[i] = flows_[i].expectations;
+    flow_watermarks_[i] = flows_[i].circuit->watermark_us();
+  }
   for (std::size_t i = 0; i < outputs_.size(); ++i) table_rows_[i] = outputs_[i]->rows();
 }
 

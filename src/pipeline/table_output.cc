@@ -47,7 +47,9 @@ Result<std::unique_ptr<TableOutput>> TableOutput::open(const Table& table, const
     std::filesystem::remove_all(folder, failed);
     if (failed) return error(Code::kUnavailable, folder + ": " + failed.message());
   }
-  ASSIGN(output->lake_, lake::DeltaTable::open_or_create(folder, table.schema));
+  lake::TableOptions options;
+  options.compact_under_bytes = project.upkeep.compact_under_bytes;
+  ASSIGN(output->lake_, lake::DeltaTable::open_or_create(folder, table.schema, options));
   for (const ServingSpec& serving : project.serving) {
     if (!same_name(serving.table, table.name)) continue;
     if (again && catalogue.find(serving.name)) TRY(catalogue.drop(serving.name));
@@ -105,6 +107,15 @@ void TableOutput::compact() {
     auto joined = lake_->compact();
     if (!joined)
       LOG(warn, "{}: small files could not be joined: {}", lake_->folder(), joined.error().what);
+    return {};
+  });
+}
+
+void TableOutput::vacuum(std::chrono::milliseconds after) {
+  writer_.post([this, after]() -> Status {
+    const auto removed = lake_->vacuum(after);
+    if (!removed)
+      LOG(warn, "{}: old files could not be deleted: {}", lake_->folder(), removed.error().what);
     return {};
   });
 }

@@ -7,6 +7,7 @@
 // says the commit as text, publish() makes it visible (twice is once).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,6 +39,8 @@ class TableOutput {
   /// Joins small files when there are many; on the writer's thread, when nothing is prepared and
   /// unpublished.
   void compact();
+  /// Deletes files that left the table, or never were in it, longer than `after` ago.
+  void vacuum(std::chrono::milliseconds after);
 
   std::int64_t rows() const { return rows_; }
   void set_rows(std::int64_t rows) { rows_ = rows; }

@@ -86,7 +86,6 @@ void TopicReader::take(const log::RecordView& record, std::size_t partition, Col
       letter.offset = record.offset.value;
       letter.origin = fmt::format("{}-{}@{}", relation_.topic, partition, record.offset.value);
       letter.bytes = value;
-      letter.time_ms = record.timestamp.value;
       step.rejected.push_back(std::move(letter));
       return;
     }

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <numeric>
+#include <set>
 
 namespace tailrace::pipeline {
 namespace {
@@ -23,6 +27,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// What newcomers trip over, seen from the line that the parser did not understand.
+std::string hint(const std::string& path, int line) {
+  std::ifstream in(path);
+  std::string text;
+  for (int i = 0; i <= line && std::getline(in, text); ++i)
+    if (text.substr(0, text.find_first_not_of(" \t")).find('\t') != std::string::npos)
+      return "; line " + std::to_string(i + 1) + " is indented with a tab: YAML takes blanks only";
+  return "; look at the indentation, quotes and brackets of this line and the one before";
+}
+
 }  // namespace
 
 Result<YamlFile> YamlFile::load(const std::string& path) {
@@ -30,9 +44,10 @@ Result<YamlFile> YamlFile::load(const std::string& path) {
     return YamlFile{path, YAML::LoadFile(path)};
   } catch (const YAML::BadFile&) {
     return error(Code::kNotFound, path + ": cannot be read");
-  } catch (const YAML::ParserException& e) {
+  } catch (const YAML::Exception& e) {
     return error(Code::kInvalidArgument, path + ":" + std::to_string(e.mark.line + 1) + ":" +
-                                             std::to_string(e.mark.column + 1) + ": " + e.msg);
+                                             std::to_string(e.mark.column + 1) + ": " + e.msg +
+                                             hint(path, e.mark.line));
   }
 }
 
@@ -48,13 +63,18 @@ std::unexpected<Error> YamlFile::fail(const YAML::Node& node, const std::string&
 
 Status YamlFile::only_keys(const YAML::Node& mapping,
                            const std::vector<std::string_view>& known) const {
-  if (!mapping.IsMap()) return fail(mapping, "a mapping is expected here");
+  std::string all;
+  for (std::string_view k : known) all += (all.empty() ? "" : ", ") + std::string(k);
+  if (!mapping || mapping.IsNull()) return {};
+  if (!mapping.IsMap()) return fail(mapping, "a mapping is expected here, with keys of: " + all);
+  std::set<std::string> seen;
   for (const auto& entry : mapping) {
+    if (!entry.first.IsScalar()) return fail(entry.first, "a key is one word");
     const std::string key = entry.first.Scalar();
+    if (!seen.insert(key).second)
+      return fail(entry.first, "`" + key + "` is here twice; leave one of them");
     if (std::ranges::find(known, key) != known.end()) continue;
     const std::string near = nearest(key, known);
-    std::string all;
-    for (std::string_view k : known) all += (all.empty() ? "" : ", ") + std::string(k);
     return fail(entry.first,
                 "unknown key `" + key + "`" +
                     (near.empty() ? "; known keys: " + all : "; did you mean `" + near + "`?"));
@@ -62,10 +82,47 @@ Status YamlFile::only_keys(const YAML::Node& mapping,
   return {};
 }
 
+Result<std::vector<YamlFile::Entry>> YamlFile::entries(const YAML::Node& node, std::string_view key,
+                                                       std::string_view example) const {
+  std::vector<Entry> found;
+  if (!node || node.IsNull()) return found;
+  if (!node.IsMap())
+    return fail(node, "`" + std::string(key) + "` is a mapping, written " + std::string(example));
+  std::set<std::string> seen;
+  for (const auto& entry : node) {
+    if (!entry.first.IsScalar()) return fail(entry.first, "a key is one word");
+    found.push_back({entry.first.Scalar(), entry.first, entry.second});
+    if (!seen.insert(found.back().key).second)
+      return fail(entry.first, "`" + found.back().key + "` is here twice; leave one of them");
+  }
+  return found;
+}
+
+Result<std::vector<YAML::Node>> YamlFile::items(const YAML::Node& node, std::string_view key,
+                                                std::string_view example) const {
+  std::vector<YAML::Node> found;
+  if (!node || node.IsNull()) return found;
+  if (!node.IsSequence())
+    return fail(node, "`" + std::string(key) + "` is a list, written " + std::string(example));
+  for (const auto& item : node) found.push_back(item);
+  return found;
+}
+
 Result<std::string> YamlFile::text(const YAML::Node& node, std::string_view key) const {
   if (!node.IsScalar())
-    return fail(node, "`" + std::string(key) + "` is one value, not a list or mapping");
-  return expand_environment(node.Scalar(), place(node));
+    return fail(node, "`" + std::string(key) + "` is one value, not " +
+                          (node.IsNull() ? "nothing" : "a list or mapping"));
+  ASSIGN(const std::string value, expand_environment(node.Scalar(), place(node)));
+  if (!value.starts_with("file:")) return value;
+  std::filesystem::path secret(value.substr(5));
+  if (secret.is_relative()) secret = std::filesystem::path(path).parent_path() / secret;
+  std::ifstream in(secret, std::ios::binary);
+  std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in)
+    return fail(node,
+                "`" + std::string(key) + "`: the file " + secret.string() + " cannot be read");
+  while (content.ends_with('\n') || content.ends_with('\r')) content.pop_back();
+  return content;
 }
 
 Result<std::int64_t> YamlFile::integer(const YAML::Node& node, std::string_view key) const {
@@ -90,8 +147,9 @@ Result<std::string> expand_environment(std::string_view text, std::string_view p
     const std::string name(text.substr(open + 2, close - open - 2));
     const char* value = std::getenv(name.c_str());
     if (!value)
-      return error(Code::kInvalidArgument,
-                   std::string(place) + ": the environment has no variable " + name);
+      return error(Code::kInvalidArgument, std::string(place) +
+                                               ": the environment has no variable " + name +
+                                               "; set it before the start: export " + name + "=…");
     out += value;
     at = close + 1;
   }

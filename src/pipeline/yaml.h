@@ -17,10 +17,25 @@ struct YamlFile {
 
   static Result<YamlFile> load(const std::string& path);
 
+  /// A part of a mapping: its key and what stands behind it.
+  struct Entry {
+    std::string key;
+    YAML::Node key_node, value;
+  };
+
   std::string place(const YAML::Node& node) const;
+  /// The mapping's entries in their order; none when it is absent or empty. `example` shows how it
+  /// is written.
+  Result<std::vector<Entry>> entries(const YAML::Node& node, std::string_view key,
+                                     std::string_view example) const;
+  /// The list's elements; none when it is absent or empty.
+  Result<std::vector<YAML::Node>> items(const YAML::Node& node, std::string_view key,
+                                        std::string_view example) const;
   /// kInvalidArgument naming the first key of the mapping that is not among `known`, with the
-  /// nearest one.
+  /// nearest one, or a key that comes twice. An empty value is an empty mapping.
   Status only_keys(const YAML::Node& mapping, const std::vector<std::string_view>& known) const;
+  /// One value, with ${NAME} from the environment; `file:PATH` is the content of that file, looked
+  /// for beside this one.
   Result<std::string> text(const YAML::Node& node, std::string_view key) const;
   Result<std::int64_t> integer(const YAML::Node& node, std::string_view key) const;
   std::unexpected<Error> fail(const YAML::Node& node, const std::string& what) const;

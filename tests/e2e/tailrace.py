@@ -104,6 +104,15 @@ class Project:
         return deltalake.DeltaTable(str(self.data / "lake" / table)).to_pyarrow_table().to_pylist()
 
 
+def with_sql(folder, sql, settings):
+    """A project whose only SQL file is `sql`."""
+    project = Project(folder, settings=settings)
+    shutil.rmtree(project.folder / "transformations")
+    (project.folder / "transformations").mkdir()
+    (project.folder / "transformations" / "all.sql").write_text(sql)
+    return project
+
+
 def settings(ingest, **topic):
     """A tailrace.yml for the example's SQL with one ingest."""
     return json.dumps({

@@ -70,3 +70,93 @@ def test_redriven_letters_go_once(tmp_path):
     assert done.returncode == 0, done.stderr
     assert len(project.lake("users_raw")) == 3
     assert [r["redriven"] for r in letters(project)] == ["yes", "no"]  # it failed again: nothing was fixed
+
+
+PLAIN = json.dumps({"topics": {"a": {"format": "json", "partitions": 2}, "b": {"format": "json"}}})
+
+
+def with_own_sql(tmp_path, sql, **files):
+    """A project of topics a and b, each fed by a file of the same name, run once."""
+    for name, text in files.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "records.jsonl").write_text(text)
+    settings = json.loads(PLAIN) | {"ingest": [
+        {"name": name, "topic": name, "use": "files", "files": {"path": str(tmp_path / name)}} for name in files]}
+    project = tailrace.with_sql(tmp_path, sql, json.dumps(settings))
+    project.once()
+    return project
+
+
+def records(*numbers):
+    return "".join(json.dumps({"n": n}) + "\n" for n in numbers)
+
+
+CHAIN = """
+CREATE STREAMING TABLE raw AS SELECT value FROM STREAM a UNION ALL SELECT value FROM STREAM b;
+CREATE STREAMING TABLE numbers (CONSTRAINT small EXPECT (n < 100) ON VIOLATION DROP ROW)
+AS SELECT CAST(get_json_object(value, '$.n') AS INT) AS n FROM STREAM raw WHERE value LIKE '%n%';
+CREATE STREAMING TABLE doubled (CONSTRAINT even EXPECT (m % 4 = 0) ON VIOLATION DROP ROW)
+AS SELECT n * 2 AS m FROM STREAM numbers;
+CREATE MATERIALIZED VIEW total (CONSTRAINT few EXPECT (found < 3) ON VIOLATION DROP ROW)
+AS SELECT count(*) AS found FROM doubled;
+"""
+
+
+def test_a_row_names_its_record_through_tables_that_do_not_keep_partition_and_offset(tmp_path):
+    project = with_own_sql(tmp_path, CHAIN, a=records(2, 3, 500), b=records(4, 600, 5))
+    found = {letter["record"]: letter for letter in letters(project, "flow <> 'total'")}
+    assert {record: (letter["flow"], letter["reason"], letter["topic"]) for record, letter in found.items()} == {
+        '{"n": 500}': ("numbers", "expectation small", "a"), '{"n": 600}': ("numbers", "expectation small", "b"),
+        '{"n": 3}': ("doubled", "expectation even", "a"), '{"n": 5}': ("doubled", "expectation even", "b")}
+    for letter in found.values():
+        assert letter["origin"] == f"{letter['topic']}-{letter['partition']}@{letter['offset']}"
+    by_topic = [(letter["partition"], letter["offset"]) for letter in found.values() if letter["topic"] == "b"]
+    assert sorted(by_topic) == [(0, 1), (0, 2)]
+    for table, columns in (("raw", ["value"]), ("numbers", ["n"]), ("doubled", ["m"])):
+        assert {name for row in project.lake(table) for name in row} == set(columns)  # nothing more is stored
+
+
+def test_a_row_that_fails_in_a_calculation_names_its_record(tmp_path):
+    sql = "CREATE STREAMING TABLE t AS SELECT CAST(get_json_object(value, '$.n') AS INT) AS n FROM STREAM a;"
+    project = with_own_sql(tmp_path, sql, a=records(1, "x", 2))
+    (letter,) = letters(project)
+    assert letter["reason"] == "error" and letter["record"] == '{"n": "x"}' and letter["topic"] == "a"
+    assert "CAST_INVALID_INPUT" in letter["detail"]
+
+
+def test_a_late_row_names_its_record(tmp_path):
+    sql = """
+    CREATE STREAMING TABLE t AS SELECT window.start AS minute, count(*) AS c
+    FROM (SELECT CAST(get_json_object(value, '$.n') AS TIMESTAMP) AS at FROM STREAM a)
+      WATERMARK at DELAY OF INTERVAL 1 SECOND
+    GROUP BY window(at, '1 minute');"""
+    project = with_own_sql(tmp_path, sql, a=records("2026-01-01 10:00:00", "2026-01-01 11:00:00"))
+    (tmp_path / "a" / "later.jsonl").write_text(records("2026-01-01 10:00:01"))
+    project.once()
+    (letter,) = letters(project)
+    assert letter["reason"] == "late" and letter["record"] == '{"n": "2026-01-01 10:00:01"}'
+    assert letter["origin"] == f"a-{letter['partition']}@{letter['offset']}"
+
+
+def test_a_row_of_an_aggregation_names_its_flow_and_is_kept_as_json(tmp_path):
+    project = with_own_sql(tmp_path, CHAIN, a=records(2, 4, 6, 8))
+    (letter,) = letters(project, "flow = 'total'")
+    assert letter["origin"] == "flow total" and json.loads(letter["record"]) == {"found": 4}
+    assert (letter["topic"], letter["partition"], letter["offset"]) == ("", -1, -1)
+
+
+def test_dead_letters_come_a_page_at_a_time(tmp_path):
+    project = with_own_sql(tmp_path, CHAIN, a=records(*range(1000, 1025), 1))
+    project.start()
+    seen, after = [], ""
+    while True:
+        page = project.get(f"/api/dead-letters?table=numbers&limit=10&after={after}")
+        assert page["total"] == 25
+        seen += [letter["id"] for letter in page["letters"]]
+        after = page["next"]
+        if not after:
+            break
+    assert len(seen) == len(set(seen)) == 25
+    assert project.get("/api/dead-letters?table=doubled")["total"] == 1
+    assert project.get("/api/dead-letters?reason=decode") == {"letters": [], "next": "", "total": 0}
+    project.stop()

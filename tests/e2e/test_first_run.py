@@ -2,6 +2,7 @@
 import http.server
 import json
 import pathlib
+import shutil
 import socket
 import threading
 
@@ -69,7 +70,7 @@ def test_rows_are_served_and_the_line_is_empty(tmp_path, server):
 def test_a_wrong_url_is_named(tmp_path):
     port = free_port()
     line = why(start(tmp_path, http_from(f"http://127.0.0.1:{port}/api/")), "api", f"127.0.0.1:{port}")
-    assert "fetched" in line
+    assert line.startswith("fetched `api` has stopped: ") or line.startswith("fetched `api` is empty: ")
 
 
 def test_429_is_named(tmp_path, server):
@@ -94,6 +95,98 @@ def test_every_row_dropped_names_the_expectation(tmp_path):
         json.dumps(user(n, login={"uuid": None, "username": "x"})) + "\n" for n in range(5)))
     line = why(start(tmp_path, tailrace.files_from(inbox)), "has_id", "users_clean")
     assert "silver" in line and "5" in line
+
+
+def file_of(tmp_path, text):
+    inbox = tmp_path / "input"
+    inbox.mkdir()
+    (inbox / "a.jsonl").write_text(text)
+    return tailrace.files_from(inbox)
+
+
+def test_a_schema_mismatch_names_the_field_and_the_offset(tmp_path):
+    wrong = "".join(json.dumps(user(n, login=f"user{n}")) + "\n" for n in range(3))
+    line = why(start(tmp_path, file_of(tmp_path, wrong), partitions=1), "users_clean", "3 of them")
+    assert line.startswith("silver `users_clean` is empty: every row was rejected")
+    assert "the last: users_created-0@2: " in line
+    assert line.endswith("schema mismatch at field `login`: STRUCT<uuid: STRING, username: STRING> expected, "
+                         "the record has a string")
+
+
+def test_lines_that_are_no_json_name_file_and_line_at_the_hop_that_fetches(tmp_path):
+    line = why(start(tmp_path, file_of(tmp_path, "<html>\n<body>\n")), "2 of them")
+    assert line.startswith("fetched `input` is empty: every row was rejected (2 of them, most by unreadable)")
+    assert "a.jsonl:2" in line
+
+
+def test_records_above_the_limit_name_it_at_the_hop_that_appends(tmp_path):
+    line = why(start(tmp_path, file_of(tmp_path, lines([1, 2])), max_message_bytes=200), "2 of them")
+    assert line.startswith("appended `users_created` is empty: what came from `input` was rejected (2 of them, most by")
+    assert "max.message.bytes is 200" in line
+
+
+def test_an_open_window_names_the_time_it_waits_for_and_its_readers_name_the_window(tmp_path):
+    sql = """
+    CREATE STREAMING TABLE raw AS SELECT CAST(get_json_object(value, '$.at') AS TIMESTAMP) AS at
+    FROM STREAM users_created;
+    CREATE STREAMING TABLE per_minute TBLPROPERTIES ('quality' = 'gold') AS
+    SELECT window.start AS minute, count(*) AS n FROM STREAM raw WATERMARK at DELAY OF INTERVAL 10 SECONDS
+    GROUP BY window(at, '1 minute');
+    CREATE MATERIALIZED VIEW busiest AS SELECT max(n) AS most FROM per_minute GROUP BY minute;"""
+    sources = file_of(tmp_path, '{"at": "2026-01-01 10:00:00"}\n{"at": "2026-01-01 10:00:42"}\n')
+    settings = json.dumps({"topics": {"users_created": {"format": "json"}}, "ingest": sources,
+                           "serving": {"busiest": {"key": ["most"]}}})
+    project = tailrace.with_sql(tmp_path, sql, settings).start()
+    line = tailrace.wait_until(
+        lambda: (lambda t: t if "watermark is" in t else None)(project.first_empty_hop()), "the watermark")
+    assert line == ("gold `per_minute` is empty: no window has closed: the watermark is at 2026-01-01 10:00:32.000, "
+                    "it must pass 2026-01-01 10:01:00.000; a row of 2026-01-01 10:01:10.000 or later does it")
+    hops = project.hops()
+    assert hops["gold.busiest"]["why"] == "nothing has come from `per_minute` yet"
+    assert hops["served.busiest"]["why"] == "nothing has come from `busiest` yet"
+    (tmp_path / "input" / "b.jsonl").write_text('{"at": "2026-01-01 10:01:10.001"}\n')
+    tailrace.wait_until(lambda: project.hops()["served.busiest"]["count"] == 1, "the window to close")
+    project.stop()
+    offline = project.command("status", project.folder, "--data", project.data)
+    assert offline.returncode == 0, offline.stderr
+
+
+def test_a_filter_that_lets_nothing_through_names_its_table_and_not_a_neighbour(tmp_path):
+    sql = """
+    CREATE STREAMING TABLE raw AS SELECT value FROM STREAM users_created;
+    CREATE MATERIALIZED VIEW a_all AS SELECT count(*) AS n FROM raw;
+    CREATE MATERIALIZED VIEW b_none AS SELECT value FROM raw WHERE value = 'nothing is like this';
+    CREATE MATERIALIZED VIEW c_of_b AS SELECT value FROM b_none;"""
+    settings = json.dumps({"topics": {"users_created": {"format": "json"}}, "ingest": file_of(tmp_path, lines([1]))})
+    project = tailrace.with_sql(tmp_path, sql, settings).start()
+    assert why(project, "b_none") == (
+        "gold `b_none` is empty: rows have come from `raw`, and its filters and joins have let none through")
+
+
+def test_a_topic_that_no_source_feeds_says_so(tmp_path):
+    settings = json.loads(tailrace.settings([])) | {"ingest": []}
+    line = why(tailrace.Project(tmp_path, settings=json.dumps(settings)).start(), "users_created")
+    assert line == "appended `users_created` is empty: no source of `ingest` in tailrace.yml writes to it"
+
+
+@pytest.mark.parametrize("taken", ["lake", "state", "log"])
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path, taken):
+    project = tailrace.Project(tmp_path, settings=tailrace.settings(file_of(tmp_path, lines([1]))))
+    project.data.mkdir()
+    (project.data / taken).write_text("a file stands where the folder belongs")
+    done = project.command("run", project.folder, "--data", project.data, "--once")
+    assert done.returncode == 1 and f"data/{taken}" in done.stderr, done.stderr
+
+
+def test_a_lake_folder_lost_while_running_stops_with_its_name(tmp_path):
+    project = start(tmp_path, file_of(tmp_path, lines([1])))
+    tailrace.wait_until(lambda: project.hops()["lake"]["count"] > 0, "the first commit")
+    table = project.data / "lake" / "users_raw"
+    shutil.rmtree(table)
+    table.write_text("not a folder any more")
+    (tmp_path / "input" / "b.jsonl").write_text(lines([2]))
+    assert project.process.wait(timeout=30) == 1
+    assert "lake/users_raw" in project.log.read_text()
 
 
 def test_fail_update_names_the_flow_and_the_expectation(tmp_path):

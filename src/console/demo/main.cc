@@ -76,7 +76,7 @@ class DemoBackend : public Backend {
     return users(1, 2);
   }
 
-  Result<Rows> sql(std::string_view query) override {
+  Result<Rows> sql(std::string_view query, int) override {
     if (query.find("FORM") != query.npos) {
       return error(Code::kInvalidArgument, "expected FROM but found FORM at 1:10");
     }

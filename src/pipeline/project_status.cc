@@ -1,0 +1,158 @@
+#include "pipeline/project_status.h"
+
+#include <fmt/format.h>
+
+namespace tailrace::pipeline {
+namespace {
+
+HopKind hop_of(Layer layer) {
+  switch (layer) {
+    case Layer::kBronze:
+      return HopKind::kBronze;
+    case Layer::kSilver:
+      return HopKind::kSilver;
+    case Layer::kGold:
+      return HopKind::kGold;
+  }
+  return HopKind::kGold;
+}
+
+std::string_view action_name(engine::Expectation::Action action) {
+  switch (action) {
+    case engine::Expectation::Action::kWarn:
+      return "warn";
+    case engine::Expectation::Action::kDrop:
+      return "drop";
+    case engine::Expectation::Action::kFail:
+      return "fail";
+  }
+  return "warn";
+}
+
+std::string table_hop_id(const Table& table) {
+  return fmt::format("{}.{}", layer_name(table.layer), table.name);
+}
+
+std::string topic_hop_id(const TopicRelation& topic) {
+  return "decoded." + topic.topic;
+}
+
+std::int64_t sum(const LetterCounts& counts) {
+  std::int64_t total = 0;
+  for (const auto& [flow, reasons] : counts)
+    for (const auto& [reason, count] : reasons) total += count;
+  return total;
+}
+
+Hop decoded_hop(const TopicRelation& topic, const TopicCounts& counts,
+                const ProjectCounts& project) {
+  Hop hop{.id = topic_hop_id(topic), .title = topic.topic, .kind = HopKind::kDecoded};
+  hop.count = counts.decoded;
+  hop.bytes = counts.bytes;
+  hop.lag_records = counts.lag;
+  hop.lag_s = counts.lag_s;
+  hop.last_error = project.stopped_by;
+  hop.upstream = {"appended." + topic.topic};
+  count_rejected(project.letters, topic.topic, hop);
+  return hop;
+}
+
+Hop rejected_hop(const LetterTotals& letters) {
+  Hop hop{.id = "rejected", .title = "dead letters", .kind = HopKind::kRejected};
+  for (const auto& [flow, reasons] : letters.waiting)
+    for (const auto& [reason, count] : reasons)
+      if (count > 0) hop.reasons[reason] += count;
+  hop.count = sum(letters.waiting);
+  if (const std::int64_t trimmed = sum(letters.trimmed); trimmed > 0)
+    hop.detail = fmt::format("{} older ones trimmed by dead_letters in tailrace.yml", trimmed);
+  return hop;
+}
+
+Hop table_hop(const Graph& graph, std::size_t index, const ProjectCounts& counts) {
+  const Table& table = graph.tables[index];
+  Hop hop{.id = table_hop_id(table), .title = table.name, .kind = hop_of(table.layer)};
+  hop.count = counts.table_rows[index];
+  count_rejected(counts.letters, table.name, hop);
+  for (std::size_t f = 0; f < graph.flows.size(); ++f) {
+    const Flow& flow = graph.flows[f];
+    if (flow.table != static_cast<int>(index)) continue;
+    if (!counts.flow_failed[f].empty()) hop.last_error = counts.flow_failed[f];
+    if (!counts.flow_waits[f].empty()) hop.why = counts.flow_waits[f];
+    for (const Flow::Input& input : flow.inputs) {
+      const auto at = static_cast<std::size_t>(input.index);
+      hop.upstream.push_back(input.is_topic ? topic_hop_id(graph.topics[at])
+                                            : table_hop_id(graph.tables[at]));
+    }
+  }
+  return hop;
+}
+
+Hop lake_hop(const Graph& graph, const ProjectCounts& counts, const std::string& folder) {
+  Hop hop{.id = "lake", .title = "Delta tables", .kind = HopKind::kLake, .detail = folder};
+  for (const std::int64_t rows : counts.lake_rows) hop.count += rows;
+  for (const Table& table : graph.tables) hop.upstream.push_back(table_hop_id(table));
+  hop.why = "the first checkpoint is not taken yet";
+  return hop;
+}
+
+}  // namespace
+
+void count_rejected(const LetterTotals& letters, const std::string& flow, Hop& hop) {
+  for (const LetterCounts* counts : {&letters.waiting, &letters.trimmed})
+    if (auto found = counts->find(flow); found != counts->end())
+      for (const auto& [reason, count] : found->second)
+        if (count > 0) hop.reasons[reason] += count, hop.rejected += count;
+  if (auto last = letters.last.find(flow); hop.rejected > 0 && last != letters.last.end())
+    hop.last_rejected = last->second;
+}
+
+std::vector<Hop> hops_of(const Project& project, const Graph& graph, const ProjectCounts& counts,
+                         const std::string& lake_folder) {
+  std::vector<Hop> hops;
+  for (std::size_t i = 0; i < graph.topics.size(); ++i)
+    hops.push_back(decoded_hop(graph.topics[i], counts.topics[i], counts));
+  hops.push_back(rejected_hop(counts.letters));
+  for (const Layer layer : {Layer::kBronze, Layer::kSilver, Layer::kGold})
+    for (std::size_t i = 0; i < graph.tables.size(); ++i)
+      if (graph.tables[i].layer == layer) hops.push_back(table_hop(graph, i, counts));
+  hops.push_back(lake_hop(graph, counts, lake_folder));
+  for (const ServingSpec& serving : project.serving) {
+    const int index = graph.table_index(serving.table);
+    if (index < 0) continue;
+    const Table& table = graph.tables[static_cast<std::size_t>(index)];
+    Hop hop{.id = "served." + serving.name, .title = serving.name, .kind = HopKind::kServed};
+    hop.count = counts.table_rows[static_cast<std::size_t>(index)];
+    hop.upstream = {table_hop_id(table)};
+    hops.push_back(std::move(hop));
+  }
+  return hops;
+}
+
+std::vector<TableStatus> tables_of(const Graph& graph, const ProjectCounts& counts) {
+  std::vector<TableStatus> all;
+  for (std::size_t i = 0; i < graph.tables.size(); ++i) {
+    const Table& table = graph.tables[i];
+    TableStatus status{.name = table.name,
+                       .layer = table.layer,
+                       .streaming = table.streaming,
+                       .schema = table.schema,
+                       .comment = table.statement->comment.value_or(""),
+                       .rows = counts.table_rows[i],
+                       .failed = {},
+                       .expectations = {}};
+    for (std::size_t f = 0; f < graph.flows.size(); ++f) {
+      if (graph.flows[f].table != static_cast<int>(i)) continue;
+      if (!counts.flow_failed[f].empty()) status.failed = counts.flow_failed[f];
+      const auto& expectations = graph.flows[f].plan.expectations;
+      for (std::size_t e = 0; e < expectations.size(); ++e)
+        status.expectations.push_back({expectations[e].name, expectations[e].text,
+                                       std::string(action_name(expectations[e].action)),
+                                       counts.expectations[f][e].passed,
+                                       counts.expectations[f][e].failed});
+    }
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+}  // namespace tailrace::pipeline

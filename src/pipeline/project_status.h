@@ -1,0 +1,43 @@
+// Hops and tables as others see them, from counts alone: of a running project (runner_status.cc) or
+// of one that is only read (stored_project.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/circuit.h"
+#include "pipeline/dead_letters.h"
+#include "pipeline/graph.h"
+#include "pipeline/hops.h"
+#include "pipeline/project.h"
+#include "pipeline/runner.h"
+
+namespace tailrace::pipeline {
+
+struct TopicCounts {
+  std::int64_t decoded = 0, bytes = 0, lag = 0;
+  double lag_s = 0;
+};
+
+/// Each list by its index in the graph.
+struct ProjectCounts {
+  std::vector<TopicCounts> topics;
+  std::vector<std::int64_t> table_rows, lake_rows;
+  std::vector<std::string> flow_failed;  ///< why it stopped, or empty
+  std::vector<std::string> flow_waits;   ///< what it holds its rows back for, or empty
+  std::vector<std::vector<engine::ExpectationCount>> expectations;  ///< by flow
+  LetterTotals letters;
+  std::string stopped_by;
+};
+
+/// Adds what one flow, topic or source rejected and nobody sent back; trimmed letters count too.
+void count_rejected(const LetterTotals& letters, const std::string& flow, Hop& hop);
+
+/// decoded, rejected, bronze, silver, gold, lake, served; not judged yet.
+std::vector<Hop> hops_of(const Project& project, const Graph& graph, const ProjectCounts& counts,
+                         const std::string& lake_folder);
+
+std::vector<TableStatus> tables_of(const Graph& graph, const ProjectCounts& counts);
+
+}  // namespace tailrace::pipeline

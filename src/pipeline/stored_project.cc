@@ -1,0 +1,117 @@
+#include "pipeline/stored_project.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "kv/open_to_read.h"
+#include "lake/delta_table.h"
+#include "pipeline/names.h"
+#include "pipeline/window_wait.h"
+
+namespace tailrace::pipeline {
+
+Result<std::unique_ptr<StoredProject>> StoredProject::open(const Project& project, Graph graph,
+                                                           const std::string& data) {
+  std::unique_ptr<StoredProject> stored(new StoredProject(project, std::move(graph), data));
+  TRY(stored->load());
+  return stored;
+}
+
+Status StoredProject::load() {
+  auto store = kv::open_to_read(data_ + "/state");
+  if (!store && store.error().code == Code::kNotFound)
+    return error(Code::kNotFound, "nothing has run on " + data_ +
+                                      " yet; start it with: tailrace run " + project_.folder);
+  if (!store) return std::unexpected(store.error());
+  store_ = std::move(*store);
+  ASSIGN(auto last, Checkpoint::load(*store_));
+  checkpoint_ = last.value_or(Checkpoint{});
+  letters_ = std::make_unique<DeadLetters>(*store_);
+  TRY(letters_->load(checkpoint_.letters));
+  ASSIGN(catalogue_, table::Catalogue::open(*store_));
+  TRY(take_stored_schemas());
+  counts_.letters = letters_->totals();
+  for (const TopicRelation& topic : graph_.topics)
+    counts_.topics.push_back({.decoded = checkpoint_.decoded[topic.topic]});
+  for (const Table& table : graph_.tables)
+    counts_.table_rows.push_back(checkpoint_.rows[table.name]);
+  counts_.lake_rows = counts_.table_rows;
+  for (const Flow& flow : graph_.flows) count_flow(flow);
+  return {};
+}
+
+Status StoredProject::take_stored_schemas() {
+  for (Table& table : graph_.tables) {
+    auto lake = lake::DeltaTable::open(lake_folder(table));
+    if (lake)
+      table.schema = (*lake)->schema();
+    else if (lake.error().code != Code::kNotFound)
+      return std::unexpected(lake.error());
+  }
+  return {};
+}
+
+void StoredProject::count_flow(const Flow& flow) {
+  const FlowMark& mark = checkpoint_.flows[flow.name];
+  counts_.flow_failed.push_back(mark.failed);
+  counts_.flow_waits.push_back(waits_for(flow.plan, watermark_of(flow, mark)));
+  auto& expectations = counts_.expectations.emplace_back(flow.plan.expectations.size());
+  for (std::size_t e = 0; e < expectations.size() && e < mark.expectations.size(); ++e)
+    expectations[e] = {mark.expectations[e].first, mark.expectations[e].second};
+}
+
+std::optional<std::int64_t> StoredProject::watermark_of(const Flow& flow,
+                                                        const FlowMark& mark) const {
+  if (mark.definition != flow.definition || !mark.failed.empty()) return std::nullopt;
+  const auto circuit = engine::Circuit::make(flow.plan, *store_, "s" + flow.name + '\0');
+  return circuit ? (*circuit)->watermark_us() : std::nullopt;
+}
+
+void StoredProject::start() {
+  CHECK(false);
+}
+
+std::vector<Hop> StoredProject::hops() const {
+  return hops_of(project_, graph_, counts_, data_ + "/lake");
+}
+
+Result<std::int64_t> StoredProject::redrive(const std::function<bool(const DeadLetter&)>&) {
+  return error(Code::kFailedPrecondition, data_ + " is open to read only");
+}
+
+Status StoredProject::scan_table(std::string_view name,
+                                 const std::function<Status(const Batch&)>& visit) const {
+  const auto passed_on = [&](Batch rows) -> Result<bool> {
+    TRY(visit(rows));
+    return true;
+  };
+  for (const Table& table : graph_.tables) {
+    bool named = same_name(table.name, name);
+    std::shared_ptr<const table::KeyedTable> keyed;
+    for (const ServingSpec& serving : project_.serving) {
+      if (!same_name(serving.table, table.name)) continue;
+      named = named || same_name(serving.name, name);
+      keyed = catalogue_->find(serving.name);
+    }
+    if (!named) continue;
+    if (keyed && keyed->schema().columns->Equals(*table.schema)) return keyed->scan_all(passed_on);
+    auto lake = lake::DeltaTable::open(lake_folder(table));
+    if (!lake && lake.error().code == Code::kNotFound) return {};
+    if (!lake) return std::unexpected(lake.error());
+    return (*lake)->scan({}, passed_on);
+  }
+  return error(Code::kNotFound, fmt::format("there is no table `{}`", name));
+}
+
+std::shared_ptr<const table::KeyedTable> StoredProject::served(std::string_view name) const {
+  return catalogue_->find(name);
+}
+
+std::int64_t StoredProject::records_read(const std::string& topic) const {
+  std::int64_t records = 0;
+  if (auto found = checkpoint_.positions.find(topic); found != checkpoint_.positions.end())
+    for (const Offset offset : found->second) records += offset.value;
+  return records;
+}
+
+}  // namespace tailrace::pipeline

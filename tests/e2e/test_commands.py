@@ -1,0 +1,177 @@
+"""`tailrace status` and `tailrace sql`: of a running project and of a stopped one, for people and for scripts."""
+
+import json
+import os
+import pty
+
+import pytest
+import tailrace
+from records import lines, user
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Stopped, with 30 users and one dead letter."""
+    folder = tmp_path_factory.mktemp("commands")
+    (folder / "input").mkdir()
+    nameless = json.dumps(user(99, login={"uuid": None, "username": "x"}))
+    (folder / "input" / "a.jsonl").write_text(lines(range(30)) + nameless + "\n")
+    made = tailrace.Project(folder, settings=tailrace.settings(tailrace.files_from(folder / "input")))
+    made.once()
+    return made
+
+
+def files_of(folder):
+    return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*")}
+
+
+def run(project, command, *words, **kwargs):
+    return project.command(command, project.folder, "--data", project.data, *words, **kwargs)
+
+
+def test_asking_a_stopped_project_changes_no_file(project):
+    before = files_of(project.data)
+    status = run(project, "status")
+    assert status.returncode == 0, status.stderr
+    assert "not running" in status.stdout and "\x1b" not in status.stdout
+    counts = {tuple(line.split()[1:3]): line.split()[3] for line in status.stdout.splitlines() if len(line.split()) > 3}
+    assert counts["fetched", "input"] == counts["appended", "users_created"] == counts["bronze", "users_raw"] == "31"
+    assert counts["silver", "users"] == counts["served", "created_users"] == "30"
+    assert project.sql("SELECT count(*) AS n FROM users") == [{"n": 30}]
+    assert len(project.sql("SELECT * FROM system.dead_letters")) == 1
+    assert files_of(project.data) == before
+
+
+def test_a_stopped_project_says_so_to_scripts(project):
+    status = json.loads(run(project, "status", "--json").stdout)
+    assert status["state"] == "stopped" and status["ready"] is False
+    assert {hop["id"]: hop["count"] for hop in status["hops"]}["silver.users_clean"] == 30
+
+
+def test_changed_sql_is_no_reason_not_to_read_what_was_written(project, tmp_path):
+    changed = tailrace.Project(tmp_path, source=project.folder)
+    changed.data = project.data
+    gold = changed.folder / "transformations" / "gold.sql"
+    gold.write_text(gold.read_text() + "CREATE MATERIALIZED VIEW added AS SELECT count(*) AS n FROM users;\n")
+    silver = changed.folder / "transformations" / "silver.sql"
+    silver.write_text(silver.read_text().replace("u.phone AS phone", "length(u.phone) AS phone"))
+    before = files_of(project.data)
+    assert changed.sql("SELECT n FROM added") == []
+    assert changed.sql("SELECT phone FROM users_clean LIMIT 1") == [{"phone": "01-23"}]
+    assert files_of(project.data) == before
+
+
+def test_where_nothing_has_run_nothing_is_made(project, tmp_path):
+    for command in ("status", "sql"):
+        done = project.command(
+            command, project.folder, "--data", tmp_path / "none", *(["-c", "SELECT 1"] * (command == "sql"))
+        )
+        assert done.returncode == 1 and "tailrace run" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "none").exists()
+
+
+def test_answers_hold_nulls_nested_values_and_no_rows(project):
+    rows = project.sql(
+        "SELECT CAST(NULL AS INT) AS a, named_struct('x', 1, 'y', array('p', NULL)) AS s, "
+        "CAST(9007199254740993 AS BIGINT) AS big, CAST(1.50 AS DECIMAL(5,2)) AS d, DATE'2026-01-02' AS day"
+    )
+    assert rows == [
+        {"a": None, "s": {"x": 1, "y": ["p", None]}, "big": "9007199254740993", "d": "1.50", "day": "2026-01-02"}
+    ]
+    empty = run(project, "sql", "-c", "SELECT id FROM users WHERE id = 'nobody'")
+    assert empty.returncode == 0 and empty.stdout.splitlines()[0].strip() == "id" and "(0 rows)" in empty.stdout
+    shown = run(project, "sql", "-c", "SELECT NULL AS n, 'a\\nb' AS t, '\\u001b[31m' AS c").stdout
+    assert "NULL" in shown and "a\\x0Ab" in shown and "\x1b" not in shown
+
+
+@pytest.mark.parametrize(
+    "query, words",
+    [
+        ("SELECT nme FROM users", ["query:1:8", "nme"]),
+        ("SELECT * FROM usres", ["query:1:15", "usres"]),
+        ("SELEC 1", ["query:1:1"]),
+        ("SELECT (1", ["query:1:"]),
+        ("DROP TABLE users", ["query:1:"]),
+    ],
+)
+def test_an_error_names_the_place_and_the_exit_code_tells(project, query, words):
+    done = run(project, "sql", "-c", query)
+    assert done.returncode == 1 and all(word in done.stderr for word in words), done.stderr
+
+
+def test_statements_are_many_in_a_row_and_one_failure_tells(project):
+    many = run(project, "sql", "--json", "-c", "SELECT ';' AS a; -- a comment; with more\nSELECT 2 AS b;")
+    assert [json.loads(line) for line in many.stdout.splitlines()] == [{"a": ";"}, {"b": 2}]
+    piped = run(project, "sql", "--json", input="SELECT 1 AS a;\nSELECT nothing;\nSELECT\n 3 AS c\n;")
+    assert piped.returncode == 1
+    assert [json.loads(line) for line in piped.stdout.splitlines()] == [{"a": 1}, {"c": 3}]
+
+
+def test_a_huge_answer_is_cut_with_a_word_and_whole_when_asked_for(project):
+    query = "SELECT explode(split(repeat('x,', 24999), ',')) AS n"
+    cut = run(project, "sql", "--json", "-c", query)
+    assert len(cut.stdout.splitlines()) == 10000 and "--limit" in cut.stderr
+    whole = run(project, "sql", "--json", "--limit", "100000", "-c", query)
+    assert len(whole.stdout.splitlines()) == 25000 and whole.stderr == ""
+
+
+def test_system_tables_are_all_named_by_help_and_can_be_read(project):
+    text = project.command("sql", "--help").stdout
+    for table in ("hops", "tables", "topics", "expectations", "dead_letters"):
+        assert f"system.{table}" in text
+        assert project.sql(f"SELECT * FROM system.{table}")
+
+
+@pytest.mark.parametrize("command", ["run", "check", "init", "status", "sql", "redrive", "spark"])
+def test_help_of_each_command_has_an_example(project, command):
+    done = project.command(command, "--help")
+    assert done.returncode == 0 and f"  tailrace {command} my_project" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["sql", "--limt", "5"], ["nothing"], [], ["sql", "--limit", "0"], ["check"]])
+def test_a_wrong_command_line_exits_with_2(project, words):
+    done = project.command(*words)
+    assert done.returncode == 2 and done.stderr
+
+
+def test_a_prompt_reads_statements_until_exit(project):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(tailrace.PROGRAM, [str(tailrace.PROGRAM), "sql", str(project.folder), "--data", str(project.data)])
+    os.write(terminal, b"SELECT count(*) AS n\nFROM users;\nSELECT nme FROM users;\nexit\n")
+    seen = b""
+    try:
+        while chunk := os.read(terminal, 4096):
+            seen += chunk
+    except OSError:  # the terminal is closed with the process
+        pass
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    text = seen.decode()
+    assert code == 1 and "tailrace>" in text and "->" in text and "30" in text and "query:1:8" in text
+
+
+def test_colours_are_for_terminals(project):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.pop("NO_COLOR", None)
+        os.execv(tailrace.PROGRAM, [str(tailrace.PROGRAM), "status", str(project.folder), "--data", str(project.data)])
+    seen = b""
+    try:
+        while chunk := os.read(terminal, 4096):
+            seen += chunk
+    except OSError:
+        pass
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0 and b"\x1b[32mok" in seen
+
+
+def test_a_running_project_is_asked_over_its_api(tmp_path):
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "a.jsonl").write_text(lines(range(5)))
+    project = tailrace.Project(tmp_path, settings=tailrace.settings(tailrace.files_from(tmp_path / "input"))).start()
+    tailrace.wait_until(lambda: project.hops()["served.created_users"]["count"] == 5, "five users")
+    status = json.loads(run(project, "status", "--json").stdout)
+    assert status["state"] == "running" and status["ready"] is True
+    assert "not running" not in run(project, "status").stdout
+    assert project.sql("SELECT count(*) AS n FROM created_users") == [{"n": 5}]
+    assert run(project, "sql", "-c", "SELECT nme FROM users").returncode == 1
+    project.stop()
