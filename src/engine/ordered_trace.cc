@@ -105,6 +105,7 @@ Status OrderedTrace::scan_merged(std::string_view begin, std::string_view end,
 }
 
 void OrderedTrace::save(kv::WriteBatch& batch) {
+  std::sort(dirty_.begin(), dirty_.end());
   std::string name = home_.prefix;
   for (std::string_view key : dirty_) {
     const auto found = entries_.find(key);

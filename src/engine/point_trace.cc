@@ -77,6 +77,8 @@ void PointTrace::erase(Slot& slot) {
 }
 
 void PointTrace::save(kv::WriteBatch& batch) {
+  std::sort(dirty_.begin(), dirty_.end(),
+            [](const Slot* a, const Slot* b) { return a->key() < b->key(); });
   std::string name = home_.prefix;
   for (Slot* slot : dirty_) {
     name.resize(home_.prefix.size());
