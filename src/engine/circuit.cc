@@ -18,7 +18,7 @@
 namespace tailrace::engine {
 namespace {
 
-constexpr std::string_view kLayout = "1";
+constexpr std::string_view kLayout = "2";
 
 struct Node {
   const Plan* plan;

@@ -395,5 +395,58 @@ TEST(Operators, top_n_equals_recomputation) {
   }
 }
 
+Row numbered_row(std::int64_t number) {
+  Row row(4);
+  row[0].emplace<std::string>(1, number % 7 == 0 ? 'b' : 'a');
+  row[1].emplace<std::int64_t>(number);
+  row[3].emplace<std::int64_t>(0);
+  return row;
+}
+
+/// A step of rows that come and go, the best ones going most.
+void change_rows(std::mt19937& random, Rows& rows, Rows& changed, std::vector<Weight>& weights) {
+  const std::size_t come = random() % 4 == 0 ? 120 : random() % 6;
+  const std::size_t go = std::min<std::size_t>(rows.size(), random() % 3 == 0 ? 90 : random() % 9);
+  std::sort(rows.begin(), rows.end(), top_before);
+  for (std::size_t i = 0; i < go; ++i) {
+    const std::size_t at = random() % 5 == 0 ? random() % rows.size() : 0;
+    changed.push_back(rows[at]);
+    weights.push_back(-1);
+    rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  for (std::size_t i = 0; i < come; ++i) {
+    rows.push_back(numbered_row(static_cast<std::int64_t>(random() % 3000)));
+    changed.push_back(rows.back());
+    weights.push_back(1);
+  }
+}
+
+TEST(Operators, top_n_brings_back_rows_set_aside) {
+  TestStore store;
+  for (std::uint32_t seed = 1; seed <= 16; ++seed) {
+    std::mt19937 random(seed);
+    const std::optional<std::int64_t> limit = 1 + seed % 5;
+    const bool ranked = seed % 2 == 0;
+    CircuitOptions options;
+    if (seed % 3 == 0) options.state_cache_bytes = 0;
+    DrivenCircuit circuit({top_plan(limit, ranked, false), {"input"}, {}}, *store,
+                          fmt::format("aside{}", seed), options);
+    Rows rows;
+    for (int step = 0; step < 120; ++step) {
+      Rows changed;
+      std::vector<Weight> weights;
+      change_rows(random, rows, changed, weights);
+      circuit.step(deltas({changed}, {weights}));
+      if (random() % 4 == 0) circuit.save();
+      if (random() % 8 == 0) {
+        circuit.save();
+        circuit.restore();
+      }
+      ASSERT_EQ(text(circuit.result()), text(top_oracle(limit, ranked)({rows})))
+          << "seed " << seed << " step " << step;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tailrace::engine

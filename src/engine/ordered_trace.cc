@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "columns/byte_order.h"
 #include "engine/trace.h"
 
 namespace tailrace::engine {
@@ -105,7 +106,7 @@ Status OrderedTrace::scan_merged(std::string_view begin, std::string_view end,
 }
 
 void OrderedTrace::save(kv::WriteBatch& batch) {
-  std::sort(dirty_.begin(), dirty_.end());
+  sort_by_bytes(dirty_, [](std::string_view key) { return key; });
   std::string name = home_.prefix;
   for (std::string_view key : dirty_) {
     const auto found = entries_.find(key);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "columns/byte_order.h"
 #include "engine/trace.h"
 
 namespace tailrace::engine {
@@ -77,8 +78,7 @@ void PointTrace::erase(Slot& slot) {
 }
 
 void PointTrace::save(kv::WriteBatch& batch) {
-  std::sort(dirty_.begin(), dirty_.end(),
-            [](const Slot* a, const Slot* b) { return a->key() < b->key(); });
+  sort_by_bytes(dirty_, [](const Slot* slot) { return slot->key(); });
   std::string name = home_.prefix;
   for (Slot* slot : dirty_) {
     name.resize(home_.prefix.size());

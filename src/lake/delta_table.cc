@@ -141,7 +141,8 @@ Status DeltaTable::apply(const Delta& delta) {
   if (delta.empty()) return {};
   bool once_each = delta.only_inserts();
   for (const Weight weight : delta.weights) once_each = once_each && weight == 1;
-  if (once_each && pending_->empty()) return stage(delta.rows);
+  if (once_each && pending_->empty() && delta.size() >= options_.direct_rows)
+    return stage(delta.rows);
   ASSIGN(const Batch rows, align(delta.rows, schema_));
   ASSIGN(const EncodedRows encoded, encode_rows(*rows));
   for (std::int64_t row = 0; row < encoded.size(); ++row)

@@ -41,6 +41,9 @@ struct TableOptions {
   std::int64_t compact_under_bytes = 64 << 20;  ///< compact() merges only files smaller than this
   std::size_t pending_bytes =
       64 << 20;  ///< changes kept in memory until prepare; inserts beyond go to files at once
+  /// Inserts of at least so many rows go to files at once; fewer may soon be retracted again, which
+  /// is cheap as long as they are in memory.
+  std::int64_t direct_rows = 1024;
 };
 
 /// Who commits: a commit whose `version` is not above the last of `app_id` is a replay and does
@@ -85,8 +88,8 @@ class DeltaTable {
 
   /// Appends rows to the files of the next commit. Columns by name; those the batch lacks are null.
   Status stage(const Batch& rows);
-  /// Stages a change. Changes of one commit are summed up first: a row inserted and retracted again
-  /// is never written.
+  /// Stages a change. Small changes of one commit are summed up first: a row inserted and retracted
+  /// again is never written.
   Status apply(const Delta& delta);
   /// Closes and syncs the staged files; rows retracted are taken out of the files that hold them,
   /// which are written anew. kDataLoss: a row is not there as often as it is retracted; the table

@@ -2,6 +2,8 @@
 // posted.
 #pragma once
 
+#include <pthread.h>
+
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -40,6 +42,7 @@ class LakeWriter {
   static constexpr std::size_t kQueued = 32;
 
   void run() {
+    pthread_setname_np(pthread_self(), "lake");
     while (auto task = tasks_.pop()) {
       Status status = (*task)();
       const std::lock_guard lock(mutex_);

@@ -1,40 +1,11 @@
 #include "pipeline/table_output.h"
 
 #include <filesystem>
-#include <unordered_map>
 
 #include "base/log.h"
 #include "pipeline/names.h"
 
 namespace tailrace::pipeline {
-namespace {
-
-/// The sum of several changes: each row once, with its total weight, zeros left out.
-Result<Delta> net(const Schema& schema, const std::vector<Delta>& changes) {
-  std::unordered_map<std::string, Weight> sum;
-  for (const Delta& change : changes) {
-    ASSIGN(const EncodedRows rows, encode_rows(*change.rows));
-    for (std::int64_t i = 0; i < change.size(); ++i) sum[std::string(rows[i])] += change.weight(i);
-  }
-  Delta result;
-  RowDecoder decoder(schema);
-  for (const auto& [row, weight] : sum) {
-    if (weight == 0) continue;
-    decoder.append(row);
-    result.weights.push_back(weight);
-  }
-  ASSIGN(result.rows, decoder.finish());
-  return result;
-}
-
-bool all_inserts(const std::vector<Delta>& changes) {
-  for (const Delta& change : changes)
-    if (!change.only_inserts()) return false;
-  return true;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<TableOutput>> TableOutput::open(const Table& table, const std::string& data,
                                                        const Project& project,
                                                        table::Catalogue& catalogue,
@@ -62,26 +33,14 @@ Result<std::unique_ptr<TableOutput>> TableOutput::open(const Table& table, const
 Status TableOutput::accept(Delta delta, kv::WriteBatch& batch) {
   for (const auto& keyed : served_) TRY(keyed->apply(delta, batch));
   for (std::int64_t i = 0; i < delta.size(); ++i) rows_ += delta.weight(i);
-  if (streaming_)
-    writer_.post([this, rows = delta.rows] { return lake_->stage(rows); });
-  else
-    pending_.push_back(std::move(delta));
+  writer_.post([this, delta = std::move(delta)] {
+    return streaming_ ? lake_->stage(delta.rows) : lake_->apply(delta);
+  });
   return {};
 }
 
-Status TableOutput::apply_pending(std::vector<Delta> pending) {
-  if (all_inserts(pending)) {
-    for (const Delta& change : pending) TRY(lake_->apply(change));
-    return {};
-  }
-  ASSIGN(const Delta change, net(lake_->schema(), pending));
-  if (change.empty()) return {};
-  return lake_->apply(change);
-}
-
 void TableOutput::begin_prepare(std::int64_t checkpoint) {
-  writer_.post([this, checkpoint, pending = std::exchange(pending_, {})]() mutable -> Status {
-    TRY(apply_pending(std::move(pending)));
+  writer_.post([this, checkpoint]() -> Status {
     ASSIGN(prepared_,
            lake_->prepare(
                {.app_id = app_id_, .version = checkpoint, .operation = "STREAMING UPDATE"}));

@@ -1,10 +1,8 @@
 // Where one table's changes go: its Delta table in the lake, and the keyed tables of `serving` that
 // follow it.
 //
-// Serving rows go into the step's write, so readers see whole steps. Lake rows wait until a
-// checkpoint: a streaming table's go into data files at once, a view's are kept and netted first,
-// since what was added and taken away again within one checkpoint need never be written. prepare()
-// says the commit as text, publish() makes it visible (twice is once).
+// Serving rows go into the step's write, so readers see whole steps. Lake rows become visible at a
+// checkpoint: prepare() says the commit as text, publish() makes it visible (twice is once).
 #pragma once
 
 #include <chrono>
@@ -51,15 +49,12 @@ class TableOutput {
  private:
   TableOutput(std::string app_id, bool streaming, LakeWriter& writer)
       : app_id_(std::move(app_id)), streaming_(streaming), writer_(writer) {}
-  /// On the writer's thread: the net of the view's changes.
-  Status apply_pending(std::vector<Delta> pending);
 
   std::string app_id_;
-  bool streaming_;
+  bool streaming_;  ///< rows only come: they need no summing up and keep their order
   LakeWriter& writer_;
   std::unique_ptr<lake::DeltaTable> lake_;
   std::vector<std::shared_ptr<const table::KeyedTable>> served_;
-  std::vector<Delta> pending_;
   lake::Prepared prepared_;  ///< set on the writer's thread, read after its wait()
   std::int64_t rows_ = 0;
 };

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "base/check.h"
+#include "columns/byte_order.h"
 
 namespace tailrace::table {
 namespace {
@@ -85,8 +86,7 @@ Result<Batch> align(const Batch& rows, const Schema& schema, const std::string& 
 std::vector<std::int64_t> rows_by_key(const EncodedRows& keys) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(keys.size()));
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order,
-                           [&](std::int64_t a, std::int64_t b) { return keys[a] < keys[b]; });
+  sort_by_bytes(order, [&](std::int64_t row) { return keys[row]; });
   return order;
 }
 
