@@ -1,5 +1,8 @@
 // The command line: parses it, calls one command.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <iostream>
 
 #include "app/commands.h"
@@ -184,6 +187,21 @@ int fail(const Error& error) {
 
 }  // namespace tailrace::app
 
+namespace {
+
+/// Steps use the same large buffers again and again: freed memory stays with the process (the
+/// pipeline gives it back when it idles) instead of being mapped and cleared anew each time.
+void keep_freed_memory() {
+  constexpr int kBytes = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, kBytes);
+  mallopt(M_TRIM_THRESHOLD, kBytes);
+  mallopt(M_ARENA_MAX, 4);
+  setenv("ARROW_DEFAULT_MEMORY_POOL", "system", 0);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  keep_freed_memory();
   return tailrace::app::run_main(argc, argv);
 }

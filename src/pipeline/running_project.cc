@@ -1,6 +1,8 @@
 // Opening a project (with recovery), its loop, and checkpoints.
 #include "pipeline/running_project.h"
 
+#include <malloc.h>
+
 #include "base/check.h"
 #include "base/log.h"
 #include "connect/runner.h"
@@ -11,6 +13,8 @@ namespace {
 constexpr std::chrono::milliseconds kIdleWait{100};
 /// How often upkeep runs, whatever `vacuum_after` says.
 constexpr std::chrono::milliseconds kUpkeepAtMost{1'000}, kUpkeepAtLeast{60'000};
+/// Idle for so long, the process gives freed memory back.
+constexpr std::chrono::seconds kTrimAfter{1};
 
 }  // namespace
 
@@ -115,6 +119,8 @@ void RunningProject::loop(std::stop_token stop) {
     std::lock_guard lock(mutex_);
     stopped_by_ = why.what;
   };
+  auto last_step = std::chrono::steady_clock::now();
+  bool trimmed = false;
   while (!stop.stop_requested()) {
     const std::uint64_t seen = log_.appends();
     auto stepped = step();
@@ -124,7 +130,16 @@ void RunningProject::loop(std::stop_token stop) {
     if (checkpoint_due())
       if (auto taken = checkpoint(); !taken) return give_up(taken.error());
     if (auto done = upkeep(); !done) return give_up(done.error());
-    if (!*stepped) log_.wait_for_append(seen, kIdleWait);
+    if (*stepped) {
+      last_step = std::chrono::steady_clock::now();
+      trimmed = false;
+      continue;
+    }
+    if (!trimmed && !dirty_ && std::chrono::steady_clock::now() - last_step > kTrimAfter) {
+      malloc_trim(0);
+      trimmed = true;
+    }
+    log_.wait_for_append(seen, kIdleWait);
   }
   if (auto settled = settle(); !settled) give_up(settled.error());
 }
