@@ -95,9 +95,10 @@ Status RunningProject::open_readers() {
   for (std::size_t i = 0; i < graph_.topics.size(); ++i) {
     const TopicRelation& topic = graph_.topics[i];
     ASSIGN(auto reader, TopicReader::open(log_, topic, checkpoint_.positions[topic.topic]));
-    readers_.push_back(std::move(reader));
+    readers_.push_back(
+        std::make_unique<ReadAhead>(std::move(reader), project_.limits.step_records));
     topic_counts_[i].decoded = checkpoint_.decoded[topic.topic];
-    topic_counts_[i].lag = readers_[i].lag();
+    topic_counts_[i].lag = readers_[i]->lag();
   }
   const std::string rejected(connect::kRejectedTopic);
   if (log_.topic(rejected)) {

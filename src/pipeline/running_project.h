@@ -15,7 +15,7 @@
 #include "pipeline/project_status.h"
 #include "pipeline/runner.h"
 #include "pipeline/table_output.h"
-#include "pipeline/topic_reader.h"
+#include "pipeline/read_ahead.h"
 
 namespace tailrace::pipeline {
 
@@ -93,7 +93,7 @@ class RunningProject final : public Runner {
   std::unique_ptr<table::Catalogue> catalogue_;
   std::vector<std::unique_ptr<TableOutput>> outputs_;
   std::unique_ptr<LakeWriter> lake_;  ///< after the outputs: its tasks point into them
-  std::vector<TopicReader> readers_;
+  std::vector<std::unique_ptr<ReadAhead>> readers_;
   std::optional<TopicReader> rejected_reader_;
   std::vector<RunningFlow> flows_;
   Checkpoint checkpoint_;     ///< the one being filled; number is the last one begun

@@ -57,8 +57,8 @@ Result<bool> RunningProject::step() {
 
 Result<std::vector<TopicStep>> RunningProject::read_topics() {
   std::vector<TopicStep> topics;
-  for (TopicReader& reader : readers_) {
-    ASSIGN(auto step, reader.read(project_.limits.step_records));
+  for (const auto& reader : readers_) {
+    ASSIGN(auto step, reader->read());
     topics.push_back(std::move(step));
   }
   return topics;
@@ -187,7 +187,7 @@ void RunningProject::publish_counts(const std::vector<TopicStep>& topics) {
     TopicCounts& counts = topic_counts_[i];
     counts.decoded = checkpoint_.decoded[graph_.topics[i].topic];
     counts.bytes += topics[i].bytes;
-    counts.lag = readers_[i].lag();
+    counts.lag = readers_[i]->lag();
     counts.lag_s = counts.lag > 0 && topics[i].oldest_ms > 0
                        ? static_cast<double>(now - topics[i].oldest_ms) / 1e3
                        : 0;
