@@ -112,8 +112,13 @@ def test_dead_letters_are_trimmed_from_the_oldest_and_counted(tmp_path, limits, 
     )
     count = hops["rejected"]["count"]
     assert (f"{200 - count} older ones trimmed" in hops["rejected"]["detail"]) == (count < 200)
-    letters = project.get("/api/dead-letters?limit=1000")
-    assert letters["total"] == len(letters["letters"]) == count
+    letters = tailrace.wait_until(
+        lambda: (lambda page: page if len(page["letters"]) == count else None)(
+            project.get("/api/dead-letters?limit=1000")
+        ),
+        "the letters that are counted",
+    )
+    assert letters["total"] == count
     assert [int(letter["id"]) for letter in letters["letters"]] == list(range(201 - count, 201))
     project.stop()
     project.start()  # the counts are of the checkpoint
