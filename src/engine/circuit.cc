@@ -29,17 +29,21 @@ struct Node {
 class PlanCircuit final : public Circuit {
  public:
   PlanCircuit(FlowPlan plan, kv::Store& store, std::string prefix, CircuitOptions options)
-      : plan_(std::move(plan)), store_(store), prefix_(std::move(prefix)), options_(options) {}
+      : plan_(std::move(plan)),
+        store_(store),
+        prefix_(std::move(prefix)),
+        options_(std::move(options)) {}
 
   Status build() {
-    ASSIGN(const auto layout, store_.get(layout_key()));
-    if (layout && *layout != kLayout) {
+    if (options_.kept) first_rows_kept_ = first_rows_kept(*plan_.root, options_.kept->key);
+    ASSIGN(const auto found, store_.get(layout_key()));
+    if (found && *found != layout()) {
       return error(
           Code::kFailedPrecondition,
           fmt::format("the flow's state has layout {}, this program writes {}: recompute the flow",
-                      *layout, kLayout));
+                      *found, layout()));
     }
-    fresh_ = !layout.has_value();
+    fresh_ = !found.has_value();
     TraceHomes homes(store_, prefix_ + '\x01', fresh_);
     ASSIGN(root_, add(plan_.root, homes));
     for (const Node& node : nodes_) {
@@ -61,6 +65,7 @@ class PlanCircuit final : public Circuit {
       watermark_us_ = context.watermark_us = seen;
       ASSIGN(out.emplace_back(), run({}, context, true));
     }
+    ASSIGN(out.emplace_back(), taken_back());
     ASSIGN(Delta all, concat(out, plan_.root->schema));
     ASSIGN(output.delta, consolidate(std::move(all)));
     TRY(hold_to(plan_.expectations, now_us, output));
@@ -68,7 +73,7 @@ class PlanCircuit final : public Circuit {
   }
 
   Status save(kv::WriteBatch& batch) override {
-    if (fresh_) batch.put(layout_key(), kLayout);
+    if (fresh_) batch.put(layout_key(), layout());
     for (Trace* trace : traces_) trace->save(batch);
     fresh_ = false;
     // The batch reaches the store only after this call, so entries are forgotten as the next step
@@ -86,6 +91,19 @@ class PlanCircuit final : public Circuit {
 
  private:
   std::string layout_key() const { return prefix_ + '\0'; }
+  std::string layout() const {
+    return std::string(kLayout) + (first_rows_kept_ ? " without first rows" : "");
+  }
+
+  /// The kept rows that gave way to others in this step.
+  Result<Delta> taken_back() {
+    if (replaced_.empty()) return Delta{};
+    Delta gone;
+    ASSIGN(gone.rows, options_.kept->find(replaced_));
+    gone.weights.assign(static_cast<std::size_t>(gone.rows->num_rows()), -1);
+    replaced_.clear();
+    return gone;
+  }
 
   Result<std::size_t> add(const PlanPtr& plan, TraceHomes& homes) {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -119,8 +137,8 @@ class PlanCircuit final : public Circuit {
       case Plan::Kind::kDistinct:
         return make_distinct(plan, homes);
       case Plan::Kind::kTopN:
-        return plan.limit == 1 && insert_only(*plan.inputs[0]) ? make_first_of(plan, homes)
-                                                               : make_top_n(plan, homes);
+        if (plan.limit != 1 || !insert_only(*plan.inputs[0])) return make_top_n(plan, homes);
+        return make_first_of(plan, homes, &plan == first_rows_kept_ ? &replaced_ : nullptr);
       case Plan::Kind::kExplode:
         return make_explode(plan);
       case Plan::Kind::kWatermark: {
@@ -190,6 +208,8 @@ class PlanCircuit final : public Circuit {
   std::string prefix_;
   CircuitOptions options_;
   std::vector<Node> nodes_;
+  const Plan* first_rows_kept_ = nullptr;  ///< the node that leaves its rows to options_.kept
+  std::vector<std::string> replaced_;      ///< partitions whose first row gave way in this step
   std::size_t root_ = 0;
   std::vector<WatermarkOperator*> followers_;
   std::vector<Trace*> traces_;

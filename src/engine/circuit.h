@@ -9,9 +9,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/kept_result.h"
 #include "engine/plan.h"
 #include "kv/store.h"
 
@@ -41,6 +43,8 @@ struct StepOutput {
 struct CircuitOptions {
   std::size_t state_cache_bytes =
       256 << 20;  ///< over all traces; above it clean entries are dropped after a save
+  /// State made with one cannot be used without it, nor the other way round.
+  std::optional<KeptResult> kept = std::nullopt;
 };
 
 class Circuit {

@@ -5,6 +5,8 @@
 #include <random>
 #include <set>
 
+#include "columns/row_codec.h"
+#include "engine/rows.h"
 #include "engine/testing/plans.h"
 
 namespace tailrace::engine {
@@ -393,6 +395,55 @@ TEST(Operators, top_n_equals_recomputation) {
           {name + " stream", top_plan(limit, ranked, true), top_oracle(limit, ranked), true});
     }
   }
+}
+
+/// The rows of `table` whose column 0 is one of `keys`, as a served table would find them.
+Result<Batch> find_kept(const Relation& table, std::span<const std::string> keys) {
+  Rows rows;
+  for (const auto& [row, weight] : table) rows.push_back(row);
+  const Delta all = delta_of(input_schema(), rows, std::vector<Weight>(rows.size(), 1));
+  ASSIGN(const EncodedRows encoded, encode_keys(*all.rows, {{0}}));
+  std::vector<std::int64_t> found;
+  for (std::int64_t row = 0; row < encoded.size(); ++row) {
+    if (std::ranges::find(keys, encoded[row]) != keys.end()) found.push_back(row);
+  }
+  return take(all.rows, found);
+}
+
+TEST(Operators, first_rows_left_to_a_table_equal_recomputation) {
+  TestStore store;
+  for (std::uint32_t seed = 1; seed <= 12; ++seed) {
+    std::mt19937 random(seed);
+    Relation table;
+    CircuitOptions options;
+    if (seed % 3 == 0) options.state_cache_bytes = 0;
+    options.kept =
+        KeptResult{{0}, [&](std::span<const std::string> keys) { return find_kept(table, keys); }};
+    ASSERT_NE(first_rows_kept(*top_plan(1, false, true), {0}), nullptr);
+    DrivenCircuit circuit({top_plan(1, false, true), {"input"}, {}}, *store,
+                          fmt::format("kept{}", seed), options);
+    Rows rows;
+    for (int step = 0; step < 40; ++step) {
+      const Rows come = random_rows(random, static_cast<int>(random() % 9));
+      rows.insert(rows.end(), come.begin(), come.end());
+      circuit.step(deltas({come}, {std::vector<Weight>(come.size(), 1)}));
+      table = circuit.result();
+      if (random() % 3 == 0) circuit.save();
+      if (random() % 6 == 0) {
+        circuit.save();
+        circuit.restore();
+      }
+      ASSERT_EQ(text(table), text(top_oracle(1, false)({rows})))
+          << "seed " << seed << " step " << step;
+    }
+  }
+}
+
+TEST(Operators, rows_are_left_to_a_table_only_by_the_partition_s_key) {
+  EXPECT_EQ(first_rows_kept(*top_plan(1, false, true), {1}), nullptr);
+  EXPECT_EQ(first_rows_kept(*top_plan(1, false, true), {0, 1}), nullptr);
+  EXPECT_EQ(first_rows_kept(*top_plan(2, false, true), {0}), nullptr);
+  EXPECT_EQ(first_rows_kept(*top_plan(1, false, false), {0}), nullptr);
 }
 
 Row numbered_row(std::int64_t number) {

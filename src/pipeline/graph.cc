@@ -1,10 +1,13 @@
 #include "pipeline/graph.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <optional>
 #include <set>
 
+#include "engine/kept_result.h"
 #include "pipeline/names.h"
 #include "pipeline/yaml.h"
 
@@ -196,7 +199,31 @@ class Binder {
   std::set<const Statement*> open_, done_;
 };
 
+/// A view's rows that a serving keeps by the very key the flow would keep them by.
+void leave_rows_to_serving(const Project& project, const Graph& graph, Flow& flow) {
+  const Table& table = graph.tables[static_cast<std::size_t>(flow.table)];
+  if (table.streaming || flow.hidden) return;
+  for (std::size_t i = 0; i < project.serving.size(); ++i) {
+    const ServingSpec& serving = project.serving[i];
+    if (!same_name(serving.table, table.name)) continue;
+    const std::vector<int> key = key_columns(serving, table);
+    if (key.empty() || !engine::first_rows_kept(*flow.plan.root, key)) continue;
+    flow.kept_by = static_cast<int>(i);
+    flow.definition += fmt::format("\nrows kept by {}", serving.name);
+    return;
+  }
+}
+
 }  // namespace
+
+std::vector<int> key_columns(const ServingSpec& serving, const Table& table) {
+  std::vector<int> columns;
+  for (const std::string& name : serving.key) {
+    columns.push_back(table.schema->GetFieldIndex(name));
+    if (columns.back() < 0) return {};
+  }
+  return columns;
+}
 
 std::string_view layer_name(Layer layer) {
   switch (layer) {
@@ -231,7 +258,10 @@ Result<Graph> make_graph(const Project& project) {
   ASSIGN(graph.statements, parse_files(project));
   TRY(Binder(graph).bind_all());
   carry_lineage(graph);
-  for (Flow& flow : graph.flows) flow.definition = sql::explain(flow.plan);
+  for (Flow& flow : graph.flows) {
+    flow.definition = sql::explain(flow.plan);
+    leave_rows_to_serving(project, graph, flow);
+  }
   if (graph.flows.empty())
     return error(Code::kInvalidArgument, project.folder +
                                              ": no table is made by any file that `libraries` "

@@ -45,7 +45,9 @@ struct Flow {
     int index;
   };
   std::vector<Input> inputs;
-  std::string definition;             ///< changes when the flow's meaning does
+  std::string definition;  ///< changes when the flow's meaning does
+  /// A serving of the flow's table, whose rows the flow need not keep again; -1 for none.
+  int kept_by = -1;                   ///< index into Project::serving
   std::vector<Lineage> lineage = {};  ///< of the plan's nodes that have one
   bool hidden = false;                ///< plan.root's rows end in the two columns of lineage.h
 };
@@ -68,6 +70,9 @@ struct Graph {
 };
 
 Result<Graph> make_graph(const Project& project);
+
+/// The columns of `table` that are the key of a serving; empty when one is not there.
+std::vector<int> key_columns(const ServingSpec& serving, const Table& table);
 
 /// Every served table exists and has its key columns; errors name the place in tailrace.yml.
 Status check_serving(const Project& project, const Graph& graph);

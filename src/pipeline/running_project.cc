@@ -85,9 +85,27 @@ Status RunningProject::open_flows() {
 
 Status RunningProject::make_circuit(std::size_t flow) {
   const Flow& described = graph_.flows[flow];
+  engine::CircuitOptions options;
+  options.kept = kept_result(described);
   ASSIGN(flows_[flow].circuit,
-         engine::Circuit::make(described.plan, *store_, "s" + described.name + '\0'));
+         engine::Circuit::make(described.plan, *store_, "s" + described.name + '\0', options));
   return {};
+}
+
+std::optional<engine::KeptResult> RunningProject::kept_result(const Flow& flow) const {
+  if (flow.kept_by < 0) return std::nullopt;
+  const ServingSpec& serving = project_.serving[static_cast<std::size_t>(flow.kept_by)];
+  engine::KeptResult kept;
+  kept.key = key_columns(serving, graph_.tables[static_cast<std::size_t>(flow.table)]);
+  kept.find = [table = catalogue_->find(serving.name), schema = flow.plan.root->schema](
+                  std::span<const std::string> keys) -> Result<Batch> {
+    ASSIGN(const Batch rows, table->get_encoded(keys));
+    std::vector<Array> columns;
+    for (const Field& field : schema->fields())
+      columns.push_back(rows->GetColumnByName(field->name()));
+    return arrow::RecordBatch::Make(schema, rows->num_rows(), std::move(columns));
+  };
+  return kept;
 }
 
 Status RunningProject::open_readers() {

@@ -13,9 +13,9 @@
 #include "engine/circuit.h"
 #include "pipeline/checkpoint.h"
 #include "pipeline/project_status.h"
+#include "pipeline/read_ahead.h"
 #include "pipeline/runner.h"
 #include "pipeline/table_output.h"
-#include "pipeline/read_ahead.h"
 
 namespace tailrace::pipeline {
 
@@ -52,6 +52,8 @@ class RunningProject final : public Runner {
   Status open_flows();
   Status open_readers();
   Status make_circuit(std::size_t flow);
+  /// Where the flow finds the rows it leaves to a serving (Flow::kept_by).
+  std::optional<engine::KeptResult> kept_result(const Flow& flow) const;
 
   void loop(std::stop_token stop);
   /// One step; false when there was nothing to do.

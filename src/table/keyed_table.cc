@@ -257,6 +257,19 @@ Result<std::optional<Batch>> KeyedTable::get(const arrow::RecordBatch& keys,
   return found;
 }
 
+Result<Batch> KeyedTable::get_encoded(std::span<const std::string> keys) const {
+  std::vector<std::string> names;
+  for (const std::string& key : keys) names.push_back(prefix() + key);
+  std::ranges::sort(names);
+  ASSIGN(const auto stored,
+         store_.get_many(std::vector<std::string_view>(names.begin(), names.end())));
+  RowReader reader(*this);
+  for (const auto& row : stored) {
+    if (row) TRY(reader.append(*row));
+  }
+  return reader.finish();
+}
+
 Result<Page> KeyedTable::scan(const KeyRange& range, std::int64_t limit,
                               std::string_view token) const {
   ASSIGN(std::string begin, key_of_text(range.from));

@@ -75,6 +75,9 @@ class KeyedTable {
   /// key order).
   Result<std::optional<Batch>> get(const arrow::RecordBatch& keys, std::int64_t row = 0) const;
 
+  /// The rows that are there of some keys (bytes of encode_keys over the key columns).
+  Result<Batch> get_encoded(std::span<const std::string> keys) const;
+
   /// At most `limit` rows in key order; `token` is Page::next of the page before. kInvalidArgument:
   /// a value or token that cannot be read.
   Result<Page> scan(const KeyRange& range, std::int64_t limit, std::string_view token = {}) const;

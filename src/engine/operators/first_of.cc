@@ -1,6 +1,9 @@
 // The first row of each partition when rows only come, never go: Δ(first A)(p) = new − old where a
-// row of ΔA before the old one arrived. State: order key and row by partition. This is
-// deduplication: one slot a key, no scan.
+// row of ΔA before the old one arrived. State: order key and row by partition, or the row's hash
+// where the row is kept elsewhere. This is deduplication: one slot a key, no scan.
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "engine/evaluation.h"
 #include "engine/grouping.h"
 #include "engine/operators/operators.h"
@@ -12,8 +15,8 @@ namespace {
 
 class FirstOf final : public Operator {
  public:
-  FirstOf(const Plan& plan, TraceHomes& homes)
-      : schema_(plan.schema), ordering_(plan), first_(homes.next()) {}
+  FirstOf(const Plan& plan, TraceHomes& homes, std::vector<std::string>* replaced)
+      : schema_(plan.schema), ordering_(plan), first_(homes.next()), replaced_(replaced) {}
 
   Result<Delta> step(std::span<const Delta> inputs, StepContext& context) override {
     if (inputs[0].empty()) return Delta{};
@@ -29,8 +32,12 @@ class FirstOf final : public Operator {
       PointTrace::Slot& slot = *slots_[group];
       if (slot.present) {
         if (!before(in, best[group], slot.value())) continue;
-        old_rows.append(stored_row(slot.value()));
-        ++old_count;
+        if (replaced_) {
+          replaced_->emplace_back(groups_.keys()[group]);
+        } else {
+          old_rows.append(stored_tie(slot.value()));
+          ++old_count;
+        }
       }
       store(in, best[group], slot);
       new_rows.push_back(best[group]);
@@ -46,30 +53,42 @@ class FirstOf final : public Operator {
       std::int64_t& known = best[groups_.group_of()[row]];
       if (known == row) continue;
       const int order = in.orders[row].compare(in.orders[known]);
-      if (order < 0 || (order == 0 && in.rows[row] < in.rows[known])) known = row;
+      if (order < 0 || (order == 0 && tie(in, row) < tie(in, known))) known = row;
     }
     return best;
   }
 
-  // A slot's value: size of the order key (4 bytes, of this machine), order key, encoded row.
+  /// What decides between rows of one order: their bytes, or the hash of them.
+  std::string tie(const Ordered& in, std::int64_t row) const {
+    const std::string_view bytes = in.rows[row];
+    if (!replaced_) return std::string(bytes);
+    XXH128_canonical_t hash;
+    XXH128_canonicalFromHash(&hash, XXH3_128bits(bytes.data(), bytes.size()));
+    return {reinterpret_cast<const char*>(hash.digest), sizeof hash.digest};
+  }
+  // A slot's value: size of the order key (4 bytes, of this machine), order key, what tie() gives.
   static std::uint32_t order_size(std::string_view value) {
     std::uint32_t size;
     std::memcpy(&size, value.data(), sizeof size);
     return size;
   }
-  static std::string_view stored_row(std::string_view value) {
+  static std::string_view stored_tie(std::string_view value) {
     return value.substr(sizeof(std::uint32_t) + order_size(value));
   }
-  static bool before(const Ordered& in, std::int64_t row, std::string_view value) {
+  bool before(const Ordered& in, std::int64_t row, std::string_view value) const {
     const std::string_view stored = value.substr(sizeof(std::uint32_t), order_size(value));
     const int order = in.orders[row].compare(stored);
-    return order != 0 ? order < 0 : in.rows[row] < stored_row(value);
+    return order != 0 ? order < 0 : tie(in, row) < stored_tie(value);
   }
   void store(const Ordered& in, std::int64_t row, PointTrace::Slot& slot) {
     const auto size = static_cast<std::uint32_t>(in.orders[row].size());
     value_.assign(reinterpret_cast<const char*>(&size), sizeof size);
     value_ += in.orders[row];
-    value_ += in.rows[row];
+    if (replaced_) {
+      value_ += tie(in, row);
+    } else {
+      value_ += in.rows[row];
+    }
     first_.put(slot, value_);
   }
 
@@ -93,6 +112,7 @@ class FirstOf final : public Operator {
   Schema schema_;
   Ordering ordering_;
   PointTrace first_;
+  std::vector<std::string>* replaced_;
   Grouping groups_;
   std::vector<PointTrace::Slot*> slots_;
   std::string value_;
@@ -100,8 +120,8 @@ class FirstOf final : public Operator {
 
 }  // namespace
 
-OperatorPtr make_first_of(const Plan& plan, TraceHomes& homes) {
-  return std::make_unique<FirstOf>(plan, homes);
+OperatorPtr make_first_of(const Plan& plan, TraceHomes& homes, std::vector<std::string>* replaced) {
+  return std::make_unique<FirstOf>(plan, homes, replaced);
 }
 
 }  // namespace tailrace::engine

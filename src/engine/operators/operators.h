@@ -21,8 +21,10 @@ Result<OperatorPtr> make_aggregate(const Plan& plan, TraceHomes& homes);
 Result<OperatorPtr> make_windowed_aggregate(const Plan& plan, TraceHomes& homes);
 OperatorPtr make_join(const Plan& plan, TraceHomes& homes);
 OperatorPtr make_top_n(const Plan& plan, TraceHomes& homes);
-/// The first row of each partition of an insert-only input: one slot a partition.
-OperatorPtr make_first_of(const Plan& plan, TraceHomes& homes);
+/// The first row of each partition of an insert-only input: one slot a partition. With `replaced`
+/// it holds no rows: a first row that gives way is not retracted, its encoded partition is added to
+/// `replaced`.
+OperatorPtr make_first_of(const Plan& plan, TraceHomes& homes, std::vector<std::string>* replaced);
 
 /// Follows event time; the circuit asks it how far the stream is.
 class WatermarkOperator : public Operator {
