@@ -1,8 +1,8 @@
 """The first-run promise: rows, or one line that says which hop is empty and why. Each hop is broken on purpose."""
 import http.server
 import json
+import os
 import pathlib
-import shutil
 import socket
 import threading
 
@@ -182,7 +182,7 @@ def test_a_lake_folder_lost_while_running_stops_with_its_name(tmp_path):
     project = start(tmp_path, file_of(tmp_path, lines([1])))
     tailrace.wait_until(lambda: project.hops()["lake"]["count"] > 0, "the first commit")
     table = project.data / "lake" / "users_raw"
-    shutil.rmtree(table)
+    os.rename(table, tmp_path / "users_raw")  # at once, whatever is being written in it
     table.write_text("not a folder any more")
     (tmp_path / "input" / "b.jsonl").write_text(lines([2]))
     assert project.process.wait(timeout=30) == 1
