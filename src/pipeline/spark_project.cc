@@ -25,9 +25,10 @@ from pyspark import pipelines as dp
 
 TOPICS = Path(__file__).resolve().parent.parent / "topics"
 SCHEMA = "key STRING, value STRING, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
-# try_parse_json takes text after the document's end; inside brackets, and as a field, it cannot follow.
+# try_parse_json takes text after the document's end; inside brackets, and as a field, it cannot follow. It replaces
+# what is not UTF-8.
 IS_JSON = (
-    "(value IS NULL OR try_parse_json(concat('[', value, ']')) IS NOT NULL"
+    "(value IS NULL OR is_valid_utf8(value) AND try_parse_json(concat('[', value, ']')) IS NOT NULL"
     " AND try_parse_json(concat('{\"\":', value, '}')) IS NOT NULL)"
 )
 

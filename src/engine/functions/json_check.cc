@@ -3,9 +3,32 @@
 #include <simdjson.h>
 
 #include <cstring>
-#include <nlohmann/json.hpp>
+
+#include "engine/functions/json_scan.h"
 
 namespace tailrace::engine {
+namespace {
+
+/// Deeper texts go to the scanner, which knows the limit.
+constexpr std::size_t kFastDepth = kJsonMaxDepth - 9;
+
+bool in_number(char c) {
+  return (c >= '0' && c <= '9') || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
+}
+
+/// Whether a number of more than kJsonMaxNumberDigits may be in the text: one so long covers one of
+/// the bytes looked at.
+bool may_hold_long_number(std::string_view text) {
+  for (std::size_t at = kJsonMaxNumberDigits; at < text.size(); at += kJsonMaxNumberDigits) {
+    std::size_t begin = at, end = at;
+    while (begin > 0 && in_number(text[begin - 1])) --begin;
+    while (end < text.size() && in_number(text[end])) ++end;
+    if (end > begin + kJsonMaxNumberDigits) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 struct JsonChecker::Impl {
   simdjson::dom::parser parser;
@@ -15,37 +38,21 @@ struct JsonChecker::Impl {
 JsonChecker::JsonChecker() : impl_(std::make_unique<Impl>()) {}
 JsonChecker::~JsonChecker() = default;
 
-namespace {
-
-/// The slow way, for the rare text that is at fault: says where. Numbers beyond 64 bits are no
-/// fault.
-std::optional<JsonFault> locate(std::string_view text, std::string_view otherwise) {
-  try {
-    const auto parsed = nlohmann::json::parse(text);
-    if (!parsed.is_discarded()) return std::nullopt;
-  } catch (const nlohmann::json::parse_error& e) {
-    std::string_view what = e.what();
-    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error …": the last
-    // part is for people.
-    if (const std::size_t at = what.find("syntax error"); at != std::string_view::npos)
-      what.remove_prefix(at);
-    return JsonFault{e.byte > 0 ? e.byte - 1 : 0, std::string(what.substr(0, 200))};
-  } catch (const nlohmann::json::out_of_range&) {
-    return std::nullopt;
-  }
-  return JsonFault{0, std::string(otherwise)};
-}
-
-}  // namespace
-
+// The fast parser refuses less and more than the rule: it takes what is beyond the limits and
+// refuses large numbers. Both are rare, and left to the scanner.
 std::optional<JsonFault> JsonChecker::check(std::string_view text) {
   std::string& padded = impl_->padded;
-  if (padded.size() < text.size() + simdjson::SIMDJSON_PADDING)
+  if (text.size() > kJsonMaxName) return scan_json(text);
+  if (padded.size() < text.size() + simdjson::SIMDJSON_PADDING) {
     padded.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
+    if (impl_->parser.allocate(2 * text.size() + 1, kFastDepth) != simdjson::SUCCESS)
+      return scan_json(text);
+  }
   std::memcpy(padded.data(), text.data(), text.size());
-  const simdjson::error_code code = impl_->parser.parse(padded.data(), text.size(), false).error();
-  if (code == simdjson::SUCCESS) return std::nullopt;
-  return locate(text, simdjson::error_message(code));
+  if (impl_->parser.parse(padded.data(), text.size(), false).error() != simdjson::SUCCESS ||
+      may_hold_long_number(text))
+    return scan_json(text);
+  return std::nullopt;
 }
 
 }  // namespace tailrace::engine

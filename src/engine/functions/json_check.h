@@ -1,4 +1,4 @@
-// Whether a text is one valid JSON document (RFC 8259), and where it stops being one.
+// Whether a text is one JSON document as json_scan.h has it, and where it stops being one: fast.
 #pragma once
 
 #include <cstddef>
