@@ -90,14 +90,21 @@ Result<Array> text_to_decimal(Cast& cast) {
 Result<Array> cast_text(Cast& cast) {
   const auto& type = *cast.call.type();
   const std::int64_t now = cast.call.context.now_us;
+  const bool constant = cast.call.args[0].constant;
   switch (type.id()) {
     case Id::BINARY:
       return map_rows<std::string_view>(cast.call,
                                         [](auto, std::string_view text) { return text; });
     case Id::DATE32:
-      return from_text<std::int32_t>(cast, [&](auto text) { return parse_date(text, now); });
+      return from_text<std::int32_t>(cast, [&](auto text) -> std::optional<std::int32_t> {
+        const auto named = constant ? named_moment(text, now) : std::nullopt;
+        return named ? day_of_micros(*named) : parse_date(text);
+      });
     case Id::TIMESTAMP:
-      return from_text<std::int64_t>(cast, [&](auto text) { return parse_timestamp(text, now); });
+      return from_text<std::int64_t>(cast, [&](auto text) {
+        const auto named = constant ? named_moment(text, now) : std::nullopt;
+        return named ? named : parse_timestamp(text, now);
+      });
     case Id::DECIMAL128:
       return text_to_decimal(cast);
     case Id::BOOL:

@@ -51,8 +51,7 @@ Result<Array> to_date(Call& call) {
   if (id == arrow::Type::DATE32) return call.args[0].array;
   if (id == arrow::Type::TIMESTAMP)
     return map_rows<Micros>(call, [](auto, Micros us) { return day_of_micros(us); });
-  return parse_text<Days>(call, false,
-                          [&](Text text) { return parse_date(text, call.context.now_us); });
+  return parse_text<Days>(call, false, parse_date);
 }
 
 Kernel shifted(int sign, bool months) {

@@ -416,9 +416,9 @@ Result<std::unique_ptr<JsonColumn>> JsonColumn::make(const Type& type, std::int6
       return fixed<Decimal128>(
           type, [shape = decimal_of(*type)](element value) { return to_decimal(value, shape); });
     case Id::DATE32:
-      return fixed<std::int32_t>(type, [now_us](element value) -> std::optional<std::int32_t> {
+      return fixed<std::int32_t>(type, [](element value) -> std::optional<std::int32_t> {
         std::string_view text;
-        return value.get_string().get(text) ? std::nullopt : parse_date(text, now_us);
+        return value.get_string().get(text) ? std::nullopt : parse_date(text);
       });
     case Id::TIMESTAMP:
       return fixed<std::int64_t>(type,

@@ -1,8 +1,11 @@
 // JSON text out of parsed values, and strict JSON out of lenient.
 #include <cctype>
+#include <cmath>
+#include <cstdlib>
 
 #include "engine/functions/json_columns.h"
 #include "engine/functions/json_quote.h"
+#include "engine/functions/json_scan.h"
 #include "engine/functions/text_of.h"
 
 namespace tailrace::engine {
@@ -143,6 +146,12 @@ class Lenient {
     return false;
   }
 
+  /// A sound number that is too large for a DOUBLE: infinity there, and no fault of the text.
+  static bool beyond_double(std::string_view word) {
+    if (word.find_first_of("eE.") == std::string_view::npos || scan_json(word)) return false;
+    return std::isinf(std::strtod(std::string(word).c_str(), nullptr));
+  }
+
   void word() {
     const std::size_t start = at_;
     while (at_ < text_.size() && !std::strchr(",:{}[]\"' \t\r\n", text_[at_])) ++at_;
@@ -155,7 +164,7 @@ class Lenient {
     const auto lead = word[0] == '-' ? 1U : 0U;
     if (special) {
       out_.append("\"").append(word).append("\"");
-    } else if (digits && word.size() > 18 && word[lead] != '0') {
+    } else if ((digits && word.size() > 18 && word[lead] != '0') || beyond_double(word)) {
       out_.append("\"\\u0001#").append(word).append("\"");
     } else {
       out_ += word;

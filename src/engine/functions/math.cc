@@ -56,7 +56,8 @@ double rounded(double value, int digits, bool even) {
   const bool half = std::fabs(rest - 0.5L) < 1e-9L;
   if (rest > 0.5L || half)
     whole += half && even && std::fmod(whole, 2.0L) == 0 ? 0 : (half || rest > 0.5L ? 1 : 0);
-  return static_cast<double>((value < 0 ? -whole : whole) / scale);
+  // A BigDecimal has no -0.0.
+  return static_cast<double>((value < 0 ? -whole : whole) / scale) + 0.0;
 }
 
 std::int64_t rounded(std::int64_t value, int digits, bool even) {

@@ -126,15 +126,6 @@ std::optional<std::int64_t> scan_time(Scanner& in) {
   return micros;
 }
 
-std::optional<std::int64_t> named_day(std::string_view text, std::int64_t now_us) {
-  const std::int64_t today = day_of_micros(now_us);
-  if (same_word(text, "epoch")) return 0;
-  if (same_word(text, "today")) return today;
-  if (same_word(text, "yesterday")) return today - 1;
-  if (same_word(text, "tomorrow")) return today + 1;
-  return std::nullopt;
-}
-
 std::optional<std::int64_t> scan_offset(std::string_view text) {
   Scanner in(text);
   const bool negative = in.take('-');
@@ -228,11 +219,20 @@ std::optional<std::int64_t> parse_zone(std::string_view text, std::int64_t local
   }
 }
 
-std::optional<std::int32_t> parse_date(std::string_view text, std::int64_t now_us) {
+std::optional<std::int64_t> named_moment(std::string_view text, std::int64_t now_us) {
+  text = trim_spaces(text);
+  const std::int64_t today = day_of_micros(now_us) * kMicrosPerDay;
+  if (same_word(text, "epoch")) return 0;
+  if (same_word(text, "now")) return now_us;
+  if (same_word(text, "today")) return today;
+  if (same_word(text, "yesterday")) return today - kMicrosPerDay;
+  if (same_word(text, "tomorrow")) return today + kMicrosPerDay;
+  return std::nullopt;
+}
+
+std::optional<std::int32_t> parse_date(std::string_view text) {
   text = trim_spaces(text);
   if (text.empty()) return std::nullopt;
-  if (auto day = named_day(text, now_us)) return static_cast<std::int32_t>(*day);
-  if (same_word(text, "now")) return day_of_micros(now_us);
   const auto time_at = text.find_first_of(" T");
   const auto date_part = text.substr(0, time_at);
   if (time_at != std::string_view::npos && std::ranges::count(date_part.substr(1), '-') != 2)
@@ -246,8 +246,6 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text, std::int64_t 
                                             bool* had_zone) {
   text = trim_spaces(text);
   if (text.empty()) return std::nullopt;
-  if (auto day = named_day(text, now_us)) return *day * kMicrosPerDay;
-  if (same_word(text, "now")) return now_us;
   std::int64_t days = day_of_micros(now_us);
   const auto time_at = text.find_first_of(" T");
   std::string_view time_part =

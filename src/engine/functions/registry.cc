@@ -20,6 +20,7 @@ struct Catalogue {
     add_conditional(functions);
     add_from_json(functions);
     add_strings(functions);
+    add_letter_case(functions);
     add_dates(functions);
     add_windows(functions);
     add_json(functions);

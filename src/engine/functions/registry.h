@@ -11,6 +11,7 @@ void add_logic(Functions& out);
 void add_conditional(Functions& out);
 void add_pattern(Functions& out);
 void add_strings(Functions& out);
+void add_letter_case(Functions& out);
 void add_more_strings(Functions& out);
 void add_regex(Functions& out);
 void add_hashes(Functions& out);

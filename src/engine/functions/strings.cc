@@ -1,5 +1,4 @@
 // String functions. Positions and lengths count code points, from 1, as in Spark.
-#include <arrow/compute/api.h>
 
 #include <algorithm>
 
@@ -12,11 +11,6 @@ namespace {
 
 using Text = std::string_view;
 using Int = std::int32_t;
-
-Result<Array> arrow_text(Call& call, const std::string& kernel) {
-  ASSIGN(auto made, from_arrow(arrow::compute::CallFunction(kernel, {call.args[0].array})));
-  return made.make_array();
-}
 
 Text trimmed(Text text, Text chars, bool left, bool right) {
   while (left && !text.empty()) {
@@ -166,17 +160,6 @@ Kernel pad(bool left) {
   };
 }
 
-std::string initcap(Text text) {
-  std::string out(text);
-  bool start = true;
-  for (char& c : out) {
-    c = static_cast<char>(start ? std::toupper(static_cast<unsigned char>(c))
-                                : std::tolower(static_cast<unsigned char>(c)));
-    start = c == ' ';
-  }
-  return out;
-}
-
 Result<Array> repeat(Call& call) {
   return map_rows<Text, Int>(call, [](auto, Text text, Int times) {
     std::string out;
@@ -319,21 +302,6 @@ void add_strings(Functions& out) {
                  {},
                  bind_concat_ws,
                  [](Call& call) { return join(call, true); }});
-  out.push_back({{"upper", "upper(text)", "In upper case.", "upper('aé')", "AÉ"},
-                 {"ucase"},
-                 signature("string -> string"),
-                 [](Call& call) { return arrow_text(call, "utf8_upper"); }});
-  out.push_back({{"lower", "lower(text)", "In lower case.", "lower('AÉ')", "aé"},
-                 {"lcase"},
-                 signature("string -> string"),
-                 [](Call& call) { return arrow_text(call, "utf8_lower"); }});
-  out.push_back({{"initcap", "initcap(text)", "Each word with a capital.", "initcap('ann SMITH')",
-                  "Ann Smith"},
-                 {},
-                 signature("string -> string"),
-                 [](Call& call) {
-                   return map_rows<Text>(call, [](auto, Text text) { return initcap(text); });
-                 }});
   out.push_back(
       {{"trim", "trim(text[, chars])", "Without spaces (chars) at both ends.", "trim('  a ')", "a"},
        {"btrim"},

@@ -32,8 +32,11 @@ struct ParsedDecimal {
   int scale;
 };
 std::optional<ParsedDecimal> parse_decimal(std::string_view text);
+/// "epoch", "now", "today", "yesterday", "tomorrow" in microseconds. Only a constant may be such a
+/// word: in a column Spark takes it for no date.
+std::optional<std::int64_t> named_moment(std::string_view text, std::int64_t now_us);
 /// yyyy, yyyy-[m]m, yyyy-[m]m-[d]d, and after a space or T anything.
-std::optional<std::int32_t> parse_date(std::string_view text, std::int64_t now_us);
+std::optional<std::int32_t> parse_date(std::string_view text);
 /// As parse_date, with a time, fraction and zone; a time alone is of today.
 std::optional<std::int64_t> parse_timestamp(std::string_view text, std::int64_t now_us,
                                             bool* had_zone = nullptr);
