@@ -62,7 +62,7 @@ class JsonStrings : public JsonColumn {
   bool append(element value) override {
     std::string_view text;
     if (value.type() == element_type::STRING && !value.get_string().get(text)) {
-      if (text.starts_with(kBigNumber)) text.remove_prefix(kBigNumber.size());
+      if (text.starts_with(kBigNumber)) text = big_number_text(text.substr(kBigNumber.size()));
       if (binary_) {
         const auto bytes = bytes_of_base64(text);
         if (!bytes) return false;

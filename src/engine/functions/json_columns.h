@@ -31,9 +31,15 @@ class JsonColumn {
 /// The value as compact JSON text; numbers as Java prints them.
 void append_json(std::string& out, simdjson::dom::element value);
 
-/// A number that does not fit 64 bits is rewritten as a string with this prefix before it is
-/// parsed.
+/// A number that does not fit 64 bits, or a DOUBLE, is rewritten as a string with this prefix
+/// before it is parsed.
 inline constexpr std::string_view kBigNumber = "\x01#";
+
+/// Such a number (without the prefix) as JSON text: one beyond a DOUBLE is infinity.
+inline std::string_view big_number_text(std::string_view number) {
+  if (number.find_first_of("eE.") == std::string_view::npos) return number;
+  return number[0] == '-' ? "\"-Infinity\"" : "\"Infinity\"";
+}
 
 /// The first JSON value of a text in the forms Jackson takes and RFC 8259 does not: single quotes,
 /// NaN and Infinity, numbers of any size, anything after the value; rewritten as strict JSON. False

@@ -75,7 +75,7 @@ void append_json(std::string& out, simdjson::dom::element value) {
       break;
     case element_type::STRING: {
       const std::string_view text(value);
-      text.starts_with(kBigNumber) ? void(out += text.substr(kBigNumber.size()))
+      text.starts_with(kBigNumber) ? void(out += big_number_text(text.substr(kBigNumber.size())))
                                    : append_quoted(out, text);
       break;
     }
