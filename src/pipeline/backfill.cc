@@ -40,6 +40,7 @@ Status RunningProject::backfill_table(std::size_t table) {
   }
   TRY(letters_->erase_flow(described.name, batch));
   TRY(store_->write(batch));
+  letters_->written();
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     if (graph_.flows[i].table != static_cast<int>(table)) continue;
     TRY(make_circuit(i));
@@ -63,6 +64,7 @@ Status RunningProject::feed_flow(std::size_t index) {
     if (!change.empty())
       TRY(outputs_[static_cast<std::size_t>(flow.table)]->accept(std::move(change), batch));
     TRY(store_->write(batch));
+    letters_->written();
     dirty_ = true;
     if (!store_->needs_checkpoint()) return {};
     // Not the end of the backfill: the mark says so, and a crash here begins again.

@@ -69,19 +69,22 @@ std::string summary(const DeadLetter& letter) {
 Status DeadLetters::load(std::optional<LetterTotals> totals) {
   const std::lock_guard lock(mutex_);
   oldest_ms_ = 0;
-  totals_ = totals.value_or(LetterTotals{});
+  totals_ = written_ = totals.value_or(LetterTotals{});
   if (totals) return {};
-  return scan(0, [&](const DeadLetter& letter) {
+  TRY(scan(0, [&](const DeadLetter& letter) {
     totals_.next_id = letter.id + 1;
     totals_.bytes += kept_bytes(letter);
     totals_.last[letter.flow] = summary(letter);
     if (!letter.redriven) ++totals_.waiting[letter.flow][letter.reason];
     return true;
-  });
+  }));
+  written_ = totals_;
+  return {};
 }
 
 void DeadLetters::add(DeadLetter letter, kv::WriteBatch& batch) {
   const std::lock_guard lock(mutex_);
+  changed_ = true;
   letter.id = totals_.next_id++;
   totals_.bytes += kept_bytes(letter);
   totals_.last[letter.flow] = summary(letter);
@@ -97,6 +100,7 @@ Status DeadLetters::mark_redriven(const std::vector<DeadLetter>& letters, kv::Wr
     if (!letter || letter->redriven || !marked.insert(sent.id).second) continue;
     letter->redriven = true;
     const std::lock_guard lock(mutex_);
+    changed_ = true;
     --totals_.waiting[letter->flow][letter->reason];
     batch.put(key_of(letter->id), encode(*letter));
   }
@@ -117,6 +121,7 @@ Result<std::int64_t> DeadLetters::trim(std::int64_t now_ms, std::int64_t keep_ms
     const bool goes = letter.time_ms < before_ms || totals_.bytes > max_bytes;
     if (!goes || removed == kAtOnce) return false;
     ++removed;
+    changed_ = true;
     totals_.bytes -= kept_bytes(letter);
     totals_.oldest_id = letter.id + 1;
     oldest_ms_ = now_ms;
@@ -137,6 +142,7 @@ Status DeadLetters::erase_flow(const std::string& flow, kv::WriteBatch& batch) {
     batch.erase(key_of(letter.id));
     return true;
   }));
+  changed_ = true;
   totals_.waiting.erase(flow);
   totals_.trimmed.erase(flow);
   totals_.last.erase(flow);
@@ -167,7 +173,19 @@ Result<std::optional<DeadLetter>> DeadLetters::get(std::uint64_t id) const {
 
 LetterTotals DeadLetters::totals() const {
   const std::lock_guard lock(mutex_);
+  return written_;
+}
+
+LetterTotals DeadLetters::pending_totals() const {
+  const std::lock_guard lock(mutex_);
   return totals_;
+}
+
+void DeadLetters::written() {
+  const std::lock_guard lock(mutex_);
+  if (!changed_) return;
+  written_ = totals_;
+  changed_ = false;
 }
 
 }  // namespace tailrace::pipeline

@@ -71,12 +71,19 @@ class DeadLetters {
   Status scan(std::uint64_t after, const std::function<bool(const DeadLetter&)>& visit) const;
   Result<std::optional<DeadLetter>> get(std::uint64_t id) const;
 
+  /// As of the last written(): never ahead of what scan() finds.
   LetterTotals totals() const;
+  /// With what is in a batch that is not in the store yet; for the pipeline thread.
+  LetterTotals pending_totals() const;
+  /// Every batch given out so far is in the store.
+  void written();
 
  private:
   kv::Store& store_;
   mutable std::mutex mutex_;
   LetterTotals totals_;
+  LetterTotals written_;
+  bool changed_ = false;        ///< since written()
   std::int64_t oldest_ms_ = 0;  ///< no letter is older; 0: not known
 };
 

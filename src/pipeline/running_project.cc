@@ -225,7 +225,7 @@ Status RunningProject::checkpoint() {
       mark.expectations.emplace_back(count.passed, count.failed);
     if (flows_[i].failed.empty()) TRY(flows_[i].circuit->save(batch));
   }
-  checkpoint_.letters = letters_->totals();
+  checkpoint_.letters = letters_->pending_totals();
   checkpoint_.write(batch);
   TRY(store_->write(batch));
   TRY(store_->begin_checkpoint());

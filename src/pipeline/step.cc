@@ -45,6 +45,7 @@ Result<bool> RunningProject::step() {
     }
   TRY(run_flows(topics, batch));
   TRY(store_->write(batch));
+  letters_->written();
   for (std::size_t i = 0; i < topics.size(); ++i) {
     checkpoint_.positions[graph_.topics[i].topic] = topics[i].next;
     checkpoint_.decoded[graph_.topics[i].topic] += topics[i].delta.size();

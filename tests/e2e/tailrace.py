@@ -1,4 +1,5 @@
 """Runs the real program on a copy of a project: once, or in the background until killed."""
+import atexit
 import json
 import os
 import pathlib
@@ -49,6 +50,7 @@ class Project:
         out = open(self.log, "ab")
         self.process = subprocess.Popen(
             [PROGRAM, "run", self.folder, "--data", self.data, "--console", "127.0.0.1:0"], stdout=out, stderr=out)
+        atexit.register(self.process.kill)  # a test that fails stops nothing
         wait_until(lambda: self.url() or self.ended(), "the control centre's address")
         assert self.process.poll() is None, self.log.read_text()[-2000:]
         return self

@@ -7,7 +7,8 @@ import pytest
 import tailrace
 from records import lines, user
 
-FILES = 12
+FILES = 16
+JOINED = 8  # so many of about one size become one
 
 
 def settings(inbox, **more):
@@ -60,7 +61,7 @@ def test_small_files_are_joined_and_old_ones_kept_for_readers(tmp_path):
     project = fed_slowly(tmp_path)
     project.stop()
     assert any(entry["operation"] == "OPTIMIZE" for entry in delta(project, "users_clean").history())
-    assert len(active(project, "users_clean")) < FILES / 2
+    assert len(active(project, "users_clean")) <= JOINED
     assert len(on_disk(project, "users_clean")) >= FILES  # vacuum_after is a week
     assert ids(project) == EXPECTED
 
@@ -80,7 +81,7 @@ def test_files_that_left_a_table_are_deleted_after_vacuum_after(tmp_path):
         lambda: not stray.exists() and on_disk(project, "users_clean") == active(project, "users_clean"),
         "only the table's own files to be left",
     )
-    assert len(on_disk(project, "users_clean")) < FILES / 2
+    assert len(on_disk(project, "users_clean")) <= JOINED
     project.stop()
     assert ids(project) == EXPECTED
     assert project.sql("SELECT count(*) AS n FROM users_clean") == [{"n": FILES * 10}]
