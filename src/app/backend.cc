@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 
+#include "app/open_answers.h"
 #include "console/arrow_rows.h"
 #include "pipeline/names.h"
 
@@ -94,8 +95,12 @@ class InstanceBackend final : public console::Backend {
   }
 
   Result<console::Rows> sql(std::string_view query, int limit) override {
-    return instance_.sql(query, limit);
+    ASSIGN(auto result, pipeline::run_query(query, query_relations(instance_),
+                                            rt::system_clock().now().value * 1000, limit));
+    return answers_.begin(std::move(result));
   }
+
+  Result<console::Rows> sql_page(std::string_view next) override { return answers_.page(next); }
 
   Result<console::DeadLetterPage> dead_letters(const console::DeadLetterFilter& filter) override {
     const pipeline::DeadLetters& letters = instance_.runner().dead_letters();
@@ -200,6 +205,7 @@ class InstanceBackend final : public console::Backend {
   }
 
   Instance& instance_;
+  OpenAnswers answers_;
   std::mutex mutex_;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
   std::map<std::string, std::pair<std::int64_t, double>> rates_;
@@ -209,16 +215,6 @@ class InstanceBackend final : public console::Backend {
 
 std::unique_ptr<console::Backend> make_backend(Instance& instance) {
   return std::make_unique<InstanceBackend>(instance);
-}
-
-Result<console::Rows> Instance::sql(std::string_view query, std::int64_t max_rows) {
-  const std::int64_t now_us = rt::system_clock().now().value * 1000;
-  ASSIGN(const auto result, pipeline::run_query(query, query_relations(*this), now_us, max_rows));
-  console::Rows rows;
-  rows.columns = console::columns_of(result.schema);
-  for (const Batch& batch : result.rows) console::append_rows(batch, rows);
-  rows.truncated = result.truncated;
-  return rows;
 }
 
 }  // namespace tailrace::app

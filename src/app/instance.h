@@ -53,7 +53,6 @@ class Instance {
   /// Whether it was opened to be asked only.
   bool read_only() const { return stored_ != nullptr; }
   double uptime_s() const;
-  Result<console::Rows> sql(std::string_view query, std::int64_t max_rows);
 
  private:
   Instance() = default;

@@ -90,7 +90,7 @@ int status_text(const Json& status, bool offline) {
     std::cout << paint.state(hop.value("state", "")) << " " << status_line(hop) << "\n";
   const std::string empty = status.value("first_empty_hop", "");
   std::cout << (empty.empty() ? "rows reach every serving table" : empty) << "\n";
-  if (offline) std::cout << "(not running: this is what the data folder holds)\n";
+  if (offline) std::cout << "(not running, or without a console: this is the last checkpoint)\n";
   return 0;
 }
 
@@ -129,12 +129,21 @@ class Shell {
  private:
   int one(const std::string& statement) {
     auto rows = api_.post("/api/sql", {{"query", statement}, {"limit", options_.limit}});
-    if (!rows) return fail(rows.error());
-    if (options_.json)
-      print_json_lines(*rows);
-    else
-      print_grid(*rows);
-    if (rows->value("truncated", false))
+    Grid grid;
+    bool truncated = false;
+    for (;;) {
+      if (!rows) return fail(rows.error());
+      if (options_.json)
+        print_json_lines(*rows);
+      else
+        grid.print(*rows);
+      truncated = rows->value("truncated", false);
+      const std::string next = rows->value("next", "");
+      if (next.empty()) break;
+      rows = api_.post("/api/sql", {{"next", next}});
+    }
+    if (!options_.json) grid.end();
+    if (truncated)
       std::cerr << "tailrace: cut short after " << options_.limit
                 << " rows; --limit N shows more\n";
     return 0;

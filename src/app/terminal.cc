@@ -98,27 +98,33 @@ std::string status_line(const Json& hop) {
   return line;
 }
 
-void print_grid(const Json& rows) {
+void Grid::print(const Json& rows) {
   constexpr std::size_t kWidest = 60;  // a longer cell moves only its own row
   const Cells cells = cells_of(rows);
-  std::vector<std::size_t> widths(cells[0].size());
-  for (const auto& row : cells)
-    for (std::size_t c = 0; c < row.size(); ++c)
-      widths[c] = std::max(widths[c], std::min(width(row[c]), kWidest));
+  if (!begun_) {
+    widths_.resize(cells[0].size());
+    for (const auto& row : cells)
+      for (std::size_t c = 0; c < row.size(); ++c)
+        widths_[c] = std::max(widths_[c], std::min(width(row[c]), kWidest));
+  }
   std::size_t total = 0;
-  for (const std::size_t w : widths) total += w + 2;
-  for (std::size_t r = 0; r < cells.size(); ++r) {
+  for (const std::size_t w : widths_) total += w + 2;
+  for (std::size_t r = begun_ ? 1 : 0; r < cells.size(); ++r) {
     std::string line;
     for (std::size_t c = 0; c < cells[r].size(); ++c) {
       line += (c ? "  " : "") + cells[r][c];
-      if (c + 1 < cells[r].size() && width(cells[r][c]) < widths[c])
-        line.append(widths[c] - width(cells[r][c]), ' ');
+      if (c + 1 < cells[r].size() && width(cells[r][c]) < widths_[c])
+        line.append(widths_[c] - width(cells[r][c]), ' ');
     }
     std::cout << line << "\n";
     if (r == 0) std::cout << std::string(total > 2 ? total - 2 : 0, '-') << "\n";
   }
-  const std::size_t count = rows["rows"].size();
-  std::cout << "(" << count << (count == 1 ? " row)" : " rows)") << "\n";
+  begun_ = true;
+  count_ += rows["rows"].size();
+}
+
+void Grid::end() const {
+  std::cout << "(" << count_ << (count_ == 1 ? " row)" : " rows)") << "\n";
 }
 
 void print_json_lines(const Json& rows) {

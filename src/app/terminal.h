@@ -23,9 +23,20 @@ class Paint {
 /// A hop of GET /api/status as a line.
 std::string status_line(const Json& hop);
 
-/// Rows of POST /api/sql under their columns' names. What would move a terminal's cursor is shown
-/// as \xNN.
-void print_grid(const Json& rows);
+/// Rows of POST /api/sql under their columns' names, a page at a time; the first page says how wide
+/// the columns are. What would move a terminal's cursor is shown as \xNN.
+class Grid {
+ public:
+  void print(const Json& rows);
+  /// How many rows there were.
+  void end() const;
+
+ private:
+  std::vector<std::size_t> widths_;
+  std::size_t count_ = 0;
+  bool begun_ = false;
+};
+
 /// One JSON object a row.
 void print_json_lines(const Json& rows);
 

@@ -7,7 +7,7 @@
 //   GET  /api/tables/NAME?limit&after&from&to&prefix      rows by key, a page at a time; from, to
 //                                      and prefix are given once for each key column, in key order
 //   GET  /api/tables/NAME/KEY[/KEY2…]  one row
-//   POST /api/sql {query, limit}       columns and rows
+//   POST /api/sql {query, limit} | {next}                 columns and rows, a page at a time
 //   GET  /api/dead-letters?table&reason&limit&after       rejected records
 //   POST /api/redrive {ids | table | reason | all}        sends them back
 //
@@ -131,7 +131,7 @@ struct RedriveSelection {
   std::string reason;
 };
 
-inline constexpr int kQueryRows = 10'000;  ///< of a query that does not say how many
+inline constexpr int kQueryRows = 10'000;  ///< of a page, and when nobody says how many
 inline constexpr int kMaxQueryRows = 1'000'000;
 
 /// What the console shows, implemented by app/.
@@ -143,9 +143,11 @@ class Backend {
   virtual Result<Rows> read_table(std::string_view name, const RowRange& range) = 0;
   /// kNotFound when no row has the key; key values are text, parsed by the key's types.
   virtual Result<Rows> get_row(std::string_view table, const std::vector<std::string>& key) = 0;
-  /// At most `limit` rows (1 … kMaxQueryRows, checked). An error's message names the place:
-  /// "query:1:8: …".
+  /// The first page, of at most kQueryRows, of an answer of at most `limit` rows (1 …
+  /// kMaxQueryRows, checked). An error's message names the place: "query:1:8: …".
   virtual Result<Rows> sql(std::string_view query, int limit) = 0;
+  /// The page of an answer that `next` of the page before names.
+  virtual Result<Rows> sql_page(std::string_view next) = 0;
   virtual Result<DeadLetterPage> dead_letters(const DeadLetterFilter& filter) = 0;
   virtual Result<std::int64_t> redrive(const RedriveSelection& selection) = 0;
 };

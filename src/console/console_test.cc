@@ -60,6 +60,10 @@ class Fake : public Backend {
     if (query == "bad") return error(Code::kInvalidArgument, "expected SELECT at 1:1");
     return rows();
   }
+  Result<Rows> sql_page(std::string_view next) override {
+    if (next != "1:10000") return error(Code::kNotFound, "no longer kept");
+    return rows();
+  }
   Result<DeadLetterPage> dead_letters(const DeadLetterFilter& filter) override {
     filter_ = filter;
     DeadLetterPage page;
@@ -168,11 +172,17 @@ TEST_F(Api, sql_answers_rows_or_the_place_of_the_error) {
   EXPECT_EQ(bad.status, 400);
   EXPECT_EQ(bad.body,
             R"({"error":{"code":"INVALID_ARGUMENT","message":"expected SELECT at 1:1"}})");
-  for (auto body : {"", "{", "[]", "{}", R"({"query":5})", R"({"query":" ; "})",
-                    R"({"query":"SELECT 1","limit":0})", R"({"query":"SELECT 1","limit":1.5})",
-                    R"({"query":"SELECT 1","rows":5})"}) {
+  for (auto body :
+       {"", "{", "[]", "{}", R"({"query":5})", R"({"query":" ; "})",
+        R"({"query":"SELECT 1","limit":0})", R"({"query":"SELECT 1","limit":1.5})",
+        R"({"query":"SELECT 1","rows":5})", R"({"next":""})", R"({"next":"1:10000","limit":5})"}) {
     EXPECT_EQ(ask("POST", "/api/sql", body).status, 400) << body;
   }
+}
+
+TEST_F(Api, a_long_answer_goes_on_at_its_next) {
+  EXPECT_EQ(ask("POST", "/api/sql", R"({"next":"1:10000"})").status, 200);
+  EXPECT_EQ(ask("POST", "/api/sql", R"({"next":"2:10000"})").status, 404);
 }
 
 TEST_F(Api, dead_letters_are_filtered_and_bytes_survive_as_hex) {

@@ -194,9 +194,13 @@ std::string redriven_json(std::int64_t count) {
 
 Result<Query> parse_query_body(std::string_view body) {
   ASSIGN(auto json, parse_object(body));
-  TRY(only_fields(json, {"query", "limit"}));
+  TRY(only_fields(json, {"query", "limit", "next"}));
   Query query;
   ASSIGN(query.text, text_field(json, "query"));
+  ASSIGN(query.next, text_field(json, "next"));
+  if (!query.next.empty() && json.size() == 1) return query;
+  if (json.contains("next"))
+    return error(Code::kInvalidArgument, "next is not empty and stands alone");
   if (query.text.find_first_not_of(" \t\r\n;") == std::string::npos) {
     return error(Code::kInvalidArgument, "the query is empty");
   }

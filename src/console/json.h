@@ -21,9 +21,10 @@ std::string redriven_json(std::int64_t count);
 struct Query {
   std::string text;
   int limit = kQueryRows;
+  std::string next;  ///< instead of text: the next page of an answer
 };
 
-/// {"query": "…", "limit": …}; kInvalidArgument when it is anything else.
+/// {"query": "…", "limit": …} or {"next": "…"}; kInvalidArgument when it is anything else.
 Result<Query> parse_query_body(std::string_view body);
 
 /// {"ids": […]} or {"table": …, "reason": …} or {"all": true}: nothing at all is an error, not

@@ -108,6 +108,7 @@ Response get_row(Backend& backend, const Request& request) {
 Response run_sql(Backend& backend, const Request& request) {
   auto query = parse_query_body(request.body);
   if (!query) return error_response(query.error());
+  if (!query->next.empty()) return reply<Rows>(backend.sql_page(query->next), rows_json);
   return reply<Rows>(backend.sql(query->text, query->limit), rows_json);
 }
 

@@ -79,11 +79,21 @@ Result<std::vector<StatementPtr>> parse_files(const Project& project) {
       if (statement.kind == Statement::Kind::kSet) continue;
       const std::string name = lower(statement.name.parts.back());
       if (auto [at, fresh] = made_at.emplace(name, statement.place()); !fresh)
-        return error(Code::kInvalidArgument,
-                     statement.place() + ": `" + name + "` is already made at " + at->second);
+        return error(Code::kInvalidArgument, statement.place() + ": `" + name +
+                                                 "` is already made at " + at->second +
+                                                 "; give one of them another name");
       all.push_back(std::make_shared<const Statement>(std::move(statement)));
     }
   }
+  return all;
+}
+
+/// "; did you mean …?", or what there is.
+std::string meant(const std::string& word, const std::vector<std::string>& names) {
+  const std::string near = nearest(word, {names.begin(), names.end()});
+  if (!near.empty()) return "; did you mean `" + near + "`?";
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "; there are: " : ", ") + name;
   return all;
 }
 
@@ -103,18 +113,26 @@ class Binder {
   /// A table is bound once everything that it, or a flow into it, reads is bound.
   Status visit(const Statement& statement) {
     if (done_.contains(&statement)) return {};
-    if (!open_.insert(&statement).second)
-      return error(Code::kInvalidArgument, statement.place() + ": `" + statement.name.text() +
-                                               "` depends on itself (a cycle of tables)");
+    if (std::ranges::find(open_, &statement) != open_.end()) return cycle_at(statement);
+    open_.push_back(&statement);
     for (const sql::Reference& reference : sql::references(statement)) {
       auto found = by_name_.find(lower(reference.name.parts.back()));
       if (found != by_name_.end()) TRY(visit(*found->second));
     }
     if (statement.kind == Statement::Kind::kFlow) TRY(bind_append_flow(statement));
     if (makes_table(statement)) TRY(bind_table(statement));
-    open_.erase(&statement);
+    open_.pop_back();
     done_.insert(&statement);
     return {};
+  }
+
+  std::unexpected<Error> cycle_at(const Statement& statement) const {
+    std::string path;
+    for (auto at = std::ranges::find(open_, &statement); at != open_.end(); ++at)
+      path += "`" + (*at)->name.text() + "` reads ";
+    return error(Code::kInvalidArgument, statement.place() + ": a cycle of tables: " + path + "`" +
+                                             statement.name.text() +
+                                             "`; take one of them out of it");
   }
 
   Status bind_table(const Statement& statement) {
@@ -148,11 +166,19 @@ class Binder {
     return {};
   }
 
+  std::vector<std::string> streaming_tables() const {
+    std::vector<std::string> names;
+    for (const StatementPtr& s : graph_.statements)
+      if (s->kind == Statement::Kind::kStreamingTable) names.push_back(s->name.parts.back());
+    return names;
+  }
+
   Status bind_append_flow(const Statement& flow) {
     auto found = by_name_.find(lower(flow.target.parts.back()));
     if (found == by_name_.end() || found->second->kind != Statement::Kind::kStreamingTable)
       return error(Code::kNotFound, flow.place() + ": the flow's target `" + flow.target.text() +
-                                        "` is not a streaming table of this project");
+                                        "` is not a streaming table of this project" +
+                                        meant(flow.target.parts.back(), streaming_tables()));
     const Statement& target = *found->second;
     if (target.query) TRY(visit(target));
     ASSIGN(auto plan, sql::bind_flow(flow, catalog_, &target));
@@ -196,7 +222,8 @@ class Binder {
   Graph& graph_;
   GraphCatalog catalog_;
   std::map<std::string, const Statement*> by_name_;
-  std::set<const Statement*> open_, done_;
+  std::vector<const Statement*> open_;  ///< those that are being bound, each read by the one before
+  std::set<const Statement*> done_;
 };
 
 /// A view's rows that a serving keeps by the very key the flow would keep them by.
@@ -276,15 +303,6 @@ std::vector<std::string> table_names(const Graph& graph) {
   std::vector<std::string> names;
   for (const Table& table : graph.tables) names.push_back(table.name);
   return names;
-}
-
-/// "; did you mean …?", or what there is.
-std::string meant(const std::string& word, const std::vector<std::string>& names) {
-  const std::string near = nearest(word, {names.begin(), names.end()});
-  if (!near.empty()) return "; did you mean `" + near + "`?";
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "; there are: " : ", ") + name;
-  return all;
 }
 
 }  // namespace

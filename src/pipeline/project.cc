@@ -147,11 +147,16 @@ Status flatten(const YamlFile& file, const YAML::Node& node, const std::string& 
 Result<IngestSpec> read_source(const Project& project, const YamlFile& file,
                                const YAML::Node& node) {
   TRY(file.only_keys(node, {"name", "topic", "key", "use", "fake", "http", "files"}));
-  for (const char* needed : {"name", "topic", "use"})
+  for (const char* needed : {"name", "topic", "use"}) {
     if (!node.IsMap() || !node[needed])
       return file.fail(node, "`" + std::string(needed) +
                                  "` is missing: a source has a name, a topic and use: fake, http "
                                  "or files");
+    ASSIGN(const std::string word, file.text(node[needed], needed));
+    if (word.find_first_of(" \t\n") != std::string::npos)
+      return file.fail(node[needed],
+                       "`" + std::string(needed) + "` is one word; is a quote not closed here?");
+  }
   IngestSpec spec;
   spec.place = file.place(node);
   ASSIGN(spec.name, file.text(node["name"], "name"));

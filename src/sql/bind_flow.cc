@@ -41,7 +41,9 @@ Status check_streaming(const Statement& statement, const engine::Plan& plan) {
             "type. Materialized views may only be defined by a batch relation, but the flow " +
             flow +
             " attempts to write a "
-            "streaming relation to the materialized view.");
+            "streaming relation to the materialized view. Leave STREAM out, or write CREATE "
+            "STREAMING "
+            "TABLE.");
   }
   return {};
 }

@@ -32,7 +32,7 @@ VIEW = "\nCREATE MATERIALIZED VIEW v AS SELECT country FROM users;\n"
 CASES = {
     "a tab in YAML": (YML, replaced("    partitions: 2", "\tpartitions: 2"), ["tailrace.yml:", "tab", "blanks"]),
     "a bracket not closed": (YML, replaced("key: [id]}", "key: [id}"), ["tailrace.yml:"]),
-    "a quote not closed": (YML, replaced("name: random_users", 'name: "random_users'), ["tailrace.yml:"]),
+    "a quote not closed": (YML, replaced("name: random_users", 'name: "random_users'), ["tailrace.yml:", "quote"]),
     "an unknown key at the top": (YML, replaced("serving:", "servings:"), ["tailrace.yml:", "did you mean `serving`"]),
     "an unknown key of a topic": (YML, replaced("retention: 7d", "retantion: 7d"), ["tailrace.yml:", "`retention`"]),
     "an unknown option of a source": (YML, replaced("rate: 50", "rat: 50"), ["tailrace.yml:", "rat", "rate"]),

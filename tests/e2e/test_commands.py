@@ -113,6 +113,8 @@ def test_a_huge_answer_is_cut_with_a_word_and_whole_when_asked_for(project):
     assert len(cut.stdout.splitlines()) == 10000 and "--limit" in cut.stderr
     whole = run(project, "sql", "--json", "--limit", "100000", "-c", query)
     assert len(whole.stdout.splitlines()) == 25000 and whole.stderr == ""
+    grid = run(project, "sql", "--limit", "25000", "-c", query).stdout.splitlines()
+    assert len(grid) == 25003 and grid[-1] == "(25000 rows)"
 
 
 def test_system_tables_are_all_named_by_help_and_can_be_read(project):

@@ -159,6 +159,19 @@ def test_pages_together_are_the_table_in_key_order(project, limit):
     assert len(raw) == len(set(raw)) == 121
 
 
+def test_a_long_answer_of_a_query_comes_in_pages(project):
+    query = "SELECT explode(split(repeat('x,', 24999), ',')) AS x"
+    page = ask(project, "POST", "/api/sql", json.dumps({"query": query, "limit": 30000}))[2]
+    sizes = [len(page["rows"])]
+    while page["next"]:
+        status, kind, page = ask(project, "POST", "/api/sql", json.dumps({"next": page["next"]}))
+        check("/api/sql", "POST", status, kind, page)
+        sizes.append(len(page["rows"]))
+    assert sizes == [10000, 10000, 5000] and page["truncated"] is False
+    assert ask(project, "POST", "/api/sql", '{"next": "999:10000"}')[0] == 404
+    assert ask(project, "POST", "/api/sql", '{"next": "x"}')[0] == 400
+
+
 def test_composite_keys_have_rows_ranges_and_prefixes(project):
     expected = by_country_gender([*range(120), 500])
 

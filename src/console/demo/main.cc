@@ -83,6 +83,10 @@ class DemoBackend : public Backend {
     return users(0, 12);
   }
 
+  Result<Rows> sql_page(std::string_view) override {
+    return error(Code::kNotFound, "every answer here is one page");
+  }
+
   Result<DeadLetterPage> dead_letters(const DeadLetterFilter& filter) override;
 
   Result<std::int64_t> redrive(const RedriveSelection& selection) override {
