@@ -2,26 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "connect/json_path.h"
 
 namespace tailrace::connect {
 namespace {
 constexpr std::size_t kMaxBytes = 16 << 20;
-constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 }  // namespace
-
-std::string base64(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j)
-      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0);
-    for (std::size_t j = 0; j < 4; ++j)
-      out += i + j <= bytes.size() ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-  }
-  return out;
-}
 
 std::string encode_reject(std::string_view source, std::string_view topic, const Reject& reject,
                           TimestampMs time) {
@@ -38,8 +25,8 @@ std::string encode_reject(std::string_view source, std::string_view topic, const
   add("origin", reject.origin);
   if (reject.bytes.size() > kMaxBytes)
     out += fmt::format("\"truncated_from\":{},", reject.bytes.size());
-  out +=
-      fmt::format("\"bytes\":\"{}\",", base64(std::string_view(reject.bytes).substr(0, kMaxBytes)));
+  out += fmt::format("\"bytes\":\"{}\",",
+                     encode_base64(std::string_view(reject.bytes).substr(0, kMaxBytes)));
   return out + fmt::format("\"time_ms\":{}}}", time.value);
 }
 

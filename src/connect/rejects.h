@@ -19,7 +19,4 @@ std::string encode_reject(std::string_view source, std::string_view topic, const
 
 log::TopicSettings rejected_topic_settings();
 
-/// RFC 4648 §4.
-std::string base64(std::string_view bytes);
-
 }  // namespace tailrace::connect

@@ -8,7 +8,6 @@
 #include "connect/fake_source.h"
 #include "connect/fake_user.h"
 #include "connect/json_path.h"
-#include "connect/rejects.h"
 
 namespace tailrace::connect {
 namespace {
@@ -93,13 +92,6 @@ TEST(JsonPath, finds_nested_values_and_keeps_elements_as_written) {
   ASSERT_TRUE(elements);
   EXPECT_EQ(*elements, (std::vector<std::string>{R"({"id": 1.10, "a":{"b":["x","y"]}})", "2"}));
   EXPECT_FALSE(json_elements("{\"results\": [1", *JsonPath::parse("results")));
-}
-
-TEST(Base64, matches_rfc_4648) {
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("f"), "Zg==");
-  EXPECT_EQ(base64("fo"), "Zm8=");
-  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
 }
 
 }  // namespace

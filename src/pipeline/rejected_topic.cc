@@ -2,40 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <nlohmann/json.hpp>
+
+#include "base/base64.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace tailrace::pipeline {
-namespace {
-
-/// RFC 4648 base64; what is no base64 ends the text.
-std::string decode_base64(std::string_view text) {
-  static constexpr auto kTable = [] {
-    std::array<std::int8_t, 256> table{};
-    table.fill(-1);
-    constexpr std::string_view letters =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (std::size_t i = 0; i < letters.size(); ++i)
-      table[static_cast<unsigned char>(letters[i])] = static_cast<std::int8_t>(i);
-    return table;
-  }();
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (unsigned char c : text) {
-    const int value = kTable[c];
-    if (value < 0) break;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    if ((count += 6) >= 8) out += static_cast<char>(bits >> (count -= 8) & 0xff);
-  }
-  return out;
-}
-
-}  // namespace
-
 DeadLetter rejected_letter(std::string_view text) {
   DeadLetter letter;
   const auto json = nlohmann::json::parse(text, nullptr, false);
@@ -49,7 +23,7 @@ DeadLetter rejected_letter(std::string_view text) {
   letter.detail = json.value("detail", "");
   letter.topic = json.value("topic", "");
   letter.origin = json.value("origin", "");
-  letter.bytes = decode_base64(json.value("bytes", ""));
+  letter.bytes = decode_base64(json.value("bytes", "")).value_or("");
   letter.time_ms = json.value("time_ms", std::int64_t{0});
   return letter;
 }

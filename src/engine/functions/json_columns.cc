@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "engine/functions/base64.h"
+#include "base/base64.h"
 #include "engine/functions/decimal_rules.h"
 #include "engine/functions/function.h"
 #include "engine/functions/text_of.h"
@@ -64,7 +64,7 @@ class JsonStrings : public JsonColumn {
     if (value.type() == element_type::STRING && !value.get_string().get(text)) {
       if (text.starts_with(kBigNumber)) text = big_number_text(text.substr(kBigNumber.size()));
       if (binary_) {
-        const auto bytes = bytes_of_base64(text);
+        const auto bytes = decode_base64(text);
         if (!bytes) return false;
         chars_ += *bytes;
       } else {

@@ -2,7 +2,7 @@
 // 8601.
 #include <fmt/format.h>
 
-#include "engine/functions/base64.h"
+#include "base/base64.h"
 #include "engine/functions/calendar.h"
 #include "engine/functions/json_quote.h"
 #include "engine/functions/registry.h"
@@ -68,7 +68,7 @@ void append_value(std::string& out, const arrow::Array& array, std::int64_t i) {
       return append_quoted(out, static_cast<const arrow::StringArray&>(array).GetView(i));
     case Id::BINARY:
       return append_quoted(out,
-                           base64_of(static_cast<const arrow::BinaryArray&>(array).GetView(i)));
+                           encode_base64(static_cast<const arrow::BinaryArray&>(array).GetView(i)));
     case Id::LIST: {
       const auto& list = static_cast<const arrow::ListArray&>(array);
       out += '[';
