@@ -1,5 +1,6 @@
 #include "connect/fake_user.h"
 
+#include <array>
 #include <cstring>
 #include <string_view>
 
@@ -18,11 +19,23 @@ constexpr std::string_view kAnimals[] = {"peacock", "tiger", "zebra", "frog",
 constexpr std::string_view kPasswords[] = {"addison", "phoenix", "monkey1", "genesis",
                                            "rainbow", "trouble", "indigo",  "q1w2e3"};
 
-/// Draws from one record's numbers and appends to its text.
+/// No record is longer; the longest texts of the tables make about 1,300 bytes.
+constexpr std::size_t kMaxRecord = 4096;
+
+/// Two hexadecimal digits of each byte, the low one first.
+constexpr auto kHexPairs = [] {
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t i = 0; i < 256; ++i)
+    pairs[i] = {"0123456789abcdef"[i & 15], "0123456789abcdef"[i >> 4]};
+  return pairs;
+}();
+
+/// Draws from one record's numbers and writes its text to memory that has room for all of it.
 class Writer {
  public:
-  Writer(std::uint64_t seed, std::string& out) : state_(seed), out_(out) {}
+  Writer(std::uint64_t seed, char* to) : state_(seed), to_(to) {}
 
+  char* at() const { return to_; }
   std::uint64_t bits() { return rt::splitmix64(state_); }
   std::uint64_t below(std::uint64_t bound) {
     return ((bits() >> 32) * bound) >> 32;  // bounds are below 2^32
@@ -32,8 +45,16 @@ class Writer {
     return table[below(std::size(table))];
   }
 
+  /// A literal: its length is known here, so it is a few moves.
+  template <std::size_t kSize>
+  Writer& text(const char (&literal)[kSize]) {
+    std::memcpy(to_, literal, kSize - 1);
+    to_ += kSize - 1;
+    return *this;
+  }
   Writer& text(std::string_view text) {
-    out_.append(text);
+    std::memcpy(to_, text.data(), text.size());
+    to_ += text.size();
     return *this;
   }
   Writer& number(std::uint64_t value, int width = 1) {
@@ -43,15 +64,16 @@ class Writer {
       digits[--at] = static_cast<char>('0' + value % 10);
       value /= 10;
     } while (value || static_cast<int>(sizeof digits) - at < width);
-    out_.append(digits + at, sizeof digits - at);
-    return *this;
+    return text(std::string_view(digits + at, sizeof digits - static_cast<std::size_t>(at)));
   }
   Writer& hex(int digits) {
-    std::uint64_t word = 0;
-    for (int i = 0; i < digits; ++i, word >>= 4) {
-      if (i % 16 == 0) word = bits();
-      out_ += "0123456789abcdef"[word & 15];
+    char* end = to_ + digits;
+    for (; digits > 0; digits -= 16) {
+      std::uint64_t word = bits();
+      for (int i = 0; i < 8; ++i, word >>= 8, to_ += 2)
+        std::memcpy(to_, kHexPairs[word & 0xff].data(), 2);
     }
+    to_ = end;  // the last word may have written past it
     return *this;
   }
   Writer& pattern(std::string_view pattern) {
@@ -60,18 +82,25 @@ class Writer {
       const std::uint64_t part = word & 0xff;
       word = word >> 8 | word << 56;
       word *= 0x9e3779b97f4a7c15;
-      out_ += c == '#'   ? static_cast<char>('0' + part % 10)
-              : c == '1' ? static_cast<char>('1' + part % 9)
-              : c == '@' ? static_cast<char>('A' + part % 26)
-                         : c;
+      *to_++ = c == '#'   ? static_cast<char>('0' + part % 10)
+               : c == '1' ? static_cast<char>('1' + part % 9)
+               : c == '@' ? static_cast<char>('A' + part % 26)
+                          : c;
     }
     return *this;
+  }
+  /// ASCII letters of a name in lower case; "user" when it has none.
+  Writer& address(std::string_view name) {
+    const char* before = to_;
+    for (const char c : name)
+      if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') *to_++ = static_cast<char>(c | 0x20);
+    return to_ == before ? text("user") : *this;
   }
   Writer& date(std::int64_t day);
 
  private:
   std::uint64_t state_;
-  std::string& out_;
+  char* to_;
 };
 
 // Howard Hinnant's civil_from_days.
@@ -90,16 +119,11 @@ Writer& Writer::date(std::int64_t day) {
   return number(ms % 1000, 3).text("Z");
 }
 
-/// ASCII letters of a name in lower case; "user" when it has none.
-void append_address(std::string_view name, std::string& out) {
-  const std::size_t before = out.size();
-  for (const char c : name)
-    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') out += static_cast<char>(c | 0x20);
-  if (out.size() == before) out += "user";
-}
-
 void write_coordinate(Writer& w, std::uint64_t range) {
-  w.text(w.below(2) ? "-" : "").number(w.below(range)).text(".").number(w.below(10000), 4);
+  w.text(std::string_view(w.below(2) ? "-" : ""))
+      .number(w.below(range))
+      .text(".")
+      .number(w.below(10000), 4);
 }
 
 void write_location(Writer& w, const Nation& nation) {
@@ -129,16 +153,19 @@ void write_uuid(Writer& w) {
       .text("-4")
       .hex(3)
       .text("-")
-      .text(w.below(2) ? "8" : "a")
+      .text(std::string_view(w.below(2) ? "8" : "a"))
       .hex(3)
       .text("-")
       .hex(12);
 }
 
-void write_login(Writer& w, std::string& out, bool null_id, std::size_t& uuid_at) {
-  w.text("\"login\":{\"uuid\":").text(null_id ? "null" : "\"");
-  if (!null_id) {
-    uuid_at = out.size();
+void write_login(Writer& w, bool null_id, const char*& uuid) {
+  w.text("\"login\":{\"uuid\":");
+  if (null_id) {
+    w.text("null");
+  } else {
+    w.text("\"");
+    uuid = w.at();
     write_uuid(w);
     w.text("\"");
   }
@@ -182,22 +209,21 @@ void write_pictures(Writer& w, bool man) {
   w.text(".jpg\"},");
 }
 
-void write_user(Writer& w, std::string& out, bool null_id, FakeUsers::Made& made) {
+/// `uuid` is set to where login.uuid stands, unless it is null.
+void write_user(Writer& w, bool null_id, const char*& uuid) {
   const Nation& nation = kNations[w.below(kNations.size())];
   const bool man = w.below(2);
   const std::string_view first = w.pick(man ? nation.men : nation.women);
   const std::string_view last = w.pick(nation.last);
   constexpr std::string_view kTitles[] = {"Ms", "Mrs", "Miss"};
-  w.text("{\"gender\":\"").text(man ? "male" : "female").text("\",\"name\":{\"title\":\"");
+  w.text("{\"gender\":\"")
+      .text(std::string_view(man ? "male" : "female"))
+      .text("\",\"name\":{\"title\":\"");
   w.text(man ? "Mr" : w.pick(kTitles)).text("\",\"first\":\"").text(first);
   w.text("\",\"last\":\"").text(last).text("\"},");
   write_location(w, nation);
-  w.text("\"email\":\"");
-  append_address(first, out);
-  w.text(".");
-  append_address(last, out);
-  w.text("@example.com\",");
-  write_login(w, out, null_id, made.uuid_at);
+  w.text("\"email\":\"").address(first).text(".").address(last).text("@example.com\",");
+  write_login(w, null_id, uuid);
   write_dates(w);
   w.text("\"phone\":\"").pattern(nation.phone).text("\",\"cell\":\"").pattern(nation.cell);
   w.text("\",\"id\":{\"name\":\"")
@@ -226,8 +252,14 @@ FakeUsers::Made FakeUsers::append(std::int64_t number, std::string& out) const {
   made.late = faults_.late > 0 && unit(rt::splitmix64(faults)) < faults_.late;
   const std::size_t begin = out.size();
   std::uint64_t mixed = seed_ * 0x9e3779b97f4a7c15 + static_cast<std::uint64_t>(of);
-  Writer writer(rt::splitmix64(mixed), out);
-  write_user(writer, out, null_id, made);
+  mixed = rt::splitmix64(mixed);
+  out.resize_and_overwrite(begin + kMaxRecord, [&](char* bytes, std::size_t) {
+    Writer writer(mixed, bytes + begin);
+    const char* uuid = nullptr;
+    write_user(writer, null_id, uuid);
+    if (uuid) made.uuid_at = static_cast<std::size_t>(uuid - bytes);
+    return static_cast<std::size_t>(writer.at() - bytes);
+  });
   if (cut) out.resize(begin + (out.size() - begin) * 3 / 4);
   return made;
 }

@@ -50,7 +50,10 @@ void RecordBatchBuilder::add(const Record& record) {
   const std::size_t length =
       1 + varint_bytes(timestamp_delta) + varint_bytes(count_) + key_value_headers_bytes(record);
   const std::size_t needed = used_ + length + 10;
-  if (plain_.size() < needed) plain_.resize(std::max(needed, plain_.size() * 2));
+  if (plain_.size() < needed) {
+    plain_.resize_and_overwrite(std::max(needed, plain_.size() * 2),
+                                [](char*, std::size_t size) { return size; });
+  }
   char* to = plain_.data() + used_;
   to = put_varint(to, static_cast<std::int64_t>(length));
   *to++ = 0;
@@ -67,14 +70,13 @@ void RecordBatchBuilder::add(const Record& record) {
   ++count_;
 }
 
-void RecordBatchBuilder::write_header(std::string& batch, const Producer& producer,
-                                      Compression used) const {
-  char* at = batch.data();
-  store_be<std::int64_t>(at, 0);
-  store_be(at + 8, static_cast<std::int32_t>(batch.size() - kBatchPrefixBytes));
-  store_be<std::int32_t>(at + 12, -1);
+void RecordBatchBuilder::write_header(char* at, std::size_t size_bytes, const Producer& producer,
+                                      Offset base, std::int32_t epoch) const {
+  store_be(at, base.value);
+  store_be(at + 8, static_cast<std::int32_t>(size_bytes - kBatchPrefixBytes));
+  store_be(at + 12, epoch);
   at[16] = 2;
-  store_be(at + 21, static_cast<std::int16_t>(used));
+  store_be(at + 21, static_cast<std::int16_t>(compression_));
   store_be(at + 23, count_ - 1);
   store_be(at + 27, base_timestamp_);
   store_be(at + 35, max_timestamp_);
@@ -83,28 +85,50 @@ void RecordBatchBuilder::write_header(std::string& batch, const Producer& produc
   store_be(at + 51, idempotent ? producer.epoch : std::int16_t{-1});
   store_be(at + 53, idempotent ? wrap_sequence(producer.first_sequence) : -1);
   store_be(at + 57, count_);
-  store_be(at + 17, crc32c(std::string_view(batch).substr(21)));
+  store_be(at + 17, crc32c({at + 21, size_bytes - 21}));
 }
 
-Result<std::string*> RecordBatchBuilder::finish_in_place(const Producer& producer) {
+/// Completes the batch where it will stay: in plain_, or behind the others in compressed_.
+Result<std::string_view> RecordBatchBuilder::complete(const Producer& producer, Offset base,
+                                                      std::int32_t epoch) {
   CHECK(count_ > 0);
-  plain_.resize(used_);
+  char* batch = plain_.data() + start_;
+  std::size_t size = used_ - start_;
   if (compression_ != Compression::kNone) {
-    compressed_.assign(kBatchHeaderBytes, '\0');
-    TRY(compress(compression_, std::string_view(plain_).substr(kBatchHeaderBytes), compressed_));
-    write_header(compressed_, producer, compression_);
-    return &compressed_;
+    const std::size_t at = compressed_.size();
+    compressed_.append(kBatchHeaderBytes, '\0');
+    const std::string_view records(batch + kBatchHeaderBytes, size - kBatchHeaderBytes);
+    TRY(compress(compression_, records, compressed_));
+    batch = compressed_.data() + at;
+    size = compressed_.size() - at;
   }
-  write_header(plain_, producer, Compression::kNone);
-  return &plain_;
+  write_header(batch, size, producer, base, epoch);
+  return std::string_view(batch, size);
 }
 
 Result<std::string_view> RecordBatchBuilder::finish(const Producer& producer) {
-  ASSIGN(const std::string* batch, finish_in_place(producer));
-  return std::string_view(*batch);
+  compressed_.clear();
+  return complete(producer, Offset(0), -1);
+}
+
+Status RecordBatchBuilder::finish_and_go_on(const Producer& producer, Offset base) {
+  ASSIGN(const auto batch, complete(producer, base, 0));
+  if (compression_ == Compression::kNone) start_ += batch.size();
+  used_ = start_ + kBatchHeaderBytes;
+  count_ = 0;
+  base_timestamp_ = -1;
+  max_timestamp_ = -1;
+  return {};
+}
+
+std::string_view RecordBatchBuilder::batches() const {
+  if (compression_ != Compression::kNone) return compressed_;
+  return std::string_view(plain_).substr(0, start_);
 }
 
 void RecordBatchBuilder::clear() {
+  compressed_.clear();
+  start_ = 0;
   used_ = kBatchHeaderBytes;
   count_ = 0;
   base_timestamp_ = -1;

@@ -1,5 +1,6 @@
-// Builds one record batch (batch.h has the grammar). Reused from batch to batch: no allocation in
-// the steady state.
+// Builds record batches (batch.h has the grammar), one or several laid end to end as a segment
+// holds them: a record's bytes are copied once, to where they are written from. Reused: no
+// allocation in the steady state.
 #pragma once
 
 #include <cstdint>
@@ -37,24 +38,29 @@ class RecordBatchBuilder {
   std::int32_t count() const { return count_; }
   bool empty() const { return count_ == 0; }
   Compression compression() const { return compression_; }
-  /// Bytes so far, header included, before compression.
-  std::size_t size_bytes() const { return used_; }
+  /// Bytes of the batch so far, header included, before compression.
+  std::size_t size_bytes() const { return used_ - start_; }
 
-  /// Completes the batch (compression, header, CRC) with base offset 0. The view is valid until the
-  /// next call.
+  /// Completes the only batch (compression, header, CRC) with base offset 0. The view is valid
+  /// until the next call.
   Result<std::string_view> finish(const Producer& producer = {});
-  /// As finish(), for a batch whose bytes may be stamped in place.
-  Result<std::string*> finish_in_place(const Producer& producer = {});
-  /// Starts the next batch.
+  /// Completes the batch with this base offset and leader epoch 0; the next one begins behind it.
+  Status finish_and_go_on(const Producer& producer, Offset base);
+  /// What finish_and_go_on() has completed since clear().
+  std::string_view batches() const;
+  /// Starts the first batch.
   void clear();
 
  private:
-  void write_header(std::string& batch, const Producer& producer, Compression used) const;
+  Result<std::string_view> complete(const Producer& producer, Offset base, std::int32_t epoch);
+  void write_header(char* batch, std::size_t size_bytes, const Producer& producer, Offset base,
+                    std::int32_t epoch) const;
 
   Compression compression_;
-  std::string plain_;  // header room, then records; only used_ bytes of it count
+  std::string plain_;      // header room, then records; only used_ bytes of it count
+  std::size_t start_ = 0;  // where the batch begins in plain_
   std::size_t used_ = kBatchHeaderBytes;
-  std::string compressed_;
+  std::string compressed_;  // whole batches
   std::int32_t count_ = 0;
   std::int64_t base_timestamp_ = -1;
   std::int64_t max_timestamp_ = -1;

@@ -57,7 +57,6 @@ Result<AppendResult> PartitionLog::append_locked(std::span<const Record> records
   }
   const auto rest = records.subspan(static_cast<std::size_t>(known));
   AppendResult result{base, static_cast<std::int64_t>(rest.size()), known};
-  write_buffer_.clear();
   if (rest.empty()) return result;
   TRY(encode(rest, producer, producer.first_sequence + known, base));
   TRY(write_out());
@@ -66,6 +65,8 @@ Result<AppendResult> PartitionLog::append_locked(std::span<const Record> records
 
 Status PartitionLog::encode(std::span<const Record> records, const Producer& producer,
                             std::int64_t position, Offset base) {
+  Producer stamped = producer;
+  stamped.first_sequence = position;
   const auto limit = static_cast<std::size_t>(settings_.max_message_bytes);
   const std::size_t target = std::min(limit, kTargetBatchBytes);
   const TimestampMs now = clock_.now();
@@ -80,28 +81,23 @@ Status PartitionLog::encode(std::span<const Record> records, const Producer& pro
     if (kBatchHeaderBytes + most > limit)
       return too_large(name(), most, settings_.max_message_bytes);
     if (!builder_.empty() && builder_.size_bytes() + most > target) {
-      const auto count = builder_.count();
-      TRY(finish_batch(builder_, producer, position, base));
-      position += count;
+      TRY(finish_batch(stamped, base));
     }
     builder_.add(record);
   }
-  return finish_batch(builder_, producer, position, base);
+  TRY(finish_batch(stamped, base));
+  to_write_ = builder_.batches();
+  return {};
 }
 
-Status PartitionLog::finish_batch(RecordBatchBuilder& builder, const Producer& producer,
-                                  std::int64_t position, Offset& base) {
-  Producer stamped = producer;
-  stamped.first_sequence = position;
-  ASSIGN(const auto batch, builder.finish(stamped));
-  if (write_buffer_.size() + batch.size() > kMaxAppendBytes) {
+Status PartitionLog::finish_batch(Producer& producer, Offset& base) {
+  const auto count = builder_.count();
+  TRY(builder_.finish_and_go_on(producer, base));
+  if (builder_.batches().size() > kMaxAppendBytes) {
     return error(Code::kInvalidArgument, name() + ": more than 1 GiB in one append");
   }
-  const std::size_t at = write_buffer_.size();
-  write_buffer_.append(batch);
-  stamp(write_buffer_, at, base);
-  base = base + builder.count();
-  builder.clear();
+  producer.first_sequence += count;
+  base = base + count;
   return {};
 }
 
@@ -121,7 +117,8 @@ Result<AppendResult> PartitionLog::append_batches(std::string_view encoded, Dura
     TRY(take_batch(*batch, producers, base, result));
     encoded.remove_prefix(batch->bytes().size());
   }
-  if (!write_buffer_.empty()) TRY(write_out());
+  to_write_ = write_buffer_;
+  if (!to_write_.empty()) TRY(write_out());
   TRY(commit(durability, append_lock));
   return result;
 }
@@ -174,21 +171,29 @@ Status PartitionLog::take_rest(const BatchView& batch, std::int64_t known, Offse
   }
   TRY(reader.status());
   if (builder.empty()) return error(Code::kInvalidArgument, name() + ": a batch lacks records");
-  return finish_batch(builder, {batch.producer_id(), batch.producer_epoch(), 0},
-                      std::int64_t{batch.base_sequence()} + known, base);
+  const auto count = builder.count();
+  TRY(builder.finish_and_go_on(
+      {batch.producer_id(), batch.producer_epoch(), std::int64_t{batch.base_sequence()} + known},
+      base));
+  if (write_buffer_.size() + builder.batches().size() > kMaxAppendBytes) {
+    return error(Code::kInvalidArgument, name() + ": more than 1 GiB in one append");
+  }
+  write_buffer_.append(builder.batches());
+  base = base + count;
+  return {};
 }
 
 Status PartitionLog::write_out() {
   TRY(roll_if_needed());
-  if (auto written = active_->write(write_buffer_); !written) {
+  if (auto written = active_->write(to_write_); !written) {
     return std::unexpected(written.error().in(name()));
   }
   {
     const std::unique_lock lock(mutex_);
-    active_->note(write_buffer_, settings_.index_interval_bytes);
-    BatchReader reader(write_buffer_);
+    active_->note(to_write_, settings_.index_interval_bytes);
+    BatchReader reader(to_write_);
     for (BatchView batch; reader.next(batch);) producers_.note(batch);
-    since_checkpoint_ += write_buffer_.size();
+    since_checkpoint_ += to_write_.size();
     changed_.notify_all();
   }
   owner_.on_append();
@@ -201,7 +206,7 @@ Status PartitionLog::roll_if_needed() {
     return {};
   }
   const auto most = static_cast<std::uint64_t>(settings_.segment_bytes);
-  const bool full = active_->size_bytes() + write_buffer_.size() > most;
+  const bool full = active_->size_bytes() + to_write_.size() > most;
   const bool old = clock_.now() - segment_since_ > settings_.segment_ms;
   const bool far = active_->next() - active_->base() > INT32_MAX - (1 << 26);
   return full || old || far ? roll() : Status{};

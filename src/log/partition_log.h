@@ -85,8 +85,8 @@ class PartitionLog final : public Partition {
   Result<AppendResult> append_locked(std::span<const Record> records, const Producer& producer);
   Status encode(std::span<const Record> records, const Producer& producer, std::int64_t position,
                 Offset base);
-  Status finish_batch(RecordBatchBuilder& builder, const Producer& producer, std::int64_t position,
-                      Offset& base);
+  /// Completes a batch; moves sequence and offset on.
+  Status finish_batch(Producer& producer, Offset& base);
   Status take_batch(const BatchView& batch, Producers& producers, Offset& base,
                     AppendResult& result);
   Status take_rest(const BatchView& batch, std::int64_t known, Offset& base);
@@ -123,8 +123,9 @@ class PartitionLog final : public Partition {
   RecoveryReport recovery_;
 
   mutable std::mutex append_mutex_;
-  std::string write_buffer_;
   RecordBatchBuilder builder_;
+  std::string write_buffer_;   // batches that came whole
+  std::string_view to_write_;  // of builder_ or of write_buffer_
   std::uint64_t since_checkpoint_ = 0;
   TimestampMs segment_since_{0};
 

@@ -5,13 +5,6 @@
 
 namespace tailrace::rt {
 
-std::uint64_t splitmix64(std::uint64_t& state) {
-  std::uint64_t z = (state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
 Random::Random(std::uint64_t seed) {
   for (auto& word : state_) word = splitmix64(seed);
 }

@@ -32,7 +32,12 @@ class Random {
 };
 
 /// One step of splitmix64: turns a counter into well-mixed bits and moves it on.
-std::uint64_t splitmix64(std::uint64_t& state);
+inline std::uint64_t splitmix64(std::uint64_t& state) {
+  std::uint64_t z = (state += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
 
 /// A seed that differs from run to run, from the operating system.
 std::uint64_t system_seed();
