@@ -27,7 +27,8 @@ else()
     target_link_libraries(tailrace_arrow INTERFACE wheel_${name})
   endforeach()
 endif()
-# The wheel's libparquet exports a simdjson of its own, of another version. Ours must come first in every program, or our
-# parsers get the wheel's implementation and crash.
+# The wheel's libparquet exports a simdjson and an OpenSSL of its own, of other versions. Ours must come first in every
+# program, or our parsers and libcurl's TLS get the wheel's functions and crash.
 find_library(SIMDJSON_LIBRARY simdjson REQUIRED)
-add_link_options("LINKER:--push-state,--no-as-needed" "${SIMDJSON_LIBRARY}" "LINKER:--pop-state")
+find_library(CRYPTO_LIBRARY crypto REQUIRED)
+add_link_options("LINKER:--push-state,--no-as-needed" "${SIMDJSON_LIBRARY}" "${CRYPTO_LIBRARY}" "LINKER:--pop-state")

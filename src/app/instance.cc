@@ -42,7 +42,7 @@ Result<log::TopicSettings> settings_of(const pipeline::TopicSpec& topic) {
 Result<std::unique_ptr<connect::Source>> source_of(const pipeline::Project& project,
                                                    const pipeline::IngestSpec& ingest) {
   const connect::SourceSpec spec{ingest.name, ingest.type, ingest.options,
-                                 fs::absolute(project.folder).string()};
+                                 fs::absolute(project.folder).string(), ingest.secrets};
   auto source = connect::make_source(spec);
   if (!source) return std::unexpected(source.error().in(ingest.place));
   return source;
@@ -56,7 +56,6 @@ Status exhaust(connect::SourceRunner& source, bool paced) {
     const connect::SourceStatus status = source.status();
     if (status.idle || status.state == connect::SourceState::kFinished ||
         (paced && wait.count() > 0)) {
-      if (!status.last_error.empty()) LOG(warn, "source {}: {}", status.name, status.last_error);
       return {};
     }
     if (wait.count() > 0) std::this_thread::sleep_for(wait);
@@ -222,6 +221,7 @@ std::vector<pipeline::Hop> Instance::fetched_hops() const {
       hop.why = status.why;
       hop.last_error = status.last_error;
       hop.last_error_ms = status.last_error_ms;
+      hop.failing = status.failing;
     }
     count_rejected(letters, name, hop);
     hops.push_back(std::move(hop));

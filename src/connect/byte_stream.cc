@@ -1,9 +1,12 @@
 #include "connect/byte_stream.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -13,11 +16,37 @@ namespace {
 
 constexpr std::size_t kBlock = 256 << 10;
 constexpr std::size_t kMaxLine = 256 << 20;
+constexpr std::string_view kGzipMagic = "\x1f\x8b";
+constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
 
 Error cannot_read(const std::string& path) {
   return {errno == ENOENT ? Code::kNotFound : Code::kUnavailable,
           fmt::format("cannot read {}: {}", path, std::strerror(errno))};
 }
+
+class PlainPart final : public ByteStream {
+ public:
+  PlainPart(std::string path, int file, std::int64_t from, std::int64_t to)
+      : path_(std::move(path)), file_(file), at_(from), to_(to) {}
+  ~PlainPart() override { close(file_); }
+
+  Status read(std::string& buffer) override {
+    const auto want = std::min<std::int64_t>(kBlock, to_ - at_);
+    buffer.resize(static_cast<std::size_t>(std::max<std::int64_t>(want, 0)));
+    if (buffer.empty()) return {};
+    const ssize_t got = pread(file_, buffer.data(), buffer.size(), at_);
+    if (got < 0) return std::unexpected(cannot_read(path_));
+    if (got == 0) return error(Code::kDataLoss, fmt::format("{} was cut to {} bytes", path_, at_));
+    buffer.resize(static_cast<std::size_t>(got));
+    at_ += got;
+    return {};
+  }
+
+ private:
+  std::string path_;
+  int file_;
+  std::int64_t at_, to_;
+};
 
 /// gzread reads plain files, too.
 class GzipStream final : public ByteStream {
@@ -81,20 +110,50 @@ class ZstdStream final : public ByteStream {
 
 }  // namespace
 
+Result<std::string> first_bytes(const std::string& path, std::size_t most) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return std::unexpected(cannot_read(path));
+  std::string bytes(most, '\0');
+  const ssize_t got = pread(file, bytes.data(), most, 0);
+  const int why = errno;
+  close(file);
+  errno = why;
+  if (got < 0) return std::unexpected(cannot_read(path));
+  bytes.resize(static_cast<std::size_t>(got));
+  return bytes;
+}
+
+bool is_packed(const std::string& path) {
+  if (path.ends_with(".gz") || path.ends_with(".zst")) return true;
+  const auto bytes = first_bytes(path, 4);
+  return bytes && (bytes->starts_with(kGzipMagic) || bytes->starts_with(kZstdMagic));
+}
+
 Result<std::unique_ptr<ByteStream>> ByteStream::open(const std::string& path) {
-  if (path.ends_with(".zst")) {
+  ASSIGN(const std::string magic, first_bytes(path, 4));
+  const bool gzip_named = path.ends_with(".gz") && !magic.starts_with(kZstdMagic);
+  if (magic.starts_with(kZstdMagic) || (path.ends_with(".zst") && !gzip_named)) {
     std::FILE* file = std::fopen(path.c_str(), "rb");
     if (!file) return std::unexpected(cannot_read(path));
     return std::make_unique<ZstdStream>(path, file);
   }
   gzFile file = gzopen(path.c_str(), "rb");
   if (!file) return std::unexpected(cannot_read(path));
+  gzbuffer(file, kBlock);
   return std::make_unique<GzipStream>(path, file);
+}
+
+Result<std::unique_ptr<ByteStream>> ByteStream::open_part(const std::string& path,
+                                                          std::int64_t from, std::int64_t to) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return std::unexpected(cannot_read(path));
+  return std::make_unique<PlainPart>(path, file, from, to);
 }
 
 Status LineReader::more() {
   if (at_ > 0) {
     buffer_.erase(0, at_);
+    offset_ += static_cast<std::int64_t>(at_);
     at_ = 0;
   }
   TRY(stream_->read(chunk_));
@@ -112,25 +171,29 @@ Result<bool> LineReader::next(std::string& line) {
     TRY(more());
     searched = at_ + seen;
   }
-  if (end == std::string::npos) {
+  line_was_ended_ = end != std::string::npos;
+  if (!line_was_ended_) {
     if (at_ == buffer_.size()) return false;
     end = buffer_.size();
   }
   line.assign(buffer_, at_, end - at_);
-  if (line.ends_with('\r')) line.pop_back();
   at_ = std::min(end + 1, buffer_.size());
   return true;
 }
 
+Result<std::string_view> LineReader::look() {
+  if (at_ == buffer_.size() && !ended_) TRY(more());
+  return std::string_view(buffer_).substr(at_);
+}
+
 Result<char> LineReader::peek() {
+  std::size_t searched = 0;  // bytes after at_ that are blank
   while (true) {
-    const std::size_t first = buffer_.find_first_not_of(" \t\r\n\xEF\xBB\xBF", at_);
+    const std::size_t first = buffer_.find_first_not_of(" \t\r\n\xEF\xBB\xBF", at_ + searched);
     if (first != std::string::npos) return buffer_[first];
-    if (ended_) return '\0';
-    const std::size_t seen = at_;
-    at_ = 0;
+    if (ended_ || buffer_.size() - at_ > kMaxLine) return '\0';
+    searched = buffer_.size() - at_;
     TRY(more());
-    at_ = seen;
   }
 }
 

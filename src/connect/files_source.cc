@@ -1,16 +1,18 @@
 #include "connect/files_source.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <fnmatch.h>
-#include <sys/stat.h>
+#include <simdjson.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "connect/byte_stream.h"
+#include "connect/files_position.h"
+#include "connect/input_folder.h"
 #include "connect/json_path.h"
 #include "connect/options.h"
 #include "connect/record_file.h"
@@ -19,80 +21,36 @@ namespace tailrace::connect {
 namespace {
 
 using std::chrono::milliseconds;
-using Json = nlohmann::json;
+using std::chrono::nanoseconds;
 
 constexpr std::size_t kMaxChunkRecords = 4096;
 constexpr std::size_t kMaxChunkBytes = 8 << 20;
+constexpr std::size_t kMaxQueue = 1000;
+constexpr milliseconds kRetryAfter{5000};
 
 struct FilesConfig {
-  std::string folder, pattern, shown;
+  std::string path, shown;
   FileFormat format = FileFormat::kAuto;
-  std::int64_t every_ms = 0, settle_ms = 0;
+  milliseconds every{0}, settle{0}, unfinished{0};
   std::string key_text;
   JsonPath key;
 };
 
-struct FilesPosition {
-  std::map<std::string, std::string> done;
-  std::string name, identity;  // of the current file; empty for none
-  std::int64_t next = 0;       // records and rejects of it that were emitted
-};
-
-Result<FilesPosition> parse_position(std::string_view text) {
-  FilesPosition position;
-  if (text.empty()) return position;
-  try {
-    const Json json = Json::parse(text);
-    json.at("done").get_to(position.done);
-    if (!json.contains("current")) return position;
-    json["current"].at("name").get_to(position.name);
-    json["current"].at("identity").get_to(position.identity);
-    json["current"].at("next").get_to(position.next);
-    return position;
-  } catch (const Json::exception& failure) {
-    return error(Code::kDataLoss, fmt::format("no position of a folder: {}", failure.what()));
-  }
-}
-
-std::string encode_position(const FilesPosition& position) {
-  Json json = {{"done", position.done}};
-  if (!position.name.empty())
-    json["current"] = {
-        {"name", position.name}, {"identity", position.identity}, {"next", position.next}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-struct Seen {
-  std::string identity;
-  std::string inode;
-  std::int64_t mtime_ms = 0;
-};
-
-std::optional<Seen> look_at(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
-  const std::int64_t mtime_ns = info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec;
-  Seen seen;
-  seen.inode = std::to_string(info.st_ino);
-  seen.identity = fmt::format("{}:{}:{}", info.st_size, mtime_ns, info.st_ino);
-  seen.mtime_ms = mtime_ns / 1'000'000;
-  return seen;
-}
-
 class FilesSource final : public Source {
  public:
-  FilesSource(FilesConfig config, rt::Clock& clock) : config_(std::move(config)), clock_(clock) {}
+  FilesSource(FilesConfig config, rt::Clock& clock)
+      : config_(std::move(config)), clock_(clock), folder_(config_.path) {}
 
   Status next(std::string_view text, Chunk& chunk, std::stop_token) override {
     if (text != known_text_ || text.empty()) {
-      ASSIGN(position_, parse_position(text));
+      ASSIGN(position_, FilesPosition::parse(text));
       file_.reset();
     }
-    if (position_.name.empty())
+    if (position_.queue.empty())
       choose(chunk);
     else
       read(chunk);
-    chunk.position = known_text_ = encode_position(position_);
+    chunk.position = known_text_ = position_.encode();
     return {};
   }
 
@@ -103,124 +61,242 @@ class FilesSource final : public Source {
   std::string describe() const override { return config_.shown; }
 
  private:
-  Result<std::map<std::string, Seen>> list() const;
-  bool complete(const std::string& name, const Seen& seen) const;
-  bool wanted(const std::string& name, const Seen& seen, Chunk& chunk);
   void choose(Chunk& chunk);
+  bool is_due(const std::string& name, const SeenFile& seen, FileMark& mark, Chunk& chunk);
+  bool nothing_new(const std::string& name, const SeenFile& seen, const FileMark& mark,
+                   LastLine worth, Chunk& chunk);
+  void follow_renames(const std::map<std::string, SeenFile>& files);
+  bool same_file(const std::string& name, const SeenFile& seen, FileMark& mark, Chunk& chunk);
+  bool readable(const std::string& name, Chunk& chunk);
+  LastLine worth_of_last_line(const std::string& name, const SeenFile& seen);
+  void note_why(Chunk& chunk, std::string why, bool wrong);
+  void wait_for(Chunk& chunk, std::string why);
+  void complain_once(const std::string& name, const SeenFile& seen, Chunk& chunk);
+
   void read(Chunk& chunk);
   Status open_current();
   Result<bool> read_one(Chunk& chunk);
-  void finish_file();
-  void give_up(const std::string& what, Chunk& chunk);
+  void end_file(bool done);
+  void give_up(const Error& why, Chunk& chunk);
 
-  std::string path(const std::string& name) const { return config_.folder + "/" + name; }
+  std::string path(const std::string& name) const { return folder_.path_of(name); }
 
   const FilesConfig config_;
   rt::Clock& clock_;
+  InputFolder folder_;
   FilesPosition position_;
   std::string known_text_;  // position_ as text: the file is open at that place
+  FileMark mark_;           // of the open file
+  FileShape shape_;
   std::unique_ptr<RecordFile> file_;
   FileRecord record_;
-  std::map<std::string, std::pair<std::string, std::chrono::nanoseconds>> first_seen_;
+  struct Still {
+    std::int64_t size_bytes = 0, mtime_ns = 0;
+    nanoseconds since{0};
+  };
+  struct Retry {
+    nanoseconds at{0};
+    std::string why;
+  };
+  std::map<std::string, Still> still_;  // since when a file has not changed
+  std::map<std::string, Retry> retry_;  // not to be tried before
   std::set<std::string> complained_;
 };
 
-Result<std::map<std::string, Seen>> FilesSource::list() const {
-  DIR* folder = opendir(config_.folder.c_str());
-  if (!folder)
-    return error(Code::kUnavailable,
-                 fmt::format("cannot list {}: {}", config_.folder, std::strerror(errno)));
-  std::map<std::string, Seen> found;
-  while (const dirent* entry = readdir(folder)) {
-    const std::string name = entry->d_name;
-    if (name.starts_with('.') || name.starts_with('_') || name.ends_with(".tmp")) continue;
-    if (fnmatch(config_.pattern.c_str(), name.c_str(), 0) != 0) continue;
-    if (auto seen = look_at(path(name))) found.emplace(name, std::move(*seen));
+/// How long the file has stood still, in words of its last line.
+LastLine FilesSource::worth_of_last_line(const std::string& name, const SeenFile& seen) {
+  Still& still = still_[name];
+  const nanoseconds now = clock_.monotonic();
+  if (still.size_bytes != seen.size_bytes || still.mtime_ns != seen.mtime_ns)
+    still = {seen.size_bytes, seen.mtime_ns, now};
+  const nanoseconds age(clock_.now().value * 1'000'000 - seen.mtime_ns);
+  const nanoseconds quiet = std::max(age, now - still.since);
+  return quiet >= config_.unfinished ? LastLine::kAll
+         : quiet >= config_.settle   ? LastLine::kProbablyAll
+                                     : LastLine::kMayGoOn;
+}
+
+/// The first reason is shown, but one that is wrong before one that only waits.
+void FilesSource::note_why(Chunk& chunk, std::string why, bool wrong) {
+  if (wrong && chunk.error.empty()) chunk.error = chunk.why = why;
+  if (chunk.why.empty()) chunk.why = std::move(why);
+}
+
+void FilesSource::wait_for(Chunk& chunk, std::string why) {
+  chunk.idle = false;
+  chunk.wait = std::max(milliseconds(1), std::min(config_.every, config_.settle));
+  note_why(chunk, std::move(why), false);
+}
+
+void FilesSource::complain_once(const std::string& name, const SeenFile& seen, Chunk& chunk) {
+  if (!complained_.insert(name + seen.id + std::to_string(seen.mtime_ns)).second) return;
+  note_why(
+      chunk,
+      fmt::format("{} changed after it was read; write what is new into a new file", path(name)),
+      true);
+}
+
+bool FilesSource::readable(const std::string& name, Chunk& chunk) {
+  const auto retry = retry_.find(name);
+  if (retry != retry_.end() && clock_.monotonic() < retry->second.at) {
+    note_why(chunk, retry->second.why, true);
+    return false;
   }
-  closedir(folder);
-  return found;
-}
-
-bool FilesSource::complete(const std::string& name, const Seen& seen) const {
-  if (clock_.now().value - seen.mtime_ms >= config_.settle_ms) return true;
-  const auto before = first_seen_.find(name);
-  return before != first_seen_.end() && before->second.first == seen.identity &&
-         clock_.monotonic() - before->second.second >= milliseconds(config_.settle_ms);
-}
-
-/// Whether the file is still to be read; says so once when it was read and changed in place.
-bool FilesSource::wanted(const std::string& name, const Seen& seen, Chunk& chunk) {
-  const auto done = position_.done.find(name);
-  if (done == position_.done.end()) return true;
-  if (done->second == seen.identity) return false;
-  if (!done->second.ends_with(":" + seen.inode)) return true;
-  if (complained_.insert(name + seen.identity).second)
-    chunk.error =
-        fmt::format("{} changed after it was read; write what is new into a new file", path(name));
+  if (faccessat(AT_FDCWD, path(name).c_str(), R_OK, AT_EACCESS) == 0) return true;
+  note_why(chunk, fmt::format("cannot read {}: {}", path(name), std::strerror(errno)), true);
   return false;
+}
+
+/// Whether `mark` speaks of this file, and not of its content before a change in place. Where it is
+/// another file, or one that was emptied, the mark begins anew.
+bool FilesSource::same_file(const std::string& name, const SeenFile& seen, FileMark& mark,
+                            Chunk& chunk) {
+  const bool untouched = seen.size_bytes == mark.part.end && seen.mtime_ns == mark.mtime_ns;
+  if (mark.id == seen.id && untouched) return true;
+  const bool another = mark.id != seen.id || (seen.size_bytes == 0 && mark.part.end > 0);
+  const bool nothing_taken = mark.records == 0 && !mark.done;
+  const bool appended =
+      seen.size_bytes >= mark.part.end && print_of(path(name), mark.part.end) == mark.print;
+  // Without a time of birth an inode may be another file's by now.
+  const bool recycled = !appended && seen.id.ends_with(".0");
+  if (another || recycled || (nothing_taken && !appended)) {
+    mark = {};
+    mark.id = seen.id;
+    position_.put(name, mark);
+    return true;
+  }
+  if (!appended) complain_once(name, seen, chunk);
+  return appended;
+}
+
+/// Whether nothing has come since `mark`; the chunk may say what it waits for.
+bool FilesSource::nothing_new(const std::string& name, const SeenFile& seen, const FileMark& mark,
+                              LastLine worth, Chunk& chunk) {
+  if (seen.size_bytes == 0) return true;
+  const bool changed =
+      seen.size_bytes != mark.part.end || (seen.mtime_ns != mark.mtime_ns && !mark.done);
+  if (changed) return false;
+  if (mark.done || mark.part.offset >= mark.part.end) return true;
+  if (worth > mark.part.last) return false;
+  const std::string why =
+      fmt::format("{}: unfinished after {} records; waits for the rest", path(name), mark.records);
+  if (worth == LastLine::kMayGoOn)
+    wait_for(chunk, why);
+  else
+    note_why(chunk, why, false);
+  return true;
+}
+
+/// Whether there is something to read; `mark` then says what, otherwise the chunk may say why not.
+bool FilesSource::is_due(const std::string& name, const SeenFile& seen, FileMark& mark,
+                         Chunk& chunk) {
+  if (!same_file(name, seen, mark, chunk)) return false;
+  const LastLine worth = worth_of_last_line(name, seen);
+  if (nothing_new(name, seen, mark, worth, chunk) || !readable(name, chunk)) return false;
+  const auto shape = shape_of(path(name), config_.format);
+  if (!shape) {
+    const bool wrong = shape.error().code != Code::kInvalidArgument;
+    note_why(chunk, fmt::format("{} {}", path(name), shape.error().what), wrong);
+    return false;
+  }
+  if (!shape->grows && worth == LastLine::kMayGoOn) {
+    wait_for(chunk, fmt::format("waits until {} is complete", path(name)));
+    return false;
+  }
+  const bool lines = shape->format == FileFormat::kJsonLines || shape->format == FileFormat::kCsv;
+  if (mark.done && !lines) {
+    complain_once(name, seen, chunk);
+    return false;
+  }
+  mark.mtime_ns = seen.mtime_ns;
+  mark.part.end = seen.size_bytes;
+  mark.part.last = worth;
+  mark.print = print_of(path(name), seen.size_bytes);
+  mark.done = false;
+  return true;
+}
+
+/// The marks of files that were renamed go with them, before any new file under their old names is
+/// looked at.
+void FilesSource::follow_renames(const std::map<std::string, SeenFile>& files) {
+  std::map<std::string, std::string> displaced;  // id → the name it has no more
+  position_.each([&](const std::string& name, const FileMark& mark) {
+    const auto seen = files.find(name);
+    if (seen == files.end() || seen->second.id != mark.id) displaced[mark.id] = name;
+  });
+  if (displaced.empty()) return;
+  std::map<std::string, FileMark> moved;
+  for (const auto& [name, seen] : files) {
+    const auto old = displaced.find(seen.id);
+    if (old == displaced.end()) continue;
+    const FileMark& mark = *position_.find(old->second);
+    if (print_of(path(name), mark.part.end) == mark.print) moved[name] = mark;
+  }
+  for (const auto& [name, mark] : moved) position_.erase(displaced.at(mark.id));
+  for (const auto& [name, mark] : moved) position_.put(name, mark);
 }
 
 void FilesSource::choose(Chunk& chunk) {
   chunk.idle = true;
-  chunk.wait = milliseconds(config_.every_ms);
-  chunk.why = "no new file in " + config_.shown;
-  auto files = list();
-  if (!files) {
-    chunk.error = files.error().what;
-    chunk.why = chunk.error;
-    return;
-  }
+  chunk.wait = config_.every;
+  const auto files = folder_.list();
+  if (!files) return note_why(chunk, files.error().what, true);
+  follow_renames(*files);
   for (const auto& [name, seen] : *files) {
-    if (!wanted(name, seen, chunk)) continue;
-    if (!complete(name, seen)) {
-      const auto before = first_seen_.find(name);
-      if (before == first_seen_.end() || before->second.first != seen.identity)
-        first_seen_[name] = {seen.identity, clock_.monotonic()};
-      chunk.idle = false;
-      chunk.wait = milliseconds(std::min(config_.every_ms, config_.settle_ms));
-      chunk.why = fmt::format("waits until {} is complete", name);
+    if (!simdjson::validate_utf8(name)) {
+      note_why(chunk,
+               fmt::format("a file in {} has a name that is not UTF-8: rename it", config_.shown),
+               true);
       continue;
     }
-    first_seen_.erase(name);
-    position_.name = name;
-    position_.identity = seen.identity;
-    position_.next = 0;
-    file_.reset();
-    chunk.idle = false;
-    chunk.wait = milliseconds(0);
-    chunk.note_first = true;
+    const FileMark* known = position_.find(name);
+    FileMark mark = known ? *known : FileMark{};
+    if (!is_due(name, seen, mark, chunk)) continue;
+    position_.put(name, mark);
+    position_.queue.push_back(name);
+    if (position_.queue.size() == kMaxQueue) break;
+  }
+  if (position_.queue.empty()) {
+    if (chunk.why.empty()) chunk.why = "no new file in " + config_.shown;
     return;
   }
+  chunk.idle = false;
+  chunk.wait = milliseconds(0);
+  chunk.note_first = true;
 }
 
 Status FilesSource::open_current() {
-  ASSIGN(file_, RecordFile::open(path(position_.name), config_.format));
-  for (std::int64_t i = 0; i < position_.next; ++i) {
+  const std::string& name = position_.queue.front();
+  mark_ = *position_.find(name);
+  shape_ = {};
+  TRY(first_bytes(path(name), 1));  // is it there, may it be read
+  ASSIGN(shape_, shape_of(path(name), config_.format));
+  ASSIGN(file_, RecordFile::open(path(name), shape_, mark_.part));
+  for (std::int64_t i = 0; !shape_.grows && i < mark_.records; ++i) {
     ASSIGN(const bool more, file_->next(record_));
-    if (!more) return error(Code::kDataLoss, "it holds fewer records than before");
+    if (!more) return error(Code::kOutOfRange, "holds fewer records than before");
   }
   return {};
 }
 
 void FilesSource::read(Chunk& chunk) {
-  chunk.place = path(position_.name);
-  const auto seen = look_at(chunk.place);
-  if (!seen || seen->identity != position_.identity)
-    return give_up(seen ? "changed while it was read" : "is gone before all of it was read", chunk);
+  chunk.place = path(position_.queue.front());
   if (!file_)
-    if (auto opened = open_current(); !opened) return give_up(opened.error().what, chunk);
+    if (auto opened = open_current(); !opened) return give_up(opened.error(), chunk);
   while (chunk.size() + chunk.rejects.size() < kMaxChunkRecords &&
          chunk.size_bytes() < kMaxChunkBytes) {
     auto more = read_one(chunk);
-    if (!more) return give_up(more.error().what, chunk);
-    if (!*more) return finish_file();
+    if (!more) return give_up(more.error(), chunk);
+    if (!*more) return end_file(!shape_.grows);
   }
+  position_.put(position_.queue.front(), mark_);
 }
 
 Result<bool> FilesSource::read_one(Chunk& chunk) {
   ASSIGN(const bool more, file_->next(record_));
+  if (shape_.grows) mark_.part = file_->part();
   if (!more) return false;
-  ++position_.next;
+  ++mark_.records;
   if (!record_.problem.empty()) {
     chunk.rejects.push_back({"unreadable", record_.problem,
                              fmt::format("{}:{}", chunk.place, record_.number),
@@ -232,21 +308,36 @@ Result<bool> FilesSource::read_one(Chunk& chunk) {
   return true;
 }
 
-void FilesSource::finish_file() {
-  position_.done[position_.name] = position_.identity;
-  position_.name.clear();
-  position_.identity.clear();
-  position_.next = 0;
+void FilesSource::end_file(bool done) {
+  mark_.done = done;
+  position_.put(position_.queue.front(), mark_);
+  position_.queue.pop_front();
   file_.reset();
 }
 
-/// The rest of the file cannot be read: it is done, with one reject that says where it ended.
-void FilesSource::give_up(const std::string& what, Chunk& chunk) {
-  chunk.error = fmt::format("{} {} after {} records", chunk.place, what, position_.next);
+/// What follows cannot be read: it waits where it may be unfinished, else a reject says where it
+/// ended.
+void FilesSource::give_up(const Error& why, Chunk& chunk) {
+  const std::string& name = position_.queue.front();
+  const bool gone = why.code == Code::kNotFound || why.code == Code::kOutOfRange;
+  chunk.error = why.code == Code::kNotFound
+                    ? fmt::format("{} is gone before all of it was read, after {} records",
+                                  chunk.place, mark_.records)
+                    : fmt::format("{}: {} after {} records", chunk.place, why.what, mark_.records);
+  if (why.code == Code::kUnavailable) {
+    retry_[name] = {clock_.monotonic() + kRetryAfter, chunk.error};
+    mark_.mtime_ns = 0;
+    return end_file(false);
+  }
+  if (why.code == Code::kDataLoss && !shape_.grows && mark_.part.last != LastLine::kAll) {
+    chunk.error += "; waits for the rest";
+    return end_file(false);
+  }
   chunk.rejects.push_back(
-      {"unreadable file", chunk.error, fmt::format("{}:{}", chunk.place, position_.next + 1), ""});
-  chunk.restart_sequences = chunk.empty();
-  finish_file();
+      {"unreadable file", chunk.error, fmt::format("{}:{}", chunk.place, mark_.records + 1), ""});
+  chunk.restart_sequences = gone && chunk.empty();
+  mark_.part.offset = mark_.part.end;
+  end_file(true);
 }
 
 }  // namespace
@@ -256,20 +347,15 @@ Result<std::unique_ptr<Source>> make_files_source(const SourceSpec& spec, rt::Cl
   FilesConfig config;
   options.require("path");
   config.shown = options.text("path", "");
+  config.path = options.path("path");
   const std::string format = options.text("format", "auto");
-  config.every_ms = std::max<std::int64_t>(1, options.duration_ms("every", "500ms"));
-  config.settle_ms = options.duration_ms("settle", "500ms");
+  config.every = milliseconds(std::max<std::int64_t>(1, options.duration_ms("every", "500ms")));
+  config.settle = milliseconds(options.duration_ms("settle", "500ms"));
+  config.unfinished = milliseconds(options.duration_ms("unfinished", "1m"));
   config.key_text = options.text("key", "");
   TRY(options.finish());
   ASSIGN(config.format, parse_file_format(format));
   ASSIGN(config.key, JsonPath::parse(config.key_text));
-  const std::string full =
-      config.shown.starts_with('/') ? config.shown : spec.folder + "/" + config.shown;
-  const std::size_t slash = full.rfind('/');
-  const bool pattern = full.find_first_of("*?[", slash) != std::string::npos;
-  config.folder = pattern ? full.substr(0, slash) : full;
-  while (config.folder.size() > 1 && config.folder.ends_with('/')) config.folder.pop_back();
-  config.pattern = pattern ? full.substr(slash + 1) : "*";
   return std::make_unique<FilesSource>(std::move(config), clock);
 }
 

@@ -1,14 +1,16 @@
-// Files of a folder as a source: those that are there and those that come, each once, in the order
-// of their names.
+// Files of a folder as a source: those that are there and those that come, each record once, in the
+// order of the files' names.
 //
-// Options: path (a folder, or a pattern in its last part: input/*.json), format (auto, jsonl, json,
-// csv, parquet), every (how often the folder is listed), key, settle. Position: {"done": {name:
-// identity}, "current": {"name", "identity", "next"}}; an identity is size:mtime:inode.
+// Options: README.md has the table. Position: files_position.h. A file is what its inode and time
+// of birth say: renamed, it is the same one; another one under an old name is a new file.
 //
-// A file counts when it is complete: renamed in with an older mtime, or its size and mtime did not
-// change for `settle`. A new file under a name that was read before (another inode) is a new file;
-// one that was changed in place is not read again, and that is an error. Names that begin with "."
-// or "_" or end in ".tmp" are left alone.
+//   JSON lines and CSV, not packed    read as far as whole lines go, and on from there when they
+//   grow JSON values, Parquet, .gz, .zst   read when size and mtime stood still for `settle`; a
+//   packed one
+//                                     that was cut short is read on when it has grown
+// What is unfinished (a line without its end, a packed file cut short) waits; when the file stood
+// still for `unfinished` it is a reject. A file changed in place is not read again, and that is an
+// error.
 #pragma once
 
 #include <memory>

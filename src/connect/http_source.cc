@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
+#include "connect/http_position.h"
 #include "connect/json_path.h"
 #include "connect/options.h"
+#include "connect/secrets.h"
 #include "net/http_client.h"
 #include "rt/random.h"
 
@@ -15,60 +16,24 @@ namespace tailrace::connect {
 namespace {
 
 using std::chrono::milliseconds;
-using Json = nlohmann::json;
 
 struct HttpConfig {
   std::string url;
   std::int64_t every_ms = 0;
   std::int64_t backoff_ms = 0;
   std::int64_t backoff_max_ms = 0;
+  std::int64_t pages_a_poll = 0;
   std::uint64_t seed = 0;
-  JsonPath records, key, cursor, since;
+  std::string since_start;
+  JsonPath records, key;
+  HttpPaging paging;
+  Secrets secrets;
   net::HttpOptions http;
 };
 
-struct HttpPosition {
-  std::int64_t page = 1;
-  std::string cursor, since, etag, etag_url;
-};
-
-Result<HttpPosition> parse_position(std::string_view text) {
-  HttpPosition position;
-  if (text.empty()) return position;
-  try {
-    const Json json = Json::parse(text);
-    json.at("page").get_to(position.page);
-    json.at("cursor").get_to(position.cursor);
-    json.at("since").get_to(position.since);
-    json.at("etag").get_to(position.etag);
-    json.at("etag_url").get_to(position.etag_url);
-    return position;
-  } catch (const Json::exception& failure) {
-    return error(Code::kDataLoss, fmt::format("no position of a poller: {}", failure.what()));
-  }
-}
-
-std::string encode_position(const HttpPosition& position) {
-  const Json json = {{"page", position.page},
-                     {"cursor", position.cursor},
-                     {"since", position.since},
-                     {"etag", position.etag},
-                     {"etag_url", position.etag_url}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string percent_encode(std::string_view text) {
-  std::string out;
-  for (const unsigned char c : text) {
-    const bool plain = std::isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
-    out += plain ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
-  }
-  return out;
-}
-
 std::string fill(std::string url, std::string_view name, std::string_view value) {
+  const std::string encoded = percent_encode(value);
   for (auto at = url.find(name); at != std::string::npos; at = url.find(name, at)) {
-    const std::string encoded = percent_encode(value);
     url.replace(at, name.size(), encoded);
     at += encoded.size();
   }
@@ -82,23 +47,16 @@ class HttpSource final : public Source {
 
   Status next(std::string_view text, Chunk& chunk, std::stop_token stop) override;
   bool replayable() const override { return false; }
-  std::string fingerprint() const override { return "http " + net::redact_url(config_.url); }
+  std::string fingerprint() const override { return "http " + net::redact_url(shown()); }
   std::string describe() const override {
-    return fmt::format("{}, every {} s", net::redact_url(config_.url),
-                       static_cast<double>(config_.every_ms) / 1000);
+    return fmt::format("{}, every {} s", shown(), static_cast<double>(config_.every_ms) / 1000);
   }
 
  private:
-  std::string url_for(const HttpPosition& position) const {
-    std::string url = fill(config_.url, "{page}", std::to_string(position.page));
-    url = fill(std::move(url), "{cursor}", position.cursor);
-    return fill(std::move(url), "{since}", position.since);
-  }
-  void take(const net::HttpResponse& response, const std::string& url, HttpPosition position,
-            Chunk& chunk);
-  void move_on(const net::HttpResponse& response, const Chunk& chunk, HttpPosition& position,
-               bool& more) const;
-  void rest(Chunk& chunk) const;
+  std::string shown() const { return config_.secrets.shown_url(config_.url); }
+  std::string url_for(const HttpPosition& position) const;
+  void take(const net::HttpResponse& response, HttpPosition position, Chunk& chunk);
+  void rest(Chunk& chunk);
   void fail(Chunk& chunk, std::string what, std::int64_t retry_after_ms);
   std::int64_t retry_after_ms(const net::HttpResponse& response) const;
 
@@ -107,71 +65,68 @@ class HttpSource final : public Source {
   rt::Random jitter_;
   net::HttpClient client_;
   int tries_ = 0;
+  std::int64_t pages_ = 0;  // of this poll
 };
 
+std::string HttpSource::url_for(const HttpPosition& position) const {
+  const bool first = position.since.value.empty();
+  std::string url = fill(config_.url, "{page}", std::to_string(position.page));
+  url = fill(std::move(url), "{cursor}", position.cursor);
+  return fill(std::move(url), "{since}", first ? config_.since_start : position.since.value);
+}
+
 Status HttpSource::next(std::string_view text, Chunk& chunk, std::stop_token stop) {
-  ASSIGN(HttpPosition position, parse_position(text));
+  ASSIGN(HttpPosition position, parse_http_position(text, config_.paging.fresh()));
   chunk.position = text;
   const std::string url = url_for(position);
-  chunk.place = net::redact_url(url);
+  chunk.place = config_.secrets.shown_url(url);
   chunk.separator = '#';
   net::HttpOptions http = config_.http;
   http.stop = stop;
   if (position.etag_url == chunk.place) http.etag = position.etag;
   auto response = client_.get(url, http);
   if (!response) {
-    if (response.error().code == Code::kInvalidArgument) return std::unexpected(response.error());
-    if (!stop.stop_requested()) fail(chunk, response.error().what, -1);
-  } else if (response->status == 304) {
+    Error why = response.error();
+    why.what = config_.secrets.shown_text(std::move(why.what), url);
+    if (why.code == Code::kInvalidArgument) return std::unexpected(why);
+    if (!stop.stop_requested()) fail(chunk, std::move(why.what), -1);
+  } else if (response->status == 304 || response->status == 204) {
     tries_ = 0;
     rest(chunk);
   } else if (response->status != 200) {
     fail(chunk, fmt::format("{} answered {}", chunk.place, response->status),
          retry_after_ms(*response));
   } else {
-    take(*response, chunk.place, std::move(position), chunk);
+    take(*response, std::move(position), chunk);
   }
   return {};
 }
 
-void HttpSource::take(const net::HttpResponse& response, const std::string& url,
-                      HttpPosition position, Chunk& chunk) {
+void HttpSource::take(const net::HttpResponse& response, HttpPosition position, Chunk& chunk) {
   auto elements = json_elements(response.body, config_.records);
-  if (!elements)
+  if (!elements) {
+    const std::string_view type = response.header("content-type");
     return fail(chunk,
-                fmt::format("{} answered 200 with a body that is {}", url, elements.error().what),
+                fmt::format("{} answered 200, but without records: {} ({}, {} bytes)", chunk.place,
+                            elements.error().what, type.empty() ? "no content type" : type,
+                            response.body.size()),
                 -1);
+  }
   tries_ = 0;
-  for (std::size_t i = 0; i < elements->size(); ++i) {
+  position.etag = response.etag();
+  position.etag_url = position.etag.empty() ? "" : chunk.place;
+  const HttpTaken taken = take_answer(config_.paging, response.body, *elements, position);
+  for (const std::size_t i : taken.fresh) {
     const std::string& value = (*elements)[i];
     const auto key = config_.key.is_root() ? std::nullopt : config_.key.find(value);
     chunk.add(key, value, static_cast<std::int64_t>(i));
   }
-  bool more = false;
-  position.etag = response.etag();
-  position.etag_url = position.etag.empty() ? "" : url;
-  move_on(response, chunk, position, more);
-  chunk.position = encode_position(position);
-  if (!more) rest(chunk);
+  chunk.position = encode_http_position(position);
+  if (!taken.more || ++pages_ >= config_.pages_a_poll) rest(chunk);
 }
 
-void HttpSource::move_on(const net::HttpResponse& response, const Chunk& chunk,
-                         HttpPosition& position, bool& more) const {
-  if (!config_.since.is_root() && !chunk.empty())
-    if (auto since = config_.since.find(chunk.value(chunk.size() - 1)))
-      position.since = std::move(*since);
-  if (!config_.cursor.is_root()) {
-    const auto cursor = config_.cursor.find(response.body);
-    more = cursor && *cursor != position.cursor && !chunk.empty();
-    if (cursor) position.cursor = *cursor;
-  }
-  if (config_.url.find("{page}") != std::string::npos && !chunk.empty()) {
-    ++position.page;
-    more = true;
-  }
-}
-
-void HttpSource::rest(Chunk& chunk) const {
+void HttpSource::rest(Chunk& chunk) {
+  pages_ = 0;
   chunk.idle = true;
   chunk.wait = milliseconds(config_.every_ms);
   chunk.why = fmt::format("next poll in {} s", static_cast<double>(config_.every_ms) / 1000);
@@ -192,14 +147,33 @@ void HttpSource::fail(Chunk& chunk, std::string what, std::int64_t retry_after_m
   chunk.why = chunk.error;
 }
 
-// RFC 9110 §10.2.3: seconds; a date counts as none, the backoff decides then. At most an hour.
+// RFC 9110 §10.2.3: seconds or a date. At most an hour; -1 without one.
 std::int64_t HttpSource::retry_after_ms(const net::HttpResponse& response) const {
+  constexpr std::int64_t kMostMs = 3'600'000;
   const std::string_view text = response.header("retry-after");
+  if (text.empty()) return -1;
   std::int64_t seconds = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (text.empty() || failure != std::errc() || end != text.data() + text.size() || seconds < 0)
-    return -1;
-  return std::min<std::int64_t>(seconds, 3600) * 1000;
+  if (failure == std::errc() && end == text.data() + text.size() && seconds >= 0)
+    return std::min(seconds, kMostMs / 1000) * 1000;
+  const auto date = net::parse_http_date(text);
+  if (!date) return -1;
+  return std::clamp<std::int64_t>(*date * 1000 - clock_.now().value, 0, kMostMs);
+}
+
+HttpPaging read_paging(Options& options, const std::string& url, std::string& cursor,
+                       std::string& since) {
+  HttpPaging paging;
+  paging.by_page = url.find("{page}") != std::string::npos;
+  paging.by_cursor = url.find("{cursor}") != std::string::npos;
+  paging.by_since = url.find("{since}") != std::string::npos;
+  paging.first_page = options.number("page_first", 1, 0, INT32_MAX);
+  paging.page_size = options.number("page_size", 0, 0, INT32_MAX);
+  cursor = options.text("cursor", "");
+  since = options.text("since", "");
+  if (paging.by_cursor) options.require("cursor");
+  if (paging.by_since) options.require("since");
+  return paging;
 }
 
 }  // namespace
@@ -209,26 +183,31 @@ Result<std::unique_ptr<Source>> make_http_source(const SourceSpec& spec, rt::Clo
   HttpConfig config;
   options.require("url");
   config.url = options.text("url", "");
+  config.secrets = Secrets(spec.secrets, config.url);
   config.every_ms = options.duration_ms("every", "10s");
   config.http.timeout_ms = static_cast<int>(options.duration_ms("timeout", "10s"));
   config.http.max_body_bytes = static_cast<std::size_t>(
       options.number("max_body_bytes", 64 << 20, 1, std::int64_t{1} << 30));
   config.backoff_ms = std::max<std::int64_t>(2, options.duration_ms("backoff", "500ms"));
   config.backoff_max_ms = std::max(config.backoff_ms, options.duration_ms("backoff_max", "60s"));
+  config.pages_a_poll = options.number("pages", 100, 1, INT32_MAX);
   config.seed = static_cast<std::uint64_t>(options.number("seed", 1, INT64_MIN, INT64_MAX));
   config.http.headers = options.below("headers");
+  config.http.ca_file = options.path("ca_file");
+  config.since_start = options.text("since_start", "");
   const std::string records = options.text("records", "$"), key = options.text("key", "");
-  const std::string cursor = options.text("cursor", ""), since = options.text("since", "");
+  std::string cursor, since;
+  config.paging = read_paging(options, config.url, cursor, since);
   TRY(options.finish());
   if (!config.url.starts_with("http://") && !config.url.starts_with("https://"))
     return error(Code::kInvalidArgument,
                  fmt::format("ingest {}: option url: \"{}\" is no web address; it begins with "
                              "http:// or https://",
-                             spec.name, net::redact_url(config.url)));
+                             spec.name, config.secrets.shown_url(config.url)));
   ASSIGN(config.records, JsonPath::parse(records));
   ASSIGN(config.key, JsonPath::parse(key));
-  ASSIGN(config.cursor, JsonPath::parse(cursor));
-  ASSIGN(config.since, JsonPath::parse(since));
+  ASSIGN(config.paging.cursor, JsonPath::parse(cursor));
+  ASSIGN(config.paging.since, JsonPath::parse(since));
   return std::make_unique<HttpSource>(std::move(config), clock);
 }
 

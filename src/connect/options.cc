@@ -49,6 +49,12 @@ std::string Options::text(const std::string& name, std::string fallback) {
   return given ? *given : std::move(fallback);
 }
 
+std::string Options::path(const std::string& name) {
+  const std::string* given = find(name);
+  if (!given || given->empty()) return "";
+  return given->starts_with('/') ? *given : spec_.folder + "/" + *given;
+}
+
 std::int64_t Options::number(const std::string& name, std::int64_t fallback, std::int64_t low,
                              std::int64_t high) {
   const std::string* given = find(name);

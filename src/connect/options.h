@@ -19,6 +19,8 @@ class Options {
   explicit Options(const SourceSpec& spec) : spec_(spec) {}
 
   std::string text(const std::string& name, std::string fallback);
+  /// A file's path; a relative one starts at the project. Empty when it is not given.
+  std::string path(const std::string& name);
   std::int64_t number(const std::string& name, std::int64_t fallback, std::int64_t low,
                       std::int64_t high);
   double fraction(const std::string& name, double fallback);

@@ -2,82 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "connect/byte_stream.h"
 #include "connect/csv.h"
+#include "connect/json_lines.h"
 #include "connect/json_path.h"
+#include "connect/json_values.h"
 #include "connect/parquet_rows.h"
 
 namespace tailrace::connect {
 namespace {
 
-bool blank(std::string_view line) {
-  return line.find_first_not_of(" \t\r") == std::string_view::npos;
-}
-
-class JsonLines final : public RecordFile {
- public:
-  explicit JsonLines(LineReader lines) : lines_(std::move(lines)) {}
-
-  Result<bool> next(FileRecord& record) override {
-    do {
-      ASSIGN(const bool more, lines_.next(record.value));
-      if (!more) return false;
-      ++number_;
-      if (number_ == 1 && record.value.starts_with("\xEF\xBB\xBF")) record.value.erase(0, 3);
-    } while (blank(record.value));
-    record.number = number_;
-    const Status good = check_json(record.value);
-    record.problem = good ? "" : good.error().what;
-    return true;
-  }
-
- private:
-  LineReader lines_;
-  std::int64_t number_ = 0;
-};
-
-class JsonDocument final : public RecordFile {
- public:
-  explicit JsonDocument(LineReader lines) : lines_(std::move(lines)) {}
-
-  Result<bool> next(FileRecord& record) override {
-    if (!loaded_) TRY(load());
-    if (at_ == elements_.size()) return false;
-    record.value = std::move(elements_[at_++]);
-    record.number = static_cast<std::int64_t>(at_);
-    record.problem = problem_;
-    return true;
-  }
-
- private:
-  Status load() {
-    loaded_ = true;
-    std::string text, line;
-    while (true) {
-      ASSIGN(const bool more, lines_.next(line));
-      if (!more) break;
-      if (text.size() + line.size() > kMaxDocument)
-        return error(Code::kResourceExhausted, "a JSON array over 1 GiB: write JSON lines instead");
-      text += line;
-      text += '\n';
-    }
-    auto elements = json_elements(text, JsonPath());
-    if (elements) {
-      elements_ = std::move(*elements);
-    } else {
-      problem_ = elements.error().what;
-      elements_.push_back(std::move(text));
-    }
-    return {};
-  }
-
-  static constexpr std::size_t kMaxDocument = 1 << 30;
-  LineReader lines_;
-  std::vector<std::string> elements_;
-  std::string problem_;
-  std::size_t at_ = 0;
-  bool loaded_ = false;
-};
+constexpr std::size_t kSniffed = 64 << 10;
+constexpr std::string_view kBlanks = " \t\r\n\xEF\xBB\xBF";
 
 FileFormat format_by_name(std::string_view name) {
   for (const std::string_view packed : {".gz", ".zst"})
@@ -85,7 +23,25 @@ FileFormat format_by_name(std::string_view name) {
   if (name.ends_with(".csv")) return FileFormat::kCsv;
   if (name.ends_with(".parquet")) return FileFormat::kParquet;
   if (name.ends_with(".jsonl") || name.ends_with(".ndjson")) return FileFormat::kJsonLines;
+  if (name.ends_with(".json")) return FileFormat::kJson;
   return FileFormat::kAuto;
+}
+
+Result<std::string> first_text(const std::string& path, bool packed) {
+  if (!packed) return first_bytes(path, kSniffed);
+  ASSIGN(const auto stream, ByteStream::open(path));
+  std::string text;
+  TRY(stream->read(text));
+  return text;
+}
+
+/// By the first line: "[…" is an array, "{" alone begins a value over several lines.
+FileFormat json_by_text(std::string_view text) {
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return FileFormat::kJsonLines;
+  std::string_view line = text.substr(first, text.find('\n', first) - first);
+  while (!line.empty() && kBlanks.contains(line.back())) line.remove_suffix(1);
+  return line.starts_with('[') || line == "{" ? FileFormat::kJson : FileFormat::kJsonLines;
 }
 
 }  // namespace
@@ -100,18 +56,43 @@ Result<FileFormat> parse_file_format(std::string_view name) {
                fmt::format("format \"{}\" is none of auto, jsonl, json, csv, parquet", name));
 }
 
-Result<std::unique_ptr<RecordFile>> RecordFile::open(const std::string& path, FileFormat format) {
-  if (format == FileFormat::kAuto) format = format_by_name(path);
-  if (format == FileFormat::kParquet) return open_parquet(path);
-  ASSIGN(auto stream, ByteStream::open(path));
-  LineReader lines(std::move(stream));
-  if (format == FileFormat::kCsv) return open_csv(std::move(lines));
-  if (format == FileFormat::kAuto) {
-    ASSIGN(const char first, lines.peek());
-    format = first == '[' ? FileFormat::kJson : FileFormat::kJsonLines;
+Result<FileShape> shape_of(const std::string& path, FileFormat given) {
+  FileFormat format = given == FileFormat::kAuto ? format_by_name(path) : given;
+  const bool packed = is_packed(path);
+  const bool sniffed =
+      given == FileFormat::kAuto && (format == FileFormat::kAuto || format == FileFormat::kJson);
+  if (sniffed) {
+    ASSIGN(const std::string text, first_text(path, packed));
+    const auto first = text.find_first_not_of(kBlanks);
+    if (format == FileFormat::kAuto && first != std::string::npos && text[first] != '{' &&
+        text[first] != '[')
+      return error(Code::kInvalidArgument,
+                   "is of no known kind: name it .jsonl, .json, .csv or .parquet, or set `format`");
+    format = json_by_text(text);
   }
-  if (format == FileFormat::kJson) return std::make_unique<JsonDocument>(std::move(lines));
-  return std::make_unique<JsonLines>(std::move(lines));
+  const bool lines = format == FileFormat::kJsonLines || format == FileFormat::kCsv;
+  return FileShape{format, lines && !packed};
+}
+
+Result<std::unique_ptr<RecordFile>> RecordFile::open(const std::string& path,
+                                                     const FileShape& shape, const FilePart& part) {
+  if (shape.format == FileFormat::kParquet) return open_parquet(path);
+  if (!shape.grows) {
+    ASSIGN(auto stream, ByteStream::open(path));
+    LineReader bytes(std::move(stream));
+    if (shape.format == FileFormat::kCsv) return open_csv({}, std::move(bytes), FilePart{});
+    if (shape.format == FileFormat::kJson) return open_json_values(std::move(bytes));
+    return open_json_lines(std::move(bytes), FilePart{});
+  }
+  ASSIGN(auto stream, ByteStream::open_part(path, part.offset, part.end));
+  LineReader lines(std::move(stream), part.offset);
+  if (shape.format == FileFormat::kJsonLines) return open_json_lines(std::move(lines), part);
+  std::optional<LineReader> header;
+  if (part.offset > 0) {
+    ASSIGN(auto beginning, ByteStream::open_part(path, 0, part.offset));
+    header.emplace(std::move(beginning));
+  }
+  return open_csv(std::move(header), std::move(lines), part);
 }
 
 }  // namespace tailrace::connect

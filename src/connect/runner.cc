@@ -89,6 +89,7 @@ class Runner final : public SourceRunner {
   bool spooled_ = false;  // chunk_ is on disk, too
   bool opened_ = false;   // this run has noted that it is not clean
   std::int64_t noted_records_ = 0;
+  std::string noted_position_;
   nanoseconds noted_at_{0};
   std::vector<std::vector<log::Record>> sorted_;
   std::stop_token stop_token_;
@@ -118,6 +119,7 @@ Status Runner::load(log::Log& log) {
   TRY(open_partitions(log));
   TRY(load_state());
   noted_records_ = state_.records;
+  noted_position_ = state_.position;
   noted_at_ = clock_.monotonic();
   status_.records = state_.records;
   return load_spool();
@@ -280,13 +282,16 @@ void Runner::count_step() {
   for (const Reject& reject : chunk_.rejects)
     if (reject.reason != kOversized) ++status_.fetched;
   status_.idle = chunk_.idle || chunk_.finished;
-  if (chunk_.error.empty()) return;
+  status_.failing = !chunk_.error.empty();
+  if (!status_.failing) return;
+  if (status_.last_error != chunk_.error) LOG(warn, "ingest {}: {}", config_.name, chunk_.error);
   ++status_.errors;
   status_.last_error = chunk_.error;
   status_.last_error_ms = clock_.now().value;
 }
 
 bool Runner::note_is_due() const {
+  if (state_.position == noted_position_ && state_.records == noted_records_) return false;
   return state_.records - noted_records_ >= config_.note_every_records ||
          clock_.monotonic() - noted_at_ >= milliseconds(config_.note_every_ms);
 }
@@ -300,6 +305,7 @@ Status Runner::note_as(bool clean) {
   state_.clean = clean;
   TRY(rt::write_atomically(files_, state_path(), encode_state(state_)));
   noted_records_ = state_.records;
+  noted_position_ = state_.position;
   noted_at_ = clock_.monotonic();
   if (spooled_ && !pending_) {
     TRY(files_.remove(spool_path()));
@@ -347,6 +353,7 @@ void Runner::failed(const std::string& what) {
   std::lock_guard lock(mutex_);
   if (status_.last_error != what) LOG(warn, "ingest {}: {}", config_.name, what);
   ++status_.errors;
+  status_.failing = true;
   status_.last_error = what;
   status_.last_error_ms = clock_.now().value;
 }
@@ -372,7 +379,6 @@ void Runner::loop(std::stop_token stop) {
     if (stop.stop_requested()) return;
     if (stepped) {
       time = *stepped;
-      if (!chunk_.error.empty()) LOG(warn, "ingest {}: {}", config_.name, chunk_.error);
       if (chunk_.finished) return set_state(SourceState::kFinished, chunk_.why);
       if (time.count() > 0) set_state(SourceState::kWaiting, chunk_.why);
       continue;

@@ -57,7 +57,8 @@ struct SourceStatus {
   std::int64_t errors = 0;
   std::string last_error;
   std::int64_t last_error_ms = 0;
-  bool idle = false;  ///< nothing more is there for now, all of it appended
+  bool failing = false;  ///< the last try ended in last_error
+  bool idle = false;     ///< nothing more is there for now, all of it appended
 };
 
 class SourceRunner {

@@ -113,7 +113,8 @@ struct SourceSpec {
   std::string name;
   std::string type;
   std::map<std::string, std::string> options;
-  std::string folder;  ///< relative paths start here
+  std::string folder;                     ///< relative paths start here
+  std::vector<std::string> secrets = {};  ///< what came from the environment or a file
 };
 
 /// kInvalidArgument names the source, the option and the nearest known one.

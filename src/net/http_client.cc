@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <ctime>
 #include <mutex>
 
 #include "base/check.h"
@@ -64,7 +66,8 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Transfer*>(user)->options->stop.stop_requested() ? 1 : 0;
 }
 
-/// scheme://host:port of a URL; "" when it is not one.
+}  // namespace
+
 std::string origin_of(const std::string& url) {
   std::string origin;
   CURLU* parsed = curl_url();
@@ -82,6 +85,8 @@ std::string origin_of(const std::string& url) {
   return origin;
 }
 
+namespace {
+
 /// host:port, for messages.
 std::string place_of(const std::string& url) {
   auto origin = origin_of(url);
@@ -95,6 +100,12 @@ std::string seconds(int ms) {
 
 }  // namespace
 
+std::optional<std::int64_t> parse_http_date(std::string_view text) {
+  const std::time_t seconds = curl_getdate(std::string(text).c_str(), nullptr);
+  if (seconds < 0) return std::nullopt;
+  return std::int64_t{seconds};
+}
+
 std::string_view HttpResponse::header(std::string_view name) const {
   auto found = headers.find(std::string(name));
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
@@ -103,6 +114,7 @@ std::string_view HttpResponse::header(std::string_view name) const {
 struct HttpClient::Impl {
   std::mutex mutex;
   CURL* easy = nullptr;
+  std::array<char, CURL_ERROR_SIZE> detail{};
 
   Result<HttpResponse> exchange(Exchange exchange, const HttpOptions& options);
   Result<HttpResponse> once(const Exchange& exchange, const HttpOptions& options, long left_ms);
@@ -144,7 +156,8 @@ curl_slist* header_list(const Exchange& exchange, const HttpOptions& options) {
   return list;
 }
 
-Error failure(CURLcode code, long os_error, const Transfer& transfer, const std::string& url) {
+Error failure(CURLcode code, long os_error, const Transfer& transfer, const std::string& url,
+              const char* detail) {
   auto place = place_of(url);
   auto at = redact_url(url);
   switch (code) {
@@ -171,7 +184,8 @@ Error failure(CURLcode code, long os_error, const Transfer& transfer, const std:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
-      return {Code::kUnavailable, fmt::format("TLS: {} ({})", curl_easy_strerror(code), at)};
+      return {Code::kUnavailable,
+              fmt::format("TLS: {} ({})", *detail ? detail : curl_easy_strerror(code), at)};
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
@@ -188,6 +202,8 @@ void HttpClient::Impl::set_up(const Exchange& exchange, Transfer& transfer, long
                               curl_slist* headers) {
   const auto& options = *transfer.options;
   curl_easy_reset(easy);
+  detail[0] = '\0';
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail.data());
   curl_easy_setopt(easy, CURLOPT_URL, exchange.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -198,6 +214,7 @@ void HttpClient::Impl::set_up(const Exchange& exchange, Transfer& transfer, long
   curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
   curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+  if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -224,7 +241,7 @@ Result<HttpResponse> HttpClient::Impl::once(const Exchange& exchange, const Http
   if (code != CURLE_OK) {
     long os_error = 0;
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
-    return std::unexpected(failure(code, os_error, transfer, exchange.url));
+    return std::unexpected(failure(code, os_error, transfer, exchange.url, detail.data()));
   }
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

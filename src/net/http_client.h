@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -27,7 +29,8 @@ struct HttpOptions {
   int connect_timeout_ms = 5'000;
   std::size_t max_body_bytes = 64 << 20;
   int max_redirects = 5;
-  std::string etag = {};  ///< sent as If-None-Match: the answer may be 304
+  std::string etag = {};     ///< sent as If-None-Match: the answer may be 304
+  std::string ca_file = {};  ///< PEM certificates that are trusted instead of the system's
   std::string user_agent = "tailrace/0.1";
   std::stop_token stop = {};  ///< ends the exchange with kCancelled
 };
@@ -61,6 +64,12 @@ class HttpClient {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Seconds since 1970 of an HTTP date (RFC 9110 §5.6.7, the two obsolete forms too).
+std::optional<std::int64_t> parse_http_date(std::string_view text);
+
+/// scheme://host:port of a URL; "" when it is not one.
+std::string origin_of(const std::string& url);
 
 /// The URL without user:password and with the values of token-like query parameters blanked: fit
 /// for a log.

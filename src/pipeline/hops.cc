@@ -23,6 +23,11 @@ std::string most_common(const std::map<std::string, std::int64_t>& reasons) {
 
 using Upstream = std::vector<const Hop*>;
 
+/// A source may have recovered from its last error; elsewhere an error lasts.
+bool is_failing(const Hop& hop) {
+  return hop.kind == HopKind::kFetched ? hop.failing : !hop.last_error.empty();
+}
+
 bool is_table(HopKind kind) {
   return kind == HopKind::kBronze || kind == HopKind::kSilver || kind == HopKind::kGold;
 }
@@ -52,7 +57,7 @@ std::string why_rejected(std::string_view what, const Hop& hop) {
 
 /// Why a hop that should have rows has none, seen from the hops it reads.
 std::string why_empty(const Hop& hop, const Upstream& upstream) {
-  if (!hop.last_error.empty()) return hop.last_error;
+  if (is_failing(hop)) return hop.last_error;
   if (hop.rejected > 0) return why_rejected("every row", hop);
   if (const Upstream blamed = to_blame(hop, upstream); !blamed.empty()) {
     for (const Hop* before : blamed)
@@ -123,8 +128,8 @@ void judge(std::vector<Hop>& hops) {
       hop.state = HopState::kOk;
       continue;
     }
-    const bool stopped = is_table(hop.kind) && !hop.last_error.empty();
-    if (stopped) {
+    const bool shown = is_table(hop.kind) || hop.kind == HopKind::kFetched;
+    if (shown && is_failing(hop)) {
       hop.state = HopState::kError;
       hop.why = hop.last_error;
     } else if (hop.count > 0) {
@@ -132,18 +137,22 @@ void judge(std::vector<Hop>& hops) {
       if (hop.kind != HopKind::kFetched) hop.why.clear();
     } else {
       hop.why = why_empty(hop, upstream_of(hop, hops));
-      hop.state = !hop.last_error.empty() ? HopState::kError
-                  : hop.rejected > 0      ? HopState::kEmpty
-                                          : HopState::kWaiting;
+      hop.state = is_failing(hop)    ? HopState::kError
+                  : hop.rejected > 0 ? HopState::kEmpty
+                                     : HopState::kWaiting;
     }
   }
 }
 
 std::string explain_first_empty(const std::vector<Hop>& hops) {
   // A stopped hop says more than one before it that merely waits.
-  for (const Hop& hop : hops)
-    if (hop.state == HopState::kError)
-      return fmt::format("{} `{}` has stopped: {}", hop_kind_name(hop.kind), hop.title, hop.why);
+  // A source that fails but has fetched before hides no rows.
+  for (const Hop& hop : hops) {
+    const bool source = hop.kind == HopKind::kFetched;
+    if (hop.state == HopState::kError && !(source && hop.count > 0))
+      return fmt::format("{} `{}` {}: {}", hop_kind_name(hop.kind), hop.title,
+                         source ? "fails" : "has stopped", hop.why);
+  }
   for (const Hop& hop : hops)
     if ((hop.state == HopState::kEmpty || hop.state == HopState::kWaiting) &&
         to_blame(hop, upstream_of(hop, hops)).empty())

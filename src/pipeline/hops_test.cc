@@ -31,8 +31,9 @@ TEST(hops, a_source_error_is_named_before_the_hops_that_wait_for_it) {
   auto hops = healthy();
   for (Hop& h : hops) h.count = 0;
   hops[0].last_error = "GET http://x: 429";
+  hops[0].failing = true;
   judge(hops);
-  EXPECT_THAT(explain_first_empty(hops), HasSubstr("fetched `api`"));
+  EXPECT_THAT(explain_first_empty(hops), HasSubstr("fetched `api` fails"));
   EXPECT_THAT(explain_first_empty(hops), HasSubstr("429"));
 }
 
@@ -125,6 +126,25 @@ TEST(hops, the_last_rejected_record_is_told) {
   hops[4].last_rejected = "users-0@7: field `id` is missing";
   judge(hops);
   EXPECT_THAT(explain_first_empty(hops), HasSubstr("; the last: users-0@7: field `id` is missing"));
+}
+
+TEST(hops, a_source_that_fails_after_it_has_fetched_says_so_in_its_own_line_only) {
+  auto hops = healthy();
+  hops[0].last_error = "GET http://x: 500";
+  hops[0].failing = true;
+  judge(hops);
+  EXPECT_EQ(explain_first_empty(hops), "");
+  EXPECT_EQ(hops[0].state, HopState::kError);
+  EXPECT_THAT(hop_line(hops[0]), HasSubstr("GET http://x: 500"));
+}
+
+TEST(hops, a_source_that_has_recovered_and_found_nothing_does_not_name_its_old_error) {
+  auto hops = healthy();
+  for (Hop& h : hops) h.count = 0;
+  hops[0].last_error = "GET http://x: 500";
+  hops[0].why = "next poll in 10 s";
+  judge(hops);
+  EXPECT_EQ(explain_first_empty(hops), "fetched `api` is empty: next poll in 10 s");
 }
 
 TEST(hops, a_line_shows_count_lag_and_rejects) {

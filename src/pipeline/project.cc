@@ -130,16 +130,24 @@ Status read_topics(Project& project, const YamlFile& file) {
   return {};
 }
 
+/// The options of an ingest block, nested keys joined by dots.
 Status flatten(const YamlFile& file, const YAML::Node& node, const std::string& prefix,
-               std::map<std::string, std::string>& out) {
+               IngestSpec& out) {
   ASSIGN(const auto entries, file.entries(node, "the source's options", "NAME: VALUE"));
   for (const YamlFile::Entry& entry : entries) {
     const std::string key = prefix + entry.key;
     if (entry.value.IsMap()) {
       TRY(flatten(file, entry.value, key + ".", out));
-    } else {
-      ASSIGN(out[key], file.text(entry.value, key));
+      continue;
     }
+    ASSIGN(std::string text, file.text(entry.value, key));
+    bool from_file = entry.value.Scalar().starts_with("file:");
+    for (std::string& value : environment_values(entry.value.Scalar())) {
+      from_file |= value.starts_with("file:");
+      out.secrets.push_back(std::move(value));
+    }
+    if (from_file) out.secrets.push_back(text);
+    out.options[key] = std::move(text);
   }
   return {};
 }
@@ -164,7 +172,7 @@ Result<IngestSpec> read_source(const Project& project, const YamlFile& file,
   ASSIGN(spec.type, file.text(node["use"], "use"));
   if (spec.type != "fake" && spec.type != "http" && spec.type != "files")
     return file.fail(node["use"], "`use` is fake, http or files, not `" + spec.type + "`");
-  if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options));
+  if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec));
   if (node["key"]) {
     ASSIGN(spec.options["key"], file.text(node["key"], "key"));
   }

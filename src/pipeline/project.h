@@ -37,6 +37,8 @@ struct IngestSpec {
   std::string type;                            ///< fake | http | files
   std::map<std::string, std::string> options;  ///< nested keys joined by dots: headers.Accept
   std::string place;
+  std::vector<std::string> secrets =
+      {};  ///< what of the options came from the environment or a file
 };
 
 struct ServingSpec {

@@ -14,6 +14,7 @@ namespace tailrace::pipeline {
 namespace {
 
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 class ProjectTest : public testing::Test {
  protected:
@@ -72,6 +73,19 @@ TEST_F(ProjectTest, a_missing_variable_of_the_environment_is_named) {
         "topics: {t: {}}\ningest: [{name: a, topic: t, use: http, http: {url: "
         "'${NO_SUCH_VARIABLE}'}}]\n");
   EXPECT_THAT(load_error(), HasSubstr("NO_SUCH_VARIABLE"));
+}
+
+TEST_F(ProjectTest, secrets_come_from_the_environment_or_a_file_and_are_known_as_such) {
+  setenv("PROJECT_TEST_TOKEN", "sesame", 1);
+  write("token.txt", "from-a-file\n");
+  write("tailrace.yml",
+        "topics: {t: {}}\ningest: [{name: a, topic: t, use: http, http: {url: "
+        "'http://h/${PROJECT_TEST_TOKEN}', headers: {Key: 'file:token.txt'}}}]\n");
+  auto project = load_project(folder_);
+  ASSERT_TRUE(project) << project.error().what;
+  EXPECT_EQ(project->ingest[0].options.at("url"), "http://h/sesame");
+  EXPECT_EQ(project->ingest[0].options.at("headers.Key"), "from-a-file");
+  EXPECT_THAT(project->ingest[0].secrets, UnorderedElementsAre("sesame", "from-a-file"));
 }
 
 TEST_F(ProjectTest, the_spec_gives_sparks_errors) {

@@ -156,6 +156,18 @@ Result<std::string> expand_environment(std::string_view text, std::string_view p
   return out;
 }
 
+std::vector<std::string> environment_values(std::string_view text) {
+  std::vector<std::string> values;
+  for (auto open = text.find("${"); open != std::string_view::npos; open = text.find("${", open)) {
+    const auto close = text.find('}', open);
+    if (close == std::string_view::npos) break;
+    const std::string name(text.substr(open + 2, close - open - 2));
+    if (const char* value = std::getenv(name.c_str())) values.emplace_back(value);
+    open = close;
+  }
+  return values;
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   std::string best;
   std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;

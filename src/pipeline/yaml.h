@@ -44,6 +44,9 @@ struct YamlFile {
 /// ${NAME} replaced by the environment; an unset name is an error.
 Result<std::string> expand_environment(std::string_view text, std::string_view place);
 
+/// The values of the variables that a text names as ${NAME}.
+std::vector<std::string> environment_values(std::string_view text);
+
 /// The candidate that is fewest edits away, or empty when none is near.
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 

@@ -1,5 +1,4 @@
 """Runs the real program on a copy of a project: once, or in the background until killed."""
-import atexit
 import json
 import os
 import pathlib
@@ -26,6 +25,9 @@ def wait_until(condition, what, seconds=60):
     raise AssertionError(f"gave up waiting: {what}")
 
 
+started = []  # every process, so that a test that fails leaves none behind (conftest.py)
+
+
 class Project:
     """A project folder of its own, with a data folder, and at most one running process."""
 
@@ -50,7 +52,7 @@ class Project:
         out = open(self.log, "ab")
         self.process = subprocess.Popen(
             [PROGRAM, "run", self.folder, "--data", self.data, "--console", "127.0.0.1:0"], stdout=out, stderr=out)
-        atexit.register(self.process.kill)  # a test that fails stops nothing
+        started.append(self.process)
         wait_until(lambda: self.url() or self.ended(), "the control centre's address")
         assert self.process.poll() is None, self.log.read_text()[-2000:]
         return self

@@ -70,7 +70,7 @@ def test_rows_are_served_and_the_line_is_empty(tmp_path, server):
 def test_a_wrong_url_is_named(tmp_path):
     port = free_port()
     line = why(start(tmp_path, http_from(f"http://127.0.0.1:{port}/api/")), "api", f"127.0.0.1:{port}")
-    assert line.startswith("fetched `api` has stopped: ") or line.startswith("fetched `api` is empty: ")
+    assert line.startswith("fetched `api` fails: ")
 
 
 def test_429_is_named(tmp_path, server):

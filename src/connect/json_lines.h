@@ -1,0 +1,15 @@
+// JSON lines as a sequence of records: a line that is no JSON value is a reject, a blank one
+// nothing.
+#pragma once
+
+#include <memory>
+
+#include "connect/byte_stream.h"
+#include "connect/record_file.h"
+
+namespace tailrace::connect {
+
+/// `lines` begin at part.offset.
+std::unique_ptr<RecordFile> open_json_lines(LineReader lines, const FilePart& part);
+
+}  // namespace tailrace::connect
