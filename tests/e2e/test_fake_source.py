@@ -38,7 +38,7 @@ def test_a_limit_holds_over_kills_and_a_finished_source_says_so(tmp_path):
         project.kill()
         project.start()
     tailrace.wait_until(lambda: project.hops()["bronze.users_raw"]["count"] == 20_000, "all records")
-    assert "limit of 20000 reached" in project.hops()["fetched.gen"]["why"]
+    tailrace.wait_until(lambda: "limit of 20000 reached" in project.hops()["fetched.gen"]["why"], "the reason")
     project.stop()
     (row,) = project.sql("SELECT count(*) AS n, count(DISTINCT value) AS d FROM users_raw")
     assert row == {"n": 20_000, "d": 20_000}
