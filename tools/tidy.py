@@ -24,7 +24,7 @@ FENCES = [
     (r"spdlog/", {"base"}),
     (r"CLI/", {"app"}),
     (r"curl/", {"net"}),
-    (r"openssl/", {"net", "auth"}),
+    (r"openssl/", {"net", "auth", "engine"}),
     (r"simdjson\.h", {"engine", "connect", "lake"}),
     (r"yaml-cpp/", {"pipeline", "app"}),
     (r"re2/", {"engine"}),

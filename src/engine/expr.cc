@@ -56,11 +56,11 @@ Result<Value> run(const Expr& expr, std::vector<Value> args, std::int64_t rows,
 
 Result<Value> evaluate_call(const Expr& expr, const arrow::RecordBatch& rows,
                             EvalContext& context) {
+  if (const LazyKernel lazy = find_lazy(expr.name)) return lazy(expr, rows, context);
   const Function* function = find_function(expr.name);
   if (!function)
     return error(Code::kNotFound,
                  "[UNRESOLVED_ROUTINE] Cannot resolve routine `" + expr.name + "`");
-  if (const LazyKernel lazy = find_lazy(expr.name)) return lazy(expr, rows, context);
   std::vector<Value> args;
   for (const ExprPtr& arg : expr.args) {
     ASSIGN(Value value, evaluate_value(*arg, rows, context));

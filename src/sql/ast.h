@@ -53,6 +53,7 @@ struct Expression {
     kCase,       ///< when1, then1, …, [else]; CASE x WHEN y is rewritten to x = y
     kField,      ///< args[0].`name`
     kSubscript,  ///< args[0][args[1]]
+    kLambda,     ///< `parts` -> args[0]; only as an argument of a call
   };
   Kind kind = Kind::kLiteral;
   Span span;

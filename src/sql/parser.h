@@ -108,6 +108,8 @@ class Parser {
   Result<ExpressionPtr> predicate(ExpressionPtr left, bool& taken);
   Result<ExpressionPtr> in_list(ExpressionPtr left);
   Result<ExpressionPtr> like(ExpressionPtr left, std::string name);
+  Result<ExpressionPtr> like_list(ExpressionPtr left, const std::string& name, bool negated);
+  std::string_view shift_operator() const;  ///< << >> >>> at the cursor, or empty
   Result<ExpressionPtr> is_predicate(ExpressionPtr left);
   Result<ExpressionPtr> call(std::size_t start, std::string name, std::vector<ExpressionPtr> args);
   Result<ExpressionPtr> made(Expression node);
@@ -117,11 +119,16 @@ class Parser {
   Result<ExpressionPtr> postfix(ExpressionPtr base);
   Result<ExpressionPtr> name_or_call();
   Result<ExpressionPtr> function_call(std::size_t start, std::string name);
+  Result<ExpressionPtr> argument(const std::string& function, bool first);
+  bool is_lambda() const;
+  Result<ExpressionPtr> lambda();
   Result<std::shared_ptr<WindowSpec>> window_spec();
   Result<ExpressionPtr> parenthesised();
   Result<ExpressionPtr> case_expression();
   Result<ExpressionPtr> cast(bool try_cast);
   Result<ExpressionPtr> special_call(bool& taken);
+  Result<ExpressionPtr> keyword_call(bool& taken);  ///< SUBSTRING(a FROM 1), POSITION(a IN b) …
+  Result<ExpressionPtr> trim_call(std::size_t start);
   Result<Type> type();
   Status skip_type();
 

@@ -1,6 +1,6 @@
 // Expressions by precedence climbing, in Spark's order: OR, AND, NOT, predicates (BETWEEN, IN,
 // LIKE, IS), comparison,
-// |, ^, &, + - ||, * / % DIV, unary, then postfix and primaries.
+// |, ^, &, << >> >>>, + - ||, * / % DIV, unary, then postfix and primaries.
 #include <array>
 
 #include "sql/parser.h"
@@ -14,7 +14,7 @@ struct Operator {
   std::string_view call;  ///< the engine's name
 };
 
-constexpr int kOr = 1, kAnd = 2, kNot = 3, kPredicate = 4, kComparison = 5;
+constexpr int kOr = 1, kAnd = 2, kNot = 3, kPredicate = 4, kComparison = 5, kShift = 9;
 constexpr std::array<Operator, 22> kOperators = {{
     {"OR", kOr, "or"},
     {"AND", kAnd, "and"},
@@ -30,13 +30,13 @@ constexpr std::array<Operator, 22> kOperators = {{
     {"|", 6, "|"},
     {"^", 7, "^"},
     {"&", 8, "&"},
-    {"||", 9, "concat"},
-    {"+", 9, "+"},
-    {"-", 9, "-"},
-    {"*", 10, "*"},
-    {"/", 10, "/"},
-    {"%", 10, "%"},
-    {"DIV", 10, "div"},
+    {"||", 10, "concat"},
+    {"+", 10, "+"},
+    {"-", 10, "-"},
+    {"*", 11, "*"},
+    {"/", 11, "/"},
+    {"%", 11, "%"},
+    {"DIV", 11, "div"},
     {"->", 0, ""},
 }};
 
@@ -91,6 +91,13 @@ Result<ExpressionPtr> Parser::binary(int min_precedence) {
       ASSIGN(left, predicate(std::move(left), taken));
       if (taken) continue;
     }
+    if (const auto shift = shift_operator(); !shift.empty()) {
+      if (min_precedence > kShift) return left;
+      at_ += shift == "<<" ? 1 : shift.size();
+      ASSIGN(auto by, binary(kShift + 1));
+      ASSIGN(left, call(start, std::string(shift), {std::move(left), std::move(by)}));
+      continue;
+    }
     const Operator* op = find_operator(peek());
     if (!op || op->precedence < min_precedence) return left;
     ++at_;
@@ -103,6 +110,20 @@ Result<ExpressionPtr> Parser::binary(int min_precedence) {
       ASSIGN(left, call(start, std::string(op->call), std::move(args)));
     }
   }
+}
+
+// The lexer gives > one by one, since ARRAY<ARRAY<INT>> ends with two.
+std::string_view Parser::shift_operator() const {
+  const auto touching = [&](std::string_view sign, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!is_symbol(sign, i)) return false;
+      if (i > 0 && peek(i).span.begin != peek(i - 1).span.end) return false;
+    }
+    return true;
+  };
+  if (touching(">", 3)) return ">>>";
+  if (touching(">", 2)) return ">>";
+  return is_symbol("<<") ? "<<" : std::string_view();
 }
 
 Result<ExpressionPtr> Parser::unary() {
@@ -140,10 +161,12 @@ Result<ExpressionPtr> Parser::predicate(ExpressionPtr left, bool& taken) {
     ASSIGN(test, call(start, "and", {std::move(above), std::move(below)}));
   } else if (is_word("IN") && is_symbol("(", 1)) {
     ASSIGN(test, in_list(std::move(left)));
-  } else if (take_word("LIKE")) {
-    ASSIGN(test, like(std::move(left), "like"));
-  } else if (take_word("ILIKE")) {
-    ASSIGN(test, like(std::move(left), "ilike"));
+  } else if (is_word("LIKE") || is_word("ILIKE")) {
+    const std::string name = take_word("LIKE") ? "like" : "ilike";
+    if (name == "ilike") ++at_;
+    if ((is_word("ANY") || is_word("ALL") || is_word("SOME")) && is_symbol("(", 1))
+      return like_list(std::move(left), name, negated);
+    ASSIGN(test, like(std::move(left), name));
   } else if (take_word("RLIKE") || take_word("REGEXP")) {
     ASSIGN(test, like(std::move(left), "rlike"));
   } else {
@@ -171,9 +194,6 @@ Result<ExpressionPtr> Parser::in_list(ExpressionPtr left) {
 
 Result<ExpressionPtr> Parser::like(ExpressionPtr left, std::string name) {
   const std::size_t start = left->span.begin;
-  if ((is_word("ANY") || is_word("ALL") || is_word("SOME")) && is_symbol("(", 1)) {
-    return unsupported(begin(), "LIKE ANY and LIKE ALL");
-  }
   ASSIGN(auto pattern, binary(kComparison + 1));
   std::vector<ExpressionPtr> args{std::move(left), std::move(pattern)};
   if (name != "rlike" && take_word("ESCAPE")) {
@@ -181,6 +201,28 @@ Result<ExpressionPtr> Parser::like(ExpressionPtr left, std::string name) {
     args.push_back(std::move(escape));
   }
   return call(start, std::move(name), std::move(args));
+}
+
+// a LIKE ANY (x, y) is a LIKE x OR a LIKE y; ALL is AND; NOT goes to each.
+Result<ExpressionPtr> Parser::like_list(ExpressionPtr left, const std::string& name, bool negated) {
+  const std::size_t start = left->span.begin;
+  const std::string connective = is_word("ALL") ? "and" : "or";
+  at_ += 2;
+  ExpressionPtr whole;
+  do {
+    ASSIGN(auto pattern, expression());
+    ASSIGN(auto test, call(start, name, {left, std::move(pattern)}));
+    if (negated) {
+      ASSIGN(test, call(start, "not", {std::move(test)}));
+    }
+    if (!whole) {
+      whole = std::move(test);
+      continue;
+    }
+    ASSIGN(whole, call(start, connective, {std::move(whole), std::move(test)}));
+  } while (take_symbol(","));
+  TRY(need_symbol(")"));
+  return whole;
 }
 
 Result<ExpressionPtr> Parser::is_predicate(ExpressionPtr left) {

@@ -89,6 +89,24 @@ bool add_phrase(std::string_view phrase, Amount& amount) {
   return true;
 }
 
+// "1C7" is 01 C7.
+std::optional<std::string> bytes_of_hex(std::string_view digits) {
+  std::string out;
+  bool high = digits.size() % 2 == 0;
+  if (!high) out += '\0';
+  for (const char c : digits) {
+    const int lower_c = c | 0x20;
+    const int digit = c >= '0' && c <= '9'               ? c - '0'
+                      : lower_c >= 'a' && lower_c <= 'f' ? lower_c - 'a' + 10
+                                                         : -1;
+    if (digit < 0) return std::nullopt;
+    if (high) out += '\0';
+    out.back() = static_cast<char>(static_cast<unsigned char>(out.back()) << 4 | digit);
+    high = !high;
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<ExpressionPtr> Parser::made_literal(std::size_t start,
@@ -137,7 +155,15 @@ Result<ExpressionPtr> Parser::literal(bool& taken) {
   }
   if (is_word("X") && peek(1).kind == Token::Kind::kString &&
       peek(1).span.begin == token.span.end) {
-    return unsupported(start, "a binary literal X'…'");
+    ++at_;
+    ASSIGN(const auto digits, need_string("hexadecimal digits"));
+    auto bytes = bytes_of_hex(digits);
+    if (!bytes)
+      return fail_at(start,
+                     "[INVALID_TYPED_LITERAL] The value of the typed literal \"X\" is "
+                     "invalid: '" +
+                         digits + "'.");
+    return made_literal(start, std::make_shared<arrow::BinaryScalar>(std::move(*bytes)));
   }
   if (is_word("INTERVAL") && !is_symbol(".", 1) && !is_symbol(",", 1) && !is_symbol(")", 1))
     return interval();

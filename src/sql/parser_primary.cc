@@ -4,6 +4,11 @@
 #include "sql/parser.h"
 
 namespace tailrace::sql {
+namespace {
+
+constexpr int kOperand = 6;  ///< binary operators above the predicates and comparisons
+
+}  // namespace
 
 Result<ExpressionPtr> Parser::primary() {
   const std::size_t start = begin();
@@ -93,6 +98,68 @@ Result<ExpressionPtr> Parser::name_or_call() {
   return made(std::move(node));
 }
 
+namespace {
+
+// The functions whose first argument may be a bare unit: timestampadd(HOUR, 1, t).
+bool takes_unit(std::string_view function) {
+  return function == "timestampadd" || function == "dateadd" || function == "date_add" ||
+         function == "timestampdiff" || function == "datediff" || function == "date_diff";
+}
+
+}  // namespace
+
+bool Parser::is_lambda() const {
+  const auto name = [&](std::size_t at) {
+    return peek(at).kind == Token::Kind::kWord || peek(at).kind == Token::Kind::kQuoted;
+  };
+  if (name(0) && is_symbol("->", 1)) return true;
+  if (!is_symbol("(")) return false;
+  for (std::size_t at = 1; name(at); at += 2) {
+    if (is_symbol(")", at + 1)) return is_symbol("->", at + 2);
+    if (!is_symbol(",", at + 1)) return false;
+  }
+  return false;
+}
+
+Result<ExpressionPtr> Parser::lambda() {
+  const std::size_t start = begin();
+  Expression node;
+  node.kind = Expression::Kind::kLambda;
+  if (is_symbol("(")) {
+    ASSIGN(node.parts, identifier_list());
+  } else {
+    ASSIGN(auto name, need_identifier("a variable"));
+    node.parts.push_back(std::move(name));
+  }
+  TRY(need_symbol("->"));
+  ASSIGN(auto body, expression());
+  node.args.push_back(std::move(body));
+  node.span = since(start);
+  return made(std::move(node));
+}
+
+Result<ExpressionPtr> Parser::argument(const std::string& function, bool first) {
+  if (is_lambda()) return lambda();
+  const bool unit =
+      first && takes_unit(function) && peek().kind == Token::Kind::kWord && is_symbol(",", 1);
+  if (!unit) return expression();
+  // A column's name with a comma behind it is a unit only when two more arguments follow.
+  const std::size_t start = begin();
+  const std::size_t mark = at_;
+  const std::string name = tokens_[at_++].text;
+  int depth = 0;
+  int commas = 0;
+  for (std::size_t at = at_; at < tokens_.size() && depth >= 0; ++at) {
+    const Token& token = tokens_[at];
+    if (token.is_symbol("(") || token.is_symbol("[")) ++depth;
+    if (token.is_symbol(")") || token.is_symbol("]")) --depth;
+    if (token.is_symbol(",") && depth == 0) ++commas;
+  }
+  if (commas == 2) return made_literal(start, std::make_shared<arrow::StringScalar>(name));
+  at_ = mark;
+  return expression();
+}
+
 Result<ExpressionPtr> Parser::function_call(std::size_t start, std::string name) {
   Expression node;
   node.kind = Expression::Kind::kCall;
@@ -104,12 +171,14 @@ Result<ExpressionPtr> Parser::function_call(std::size_t start, std::string name)
     take_word("ALL");
   if (!is_symbol(")")) {
     do {
-      ASSIGN(auto arg, expression());
+      ASSIGN(auto arg, argument(node.name, node.args.empty()));
       if (is_symbol("=>")) return unsupported(begin(), "a named argument");
       node.args.push_back(std::move(arg));
     } while (take_symbol(","));
   }
   TRY(need_symbol(")"));
+  if (node.args.size() == 3 && takes_unit(node.name))
+    node.name = node.name.ends_with("diff") ? "timestampdiff" : "timestampadd";
   if (is_words({"WITHIN", "GROUP"})) return unsupported(begin(), "WITHIN GROUP");
   if ((is_word("IGNORE") || is_word("RESPECT")) && is_word("NULLS", 1))
     return unsupported(begin(), "IGNORE NULLS");
@@ -212,7 +281,8 @@ Result<ExpressionPtr> Parser::special_call(bool& taken) {
   if (is_word("CASE")) return case_expression();
   if (is_word("CAST") && is_symbol("(", 1)) return cast(false);
   if (is_word("TRY_CAST") && is_symbol("(", 1)) return cast(true);
-  if (is_word("EXISTS") && is_symbol("(", 1)) return unsupported(start, "EXISTS (…)");
+  if (is_word("EXISTS") && is_symbol("(", 1) && (is_word("SELECT", 2) || is_word("WITH", 2)))
+    return unsupported(start, "EXISTS (SELECT …)");
   if ((is_word("CURRENT_TIMESTAMP") || is_word("CURRENT_DATE")) && !is_symbol("(", 1)) {
     auto name = lower(tokens_[at_++].text);
     return call(start, std::move(name), {});
@@ -225,16 +295,62 @@ Result<ExpressionPtr> Parser::special_call(bool& taken) {
     ++at_;
     ASSIGN(auto from, expression());
     TRY(need_symbol(")"));
-    return call(start, "date_part", {std::move(which), std::move(from)});
+    return call(start, "extract", {std::move(which), std::move(from)});
   }
-  const bool keyword_argument =
-      (is_word("POSITION") || is_word("TRIM") || is_word("SUBSTRING") || is_word("OVERLAY"));
-  if (keyword_argument && is_symbol("(", 1) &&
-      (is_word("BOTH", 2) || is_word("LEADING", 2) || is_word("TRAILING", 2))) {
-    return unsupported(start, peek().text + " with keywords");
+  return keyword_call(taken);
+}
+
+// TRIM(BOTH x FROM y), SUBSTRING(x FROM a FOR n), OVERLAY(x PLACING y FROM a FOR n),
+// POSITION(a IN b): calls with words between their arguments.
+Result<ExpressionPtr> Parser::keyword_call(bool& taken) {
+  const std::size_t start = begin();
+  const bool known = is_word("TRIM") || is_word("SUBSTRING") || is_word("SUBSTR") ||
+                     is_word("OVERLAY") || is_word("POSITION");
+  taken = known && is_symbol("(", 1);
+  if (!taken) return ExpressionPtr{};
+  Nesting nesting(nesting_);
+  if (nesting_ > kMaxNesting) return fail_at(start, "The expression is nested too deeply.");
+  std::string name = lower(peek().text);
+  at_ += 2;
+  if (name == "trim") return trim_call(start);
+  std::vector<ExpressionPtr> args;
+  const auto next = [&]() -> Status {
+    // An operand, not an expression: IN of POSITION(a IN b) is no predicate.
+    ASSIGN(auto arg, name == "position" && args.empty() ? binary(kOperand) : expression());
+    args.push_back(std::move(arg));
+    return {};
+  };
+  if (!is_symbol(")")) TRY(next());
+  if (name == "position" && take_word("IN")) {
+    name = "locate";
+    TRY(next());
+  } else if ((name == "overlay" && take_word("PLACING")) || is_word("FROM")) {
+    if (name == "overlay") TRY(next());
+    TRY(need_word("FROM"));
+    TRY(next());
+    if (take_word("FOR")) TRY(next());
+  } else {
+    while (take_symbol(",")) TRY(next());
   }
-  taken = false;
-  return ExpressionPtr{};
+  TRY(need_symbol(")"));
+  return call(start, std::move(name), std::move(args));
+}
+
+// After "TRIM(": [BOTH | LEADING | TRAILING] [characters] FROM text, or arguments.
+Result<ExpressionPtr> Parser::trim_call(std::size_t start) {
+  std::string name = is_word("LEADING") ? "ltrim" : is_word("TRAILING") ? "rtrim" : "trim";
+  const bool side = name != "trim" || is_word("BOTH");
+  if (side && !is_symbol(",", 1) && !is_symbol(")", 1)) ++at_;
+  std::vector<ExpressionPtr> args;
+  const bool only_text = take_word("FROM");
+  if (!is_symbol(")")) {
+    do {
+      ASSIGN(auto arg, expression());
+      args.push_back(std::move(arg));
+    } while (take_symbol(",") || (!only_text && args.size() == 1 && take_word("FROM")));
+  }
+  TRY(need_symbol(")"));
+  return call(start, std::move(name), std::move(args));
 }
 
 Result<Type> Parser::type() {

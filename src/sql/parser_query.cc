@@ -28,6 +28,7 @@ Result<QueryPtr> Parser::query() {
   const std::size_t start = begin();
   ASSIGN(auto with, ctes());
   ASSIGN(auto made, query_term());
+  int depth = 0;
   while (is_word("UNION") || is_word("EXCEPT") || is_word("INTERSECT") || is_word("MINUS")) {
     if (!take_word("UNION"))
       return unsupported(begin(), lower(peek().text) == "minus" ? "MINUS" : peek().text);
@@ -39,8 +40,10 @@ Result<QueryPtr> Parser::query() {
     combined->span = since(start);
     const bool flat = !made->select && !made->limit && made->order.empty() && made->ctes.empty() &&
                       made->union_distinct == combined->union_distinct;
+    if (!flat && ++depth > kMaxNesting)
+      return fail_at(start, "The query is nested too deeply: too many kinds of UNION in a row.");
     if (flat)
-      combined->branches = made->branches;
+      combined->branches = std::move(made->branches);
     else
       combined->branches.push_back(made);
     combined->branches.push_back(std::move(right));

@@ -109,6 +109,86 @@ void check_explain(const testing::Tables& tables, const Block& block) {
   EXPECT_EQ(explain(plan->flow), joined(block.expected));
 }
 
+std::string escaped(const std::string& text) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n' || c == '\t') {
+      out += c == '\n' ? "\\n" : "\\t";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += std::string("\\x") + kHex.at(byte >> 4) + kHex.at(byte & 15);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+// What a lone expression is: "int 3", "ERROR CLASS".
+std::string value_of(const std::string& text) {
+  const auto fault = [](const std::string& what) {
+    const auto begin = what.find('[');
+    const auto end = what.find(']', begin);
+    if (begin == std::string::npos || end == std::string::npos) return "FAULT " + what;
+    return "ERROR " + what.substr(begin + 1, end - begin - 1);
+  };
+  const auto none = arrow::schema({arrow::field("one", arrow::int32())});
+  const auto bound = bind_expression(text, none, "values");
+  if (!bound) return fault(bound.error().what);
+  const auto row = arrow::RecordBatch::Make(
+      none, 1, {arrow::MakeArrayFromScalar(arrow::Int32Scalar(0), 1).ValueOrDie()});
+  engine::EvalContext context;
+  context.now_us = 1'700'000'000'000'000;
+  const auto shown = engine::evaluate(*as_type(*bound, arrow::utf8()), *row, context);
+  if (!shown) return fault(shown.error().what);
+  if (!context.errors.empty()) return fault(context.errors[0].what);
+  const auto& texts = static_cast<const arrow::StringArray&>(**shown);
+  return spark_name(*(*bound)->type) + " " +
+         (texts.IsNull(0) ? "NULL" : escaped(texts.GetString(0)));
+}
+
+// An error is right when its class begins as Spark's, where that has one; a type without regard to
+// case and blanks.
+bool same_answer(const std::string& found, const std::string& wanted) {
+  if (wanted == "ERROR") return found.starts_with("ERROR ") || found.starts_with("FAULT ");
+  if (wanted.starts_with("ERROR ")) {
+    const auto kind = [](const std::string& text) {
+      return text.substr(0, std::min(text.find('.'), text.size()));
+    };
+    return found.starts_with("ERROR ") && kind(found) == kind(wanted);
+  }
+  const auto blank = [](const std::string& text) {
+    if (plain(text).starts_with("interval")) {
+      const auto value = text.rfind(" INTERVAL '");
+      return value == std::string::npos ? text.rfind(' ') : value;
+    }
+    // The type ends at the first blank outside of <> and ().
+    int depth = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      depth += text[i] == '<' || text[i] == '(' ? 1 : text[i] == '>' || text[i] == ')' ? -1 : 0;
+      if (text[i] == ' ' && depth == 0) return i;
+    }
+    return text.size();
+  };
+  const auto f = blank(found);
+  const auto w = blank(wanted);
+  return plain(found.substr(0, f)) == plain(wanted.substr(0, w)) &&
+         found.substr(f) == wanted.substr(w);
+}
+
+void check_values(const Block& block) {
+  std::istringstream lines(block.body);
+  for (std::string line; std::getline(lines, line);) {
+    const auto at = line.rfind(" => ");
+    ASSERT_NE(at, std::string::npos) << line;
+    const std::string found = value_of(line.substr(0, at));
+    const std::string wanted = line.substr(at + 4);
+    if (!same_answer(found, wanted))
+      ADD_FAILURE() << line.substr(0, at) << "\n  Spark " << wanted << "\n  found " << found;
+  }
+}
+
 TEST(slt, every_file_answers_as_spark_does) {
   for (const auto& entry : std::filesystem::directory_iterator("tests/sql")) {
     if (entry.path().extension() != ".slt") continue;
@@ -122,6 +202,8 @@ TEST(slt, every_file_answers_as_spark_does) {
         check_query(tables, block);
       } else if (block.head.starts_with("error ")) {
         check_error(tables, block);
+      } else if (block.head == "values") {
+        check_values(block);
       } else if (block.head == "explain") {
         check_explain(tables, block);
       } else {

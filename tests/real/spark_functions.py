@@ -12,9 +12,9 @@ from pyspark.sql import SparkSession
 
 TEXT = r'"(?:[^"\\]|\\.)*"'
 LITERAL = rf'{TEXT}(?:\s*{TEXT})*'
-ENTRY = re.compile(rf'\{{\s*({LITERAL}),\s*({LITERAL}),\s*({LITERAL}),\s*({LITERAL}),\s*({LITERAL})\s*\}}')
-LINE = re.compile(rf'line\(\s*({LITERAL}),\s*({LITERAL}),\s*({LITERAL}),\s*({LITERAL})\s*\)')
-ADD = re.compile(rf'add\(\s*({LITERAL}),\s*\{{[^}}]*\}},\s*({LITERAL}),\s*({LITERAL}),\s*({LITERAL}),')
+# name, aliases where there are any, usage where it is not made from the name, what it does, example, result
+ENTRY = re.compile(rf'(?:\b\w+\(|\{{)\s*({LITERAL}),\s*(?:\{{[^}}]*\}},\s*)?({LITERAL}),\s*({LITERAL}),\s*({LITERAL})'
+                   rf'(?:,\s*({LITERAL}))?\s*[,)}}]')
 FIELD = re.compile(rf'add\(\s*({LITERAL}),\s*\{{[^}}]*\}},\s*({LITERAL}),\s*({LITERAL}),\s*date_field')
 
 
@@ -27,8 +27,10 @@ def examples(folder):
         text = path.read_text()
         if "(Functions& out)" not in text:
             continue
-        for groups in (m.groups() for p in (ENTRY, LINE, ADD) for m in p.finditer(text)):
-            yield path.name, value(groups[-2]), value(groups[-1])
+        for match in ENTRY.finditer(text):
+            example, result = [group for group in match.groups() if group][-2:]
+            if value(example):
+                yield path.name, value(example), value(result)
         for name, _, result in (m.groups() for m in FIELD.finditer(text)):
             yield path.name, f"{value(name)}(DATE'2024-02-29')", value(result)
 

@@ -10,6 +10,7 @@ import re
 import sys
 
 SQL = pathlib.Path(__file__).resolve().parent.parent / "sql"
+ROW = " FROM VALUES (0)"  # a local relation: Spark answers without a job
 
 
 def blocks(text):
@@ -40,7 +41,10 @@ def create_table(spark, name, ddl, rows):
 
 
 def show(value):
-    return "NULL" if value is None else value.replace("\n", "\\n").replace("\t", "\\t")
+    if value is None:
+        return "NULL"
+    value = value.replace("\n", "\\n").replace("\t", "\\t")
+    return re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\x{ord(found.group()):02x}", value)
 
 
 def answer(spark, query):
@@ -58,6 +62,18 @@ def error_class(spark, query):
         found = re.search(r"\[([A-Z_0-9.]+)\]", str(failure))
         return found.group(1) if found else str(failure).split("\n")[0]
     return "no error"
+
+
+def value_of(spark, text):
+    """`type value` or `ERROR class` of a lone expression, by the plan alone: no job, no generated code."""
+    try:
+        frame = spark._jsparkSession.sql(f"SELECT c, CAST(c AS STRING) FROM (SELECT ({text}) AS c{ROW})")
+        row = frame.queryExecution().executedPlan().executeCollect()[0]
+        value = None if row.isNullAt(1) else row.getUTF8String(1).toString()
+        return f"{frame.schema().apply(0).dataType().simpleString()} {show(value)}"
+    except Exception as failure:  # its class, where it has one, is the answer
+        found = re.search(r"\[([A-Z_0-9.]+)\]", str(failure))
+        return f"ERROR {found.group(1)}" if found else "ERROR"
 
 
 def replay(spark, path, write):
@@ -78,6 +94,13 @@ def replay(spark, path, write):
             elif [" ".join(line.split()) for line in found] != [" ".join(line.split()) for line in expected]:
                 failures.append((query, expected, found))
             passed += 1
+        elif kind == "values":
+            for line in body:
+                text, _, wanted = line.rpartition(" => ")
+                found = value_of(spark, text)
+                if found != wanted:
+                    failures.append((text, [wanted], [found]))
+                passed += 1
         elif kind == "error":
             wanted = head.split(" ")[1]
             found = error_class(spark, query)

@@ -7,6 +7,7 @@
 #include "engine/functions/calendar.h"
 #include "engine/functions/decimal_rules.h"
 #include "engine/functions/faults.h"
+#include "engine/functions/maps.h"
 #include "engine/functions/text_of.h"
 
 namespace tailrace::engine {
@@ -164,6 +165,7 @@ Result<Array> number_to_decimal(Cast& cast) {
     std::string text;
     std::optional<Decimal128> made;
     if constexpr (std::is_floating_point_v<From>) {
+      if (!std::isfinite(value)) return std::nullopt;
       append_double(text, value);
       if (const auto parsed = parse_decimal(text)) made = rescale(parsed->value, parsed->scale, to);
     } else {
@@ -182,6 +184,10 @@ Result<Array> number_to_timestamp(Cast& cast) {
   return map_rows<From>(
       cast.call, [&](std::int64_t row, From value) -> std::optional<std::int64_t> {
         if constexpr (std::is_floating_point_v<From>) {
+          if (!std::isfinite(value)) {
+            cast.malformed(row, literal_text(value, cast.from));
+            return std::nullopt;
+          }
           auto made = convert<std::int64_t>(static_cast<double>(value) * kMicrosPerSecond);
           if (!made) cast.overflow(row, literal_text(value, cast.from));
           return made;
@@ -375,6 +381,40 @@ Result<Array> cast_list(Call& call) {
   return arrow::MakeArray(data);
 }
 
+/// Maps some of whose keys could not be cast: those rows are null, with their error if they have
+/// none yet.
+Result<Array> without_key_faults(Call& call, const arrow::Array& keys, const arrow::Array& items) {
+  const auto& from = static_cast<const arrow::MapArray&>(*call.args[0].array);
+  MapMaker out(from.length());
+  std::string fault;
+  for (std::int64_t row = 0; row < from.length(); ++row) {
+    bool good = from.IsValid(row);
+    for (auto k = from.value_offset(row); good && k < from.value_offset(row + 1); ++k)
+      good = out.add(keys, k, k, fault);
+    if (!good && from.IsValid(row) && call.context.errors.empty()) call.fail(row, fault);
+    good ? out.end_row(row) : out.null_row(row);
+  }
+  return out.finish(call.type(), keys, items);
+}
+
+Result<Array> cast_map(Call& call) {
+  const auto& from = static_cast<const arrow::MapArray&>(*call.args[0].array);
+  const auto& to = static_cast<const arrow::MapType&>(*call.type());
+  std::vector<std::int64_t> row_of(static_cast<std::size_t>(from.keys()->length()), 0);
+  for (std::int64_t row = 0; row < from.length(); ++row) {
+    for (auto k = from.value_offset(row); k < from.value_offset(row + 1); ++k) row_of[k] = row;
+  }
+  ASSIGN(Array keys, cast_child(call, from.keys(), to.key_type(), row_of));
+  ASSIGN(Array items, cast_child(call, from.items(), to.item_type(), row_of));
+  if (keys->null_count() > 0) return without_key_faults(call, *keys, *items);
+  auto entries = arrow::ArrayData::Make(to.field(0)->type(), keys->length(), {nullptr},
+                                        {keys->data(), items->data()}, 0);
+  auto data = from.data()->Copy();
+  data->type = call.type();
+  data->child_data = {std::move(entries)};
+  return arrow::MakeArray(data);
+}
+
 Result<Array> cast_struct(Call& call) {
   const auto& from = static_cast<const arrow::StructArray&>(*call.args[0].array);
   arrow::ArrayVector fields;
@@ -406,6 +446,13 @@ bool may_cast(const arrow::DataType& from, const arrow::DataType& to) {
     }
     return true;
   }
+  if (from.id() == Id::MAP && to.id() == Id::MAP) {
+    const auto& one = static_cast<const arrow::MapType&>(from);
+    const auto& two = static_cast<const arrow::MapType&>(to);
+    return may_cast(*one.key_type(), *two.key_type()) &&
+           may_cast(*one.item_type(), *two.item_type());
+  }
+  if (from.id() == Id::BINARY || to.id() == Id::BINARY) return is_string_type(from);
   const bool to_number = is_number(to);
   if (is_string_type(from))
     return is_scalar(to) && to.id() != Id::DURATION && to.id() != Id::INTERVAL_MONTHS;
@@ -423,6 +470,7 @@ Result<Array> cast_rows(Call& call) {
   if (is_string_type(*call.type())) return to_string(call);
   if (from.id() == Id::LIST && call.type()->id() == Id::LIST) return cast_list(call);
   if (from.id() == Id::STRUCT && call.type()->id() == Id::STRUCT) return cast_struct(call);
+  if (from.id() == Id::MAP && call.type()->id() == Id::MAP) return cast_map(call);
   Cast cast{call};
   switch (from.id()) {
     case Id::STRING:

@@ -216,7 +216,7 @@ Result<Array> array_join(Call& call) {
   if (call.args.size() > 2) instead.emplace(call.args[2]);
   Sink<std::string_view> out(call.type(), call.rows);
   for (std::int64_t row = 0; row < call.rows; ++row) {
-    if (lists[row] || by.nulls[row]) {
+    if (lists[row] || by.nulls[row] || (instead && instead->nulls[row])) {
       out.null(row);
       continue;
     }

@@ -135,6 +135,21 @@ FunctionInfo line(std::string op, std::string doc, std::string example, std::str
   return {std::move(op), std::move(usage), std::move(doc), std::move(example), std::move(result)};
 }
 
+/// Texts are compared with texts only: nothing is cast from or to them.
+Result<BoundFunction> bind_extreme(const BindCall& call) {
+  ASSIGN(auto bound, signature("same, same, same... -> $1")(call));
+  bool texts = false;
+  bool others = false;
+  for (const Type& type : call.args) {
+    texts |= is_string_type(*type);
+    others |= !is_string_type(*type) && !is_void(*type);
+  }
+  if (!texts || !others) return bound;
+  return error(Code::kInvalidArgument, "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] The arguments of `" +
+                                           call.name +
+                                           "` must have one type: cast the texts or the others.");
+}
+
 }  // namespace
 
 void add_comparison(Functions& out) {
@@ -174,11 +189,11 @@ void add_comparison(Functions& out) {
   out.push_back({{"greatest", "greatest(a, b, …)", "The greatest, nulls skipped.",
                   "greatest(1, NULL, 3)", "3"},
                  {},
-                 signature("same, same, same... -> $1"),
+                 bind_extreme,
                  greatest});
   out.push_back({{"least", "least(a, b, …)", "The least, nulls skipped.", "least(1.5, 2)", "1.5"},
                  {},
-                 signature("same, same, same... -> $1"),
+                 bind_extreme,
                  least});
 }
 

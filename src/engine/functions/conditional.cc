@@ -5,6 +5,7 @@
 
 #include "engine/functions/compare_rows.h"
 #include "engine/functions/evaluation.h"
+#include "engine/functions/lambdas.h"
 #include "engine/functions/registry.h"
 
 namespace tailrace::engine {
@@ -195,7 +196,7 @@ LazyKernel find_lazy(std::string_view name) {
   if (name == "if") return evaluate_if;
   if (name == "nvl2") return nvl2;
   if (name == "coalesce" || name == "nvl" || name == "ifnull") return coalesce;
-  return nullptr;
+  return find_lambda(name);
 }
 
 void add_conditional(Functions& out) {

@@ -1,11 +1,8 @@
-// Fields of dates and timestamps, the clock, truncation, tumbling and sliding windows.
-#include <arrow/scalar.h>
-
+// Fields of dates and timestamps, and truncation.
 #include <algorithm>
 
 #include "engine/functions/calendar.h"
 #include "engine/functions/registry.h"
-#include "engine/functions/text_of.h"
 
 namespace tailrace::engine {
 namespace {
@@ -77,129 +74,6 @@ Result<Array> date_trunc(Call& call) {
       call, [](auto, Text unit, Micros micros) { return truncated_time(micros, unit); });
 }
 
-Kernel clock(bool date) {
-  return [date](Call& call) -> Result<Array> {
-    if (date) {
-      Sink<Days> out(call.type(), call.rows);
-      for (std::int64_t row = 0; row < call.rows; ++row)
-        out.set(row, day_of_micros(call.context.now_us));
-      return out.finish();
-    }
-    Sink<Micros> out(call.type(), call.rows);
-    for (std::int64_t row = 0; row < call.rows; ++row) out.set(row, call.context.now_us);
-    return out.finish();
-  };
-}
-
-/// "1 minute", "interval 10 minutes 30 seconds"; weeks are the longest unit a window may have.
-std::optional<Micros> parse_duration(Text text) {
-  static constexpr std::pair<Text, Micros> kUnits[] = {{"microsecond", 1},
-                                                       {"millisecond", 1000},
-                                                       {"second", kMicrosPerSecond},
-                                                       {"minute", 60 * kMicrosPerSecond},
-                                                       {"hour", 3600 * kMicrosPerSecond},
-                                                       {"day", kMicrosPerDay},
-                                                       {"week", 7 * kMicrosPerDay}};
-  std::vector<std::string> words(1);
-  for (const char c : text) {
-    if (c != ' ') {
-      words.back() += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    } else if (!words.back().empty()) {
-      words.emplace_back();
-    }
-  }
-  if (words.back().empty()) words.pop_back();
-  if (!words.empty() && words.front() == "interval") words.erase(words.begin());
-  if (words.empty() || words.size() % 2 != 0) return std::nullopt;
-  Micros total = 0;
-  for (std::size_t i = 0; i < words.size(); i += 2) {
-    const auto count = parse_integer(words[i]);
-    Text unit = words[i + 1];
-    if (unit.ends_with('s')) unit.remove_suffix(1);
-    const auto* found = std::ranges::find(kUnits, unit, &std::pair<Text, Micros>::first);
-    if (!count || found == std::end(kUnits)) return std::nullopt;
-    total += *count * found->second;
-  }
-  return total;
-}
-
-std::optional<Micros> window_length(const arrow::Scalar* scalar) {
-  if (!scalar || !scalar->is_valid) return std::nullopt;
-  if (scalar->type->id() == arrow::Type::DURATION)
-    return static_cast<const arrow::DurationScalar*>(scalar)->value;
-  const auto text = constant_text(scalar);
-  return text ? parse_duration(*text) : std::nullopt;
-}
-
-Type window_type() {
-  return arrow::struct_(
-      {arrow::field("start", timestamp_type()), arrow::field("end", timestamp_type())});
-}
-
-Result<BoundFunction> bind_window(const BindCall& call) {
-  if (call.args.size() < 2 || call.args.size() > 4) return wrong_count(call, "[2, 4]");
-  auto time = implicit_cast(call.args[0], "timestamp");
-  if (!time) return wrong_argument(call, 0, "TIMESTAMP");
-  BoundFunction bound{{*time}, window_type()};
-  for (std::size_t i = 1; i < call.args.size(); ++i) {
-    if (!window_length(call.constant(i))) {
-      return error(Code::kInvalidArgument, "[DATATYPE_MISMATCH] window: argument " +
-                                               std::to_string(i + 1) +
-                                               " must be a constant duration, as '10 minutes'");
-    }
-    bound.args.push_back(call.args[i]);
-  }
-  const Micros length = *window_length(call.constant(1));
-  if (length <= 0)
-    return error(Code::kInvalidArgument,
-                 "[DATATYPE_MISMATCH] window: the duration must be above 0");
-  if (call.args.size() > 2 && *window_length(call.constant(2)) != length) {
-    return error(Code::kUnimplemented,
-                 "window: sliding windows (slide ≠ duration) are not supported yet");
-  }
-  return bound;
-}
-
-Result<Array> window(Call& call) {
-  const Micros length = *window_length(call.expr.args[1]->literal.get());
-  const Micros start = call.args.size() > 3 ? *window_length(call.expr.args[3]->literal.get()) : 0;
-  const Reader<Micros> times(call.args[0]);
-  Sink<Micros> starts(timestamp_type(), call.rows);
-  Sink<Micros> ends(timestamp_type(), call.rows);
-  Sink<bool> valid(arrow::boolean(), call.rows);
-  std::int64_t nulls = 0;
-  for (std::int64_t row = 0; row < call.rows; ++row) {
-    valid.set(row, !times.nulls[row]);
-    if (times.nulls[row]) {
-      ++nulls;
-      starts.null(row);
-      ends.null(row);
-      continue;
-    }
-    const Micros first = times[row] - floor_mod(times[row] - start, length);
-    starts.set(row, first);
-    ends.set(row, first + length);
-  }
-  ASSIGN(Array first, starts.finish());
-  ASSIGN(Array last, ends.finish());
-  ASSIGN(Array bits, valid.finish());
-  return std::make_shared<arrow::StructArray>(
-      call.type(), call.rows, arrow::ArrayVector{first, last},
-      nulls > 0 ? bits->data()->buffers[1] : nullptr, nulls);
-}
-
-Result<Array> window_time(Call& call) {
-  const auto& windows = static_cast<const arrow::StructArray&>(*call.args[0].array);
-  const Value ends{windows.field(1), call.args[0].constant};
-  const Reader<Micros> last(ends);
-  const Nulls nulls(call.args[0]);
-  Sink<Micros> out(call.type(), call.rows);
-  for (std::int64_t row = 0; row < call.rows; ++row) {
-    nulls[row] ? out.null(row) : out.set(row, last[row] - 1);
-  }
-  return out.finish();
-}
-
 void add_fields(Functions& out) {
   const Binder of_date = signature("date -> int");
   const Binder of_time = signature("timestamp -> int");
@@ -262,37 +136,6 @@ void add_dates(Functions& out) {
                  {},
                  signature("string, timestamp -> timestamp"),
                  date_trunc});
-}
-
-void add_windows(Functions& out) {
-  auto none = [](Type type) {
-    return [type](const BindCall& call) -> Result<BoundFunction> {
-      if (!call.args.empty()) return wrong_count(call, "0");
-      return BoundFunction{{}, type};
-    };
-  };
-  out.push_back({{"current_timestamp", "current_timestamp()", "The time of this step.",
-                  "current_timestamp() <=> now()", "true"},
-                 {"now"},
-                 none(timestamp_type()),
-                 clock(false)});
-  out.push_back({{"current_date", "current_date()", "The day of this step.",
-                  "current_date() <=> curdate()", "true"},
-                 {"curdate"},
-                 none(arrow::date32()),
-                 clock(true)});
-  out.push_back({{"window", "window(time, duration)", "The tumbling window the time is in.",
-                  "window(TIMESTAMP'2020-01-01 10:11:12', '5 minutes')",
-                  "{2020-01-01 10:10:00, 2020-01-01 10:15:00}"},
-                 {},
-                 bind_window,
-                 window});
-  out.push_back({{"window_time", "window_time(window)", "The last microsecond of a window.",
-                  "window_time(window(TIMESTAMP'2020-01-01 10:11:12', '5 minutes'))",
-                  "2020-01-01 10:14:59.999999"},
-                 {},
-                 signature("struct -> timestamp"),
-                 window_time});
 }
 
 }  // namespace tailrace::engine

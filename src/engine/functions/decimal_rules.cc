@@ -9,8 +9,10 @@ namespace {
 
 constexpr int kMaxPrecision = 38;
 
+/// DecimalType.boundedPreferIntegralDigits: what is too long is taken from the scale.
 Type bounded(int precision, int scale) {
-  return arrow::decimal128(std::clamp(precision, 1, kMaxPrecision), std::min(scale, kMaxPrecision));
+  const int over = std::max(0, precision - kMaxPrecision);
+  return arrow::decimal128(std::clamp(precision, 1, kMaxPrecision), std::max(0, scale - over));
 }
 
 /// DecimalType.adjustPrecisionScale: integer digits are kept, scale shrinks to no less than
@@ -81,9 +83,11 @@ std::optional<arrow::Decimal128> rescale(const arrow::Decimal128& value, int fro
   if (to.scale < from_scale) {
     out = out.ReduceScaleBy(from_scale - to.scale, true);
   } else if (to.scale > from_scale) {
-    auto grown = value.Rescale(from_scale, to.scale);
-    if (!grown.ok()) return std::nullopt;
-    out = *grown;
+    // Arrow's Rescale takes a product that has wrapped for one that fits.
+    const int zeros = to.scale - from_scale;
+    if (value != 0 && (zeros > kMaxPrecision || !fits(value, kMaxPrecision - zeros)))
+      return std::nullopt;
+    if (value != 0) out = value.IncreaseScaleBy(zeros);
   }
   if (!fits(out, to.precision)) return std::nullopt;
   return out;

@@ -1,64 +1,28 @@
-// Moving and counting days and months; timestamps from and to numbers and texts.
+// Moving and counting days and months; timestamps from and to numbers.
 #include <cmath>
+#include <limits>
 
 #include "engine/functions/calendar.h"
 #include "engine/functions/faults.h"
 #include "engine/functions/registry.h"
-#include "engine/functions/text_of.h"
 
 namespace tailrace::engine {
 namespace {
 
 using Days = std::int32_t;
 using Micros = std::int64_t;
-using Text = std::string_view;
 
-Result<BoundFunction> bind_parse(const BindCall& call, const Type& result) {
-  if (call.args.size() == 2)
-    return error(Code::kUnimplemented, call.name + ": formats are not supported yet");
-  if (call.args.size() != 1) return wrong_count(call, "[1, 2]");
-  const auto id = call.args[0]->id();
-  const bool taken =
-      id == arrow::Type::DATE32 || id == arrow::Type::TIMESTAMP || id == arrow::Type::STRING;
-  if (!taken && !is_void(*call.args[0])) return wrong_argument(call, 0, "STRING");
-  return BoundFunction{{taken ? call.args[0] : arrow::utf8()}, result};
-}
-
-template <typename T, typename Parse>
-Result<Array> parse_text(Call& call, bool quiet, Parse parse) {
-  return map_rows<Text>(call, [&](std::int64_t row, Text text) -> std::optional<T> {
-    std::optional<T> made = parse(text);
-    if (!made && !quiet)
-      call.fail(row, faults::malformed(text, "STRING", spark_name(*call.type())));
-    return made;
-  });
-}
-
-Kernel to_timestamp(bool quiet) {
-  return [quiet](Call& call) -> Result<Array> {
-    const auto id = call.args[0].type().id();
-    if (id == arrow::Type::TIMESTAMP)
-      return map_rows<Micros>(call, [](auto, Micros micros) { return micros; });
-    if (id == arrow::Type::DATE32)
-      return map_rows<Days>(call, [](auto, Days days) { return days * kMicrosPerDay; });
-    return parse_text<Micros>(
-        call, quiet, [&](Text text) { return parse_timestamp(text, call.context.now_us); });
-  };
-}
-
-Result<Array> to_date(Call& call) {
-  const auto id = call.args[0].type().id();
-  if (id == arrow::Type::DATE32) return call.args[0].array;
-  if (id == arrow::Type::TIMESTAMP)
-    return map_rows<Micros>(call, [](auto, Micros us) { return day_of_micros(us); });
-  return parse_text<Days>(call, false, parse_date);
-}
+constexpr std::int64_t kMostMonths = 5'800'000 * std::int64_t{12};  ///< of which days are an int
 
 Kernel shifted(int sign, bool months) {
   return [=](Call& call) {
-    return map_rows<Days, Days>(call, [=](auto, Days days, Days by) {
-      return months ? add_months_to(days, by) : static_cast<Days>(days + sign * by);
-    });
+    return map_rows<Days, Days>(
+        call, [=, &call](std::int64_t row, Days days, Days by) -> std::optional<Days> {
+          if (!months) return static_cast<Days>(days + sign * by);
+          if (std::abs(std::int64_t{by}) <= kMostMonths) return add_months_to(days, by);
+          call.fail(row, faults::overflow(""));
+          return std::nullopt;
+        });
   };
 }
 
@@ -72,6 +36,27 @@ Kernel epoch(Micros unit) {
           return std::nullopt;
         });
   };
+}
+
+/// timestamp_seconds of a fraction: null where it is no number, the last time where it is too
+/// large.
+Result<Array> seconds(Call& call) {
+  if (is_integral(call.args[0].type())) return epoch(kMicrosPerSecond)(call);
+  return map_rows<double>(call, [](auto, double count) -> std::optional<Micros> {
+    if (!std::isfinite(count)) return std::nullopt;
+    const double micros = count * static_cast<double>(kMicrosPerSecond);
+    if (micros >= 0x1p63) return std::numeric_limits<Micros>::max();
+    if (micros < -0x1p63) return std::numeric_limits<Micros>::min();
+    return static_cast<Micros>(micros);
+  });
+}
+
+/// Whole numbers are exact; others are counted as DOUBLE.
+Result<BoundFunction> bind_seconds(const BindCall& call) {
+  if (call.args.size() != 1) return wrong_count(call, "1");
+  auto type = implicit_cast(call.args[0], "number");
+  if (!type) return wrong_argument(call, 0, "NUMERIC");
+  return BoundFunction{{is_integral(**type) ? arrow::int64() : arrow::float64()}, timestamp_type()};
 }
 
 Kernel since_epoch(Micros unit) {
@@ -94,24 +79,6 @@ Result<Array> make_date(Call& call) {
 }  // namespace
 
 void add_epochs(Functions& out) {
-  auto parse = [](Type type) {
-    return [type](const BindCall& call) { return bind_parse(call, type); };
-  };
-  out.push_back({{"to_timestamp", "to_timestamp(text)", "The text as a TIMESTAMP.",
-                  "to_timestamp('2020-01-02T03:04:05Z')", "2020-01-02 03:04:05"},
-                 {},
-                 parse(timestamp_type()),
-                 to_timestamp(false)});
-  out.push_back({{"try_to_timestamp", "try_to_timestamp(text)",
-                  "As to_timestamp, null for other texts.", "try_to_timestamp('x')", "NULL"},
-                 {},
-                 parse(timestamp_type()),
-                 to_timestamp(true)});
-  out.push_back(
-      {{"to_date", "to_date(text)", "The text as a DATE.", "to_date('2020-01-02')", "2020-01-02"},
-       {},
-       parse(arrow::date32()),
-       to_date});
   out.push_back({{"date_add", "date_add(date, days)", "Days later.",
                   "date_add(DATE'2024-02-28', 2)", "2024-03-01"},
                  {"dateadd"},
@@ -138,8 +105,8 @@ void add_epochs(Functions& out) {
   out.push_back({{"timestamp_seconds", "timestamp_seconds(n)", "Seconds since 1970 as a TIMESTAMP.",
                   "timestamp_seconds(1577934245)", "2020-01-02 03:04:05"},
                  {},
-                 signature("bigint -> timestamp"),
-                 epoch(kMicrosPerSecond)});
+                 bind_seconds,
+                 seconds});
   out.push_back({{"timestamp_millis", "timestamp_millis(n)", "Milliseconds since 1970.",
                   "timestamp_millis(1500)", "1970-01-01 00:00:01.5"},
                  {},
@@ -150,9 +117,9 @@ void add_epochs(Functions& out) {
                  {},
                  signature("bigint -> timestamp"),
                  epoch(1)});
-  out.push_back({{"unix_timestamp", "unix_timestamp(time)", "Seconds since 1970.",
-                  "unix_timestamp(TIMESTAMP'2020-01-02 03:04:05')", "1577934245"},
-                 {"unix_seconds"},
+  out.push_back({{"unix_seconds", "unix_seconds(time)", "Seconds since 1970.",
+                  "unix_seconds(TIMESTAMP'2020-01-02 03:04:05')", "1577934245"},
+                 {},
                  signature("timestamp -> bigint"),
                  since_epoch(kMicrosPerSecond)});
   out.push_back({{"unix_millis", "unix_millis(time)", "Milliseconds since 1970.",

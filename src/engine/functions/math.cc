@@ -71,6 +71,24 @@ std::int64_t rounded(std::int64_t value, int digits, bool even) {
   return up ? base + (value < 0 ? -unit : unit) : base;
 }
 
+/// What is dropped is rounded half up or half even; `digits` may be below 0. No value: it
+/// overflows.
+std::optional<Decimal128> rounded(const Decimal128& value, int scale, int digits, bool even,
+                                  DecimalShape to) {
+  const int drop = scale - digits;
+  if (drop <= 0) return rescale(value, scale, to);
+  if (drop > 38) return Decimal128(0);
+  const Decimal128 unit = Decimal128::GetScaleMultiplier(drop);
+  const auto parts = value.Divide(unit);
+  if (!parts.ok()) return std::nullopt;
+  auto [whole, rest] = *parts;
+  rest = Decimal128(Decimal128::Abs(rest));
+  const Decimal128 missing = unit - rest;
+  const bool odd = whole.low_bits() % 2 != 0;
+  if (rest > missing || (rest == missing && (!even || odd))) whole += value < 0 ? -1 : 1;
+  return rescale(whole, digits, to);
+}
+
 int constant_digits(const BindCall& call) {
   const arrow::Scalar* scalar = call.constant(1);
   return scalar && scalar->is_valid && is_integral(*scalar->type) ? std::stoi(scalar->ToString())
@@ -85,8 +103,10 @@ Result<BoundFunction> bind_round(const BindCall& call) {
   if (call.args.size() == 2) bound.args.push_back(arrow::int32());
   if (is_decimal_type(**type)) {
     const DecimalShape from = decimal_of(**type);
-    const int scale = std::clamp(constant_digits(call), 0, from.scale);
-    bound.result = arrow::decimal128(std::min(38, from.precision - from.scale + scale + 1), scale);
+    const int digits = constant_digits(call);
+    const int scale = std::clamp(digits, 0, from.scale);
+    const int whole = std::max(from.precision - from.scale + 1, 1 - std::clamp(digits, -37, 0));
+    bound.result = arrow::decimal128(std::min(38, whole + scale), scale);
   }
   return bound;
 }
@@ -94,13 +114,16 @@ Result<BoundFunction> bind_round(const BindCall& call) {
 Kernel round(bool even) {
   return [even](Call& call) -> Result<Array> {
     int digits = 0;
-    if (call.args.size() == 2 && call.args[1].array->IsValid(0))
+    if (call.args.size() == 2) {
+      if (call.args[1].array->IsNull(0))
+        return from_arrow(arrow::MakeArrayOfNull(call.type(), call.rows));
       digits = Reader<Int>(call.args[1])[0];
+    }
     const DecimalShape from = decimal_of(call.args[0].type());
     return visit_fixed(*call.type(), [&]<typename T>() -> Result<Array> {
       if constexpr (std::is_same_v<T, Decimal128>) {
         return map_rows<T>(call, [&](auto, const T& value) {
-          return rescale(value, from.scale, decimal_of(*call.type()));
+          return rounded(value, from.scale, digits, even, decimal_of(*call.type()));
         });
       } else if constexpr (std::is_same_v<T, bool> || !std::is_arithmetic_v<T>) {
         return error(Code::kInternal, "round over " + spark_name(*call.type()));

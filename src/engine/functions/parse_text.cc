@@ -203,20 +203,50 @@ std::optional<ParsedDecimal> parse_decimal(std::string_view text) {
   return ParsedDecimal{Decimal128(static_cast<std::int64_t>(words[1]), words[0]), scale};
 }
 
-std::optional<std::int64_t> parse_zone(std::string_view text, std::int64_t local_seconds) {
-  text = trim_spaces(text);
+namespace {
+
+/// An offset or one of the names of UTC; sets `fixed` when the text is of that kind.
+std::optional<std::int64_t> fixed_offset(std::string_view text, bool& fixed) {
+  fixed = true;
   if (text == "Z" || text == "z" || text == "UTC" || text == "GMT" || text == "UT") return 0;
   for (std::string_view prefix : {"UTC", "GMT", "UT"}) {
     if (text.starts_with(prefix)) return scan_offset(text.substr(prefix.size()));
   }
   if (!text.empty() && (text[0] == '+' || text[0] == '-')) return scan_offset(text);
+  fixed = false;
+  return std::nullopt;
+}
+
+template <typename Seconds>
+std::optional<std::int64_t> region_offset(std::string_view text, Seconds at) {
   try {
-    const auto* zone = date::locate_zone(std::string(text));
-    const auto info = zone->get_info(date::local_seconds(std::chrono::seconds(local_seconds)));
-    return info.first.offset.count();
+    const auto info = date::locate_zone(std::string(text))->get_info(at);
+    if constexpr (std::is_same_v<Seconds, date::local_seconds>) {
+      return info.first.offset.count();
+    } else {
+      return info.offset.count();
+    }
   } catch (const std::runtime_error&) {
     return std::nullopt;
   }
+}
+
+}  // namespace
+
+std::optional<std::int64_t> parse_zone(std::string_view text, std::int64_t local_seconds) {
+  text = trim_spaces(text);
+  bool fixed = false;
+  const auto offset = fixed_offset(text, fixed);
+  if (fixed) return offset;
+  return region_offset(text, date::local_seconds(std::chrono::seconds(local_seconds)));
+}
+
+std::optional<std::int64_t> zone_offset_at(std::string_view text, std::int64_t utc_seconds) {
+  text = trim_spaces(text);
+  bool fixed = false;
+  const auto offset = fixed_offset(text, fixed);
+  if (fixed) return offset;
+  return region_offset(text, date::sys_seconds(std::chrono::seconds(utc_seconds)));
 }
 
 std::optional<std::int64_t> named_moment(std::string_view text, std::int64_t now_us) {

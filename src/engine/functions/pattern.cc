@@ -2,6 +2,7 @@
 // not misread.
 #include <re2/re2.h>
 
+#include "engine/functions/patterns.h"
 #include "engine/functions/registry.h"
 #include "engine/functions/utf8.h"
 
@@ -14,34 +15,6 @@ using Int = std::int32_t;
 re2::StringPiece piece(Text text) {
   return {text.data(), text.size()};
 }
-
-/// The compiled pattern of a row; constant patterns are compiled once a batch.
-class Patterns {
- public:
-  explicit Patterns(bool fold_case = false) {
-    options_.set_log_errors(false);
-    options_.set_case_sensitive(!fold_case);
-    options_.set_dot_nl(false);
-  }
-  /// Null when RE2 does not take it; what() says why.
-  const re2::RE2* get(const std::string& text) {
-    if (!compiled_ || text != text_) {
-      text_ = text;
-      compiled_ = std::make_unique<re2::RE2>(text, options_);
-    }
-    return compiled_->ok() ? compiled_.get() : nullptr;
-  }
-  std::string what() const {
-    return "[INVALID_PARAMETER_VALUE.PATTERN] The value of parameter(s) `regexp` is invalid: '" +
-           text_ + "': " + compiled_->error();
-  }
-  void dot_matches_newline() { options_.set_dot_nl(true); }
-
- private:
-  re2::RE2::Options options_;
-  std::string text_;
-  std::unique_ptr<re2::RE2> compiled_;
-};
 
 std::string like_to_regex(Text pattern) {
   std::string out;
@@ -68,13 +41,15 @@ Kernel like(bool fold_case) {
     patterns.dot_matches_newline();
     std::string last;
     std::string regex;
+    bool known = false;
     return map_rows<Text, Text>(
         call, [&](std::int64_t row, Text text, Text pattern) -> std::optional<bool> {
-          if (regex.empty() || pattern != last) {
+          if (!known || pattern != last) {
+            known = true;
             last = pattern;
-            regex = like_to_regex(pattern) + "$";
+            regex = like_to_regex(pattern);
           }
-          const re2::RE2* compiled = patterns.get(regex.substr(0, regex.size() - 1));
+          const re2::RE2* compiled = patterns.get(regex);
           if (compiled) return re2::RE2::FullMatch(piece(text), *compiled);
           call.fail(row, patterns.what());
           return std::nullopt;
@@ -86,7 +61,7 @@ Result<Array> rlike(Call& call) {
   Patterns patterns;
   return map_rows<Text, Text>(
       call, [&](std::int64_t row, Text text, Text pattern) -> std::optional<bool> {
-        const re2::RE2* compiled = patterns.get(std::string(pattern));
+        const re2::RE2* compiled = patterns.get(pattern);
         if (compiled) return re2::RE2::PartialMatch(piece(text), *compiled);
         call.fail(row, patterns.what());
         return std::nullopt;
@@ -99,28 +74,28 @@ Result<Array> extract(Call& call) {
   std::optional<Reader<Int>> groups;
   if (has_group) groups.emplace(call.args[2]);
   Call two{call.expr, {call.args[0], call.args[1]}, call.rows, call.context};
-  return map_rows<
-      Text,
-      Text>(two, [&](std::int64_t row, Text text, Text pattern) -> std::optional<std::string> {
-    const Int group = groups ? (*groups)[row] : 1;
-    const re2::RE2* compiled = patterns.get(std::string(pattern));
-    if (!compiled || group < 0 || group > compiled->NumberOfCapturingGroups()) {
-      call.fail(
-          row,
-          compiled
-              ? "[INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX] The value of parameter(s) `idx` in "
-                "`regexp_extract` is invalid: Expects group index between 0 and " +
-                    std::to_string(compiled->NumberOfCapturingGroups()) + ", but got " +
-                    std::to_string(group) + "."
-              : patterns.what());
-      return std::nullopt;
-    }
-    std::vector<re2::StringPiece> found(static_cast<std::size_t>(group) + 1);
-    if (!compiled->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, found.data(),
-                         group + 1))
-      return "";
-    return std::string(found[group].data() ? found[group].data() : "", found[group].size());
-  });
+  return map_rows<Text, Text>(
+      two, [&](std::int64_t row, Text text, Text pattern) -> std::optional<std::string> {
+        const Int group = groups ? (*groups)[row] : 1;
+        const re2::RE2* compiled = patterns.get(pattern);
+        if (groups && groups->nulls[row]) return std::nullopt;
+        const Int most = compiled ? compiled->NumberOfCapturingGroups() : 0;
+        std::vector<re2::StringPiece> found(static_cast<std::size_t>(most) + 1);
+        // Where nothing matches the group is not looked at, as in Spark.
+        if (compiled && !compiled->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED,
+                                         found.data(), most + 1))
+          return "";
+        if (!compiled || group < 0 || group > most) {
+          call.fail(row, compiled
+                             ? "[INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX] The value of "
+                               "parameter(s) `idx` in `regexp_extract` is invalid: Expects group "
+                               "index between 0 and " +
+                                   std::to_string(most) + ", but got " + std::to_string(group) + "."
+                             : patterns.what());
+          return std::nullopt;
+        }
+        return std::string(found[group].data() ? found[group].data() : "", found[group].size());
+      });
 }
 
 /// Java's $1 as RE2's \1.
@@ -144,7 +119,7 @@ Result<Array> regexp_replace(Call& call) {
   return map_rows<Text, Text, Text>(
       call,
       [&](std::int64_t row, Text text, Text pattern, Text with) -> std::optional<std::string> {
-        const re2::RE2* compiled = patterns.get(std::string(pattern));
+        const re2::RE2* compiled = patterns.get(pattern);
         if (!compiled) {
           call.fail(row, patterns.what());
           return std::nullopt;
@@ -166,8 +141,8 @@ Result<Array> split(Call& call) {
   auto& values = static_cast<arrow::StringBuilder&>(*out.value_builder());
   for (std::int64_t row = 0; row < call.rows; ++row) {
     const re2::RE2* compiled = nullptr;
-    if (!texts.nulls[row] && !by.nulls[row]) {
-      compiled = patterns.get(std::string(by[row]));
+    if (!texts.nulls[row] && !by.nulls[row] && !(limits && limits->nulls[row])) {
+      compiled = patterns.get(by[row]);
       if (!compiled) call.fail(row, patterns.what());
     }
     if (!compiled) {

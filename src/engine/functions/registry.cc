@@ -29,6 +29,20 @@ struct Catalogue {
     add_pattern(functions);
     add_epochs(functions);
     add_collections(functions);
+    add_arrays(functions);
+    add_sequences(functions);
+    add_maps(functions);
+    add_lambdas(functions);
+    add_more_strings(functions);
+    add_format_string(functions);
+    add_regex(functions);
+    add_hashes(functions);
+    add_encodings(functions);
+    add_charsets(functions);
+    add_trigonometry(functions);
+    add_bits(functions);
+    add_date_formats(functions);
+    add_date_units(functions);
     for (const Function& function : functions) {
       CHECK(by_name.emplace(function.info.name, &function).second);
       for (const std::string& alias : function.aliases)

@@ -1,5 +1,4 @@
 // String functions. Positions and lengths count code points, from 1, as in Spark.
-
 #include <algorithm>
 
 #include "engine/functions/registry.h"
@@ -27,13 +26,16 @@ Text trimmed(Text text, Text chars, bool left, bool right) {
   return text;
 }
 
-Kernel trim(bool left, bool right) {
-  return [left, right](Call& call) -> Result<Array> {
+/// trim, ltrim and rtrim take the characters first, btrim last.
+Kernel trim(bool left, bool right, bool chars_first = true) {
+  return [=](Call& call) -> Result<Array> {
     if (call.args.size() == 1) {
       return map_rows<Text>(call, [&](auto, Text text) { return trimmed(text, " ", left, right); });
     }
-    return map_rows<Text, Text>(
-        call, [&](auto, Text text, Text chars) { return trimmed(text, chars, left, right); });
+    return map_rows<Text, Text>(call, [&](auto, Text first, Text second) {
+      return chars_first ? trimmed(second, first, left, right)
+                         : trimmed(first, second, left, right);
+    });
   };
 }
 
@@ -133,8 +135,12 @@ Result<Array> locate(Call& call) {
     return map_rows<Text, Text>(
         call, [](auto, Text what, Text text) { return position_of(text, what, 1); });
   }
-  return map_rows<Text, Text, Int>(
-      call, [](auto, Text what, Text text, Int from) { return position_of(text, what, from); });
+  // A null place to begin at is none.
+  const Reader<Int> from(call.args[2]);
+  Call two{call.expr, {call.args[0], call.args[1]}, call.rows, call.context};
+  return map_rows<Text, Text>(two, [&](std::int64_t row, Text what, Text text) {
+    return from.nulls[row] ? 0 : position_of(text, what, from[row]);
+  });
 }
 
 std::string padded(Text text, Int length, Text pad, bool left) {
@@ -169,6 +175,7 @@ Result<Array> repeat(Call& call) {
 }
 
 Result<Array> reverse(Call& call) {
+  if (call.args[0].type().id() == arrow::Type::LIST) return reverse_arrays(call);
   return map_rows<Text>(call, [](auto, Text text) {
     std::string out;
     const auto pieces = code_points(text);
@@ -227,6 +234,47 @@ Result<BoundFunction> bind_concat_ws(const BindCall& call) {
     bound.args.push_back(*cast);
   }
   return bound;
+}
+
+/// Arrays of one type, or all BINARY, or texts.
+Result<BoundFunction> bind_concat(const BindCall& call) {
+  bool arrays = false;
+  bool binary = !call.args.empty();
+  for (const Type& type : call.args) {
+    arrays |= type->id() == arrow::Type::LIST;
+    binary &= type->id() == arrow::Type::BINARY;
+  }
+  if (arrays || binary) {
+    ASSIGN(Type common, common_type(call.args));
+    return BoundFunction{std::vector<Type>(call.args.size(), common), common};
+  }
+  if (call.args.empty()) return BoundFunction{{}, arrow::utf8()};
+  return signature("string, string... -> string")(call);
+}
+
+Result<Array> concat_bytes(Call& call) {
+  std::vector<Reader<Text>> parts;
+  for (const Value& value : call.args) parts.emplace_back(value);
+  Sink<Text> out(call.type(), call.rows);
+  std::string made;
+  for (std::int64_t row = 0; row < call.rows; ++row) {
+    made.clear();
+    bool null = false;
+    for (const auto& part : parts) {
+      null |= part.nulls[row];
+      if (!null) made += part[row];
+    }
+    null ? out.null(row) : out.set(row, made);
+  }
+  return out.finish();
+}
+
+Result<Array> concat(Call& call) {
+  if (call.type()->id() == arrow::Type::LIST) return concat_arrays(call);
+  for (const Value& value : call.args) {
+    if (is_void(value.type())) return join(call, false);
+  }
+  return concat_bytes(call);
 }
 
 Kernel text_test(bool (*test)(Text, Text)) {
@@ -295,25 +343,30 @@ void add_strings(Functions& out) {
   out.push_back({{"concat", "concat(a, …)", "The texts joined; null when one is.",
                   "concat('a', 1, 'b')", "a1b"},
                  {"||"},
-                 signature("string, string... -> string"),
-                 [](Call& call) { return join(call, false); }});
+                 bind_concat,
+                 concat});
   out.push_back({{"concat_ws", "concat_ws(by, a, …)", "Joined by `by`, nulls skipped.",
                   "concat_ws('-', 'a', NULL, 'b')", "a-b"},
                  {},
                  bind_concat_ws,
                  [](Call& call) { return join(call, true); }});
   out.push_back(
-      {{"trim", "trim(text[, chars])", "Without spaces (chars) at both ends.", "trim('  a ')", "a"},
-       {"btrim"},
+      {{"trim", "trim([chars, ]text)", "Without spaces (chars) at both ends.", "trim('  a ')", "a"},
+       {},
        signature("string, [string] -> string"),
        trim(true, true)});
+  out.push_back({{"btrim", "btrim(text[, chars])", "Without spaces (chars) at both ends.",
+                  "btrim('xax', 'x')", "a"},
+                 {},
+                 signature("string, [string] -> string"),
+                 trim(true, true, false)});
   out.push_back(
-      {{"ltrim", "ltrim(text[, chars])", "Without spaces on the left.", "ltrim('  a')", "a"},
+      {{"ltrim", "ltrim([chars, ]text)", "Without spaces on the left.", "ltrim('  a')", "a"},
        {},
        signature("string, [string] -> string"),
        trim(true, false)});
   out.push_back(
-      {{"rtrim", "rtrim(text[, chars])", "Without spaces on the right.", "rtrim('a  ')", "a"},
+      {{"rtrim", "rtrim([chars, ]text)", "Without spaces on the right.", "rtrim('a  ')", "a"},
        {},
        signature("string, [string] -> string"),
        trim(false, true)});
@@ -361,7 +414,7 @@ void add_strings(Functions& out) {
        pad(false)});
   out.push_back({{"reverse", "reverse(text)", "Backwards.", "reverse('abc')", "cba"},
                  {},
-                 signature("string -> string"),
+                 signature("string -> string; array -> $1"),
                  reverse});
   out.push_back({{"repeat", "repeat(text, n)", "n times.", "repeat('ab', 2)", "abab"},
                  {},

@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "engine/functions/calendar.h"
 #include "engine/functions/function.h"
@@ -97,8 +98,36 @@ void append_struct(std::string& out, const arrow::StructArray& array, std::int64
 
 }  // namespace
 
+namespace {
+
+/// The bytes as a text: each longest sequence that begins no code point becomes U+FFFD.
+void append_utf8(std::string& out, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto first = static_cast<unsigned char>(bytes[0]);
+    const std::size_t width = first < 0x80                   ? 1
+                              : first < 0xC2 || first > 0xF4 ? 0
+                              : first < 0xE0                 ? 2
+                              : first < 0xF0                 ? 3
+                                                             : 4;
+    std::size_t good = 1;
+    for (; good < width && good < bytes.size(); ++good) {
+      const auto next = static_cast<unsigned char>(bytes[good]);
+      const int least = good > 1 ? 0x80 : first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+      const int most = good > 1 ? 0xBF : first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+      if (next < least || next > most) break;
+    }
+    out += good == width ? bytes.substr(0, good) : std::string_view("\xEF\xBF\xBD");
+    bytes.remove_prefix(good);
+  }
+}
+
+}  // namespace
+
 void append_double(std::string& out, double value) {
-  append_java(out, value);
+  if (std::abs(value) == std::numeric_limits<double>::denorm_min())
+    out += value < 0 ? "-4.9E-324" : "4.9E-324";  // Java writes two digits at least
+  else
+    append_java(out, value);
 }
 void append_float(std::string& out, float value) {
   append_java(out, value);
@@ -176,8 +205,10 @@ void append_text(std::string& out, const arrow::Array& array, std::int64_t i) {
       break;
     }
     case Id::STRING:
-    case Id::BINARY:
       out += static_cast<const arrow::BinaryArray&>(array).GetView(i);
+      break;
+    case Id::BINARY:
+      append_utf8(out, static_cast<const arrow::BinaryArray&>(array).GetView(i));
       break;
     case Id::LIST:
       append_list(out, static_cast<const arrow::ListArray&>(array), i);

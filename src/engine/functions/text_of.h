@@ -42,5 +42,7 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text, std::int64_t 
                                             bool* had_zone = nullptr);
 /// Offset in seconds of "Z", "+2", "+02:00", "UTC+3", "GMT", "Europe/Paris" at a local time.
 std::optional<std::int64_t> parse_zone(std::string_view text, std::int64_t local_seconds);
+/// The same at a time in UTC.
+std::optional<std::int64_t> zone_offset_at(std::string_view text, std::int64_t utc_seconds);
 
 }  // namespace tailrace::engine

@@ -1,5 +1,6 @@
 // Expressions: names, fields, subscripts, casts, CASE and calls of the engine's catalogue.
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "sql/bind/binder.h"
@@ -27,6 +28,21 @@ Type type_of_cast_function(const std::string& name) {
   return at == types.end() ? nullptr : at->second;
 }
 
+bool is_changing(const std::string& name) {
+  static constexpr std::array<std::string_view, 11> kNames = {"rand",
+                                                              "random",
+                                                              "randn",
+                                                              "randstr",
+                                                              "uniform",
+                                                              "uuid",
+                                                              "shuffle",
+                                                              "input_file_name",
+                                                              "monotonically_increasing_id",
+                                                              "spark_partition_id",
+                                                              "current_user"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
 }  // namespace
 
 Result<ExprPtr> Binder::expression(const Expression& node, const Scope& scope, Calls* calls) {
@@ -48,6 +64,10 @@ Result<ExprPtr> Binder::expression(const Expression& node, const Scope& scope, C
       ASSIGN(auto base, expression(*node.args[0], scope, calls));
       return field(std::move(base), node.name, node.span);
     }
+    case Expression::Kind::kLambda:
+      return fail(node.span,
+                  "[INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION] A lambda function "
+                  "should only be used in a higher order function.");
     case Expression::Kind::kSubscript: {
       ASSIGN(auto args, arguments(node, scope, calls));
       if (args[0]->type->id() == arrow::Type::STRUCT && args[1]->kind == Expr::Kind::kLiteral &&
@@ -139,6 +159,11 @@ Result<ExprPtr> Binder::field(ExprPtr base, const std::string& name, const Span&
 Result<ExprPtr> Binder::cast(const Expression& node, const Scope& scope, Calls* calls) {
   ASSIGN(auto value, expression(*node.args[0], scope, calls));
   if (value->type->Equals(*node.type)) return value;
+  if (!engine::may_cast(*value->type, *node.type)) {
+    return fail(node.span, "[DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION] Cannot cast \"" +
+                               spark_name(*value->type) + "\" to \"" + spark_name(*node.type) +
+                               "\".");
+  }
   return make_cast(std::move(value), node.type, node.try_cast, place(node.span));
 }
 
@@ -189,6 +214,14 @@ Result<ExprPtr> Binder::call(const Expression& node, const Scope& scope, Calls* 
     return value->type->Equals(*type) ? value
                                       : make_cast(std::move(value), type, false, place(node.span));
   }
+  if (is_changing(node.name)) {
+    return unsupported(node.span, "the function " + node.name +
+                                      " (its value changes at every call, so that a row could "
+                                      "never be retracted)");
+  }
+  if (node.name == "session_window") return unsupported(node.span, "session_window");
+  if (is_lambda_function(node.name)) return lambda_call(node, scope, calls);
+  if (node.name == "decode" && node.args.size() > 2) return decode(node, scope, calls);
   const bool interval = std::any_of(node.args.begin(), node.args.end(), [](const auto& arg) {
     return arg->kind == Expression::Kind::kCall && arg->name == "interval_months";
   });
@@ -197,12 +230,38 @@ Result<ExprPtr> Binder::call(const Expression& node, const Scope& scope, Calls* 
   if (node.name == "coalesce" || node.name == "nvl" || node.name == "ifnull") {
     if (args.size() == 1) return args[0];
   }
+  if (node.name == "nullif" && args.size() == 2) {  // its type is the first's
+    ASSIGN(auto same, make_call("=", args, place(node.span)));
+    return make_call("if", {same, make_literal(arrow::MakeNullScalar(arrow::null())), args[0]},
+                     place(node.span));
+  }
   auto bound = make_call(node.name, std::move(args), place(node.span));
   if (bound || bound.error().code != Code::kNotFound) return bound;
   std::vector<std::string> names;
-  for (const auto& info : engine::function_catalogue()) names.push_back(info.name);
+  for (const auto& info : engine::function_catalogue()) {
+    if (!info.name.starts_with('\x01')) names.push_back(info.name);
+  }
   return fail(node.span, "[UNRESOLVED_ROUTINE] Cannot resolve routine `" + node.name + "`." +
                              suggestion(node.name, names));
+}
+
+// decode(a, when, then, …, else) is CASE with <=>.
+Result<ExprPtr> Binder::decode(const Expression& node, const Scope& scope, Calls* calls) {
+  Expression choice;
+  choice.kind = Expression::Kind::kCase;
+  choice.span = node.span;
+  std::size_t i = 1;
+  for (; i + 1 < node.args.size(); i += 2) {
+    auto test = std::make_shared<Expression>();
+    test->kind = Expression::Kind::kCall;
+    test->span = node.args[i]->span;
+    test->name = "<=>";
+    test->args = {node.args[0], node.args[i]};
+    choice.args.push_back(std::move(test));
+    choice.args.push_back(node.args[i + 1]);
+  }
+  if (i < node.args.size()) choice.args.push_back(node.args[i]);
+  return case_when(choice, scope, calls);
 }
 
 // date or timestamp ± months: the only place of an interval of months.

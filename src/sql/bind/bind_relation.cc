@@ -2,6 +2,7 @@
 // event time).
 #include <algorithm>
 
+#include "engine/functions/windows.h"
 #include "sql/bind/binder.h"
 #include "sql/bind/make.h"
 #include "sql/parser.h"
@@ -50,9 +51,13 @@ bool is_event_time(const Plan& plan, int column) {
     case Kind::kFilter:
     case Kind::kDistinct:
     case Kind::kTopN:
-    case Kind::kExplode:
       return column < plan.inputs[0]->schema->num_fields() &&
              is_event_time(*plan.inputs[0], column);
+    case Kind::kExplode:
+      if (column < plan.inputs[0]->schema->num_fields())
+        return is_event_time(*plan.inputs[0], column);
+      return plan.exprs[0]->name == engine::kWindows &&
+             is_event_time(*plan.inputs[0], *plan.exprs[0]->args[0]);
   }
   return false;
 }
@@ -155,8 +160,8 @@ Result<Bound> Binder::source(const RelationInfo& info, const Relation& relation)
   made->schema = info.schema;
   made->source = input_number(info.name);
   made->streaming = relation.streaming;
-  made->append_only = info.kind == RelationInfo::Kind::kTopic ||
-                      info.kind == RelationInfo::Kind::kStreamingTable;
+  made->append_only =
+      info.kind == RelationInfo::Kind::kTopic || info.kind == RelationInfo::Kind::kStreamingTable;
   Bound bound;
   bound.plan = made;
   for (int i = 0; i < info.schema->num_fields(); ++i) {

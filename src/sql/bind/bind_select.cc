@@ -4,6 +4,7 @@
 
 #include "sql/bind/binder.h"
 #include "sql/bind/make.h"
+#include "sql/bind/selecting.h"
 #include "sql/parser.h"
 
 namespace tailrace::sql {
@@ -12,19 +13,6 @@ using engine::Expr;
 using engine::ExprPtr;
 using engine::Plan;
 using engine::PlanPtr;
-
-struct Binder::Selecting {
-  const Select& select;
-  const Query& query;
-  PlanPtr plan;
-  Bound from;
-  Scope scope;
-  Calls calls;
-  Exprs groups;
-  std::vector<Item> items;
-  ExprPtr having, qualify;
-  std::vector<Plan::Order> order;  ///< over the same rows as the items
-};
 
 Result<Ordered> Binder::select(const Select& select, const Query& query) {
   Selecting state{select, query, {}, {}, {}, {}, {}, {}, {}, {}, {}};
@@ -48,6 +36,7 @@ Result<Ordered> Binder::select(const Select& select, const Query& query) {
     ASSIGN(state.qualify, condition(*select.qualify, state.scope, &state.calls, "QUALIFY"));
   }
   TRY(bind_order(state));
+  TRY(open_windows(state));
   TRY(apply_aggregation(state));
   TRY(apply_windows(state));
   if (state.qualify) state.plan = make_filter(state.plan, state.qualify);

@@ -113,6 +113,12 @@ class Binder {
   Result<engine::ExprPtr> interval_call(const Expression& node, const Scope& scope, Calls* calls);
   Result<engine::ExprPtr> cast(const Expression& node, const Scope& scope, Calls* calls);
   Result<Exprs> arguments(const Expression& node, const Scope& scope, Calls* calls);
+  Result<engine::ExprPtr> decode(const Expression& node, const Scope& scope, Calls* calls);
+
+  // bind_lambda.cc
+  Result<engine::ExprPtr> lambda_call(const Expression& node, const Scope& scope, Calls* calls);
+  Result<engine::ExprPtr> lambda(const Expression& node, const std::vector<Type>& types,
+                                 const Scope& scope, Calls* calls);
 
   // bind_aggregate.cc
   Result<engine::ExprPtr> aggregate(const Expression& node, const Scope& scope, Calls* calls);
@@ -135,6 +141,7 @@ class Binder {
   Status bind_items(Selecting& state);
   Status bind_star(const Expression& star, Selecting& state);
   Status bind_order(Selecting& state);
+  Status open_windows(Selecting& state);
   Status apply_aggregation(Selecting& state);
   Status apply_windows(Selecting& state);
   Result<Ordered> project(Selecting& state);
@@ -150,8 +157,11 @@ class Binder {
   std::vector<NamedQuery> ctes_;
   std::vector<const Statement*> views_;  ///< being bound, against cycles
   int depth_ = 0;
+  int variables_ = 0;  ///< lambda variables so far
 };
 
+/// The functions whose arguments hold lambdas.
+bool is_lambda_function(const std::string& name);
 bool is_aggregate_name(const std::string& name);
 bool is_generator_name(const std::string& name);
 

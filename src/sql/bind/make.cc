@@ -136,6 +136,7 @@ bool is_deterministic(const Expr& expr) {
 
 bool is_constant(const Expr& expr) {
   if (expr.kind == Expr::Kind::kColumn || !is_deterministic(expr)) return false;
+  if (expr.kind == Expr::Kind::kCall && expr.name.starts_with('\x01')) return false;
   return std::all_of(expr.args.begin(), expr.args.end(),
                      [](const auto& arg) { return is_constant(*arg); });
 }

@@ -24,6 +24,12 @@ std::string literal_name(const arrow::Scalar& value) {
       if (text.find_first_of(".en") == std::string::npos) text += ".0";
       return text;
     }
+    case arrow::Type::BINARY: {
+      std::string text = "X'";
+      for (const char c : static_cast<const arrow::BinaryScalar&>(value).view())
+        text += fmt::format("{:02X}", static_cast<unsigned char>(c));
+      return text + "'";
+    }
     case arrow::Type::DURATION: {
       const auto us = static_cast<const arrow::DurationScalar&>(value).value;
       const auto seconds = us / 1'000'000;
@@ -57,13 +63,33 @@ class Namer {
         return case_when(node);
       case Expression::Kind::kCall:
         return call(node);
+      case Expression::Kind::kLambda:
+        return lambda(node);
     }
     return {};
   }
 
  private:
+  std::string lambda(const Expression& node) const {
+    Scope inner = scope_;
+    for (const auto& name : node.parts) inner.variables.push_back({name, nullptr});
+    std::string text = "lambdafunction(" + Namer(inner).of(*node.args[0]);
+    for (std::size_t i = 0; i < node.parts.size(); ++i) text += ", namedlambdavariable()";
+    return text + ")";
+  }
+
+  bool is_variable(const std::string& name) const {
+    return std::ranges::any_of(scope_.variables,
+                               [&](const Alias& one) { return same_name(one.name, name); });
+  }
+
   // The qualifier is left out: t.a.b is a.b.
   std::string dotted(const Expression& node) const {
+    if (is_variable(node.parts[0])) {
+      std::string text = "namedlambdavariable()";
+      for (std::size_t i = 1; i < node.parts.size(); ++i) text += "." + node.parts[i];
+      return text;
+    }
     const Found found = find_name(scope_, node.parts);
     std::string text;
     for (std::size_t i = found.used > 0 ? found.used - 1 : 0; i < node.parts.size(); ++i) {
@@ -116,6 +142,11 @@ class Namer {
     if (node.name == "rlike") return "RLIKE(" + list(node) + ")";
     if (node.name == "if") return "(IF(" + list(node) + "))";
     if (node.name == "window") return "window";
+    if (node.name == "extract" && args.size() == 2)
+      return "extract(" + of(*args[0]) + " FROM " + of(*args[1]) + ")";
+    if (node.name == "<<" || node.name == ">>" || node.name == ">>>")
+      return "(" + of(*args[0]) + " " + node.name + " " + of(*args[1]) + ")";
+    if (node.name == "~") return "~" + of(*args[0]);
     if (node.name == "from_json" || node.name == "current_timestamp" ||
         node.name == "current_date") {
       return node.name + "(" + (args.empty() ? "" : of(*args[0])) + ")";

@@ -49,6 +49,9 @@ std::size_t distance(const std::string& a, const std::string& b) {
 }  // namespace
 
 Found find_name(const Scope& scope, const std::vector<std::string>& parts) {
+  for (auto variable = scope.variables.rbegin(); variable != scope.variables.rend(); ++variable) {
+    if (same_name(variable->name, parts[0])) return {variable->expr, 1, false};
+  }
   for (std::size_t qualifier = std::min<std::size_t>(3, parts.size() - 1);; --qualifier) {
     Found found = find_column(scope, parts, qualifier);
     if (found.expr) return found;

@@ -32,6 +32,8 @@ struct Alias {
 struct Scope {
   const std::vector<ScopeColumn>* columns = nullptr;
   std::vector<Alias> aliases;
+  std::vector<Alias> variables =
+      {};  ///< of the lambdas around; found before columns, innermost last
 };
 
 struct Found {
