@@ -1,23 +1,7 @@
 // Appends go by position, so that a write cut short by a full disk can be repeated as a whole.
 #include "kv/patient_files.h"
 
-#include <chrono>
-
 namespace tailrace::kv {
-
-bool RoomWatch::wait_for_room() {
-  if (!armed_) return false;
-  std::unique_lock lock(mutex_);
-  waiting_ = true;
-  closed_changed_.wait_for(lock, std::chrono::milliseconds(50), [this] { return closed_; });
-  return !closed_;
-}
-
-void RoomWatch::close() {
-  const std::lock_guard lock(mutex_);
-  closed_ = true;
-  closed_changed_.notify_all();
-}
 
 namespace {
 
@@ -30,16 +14,20 @@ using rocksdb::Slice;
 
 class PatientFile : public rocksdb::FSWritableFileWrapper {
  public:
-  PatientFile(std::unique_ptr<FSWritableFile> file, std::shared_ptr<RoomWatch> watch)
-      : FSWritableFileWrapper(file.get()), file_(std::move(file)), watch_(std::move(watch)) {}
+  PatientFile(std::string name, std::unique_ptr<FSWritableFile> file,
+              std::shared_ptr<rt::RoomWatch> watch)
+      : FSWritableFileWrapper(file.get()),
+        name_(std::move(name)),
+        file_(std::move(file)),
+        watch_(std::move(watch)) {}
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
     while (true) {
       IOStatus status = file_->PositionedAppend(data, size_, options, debug);
-      if (status.IsNoSpace() && watch_->wait_for_room()) continue;
+      if (status.IsNoSpace() && watch_->wait_for_room(name_)) continue;
       if (status.ok()) {
         size_ += data.size();
-        if (watch_->waiting()) watch_->got_room();
+        watch_->got_room();
       }
       return status;
     }
@@ -54,14 +42,15 @@ class PatientFile : public rocksdb::FSWritableFileWrapper {
   }
 
  private:
+  std::string name_;
   std::unique_ptr<FSWritableFile> file_;
   std::uint64_t size_ = 0;
-  std::shared_ptr<RoomWatch> watch_;
+  std::shared_ptr<rt::RoomWatch> watch_;
 };
 
 class PatientFiles : public rocksdb::FileSystemWrapper {
  public:
-  explicit PatientFiles(std::shared_ptr<RoomWatch> watch)
+  explicit PatientFiles(std::shared_ptr<rt::RoomWatch> watch)
       : FileSystemWrapper(rocksdb::FileSystem::Default()), watch_(std::move(watch)) {}
 
   const char* Name() const override { return "PatientFiles"; }
@@ -69,20 +58,20 @@ class PatientFiles : public rocksdb::FileSystemWrapper {
   IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
                            std::unique_ptr<FSWritableFile>* file, IODebugContext* debug) override {
     IOStatus status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
-    while (status.IsNoSpace() && watch_->wait_for_room()) {
+    while (status.IsNoSpace() && watch_->wait_for_room(name)) {
       status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
     }
-    if (status.ok()) *file = std::make_unique<PatientFile>(std::move(*file), watch_);
+    if (status.ok()) *file = std::make_unique<PatientFile>(name, std::move(*file), watch_);
     return status;
   }
 
  private:
-  std::shared_ptr<RoomWatch> watch_;
+  std::shared_ptr<rt::RoomWatch> watch_;
 };
 
 }  // namespace
 
-std::shared_ptr<rocksdb::FileSystem> patient_files(std::shared_ptr<RoomWatch> watch) {
+std::shared_ptr<rocksdb::FileSystem> patient_files(std::shared_ptr<rt::RoomWatch> watch) {
   return std::make_shared<PatientFiles>(std::move(watch));
 }
 

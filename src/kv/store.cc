@@ -145,7 +145,7 @@ class FlushListener : public rocksdb::EventListener {
     return flushed_ >= sequence || !failure_.ok();
   }
   /// Waits for the flush of `sequence`, an error, or a full disk.
-  Status wait(std::uint64_t sequence, const RoomWatch& room) {
+  Status wait(std::uint64_t sequence, const rt::RoomWatch& room) {
     std::unique_lock lock(mutex_);
     while (flushed_ < sequence) {
       if (!failure_.ok()) return rocks_error(failure_);
@@ -199,7 +199,7 @@ class RocksStore : public Store {
   std::string folder_;
   Options options_;
   std::optional<FolderOwner> owner_;
-  std::shared_ptr<RoomWatch> room_ = std::make_shared<RoomWatch>();
+  std::shared_ptr<rt::RoomWatch> room_ = std::make_shared<rt::RoomWatch>();
   std::shared_ptr<FlushListener> listener_ = std::make_shared<FlushListener>();
   std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
@@ -296,7 +296,7 @@ Status RocksStore::check_at_checkpoint() {
   return error(Code::kDataLoss,
                fmt::format("the store is at step {} but its last checkpoint is of step {}; it was "
                            "written by another "
-                           "program or damaged. Restore the folder, or remove it to start anew",
+                           "program or damaged",
                            step_, checkpoint_step_));
 }
 

@@ -312,10 +312,14 @@ Status write_checkpoint(const std::string& log_folder, const Snapshot& snapshot,
   ASSIGN(const Batch rows, CheckpointRows::of(snapshot));
   const std::string path = log_folder + "/" + checkpoint_name(snapshot.version);
   const std::string temporary = log_folder + "/.checkpoint." + random_uuid() + ".tmp";
-  TRY(write_parquet(*rows, temporary));
-  if (sync) TRY(sync_file(temporary));
-  if (std::rename(temporary.c_str(), path.c_str()) != 0)
-    return error(Code::kUnavailable, path + ": cannot be renamed");
+  Status written = write_parquet(*rows, temporary);
+  if (written && sync) written = sync_file(temporary);
+  if (written && std::rename(temporary.c_str(), path.c_str()) != 0)
+    written = error(Code::kUnavailable, path + ": cannot be renamed");
+  if (!written) {
+    remove_quietly(temporary);
+    return written;
+  }
   const std::string hint =
       fmt::format(R"({{"version":{},"size":{}}})", snapshot.version, rows->num_rows());
   remove_quietly(log_folder + "/_last_checkpoint");
@@ -340,8 +344,9 @@ Result<std::optional<Version>> find_checkpoint(const std::string& log_folder) {
   return newest;
 }
 
-Result<Actions> read_checkpoint(const std::string& log_folder, Version version) try {
-  const std::string path = log_folder + "/" + checkpoint_name(version);
+namespace {
+
+Result<Actions> read_actions(const std::string& path) try {
   ASSIGN(auto file, from_arrow(arrow::io::ReadableFile::Open(path)));
   parquet::arrow::FileReaderBuilder builder;
   TRY(from_arrow(builder.Open(file)));
@@ -354,8 +359,16 @@ Result<Actions> read_checkpoint(const std::string& log_folder, Version version) 
     take_rows(*rows, actions);
   }
 } catch (const std::exception& failed) {
-  return error(Code::kDataLoss,
-               fmt::format("checkpoint {} in {}: {}", version, log_folder, failed.what()));
+  return error(Code::kDataLoss, failed.what());
+}
+
+}  // namespace
+
+Result<Actions> read_checkpoint(const std::string& log_folder, Version version) {
+  const std::string path = log_folder + "/" + checkpoint_name(version);
+  auto actions = read_actions(path);
+  if (actions) return actions;
+  return error(Code::kDataLoss, fmt::format("{}: {}", path, actions.error().what));
 }
 
 }  // namespace tailrace::lake

@@ -15,6 +15,7 @@
 
 #include "lake/disk.h"
 #include "lake/file_statistics.h"
+#include "lake/patient_output.h"
 
 namespace tailrace::lake {
 namespace {
@@ -116,7 +117,7 @@ Result<Array> read_as(const Array& values, const Field& field) {
 
 struct DataFileWriter::Open {
   std::string name;
-  std::shared_ptr<arrow::io::FileOutputStream> out;
+  std::shared_ptr<PatientOutput> out;
   std::unique_ptr<parquet::arrow::FileWriter> writer;
   FileStatistics statistics;
   std::int64_t group_bytes = 0;
@@ -138,7 +139,7 @@ std::vector<std::string> DataFileWriter::names() const {
 
 Status DataFileWriter::start(const arrow::RecordBatch& first) {
   const std::string name = fmt::format("part-00000-{}-c000.parquet", random_uuid());
-  ASSIGN(auto out, from_arrow(arrow::io::FileOutputStream::Open(folder_ + "/" + name)));
+  ASSIGN(auto out, PatientOutput::create(folder_ + "/" + name, options_.room));
   ASSIGN(auto writer,
          from_arrow(parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), out,
                                                      properties(options_, first))));
@@ -243,7 +244,9 @@ Result<bool> read_data_file(const std::string& path, const Schema& schema,
   ASSIGN(auto batches,
          from_arrow((*reader)->GetRecordBatchReader(groups, leaves_of(**reader, schema))));
   while (true) {
-    ASSIGN(const Batch read, from_arrow(batches->Next()));
+    auto next = from_arrow(batches->Next());
+    if (!next) return error(Code::kDataLoss, fmt::format("{}: {}", path, next.error().what));
+    const Batch& read = *next;
     if (!read) return true;
     ASSIGN(Batch rows, to_schema(read, schema));
     ASSIGN(const bool more, visit(std::move(rows)));

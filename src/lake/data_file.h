@@ -8,6 +8,7 @@
 
 #include "columns/types.h"
 #include "lake/actions.h"
+#include "rt/room_watch.h"
 
 namespace parquet::arrow {
 class FileWriter;
@@ -24,6 +25,8 @@ struct FileOptions {
                                  << 20;  ///< a row group is closed when its Arrow bytes reach this
   Compression compression = Compression::kSnappy;
   bool sync = true;  ///< false only in tests and throw-away runs
+  /// Where writes wait on a full disk; null: they fail.
+  std::shared_ptr<rt::RoomWatch> room = nullptr;
 };
 
 /// Writes rows into as many files as their size asks for. Files that finish() did not hand out are

@@ -214,7 +214,8 @@ Result<Version> DeltaTable::commit_actions(Actions actions, const std::optional<
                    fmt::format("{}: another program rewrote {} meanwhile", folder_, file.path));
     }
     ASSIGN(const bool ours,
-           put_if_absent(log_folder(), commit_name(now->version + 1), text, options_.files.sync));
+           put_if_absent(log_folder(), commit_name(now->version + 1), text, options_.files.sync,
+                         options_.files.room.get()));
     ASSIGN(now, snapshot());
     if (!ours) continue;
     checkpoint_if_due(*now);

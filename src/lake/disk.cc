@@ -55,10 +55,8 @@ Status write_new(const std::string& path, std::string_view content, bool sync) {
   return system_error(path, failed);
 }
 
-}  // namespace
-
-Result<bool> put_if_absent(const std::string& folder, const std::string& name,
-                           std::string_view content, bool sync) {
+Result<bool> try_put(const std::string& folder, const std::string& name, std::string_view content,
+                     bool sync) {
   const std::string temporary = fmt::format("{}/.{}.{}.tmp", folder, name, random_uuid());
   TRY(write_new(temporary, content, sync));
   const int failed = ::link(temporary.c_str(), (folder + "/" + name).c_str()) == 0 ? 0 : errno;
@@ -67,6 +65,19 @@ Result<bool> put_if_absent(const std::string& folder, const std::string& name,
   if (failed) return system_error(folder + "/" + name, failed);
   if (sync) TRY(sync_folder(folder));
   return true;
+}
+
+}  // namespace
+
+Result<bool> put_if_absent(const std::string& folder, const std::string& name,
+                           std::string_view content, bool sync, rt::RoomWatch* room) {
+  for (;;) {
+    auto put = try_put(folder, name, content, sync);
+    const bool full = !put && put.error().code == Code::kResourceExhausted;
+    if (full && room && room->wait_for_room(folder + "/" + name)) continue;
+    if (put && room) room->got_room();
+    return put;
+  }
 }
 
 Status sync_file(const std::string& path) {

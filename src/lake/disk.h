@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "rt/room_watch.h"
 
 namespace tailrace::lake {
 
@@ -18,9 +19,9 @@ struct FileInfo {
 };
 
 /// Creates `folder/name` with this content and makes it durable; false when the name is taken. All
-/// or nothing: a reader sees the whole file or none.
+/// or nothing: a reader sees the whole file or none. With a `room` it waits on a full disk.
 Result<bool> put_if_absent(const std::string& folder, const std::string& name,
-                           std::string_view content, bool sync);
+                           std::string_view content, bool sync, rt::RoomWatch* room = nullptr);
 Status sync_file(const std::string& path);
 Status sync_folder(const std::string& folder);
 Status make_folder(const std::string& folder);

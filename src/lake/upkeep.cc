@@ -14,9 +14,11 @@ Result<int> DeltaTable::compact(bool force) {
   ASSIGN(const auto now, snapshot());
   const CompactionOptions rule{.target_file_bytes = options_.files.target_file_bytes,
                                .under_bytes = options_.compact_under_bytes};
+  FileOptions files = options_.files;
+  files.room = nullptr;  // what only saves space later does not wait for space now
   int replaced = 0;
   for (const std::vector<std::string>& group : files_to_compact(now->files, rule, force)) {
-    DataFileWriter into(folder_, schema_, options_.files);
+    DataFileWriter into(folder_, schema_, files);
     Actions actions;
     actions.operation = "OPTIMIZE";
     actions.timestamp_ms = now_ms();
