@@ -135,4 +135,19 @@ void RecordBatchBuilder::clear() {
   max_timestamp_ = -1;
 }
 
+std::string empty_batch(std::int32_t last_offset_delta, TimestampMs time) {
+  std::string batch(kBatchHeaderBytes, '\0');
+  char* at = batch.data();
+  store_be(at + 8, static_cast<std::int32_t>(kBatchHeaderBytes - kBatchPrefixBytes));
+  at[16] = 2;
+  store_be(at + 23, last_offset_delta);
+  store_be(at + 27, time.value);
+  store_be(at + 35, time.value);
+  store_be<std::int64_t>(at + 43, -1);
+  store_be<std::int16_t>(at + 51, -1);
+  store_be<std::int32_t>(at + 53, -1);
+  store_be(at + 17, crc32c(std::string_view(batch).substr(21)));
+  return batch;
+}
+
 }  // namespace tailrace::log

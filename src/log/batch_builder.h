@@ -66,4 +66,8 @@ class RecordBatchBuilder {
   std::int64_t max_timestamp_ = -1;
 };
 
+/// A batch without records that stands for `last_offset_delta` + 1 offsets, with base offset 0. (As
+/// Kafka's cleaner leaves one where all records of a batch went.)
+std::string empty_batch(std::int32_t last_offset_delta, TimestampMs time);
+
 }  // namespace tailrace::log

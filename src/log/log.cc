@@ -40,7 +40,7 @@ class LogOnFiles final : public Log, private PartitionOwner {
   std::uint64_t appends() const override;
   bool wait_for_append(std::uint64_t seen, std::chrono::milliseconds timeout) override;
   Status sync() override;
-  Result<int> apply_retention() override;
+  Result<int> apply_retention(const KeepFrom& keep_from) override;
   Status close() override;
 
  private:
@@ -256,10 +256,11 @@ Status LogOnFiles::sync() {
   return {};
 }
 
-Result<int> LogOnFiles::apply_retention() {
+Result<int> LogOnFiles::apply_retention(const KeepFrom& keep_from) {
   int gone = 0;
   for (const auto& partition : all()) {
-    ASSIGN(const int here, partition->apply_retention());
+    const Offset keep = keep_from ? keep_from(*partition) : Offset(INT64_MAX);
+    ASSIGN(const int here, partition->apply_retention(keep));
     gone += here;
   }
   return gone;

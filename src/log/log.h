@@ -73,8 +73,10 @@ class Log {
 
   /// sync() of every partition.
   virtual Status sync() = 0;
-  /// Retention on every partition; the number of segments removed. Call it now and then.
-  virtual Result<int> apply_retention() = 0;
+  /// Retention on every partition; the number of segments removed. Call it now and then. What lies
+  /// at or after `keep_from(partition)` stays whatever the settings say: someone has yet to read it.
+  using KeepFrom = std::function<Offset(const Partition&)>;
+  virtual Result<int> apply_retention(const KeepFrom& keep_from = {}) = 0;
   /// Syncs, notes recovery points, wakes all waiters; later appends fail with kCancelled.
   virtual Status close() = 0;
 };

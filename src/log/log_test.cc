@@ -57,6 +57,7 @@ std::vector<std::string> values_of(Partition& partition) {
         values.emplace_back(*record.value);
         at = record.offset + 1;
       }
+      at = batch.next_offset();
     }
   }
   return values;
@@ -84,7 +85,7 @@ TEST(Log, keeps_records_topics_and_sequences_over_a_restart) {
   EXPECT_EQ(log->topics().size(), 1u);
   EXPECT_EQ(log->topic("t")->settings, small());
   EXPECT_EQ(partition->next_offset(), Offset(300));
-  EXPECT_EQ(partition->recovery().scanned_bytes, 0u);
+  EXPECT_LT(partition->recovery().scanned_bytes, 1000u);  // the last batch, and no more
   EXPECT_EQ(partition->last_sequence(9), 299);
   const auto again = add(*partition, 298, 4, {9, 0, 298}).value();
   EXPECT_EQ(again.duplicates, 2);
@@ -162,6 +163,41 @@ TEST(Log, a_torn_tail_is_cut_to_the_last_good_batch) {
   auto log = open(files);
   EXPECT_EQ(first(*log)->next_offset(), Offset(9));
   EXPECT_EQ(first(*log)->recovery().truncated_bytes, size / 10);
+}
+
+TEST(Log, a_tail_that_rotted_after_a_stop_is_cut_and_its_offsets_are_not_given_out_again) {
+  rt::SimulatedFiles files(1);
+  {
+    auto log = open(files);
+    ASSERT_TRUE(log->create_topic("t"));
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(add(*first(*log), i, 2, {7, 0, i * 2}));
+    ASSERT_TRUE(log->close());
+  }
+  files.overwrite(kFirst, files.content(kFirst).size() - 3, "xyz");
+  for (int start = 0; start < 2; ++start) {
+    auto log = open(files);
+    auto partition = first(*log);
+    EXPECT_EQ(partition->next_offset(), Offset(20 + start));
+    EXPECT_EQ(values_of(*partition).size(), 18u + start);
+    ASSERT_TRUE(add(*partition, 20 + start, 1));
+  }
+}
+
+TEST(Log, offsets_that_were_skipped_hold_no_records_and_reading_goes_on_after_them) {
+  rt::SimulatedFiles files(1);
+  auto log = open(files);
+  ASSERT_TRUE(log->create_topic("t", small()));
+  auto partition = first(*log);
+  ASSERT_TRUE(add(*partition, 0, 3));
+  ASSERT_TRUE(partition->skip_to(Offset(50'000'000)));
+  EXPECT_EQ(partition->next_offset(), Offset(50'000'000));
+  ASSERT_TRUE(add(*partition, 3, 2));
+  EXPECT_EQ(values_of(*partition).size(), 5u);
+  log->close().value();
+  log.reset();
+  log = open(files);
+  EXPECT_EQ(first(*log)->next_offset(), Offset(50'000'002));
+  EXPECT_EQ(values_of(*first(*log)).size(), 5u);
 }
 
 TEST(Log, corruption_in_an_older_segment_is_refused_at_read) {
@@ -256,6 +292,19 @@ TEST(Log, retention_by_time_removes_whole_segments) {
   EXPECT_GT(log->apply_retention().value(), 3);
   EXPECT_EQ(first(*log)->log_start(), Offset(100));
   EXPECT_EQ(first(*log)->next_offset(), Offset(100));
+}
+
+TEST(Log, retention_keeps_what_is_yet_to_be_read) {
+  rt::SimulatedFiles files(1);
+  auto log = open(files);
+  auto settings = small();
+  settings.retention_bytes = 0;
+  ASSERT_TRUE(log->create_topic("t", settings));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(add(*first(*log), i, 1));
+  EXPECT_GT(log->apply_retention([](const Partition&) { return Offset(40); }).value(), 0);
+  EXPECT_GT(first(*log)->log_start(), Offset(0));
+  EXPECT_LE(first(*log)->log_start(), Offset(40));
+  EXPECT_EQ(log->apply_retention([](const Partition&) { return Offset(40); }).value(), 0);
 }
 
 TEST(Log, many_appenders_and_a_waiting_reader_see_every_record_once) {

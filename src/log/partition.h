@@ -119,8 +119,13 @@ class Partition {
   /// next_offset().
   virtual Status delete_records(Offset before) = 0;
 
-  /// Removes the segments that retention.ms and retention.bytes let go; their number.
-  virtual Result<int> apply_retention() = 0;
+  /// Moves next_offset() to `to`; an empty batch stands for the offsets between. For offsets that
+  /// were given out and whose records a damaged disk took: they are not given out a second time.
+  virtual Status skip_to(Offset to) = 0;
+
+  /// Removes the segments that retention.ms and retention.bytes let go, but none with records at or
+  /// after `keep_from`; their number.
+  virtual Result<int> apply_retention(Offset keep_from = Offset(INT64_MAX)) = 0;
 
   /// Sync, and note how far recovery may trust the files.
   virtual Status checkpoint() = 0;

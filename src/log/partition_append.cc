@@ -183,6 +183,19 @@ Status PartitionLog::take_rest(const BatchView& batch, std::int64_t known, Offse
   return {};
 }
 
+Status PartitionLog::skip_to(Offset to) {
+  constexpr std::int64_t kMostAtOnce = 1 << 24;
+  std::unique_lock append_lock(append_mutex_);
+  TRY(check_writable());
+  while (active_->next() < to) {
+    const std::int64_t count = std::min<std::int64_t>(to - active_->next(), kMostAtOnce);
+    write_buffer_ = empty_batch(static_cast<std::int32_t>(count - 1), clock_.now());
+    stamp(write_buffer_, 0, active_->next());
+    TRY(write_out());
+  }
+  return commit(Durability::kSync, append_lock);
+}
+
 Status PartitionLog::write_out() {
   TRY(roll_if_needed());
   if (auto written = active_->write(to_write_); !written) {

@@ -27,6 +27,7 @@ Result<std::shared_ptr<PartitionLog>> PartitionLog::open(const PartitionStart& s
   std::shared_ptr<PartitionLog> opened(
       new PartitionLog(start, checkpoint_interval_bytes, files, clock, owner));
   TRY(opened->recover(start.recovery_point));
+  if (opened->next_offset() < start.recovery_point) TRY(opened->skip_to(start.recovery_point));
   return opened;
 }
 
@@ -224,16 +225,16 @@ Status PartitionLog::delete_records(Offset before) {
   return {};
 }
 
-Result<int> PartitionLog::apply_retention() {
+Result<int> PartitionLog::apply_retention(Offset keep_from) {
   const std::unique_lock append_lock(append_mutex_);
   TRY(check_writable());
   const auto active = active_->facts();
   const bool active_expired = settings_.retention_ms >= 0 && active.max_timestamp.value >= 0 &&
                               clock_.now() - active.max_timestamp > settings_.retention_ms;
-  if (active_expired && active.size_bytes > 0) TRY(roll());
+  if (active_expired && active.size_bytes > 0 && active.next <= keep_from) TRY(roll());
   std::vector<SegmentFacts> facts;
   for (const auto& [base, segment] : segments_) facts.push_back(segment->facts());
-  return drop_segments(expired_segments(facts, settings_, log_start(), clock_.now()));
+  return drop_segments(expired_segments(facts, settings_, log_start(), clock_.now(), keep_from));
 }
 
 Result<int> PartitionLog::drop_segments(std::size_t count) {

@@ -59,7 +59,8 @@ class PartitionLog final : public Partition {
   bool wait_for(Offset offset, std::chrono::milliseconds timeout) override;
   std::optional<std::int32_t> last_sequence(std::int64_t producer_id) const override;
   Status delete_records(Offset before) override;
-  Result<int> apply_retention() override;
+  Status skip_to(Offset to) override;
+  Result<int> apply_retention(Offset keep_from) override;
   Status checkpoint() override;
   RecoveryReport recovery() const override { return recovery_; }
 

@@ -3,9 +3,9 @@
 // Sealed segments were synced before the next one was made, so they are trusted (and their CRCs
 // checked at every read).
 // The last segment is scanned from the newest producer snapshot at or below the recovery point. A
-// bad batch there is
-// a torn tail when nothing valid follows it and it lies beyond the recovery point; otherwise the
-// file is corrupt.
+// bad batch there is a damaged tail, which is cut, when nothing valid follows it; otherwise the file
+// is corrupt. A tail beyond the recovery point was torn by a crash; below it, records that were
+// durable are lost: the line says how many, and their offsets are not given out again.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -130,7 +130,9 @@ Status PartitionLog::recover_active(Offset from, Offset recovery_point) {
   const std::uint64_t file_size = segment.size_bytes();
   SegmentPlace place{0, segment.base()};
   if (from > segment.base()) {
-    ASSIGN(place, place_of(segment, from));
+    // From the last batch below it: a file that rotted at its end is found out even after a stop in
+    // good order.
+    ASSIGN(place, place_of(segment, from - 1));
   }
   TRY(segment.rewind(place));
   ASSIGN(const auto scan, scan_batches(*segment.data(), place, file_size,
@@ -142,12 +144,6 @@ Status PartitionLog::recover_active(Offset from, Offset recovery_point) {
   segment.end_at(scan.end.offset);
   recovery_.scanned_bytes += file_size - place.position;
   recovery_.truncated_bytes = file_size - scan.end.position;
-  if (scan.end.offset < recovery_point) {
-    return corrupt(
-        scan.end.offset, segment, scan.end.position,
-        fmt::format("{}; records up to offset {} were durable",
-                    scan.flaw.empty() ? "the file ends" : scan.flaw, recovery_point.value));
-  }
   if (recovery_.truncated_bytes > 0) {
     ASSIGN(const auto later,
            find_batch(*segment.data(), scan.end.position + 1, file_size, scan.end.offset));
@@ -158,6 +154,13 @@ Status PartitionLog::recover_active(Offset from, Offset recovery_point) {
     LOG(warn, "{}: cut a torn tail of {} bytes from offset {} on ({} at byte {}: {})", name(),
         recovery_.truncated_bytes, scan.end.offset.value, segment.log_path(), scan.end.position,
         scan.flaw);
+  }
+  if (scan.end.offset < recovery_point) {
+    LOG(error,
+        "{}: {} durable records are lost, offsets {} to {}: {} ends at byte {} without them; new "
+        "records follow from offset {} on",
+        name(), recovery_point - scan.end.offset, scan.end.offset.value, recovery_point.value - 1,
+        segment.log_path(), scan.end.position, recovery_point.value);
   }
   return segment.cut();
 }

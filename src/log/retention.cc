@@ -3,12 +3,13 @@
 namespace tailrace::log {
 
 std::size_t expired_segments(std::span<const SegmentFacts> segments, const TopicSettings& settings,
-                             Offset log_start, TimestampMs now) {
+                             Offset log_start, TimestampMs now, Offset keep_from) {
   std::uint64_t left = 0;
   for (const auto& segment : segments) left += segment.size_bytes;
   std::size_t gone = 0;
   while (gone + 1 < segments.size()) {
     const auto& segment = segments[gone];
+    if (segment.next > keep_from) break;
     const bool below_start = segment.next <= log_start;
     const bool too_old = settings.retention_ms >= 0 && segment.max_timestamp.value >= 0 &&
                          now - segment.max_timestamp > settings.retention_ms;

@@ -20,8 +20,10 @@ struct SegmentFacts {
 /// How many segments go from the front. The active one never goes. As Kafka: a segment goes when
 /// its newest record is older
 /// than retention.ms, when the partition still has retention.bytes without it, or when it ends at
-/// or below the log start.
+/// or below the log start. None goes that has records at or after `keep_from`: someone still has to
+/// read them.
 std::size_t expired_segments(std::span<const SegmentFacts> segments, const TopicSettings& settings,
-                             Offset log_start, TimestampMs now);
+                             Offset log_start, TimestampMs now,
+                             Offset keep_from = Offset(INT64_MAX));
 
 }  // namespace tailrace::log
