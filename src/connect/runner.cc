@@ -61,6 +61,7 @@ class Runner final : public SourceRunner {
   Status load_state();
   Status load_spool();
   void take_sequences_from_log();
+  void take_lost_sequences_from_log();
   Status fetch();
   Status append_chunk();
   Status append_records();
@@ -87,6 +88,7 @@ class Runner final : public SourceRunner {
   Chunk chunk_;
   bool pending_ = false;  // chunk_ is fetched and not all of it appended
   bool spooled_ = false;  // chunk_ is on disk, too
+  bool must_note_ = false;  // before the next fetch, however often noting fails
   bool opened_ = false;   // this run has noted that it is not clean
   std::int64_t noted_records_ = 0;
   std::string noted_position_;
@@ -148,6 +150,7 @@ Status Runner::load_state() {
     return error(Code::kDataLoss,
                  fmt::format("{} speaks of {} partitions, topic {} has {}", state_path(),
                              state_.sequences.size(), config_.topic, partitions_.size()));
+  take_lost_sequences_from_log();
   if (state_.clean) {
     for (std::size_t i = state_.sequences.size(); i < partitions_.size(); ++i)
       state_.sequences.push_back(sequence_after(*partitions_[i], producer_id(config_.name)));
@@ -160,6 +163,20 @@ void Runner::take_sequences_from_log() {
   for (std::size_t i = 0; i < state_.sequences.size(); ++i)
     state_.sequences[i] = sequence_after(*partitions_[i], producer_id(config_.name));
   state_.reject_sequence = sequence_after(*rejects_, producer_id(config_.name + "\nrejects"));
+}
+
+// Records that were noted as durable may be gone all the same, when the log lost a damaged tail and
+// said so. What follows must not be taken for a gap.
+void Runner::take_lost_sequences_from_log() {
+  const auto catch_up = [](const log::Partition& partition, std::int64_t producer,
+                           std::int64_t& noted) {
+    const std::int64_t held = sequence_after(partition, producer);
+    const std::int32_t ahead = log::wrap_sequence(noted - held);
+    if (ahead > 0 && ahead < 1 << 30) noted = held;
+  };
+  for (std::size_t i = 0; i < state_.sequences.size(); ++i)
+    catch_up(*partitions_[i], producer_id(config_.name), state_.sequences[i]);
+  catch_up(*rejects_, producer_id(config_.name + "\nrejects"), state_.reject_sequence);
 }
 
 Status Runner::load_spool() {
@@ -181,11 +198,12 @@ Result<nanoseconds> Runner::step() {
     TRY(note_as(false));
     opened_ = true;
   }
+  if (must_note_) TRY(note_as(false));
   if (!pending_) TRY(fetch());
   TRY(append_chunk());
-  const bool must_note =
-      spooled_ || chunk_.note_first || (chunk_.idle && noted_records_ != state_.records);
-  if (must_note || note_is_due()) TRY(note_as(false));
+  must_note_ = spooled_ || chunk_.note_first;
+  const bool settled = chunk_.idle && noted_records_ != state_.records;
+  if (must_note_ || settled || note_is_due()) TRY(note_as(false));
   return chunk_.wait;
 }
 
@@ -307,6 +325,7 @@ Status Runner::note_as(bool clean) {
   noted_records_ = state_.records;
   noted_position_ = state_.position;
   noted_at_ = clock_.monotonic();
+  must_note_ = false;
   if (spooled_ && !pending_) {
     TRY(files_.remove(spool_path()));
     spooled_ = false;
