@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <condition_variable>
 #include <csignal>
 #include <filesystem>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -15,6 +17,8 @@ namespace tailrace::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kRetentionEvery{1};
 
 /// "HOST:PORT" as the console takes it.
 Result<console::ConsoleConfig> console_config(const std::string& address) {
@@ -122,6 +126,7 @@ Status Instance::read_project(pipeline::Graph& graph) {
 }
 
 Instance::~Instance() {
+  retention_ = {};
   console_.reset();
   sources_.clear();
   runner_.reset();
@@ -167,7 +172,25 @@ Status Instance::start() {
   }
   runner_->start();
   for (auto& source : sources_) source->start();
+  retention_ = std::jthread([this](std::stop_token stop) { keep_retention(std::move(stop)); });
   return {};
+}
+
+void Instance::apply_retention() {
+  const auto keep_from = [this](const log::Partition& p) { return runner_->keep_from(p); };
+  auto gone = log_->apply_retention(keep_from);
+  if (!gone && gone.error().what != retention_failed_) {
+    retention_failed_ = gone.error().what;
+    LOG(warn, "retention: {}", retention_failed_);
+  }
+}
+
+void Instance::keep_retention(std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  while (!stopped.wait_for(lock, stop, kRetentionEvery, [&] { return stop.stop_requested(); }))
+    apply_retention();
 }
 
 Status Instance::run_once() {
@@ -177,10 +200,16 @@ Status Instance::run_once() {
     TRY(exhaust(*sources_[i], paced));
     TRY(sources_[i]->note());
   }
-  return runner_->drain();
+  TRY(runner_->drain());
+  apply_retention();
+  return {};
 }
 
 Status Instance::stop() {
+  if (retention_.joinable()) {
+    retention_.request_stop();
+    retention_.join();
+  }
   for (auto& source : sources_) source->stop();
   Status stopped = runner_->stop();
   if (console_) console_->stop();

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -61,6 +62,9 @@ class Instance {
   Status read_project(pipeline::Graph& graph);
   std::vector<pipeline::Hop> fetched_hops() const;
   std::vector<pipeline::Hop> appended_hops() const;
+  /// Segments that retention lets go and that no flow has yet to read.
+  void apply_retention();
+  void keep_retention(std::stop_token stop);
 
   RunOptions options_;
   pipeline::Project project_;
@@ -72,6 +76,8 @@ class Instance {
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
   std::unique_ptr<console::Backend> backend_;
   std::unique_ptr<console::Console> console_;
+  std::string retention_failed_;
+  std::jthread retention_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 

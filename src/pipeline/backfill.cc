@@ -1,6 +1,8 @@
 // A fresh start of flows whose SQL is new or changed, or that had stopped: their tables are emptied
 // and filled again from what they read, one table after the other in the graph's order, each ending
 // in a checkpoint of its own.
+#include <filesystem>
+
 #include "base/log.h"
 #include "pipeline/running_project.h"
 
@@ -14,6 +16,13 @@ std::vector<bool> RunningProject::stale_tables(const Checkpoint& last) const {
                  !mark->second.failed.empty();
     for (const Flow::Input& input : flow.inputs)
       again = again || (!input.is_topic && stale[static_cast<std::size_t>(input.index)]);
+    const Table& table = graph_.tables[static_cast<std::size_t>(flow.table)];
+    const auto rows = last.rows.find(table.name);
+    const bool had_rows = rows != last.rows.end() && rows->second > 0;
+    if (had_rows && !std::filesystem::exists(data_ + "/lake/" + table.name + "/_delta_log")) {
+      LOG(warn, "{}/lake/{} is gone", data_, table.name);
+      again = true;
+    }
     if (again) stale[static_cast<std::size_t>(flow.table)] = true;
   }
   return stale;
@@ -27,7 +36,8 @@ Status RunningProject::backfill(const std::vector<bool>& stale) {
 
 Status RunningProject::backfill_table(std::size_t table) {
   const Table& described = graph_.tables[table];
-  LOG(info, "{} starts from nothing: its SQL is new or changed, or it had stopped", described.name);
+  LOG(info, "{} starts from nothing: its SQL is new or changed, or it or its folder had gone",
+      described.name);
   kv::WriteBatch batch;
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     if (graph_.flows[i].table != static_cast<int>(table)) continue;
@@ -88,6 +98,10 @@ Status RunningProject::feed_flow(std::size_t index) {
     const TopicRelation& topic = graph_.topics[at];
     const Positions& until = checkpoint_.positions[topic.topic];
     ASSIGN(auto reader, TopicReader::open(log_, topic, Positions(until.size())));
+    for (std::size_t p = 0; p < until.size(); ++p)
+      if (reader.positions()[p] > Offset(0))
+        LOG(warn, "{}-{}: {} starts from offset {}: retention has removed what was before",
+            topic.topic, p, flow.name, reader.positions()[p].value);
     for (;;) {
       ASSIGN(auto step, reader.read_until(until, project_.limits.step_records));
       if (step.records == 0) break;

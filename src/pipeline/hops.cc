@@ -128,7 +128,8 @@ void judge(std::vector<Hop>& hops) {
       hop.state = HopState::kOk;
       continue;
     }
-    const bool shown = is_table(hop.kind) || hop.kind == HopKind::kFetched;
+    const bool shown =
+        is_table(hop.kind) || hop.kind == HopKind::kFetched || hop.kind == HopKind::kLake;
     if (shown && is_failing(hop)) {
       hop.state = HopState::kError;
       hop.why = hop.last_error;

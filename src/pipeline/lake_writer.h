@@ -1,5 +1,5 @@
 // One thread that encodes the lake's files while the steps go on. Tasks run in the order they were
-// posted.
+// posted. On a full disk a task waits until there is room; who posts then waits, too.
 #pragma once
 
 #include <pthread.h>
@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "rt/queue.h"
+#include "rt/room_watch.h"
 
 namespace tailrace::pipeline {
 
@@ -18,6 +19,7 @@ class LakeWriter {
  public:
   LakeWriter() : thread_([this] { run(); }) {}
   ~LakeWriter() {
+    room_->close();
     tasks_.close();
     thread_.join();
   }
@@ -38,6 +40,9 @@ class LakeWriter {
     return std::exchange(failed_, Status{});
   }
 
+  /// Where the tasks wait while the disk is full.
+  const std::shared_ptr<rt::RoomWatch>& room() const { return room_; }
+
  private:
   static constexpr std::size_t kQueued = 32;
 
@@ -51,6 +56,7 @@ class LakeWriter {
     }
   }
 
+  std::shared_ptr<rt::RoomWatch> room_ = std::make_shared<rt::RoomWatch>();
   rt::Queue<std::function<Status()>> tasks_{kQueued};
   std::mutex mutex_;
   std::condition_variable done_;

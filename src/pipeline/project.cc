@@ -77,7 +77,9 @@ Status read_roles(Project& project, const YamlFile& file) {
 Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
                              const YAML::Node& node) {
   TRY(file.only_keys(node, {"partitions", "format", "relation", "max_message_bytes", "retention",
-                            "retention_size", "segment_size", "compression"}));
+                            "retention_size", "segment_size", "compression", "retention.ms",
+                            "retention.bytes", "segment.bytes", "segment.ms", "max.message.bytes",
+                            "compression.type"}));
   TopicSpec topic;
   topic.name = name;
   topic.relation = name;
@@ -112,6 +114,11 @@ Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
   }
   if (node["compression"]) {
     ASSIGN(topic.settings["compression.type"], file.text(node["compression"], "compression"));
+  }
+  for (const char* key : {"retention.ms", "retention.bytes", "segment.bytes", "segment.ms",
+                          "max.message.bytes", "compression.type"}) {
+    if (!node[key]) continue;
+    ASSIGN(topic.settings[key], file.text(node[key], key));
   }
   return topic;
 }

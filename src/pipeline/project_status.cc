@@ -92,6 +92,7 @@ Hop lake_hop(const Graph& graph, const ProjectCounts& counts, const std::string&
   for (const std::int64_t rows : counts.lake_rows) hop.count += rows;
   for (const Table& table : graph.tables) hop.upstream.push_back(table_hop_id(table));
   hop.why = "the first checkpoint is not taken yet";
+  hop.last_error = counts.lake_waits;
   return hop;
 }
 

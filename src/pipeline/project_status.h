@@ -29,6 +29,7 @@ struct ProjectCounts {
   std::vector<std::vector<engine::ExpectationCount>> expectations;  ///< by flow
   LetterTotals letters;
   std::string stopped_by;
+  std::string lake_waits;  ///< for room on the disk: the whole sentence, or empty
 };
 
 /// Adds what one flow, topic or source rejected and nobody sent back; trimmed letters count too.

@@ -24,12 +24,14 @@ DeadLetter rejected_letter(std::string_view text) {
   letter.topic = json.value("topic", "");
   letter.origin = json.value("origin", "");
   letter.bytes = decode_base64(json.value("bytes", "")).value_or("");
+  if (json.contains("truncated_from"))
+    letter.detail += fmt::format("; only its first {} bytes are kept", letter.bytes.size());
   letter.time_ms = json.value("time_ms", std::int64_t{0});
   return letter;
 }
 
-std::optional<std::string> record_value(log::Log& log, const std::string& topic,
-                                        std::int32_t partition, std::int64_t offset) {
+std::optional<LoggedRecord> record_at(log::Log& log, const std::string& topic,
+                                      std::int32_t partition, std::int64_t offset) {
   auto found = log.partition(topic, PartitionId(partition));
   if (!found) return std::nullopt;
   log::ReadBuffer buffer;
@@ -41,8 +43,12 @@ std::optional<std::string> record_value(log::Log& log, const std::string& topic,
   auto records = batch.records(decompressed);
   if (!records) return std::nullopt;
   log::RecordView record;
-  while (records->next(record))
-    if (record.offset.value == offset && record.value) return std::string(*record.value);
+  while (records->next(record)) {
+    if (record.offset.value != offset || !record.value) continue;
+    LoggedRecord logged{std::nullopt, std::string(*record.value)};
+    if (record.key) logged.key = std::string(*record.key);
+    return logged;
+  }
   return std::nullopt;
 }
 
@@ -60,7 +66,9 @@ Status send_back(log::Log& log, const DeadLetter& letter) {
   const log::Producer producer{static_cast<std::int64_t>(hash >> 1), 0, 0};
   const std::string origin = letter.origin;
   const log::Header headers[] = {{"tailrace.redriven-from", origin}};
-  const log::Record record{std::nullopt, letter.bytes, TimestampMs(-1), headers};
+  const auto first = record_at(log, letter.topic, letter.partition, letter.offset);
+  log::Record record{std::nullopt, letter.bytes, TimestampMs(-1), headers};
+  if (first && first->key) record.key = *first->key;
   TRY(partition->append({&record, 1}, producer));
   return {};
 }

@@ -14,12 +14,17 @@ namespace tailrace::pipeline {
 /// The letter of one record of the topic of rejects (connect/runner.h says its JSON).
 DeadLetter rejected_letter(std::string_view json);
 
-/// The value of the record at topic-partition@offset; nullopt when it is no longer there.
-std::optional<std::string> record_value(log::Log& log, const std::string& topic,
-                                        std::int32_t partition, std::int64_t offset);
+struct LoggedRecord {
+  std::optional<std::string> key;
+  std::string value;
+};
 
-/// Appends a letter's bytes to its topic again, once however often it is called for the same
-/// letter.
+/// The record at topic-partition@offset; nullopt when it is no longer there or has no value.
+std::optional<LoggedRecord> record_at(log::Log& log, const std::string& topic,
+                                      std::int32_t partition, std::int64_t offset);
+
+/// Appends a letter's bytes to its topic again, with the key its record had, once however often it
+/// is called for the same letter.
 Status send_back(log::Log& log, const DeadLetter& letter);
 
 }  // namespace tailrace::pipeline

@@ -12,6 +12,9 @@
 // A flow whose FAIL UPDATE expectation breaks stops alone, with all that reads it; the rest goes
 // on. It starts again from nothing (backfill) when its SQL has changed or at the next start.
 //
+// On a full disk steps wait, say so at the lake's hop, and go on by themselves when there is room;
+// stop() does not wait for that.
+//
 // Threads: one for the steps, one that reads ahead; status functions may be called from any.
 #pragma once
 
@@ -75,7 +78,8 @@ class Runner {
   virtual std::string stopped_by() const = 0;
 
   virtual const DeadLetters& dead_letters() const = 0;
-  /// Sends letters back to their topics, for which `select` is true; how many went.
+  /// Sends letters back to their topics, for which `select` is true; how many went. One that is
+  /// refused (still too large, no topic) stays; an Error when all were.
   virtual Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select) = 0;
 
   /// Rows of a table as of now where it is served, else as of the last checkpoint; in chunks.
@@ -83,6 +87,10 @@ class Runner {
                             const std::function<Status(const Batch&)>& visit) const = 0;
   /// The keyed table of that serving name; null when there is none.
   virtual std::shared_ptr<const table::KeyedTable> served(std::string_view name) const = 0;
+
+  /// The first record of a partition that is yet to be read, or would be read again after a crash:
+  /// retention leaves it alone. INT64_MAX for a topic that no flow reads.
+  virtual Offset keep_from(const log::Partition& partition) const = 0;
 };
 
 }  // namespace tailrace::pipeline

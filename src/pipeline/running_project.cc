@@ -1,7 +1,10 @@
 // Opening a project (with recovery), its loop, and checkpoints.
 #include "pipeline/running_project.h"
 
+#include <fmt/format.h>
 #include <malloc.h>
+
+#include <filesystem>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -15,6 +18,8 @@ constexpr std::chrono::milliseconds kIdleWait{100};
 constexpr std::chrono::milliseconds kUpkeepAtMost{1'000}, kUpkeepAtLeast{60'000};
 /// Idle for so long, the process gives freed memory back.
 constexpr std::chrono::seconds kTrimAfter{1};
+/// A flush that takes longer may be waiting for room on the disk: then the hop says so.
+constexpr std::chrono::seconds kFlushTakes{1};
 
 }  // namespace
 
@@ -28,33 +33,69 @@ Result<std::unique_ptr<Runner>> Runner::open(const Project& project, Graph graph
 RunningProject::~RunningProject() {
   if (thread_.joinable()) {
     thread_.request_stop();
+    lake_->room()->close();
     thread_.join();
   }
 }
 
 Status RunningProject::open_all(const std::string& data) {
   data_ = data;
-  ASSIGN(store_, kv::Store::open(data + "/state"));
+  auto store = kv::Store::open(data + "/state");
+  if (!store && store.error().code == Code::kDataLoss)
+    return error(Code::kDataLoss,
+                 fmt::format("{}; bring the folder back from a copy, or remove it: the tables are "
+                             "then made again from the log",
+                             store.error().what));
+  if (!store) return std::unexpected(store.error());
+  store_ = std::move(*store);
   letters_ = std::make_unique<DeadLetters>(*store_);
   ASSIGN(auto last, Checkpoint::load(*store_));
   const bool fresh = !last;
   checkpoint_ = last.value_or(Checkpoint{});
   TRY(letters_->load(checkpoint_.letters));
-  std::vector<bool> stale(graph_.tables.size(), false);
-  if (!fresh) stale = stale_tables(checkpoint_);
-  TRY(open_outputs(stale));
+  durable_positions_ = checkpoint_.positions;
+  std::vector<bool> stale(graph_.tables.size(), false), again;
+  if (fresh) {
+    ASSIGN(again, strange_tables());
+  } else {
+    again = stale = stale_tables(checkpoint_);
+  }
+  TRY(open_outputs(again));
   TRY(open_flows());
   TRY(backfill(stale));
   return open_readers();
 }
 
-Status RunningProject::open_outputs(const std::vector<bool>& stale) {
+Result<std::vector<bool>> RunningProject::strange_tables() const {
+  std::vector<bool> strange(graph_.tables.size());
+  for (std::size_t i = 0; i < strange.size(); ++i) {
+    const std::string folder = data_ + "/lake/" + graph_.tables[i].name;
+    // A crash before the first checkpoint leaves tables as they were created: without rows.
+    strange[i] = std::filesystem::exists(folder + "/_delta_log/00000000000000000001.json") ||
+                 std::filesystem::exists(folder + "/_delta_log/_last_checkpoint");
+    if (!strange[i]) continue;
+    for (const TopicRelation& topic : graph_.topics)
+      for (std::int32_t p = 0; p < log_.topic(topic.topic)->settings.partitions; ++p) {
+        ASSIGN(const auto partition, log_.partition(topic.topic, PartitionId(p)));
+        if (partition->log_start() == Offset(0)) continue;
+        return error(Code::kFailedPrecondition,
+                     fmt::format("{}/state is empty, but {} holds rows, and retention has removed "
+                                 "records of {} before offset {}: bring the state folder back, or "
+                                 "move {}/lake away to begin with what the log still has",
+                                 data_, folder, topic.topic, partition->log_start().value, data_));
+      }
+    LOG(warn, "{}/state is empty: {} is made again from the log", data_, folder);
+  }
+  return strange;
+}
+
+Status RunningProject::open_outputs(const std::vector<bool>& again) {
   ASSIGN(catalogue_, table::Catalogue::open(*store_));
   lake_ = std::make_unique<LakeWriter>();
   for (std::size_t i = 0; i < graph_.tables.size(); ++i) {
     const Table& table = graph_.tables[i];
-    ASSIGN(auto output, TableOutput::open(table, data_, project_, *catalogue_, *lake_, stale[i]));
-    if (!stale[i]) {
+    ASSIGN(auto output, TableOutput::open(table, data_, project_, *catalogue_, *lake_, again[i]));
+    if (!again[i]) {
       output->set_rows(checkpoint_.rows[table.name]);
       auto commit = checkpoint_.lake_commits.find(table.name);
       if (commit != checkpoint_.lake_commits.end()) output->publish(commit->second);
@@ -129,6 +170,7 @@ Status RunningProject::open_readers() {
 
 void RunningProject::start() {
   CHECK(!thread_.joinable());
+  lake_->room()->arm();
   thread_ = std::jthread([this](std::stop_token stop) { loop(stop); });
 }
 
@@ -144,10 +186,14 @@ void RunningProject::loop(std::stop_token stop) {
     const std::uint64_t seen = log_.appends();
     auto stepped = step();
     if (!stepped) return give_up(stepped.error());
-    if (unpublished_ && store_->checkpoint_done())
-      if (auto done = finish_checkpoint(); !done) return give_up(done.error());
-    if (checkpoint_due())
-      if (auto taken = checkpoint(); !taken) return give_up(taken.error());
+    const bool overdue = std::chrono::steady_clock::now() - last_checkpoint_ > kFlushTakes;
+    if (unpublished_ && (overdue || store_->checkpoint_done()))
+      if (auto done = finish_or_full(); !done) return give_up(done.error());
+    if (checkpoint_due()) {
+      auto taken = await_checkpoint(stop);
+      if (taken) taken = checkpoint();
+      if (!taken) return give_up(taken.error());
+    }
     if (auto done = upkeep(); !done) return give_up(done.error());
     if (*stepped) {
       last_step = std::chrono::steady_clock::now();
@@ -160,12 +206,14 @@ void RunningProject::loop(std::stop_token stop) {
     }
     log_.wait_for_append(seen, kIdleWait);
   }
-  if (auto settled = settle(); !settled) give_up(settled.error());
+  if (auto settled = settle(); !settled)
+    give_up(settled.error().in("the next start goes on from the checkpoint before this one"));
 }
 
 Status RunningProject::stop() {
   if (thread_.joinable()) {
     thread_.request_stop();
+    lake_->room()->close();
     thread_.join();
   }
   const std::string why = stopped_by();
@@ -208,6 +256,8 @@ Status RunningProject::checkpoint() {
   ++checkpoint_.number;
   checkpoint_.lake_commits.clear();
   for (auto& output : outputs_) output->begin_prepare(checkpoint_.number);
+  // A position is kept for good: so must be the records before it.
+  TRY(log_.sync());
   TRY(lake_->wait());
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const std::string& name = graph_.tables[i].name;
@@ -229,11 +279,32 @@ Status RunningProject::checkpoint() {
   checkpoint_.write(batch);
   TRY(store_->write(batch));
   TRY(store_->begin_checkpoint());
+  begun_positions_ = checkpoint_.positions;
   unpublished_ = true;
   dirty_ = false;
   steps_records_ = 0;
   last_checkpoint_ = std::chrono::steady_clock::now();
   return {};
+}
+
+Result<bool> RunningProject::finish_or_full() {
+  Status done = finish_checkpoint();
+  const bool full = !done && done.error().code == Code::kResourceExhausted;
+  {
+    std::lock_guard lock(mutex_);
+    store_waits_ = full;
+  }
+  if (!done && !full) return std::unexpected(done.error());
+  return !full;
+}
+
+Status RunningProject::await_checkpoint(const std::stop_token& stop) {
+  for (;;) {
+    ASSIGN(const bool finished, finish_or_full());
+    if (finished) return {};
+    if (stop.stop_requested()) return error(Code::kResourceExhausted, "disk full");
+    std::this_thread::sleep_for(kIdleWait);
+  }
 }
 
 Status RunningProject::settle() {
@@ -253,6 +324,7 @@ Status RunningProject::finish_checkpoint() {
   }
   unpublished_ = false;
   std::lock_guard lock(mutex_);
+  durable_positions_ = begun_positions_;
   for (std::size_t i = 0; i < outputs_.size(); ++i)
     lake_rows_[i] = checkpoint_.rows[graph_.tables[i].name];
   return {};

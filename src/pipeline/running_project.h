@@ -34,6 +34,7 @@ class RunningProject final : public Runner {
   std::vector<TableStatus> tables() const override;
   const Graph& graph() const override { return graph_; }
   std::string stopped_by() const override;
+  Offset keep_from(const log::Partition& partition) const override;
   const DeadLetters& dead_letters() const override { return *letters_; }
   Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select) override;
   Status scan_table(std::string_view name,
@@ -48,7 +49,9 @@ class RunningProject final : public Runner {
     bool stepped = false;  ///< the first step runs without input too: a global aggregate has a row
   };
   ProjectCounts counts() const;
-  Status open_outputs(const std::vector<bool>& stale);
+  Status open_outputs(const std::vector<bool>& again);
+  /// Tables of the lake that a state without a checkpoint knows nothing of: they are made again.
+  Result<std::vector<bool>> strange_tables() const;
   Status open_flows();
   Status open_readers();
   Status make_circuit(std::size_t flow);
@@ -75,6 +78,10 @@ class RunningProject final : public Runner {
   Status checkpoint();
   /// Publishes the lake commits of a checkpoint that has become durable.
   Status finish_checkpoint();
+  /// finish_checkpoint(); false when the disk is full, and it is to be called again.
+  Result<bool> finish_or_full();
+  /// finish_checkpoint(), again and again while the disk is full.
+  Status await_checkpoint(const std::stop_token& stop);
   /// A checkpoint, durable and published when it returns.
   Status settle();
 
@@ -109,6 +116,8 @@ class RunningProject final : public Runner {
   /// Guards what the status functions read: set by the step thread after each step.
   mutable std::mutex mutex_;
   std::string stopped_by_;
+  bool store_waits_ = false;  ///< for room on the disk
+  std::map<std::string, Positions> begun_positions_, durable_positions_;  ///< of checkpoints
   std::vector<TopicCounts> topic_counts_;
   std::vector<std::string> flow_failed_;
   std::vector<std::optional<std::int64_t>> flow_watermarks_;

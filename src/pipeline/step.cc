@@ -168,8 +168,8 @@ void RunningProject::find_origin(const Flow& flow, const arrow::RecordBatch& row
   letter.partition = place->partition;
   letter.offset = place->offset;
   letter.origin = fmt::format("{}-{}@{}", letter.topic, letter.partition, letter.offset);
-  if (auto value = record_value(log_, letter.topic, letter.partition, letter.offset))
-    letter.bytes = std::move(*value);
+  if (auto record = record_at(log_, letter.topic, letter.partition, letter.offset))
+    letter.bytes = std::move(record->value);
 }
 
 Status RunningProject::take_marks(kv::WriteBatch& batch) {

@@ -29,6 +29,8 @@ class StoredProject final : public Runner {
                     const std::function<Status(const Batch&)>& visit) const override;
   std::shared_ptr<const table::KeyedTable> served(std::string_view name) const override;
 
+  Offset keep_from(const log::Partition&) const override { return Offset(0); }
+
   /// How many records of the topic were read by the last checkpoint.
   std::int64_t records_read(const std::string& topic) const;
 

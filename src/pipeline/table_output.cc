@@ -20,6 +20,7 @@ Result<std::unique_ptr<TableOutput>> TableOutput::open(const Table& table, const
   }
   lake::TableOptions options;
   options.compact_under_bytes = project.upkeep.compact_under_bytes;
+  options.files.room = writer.room();
   ASSIGN(output->lake_, lake::DeltaTable::open_or_create(folder, table.schema, options));
   for (const ServingSpec& serving : project.serving) {
     if (!same_name(serving.table, table.name)) continue;

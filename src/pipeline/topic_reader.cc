@@ -52,6 +52,13 @@ Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Pos
             relation.topic, i, from[i].value, partition->log_start().value - 1);
       from[i] = partition->log_start();
     }
+    if (const Offset end = partition->next_offset(); from[i] > end) {
+      LOG(error,
+          "{}-{}: the log ends at offset {}, but the tables hold its records up to {}: its files "
+          "lost them; new records follow from offset {} on",
+          relation.topic, i, end.value, from[i].value - 1, from[i].value);
+      TRY(partition->skip_to(from[i]));
+    }
     reader.partitions_.push_back(std::move(partition));
   }
   reader.buffers_.resize(from.size());
