@@ -1,6 +1,7 @@
 """What cannot go on goes to the dead letters with reason, origin and bytes, and comes back with redrive."""
 import json
 
+import record_batches
 import tailrace
 from records import lines, user
 
@@ -159,4 +160,72 @@ def test_dead_letters_come_a_page_at_a_time(tmp_path):
     assert len(seen) == len(set(seen)) == 25
     assert project.get("/api/dead-letters?table=doubled")["total"] == 1
     assert project.get("/api/dead-letters?reason=decode") == {"letters": [], "next": "", "total": 0}
+def fake(tmp_path, count, **faults):
+    ingest = {"name": "input", "topic": "users_created", "use": "fake", "key": "$.login.uuid",
+              "fake": {"seed": 3, "rate": 1, "first": count, "limit": count, "faults": faults}}
+    project = tailrace.Project(tmp_path, settings=tailrace.settings([ingest]))
+    project.once()
+    project.once()  # the watermark is known when the second step begins
+    return project
+
+
+def test_a_late_row_names_its_record_and_keeps_its_bytes(tmp_path):
+    project = fake(tmp_path, 20000, late=0.01)
+    late = letters(project, "reason = 'late'")
+    assert late
+    logged = record_batches.values(project.data, "users_created", 2)
+    for letter in late:
+        assert letter["flow"] == "signups_per_minute" and "watermark" in letter["detail"]
+        assert letter["origin"] == f"users_created-{letter['partition']}@{letter['offset']}"
+        assert letter["record"].encode() == logged[letter["partition"], letter["offset"]]
+    counted = sum(r["signups"] for r in project.lake("signups_per_minute"))
+    assert counted + len(late) <= len(project.lake("users_clean")) == 20000
+
+
+def test_a_record_that_is_no_json_names_its_offset_and_keeps_its_bytes(tmp_path):
+    project = fake(tmp_path, 2000, bad_json=0.01)
+    bad = letters(project, "reason = 'decode'")
+    logged = record_batches.values(project.data, "users_created", 2)
+    assert bad and len(project.lake("users_raw")) == 2000 - len(bad)
+    for letter in bad:
+        assert letter["origin"] == f"users_created-{letter['partition']}@{letter['offset']}"
+        assert letter["record"].encode() == logged[letter["partition"], letter["offset"]]
+        assert "not a JSON document" in letter["detail"]
+
+
+def test_an_oversized_record_comes_in_by_redrive_when_the_limit_is_raised(tmp_path):
+    huge = user(5, phone="0" * 20000)
+    project = run(tmp_path, lines([1]) + json.dumps(huge) + "\n", max_message_bytes=10000)
+    refused = project.command("redrive", project.folder, "--data", project.data, "--all")
+    assert refused.returncode == 1 and "max.message.bytes" in refused.stderr, refused.stderr
+    settings = json.loads((project.folder / "tailrace.yml").read_text())
+    settings["topics"]["users_created"]["max_message_bytes"] = 1000000
+    (project.folder / "tailrace.yml").write_text(json.dumps(settings))
+    done = project.command("redrive", project.folder, "--data", project.data, "--all")
+    assert done.returncode == 0, done.stderr
+    assert sorted(len(r["phone"]) for r in project.lake("users")) == [5, 20000]
+    assert [r["redriven"] for r in letters(project)] == ["yes"]
+
+
+def test_one_letter_that_cannot_go_back_does_not_keep_the_others(tmp_path):
+    huge = user(5, phone="0" * 20000)
+    nameless = user(6, login={"uuid": None, "username": "x"})
+    project = run(tmp_path, lines([1]) + json.dumps(huge) + "\n" + json.dumps(nameless) + "\n", max_message_bytes=10000)
+    done = project.command("redrive", project.folder, "--data", project.data, "--all")
+    assert done.returncode == 0 and "max.message.bytes" in done.stderr, done.stderr
+    redriven = {r["reason"]: r["redriven"] for r in reversed(letters(project))}
+    assert redriven == {"oversized": "no", "expectation has_id": "yes"}
+
+
+def test_a_running_instance_redrives_and_a_kill_right_after_does_not_double_it(tmp_path):
+    nameless = user(5, login={"uuid": None, "username": "x"})
+    project = run(tmp_path, lines([1]) + json.dumps(nameless) + "\n").start()
+    (letter,) = letters(project)
+    assert project.post("/api/redrive", {"ids": [str(letter["id"])]}) == {"redriven": 1}
+    project.kill()  # before the checkpoint that marks it
+    project.start()
+    tailrace.wait_until(lambda: project.hops()["bronze.users_raw"]["count"] == 3, "the record, once more")
+    project.post("/api/redrive", {"ids": [str(letter["id"])]})  # whether or not the mark was kept
+    tailrace.wait_until(lambda: [r["redriven"] for r in letters(project)] == ["yes", "no"], "the mark")
+    assert project.hops()["bronze.users_raw"]["count"] == 3
     project.stop()

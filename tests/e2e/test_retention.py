@@ -1,0 +1,65 @@
+"""Retention by size and time removes old segments of the running log, and never what a flow has yet to read."""
+import json
+
+import pytest
+
+import record_batches
+import tailrace
+
+LIMIT = 12000
+
+
+def run(tmp_path, limit=LIMIT, **topic):
+    ingest = {"name": "input", "topic": "users_created", "use": "fake", "key": "$.login.uuid",
+              "fake": {"seed": 9, "rate": "max", "limit": limit}}
+    settings = tailrace.settings([ingest], segment_size="256KB", **topic)
+    return tailrace.Project(tmp_path, settings=settings).start()
+
+
+def log_bytes(project):
+    paths = [path for p in range(2) for path in record_batches.segments(project.data, "users_created", p)]
+    return sum(path.stat().st_size for path in paths)
+
+
+def all_users_came(project, count=LIMIT):
+    tailrace.wait_until(lambda: project.hops()["silver.users"]["count"] == count, "all users", 120)
+
+
+@pytest.mark.parametrize("topic", [{"retention_size": "512KB"}, {"retention": "1s"}], ids=["size", "time"])
+def test_old_segments_go_while_it_runs_and_no_record_goes_unread(tmp_path, topic):
+    project = run(tmp_path, **topic)
+    all_users_came(project)  # the log held many times what retention lets it keep
+    tailrace.wait_until(lambda: log_bytes(project) < 2 << 20, "a small log")
+    project.kill()
+    project.start()
+    assert project.hops()["silver.users"]["count"] == LIMIT
+    project.stop(seconds=30)
+    raw = project.lake("users_raw")
+    assert len(raw) == len({(r["partition"], r["offset"]) for r in raw}) == LIMIT
+    assert project.sql("SELECT count(*) AS n FROM created_users") == [{"n": LIMIT}]
+    assert "removed by retention before they were read" not in project.log.read_text()
+
+
+def test_a_new_retention_holds_for_a_topic_that_is_there_already(tmp_path):
+    project = run(tmp_path, limit=6000)
+    all_users_came(project, 6000)
+    assert log_bytes(project) > 4 << 20
+    project.stop(seconds=30)
+    settings = json.loads((project.folder / "tailrace.yml").read_text())
+    settings["topics"]["users_created"]["retention_size"] = "512KB"
+    (project.folder / "tailrace.yml").write_text(json.dumps(settings))
+    project.start()
+    tailrace.wait_until(lambda: log_bytes(project) < 2 << 20, "a small log")
+    project.stop(seconds=30)
+
+
+def test_rows_whose_records_are_gone_are_not_thrown_away_with_the_state(tmp_path):
+    project = run(tmp_path, limit=3000, retention_size="256KB")
+    all_users_came(project, 3000)
+    tailrace.wait_until(lambda: log_bytes(project) < 1 << 20, "a small log")
+    project.stop(seconds=30)
+    for file in (project.data / "state").iterdir():
+        file.unlink()
+    refused = project.command("run", project.folder, "--data", project.data, "--once")
+    assert refused.returncode == 1 and "retention has removed" in refused.stderr, refused.stderr
+    assert len(project.lake("users_raw")) == 3000
