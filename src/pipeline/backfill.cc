@@ -19,7 +19,9 @@ std::vector<bool> RunningProject::stale_tables(const Checkpoint& last) const {
     const Table& table = graph_.tables[static_cast<std::size_t>(flow.table)];
     const auto rows = last.rows.find(table.name);
     const bool had_rows = rows != last.rows.end() && rows->second > 0;
-    if (had_rows && !std::filesystem::exists(data_ + "/lake/" + table.name + "/_delta_log")) {
+    std::error_code unknown;
+    const std::string commits = data_ + "/lake/" + table.name + "/_delta_log";
+    if (had_rows && !std::filesystem::exists(commits, unknown) && !unknown) {
       LOG(warn, "{}/lake/{} is gone", data_, table.name);
       again = true;
     }

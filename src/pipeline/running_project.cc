@@ -71,8 +71,10 @@ Result<std::vector<bool>> RunningProject::strange_tables() const {
   for (std::size_t i = 0; i < strange.size(); ++i) {
     const std::string folder = data_ + "/lake/" + graph_.tables[i].name;
     // A crash before the first checkpoint leaves tables as they were created: without rows.
-    strange[i] = std::filesystem::exists(folder + "/_delta_log/00000000000000000001.json") ||
-                 std::filesystem::exists(folder + "/_delta_log/_last_checkpoint");
+    std::error_code unknown;
+    strange[i] =
+        std::filesystem::exists(folder + "/_delta_log/00000000000000000001.json", unknown) ||
+        std::filesystem::exists(folder + "/_delta_log/_last_checkpoint", unknown);
     if (!strange[i]) continue;
     for (const TopicRelation& topic : graph_.topics)
       for (std::int32_t p = 0; p < log_.topic(topic.topic)->settings.partitions; ++p) {

@@ -132,8 +132,8 @@ def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path, kind):
     print("TAILRACE_SEED", seed)
     choose = random.Random(seed)
     ingest = INGESTS[kind](tmp_path, seed)
+    project = tailrace.Project(tmp_path, settings=settings(ingest.ingest))
     try:
-        project = tailrace.Project(tmp_path, settings=settings(ingest.ingest))
         for _ in range(KILLS):
             project.start()
             ingest.feed(choose.randrange(1, 4))
@@ -141,14 +141,25 @@ def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path, kind):
             project.kill()
         project.start()
         uuids = ingest.uuids()
-        tailrace.wait_until(lambda: project.hops()["silver.users"]["count"] >= len(uuids), f"{len(uuids)} users", 120)
+        wait_for_users(project, len(uuids))
         served_rows_are(project, uuids)
-        project.stop(seconds=30)
+        project.stop()
         log_is(project, uuids)
         lake_is(project, uuids)
         assert project.sql("SELECT count(*) AS n FROM system.dead_letters") == [{"n": 0}]
     finally:
         ingest.close()
+        if project.process and not project.ended():
+            project.kill()
+
+
+def wait_for_users(project, count):
+    """As long as there are more of them every minute: how fast they come is not what is tested."""
+    users = 0
+    while users < count:
+        before = users
+        users = tailrace.wait_until(
+            lambda: (now := project.hops()["silver.users"]["count"]) > before and now, f"more than {before} users")
 
 
 def log_is(project, uuids):

@@ -83,7 +83,7 @@ def test_writes_wait_with_a_clear_line_and_go_on_when_there_is_room(tmp_path, di
     ballast.remove()
     tailrace.wait_until(lambda: project.hops()["silver.users"]["count"] == USERS, "all users", 90)
     tailrace.wait_until(lambda: not says_disk_full(project), "no hop that says the disk is full")
-    project.stop(seconds=30)
+    project.stop()
     all_is_there(project)
 
 
@@ -99,7 +99,7 @@ def test_kill_9_on_a_full_disk_loses_nothing_that_was_appended(tmp_path, disk):
     ballast.remove()
     project.start()
     tailrace.wait_until(lambda: project.hops()["silver.users"]["count"] == USERS, "all users", 90)
-    project.stop(seconds=30)
+    project.stop()
     all_is_there(project)
     after = record_batches.values(project.data, "users_created", 2)
     assert before.items() <= after.items()
@@ -115,5 +115,5 @@ def test_sigterm_on_a_full_disk_ends_at_once_and_the_next_start_goes_on(tmp_path
     ballast.remove()
     project.start()
     tailrace.wait_until(lambda: project.hops()["silver.users"]["count"] == USERS, "all users", 90)
-    project.stop(seconds=30)
+    project.stop()
     all_is_there(project)

@@ -35,7 +35,7 @@ def test_old_segments_go_while_it_runs_and_no_record_goes_unread(tmp_path, topic
     project.kill()
     project.start()
     assert project.hops()["silver.users"]["count"] == LIMIT
-    project.stop(seconds=30)
+    project.stop()
     raw = project.lake("users_raw")
     assert len(raw) == len({(r["partition"], r["offset"]) for r in raw}) == LIMIT
     assert project.sql("SELECT count(*) AS n FROM created_users") == [{"n": LIMIT}]
@@ -46,20 +46,20 @@ def test_a_new_retention_holds_for_a_topic_that_is_there_already(tmp_path):
     project = run(tmp_path)
     all_users_came(project)
     assert log_bytes(project) > 2 * SMALL - 2_000_000
-    project.stop(seconds=30)
+    project.stop()
     settings = json.loads((project.folder / "tailrace.yml").read_text())
     settings["topics"]["users_created"]["retention_size"] = "512KB"
     (project.folder / "tailrace.yml").write_text(json.dumps(settings))
     project.start()
     tailrace.wait_until(lambda: log_bytes(project) < SMALL, "a small log")
-    project.stop(seconds=30)
+    project.stop()
 
 
 def test_rows_whose_records_are_gone_are_not_thrown_away_with_the_state(tmp_path):
     project = run(tmp_path, retention_size="256KB")
     all_users_came(project)
     tailrace.wait_until(lambda: log_bytes(project) < SMALL, "a small log")
-    project.stop(seconds=30)
+    project.stop()
     for file in (project.data / "state").iterdir():
         file.unlink()
     refused = project.command("run", project.folder, "--data", project.data, "--once")
