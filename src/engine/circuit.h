@@ -42,7 +42,7 @@ struct StepOutput {
 
 struct CircuitOptions {
   std::size_t state_cache_bytes =
-      256 << 20;  ///< over all traces; above it clean entries are dropped after a save
+      128 << 20;  ///< over all traces; above it clean entries are dropped after a save
   /// State made with one cannot be used without it, nor the other way round.
   std::optional<KeptResult> kept = std::nullopt;
 };

@@ -44,7 +44,7 @@ class LakeWriter {
   const std::shared_ptr<rt::RoomWatch>& room() const { return room_; }
 
  private:
-  static constexpr std::size_t kQueued = 32;
+  static constexpr std::size_t kQueued = 16;
 
   void run() {
     pthread_setname_np(pthread_self(), "lake");

@@ -60,7 +60,7 @@ struct Roles {
 
 struct Limits {
   std::int64_t max_message_bytes = 1 << 20;
-  std::int64_t step_records = 16384;
+  std::int64_t step_records = 8192;
   std::int64_t checkpoint_ms = 2000;
   std::int64_t checkpoint_records = 400000;
 };
