@@ -59,14 +59,26 @@ Status MemoryStore::write(WriteBatch& batch) {
 }
 
 Status MemoryStore::begin_checkpoint() {
-  const std::lock_guard lock(mutex_);
-  durable_ = rows_;
+  TRY(begin_held_checkpoint());
+  release_checkpoint();
   return {};
+}
+
+Status MemoryStore::begin_held_checkpoint() {
+  const std::lock_guard lock(mutex_);
+  held_ = rows_;
+  return {};
+}
+
+void MemoryStore::release_checkpoint() {
+  const std::lock_guard lock(mutex_);
+  if (held_) durable_ = std::exchange(held_, std::nullopt).value();
 }
 
 void MemoryStore::crash() {
   const std::lock_guard lock(mutex_);
   rows_ = durable_;
+  held_.reset();
 }
 
 std::size_t MemoryStore::size() const {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "kv/store.h"
 
@@ -21,6 +22,8 @@ class MemoryStore final : public Store {
   Status write(WriteBatch& batch) override;
   bool needs_checkpoint() const override { return false; }
   Status begin_checkpoint() override;
+  Status begin_held_checkpoint() override;
+  void release_checkpoint() override;
   Status finish_checkpoint() override { return {}; }
   bool checkpoint_done() const override { return true; }
 
@@ -32,6 +35,7 @@ class MemoryStore final : public Store {
   using Rows = std::map<std::string, std::string, std::less<>>;
   mutable std::mutex mutex_;
   Rows rows_, durable_;
+  std::optional<Rows> held_;
 };
 
 }  // namespace tailrace::kv

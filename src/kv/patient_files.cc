@@ -50,13 +50,17 @@ class PatientFile : public rocksdb::FSWritableFileWrapper {
 
 class PatientFiles : public rocksdb::FileSystemWrapper {
  public:
-  explicit PatientFiles(std::shared_ptr<rt::RoomWatch> watch)
-      : FileSystemWrapper(rocksdb::FileSystem::Default()), watch_(std::move(watch)) {}
+  PatientFiles(std::shared_ptr<rt::RoomWatch> watch,
+               std::shared_ptr<const std::atomic<bool>> refuses)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()),
+        watch_(std::move(watch)),
+        refuses_(std::move(refuses)) {}
 
   const char* Name() const override { return "PatientFiles"; }
 
   IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
                            std::unique_ptr<FSWritableFile>* file, IODebugContext* debug) override {
+    if (*refuses_) return IOStatus::IOError(name, "the store closes");
     IOStatus status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
     while (status.IsNoSpace() && watch_->wait_for_room(name)) {
       status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
@@ -67,12 +71,14 @@ class PatientFiles : public rocksdb::FileSystemWrapper {
 
  private:
   std::shared_ptr<rt::RoomWatch> watch_;
+  std::shared_ptr<const std::atomic<bool>> refuses_;
 };
 
 }  // namespace
 
-std::shared_ptr<rocksdb::FileSystem> patient_files(std::shared_ptr<rt::RoomWatch> watch) {
-  return std::make_shared<PatientFiles>(std::move(watch));
+std::shared_ptr<rocksdb::FileSystem> patient_files(
+    std::shared_ptr<rt::RoomWatch> watch, std::shared_ptr<const std::atomic<bool>> refuses) {
+  return std::make_shared<PatientFiles>(std::move(watch), std::move(refuses));
 }
 
 }  // namespace tailrace::kv

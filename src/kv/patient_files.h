@@ -9,13 +9,16 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
+#include <atomic>
 #include <memory>
 
 #include "rt/room_watch.h"
 
 namespace tailrace::kv {
 
-/// An append waits at `watch` while there is no room.
-std::shared_ptr<rocksdb::FileSystem> patient_files(std::shared_ptr<rt::RoomWatch> watch);
+/// An append waits at `watch` while there is no room; once `refuses` is set no file is made any
+/// more.
+std::shared_ptr<rocksdb::FileSystem> patient_files(
+    std::shared_ptr<rt::RoomWatch> watch, std::shared_ptr<const std::atomic<bool>> refuses);
 
 }  // namespace tailrace::kv

@@ -125,6 +125,21 @@ Status Store::checkpoint() {
 /// Hears of finished flushes and of errors in RocksDB's threads.
 class FlushListener : public rocksdb::EventListener {
  public:
+  /// A flush begins when none is held.
+  void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo&) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !held_; });
+  }
+  void hold(bool held) {
+    const std::lock_guard lock(mutex_);
+    held_ = held;
+    changed_.notify_all();
+  }
+  bool held() {
+    const std::lock_guard lock(mutex_);
+    return held_;
+  }
+
   void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo& info) override {
     const std::lock_guard lock(mutex_);
     flushed_ = std::max<std::uint64_t>(flushed_, info.largest_seqno);
@@ -162,6 +177,7 @@ class FlushListener : public rocksdb::EventListener {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t flushed_ = 0;
+  bool held_ = false;
   rocksdb::Status failure_;
 };
 
@@ -172,6 +188,9 @@ class RocksStore : public Store {
       : folder_(std::move(folder)), options_(options), owner_(std::move(owner)) {}
   ~RocksStore() override {
     room_->close();
+    // A held flush must not reach the disk: it finds no file to write.
+    *refuses_files_ = listener_->held();
+    listener_->hold(false);
     db_.reset();
   }
 
@@ -186,11 +205,14 @@ class RocksStore : public Store {
                                          std::string_view end) const override;
   Status write(WriteBatch& batch) override;
   bool needs_checkpoint() const override { return memory_bytes_ > options_.write_buffer_bytes; }
-  Status begin_checkpoint() override;
+  Status begin_checkpoint() override { return begin(false); }
+  Status begin_held_checkpoint() override { return begin(true); }
+  void release_checkpoint() override { listener_->hold(false); }
   Status finish_checkpoint() override { return listener_->wait(begun_sequence_, *room_); }
   bool checkpoint_done() const override { return listener_->reached(begun_sequence_); }
 
  private:
+  Status begin(bool held);
   rocksdb::Options rocks_options();
   rocksdb::BlockBasedTableOptions table_options() const;
   Status check_at_checkpoint();
@@ -201,6 +223,7 @@ class RocksStore : public Store {
   std::optional<FolderOwner> owner_;
   std::shared_ptr<rt::RoomWatch> room_ = std::make_shared<rt::RoomWatch>();
   std::shared_ptr<FlushListener> listener_ = std::make_shared<FlushListener>();
+  std::shared_ptr<std::atomic<bool>> refuses_files_ = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   std::uint64_t step_ = 0;
@@ -259,7 +282,7 @@ rocksdb::Options RocksStore::rocks_options() {
 }
 
 Status RocksStore::open() {
-  env_ = rocksdb::NewCompositeEnv(patient_files(room_));
+  env_ = rocksdb::NewCompositeEnv(patient_files(room_, refuses_files_));
   rocksdb::DB* db = nullptr;
   if (auto status = rocksdb::DB::Open(rocks_options(), folder_, &db); !status.ok()) {
     return rocks_error(status);
@@ -391,9 +414,10 @@ Status RocksStore::write(WriteBatch& batch) {
   return {};
 }
 
-Status RocksStore::begin_checkpoint() {
+Status RocksStore::begin(bool held) {
   TRY(finish_checkpoint());
   if (step_ == checkpoint_step_) return {};  // also when it is open to read
+  listener_->hold(held);
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   const rocksdb::Slice step(reinterpret_cast<const char*>(&step_), sizeof step_);

@@ -97,7 +97,13 @@ class Store {
   Status checkpoint();
   /// Marks the point; waits first for a checkpoint that is still on its way.
   virtual Status begin_checkpoint() = 0;
-  /// Waits until the checkpoint begun last is durable. No checkpoint on its way: returns at once.
+  /// As begin_checkpoint(), but nothing of it becomes durable before release_checkpoint(): for what
+  /// must be durable elsewhere first. A store closed before that is back at the checkpoint before.
+  virtual Status begin_held_checkpoint() = 0;
+  /// Any thread.
+  virtual void release_checkpoint() = 0;
+  /// Waits until the checkpoint begun last is durable (a held one must have been released). No
+  /// checkpoint on its way: returns at once.
   virtual Status finish_checkpoint() = 0;
   /// Whether finish_checkpoint() would return without waiting.
   virtual bool checkpoint_done() const = 0;

@@ -99,6 +99,28 @@ TEST_F(StoreTest, writes_after_begin_checkpoint_are_not_in_it) {
   EXPECT_THAT(rows, testing::ElementsAre(testing::Pair("a", "1")));
 }
 
+TEST_F(StoreTest, a_held_checkpoint_is_durable_only_when_released) {
+  {
+    auto store = open();
+    put(*store, "a", "1");
+    ASSERT_TRUE(store->checkpoint());
+    put(*store, "a", "2");
+    ASSERT_TRUE(store->begin_held_checkpoint());
+    put(*store, "b", "3");
+    EXPECT_FALSE(store->checkpoint_done());
+    EXPECT_EQ(store->get("a").value(), "2");
+  }
+  auto store = open();
+  EXPECT_EQ(store->get("a").value(), "1");
+  EXPECT_EQ(store->get("b").value(), std::nullopt);
+  put(*store, "a", "4");
+  ASSERT_TRUE(store->begin_held_checkpoint());
+  store->release_checkpoint();
+  ASSERT_TRUE(store->finish_checkpoint());
+  store.reset();
+  EXPECT_EQ(open()->get("a").value(), "4");
+}
+
 TEST_F(StoreTest, closing_without_a_checkpoint_forgets_what_came_after_the_last) {
   {
     auto store = open();

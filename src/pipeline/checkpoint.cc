@@ -42,7 +42,6 @@ Checkpoint from_json(const Json& json) {
   for (const auto& [topic, list] : json.at("positions").items())
     for (const Json& offset : list)
       c.positions[topic].push_back(Offset(offset.get<std::int64_t>()));
-  c.lake_commits = json.at("lake_commits");
   c.rows = json.at("rows");
   c.decoded = json.at("decoded");
   for (const auto& [name, flow] : json.at("flows").items()) c.flows[name] = flow_from(flow);
@@ -64,8 +63,7 @@ Result<std::optional<Checkpoint>> Checkpoint::load(const kv::Store& store) {
 }
 
 void Checkpoint::write(kv::WriteBatch& batch) const {
-  Json json = {
-      {"number", number}, {"lake_commits", lake_commits}, {"rows", rows}, {"decoded", decoded}};
+  Json json = {{"number", number}, {"rows", rows}, {"decoded", decoded}};
   json["positions"] = Json::object();
   for (const auto& [topic, list] : positions) json["positions"][topic] = positions_json(list);
   json["flows"] = Json::object();

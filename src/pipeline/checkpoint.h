@@ -1,5 +1,5 @@
-// What a checkpoint says: the one record that joins positions, lake commits and counts. Kept under
-// the key "c" as JSON.
+// What a checkpoint says: the one record that joins positions and counts, with the number of the
+// lake commits that go with it (lake_commits.h). Kept under the key "c" as JSON.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,6 @@ struct FlowMark {
 struct Checkpoint {
   std::int64_t number = 0;
   std::map<std::string, Positions> positions;  ///< by topic
-  std::map<std::string, std::string>
-      lake_commits;  ///< by table: prepared, published after this is durable
   std::map<std::string, std::int64_t> rows;  ///< by table
   std::map<std::string, FlowMark> flows;
   std::map<std::string, std::int64_t> decoded;  ///< by topic: records that could be decoded

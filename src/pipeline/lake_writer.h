@@ -6,6 +6,8 @@
 
 #include <condition_variable>
 #include <functional>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -33,6 +35,20 @@ class LakeWriter {
     tasks_.push(std::move(task));
   }
 
+  /// A task whose outcome can be waited for: that of the first task that failed before it, else its
+  /// own.
+  std::future<Status> post_awaited(std::function<Status()> task) {
+    auto outcome = std::make_shared<std::promise<Status>>();
+    auto future = outcome->get_future();
+    post([this, outcome, task = std::move(task)]() -> Status {
+      Status status = failure();
+      if (status) status = task();
+      outcome->set_value(status);
+      return status;
+    });
+    return future;
+  }
+
   /// Waits for all that was posted; the first Error since the last wait.
   Status wait() {
     std::unique_lock lock(mutex_);
@@ -45,6 +61,11 @@ class LakeWriter {
 
  private:
   static constexpr std::size_t kQueued = 16;
+
+  Status failure() {
+    const std::lock_guard lock(mutex_);
+    return failed_;
+  }
 
   void run() {
     pthread_setname_np(pthread_self(), "lake");

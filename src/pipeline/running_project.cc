@@ -94,13 +94,14 @@ Result<std::vector<bool>> RunningProject::strange_tables() const {
 Status RunningProject::open_outputs(const std::vector<bool>& again) {
   ASSIGN(catalogue_, table::Catalogue::open(*store_));
   lake_ = std::make_unique<LakeWriter>();
+  ASSIGN(const auto prepared, LakeCommits::read(data_, checkpoint_.number));
   for (std::size_t i = 0; i < graph_.tables.size(); ++i) {
     const Table& table = graph_.tables[i];
     ASSIGN(auto output, TableOutput::open(table, data_, project_, *catalogue_, *lake_, again[i]));
     if (!again[i]) {
       output->set_rows(checkpoint_.rows[table.name]);
-      auto commit = checkpoint_.lake_commits.find(table.name);
-      if (commit != checkpoint_.lake_commits.end()) output->publish(commit->second);
+      auto commit = prepared.commits.find(table.name);
+      if (commit != prepared.commits.end()) output->publish(commit->second);
     }
     table_rows_.push_back(output->rows());
     lake_rows_.push_back(output->rows());
@@ -189,7 +190,7 @@ void RunningProject::loop(std::stop_token stop) {
     auto stepped = step();
     if (!stepped) return give_up(stepped.error());
     const bool overdue = std::chrono::steady_clock::now() - last_checkpoint_ > kFlushTakes;
-    if (unpublished_ && (overdue || store_->checkpoint_done()))
+    if (unpublished_ && prepared() && (overdue || store_->checkpoint_done()))
       if (auto done = finish_or_full(); !done) return give_up(done.error());
     if (checkpoint_due()) {
       auto taken = await_checkpoint(stop);
@@ -256,16 +257,9 @@ Status RunningProject::checkpoint() {
   if (!dirty_) return {};
   TRY(finish_checkpoint());
   ++checkpoint_.number;
-  checkpoint_.lake_commits.clear();
-  for (auto& output : outputs_) output->begin_prepare(checkpoint_.number);
-  // A position is kept for good: so must be the records before it.
-  TRY(log_.sync());
-  TRY(lake_->wait());
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    const std::string& name = graph_.tables[i].name;
-    ASSIGN(const std::string commit, outputs_[i]->end_prepare());
-    if (!commit.empty()) checkpoint_.lake_commits[name] = commit;
-    checkpoint_.rows[name] = outputs_[i]->rows();
+    outputs_[i]->begin_prepare(checkpoint_.number);
+    checkpoint_.rows[graph_.tables[i].name] = outputs_[i]->rows();
   }
   kv::WriteBatch batch;
   checkpoint_.flows.clear();
@@ -280,12 +274,27 @@ Status RunningProject::checkpoint() {
   checkpoint_.letters = letters_->pending_totals();
   checkpoint_.write(batch);
   TRY(store_->write(batch));
-  TRY(store_->begin_checkpoint());
+  TRY(store_->begin_held_checkpoint());
+  prepared_ = lake_->post_awaited(
+      [this, number = checkpoint_.number] { return release_checkpoint(number); });
   begun_positions_ = checkpoint_.positions;
   unpublished_ = true;
   dirty_ = false;
   steps_records_ = 0;
   last_checkpoint_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+Status RunningProject::release_checkpoint(std::int64_t number) {
+  LakeCommits prepared{number, {}};
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    std::string commit = outputs_[i]->prepared();
+    if (!commit.empty()) prepared.commits[graph_.tables[i].name] = std::move(commit);
+  }
+  TRY(prepared.write(data_, *lake_->room()));
+  // A position is kept for good: so must be the records before it.
+  TRY(log_.sync());
+  store_->release_checkpoint();
   return {};
 }
 
@@ -317,13 +326,10 @@ Status RunningProject::settle() {
 
 Status RunningProject::finish_checkpoint() {
   if (!unpublished_) return {};
+  if (prepared_.valid()) lake_failed_ = prepared_.get();
+  TRY(Status(lake_failed_));
   TRY(store_->finish_checkpoint());
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    auto commit = checkpoint_.lake_commits.find(graph_.tables[i].name);
-    if (commit == checkpoint_.lake_commits.end()) continue;
-    outputs_[i]->publish(commit->second);
-    outputs_[i]->compact();
-  }
+  for (auto& output : outputs_) output->publish();
   unpublished_ = false;
   std::lock_guard lock(mutex_);
   durable_positions_ = begun_positions_;

@@ -7,11 +7,13 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
 #include "engine/circuit.h"
 #include "pipeline/checkpoint.h"
+#include "pipeline/lake_commits.h"
 #include "pipeline/project_status.h"
 #include "pipeline/read_ahead.h"
 #include "pipeline/runner.h"
@@ -75,7 +77,16 @@ class RunningProject final : public Runner {
   void publish_counts(const std::vector<TopicStep>& topics);
 
   bool checkpoint_due() const;
+  /// Begins one: the steps go on while the lake's thread makes its files durable and then lets the
+  /// store do the same.
   Status checkpoint();
+  /// On the lake's thread, when all tables are prepared.
+  Status release_checkpoint(std::int64_t number);
+  /// Whether the lake's part of the checkpoint begun last is done.
+  bool prepared() const {
+    return !prepared_.valid() ||
+           prepared_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
   /// Publishes the lake commits of a checkpoint that has become durable.
   Status finish_checkpoint();
   /// finish_checkpoint(); false when the disk is full, and it is to be called again.
@@ -105,7 +116,9 @@ class RunningProject final : public Runner {
   std::vector<std::unique_ptr<ReadAhead>> readers_;
   std::optional<TopicReader> rejected_reader_;
   std::vector<RunningFlow> flows_;
-  Checkpoint checkpoint_;     ///< the one being filled; number is the last one begun
+  Checkpoint checkpoint_;         ///< the one being filled; number is the last one begun
+  std::future<Status> prepared_;  ///< of the checkpoint begun last, until it was asked for
+  Status lake_failed_;            ///< what it said: a failure stays
   bool unpublished_ = false;  ///< a checkpoint was begun and its lake commits are not published yet
   bool dirty_ = false;        ///< something happened since the last checkpoint
   std::int64_t steps_records_ = 0;  ///< records since the last checkpoint
@@ -116,7 +129,7 @@ class RunningProject final : public Runner {
   /// Guards what the status functions read: set by the step thread after each step.
   mutable std::mutex mutex_;
   std::string stopped_by_;
-  bool store_waits_ = false;  ///< for room on the disk
+  bool store_waits_ = false;                                              ///< for room on the disk
   std::map<std::string, Positions> begun_positions_, durable_positions_;  ///< of checkpoints
   std::vector<TopicCounts> topic_counts_;
   std::vector<std::string> flow_failed_;

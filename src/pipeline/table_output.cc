@@ -49,24 +49,22 @@ void TableOutput::begin_prepare(std::int64_t checkpoint) {
   });
 }
 
-Result<std::string> TableOutput::end_prepare() {
-  const lake::Prepared prepared = std::exchange(prepared_, {});
-  return prepared.empty() ? std::string() : prepared.to_text();
+void TableOutput::publish() {
+  writer_.post([this]() -> Status {
+    const lake::Prepared prepared = std::exchange(prepared_, {});
+    if (prepared.empty()) return {};
+    TRY(lake_->publish(prepared));
+    auto joined = lake_->compact();
+    if (!joined)
+      LOG(warn, "{}: small files could not be joined: {}", lake_->folder(), joined.error().what);
+    return {};
+  });
 }
 
 void TableOutput::publish(const std::string& commit) {
   writer_.post([this, commit]() -> Status {
     ASSIGN(const auto prepared, lake::Prepared::from_text(commit));
     TRY(lake_->publish(prepared));
-    return {};
-  });
-}
-
-void TableOutput::compact() {
-  writer_.post([this]() -> Status {
-    auto joined = lake_->compact();
-    if (!joined)
-      LOG(warn, "{}: small files could not be joined: {}", lake_->folder(), joined.error().what);
     return {};
   });
 }

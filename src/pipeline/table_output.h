@@ -27,16 +27,14 @@ class TableOutput {
                                                    bool again);
 
   Status accept(Delta delta, kv::WriteBatch& batch);
-  /// The lake commit of everything accepted since the last; empty when there was nothing. In two
-  /// calls, so that the writer works for all tables at once: begin_prepare() of each,
-  /// LakeWriter::wait(), end_prepare() of each.
+  /// Posts the preparation of the lake commit of everything accepted since the last.
   void begin_prepare(std::int64_t checkpoint);
-  Result<std::string> end_prepare();
-  /// Posts the commit to the writer; LakeWriter::wait() says how it went.
+  /// That commit; empty when there was nothing. On the writer's thread, after the preparation.
+  std::string prepared() const { return prepared_.empty() ? std::string() : prepared_.to_text(); }
+  /// Posts what was prepared to the writer, and the joining of small files when there are many.
+  void publish();
+  /// The same for a commit that prepared() gave before a crash.
   void publish(const std::string& commit);
-  /// Joins small files when there are many; on the writer's thread, when nothing is prepared and
-  /// unpublished.
-  void compact();
   /// Deletes files that left the table, or never were in it, longer than `after` ago.
   void vacuum(std::chrono::milliseconds after);
 
@@ -55,7 +53,7 @@ class TableOutput {
   LakeWriter& writer_;
   std::unique_ptr<lake::DeltaTable> lake_;
   std::vector<std::shared_ptr<const table::KeyedTable>> served_;
-  lake::Prepared prepared_;  ///< set on the writer's thread, read after its wait()
+  lake::Prepared prepared_;  ///< the writer's thread's
   std::int64_t rows_ = 0;
 };
 
