@@ -17,11 +17,14 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <mutex>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "kv/folder_owner.h"
 #include "kv/open_to_read.h"
 #include "kv/patient_files.h"
@@ -122,6 +125,26 @@ Status Store::checkpoint() {
   return finish_checkpoint();
 }
 
+/// RocksDB's warnings among our own lines: a log file of its own fails on a full disk, and RocksDB
+/// with it.
+class RocksLog : public rocksdb::Logger {
+ public:
+  RocksLog() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  void LogHeader(const char*, va_list) override {}
+  void Logv(const char* format, va_list arguments) override {
+    if (quiet_) return;
+    char line[512];
+    vsnprintf(line, sizeof line, format, arguments);
+    LOG(warn, "state: {}", line);
+  }
+  using Logger::Logv;
+  /// While it closes, what a held checkpoint fails by is no news.
+  void be_quiet() { quiet_ = true; }
+
+ private:
+  std::atomic<bool> quiet_ = false;
+};
+
 /// Hears of finished flushes and of errors in RocksDB's threads.
 class FlushListener : public rocksdb::EventListener {
  public:
@@ -190,6 +213,7 @@ class RocksStore : public Store {
     room_->close();
     // A held flush must not reach the disk: it finds no file to write.
     *refuses_files_ = listener_->held();
+    log_->be_quiet();
     listener_->hold(false);
     db_.reset();
   }
@@ -222,6 +246,7 @@ class RocksStore : public Store {
   Options options_;
   std::optional<FolderOwner> owner_;
   std::shared_ptr<rt::RoomWatch> room_ = std::make_shared<rt::RoomWatch>();
+  std::shared_ptr<RocksLog> log_ = std::make_shared<RocksLog>();
   std::shared_ptr<FlushListener> listener_ = std::make_shared<FlushListener>();
   std::shared_ptr<std::atomic<bool>> refuses_files_ = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<rocksdb::Env> env_;
@@ -275,8 +300,7 @@ rocksdb::Options RocksStore::rocks_options() {
   rocks.max_open_files = 1000;
   rocks.stats_dump_period_sec = 0;
   rocks.stats_persist_period_sec = 0;
-  rocks.info_log_level = rocksdb::WARN_LEVEL;
-  rocks.keep_log_file_num = 2;
+  rocks.info_log = log_;
   rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options()));
   return rocks;
 }

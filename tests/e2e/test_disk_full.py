@@ -35,11 +35,10 @@ class Ballast:
             file.flush()
 
     def fill_up(self):
-        with open(self.path, "ab") as file:
+        with open(self.path, "ab", buffering=0) as file:
             try:
                 while True:
                     file.write(b"x" * 4096)
-                    file.flush()
             except OSError:
                 pass
 
