@@ -137,9 +137,9 @@ def test_damage_found_while_running_ends_the_run_with_its_place(run):
     flip(run.segment(), run.batches()[0][0] + 100)
     for state in (run.project.data / "state").iterdir():
         state.unlink()
-    run.project.start()
-    assert run.project.process.wait(timeout=30) == 1
-    assert "users_created-0@0: " in run.said() and "is corrupt at byte 0" in run.said()
+    ended = run.project.command("run", run.project.folder, "--data", run.project.data, "--console", "127.0.0.1:0")
+    assert ended.returncode == 1
+    assert "users_created-0@0: " in ended.stderr and "is corrupt at byte 0" in ended.stderr
 
 
 def test_an_emptied_state_folder_is_filled_again_from_the_log(run):
