@@ -191,6 +191,7 @@ Status PartitionLog::skip_to(Offset to) {
     const std::int64_t count = std::min<std::int64_t>(to - active_->next(), kMostAtOnce);
     write_buffer_ = empty_batch(static_cast<std::int32_t>(count - 1), clock_.now());
     stamp(write_buffer_, 0, active_->next());
+    to_write_ = write_buffer_;
     TRY(write_out());
   }
   return commit(Durability::kSync, append_lock);
