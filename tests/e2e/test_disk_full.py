@@ -30,9 +30,7 @@ class Ballast:
 
     def __init__(self, disk, room_mb):
         self.path = disk / "ballast"
-        with open(self.path, "wb") as file:
-            subprocess.run(["fallocate", "-l", f"{DISK_MB - room_mb}M", self.path], check=True)
-            file.flush()
+        subprocess.run(["fallocate", "-l", f"{DISK_MB - room_mb}M", self.path], check=True)
 
     def fill_up(self):
         with open(self.path, "ab", buffering=0) as file:
