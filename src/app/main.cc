@@ -195,7 +195,7 @@ void keep_freed_memory() {
   constexpr int kBytes = 1 << 30;
   mallopt(M_MMAP_THRESHOLD, kBytes);
   mallopt(M_TRIM_THRESHOLD, kBytes);
-  mallopt(M_ARENA_MAX, 4);
+  mallopt(M_ARENA_MAX, 1);
   setenv("ARROW_DEFAULT_MEMORY_POOL", "system", 0);
 }
 

@@ -72,13 +72,14 @@ class PlanCircuit final : public Circuit {
     return output;
   }
 
-  Status save(kv::WriteBatch& batch) override {
-    if (fresh_) batch.put(layout_key(), layout());
-    for (Trace* trace : traces_) trace->save(batch);
+  Status save() override {
+    kv::BulkWriter writer(store_);
+    if (fresh_) writer.put(layout_key(), layout());
     fresh_ = false;
-    // The batch reaches the store only after this call, so entries are forgotten as the next step
-    // begins.
-    forgets_ = state_bytes() > options_.state_cache_bytes;
+    for (Trace* trace : traces_) trace->save(writer);
+    TRY(writer.finish());
+    if (state_bytes() <= options_.state_cache_bytes) return {};
+    for (Trace* trace : traces_) trace->evict();
     return {};
   }
 
@@ -152,9 +153,6 @@ class PlanCircuit final : public Circuit {
 
   /// Runs all operators over the inputs, or, `closing`, over what the new watermark lets out.
   Result<Delta> run(const std::vector<Delta>& inputs, StepContext& context, bool closing) {
-    if (std::exchange(forgets_, false)) {
-      for (Trace* trace : traces_) trace->evict();
-    }
     std::vector<Delta> outputs(nodes_.size());
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       const Node& node = nodes_[i];
@@ -214,7 +212,7 @@ class PlanCircuit final : public Circuit {
   std::vector<WatermarkOperator*> followers_;
   std::vector<Trace*> traces_;
   std::optional<std::int64_t> watermark_us_;
-  bool fresh_ = true, forgets_ = false;
+  bool fresh_ = true;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // A flow's circuit: incremental operators (DBSP, Budiu et al., VLDB 2023) from a FlowPlan. Feed
 // deltas, get a delta.
 //
-// make → restore state lazily from the Store → step … step → save (into one write batch) → step …
+// make → restore state lazily from the Store → step … step → save → step …
 // One thread at a time. After any sequence of steps the sum of the outputs equals the query over
 // the sum of the inputs.
 #pragma once
@@ -42,7 +42,7 @@ struct StepOutput {
 
 struct CircuitOptions {
   std::size_t state_cache_bytes =
-      128 << 20;  ///< over all traces; above it clean entries are dropped after a save
+      64 << 20;  ///< over all traces; above it clean entries are dropped after a save
   /// State made with one cannot be used without it, nor the other way round.
   std::optional<KeptResult> kept = std::nullopt;
 };
@@ -59,8 +59,8 @@ class Circuit {
   /// circuit must then be thrown away.
   virtual Result<StepOutput> step(const std::vector<Delta>& inputs, std::int64_t now_us) = 0;
 
-  /// Adds every change of state since the last save.
-  virtual Status save(kv::WriteBatch& batch) = 0;
+  /// Writes every change of state since the last save.
+  virtual Status save() = 0;
 
   /// The current watermark in microseconds, if the flow has one.
   virtual std::optional<std::int64_t> watermark_us() const = 0;

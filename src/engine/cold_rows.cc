@@ -102,11 +102,11 @@ Result<ColdRows::Sums> ColdRows::take_all(std::string_view partition, Blocks& bl
   return sums;
 }
 
-void ColdRows::save(kv::WriteBatch& batch) {
+void ColdRows::save(kv::BulkWriter& writer) {
   for (auto& [partition, block] : open_) full_.push_back(std::move(block));
   open_.clear();
-  for (const std::string& name : gone_) batch.erase(home_.prefix + name);
-  for (const Block& block : full_) batch.put(home_.prefix + block.name, block.entries);
+  for (const std::string& name : gone_) writer.erase(home_.prefix + name);
+  for (const Block& block : full_) writer.put(home_.prefix + block.name, block.entries);
   gone_.clear();
   full_.clear();
   bytes_ = 0;

@@ -33,7 +33,7 @@ class ColdRows final : public Trace {
   /// Sums of the weights by key, those of sum zero left out; the partition has no rows here then.
   Result<Sums> take_all(std::string_view partition, Blocks& blocks);
 
-  void save(kv::WriteBatch& batch) override;
+  void save(kv::BulkWriter& writer) override;
   void evict() override {}
   std::size_t size_bytes() const override { return bytes_; }
 

@@ -105,7 +105,7 @@ Status OrderedTrace::scan_merged(std::string_view begin, std::string_view end,
   return {};
 }
 
-void OrderedTrace::save(kv::WriteBatch& batch) {
+void OrderedTrace::save(kv::BulkWriter& writer) {
   sort_by_bytes(dirty_, [](std::string_view key) { return key; });
   std::string name = home_.prefix;
   for (std::string_view key : dirty_) {
@@ -114,10 +114,10 @@ void OrderedTrace::save(kv::WriteBatch& batch) {
     name += key;
     found->second.dirty = false;
     if (found->second.present) {
-      batch.put(name, found->second.value);
+      writer.put(name, found->second.value);
       continue;
     }
-    batch.erase(name);
+    writer.erase(name);
     garbage_bytes_ += key.size();
     entries_.erase(found);
   }

@@ -77,16 +77,16 @@ void PointTrace::erase(Slot& slot) {
   mark(slot);
 }
 
-void PointTrace::save(kv::WriteBatch& batch) {
+void PointTrace::save(kv::BulkWriter& writer) {
   sort_by_bytes(dirty_, [](const Slot* slot) { return slot->key(); });
   std::string name = home_.prefix;
   for (Slot* slot : dirty_) {
     name.resize(home_.prefix.size());
     name += slot->key();
     if (slot->present) {
-      batch.put(name, slot->value());
+      writer.put(name, slot->value());
     } else {
-      batch.erase(name);
+      writer.erase(name);
     }
     slot->dirty = false;
   }

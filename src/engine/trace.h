@@ -1,7 +1,7 @@
 // Traces: the state of operators, a write-back cache over one prefix of the store.
 //
-// Changes stay in memory until save(), which writes what changed into a batch; the batch must reach
-// the store before the next call. After a save evict() may forget everything that is in the store.
+// Changes stay in memory until save(), which gives what changed to a writer; the writer must be
+// finished before the next call. After a save evict() may forget everything that is in the store.
 // While nothing was ever forgotten
 // (`complete`: a new circuit) the store is not asked at all; after that a filter of the forgotten
 // keys spares most look-ups of keys that are new. A restored trace knows nothing and asks the
@@ -27,7 +27,7 @@ namespace tailrace::engine {
 class Trace {
  public:
   virtual ~Trace() = default;
-  virtual void save(kv::WriteBatch& batch) = 0;
+  virtual void save(kv::BulkWriter& writer) = 0;
   /// Forgets entries that are in the store; only between a save and the next change.
   virtual void evict() = 0;
   virtual std::size_t size_bytes() const = 0;
@@ -65,7 +65,7 @@ class PointTrace final : public Trace {
 
   static std::uint64_t hash_of(std::string_view key) { return absl::Hash<std::string_view>()(key); }
 
-  void save(kv::WriteBatch& batch) override;
+  void save(kv::BulkWriter& writer) override;
   void evict() override;
   std::size_t size_bytes() const override;
 
@@ -125,7 +125,7 @@ class OrderedTrace final : public Trace {
     return scan(prefix, kv::prefix_end(prefix), visit);
   }
 
-  void save(kv::WriteBatch& batch) override;
+  void save(kv::BulkWriter& writer) override;
   void evict() override;
   std::size_t size_bytes() const override;
 

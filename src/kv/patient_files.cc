@@ -22,19 +22,28 @@ class PatientFile : public rocksdb::FSWritableFileWrapper {
         watch_(std::move(watch)) {}
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    while (true) {
-      IOStatus status = file_->PositionedAppend(data, size_, options, debug);
-      if (status.IsNoSpace() && watch_->wait_for_room(name_)) continue;
-      if (status.ok()) {
-        size_ += data.size();
-        watch_->got_room();
-      }
-      return status;
-    }
+    IOStatus status = PositionedAppend(data, size_, options, debug);
+    if (status.ok()) size_ += data.size();
+    return status;
   }
   IOStatus Append(const Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo&,
                   IODebugContext* debug) override {
     return Append(data, options, debug);
+  }
+  /// Past the page cache RocksDB keeps the place itself: it writes the last block again as it
+  /// fills.
+  IOStatus PositionedAppend(const Slice& data, uint64_t offset, const IOOptions& options,
+                            IODebugContext* debug) override {
+    while (true) {
+      IOStatus status = file_->PositionedAppend(data, offset, options, debug);
+      if (status.IsNoSpace() && watch_->wait_for_room(name_)) continue;
+      if (status.ok()) watch_->got_room();
+      return status;
+    }
+  }
+  IOStatus PositionedAppend(const Slice& data, uint64_t offset, const IOOptions& options,
+                            const rocksdb::DataVerificationInfo&, IODebugContext* debug) override {
+    return PositionedAppend(data, offset, options, debug);
   }
   IOStatus Truncate(uint64_t size, const IOOptions& options, IODebugContext* debug) override {
     size_ = size;

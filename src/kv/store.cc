@@ -10,6 +10,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -28,6 +29,7 @@
 #include "kv/folder_owner.h"
 #include "kv/open_to_read.h"
 #include "kv/patient_files.h"
+#include "rt/direct_io.h"
 
 namespace tailrace::kv {
 namespace {
@@ -39,6 +41,9 @@ constexpr std::string_view kCheckpointKey =
     "checkpoint";
 /// What a key costs in memory besides its bytes.
 constexpr std::size_t kEntryOverheadBytes = 48;
+/// Keys with these first bytes are written one after the other: `T` and a table's id, or `s` and a
+/// flow.
+constexpr std::size_t kHintPrefixBytes = 5;
 /// approximate_count counts up to here.
 constexpr std::int64_t kCountExactly = 4096;
 
@@ -118,6 +123,26 @@ std::string prefix_end(std::string_view prefix) {
   while (!end.empty() && end.back() == '\xFF') end.pop_back();
   if (!end.empty()) end.back() = static_cast<char>(end.back() + 1);
   return end;
+}
+
+void BulkWriter::put(std::string_view key, std::string_view value) {
+  batch_.put(key, value);
+  if (batch_.size_bytes() > kBatchBytes) write();
+}
+
+void BulkWriter::erase(std::string_view key) {
+  batch_.erase(key);
+  if (batch_.size_bytes() > kBatchBytes) write();
+}
+
+void BulkWriter::write() {
+  if (failed_ && !batch_.empty()) failed_ = store_.write(batch_);
+  batch_.clear();
+}
+
+Status BulkWriter::finish() {
+  write();
+  return std::exchange(failed_, Status{});
 }
 
 Status Store::checkpoint() {
@@ -288,8 +313,13 @@ rocksdb::Options RocksStore::rocks_options() {
   rocks.memtable_prefix_bloom_size_ratio = static_cast<double>(options_.write_buffer_bytes) / 128 /
                                            static_cast<double>(rocks.write_buffer_size);
   rocks.allow_concurrent_memtable_write = false;
+  // A step writes the keys of one table or trace in order: the next one's place is near the last's.
+  rocks.memtable_insert_with_hint_prefix_extractor.reset(
+      rocksdb::NewFixedPrefixTransform(kHintPrefixBytes));
+  if (getenv("TR_UNI")) rocks.compaction_style = rocksdb::kCompactionStyleUniversal;
+  if (getenv("TR_L0")) rocks.level0_file_num_compaction_trigger = atoi(getenv("TR_L0"));
   rocks.max_background_jobs = 2;
-  rocks.level0_file_num_compaction_trigger = 4;
+  rocks.level0_file_num_compaction_trigger = 8;
   rocks.level0_slowdown_writes_trigger = 40;
   rocks.level0_stop_writes_trigger = 64;
   rocks.max_bytes_for_level_base = 256 << 20;
@@ -297,6 +327,7 @@ rocksdb::Options RocksStore::rocks_options() {
   rocks.level_compaction_dynamic_level_bytes = true;
   rocks.compression = rocksdb::kLZ4Compression;
   rocks.bytes_per_sync = 1 << 20;
+  rocks.use_direct_io_for_flush_and_compaction = rt::takes_direct_io(folder_);
   rocks.max_open_files = 1000;
   rocks.stats_dump_period_sec = 0;
   rocks.stats_persist_period_sec = 0;

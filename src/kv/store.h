@@ -109,6 +109,25 @@ class Store {
   virtual bool checkpoint_done() const = 0;
 };
 
+/// Many changes that nobody needs at once: they reach the store in batches small enough to stay in
+/// the processor's cache. For operator state, which counts from the next checkpoint on.
+class BulkWriter {
+ public:
+  explicit BulkWriter(Store& store) : store_(store) {}
+  void put(std::string_view key, std::string_view value);
+  void erase(std::string_view key);
+  /// Writes the rest; the first Error of all writes, after which nothing more was written.
+  Status finish();
+
+ private:
+  static constexpr std::size_t kBatchBytes = 256 << 10;
+  void write();
+
+  Store& store_;
+  WriteBatch batch_;
+  Status failed_;
+};
+
 /// The first key after every key that starts with `prefix`; empty when there is none.
 std::string prefix_end(std::string_view prefix);
 

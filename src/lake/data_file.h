@@ -21,7 +21,7 @@ enum class Compression { kNone, kSnappy, kLz4, kZstd };
 struct FileOptions {
   std::int64_t target_file_bytes = 128 << 20;  ///< a file is closed when it has grown to this
   std::int64_t row_group_rows = 256 << 10;
-  std::int64_t row_group_bytes = 64
+  std::int64_t row_group_bytes = 32
                                  << 20;  ///< a row group is closed when its Arrow bytes reach this
   Compression compression = Compression::kSnappy;
   bool sync = true;  ///< false only in tests and throw-away runs

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -16,10 +17,10 @@ bool no_space(int number) {
 
 }  // namespace
 
-Result<std::shared_ptr<PatientOutput>> PatientOutput::create(
-    std::string path, std::shared_ptr<rt::RoomWatch> room) {
+Result<std::shared_ptr<PatientOutput>> PatientOutput::create(std::string path,
+                                                             std::shared_ptr<rt::RoomWatch> room) {
   for (;;) {
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    const int fd = rt::open_direct(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
     if (fd >= 0)
       return std::shared_ptr<PatientOutput>(
           new PatientOutput(std::move(path), fd, std::move(room)));
@@ -35,14 +36,13 @@ PatientOutput::~PatientOutput() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-arrow::Status PatientOutput::Write(const void* data, std::int64_t size) {
-  const char* at = static_cast<const char*>(data);
+arrow::Status PatientOutput::put(const char* data, std::size_t size) {
   while (size > 0) {
-    const ssize_t done = ::write(fd_, at, static_cast<std::size_t>(size));
+    const ssize_t done = ::write(fd_, data, size);
     if (done >= 0) {
-      at += done;
-      size -= done;
-      written_ += done;
+      data += done;
+      size -= static_cast<std::size_t>(done);
+      if (size > 0) rt::leave_direct(fd_);  // cut short: the rest need not be whole blocks
       if (room_) room_->got_room();
     } else if (const int number = errno; number != EINTR) {
       if (no_space(number) && room_ && room_->wait_for_room(path_)) continue;
@@ -52,12 +52,32 @@ arrow::Status PatientOutput::Write(const void* data, std::int64_t size) {
   return arrow::Status::OK();
 }
 
+arrow::Status PatientOutput::Write(const void* data, std::int64_t size) {
+  const char* at = static_cast<const char*>(data);
+  std::size_t left = static_cast<std::size_t>(size);
+  while (left > 0) {
+    const std::size_t part = std::min(left, kBlockBytes - block_used_);
+    std::memcpy(block_.get() + block_used_, at, part);
+    at += part;
+    left -= part;
+    block_used_ += part;
+    if (block_used_ < kBlockBytes) break;
+    ARROW_RETURN_NOT_OK(put(block_.get(), kBlockBytes));
+    block_used_ = 0;
+  }
+  written_ += size;
+  return arrow::Status::OK();
+}
+
 arrow::Status PatientOutput::Close() {
   if (fd_ < 0) return arrow::Status::OK();
+  rt::leave_direct(fd_);
+  const arrow::Status last = put(block_.get(), block_used_);
+  block_used_ = 0;
   const int failed = ::close(fd_) == 0 ? 0 : errno;
   fd_ = -1;
-  if (failed) return arrow::Status::IOError(path_, ": ", std::strerror(failed));
-  return arrow::Status::OK();
+  if (failed && last.ok()) return arrow::Status::IOError(path_, ": ", std::strerror(failed));
+  return last;
 }
 
 }  // namespace tailrace::lake

@@ -60,7 +60,7 @@ class LakeWriter {
   const std::shared_ptr<rt::RoomWatch>& room() const { return room_; }
 
  private:
-  static constexpr std::size_t kQueued = 16;
+  static constexpr std::size_t kQueued = 8;
 
   Status failure() {
     const std::lock_guard lock(mutex_);

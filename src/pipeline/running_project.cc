@@ -261,7 +261,6 @@ Status RunningProject::checkpoint() {
     outputs_[i]->begin_prepare(checkpoint_.number);
     checkpoint_.rows[graph_.tables[i].name] = outputs_[i]->rows();
   }
-  kv::WriteBatch batch;
   checkpoint_.flows.clear();
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     FlowMark& mark = checkpoint_.flows[graph_.flows[i].name];
@@ -269,9 +268,10 @@ Status RunningProject::checkpoint() {
     mark.failed = flows_[i].failed;
     for (const auto& count : flows_[i].expectations)
       mark.expectations.emplace_back(count.passed, count.failed);
-    if (flows_[i].failed.empty()) TRY(flows_[i].circuit->save(batch));
+    if (flows_[i].failed.empty()) TRY(flows_[i].circuit->save());
   }
   checkpoint_.letters = letters_->pending_totals();
+  kv::WriteBatch batch;
   checkpoint_.write(batch);
   TRY(store_->write(batch));
   TRY(store_->begin_held_checkpoint());

@@ -116,6 +116,7 @@ class RunningProject final : public Runner {
   std::vector<std::unique_ptr<ReadAhead>> readers_;
   std::optional<TopicReader> rejected_reader_;
   std::vector<RunningFlow> flows_;
+  kv::WriteBatch batch_;          ///< a step's; it keeps its memory
   Checkpoint checkpoint_;         ///< the one being filled; number is the last one begun
   std::future<Status> prepared_;  ///< of the checkpoint begun last, until it was asked for
   Status lake_failed_;            ///< what it said: a failure stays

@@ -32,7 +32,8 @@ Result<bool> RunningProject::step() {
   bool any = false;
   for (const TopicStep& topic : topics) any = any || topic.records > 0;
   for (const RunningFlow& flow : flows_) any = any || (!flow.stepped && flow.failed.empty());
-  kv::WriteBatch batch;
+  kv::WriteBatch& batch = batch_;
+  batch.clear();
   TRY(take_marks(batch));
   TRY(read_rejected(batch));
   const Upkeep& limits = project_.upkeep;

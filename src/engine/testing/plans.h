@@ -164,11 +164,7 @@ class DrivenCircuit {
     if (!made) ADD_FAILURE() << made.error().what;
     circuit_ = std::move(*made);
   }
-  void save() {
-    kv::WriteBatch batch;
-    ASSERT_TRUE(circuit_->save(batch));
-    ASSERT_TRUE(store_.write(batch));
-  }
+  void save() { ASSERT_TRUE(circuit_->save()); }
   StepOutput step(const std::vector<Delta>& inputs) {
     auto output = circuit_->step(inputs, 0);
     if (!output) {
