@@ -18,7 +18,7 @@
 namespace tailrace::engine {
 namespace {
 
-constexpr std::string_view kLayout = "2";
+constexpr std::string_view kLayout = "3";
 
 struct Node {
   const Plan* plan;
@@ -36,6 +36,7 @@ class PlanCircuit final : public Circuit {
 
   Status build() {
     if (options_.kept) first_rows_kept_ = first_rows_kept(*plan_.root, options_.kept->key);
+    if (first_rows_kept_) left_.kept = &*options_.kept;
     ASSIGN(const auto found, store_.get(layout_key()));
     if (found && *found != layout()) {
       return error(
@@ -68,6 +69,7 @@ class PlanCircuit final : public Circuit {
     ASSIGN(out.emplace_back(), taken_back());
     ASSIGN(Delta all, concat(out, plan_.root->schema));
     ASSIGN(output.delta, consolidate(std::move(all)));
+    output.notes = std::exchange(left_.notes, {});
     TRY(hold_to(plan_.expectations, now_us, output));
     return output;
   }
@@ -98,11 +100,11 @@ class PlanCircuit final : public Circuit {
 
   /// The kept rows that gave way to others in this step.
   Result<Delta> taken_back() {
-    if (replaced_.empty()) return Delta{};
+    if (left_.replaced.empty()) return Delta{};
     Delta gone;
-    ASSIGN(gone.rows, options_.kept->find(replaced_));
+    ASSIGN(gone.rows, options_.kept->find(left_.replaced));
     gone.weights.assign(static_cast<std::size_t>(gone.rows->num_rows()), -1);
-    replaced_.clear();
+    left_.replaced.clear();
     return gone;
   }
 
@@ -139,7 +141,7 @@ class PlanCircuit final : public Circuit {
         return make_distinct(plan, homes);
       case Plan::Kind::kTopN:
         if (plan.limit != 1 || !insert_only(*plan.inputs[0])) return make_top_n(plan, homes);
-        return make_first_of(plan, homes, &plan == first_rows_kept_ ? &replaced_ : nullptr);
+        return make_first_of(plan, homes, &plan == first_rows_kept_ ? &left_ : nullptr);
       case Plan::Kind::kExplode:
         return make_explode(plan);
       case Plan::Kind::kWatermark: {
@@ -207,7 +209,7 @@ class PlanCircuit final : public Circuit {
   CircuitOptions options_;
   std::vector<Node> nodes_;
   const Plan* first_rows_kept_ = nullptr;  ///< the node that leaves its rows to options_.kept
-  std::vector<std::string> replaced_;      ///< partitions whose first row gave way in this step
+  LeftToTable left_;
   std::size_t root_ = 0;
   std::vector<WatermarkOperator*> followers_;
   std::vector<Trace*> traces_;

@@ -38,6 +38,9 @@ struct StepOutput {
   Delta delta;  ///< consolidated change to the flow's table
   std::vector<Reject> rejects;
   std::vector<ExpectationCount> expectations;  ///< by FlowPlan::expectations, of this step
+  /// With CircuitOptions::kept: what goes with the rows of these keys, also of rows that are there
+  /// already and not in `delta`. The bytes live until the circuit's next call.
+  std::vector<KeptNote> notes;
 };
 
 struct CircuitOptions {

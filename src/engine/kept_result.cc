@@ -19,9 +19,7 @@ bool follows_time(const Plan& plan) {
 
 const Plan* first_rows_kept(const Plan& root, std::vector<int> key) {
   const Plan* plan = &root;
-  for (; plan->kind == Plan::Kind::kProject || plan->kind == Plan::Kind::kFilter;
-       plan = plan->inputs[0].get()) {
-    if (plan->kind == Plan::Kind::kFilter) continue;
+  for (; plan->kind == Plan::Kind::kProject; plan = plan->inputs[0].get()) {
     for (int& column : key) {
       const Expr& from = *plan->exprs[static_cast<std::size_t>(column)];
       if (from.kind != Expr::Kind::kColumn) return nullptr;

@@ -417,8 +417,17 @@ TEST(Operators, first_rows_left_to_a_table_equal_recomputation) {
     Relation table;
     CircuitOptions options;
     if (seed % 3 == 0) options.state_cache_bytes = 0;
-    options.kept =
-        KeptResult{{0}, [&](std::span<const std::string> keys) { return find_kept(table, keys); }};
+    std::map<std::string, std::string> kept_notes;
+    const auto find_notes = [&](std::span<const std::string_view> keys) {
+      std::vector<std::optional<std::string>> found;
+      for (const std::string_view key : keys) {
+        const auto at = kept_notes.find(std::string(key));
+        found.push_back(at == kept_notes.end() ? std::nullopt : std::optional(at->second));
+      }
+      return Result<std::vector<std::optional<std::string>>>(std::move(found));
+    };
+    options.kept = KeptResult{
+        {0}, [&](std::span<const std::string> keys) { return find_kept(table, keys); }, find_notes};
     ASSERT_NE(first_rows_kept(*top_plan(1, false, true), {0}), nullptr);
     DrivenCircuit circuit({top_plan(1, false, true), {"input"}, {}}, *store,
                           fmt::format("kept{}", seed), options);
@@ -426,8 +435,9 @@ TEST(Operators, first_rows_left_to_a_table_equal_recomputation) {
     for (int step = 0; step < 40; ++step) {
       const Rows come = random_rows(random, static_cast<int>(random() % 9));
       rows.insert(rows.end(), come.begin(), come.end());
-      circuit.step(deltas({come}, {std::vector<Weight>(come.size(), 1)}));
+      const StepOutput output = circuit.step(deltas({come}, {std::vector<Weight>(come.size(), 1)}));
       table = circuit.result();
+      for (const KeptNote& note : output.notes) kept_notes[std::string(note.key)] = note.note;
       if (random() % 3 == 0) circuit.save();
       if (random() % 6 == 0) {
         circuit.save();

@@ -37,17 +37,28 @@ Status PointTrace::open(std::span<const std::string_view> keys,
 Status PointTrace::fetch(std::span<Slot*> missing) {
   std::sort(missing.begin(), missing.end(),
             [](const Slot* a, const Slot* b) { return a->key() < b->key(); });
-  std::vector<std::string> names;
-  names.reserve(missing.size());
-  for (const Slot* slot : missing) names.push_back(home_.prefix + std::string(slot->key()));
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  ASSIGN(auto values, home_.store->get_many(views));
+  ASSIGN(auto values, read(missing));
   for (std::size_t i = 0; i < missing.size(); ++i) {
     if (!values[i]) continue;
     set_value(*missing[i], *values[i]);
     missing[i]->present = true;
   }
   return {};
+}
+
+Result<std::vector<std::optional<std::string>>> PointTrace::read(
+    std::span<Slot* const> sorted) const {
+  std::vector<std::string_view> keys;
+  keys.reserve(sorted.size());
+  if (read_) {
+    for (const Slot* slot : sorted) keys.push_back(slot->key());
+    return read_(keys);
+  }
+  std::vector<std::string> names;
+  names.reserve(sorted.size());
+  for (const Slot* slot : sorted)
+    keys.push_back(names.emplace_back(home_.prefix + std::string(slot->key())));
+  return home_.store->get_many(keys);
 }
 
 void PointTrace::set_value(Slot& slot, std::string_view value) {
@@ -78,6 +89,11 @@ void PointTrace::erase(Slot& slot) {
 }
 
 void PointTrace::save(kv::BulkWriter& writer) {
+  if (read_) {
+    for (Slot* slot : dirty_) slot->dirty = false;
+    dirty_.clear();
+    return;
+  }
   sort_by_bytes(dirty_, [](const Slot* slot) { return slot->key(); });
   std::string name = home_.prefix;
   for (Slot* slot : dirty_) {

@@ -12,6 +12,7 @@
 #include <absl/container/flat_hash_set.h>
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,8 +54,15 @@ class PointTrace final : public Trace {
     std::string_view value() const { return {value_data, value_size}; }
   };
 
+  /// Values of sorted keys; nullopt where there is none.
+  using Read = std::function<Result<std::vector<std::optional<std::string>>>(
+      std::span<const std::string_view> keys)>;
+
   explicit PointTrace(TraceHome home)
       : home_(std::move(home)), complete_(home_.fresh), knows_store_(home_.fresh) {}
+  /// Somebody else writes the values, before the next step: save() does not.
+  PointTrace(bool fresh, Read read)
+      : read_(std::move(read)), complete_(fresh), knows_store_(fresh) {}
 
   /// The slots of `keys` (distinct; hashes by hash_of), brought from the store in one read where
   /// needed. A slot lives until evict().
@@ -95,8 +103,10 @@ class PointTrace final : public Trace {
   void set_value(Slot& slot, std::string_view value);
   void mark(Slot& slot);
   Status fetch(std::span<Slot*> missing);
+  Result<std::vector<std::optional<std::string>>> read(std::span<Slot* const> sorted) const;
 
-  TraceHome home_;
+  TraceHome home_{};
+  Read read_;
   bool complete_;
   bool knows_store_;     ///< false when restored: forgotten_ lacks what earlier circuits saved
   KeyFilter forgotten_;  ///< keys the store may hold beyond memory; of use when knows_store_

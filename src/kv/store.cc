@@ -10,7 +10,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -41,9 +40,6 @@ constexpr std::string_view kCheckpointKey =
     "checkpoint";
 /// What a key costs in memory besides its bytes.
 constexpr std::size_t kEntryOverheadBytes = 48;
-/// Keys with these first bytes are written one after the other: `T` and a table's id, or `s` and a
-/// flow.
-constexpr std::size_t kHintPrefixBytes = 5;
 /// approximate_count counts up to here.
 constexpr std::int64_t kCountExactly = 4096;
 
@@ -313,18 +309,13 @@ rocksdb::Options RocksStore::rocks_options() {
   rocks.memtable_prefix_bloom_size_ratio = static_cast<double>(options_.write_buffer_bytes) / 128 /
                                            static_cast<double>(rocks.write_buffer_size);
   rocks.allow_concurrent_memtable_write = false;
-  // A step writes the keys of one table or trace in order: the next one's place is near the last's.
-  rocks.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewFixedPrefixTransform(kHintPrefixBytes));
-  if (getenv("TR_UNI")) rocks.compaction_style = rocksdb::kCompactionStyleUniversal;
-  if (getenv("TR_L0")) rocks.level0_file_num_compaction_trigger = atoi(getenv("TR_L0"));
   rocks.max_background_jobs = 2;
+  // Each record is rewritten about once while ten times as many come, not at every level.
+  rocks.compaction_style = rocksdb::kCompactionStyleUniversal;
   rocks.level0_file_num_compaction_trigger = 8;
   rocks.level0_slowdown_writes_trigger = 40;
   rocks.level0_stop_writes_trigger = 64;
-  rocks.max_bytes_for_level_base = 256 << 20;
   rocks.target_file_size_base = 64 << 20;
-  rocks.level_compaction_dynamic_level_bytes = true;
   rocks.compression = rocksdb::kLZ4Compression;
   rocks.bytes_per_sync = 1 << 20;
   rocks.use_direct_io_for_flush_and_compaction = rt::takes_direct_io(folder_);

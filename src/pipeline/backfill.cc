@@ -73,8 +73,7 @@ Status RunningProject::feed_flow(std::size_t index) {
     ASSIGN(auto change, run_flow(index, inputs, batch));
     if (graph_.tables[static_cast<std::size_t>(flow.table)].hidden)
       change.rows = without_hidden(change.rows);
-    if (!change.empty())
-      TRY(outputs_[static_cast<std::size_t>(flow.table)]->accept(std::move(change), batch));
+    TRY(take_in(static_cast<std::size_t>(flow.table), std::move(change), batch));
     TRY(store_->write(batch));
     letters_->written();
     dirty_ = true;

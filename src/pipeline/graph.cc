@@ -229,14 +229,15 @@ class Binder {
 /// A view's rows that a serving keeps by the very key the flow would keep them by.
 void leave_rows_to_serving(const Project& project, const Graph& graph, Flow& flow) {
   const Table& table = graph.tables[static_cast<std::size_t>(flow.table)];
-  if (table.streaming || flow.hidden) return;
+  if (table.streaming) return;
+  for (const engine::Expectation& expectation : flow.plan.expectations)
+    if (expectation.action == engine::Expectation::Action::kDrop) return;
   for (std::size_t i = 0; i < project.serving.size(); ++i) {
     const ServingSpec& serving = project.serving[i];
     if (!same_name(serving.table, table.name)) continue;
     const std::vector<int> key = key_columns(serving, table);
     if (key.empty() || !engine::first_rows_kept(*flow.plan.root, key)) continue;
     flow.kept_by = static_cast<int>(i);
-    flow.definition += fmt::format("\nrows kept by {}", serving.name);
     return;
   }
 }
@@ -284,10 +285,14 @@ Result<Graph> make_graph(const Project& project) {
     graph.topics.push_back({topic.relation, topic.name, topic.format == "json"});
   ASSIGN(graph.statements, parse_files(project));
   TRY(Binder(graph).bind_all());
+  for (Flow& flow : graph.flows) leave_rows_to_serving(project, graph, flow);
   carry_lineage(graph);
   for (Flow& flow : graph.flows) {
     flow.definition = sql::explain(flow.plan);
-    leave_rows_to_serving(project, graph, flow);
+    if (flow.kept_by >= 0) {
+      const auto& serving = project.serving[static_cast<std::size_t>(flow.kept_by)];
+      flow.definition += fmt::format("\nrows kept by {}", serving.name);
+    }
   }
   if (graph.flows.empty())
     return error(Code::kInvalidArgument, project.folder +

@@ -239,7 +239,8 @@ void carry_lineage(Graph& graph) {
   std::vector<int> left(graph.tables.size(), 0);
   for (const Flow& flow : graph.flows) ++left[static_cast<std::size_t>(flow.table)];
   for (Flow& flow : graph.flows) {
-    const Carried root = Carrier(graph, flow).carry(flow.plan.root, true);
+    // What a serving keeps has the table's columns and no more.
+    const Carried root = Carrier(graph, flow).carry(flow.plan.root, flow.kept_by < 0);
     flow.plan.root = root.plan;
     flow.hidden = has_hidden(*root.plan->schema);
     const auto table = static_cast<std::size_t>(flow.table);

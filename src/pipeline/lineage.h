@@ -5,7 +5,9 @@
 // record; one that went through an aggregation or a join has not. Where the SQL itself keeps
 // `partition` and `offset` (under any name) those columns are used as they are. Elsewhere the plan
 // carries two more at the end of its rows, from the topic to the table's expectations and on to the
-// flows that read the table; no table stores them, so a row read back from the lake has none.
+// flows that read the table; no table stores them, so a row read back from the lake has none, nor
+// has one of a deduplication whose rows a serving keeps (sent again, its record would change
+// nothing).
 //
 //   _tailrace_source INT      partition + 65536 × index of the topic in the graph
 //   _tailrace_offset BIGINT

@@ -141,6 +141,9 @@ std::optional<engine::KeptResult> RunningProject::kept_result(const Flow& flow) 
   const ServingSpec& serving = project_.serving[static_cast<std::size_t>(flow.kept_by)];
   engine::KeptResult kept;
   kept.key = key_columns(serving, graph_.tables[static_cast<std::size_t>(flow.table)]);
+  kept.notes = [table = catalogue_->find(serving.name)](std::span<const std::string_view> keys) {
+    return table->notes(keys);
+  };
   kept.find = [table = catalogue_->find(serving.name), schema = flow.plan.root->schema](
                   std::span<const std::string> keys) -> Result<Batch> {
     ASSIGN(const Batch rows, table->get_encoded(keys));

@@ -48,6 +48,7 @@ class RunningProject final : public Runner {
     std::unique_ptr<engine::Circuit> circuit;
     std::string failed;
     std::vector<engine::ExpectationCount> expectations;
+    std::vector<engine::KeptNote> notes;  ///< of the last step, until the next
     bool stepped = false;  ///< the first step runs without input too: a global aggregate has a row
   };
   ProjectCounts counts() const;
@@ -66,8 +67,10 @@ class RunningProject final : public Runner {
   Result<std::vector<TopicStep>> read_topics();
   Status read_rejected(kv::WriteBatch& batch);
   Status run_flows(const std::vector<TopicStep>& topics, kv::WriteBatch& batch);
+  /// The flow's notes (RunningFlow::notes) go with the change that it gives.
   Result<Delta> run_flow(std::size_t index, const std::vector<Delta>& inputs,
                          kv::WriteBatch& batch);
+  Status take_in(std::size_t table, Delta change, kv::WriteBatch& batch);
   void fail_flow(std::size_t index, const Error& why);
   void add_reject(const Flow& flow, const engine::Reject& reject, kv::WriteBatch& batch);
   void find_origin(const Flow& flow, const arrow::RecordBatch& row, DeadLetter& letter) const;

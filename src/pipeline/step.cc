@@ -95,11 +95,23 @@ Status RunningProject::run_flows(const std::vector<TopicStep>& topics, kv::Write
     ASSIGN(table, join(std::move(table), std::move(change)));
   }
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (changes[i].empty()) continue;
-    if (graph_.tables[i].hidden) changes[i].rows = without_hidden(changes[i].rows);
-    TRY(outputs_[i]->accept(std::move(changes[i]), batch));
+    if (graph_.tables[i].hidden && !changes[i].empty())
+      changes[i].rows = without_hidden(changes[i].rows);
+    TRY(take_in(i, std::move(changes[i]), batch));
   }
   return {};
+}
+
+Status RunningProject::take_in(std::size_t table, Delta change, kv::WriteBatch& batch) {
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    const Flow& flow = graph_.flows[i];
+    if (flow.table != static_cast<int>(table) || flows_[i].notes.empty()) continue;
+    const auto notes = std::exchange(flows_[i].notes, {});
+    const auto& serving = project_.serving[static_cast<std::size_t>(flow.kept_by)];
+    return outputs_[table]->accept(std::move(change), batch, serving.name, notes);
+  }
+  if (change.empty()) return {};
+  return outputs_[table]->accept(std::move(change), batch);
 }
 
 Result<Delta> RunningProject::run_flow(std::size_t index, const std::vector<Delta>& inputs,
@@ -117,6 +129,7 @@ Result<Delta> RunningProject::run_flow(std::size_t index, const std::vector<Delt
     running.expectations[i].passed += output->expectations[i].passed;
     running.expectations[i].failed += output->expectations[i].failed;
   }
+  running.notes = std::move(output->notes);
   if (flow.hidden && !graph_.tables[static_cast<std::size_t>(flow.table)].hidden)
     output->delta.rows = without_hidden(output->delta.rows);
   return std::move(output->delta);

@@ -31,8 +31,17 @@ Result<std::unique_ptr<TableOutput>> TableOutput::open(const Table& table, const
   return output;
 }
 
-Status TableOutput::accept(Delta delta, kv::WriteBatch& batch) {
-  for (const auto& keyed : served_) TRY(keyed->apply(delta, batch));
+Status TableOutput::accept(Delta delta, kv::WriteBatch& batch, std::string_view noted,
+                           std::span<const engine::KeptNote> notes) {
+  for (const auto& keyed : served_) {
+    table::KeyedTable::Notes of_keys;
+    if (keyed->schema().name == noted) {
+      of_keys.reserve(notes.size());
+      for (const engine::KeptNote& note : notes) of_keys[note.key] = note.note;
+    }
+    TRY(keyed->apply(delta, std::move(of_keys), batch));
+  }
+  if (delta.empty()) return {};
   for (std::int64_t i = 0; i < delta.size(); ++i) rows_ += delta.weight(i);
   writer_.post([this, delta = std::move(delta)] {
     return streaming_ ? lake_->stage(delta.rows) : lake_->apply(delta);

@@ -8,9 +8,12 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "engine/kept_result.h"
 #include "lake/delta_table.h"
 #include "pipeline/graph.h"
 #include "pipeline/lake_writer.h"
@@ -26,7 +29,9 @@ class TableOutput {
                                                    table::Catalogue& catalogue, LakeWriter& writer,
                                                    bool again);
 
-  Status accept(Delta delta, kv::WriteBatch& batch);
+  /// `notes` go with the rows of the keyed table `noted`, also where `delta` is empty.
+  Status accept(Delta delta, kv::WriteBatch& batch, std::string_view noted = {},
+                std::span<const engine::KeptNote> notes = {});
   /// Posts the preparation of the lake commit of everything accepted since the last.
   void begin_prepare(std::int64_t checkpoint);
   /// That commit; empty when there was nothing. On the writer's thread, after the preparation.

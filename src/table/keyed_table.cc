@@ -15,6 +15,26 @@ namespace tailrace::table {
 namespace {
 
 constexpr std::size_t kVersionBytes = 4;
+constexpr std::uint32_t kHasNote = 1U << 31;
+constexpr char kNoteFlag = static_cast<char>(kHasNote >> 24);  ///< in a version's last byte
+using NoteSize = std::uint32_t;
+
+/// The note at the end of a stored row; empty when it has none.
+std::string_view note_of(std::string_view stored) {
+  std::uint32_t version = 0;
+  NoteSize size = 0;
+  if (stored.size() < kVersionBytes + sizeof size) return {};
+  std::memcpy(&version, stored.data(), sizeof version);
+  if ((version & kHasNote) == 0) return {};
+  const std::string_view before = stored.substr(0, stored.size() - sizeof size);
+  std::memcpy(&size, before.end(), sizeof size);
+  return before.substr(before.size() - std::min<std::size_t>(size, before.size() - kVersionBytes));
+}
+
+void add_note(std::string_view note, std::string& value) {
+  const auto size = static_cast<NoteSize>(note.size());
+  value.append(note).append(reinterpret_cast<const char*>(&size), sizeof size);
+}
 
 std::string hex(std::string_view bytes) {
   std::string text;
@@ -101,6 +121,7 @@ class KeyedTable::RowReader {
     std::uint32_t version = 0;
     if (stored.size() < kVersionBytes) return damaged();
     std::memcpy(&version, stored.data(), kVersionBytes);
+    version &= ~kHasNote;
     if (version == 0 || version > table_.history_.size()) return damaged();
     if (decoder_ && version != version_) TRY(flush());
     if (!decoder_) {
@@ -164,8 +185,8 @@ Schema KeyedTable::key_schema(std::size_t columns) const {
   return arrow::schema(std::move(fields));
 }
 
-Status KeyedTable::apply(const Delta& delta, kv::WriteBatch& batch) const {
-  if (delta.empty()) return {};
+Status KeyedTable::apply(const Delta& delta, Notes notes, kv::WriteBatch& batch) const {
+  if (delta.empty()) return change_notes(notes, batch);
   ASSIGN(const Batch rows, align(delta.rows, schema_.columns, schema_.name));
   ASSIGN(const EncodedRows keys, encode_keys(*rows, key_columns_));
   ASSIGN(const EncodedRows values, encode_rows(*rows));
@@ -173,14 +194,21 @@ Status KeyedTable::apply(const Delta& delta, kv::WriteBatch& batch) const {
   const auto version = static_cast<std::uint32_t>(history_.size());
   std::string key = prefix();
   const std::size_t prefix_bytes = key.size();
-  std::string value(reinterpret_cast<const char*>(&version), kVersionBytes);
+  std::string value;
   std::unordered_set<std::string_view> put;
   for (const std::int64_t row : rows_by_key(keys)) {
     if (delta.weight(row) <= 0) continue;
     key.resize(prefix_bytes);
     key += keys[row];
-    value.resize(kVersionBytes);
+    const auto note = notes.find(keys[row]);
+    const bool noted = note != notes.end();
+    const std::uint32_t head = noted ? version | kHasNote : version;
+    value.assign(reinterpret_cast<const char*>(&head), kVersionBytes);
     value += values[row];
+    if (noted) {
+      add_note(note->second, value);
+      notes.erase(note);
+    }
     batch.put(key, value);
     if (!only_inserts) put.insert(keys[row]);
   }
@@ -190,7 +218,33 @@ Status KeyedTable::apply(const Delta& delta, kv::WriteBatch& batch) const {
     key += keys[row];
     batch.erase(key);
   }
+  return change_notes(notes, batch);
+}
+
+Status KeyedTable::change_notes(const Notes& notes, kv::WriteBatch& batch) const {
+  for (const auto& [key, note] : notes) {
+    const std::string name = prefix() + std::string(key);
+    ASSIGN(std::optional<std::string> stored, store_.get(name));
+    if (!stored) return error(Code::kInternal, "table " + schema_.name + ": a note without a row");
+    if ((*stored)[kVersionBytes - 1] & kNoteFlag)
+      stored->resize(stored->size() - note_of(*stored).size() - sizeof(NoteSize));
+    (*stored)[kVersionBytes - 1] |= kNoteFlag;
+    add_note(note, *stored);
+    batch.put(name, *stored);
+  }
   return {};
+}
+
+Result<std::vector<std::optional<std::string>>> KeyedTable::notes(
+    std::span<const std::string_view> keys) const {
+  std::vector<std::string> names;
+  names.reserve(keys.size());
+  for (const std::string_view key : keys) names.push_back(prefix() + std::string(key));
+  ASSIGN(auto found, store_.get_many(std::vector<std::string_view>(names.begin(), names.end())));
+  for (auto& row : found) {
+    if (row) row = std::string(note_of(*row));
+  }
+  return found;
 }
 
 void KeyedTable::erase_all(kv::WriteBatch& batch) const {

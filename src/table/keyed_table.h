@@ -3,13 +3,16 @@
 //
 // Bytes in the store:
 //   row        'T' id(u32, big-endian) key(columns/row_codec.h, ordered) → version(u32,
-//   little-endian) row(encode_rows) catalogue  'C' name → id(u32) keys(u32) {key column}
-//   schemas(u32) {schema as Arrow IPC}, each {} after its u32 length
+//   little-endian; the top bit: there is a note) row(encode_rows) [note size(u32)] catalogue  'C'
+//   name → id(u32) keys(u32) {key column} schemas(u32) {schema as Arrow IPC}, each {} after its u32
+//   length
 // `version` counts the schemas a table has had; a column is only ever added at the end, so an old
 // row lacks the last ones and they read as null.
 //
 // Threads: any may read; the one that writes the store applies.
 #pragma once
+
+#include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
 #include <functional>
@@ -64,7 +67,11 @@ class KeyedTable {
   /// Adds the delta's changes to the batch: for each key the row with positive weight is put, and a
   /// key with only negative ones is erased. Columns are matched by name; those the delta lacks are
   /// null.
-  Status apply(const Delta& delta, kv::WriteBatch& batch) const;
+  Status apply(const Delta& delta, kv::WriteBatch& batch) const { return apply(delta, {}, batch); }
+  /// With bytes to be kept with the rows of some keys (of encode_keys over the key columns): a row
+  /// that is put, or is there and not in the delta. A row that is put without loses its note.
+  using Notes = absl::flat_hash_map<std::string_view, std::string_view>;
+  Status apply(const Delta& delta, Notes notes, kv::WriteBatch& batch) const;
   /// Adds the removal of every row.
   void erase_all(kv::WriteBatch& batch) const;
 
@@ -77,6 +84,9 @@ class KeyedTable {
 
   /// The rows that are there of some keys (bytes of encode_keys over the key columns).
   Result<Batch> get_encoded(std::span<const std::string> keys) const;
+  /// The notes kept with the rows of some sorted keys; nullopt where there is no row.
+  Result<std::vector<std::optional<std::string>>> notes(
+      std::span<const std::string_view> keys) const;
 
   /// At most `limit` rows in key order; `token` is Page::next of the page before. kInvalidArgument:
   /// a value or token that cannot be read.
@@ -90,6 +100,8 @@ class KeyedTable {
 
  private:
   class RowReader;
+  /// New notes of rows that are there.
+  Status change_notes(const Notes& notes, kv::WriteBatch& batch) const;
   Result<std::string> key_of_text(std::span<const std::string> values) const;
   std::string prefix() const;
   Schema key_schema(std::size_t columns) const;

@@ -108,6 +108,35 @@ TEST_F(KeyedTableTest, a_retracted_row_is_gone) {
   EXPECT_EQ(scan(), "DE2 ");
 }
 
+TEST_F(KeyedTableTest, a_note_stays_with_its_row_until_the_row_is_put_again) {
+  const std::vector<Row> rows = {{"DE", 1, "a"}, {"DE", 2, "b"}};
+  const Delta added{rows_of(rows), {}};
+  const EncodedRows encoded = *encode_keys(*added.rows, {{0}, {1}});
+  const std::vector<std::string> keys = {std::string(encoded[0]), std::string(encoded[1]),
+                                         "no key"};
+  const auto write = [&](const Delta& delta, KeyedTable::Notes notes) {
+    kv::WriteBatch batch;
+    ASSERT_TRUE(table_->apply(delta, std::move(notes), batch));
+    ASSERT_TRUE(store_->write(batch));
+  };
+  const auto notes = [&] {
+    return *table_->notes(std::vector<std::string_view>(keys.begin(), keys.end()));
+  };
+  using Found = std::vector<std::optional<std::string>>;
+  write(added, {{keys[0], "first"}});
+  EXPECT_EQ(notes(), (Found{"first", "", std::nullopt}));
+  write({}, {{keys[0], "longer than before"}, {keys[1], ""}});
+  EXPECT_EQ(notes(), (Found{"longer than before", "", std::nullopt}));
+  write({}, {{keys[0], "x"}, {keys[1], "second"}});
+  EXPECT_EQ(notes(), (Found{"x", "second", std::nullopt}));
+  EXPECT_EQ(scan(), "DE1 DE2 ");
+  EXPECT_EQ(get({"DE", "2"}), R"({"country":"DE","n":2,"name":"b"})");
+  write({rows_of(rows), {}}, {{keys[1], "again"}});
+  EXPECT_EQ(notes(), (Found{"", "again", std::nullopt}));
+  kv::WriteBatch batch;
+  EXPECT_FALSE(table_->apply({}, {{keys[2], "of no row"}}, batch));
+}
+
 TEST_F(KeyedTableTest, pages_of_any_size_give_every_row_in_key_order) {
   std::vector<Row> rows;
   std::string expected;

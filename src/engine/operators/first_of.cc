@@ -1,6 +1,7 @@
 // The first row of each partition when rows only come, never go: Δ(first A)(p) = new − old where a
-// row of ΔA before the old one arrived. State: order key and row by partition, or the row's hash
-// where the row is kept elsewhere. This is deduplication: one slot a key, no scan.
+// row of ΔA before the old one arrived. State: order key and row by partition; where a table keeps
+// the row, order key and the row's hash, kept there too. This is deduplication: one slot a key, no
+// scan.
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -15,8 +16,8 @@ namespace {
 
 class FirstOf final : public Operator {
  public:
-  FirstOf(const Plan& plan, TraceHomes& homes, std::vector<std::string>* replaced)
-      : schema_(plan.schema), ordering_(plan), first_(homes.next()), replaced_(replaced) {}
+  FirstOf(const Plan& plan, TraceHomes& homes, LeftToTable* left)
+      : schema_(plan.schema), ordering_(plan), first_(trace(homes, left)), left_(left) {}
 
   Result<Delta> step(std::span<const Delta> inputs, StepContext& context) override {
     if (inputs[0].empty()) return Delta{};
@@ -32,14 +33,15 @@ class FirstOf final : public Operator {
       PointTrace::Slot& slot = *slots_[group];
       if (slot.present) {
         if (!before(in, best[group], slot.value())) continue;
-        if (replaced_) {
-          replaced_->emplace_back(groups_.keys()[group]);
+        if (left_) {
+          left_->replaced.emplace_back(groups_.keys()[group]);
         } else {
           old_rows.append(stored_tie(slot.value()));
           ++old_count;
         }
       }
       store(in, best[group], slot);
+      if (left_) left_->notes.push_back({slot.key(), slot.value()});
       new_rows.push_back(best[group]);
     }
     return output(in.input.rows, new_rows, old_rows, old_count);
@@ -47,6 +49,11 @@ class FirstOf final : public Operator {
   std::vector<Trace*> traces() override { return {&first_}; }
 
  private:
+  static PointTrace trace(TraceHomes& homes, const LeftToTable* left) {
+    TraceHome home = homes.next();
+    return left ? PointTrace(home.fresh, left->kept->notes) : PointTrace(std::move(home));
+  }
+
   std::vector<std::int64_t> best_rows(const Ordered& in) const {
     std::vector<std::int64_t> best = groups_.first_rows();
     for (std::int64_t row = 0; row < in.input.size(); ++row) {
@@ -61,7 +68,7 @@ class FirstOf final : public Operator {
   /// What decides between rows of one order: their bytes, or the hash of them.
   std::string tie(const Ordered& in, std::int64_t row) const {
     const std::string_view bytes = in.rows[row];
-    if (!replaced_) return std::string(bytes);
+    if (!left_) return std::string(bytes);
     XXH128_canonical_t hash;
     XXH128_canonicalFromHash(&hash, XXH3_128bits(bytes.data(), bytes.size()));
     return {reinterpret_cast<const char*>(hash.digest), sizeof hash.digest};
@@ -84,7 +91,7 @@ class FirstOf final : public Operator {
     const auto size = static_cast<std::uint32_t>(in.orders[row].size());
     value_.assign(reinterpret_cast<const char*>(&size), sizeof size);
     value_ += in.orders[row];
-    if (replaced_) {
+    if (left_) {
       value_ += tie(in, row);
     } else {
       value_ += in.rows[row];
@@ -112,7 +119,7 @@ class FirstOf final : public Operator {
   Schema schema_;
   Ordering ordering_;
   PointTrace first_;
-  std::vector<std::string>* replaced_;
+  LeftToTable* left_;
   Grouping groups_;
   std::vector<PointTrace::Slot*> slots_;
   std::string value_;
@@ -120,8 +127,8 @@ class FirstOf final : public Operator {
 
 }  // namespace
 
-OperatorPtr make_first_of(const Plan& plan, TraceHomes& homes, std::vector<std::string>* replaced) {
-  return std::make_unique<FirstOf>(plan, homes, replaced);
+OperatorPtr make_first_of(const Plan& plan, TraceHomes& homes, LeftToTable* left) {
+  return std::make_unique<FirstOf>(plan, homes, left);
 }
 
 }  // namespace tailrace::engine

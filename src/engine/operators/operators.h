@@ -21,10 +21,16 @@ Result<OperatorPtr> make_aggregate(const Plan& plan, TraceHomes& homes);
 Result<OperatorPtr> make_windowed_aggregate(const Plan& plan, TraceHomes& homes);
 OperatorPtr make_join(const Plan& plan, TraceHomes& homes);
 OperatorPtr make_top_n(const Plan& plan, TraceHomes& homes);
-/// The first row of each partition of an insert-only input: one slot a partition. With `replaced`
-/// it holds no rows: a first row that gives way is not retracted, its encoded partition is added to
-/// `replaced`.
-OperatorPtr make_first_of(const Plan& plan, TraceHomes& homes, std::vector<std::string>* replaced);
+/// What a deduplication leaves to a table that keeps its rows (kept_result.h).
+struct LeftToTable {
+  const KeptResult* kept = nullptr;
+  std::vector<std::string> replaced;  ///< encoded partitions whose first row gave way in this step
+  std::vector<KeptNote> notes;        ///< of this step
+};
+
+/// The first row of each partition of an insert-only input: one slot a partition. With `left` it
+/// holds no rows, and one that gives way is not retracted: that is the circuit's.
+OperatorPtr make_first_of(const Plan& plan, TraceHomes& homes, LeftToTable* left);
 
 /// Follows event time; the circuit asks it how far the stream is.
 class WatermarkOperator : public Operator {
