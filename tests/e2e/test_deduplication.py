@@ -1,4 +1,4 @@
-"""The first record of a key wins, whatever the order records come in and however often the process is killed meanwhile."""
+"""The first record of a key wins, whatever the order records come in and however often the process is killed."""
 
 import json
 import random
@@ -18,8 +18,8 @@ CREATE MATERIALIZED VIEW kinds AS SELECT kind, count(*) AS ids FROM firsts GROUP
 
 def project_of(tmp_path, inbox):
     settings = {"topics": {"input": {"format": "json", "partitions": 2}},
-                "ingest": [{"name": "in", "topic": "input", "use": "files", "files": {"path": str(inbox), "every": "50ms",
-                                                                                    "settle": "50ms"}}],
+                "ingest": [{"name": "in", "topic": "input", "use": "files",
+                            "files": {"path": str(inbox), "every": "50ms", "settle": "50ms"}}],
                 "serving": {"firsts": {"table": "firsts", "key": ["id"]}, "kinds": {"table": "kinds", "key": ["kind"]}},
                 "checkpoint": {"every": "50ms"}}
     return tailrace.with_sql(tmp_path, SQL, json.dumps(settings))
@@ -51,9 +51,9 @@ def test_the_first_record_of_each_id_is_served_after_kills(tmp_path, seed):
     choose = random.Random(seed)
     records = []
     for number in range(8):
-        # Later files hold earlier times, and times between those of before: rows give way, also those of before a restart.
-        some = [{"id": f"i{choose.randrange(60)}", "at": 40 * (8 - number) + choose.randrange(100), "kind": choose.choice("ab")}
-                for _ in range(80)]
+        # Later files hold earlier times, and times between those of before: rows give way, also after a restart.
+        some = [{"id": f"i{choose.randrange(60)}", "at": 40 * (8 - number) + choose.randrange(100),
+                 "kind": choose.choice("ab")} for _ in range(80)]
         part = inbox / f".{number}"
         part.write_text("".join(json.dumps(record) + "\n" for record in some))
         part.rename(inbox / f"{number:02}.jsonl")
@@ -62,7 +62,7 @@ def test_the_first_record_of_each_id_is_served_after_kills(tmp_path, seed):
             project.start()
         expected = firsts_of(records)
         tailrace.wait_until(lambda: project.hops()["silver.events"]["count"] == len(records), f"file {number}")
-        tailrace.wait_until(lambda: served(project) == (expected, counts_of(expected)), f"the firsts of file {number}", 20)
+        tailrace.wait_until(lambda: served(project) == (expected, counts_of(expected)), f"firsts of file {number}", 20)
         if choose.random() < 0.6:
             project.kill()
             project.process = None
