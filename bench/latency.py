@@ -14,6 +14,7 @@ import bisect
 import datetime
 import http.client
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -135,3 +136,5 @@ def main():
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    os._exit(0)  # deltalake and Arrow each end threads the other still uses

@@ -26,13 +26,16 @@ class LakeWriter {
     thread_.join();
   }
 
-  /// Waits while too much is queued: the steps cannot run away from the disk.
-  void post(std::function<Status()> task) {
+  /// Waits while too much is queued: the steps cannot run away from the disk. `bytes`: of memory
+  /// that the task holds.
+  void post(std::function<Status()> task, std::int64_t bytes = 0) {
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
+      done_.wait(lock, [&] { return open_bytes_ == 0 || open_bytes_ + bytes <= kQueuedBytes; });
       ++open_;
+      open_bytes_ += bytes;
     }
-    tasks_.push(std::move(task));
+    tasks_.push({std::move(task), bytes});
   }
 
   /// A task whose outcome can be waited for: that of the first task that failed before it, else its
@@ -60,7 +63,13 @@ class LakeWriter {
   const std::shared_ptr<rt::RoomWatch>& room() const { return room_; }
 
  private:
-  static constexpr std::size_t kQueued = 8;
+  static constexpr std::size_t kQueued = 64;
+  static constexpr std::int64_t kQueuedBytes = 64 << 20;
+
+  struct Task {
+    std::function<Status()> run;
+    std::int64_t bytes;
+  };
 
   Status failure() {
     const std::lock_guard lock(mutex_);
@@ -70,18 +79,22 @@ class LakeWriter {
   void run() {
     pthread_setname_np(pthread_self(), "lake");
     while (auto task = tasks_.pop()) {
-      Status status = (*task)();
+      Status status = task->run();
+      task->run = nullptr;  // with what it holds
       const std::lock_guard lock(mutex_);
       if (!status && failed_) failed_ = std::move(status);
-      if (--open_ == 0) done_.notify_all();
+      --open_;
+      open_bytes_ -= task->bytes;
+      done_.notify_all();
     }
   }
 
   std::shared_ptr<rt::RoomWatch> room_ = std::make_shared<rt::RoomWatch>();
-  rt::Queue<std::function<Status()>> tasks_{kQueued};
+  rt::Queue<Task> tasks_{kQueued};
   std::mutex mutex_;
   std::condition_variable done_;
   int open_ = 0;
+  std::int64_t open_bytes_ = 0;
   Status failed_;
   std::thread thread_;
 };

@@ -1,5 +1,7 @@
 #include "pipeline/table_output.h"
 
+#include <arrow/util/byte_size.h>
+
 #include <filesystem>
 
 #include "base/log.h"
@@ -43,9 +45,12 @@ Status TableOutput::accept(Delta delta, kv::WriteBatch& batch, std::string_view 
   }
   if (delta.empty()) return {};
   for (std::int64_t i = 0; i < delta.size(); ++i) rows_ += delta.weight(i);
-  writer_.post([this, delta = std::move(delta)] {
-    return streaming_ ? lake_->stage(delta.rows) : lake_->apply(delta);
-  });
+  const std::int64_t bytes = arrow::util::ReferencedBufferSize(*delta.rows).ValueOr(0);
+  writer_.post(
+      [this, delta = std::move(delta)] {
+        return streaming_ ? lake_->stage(delta.rows) : lake_->apply(delta);
+      },
+      bytes);
   return {};
 }
 

@@ -3,21 +3,62 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <optional>
+#include <string_view>
 
 #include "base/log.h"
 
 namespace tailrace::pipeline {
 
+namespace {
+
+/// Text in one piece of memory as large as the last step's. Arrow's own builder copies all there is
+/// each time it doubles, and once more at its end.
+class TextColumn {
+ public:
+  explicit TextColumn(std::int64_t expected_bytes) {
+    status_ = bytes_.Reserve(expected_bytes + expected_bytes / 8);
+  }
+  void append(const std::optional<std::string_view>& text) {
+    status_ &= offsets_.Append(static_cast<std::int32_t>(bytes_.length()));
+    status_ &= there_.Append(text.has_value());
+    if (text) status_ &= bytes_.Append(text->data(), static_cast<std::int64_t>(text->size()));
+  }
+  std::int64_t bytes() const { return bytes_.length(); }
+  Result<Array> finish() {
+    if (!status_.ok()) return arrow_error(status_);
+    if (bytes_.length() > std::numeric_limits<std::int32_t>::max())
+      return error(Code::kResourceExhausted, "a step's records hold more than 2 GiB");
+    const std::int64_t rows = there_.length(), nulls = there_.false_count();
+    TRY(from_arrow(offsets_.Append(static_cast<std::int32_t>(bytes_.length()))));
+    ASSIGN(auto there, from_arrow(there_.Finish()));
+    ASSIGN(auto offsets, from_arrow(offsets_.Finish(false)));
+    ASSIGN(auto bytes, from_arrow(bytes_.Finish(false)));
+    if (nulls == 0) there = nullptr;
+    return std::make_shared<arrow::StringArray>(rows, offsets, bytes, there, nulls);
+  }
+
+ private:
+  arrow::TypedBufferBuilder<std::int32_t> offsets_;
+  arrow::TypedBufferBuilder<bool> there_;
+  arrow::BufferBuilder bytes_;
+  arrow::Status status_;
+};
+
+}  // namespace
+
 struct TopicReader::Columns {
-  arrow::StringBuilder key, value;
+  explicit Columns(const Sizes& expected) : key(expected.key), value(expected.value) {}
+
+  TextColumn key, value;
   arrow::Int32Builder partition;
   arrow::Int64Builder offset;
   arrow::TimestampBuilder timestamp{timestamp_type(), arrow::default_memory_pool()};
   arrow::Status status;
 
   void append(const log::RecordView& record, std::int32_t partition_id) {
-    status &= record.key ? key.Append(*record.key) : key.AppendNull();
-    status &= record.value ? value.Append(*record.value) : value.AppendNull();
+    key.append(record.key);
+    value.append(record.value);
     status &= partition.Append(partition_id);
     status &= offset.Append(record.offset.value);
     status &= timestamp.Append(record.timestamp.value * 1000);
@@ -27,9 +68,9 @@ struct TopicReader::Columns {
     if (!status.ok()) return arrow_error(status);
     const std::int64_t rows = partition.length();
     ASSIGN(auto topics, from_arrow(arrow::MakeArrayFromScalar(arrow::StringScalar(topic), rows)));
-    std::shared_ptr<arrow::Array> keys, values, partitions, offsets, timestamps;
-    TRY(from_arrow(key.Finish(&keys)));
-    TRY(from_arrow(value.Finish(&values)));
+    std::shared_ptr<arrow::Array> partitions, offsets, timestamps;
+    ASSIGN(const Array keys, key.finish());
+    ASSIGN(const Array values, value.finish());
     TRY(from_arrow(partition.Finish(&partitions)));
     TRY(from_arrow(offset.Finish(&offsets)));
     TRY(from_arrow(timestamp.Finish(&timestamps)));
@@ -79,7 +120,8 @@ void TopicReader::take(const log::RecordView& record, std::size_t partition, Col
                        TopicStep& step) {
   ++step.records;
   const std::string_view value = record.value.value_or(std::string_view{});
-  step.bytes += static_cast<std::int64_t>(value.size());
+  const std::size_t key_bytes = record.key ? record.key->size() : 0;
+  step.bytes += static_cast<std::int64_t>(key_bytes + value.size());
   if (step.oldest_ms == 0 || record.timestamp.value < step.oldest_ms)
     step.oldest_ms = record.timestamp.value;
   if (json_ && record.value) {
@@ -100,17 +142,16 @@ void TopicReader::take(const log::RecordView& record, std::size_t partition, Col
   columns.append(record, static_cast<std::int32_t>(partition));
 }
 
-Status TopicReader::read_partition(std::size_t index, Offset until, std::int64_t max_records,
-                                   Columns& columns, TopicStep& step) {
+Status TopicReader::read_partition(std::size_t index, Offset until, Share share, Columns& columns,
+                                   TopicStep& step) {
   constexpr std::size_t kReadBytes = 1 << 20;
   Offset& position = positions_[index];
-  while (step.records < max_records &&
-         position < std::min(until, partitions_[index]->high_watermark())) {
+  while (share.has_room(step) && position < std::min(until, partitions_[index]->high_watermark())) {
     TRY(partitions_[index]->read(position, kReadBytes, buffers_[index]));
     log::BatchReader batches = buffers_[index].batches();
     log::BatchView batch;
     bool any = false;
-    while (step.records < max_records && position < until && batches.next(batch)) {
+    while (share.has_room(step) && position < until && batches.next(batch)) {
       any = true;
       if (batch.control()) {
         position = batch.next_offset();
@@ -121,7 +162,7 @@ Status TopicReader::read_partition(std::size_t index, Offset until, std::int64_t
       bool whole = true;
       while (records.next(record)) {
         if (record.offset < position) continue;
-        if (step.records >= max_records || record.offset >= until) {
+        if (!share.has_room(step) || record.offset >= until) {
           whole = false;
           break;
         }
@@ -140,12 +181,15 @@ Status TopicReader::read_partition(std::size_t index, Offset until, std::int64_t
 
 Result<TopicStep> TopicReader::read_until(const Positions& until, std::int64_t max_records) {
   TopicStep step;
-  Columns columns;
+  Columns columns(last_);
   const auto count = static_cast<std::int64_t>(partitions_.size());
-  for (std::int64_t i = 0; i < count && step.records < max_records; ++i) {
+  const Share whole{max_records, kStepBytes};
+  for (std::int64_t i = 0; i < count && whole.has_room(step); ++i) {
     // Each partition may fill its share of the step; the one whose turn it is comes first.
-    const std::int64_t share =
-        step.records + std::max<std::int64_t>(1, (max_records - step.records) / (count - i));
+    const auto part = [&](std::int64_t used, std::int64_t all) {
+      return used + std::max<std::int64_t>(1, (all - used) / (count - i));
+    };
+    const Share share{part(step.records, max_records), part(step.bytes, kStepBytes)};
     const std::size_t index = (turn_ + static_cast<std::size_t>(i)) % partitions_.size();
     const Offset end =
         until.empty() ? Offset(std::numeric_limits<std::int64_t>::max()) : until[index];
@@ -154,6 +198,7 @@ Result<TopicStep> TopicReader::read_until(const Positions& until, std::int64_t m
   turn_ = (turn_ + 1) % partitions_.size();
   step.next = positions_;
   if (step.records > 0) {
+    last_ = {columns.key.bytes(), columns.value.bytes()};
     ASSIGN(step.delta.rows, columns.finish(relation_.topic));
   }
   return step;

@@ -35,7 +35,7 @@ class TopicReader {
  public:
   static Result<TopicReader> open(log::Log& log, TopicRelation relation, Positions from);
 
-  /// Up to `max_records`; records == 0 when there is nothing new. kDataLoss names
+  /// Up to `max_records`, and about 16 MB; records == 0 when there is nothing new. kDataLoss names
   /// topic-partition@offset.
   Result<TopicStep> read(std::int64_t max_records) { return read_until({}, max_records); }
   /// As read(), but no partition beyond its offset in `until`; empty means no bound.
@@ -48,7 +48,19 @@ class TopicReader {
 
  private:
   struct Columns;
-  Status read_partition(std::size_t index, Offset until, std::int64_t max_records, Columns& columns,
+  struct Sizes {
+    std::int64_t key = 0, value = 0;
+  };
+  /// How far a step may fill: it ends with the record that reaches either.
+  struct Share {
+    std::int64_t records, bytes;
+    bool has_room(const TopicStep& step) const {
+      return step.records < records && step.bytes < bytes;
+    }
+  };
+  /// Large records make short steps, so that what is under way takes the same memory.
+  static constexpr std::int64_t kStepBytes = 16 << 20;
+  Status read_partition(std::size_t index, Offset until, Share share, Columns& columns,
                         TopicStep& step);
   void take(const log::RecordView& record, std::size_t partition, Columns& columns,
             TopicStep& step);
@@ -58,6 +70,7 @@ class TopicReader {
   std::vector<log::ReadBuffer> buffers_;
   Positions positions_;
   std::size_t turn_ = 0;
+  Sizes last_;  ///< of the step before
   std::string decompressed_;
   std::unique_ptr<engine::JsonChecker> json_;
 };
