@@ -38,9 +38,18 @@ Status write(const SparkOptions& options, const std::string& data, const std::st
   ASSIGN(const auto files, pipeline::spark_project(project, out));
   TRY(pipeline::write_spark_project(files, out));
   ASSIGN(auto log, log::Log::open(data + "/log", {}));
-  ASSIGN(const std::int64_t records, pipeline::export_topics(*log, project, out));
+  ASSIGN(const auto topics, pipeline::export_topics(*log, project, out));
+  std::int64_t records = 0;
+  for (const pipeline::TopicExport& topic : topics) records += topic.records;
   std::cout << "wrote " << out << ": " << files.size() << " files, " << records
             << " new records of the topics" << std::endl;
+  for (const pipeline::TopicExport& topic : topics) {
+    if (topic.removed > 0)
+      std::cout << "topic " << topic.topic << ": retention removed " << topic.removed
+                << " records before this export, Spark does not get them; `retention.ms: -1` under "
+                   "topics in tailrace.yml keeps all"
+                << std::endl;
+  }
   return log->close();
 }
 

@@ -85,35 +85,43 @@ Result<std::int64_t> export_file(TopicReader& reader, const fs::path& folder, Ex
   return records;
 }
 
-Result<std::int64_t> export_topic(log::Log& log, const TopicSpec& topic, const fs::path& folder) {
+/// How far `opened` begins beyond `exported`: retention has moved the start of the log.
+std::int64_t removed_between(const Positions& exported, const Positions& opened) {
+  std::int64_t removed = 0;
+  for (std::size_t i = 0; i < opened.size(); ++i)
+    removed += opened[i].value - (i < exported.size() ? exported[i].value : 0);
+  return removed;
+}
+
+Result<TopicExport> export_topic(log::Log& log, const TopicSpec& topic, const fs::path& folder) {
   const fs::path positions = folder / (topic.name + ".positions");
   std::error_code failed;
   fs::create_directories(folder / topic.name, failed);
   if (failed)
     return error(Code::kUnavailable, "cannot make " + folder.string() + ": " + failed.message());
   ASSIGN(Exported exported, read_exported(positions));
+  TopicExport made{.topic = topic.name};
   // As raw bytes: what is not JSON is exported too, and Spark sets it apart.
   ASSIGN(auto reader, TopicReader::open(log, {.relation = topic.relation, .topic = topic.name},
                                         exported.positions));
-  std::int64_t records = 0;
+  made.removed = removed_between(exported.positions, reader.positions());
   while (true) {
     ASSIGN(const std::int64_t written, export_file(reader, folder / topic.name, exported));
-    if (written == 0) return records;
-    records += written;
+    if (written == 0) return made;
+    made.records += written;
     TRY(write_exported(positions, exported));
   }
 }
 
 }  // namespace
 
-Result<std::int64_t> export_topics(log::Log& log, const Project& project,
-                                   const std::string& folder) {
-  std::int64_t records = 0;
+Result<std::vector<TopicExport>> export_topics(log::Log& log, const Project& project,
+                                               const std::string& folder) {
+  std::vector<TopicExport> made;
   for (const TopicSpec& topic : project.topics) {
-    ASSIGN(const std::int64_t written, export_topic(log, topic, fs::path(folder) / "topics"));
-    records += written;
+    ASSIGN(made.emplace_back(), export_topic(log, topic, fs::path(folder) / "topics"));
   }
-  return records;
+  return made;
 }
 
 }  // namespace tailrace::pipeline

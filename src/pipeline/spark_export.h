@@ -6,7 +6,9 @@
 // adds files of the records that came since.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "log/log.h"
@@ -14,9 +16,14 @@
 
 namespace tailrace::pipeline {
 
-/// Writes what is new in each topic of the project; gives the number of records. The caller is the
-/// one writer of FOLDER.
-Result<std::int64_t> export_topics(log::Log& log, const Project& project,
-                                   const std::string& folder);
+struct TopicExport {
+  std::string topic;
+  std::int64_t records = 0;  ///< written by this call
+  std::int64_t removed = 0;  ///< retention removed them before an export could write them
+};
+
+/// Writes what is new in each topic of the project. The caller is the one writer of FOLDER.
+Result<std::vector<TopicExport>> export_topics(log::Log& log, const Project& project,
+                                               const std::string& folder);
 
 }  // namespace tailrace::pipeline

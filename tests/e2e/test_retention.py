@@ -5,6 +5,7 @@ import pytest
 
 import record_batches
 import tailrace
+import topic_log
 
 LIMIT = 20000
 # Records of one append lie in one segment, and the generator appends thousands at once: less than half is what is sure.
@@ -65,3 +66,15 @@ def test_rows_whose_records_are_gone_are_not_thrown_away_with_the_state(tmp_path
     refused = project.command("run", project.folder, "--data", project.data, "--once")
     assert refused.returncode == 1 and "retention has removed" in refused.stderr, refused.stderr
     assert len(project.lake("users_raw")) == LIMIT
+
+
+def test_the_export_for_spark_says_how_many_records_retention_took_before_it(tmp_path):
+    settings = tailrace.settings([], **{"retention.ms": 1})
+    project = tailrace.Project(tmp_path, settings=settings)
+    topic_log.append(project.data, "users_created", [(index % 2, 1_700_000_000_000, None, b'{}') for index in range(10)], 2)
+    project.once()
+    for _ in range(2):
+        done = project.command("spark", project.folder, "--data", project.data, "--out", tmp_path / "spark",
+                               "--write-only")
+        assert done.returncode == 0, done.stderr
+        assert "topic users_created: retention removed 10 records before this export" in done.stdout

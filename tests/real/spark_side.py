@@ -1,6 +1,7 @@
 """Real Spark for the tests: a standalone cluster, `tailrace spark`, and tables compared row for row."""
 import collections
 import contextlib
+import datetime
 import os
 import pathlib
 import subprocess
@@ -89,6 +90,13 @@ def rows(folder, texts_as_bytes=False):
     options = pyarrow.dataset.ParquetReadOptions(coerce_int96_timestamp_unit="us")
     table = DeltaTable(str(folder)).to_pyarrow_dataset(parquet_read_options=options).to_table()
     return readable(table, texts_as_bytes).to_pylist()
+
+
+def in_numbers(value):
+    """A Python value in the way that readable() leaves it: days and microseconds since 1970."""
+    if isinstance(value, datetime.datetime):
+        return (value - datetime.datetime(1970, 1, 1, tzinfo=value.tzinfo)) // datetime.timedelta(microseconds=1)
+    return (value - datetime.date(1970, 1, 1)).days if isinstance(value, datetime.date) else value
 
 
 def comparable(table):

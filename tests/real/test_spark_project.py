@@ -9,7 +9,7 @@ import re
 import generate
 import oracle
 import spark_side
-from spark_side import JARS, ROOT, assert_same, needs_spark, run_pipeline
+from spark_side import JARS, ROOT, assert_same, in_numbers, needs_spark, run_pipeline
 
 GOLDEN = ROOT / "tests" / "real" / "golden" / "random_users"
 ODD = [  # what is done to a record's value
@@ -53,6 +53,7 @@ def make_project(folder):
 
 def assert_equal(project, expected):
     for name, rows in expected.items():
+        rows = [{column: in_numbers(value) for column, value in row.items()} for row in rows]
         assert_same(rows, spark_side.rows(project / "warehouse" / name), name)
 
 
