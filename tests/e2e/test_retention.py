@@ -71,7 +71,8 @@ def test_rows_whose_records_are_gone_are_not_thrown_away_with_the_state(tmp_path
 def test_the_export_for_spark_says_how_many_records_retention_took_before_it(tmp_path):
     settings = tailrace.settings([], **{"retention.ms": 1})
     project = tailrace.Project(tmp_path, settings=settings)
-    topic_log.append(project.data, "users_created", [(index % 2, 1_700_000_000_000, None, b'{}') for index in range(10)], 2)
+    records = [(index % 2, 1_700_000_000_000, None, b"{}") for index in range(10)]
+    topic_log.append(project.data, "users_created", records, 2)
     project.once()
     for _ in range(2):
         done = project.command("spark", project.folder, "--data", project.data, "--out", tmp_path / "spark",
