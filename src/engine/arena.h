@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -23,7 +22,7 @@ class Arena {
   }
   std::string_view copy(std::string_view bytes) {
     char* to = allocate(bytes.size());
-    std::memcpy(to, bytes.data(), bytes.size());
+    bytes.copy(to, bytes.size());
     return {to, bytes.size()};
   }
   std::size_t size_bytes() const { return size_; }

@@ -26,6 +26,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "kv/folder_owner.h"
+#include "kv/hash_memtable.h"
 #include "kv/open_to_read.h"
 #include "kv/patient_files.h"
 #include "rt/direct_io.h"
@@ -305,9 +306,7 @@ rocksdb::Options RocksStore::rocks_options() {
   rocks.max_write_buffer_number = 4;
   rocks.avoid_flush_during_shutdown = true;
   rocks.max_bgerror_resume_count = 0;
-  rocks.memtable_whole_key_filtering = true;
-  rocks.memtable_prefix_bloom_size_ratio = static_cast<double>(options_.write_buffer_bytes) / 128 /
-                                           static_cast<double>(rocks.write_buffer_size);
+  rocks.memtable_factory = hash_memtable();
   rocks.allow_concurrent_memtable_write = false;
   rocks.max_background_jobs = 2;
   // Each record is rewritten about once while ten times as many come, not at every level.
@@ -316,7 +315,10 @@ rocksdb::Options RocksStore::rocks_options() {
   rocks.level0_slowdown_writes_trigger = 40;
   rocks.level0_stop_writes_trigger = 64;
   rocks.target_file_size_base = 64 << 20;
-  rocks.compression = rocksdb::kLZ4Compression;
+  // What a flush writes is soon read and written again by a compaction.
+  rocks.compression_per_level.assign(static_cast<std::size_t>(rocks.num_levels),
+                                     rocksdb::kLZ4Compression);
+  rocks.compression_per_level[0] = rocksdb::kNoCompression;
   rocks.bytes_per_sync = 1 << 20;
   rocks.use_direct_io_for_flush_and_compaction = rt::takes_direct_io(folder_);
   rocks.max_open_files = 1000;

@@ -20,7 +20,8 @@ constexpr std::int64_t floor_div(std::int64_t value, std::int64_t by) {
   return quotient - (value % by != 0 && (value < 0) != (by < 0) ? 1 : 0);
 }
 constexpr std::int64_t floor_mod(std::int64_t value, std::int64_t by) {
-  return value - floor_div(value, by) * by;
+  const std::int64_t rest = value % by;
+  return rest != 0 && (rest < 0) != (by < 0) ? rest + by : rest;
 }
 
 constexpr bool is_leap(std::int64_t year) {
