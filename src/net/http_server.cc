@@ -32,7 +32,7 @@
 #include "base/log.h"
 #include "net/gzip.h"
 #include "net/http_message.h"
-#include "net/port_owner.h"
+#include "net/listen.h"
 
 namespace tailrace::net {
 namespace {
@@ -183,40 +183,8 @@ struct HttpServer::Impl {
   Result<Request> admit(Parser& parser, int& status) const;
 };
 
-namespace {
-
-Result<tcp::endpoint> resolve(const std::string& host, std::uint16_t port) {
-  error_code failed;
-  auto address = asio::ip::make_address(host, failed);
-  if (!failed) return tcp::endpoint(address, port);
-  asio::io_context io;
-  tcp::resolver resolver(io);
-  auto found = resolver.resolve(tcp::v4(), host, std::to_string(port), failed);
-  if (failed || found.empty()) {
-    return error(Code::kInvalidArgument, fmt::format("{} is not an address of this machine", host));
-  }
-  return found.begin()->endpoint();
-}
-
-}  // namespace
-
 Status HttpServer::Impl::bind() {
-  ASSIGN(auto endpoint, resolve(config.host, config.port));
-  error_code failed;
-  acceptor.open(endpoint.protocol(), failed);
-  if (!failed) acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
-  if (!failed) acceptor.bind(endpoint, failed);
-  if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
-  if (failed == asio::error::address_in_use) {
-    return error(Code::kUnavailable,
-                 fmt::format("{}:{} is in use{}; choose another with {} HOST:PORT, or port 0 for "
-                             "a free one",
-                             config.host, config.port, port_owner(config.port), config.flag));
-  }
-  if (failed) {
-    return error(Code::kInvalidArgument, fmt::format("cannot listen on {}:{}: {}", config.host,
-                                                     config.port, failed.message()));
-  }
+  TRY(listen(acceptor, config.host, config.port, config.flag));
   port = acceptor.local_endpoint().port();
   return {};
 }

@@ -1,0 +1,421 @@
+// Sockets of length-prefixed protocols. A connection is a buffer of what came, a row of requests
+// without an answer ("slots", in the order of their arrival), and at most one write under way.
+#include "net/frame_server.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "net/listen.h"
+
+namespace tailrace::net {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+/// A thread with its sockets.
+struct Loop {
+  asio::io_context io{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  asio::steady_timer sweep{io};
+  std::set<std::shared_ptr<Connection>> connections;  // its thread
+  std::thread thread;
+};
+
+/// What was read and not yet served.
+class Input {
+ public:
+  std::string_view bytes() const { return {data_.get() + begin_, end_ - begin_}; }
+  void drop(std::size_t size) { begin_ += size; }
+  void add(std::size_t size) { end_ += size; }
+
+  /// Free memory behind the bytes; it grows only when it is full of one unfinished frame.
+  asio::mutable_buffer space() {
+    const std::size_t held = end_ - begin_;
+    if (held == 0 && capacity_ > kUsual) resize(kUsual, 0);
+    if (end_ == capacity_ && begin_ > 0) {
+      std::memmove(data_.get(), data_.get() + begin_, held);
+    } else if (end_ == capacity_) {
+      resize(capacity_ == 0 ? kUsual : 2 * capacity_, held);
+    } else if (held > 0) {
+      return {data_.get() + end_, capacity_ - end_};
+    }
+    begin_ = 0;
+    end_ = held;
+    return {data_.get() + end_, capacity_ - end_};
+  }
+
+ private:
+  static constexpr std::size_t kUsual = 64 << 10;
+
+  void resize(std::size_t capacity, std::size_t held) {
+    auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+    if (held > 0) std::memcpy(larger.get(), data_.get() + begin_, held);
+    data_ = std::move(larger);
+    capacity_ = capacity;
+    begin_ = 0;
+    end_ = held;
+  }
+
+  std::unique_ptr<char[]> data_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+Peer peer_of(const tcp::socket& socket) {
+  error_code failed;
+  const auto endpoint = socket.remote_endpoint(failed);
+  if (failed) return {};
+  return {.address = endpoint.address().to_string(), .port = endpoint.port()};
+}
+
+}  // namespace
+
+struct FrameServer::Impl {
+  FrameServerConfig config;
+  std::uint16_t port = 0;
+  std::vector<std::unique_ptr<Loop>> loops;
+  std::unique_ptr<tcp::acceptor> acceptor;    // the first loop's
+  std::unique_ptr<asio::steady_timer> pause;  // the first loop's
+  std::size_t next_loop = 0;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t open = 0;  // guarded by mutex
+  bool stopped = false;  // guarded by mutex
+
+  explicit Impl(FrameServerConfig c) : config(std::move(c)) {}
+  Status bind();
+  void accept();
+  void accepted(Loop& loop, tcp::socket socket);
+  void sweep(Loop& loop);
+  void remove(Loop& loop, const std::shared_ptr<Connection>& connection);
+};
+
+/// Everything but answer() runs on the loop's thread.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(FrameServer::Impl& server, Loop& loop, tcp::socket socket)
+      : server_(server), loop_(loop), socket_(std::move(socket)), peer_(peer_of(socket_)) {}
+
+  void start() {
+    session_ = server_.config.open(peer_);
+    read();
+  }
+
+  struct Answer {
+    Pieces pieces = {};
+    bool close = false;
+    std::string why = {};
+  };
+
+  void answer(std::uint64_t number, Answer answer) {
+    if (loop_.io.get_executor().running_in_this_thread()) return settle(number, std::move(answer));
+    asio::post(loop_.io, [self = shared_from_this(), number, answer = std::move(answer)]() mutable {
+      self->settle(number, std::move(answer));
+    });
+  }
+
+  /// Reads no more; closes when all answers are out.
+  void drain() {
+    draining_ = true;
+    error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_receive, ignored);
+    close_when_done();
+  }
+
+  void close_if_idle(Clock::time_point now) {
+    if (slots_.empty() && !writing_ && now - heard_ > server_.config.limits.idle) close();
+  }
+
+  void close() {
+    if (std::exchange(closed_, true)) return;
+    error_code ignored;
+    socket_.close(ignored);
+    slots_.clear();
+    server_.remove(loop_, shared_from_this());
+  }
+
+ private:
+  struct Slot {
+    bool ready = false;
+    Answer answer;
+  };
+
+  bool full() const {
+    return slots_.size() >= server_.config.limits.in_flight ||
+           unsent_ > server_.config.limits.unsent_bytes;
+  }
+
+  void read() {
+    if (reading_ || closed_ || ended_ || draining_ || full()) return;
+    reading_ = true;
+    socket_.async_read_some(input_.space(),
+                            [self = shared_from_this()](error_code failed, std::size_t size) {
+                              self->reading_ = false;
+                              if (failed) return self->ended();
+                              self->input_.add(size);
+                              self->heard_ = Clock::now();
+                              self->go_on();
+                            });
+  }
+
+  /// The client has closed its side: what it asked for before is still answered.
+  void ended() {
+    ended_ = true;
+    go_on();
+  }
+
+  void go_on() {
+    serving_ = true;
+    while (!closed_ && !draining_ && !full() && serve_one()) {
+    }
+    serving_ = false;
+    write();
+    read();
+  }
+
+  /// False when there is no whole frame.
+  bool serve_one() {
+    const std::string_view bytes = input_.bytes();
+    const FrameServerConfig& config = server_.config;
+    if (bytes.size() < config.head_bytes) return false;
+    const auto length = config.length(bytes.substr(0, config.head_bytes));
+    if (!length || *length < config.head_bytes || *length > config.limits.frame_bytes) {
+      refuse(length ? fmt::format("a frame of {} bytes; the limit is {}", *length,
+                                  config.limits.frame_bytes)
+                    : length.error().what);
+      return false;
+    }
+    if (bytes.size() < *length) return false;
+    slots_.emplace_back();
+    Reply reply(weak_from_this(), first_ + slots_.size() - 1);
+    try {
+      session_->serve(bytes.substr(0, *length), std::move(reply));
+    } catch (const std::exception& surprise) {
+      refuse(surprise.what());
+    }
+    input_.drop(*length);
+    return true;
+  }
+
+  /// Serves no more; closes when what was answered before is out.
+  void refuse(const std::string& why) {
+    LOG(warn, "{}: connection of {}:{} closed: {}", server_.config.name, peer_.address, peer_.port,
+        why);
+    draining_ = true;
+  }
+
+  void settle(std::uint64_t number, Answer answer) {
+    if (closed_ || number < first_ || number - first_ >= slots_.size()) return;
+    Slot& slot = slots_[number - first_];
+    for (const std::string& piece : answer.pieces) unsent_ += piece.size();
+    slot.answer = std::move(answer);
+    slot.ready = true;
+    if (serving_) return;
+    write();
+  }
+
+  /// Writes what is ready at the front, all in one.
+  void write() {
+    if (writing_ || closed_) return;
+    sent_.clear();
+    bytes_.clear();
+    while (!slots_.empty() && slots_.front().ready) {
+      Answer answer = std::move(slots_.front().answer);
+      slots_.pop_front();
+      ++first_;
+      if (answer.close) {
+        slots_.clear();
+        refuse(answer.why);
+        break;
+      }
+      for (std::string& piece : answer.pieces) sent_.push_back(std::move(piece));
+    }
+    for (const std::string& piece : sent_) bytes_.push_back(asio::buffer(piece));
+    if (bytes_.empty()) return close_when_done();
+    writing_ = true;
+    asio::async_write(socket_, bytes_,
+                      [self = shared_from_this()](error_code failed, std::size_t size) {
+                        self->writing_ = false;
+                        if (failed) return self->close();
+                        self->unsent_ -= size;
+                        self->heard_ = Clock::now();
+                        self->go_on();
+                      });
+  }
+
+  void close_when_done() {
+    if ((draining_ || ended_) && slots_.empty() && !writing_) close();
+  }
+
+  FrameServer::Impl& server_;
+  Loop& loop_;
+  tcp::socket socket_;
+  Peer peer_;
+  std::unique_ptr<FrameSession> session_;
+  Input input_;
+  std::deque<Slot> slots_;
+  std::uint64_t first_ = 0;  // number of the front slot
+  std::size_t unsent_ = 0;
+  Pieces sent_;
+  std::vector<asio::const_buffer> bytes_;
+  Clock::time_point heard_ = Clock::now();
+  bool reading_ = false;
+  bool serving_ = false;
+  bool writing_ = false;
+  bool ended_ = false;     // by the client: no more to read
+  bool draining_ = false;  // by us: no more to serve
+  bool closed_ = false;
+};
+
+Reply::~Reply() {
+  if (auto connection = connection_.lock())
+    connection->answer(number_, {.close = true, .why = "a request was dropped without an answer"});
+}
+
+void Reply::send(Pieces pieces) {
+  if (auto connection = std::exchange(connection_, {}).lock())
+    connection->answer(number_, {.pieces = std::move(pieces)});
+}
+
+void Reply::close(std::string_view why) {
+  if (auto connection = std::exchange(connection_, {}).lock())
+    connection->answer(number_, {.close = true, .why = std::string(why)});
+}
+
+Status FrameServer::Impl::bind() {
+  for (int i = 0; i < std::max(1, config.threads); ++i) loops.push_back(std::make_unique<Loop>());
+  acceptor = std::make_unique<tcp::acceptor>(loops.front()->io);
+  pause = std::make_unique<asio::steady_timer>(loops.front()->io);
+  TRY(listen(*acceptor, config.host, config.port, config.flag));
+  port = acceptor->local_endpoint().port();
+  return {};
+}
+
+void FrameServer::Impl::accept() {
+  Loop& loop = *loops[next_loop++ % loops.size()];
+  acceptor->async_accept(loop.io, [this, &loop](error_code failed, tcp::socket socket) {
+    if (!acceptor->is_open()) return;
+    if (!failed) {
+      accepted(loop, std::move(socket));
+      return accept();
+    }
+    // Out of file descriptors, mostly: wait for some to be freed.
+    LOG(warn, "{}: cannot accept a connection: {}", config.name, failed.message());
+    pause->expires_after(std::chrono::milliseconds(100));
+    pause->async_wait([this](error_code stopping) {
+      if (!stopping) accept();
+    });
+  });
+}
+
+void FrameServer::Impl::accepted(Loop& loop, tcp::socket socket) {
+  {
+    const std::lock_guard lock(mutex);
+    if (open >= config.limits.connections) return;
+    ++open;
+  }
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  asio::post(loop.io, [this, &loop, socket = std::move(socket)]() mutable {
+    auto connection = std::make_shared<Connection>(*this, loop, std::move(socket));
+    loop.connections.insert(connection);
+    connection->start();
+  });
+}
+
+void FrameServer::Impl::sweep(Loop& loop) {
+  loop.sweep.expires_after(
+      std::min<std::chrono::milliseconds>(config.limits.idle / 4, std::chrono::seconds(10)));
+  loop.sweep.async_wait([this, &loop](error_code stopping) {
+    if (stopping) return;
+    const auto all = loop.connections;  // closing one takes it out
+    for (const auto& connection : all) connection->close_if_idle(Clock::now());
+    sweep(loop);
+  });
+}
+
+void FrameServer::Impl::remove(Loop& loop, const std::shared_ptr<Connection>& connection) {
+  loop.connections.erase(connection);
+  const std::lock_guard lock(mutex);
+  --open;
+  changed.notify_all();
+}
+
+FrameServer::FrameServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+FrameServer::~FrameServer() {
+  stop();
+}
+
+Result<std::unique_ptr<FrameServer>> FrameServer::start(FrameServerConfig config) {
+  auto impl = std::make_unique<Impl>(std::move(config));
+  TRY(impl->bind());
+  impl->accept();
+  for (const auto& loop : impl->loops) {
+    impl->sweep(*loop);
+    loop->thread = std::thread([raw = loop.get()] { raw->io.run(); });
+  }
+  return std::unique_ptr<FrameServer>(new FrameServer(std::move(impl)));
+}
+
+std::uint16_t FrameServer::port() const {
+  return impl_->port;
+}
+
+std::size_t FrameServer::connections() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->open;
+}
+
+void FrameServer::stop() {
+  Impl& impl = *impl_;
+  {
+    const std::lock_guard lock(impl.mutex);
+    if (std::exchange(impl.stopped, true)) return;
+  }
+  for (const auto& loop : impl.loops) {
+    asio::post(loop->io, [&impl, raw = loop.get()] {
+      error_code ignored;
+      if (raw == impl.loops.front().get()) {
+        impl.acceptor->close(ignored);
+        impl.pause->cancel();
+      }
+      raw->sweep.cancel();
+      const auto all = raw->connections;
+      for (const auto& connection : all) connection->drain();
+    });
+  }
+  {
+    std::unique_lock lock(impl.mutex);
+    impl.changed.wait_for(lock, impl.config.limits.drain, [&] { return impl.open == 0; });
+  }
+  for (const auto& loop : impl.loops) loop->io.stop();
+  for (const auto& loop : impl.loops) loop->thread.join();
+  for (const auto& loop : impl.loops) {
+    const auto all = std::exchange(loop->connections, {});
+    for (const auto& connection : all) connection->close();
+  }
+}
+
+}  // namespace tailrace::net

@@ -1,0 +1,117 @@
+// A server for binary protocols whose messages say their length first: the Kafka and CQL doors.
+//
+// Order of calls: FrameServer::start(config) → port() … → stop() (or the destructor).
+// Threads: `threads` threads run the sockets; all of a connection happens on one of them. A door
+// answers at once or later, from any thread; answers leave in the order of the requests.
+//
+// What it refuses by itself: a frame over `frame_bytes` (connection closed, a line in the log)
+// before memory is taken for it, for memory grows with what has arrived, not with what was
+// announced; connections over `connections`. A connection that has `in_flight` requests without an
+// answer, or `unsent_bytes` of answers that its client does not read, is not read from until that
+// changes; one that is silent for `idle` is closed.
+//
+// It does not do TLS.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tailrace::net {
+
+struct FrameLimits {
+  std::size_t frame_bytes = 100 << 20;
+  std::size_t connections = 10'000;
+  std::size_t in_flight = 64;
+  std::size_t unsent_bytes = 16 << 20;
+  std::chrono::milliseconds idle = std::chrono::minutes(10);
+  /// How long stop() waits for answers that are on their way.
+  std::chrono::milliseconds drain = std::chrono::seconds(2);
+};
+
+/// The bytes of one answer, frame head included, in pieces that are written one after the other.
+using Pieces = std::vector<std::string>;
+
+class Connection;
+
+/// The way back for one request. Call one of the two, once, from any thread; a Reply that goes away
+/// uncalled closes the connection.
+class Reply {
+ public:
+  Reply(std::weak_ptr<Connection> connection, std::uint64_t number)
+      : connection_(std::move(connection)), number_(number) {}
+  Reply(Reply&&) noexcept = default;
+  Reply& operator=(Reply&&) noexcept = default;
+  ~Reply();
+
+  /// No pieces: the request has no answer (Kafka's acks=0).
+  void send(Pieces pieces);
+  /// Closes the connection once the answers before this one are sent; `why` goes to the log.
+  void close(std::string_view why);
+
+ private:
+  std::weak_ptr<Connection> connection_;  // empty: it was called
+  std::uint64_t number_;
+};
+
+/// A door's side of one connection.
+class FrameSession {
+ public:
+  virtual ~FrameSession() = default;
+  /// A whole frame, head included; `frame` holds during the call only. Runs on the connection's
+  /// thread and must not wait.
+  virtual void serve(std::string_view frame, Reply reply) = 0;
+};
+
+/// Who is at the other end.
+struct Peer {
+  std::string address;  ///< "127.0.0.1"
+  std::uint16_t port = 0;
+};
+
+struct FrameServerConfig {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;  ///< 0 picks a free port
+  /// The flag a user changes the address with, for the line about a taken port.
+  std::string flag;
+  /// What the door is called in the log.
+  std::string name;
+  int threads = 1;
+  FrameLimits limits = {};
+  /// Bytes at the start of a frame that tell its length.
+  std::size_t head_bytes = 4;
+  /// The whole length of a frame, head included, from its head; an Error closes the connection.
+  std::function<Result<std::size_t>(std::string_view head)> length = {};
+  /// A session for a new connection, on its thread.
+  std::function<std::unique_ptr<FrameSession>(const Peer&)> open = {};
+};
+
+class FrameServer {
+ public:
+  /// Binds and serves; errors as HttpServer::start.
+  static Result<std::unique_ptr<FrameServer>> start(FrameServerConfig config);
+  ~FrameServer();
+  FrameServer(const FrameServer&) = delete;
+  FrameServer& operator=(const FrameServer&) = delete;
+
+  std::uint16_t port() const;
+  std::size_t connections() const;
+  /// Stops accepting and reading, waits up to `drain` for answers on their way, closes. Replies of
+  /// other threads may come later and go nowhere, but not during or after the destructor.
+  void stop();
+
+ private:
+  friend class Connection;
+  struct Impl;
+  explicit FrameServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tailrace::net

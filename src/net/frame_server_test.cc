@@ -1,0 +1,275 @@
+// The server on real sockets: whatever the pieces in which bytes come and go, each request has its
+// answer, in order.
+#include "net/frame_server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <fstream>
+#include <mutex>
+#include <random>
+#include <thread>
+
+namespace tailrace::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string frame(std::string_view body) {
+  const std::uint32_t size = htonl(static_cast<std::uint32_t>(body.size()));
+  return std::string(reinterpret_cast<const char*>(&size), sizeof size) + std::string(body);
+}
+
+/// A blocking socket; reads give up after five seconds.
+class Wire {
+ public:
+  explicit Wire(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    timeval limit{.tv_sec = 5, .tv_usec = 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  ~Wire() { ::close(fd_); }
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+
+  void send(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+  void end() const { shutdown(fd_, SHUT_WR); }
+  /// The body of the next frame, or "closed".
+  std::string receive() const {
+    std::uint32_t size = 0;
+    if (!receive_into(reinterpret_cast<char*>(&size), sizeof size)) return "closed";
+    std::string body(ntohl(size), '\0');
+    return receive_into(body.data(), body.size()) ? body : "closed";
+  }
+
+ private:
+  bool receive_into(char* to, std::size_t size) const {
+    while (size > 0) {
+      const auto got = recv(fd_, to, size, 0);
+      if (got <= 0) return false;
+      to += got;
+      size -= static_cast<std::size_t>(got);
+    }
+    return true;
+  }
+  int fd_;
+};
+
+/// Holds the replies to bodies that begin with "later" until told; answers the rest with the body.
+class Door {
+ public:
+  explicit Door(FrameLimits limits = {}) {
+    FrameServerConfig config{.flag = "--frames", .name = "test", .threads = 2, .limits = limits};
+    config.length = [](std::string_view head) -> Result<std::size_t> {
+      std::uint32_t size = 0;
+      std::memcpy(&size, head.data(), sizeof size);
+      return sizeof size + std::size_t{ntohl(size)};
+    };
+    config.open = [this](const Peer&) { return std::make_unique<Session>(*this); };
+    auto started = FrameServer::start(std::move(config));
+    EXPECT_TRUE(started);
+    server = std::move(*started);
+  }
+
+  std::size_t held() {
+    const std::lock_guard lock(mutex);
+    return replies.size();
+  }
+  void wait_for_held(std::size_t count) {
+    while (held() < count) std::this_thread::sleep_for(1ms);
+  }
+  void release(std::mt19937& random) {
+    std::vector<std::pair<Reply, std::string>> all;
+    {
+      const std::lock_guard lock(mutex);
+      all.swap(replies);
+    }
+    std::ranges::shuffle(all, random);
+    for (auto& [reply, body] : all) reply.send({frame(body)});
+  }
+
+  struct Session : FrameSession {
+    explicit Session(Door& d) : door(d) {}
+    void serve(std::string_view bytes, Reply reply) override {
+      const std::string body(bytes.substr(4));
+      ++door.served;
+      if (body == "none") return reply.send({});
+      if (body == "bad") return reply.close("a test wants it");
+      if (body == "dropped") return;
+      if (!body.starts_with("later")) return reply.send({frame(body).substr(0, 4), body});
+      const std::lock_guard lock(door.mutex);
+      door.replies.emplace_back(std::move(reply), body);
+    }
+    Door& door;
+  };
+
+  std::mutex mutex;
+  std::vector<std::pair<Reply, std::string>> replies;
+  std::atomic<std::size_t> served = 0;
+  std::unique_ptr<FrameServer> server;
+};
+
+TEST(FrameServer, answers_come_in_the_order_of_requests_however_bytes_are_cut) {
+  Door door;
+  std::mt19937 random(5);
+  const Wire wire(door.server->port());
+  for (int round = 0; round < 20; ++round) {
+    std::string bytes;
+    std::vector<std::string> expected;
+    std::size_t later = 0;
+    for (int i = 0; i < 40; ++i) {
+      std::string body = std::to_string(round) + ":" + std::to_string(i);
+      if (random() % 3 == 0) body = "later" + body;
+      if (random() % 10 == 0) body += std::string(random() % 300'000, 'x');
+      later += body.starts_with("later") ? 1 : 0;
+      bytes += frame(body);
+      if (random() % 8 == 0) bytes += frame("none");
+      expected.push_back(std::move(body));
+    }
+    std::thread writer([&] {
+      for (std::size_t at = 0; at < bytes.size();) {
+        const std::size_t size = std::min<std::size_t>(1 + random() % 50'000, bytes.size() - at);
+        wire.send(std::string_view(bytes).substr(at, size));
+        at += size;
+      }
+    });
+    std::thread releaser([&] {
+      door.wait_for_held(later);
+      std::mt19937 order(static_cast<unsigned>(round));
+      door.release(order);
+    });
+    for (const std::string& body : expected) ASSERT_TRUE(wire.receive() == body);
+    writer.join();
+    releaser.join();
+  }
+}
+
+TEST(FrameServer, a_client_that_ends_its_side_still_gets_its_answers) {
+  Door door;
+  const Wire wire(door.server->port());
+  wire.send(frame("a") + frame("later b"));
+  wire.end();
+  EXPECT_EQ(wire.receive(), "a");
+  door.wait_for_held(1);
+  std::mt19937 random(1);
+  door.release(random);
+  EXPECT_EQ(wire.receive(), "later b");
+  EXPECT_EQ(wire.receive(), "closed");
+}
+
+std::size_t resident_bytes() {
+  std::size_t size = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> size >> resident;
+  return resident * static_cast<std::size_t>(getpagesize());
+}
+
+TEST(FrameServer, a_length_that_is_announced_and_not_sent_takes_no_memory) {
+  Door door({.frame_bytes = std::size_t{3} << 30});
+  const std::size_t before = resident_bytes();
+  const std::uint32_t two_gib = htonl(0x7FFF'FFF0);
+  const std::string head(reinterpret_cast<const char*>(&two_gib), sizeof two_gib);
+  std::vector<std::unique_ptr<Wire>> wires;
+  for (int i = 0; i < 50; ++i) {
+    wires.push_back(std::make_unique<Wire>(door.server->port()));
+    wires.back()->send(head + "x");
+  }
+  const Wire other(door.server->port());
+  other.send(frame("still served"));
+  EXPECT_EQ(other.receive(), "still served");
+  EXPECT_LT(resident_bytes() - before, std::size_t{30} << 20);
+}
+
+TEST(FrameServer,
+     a_frame_over_the_limit_and_a_bad_one_close_the_connection_after_what_came_before) {
+  Door door({.frame_bytes = 1000});
+  for (const std::string& bad : {frame(std::string(997, 'x')), frame("bad"), frame("dropped")}) {
+    const Wire wire(door.server->port());
+    wire.send(frame("before") + bad + frame("after"));
+    EXPECT_EQ(wire.receive(), "before");
+    EXPECT_EQ(wire.receive(), "closed");
+  }
+  const Wire wire(door.server->port());
+  wire.send(frame(std::string(996, 'x')));
+  EXPECT_EQ(wire.receive().size(), 996U);
+}
+
+TEST(FrameServer, who_does_not_read_answers_is_not_read_from) {
+  Door door({.in_flight = 8, .unsent_bytes = 1 << 20});
+  const Wire wire(door.server->port());
+  const std::string body(100'000, 'x');
+  std::thread writer([&] {
+    for (int i = 0; i < 400; ++i) wire.send(frame(body));
+  });
+  // Sockets hold some megabytes: what is served stays far below what is sent until we read.
+  std::size_t seen = 0;
+  do {
+    seen = door.served;
+    std::this_thread::sleep_for(200ms);
+  } while (seen != door.served);
+  EXPECT_LT(door.served, 300U);
+  for (int i = 0; i < 400; ++i) ASSERT_EQ(wire.receive().size(), body.size());
+  writer.join();
+}
+
+TEST(FrameServer, thousands_of_idle_connections_are_cheap_and_closed_in_the_end) {
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  const std::size_t count = std::min<std::size_t>(5000, files.rlim_cur / 2 - 100);
+  Door door({.idle = 3s});
+  const std::size_t before = resident_bytes();
+  std::vector<std::unique_ptr<Wire>> wires;
+  for (std::size_t i = 0; i < count; ++i)
+    wires.push_back(std::make_unique<Wire>(door.server->port()));
+  while (door.server->connections() < count) std::this_thread::sleep_for(1ms);
+  EXPECT_LT((resident_bytes() - before) / count, 20'000U);
+  const Wire other(door.server->port());
+  other.send(frame("hello"));
+  EXPECT_EQ(other.receive(), "hello");
+  while (door.server->connections() > 0) std::this_thread::sleep_for(10ms);
+}
+
+TEST(FrameServer, connections_over_the_limit_are_closed) {
+  Door door({.connections = 2});
+  const Wire first(door.server->port()), second(door.server->port());
+  first.send(frame("a"));
+  second.send(frame("b"));
+  EXPECT_EQ(first.receive() + second.receive(), "ab");
+  EXPECT_EQ(Wire(door.server->port()).receive(), "closed");
+}
+
+TEST(FrameServer, stop_waits_for_answers_on_their_way_and_reads_no_more) {
+  Door door;
+  const Wire wire(door.server->port()), idle(door.server->port());
+  wire.send(frame("later"));
+  door.wait_for_held(1);
+  std::thread stopper([&] { door.server->stop(); });
+  EXPECT_EQ(idle.receive(), "closed");
+  wire.send(frame("too late"));
+  std::mt19937 random(1);
+  door.release(random);
+  EXPECT_EQ(wire.receive(), "later");
+  EXPECT_EQ(wire.receive(), "closed");
+  stopper.join();
+  EXPECT_EQ(door.served, 1U);
+}
+
+}  // namespace
+}  // namespace tailrace::net
