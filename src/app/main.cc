@@ -68,8 +68,18 @@ void add_simple(CLI::App& app, int& code) {
   init->callback([=, &code] { code = init_command(*text); });
   auto* version = app.add_subcommand("version", "print the version");
   version->callback([] { std::cout << "tailrace " TAILRACE_VERSION "\n"; });
-  auto* help = app.add_subcommand("help", "print this help");
-  help->callback([&app] { std::cout << app.help(); });
+  auto* help = app.add_subcommand("help", "print this help, or a command's: tailrace help sql");
+  help->add_option("command", *text, "a command's name");
+  help->callback([=, &app, &code] {
+    const auto asked =
+        app.get_subcommands([&](CLI::App* command) { return command->get_name() == *text; });
+    if (!text->empty() && asked.empty()) {
+      std::cerr << "tailrace: there is no command " << *text << "; see `tailrace help`\n";
+      code = 2;
+    } else {
+      std::cout << (text->empty() ? app.help() : asked.front()->help("tailrace"));
+    }
+  });
 }
 
 void add_status(CLI::App& app, int& code) {

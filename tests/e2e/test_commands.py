@@ -128,9 +128,11 @@ def test_system_tables_are_all_named_by_help_and_can_be_read(project):
 def test_help_of_each_command_has_an_example(project, command):
     done = project.command(command, "--help")
     assert done.returncode == 0 and f"  tailrace {command} my_project" in done.stdout
+    assert project.command("help", command).stdout == done.stdout
 
 
-@pytest.mark.parametrize("words", [["sql", "--limt", "5"], ["nothing"], [], ["sql", "--limit", "0"], ["check"]])
+@pytest.mark.parametrize("words", [["sql", "--limt", "5"], ["nothing"], [], ["sql", "--limit", "0"], ["check"],
+                                   ["help", "sqll"]])
 def test_a_wrong_command_line_exits_with_2(project, words):
     done = project.command(*words)
     assert done.returncode == 2 and done.stderr
