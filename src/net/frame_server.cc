@@ -123,7 +123,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   struct Answer {
-    Pieces pieces = {};
+    Outgoing out = {};
     bool close = false;
     std::string why = {};
   };
@@ -228,7 +228,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void settle(std::uint64_t number, Answer answer) {
     if (closed_ || number < first_ || number - first_ >= slots_.size()) return;
     Slot& slot = slots_[number - first_];
-    for (const std::string& piece : answer.pieces) unsent_ += piece.size();
+    for (const std::string_view piece : answer.out.pieces) unsent_ += piece.size();
     slot.answer = std::move(answer);
     slot.ready = true;
     if (serving_) return;
@@ -238,7 +238,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Writes what is ready at the front, all in one.
   void write() {
     if (writing_ || closed_) return;
-    sent_.clear();
     bytes_.clear();
     while (!slots_.empty() && slots_.front().ready) {
       Answer answer = std::move(slots_.front().answer);
@@ -249,14 +248,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
         refuse(answer.why);
         break;
       }
-      for (std::string& piece : answer.pieces) sent_.push_back(std::move(piece));
+      for (const std::string_view piece : answer.out.pieces) bytes_.push_back(asio::buffer(piece));
+      if (!answer.out.pieces.empty()) sent_.push_back(std::move(answer.out.owner));
     }
-    for (const std::string& piece : sent_) bytes_.push_back(asio::buffer(piece));
     if (bytes_.empty()) return close_when_done();
     writing_ = true;
     asio::async_write(socket_, bytes_,
                       [self = shared_from_this()](error_code failed, std::size_t size) {
                         self->writing_ = false;
+                        self->sent_.clear();
                         if (failed) return self->close();
                         self->unsent_ -= size;
                         self->heard_ = Clock::now();
@@ -277,7 +277,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<Slot> slots_;
   std::uint64_t first_ = 0;  // number of the front slot
   std::size_t unsent_ = 0;
-  Pieces sent_;
+  std::vector<std::shared_ptr<const void>> sent_;  // what bytes_ lie in
   std::vector<asio::const_buffer> bytes_;
   Clock::time_point heard_ = Clock::now();
   bool reading_ = false;
@@ -288,14 +288,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool closed_ = false;
 };
 
+Outgoing::Outgoing(std::string bytes) {
+  auto held = std::make_shared<const std::string>(std::move(bytes));
+  pieces.emplace_back(*held);
+  owner = std::move(held);
+}
+
 Reply::~Reply() {
   if (auto connection = connection_.lock())
     connection->answer(number_, {.close = true, .why = "a request was dropped without an answer"});
 }
 
-void Reply::send(Pieces pieces) {
+void Reply::send(Outgoing answer) {
   if (auto connection = std::exchange(connection_, {}).lock())
-    connection->answer(number_, {.pieces = std::move(pieces)});
+    connection->answer(number_, {.out = std::move(answer)});
 }
 
 void Reply::close(std::string_view why) {

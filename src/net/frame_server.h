@@ -37,7 +37,15 @@ struct FrameLimits {
 };
 
 /// The bytes of one answer, frame head included, in pieces that are written one after the other.
-using Pieces = std::vector<std::string>;
+struct Outgoing {
+  std::vector<std::string_view> pieces = {};
+  std::shared_ptr<const void> owner = {};  ///< what the pieces lie in; let go when they are written
+
+  Outgoing() = default;
+  Outgoing(std::vector<std::string_view> views, std::shared_ptr<const void> held)
+      : pieces(std::move(views)), owner(std::move(held)) {}
+  explicit Outgoing(std::string bytes);
+};
 
 class Connection;
 
@@ -51,8 +59,8 @@ class Reply {
   Reply& operator=(Reply&&) noexcept = default;
   ~Reply();
 
-  /// No pieces: the request has no answer (Kafka's acks=0).
-  void send(Pieces pieces);
+  /// No pieces: the request gets no answer (Kafka's acks=0).
+  void send(Outgoing answer);
   /// Closes the connection once the answers before this one are sent; `why` goes to the log.
   void close(std::string_view why);
 

@@ -71,6 +71,11 @@ class Wire {
   int fd_;
 };
 
+Outgoing in_pieces(std::string bytes) {
+  auto held = std::make_shared<const std::string>(std::move(bytes));
+  return {{std::string_view(*held).substr(0, 4), std::string_view(*held).substr(4)}, held};
+}
+
 /// Holds the replies to bodies that begin with "later" until told; answers the rest with the body.
 class Door {
  public:
@@ -101,7 +106,7 @@ class Door {
       all.swap(replies);
     }
     std::ranges::shuffle(all, random);
-    for (auto& [reply, body] : all) reply.send({frame(body)});
+    for (auto& [reply, body] : all) reply.send(Outgoing(frame(body)));
   }
 
   struct Session : FrameSession {
@@ -112,7 +117,7 @@ class Door {
       if (body == "none") return reply.send({});
       if (body == "bad") return reply.close("a test wants it");
       if (body == "dropped") return;
-      if (!body.starts_with("later")) return reply.send({frame(body).substr(0, 4), body});
+      if (!body.starts_with("later")) return reply.send(in_pieces(frame(body)));
       const std::lock_guard lock(door.mutex);
       door.replies.emplace_back(std::move(reply), body);
     }
