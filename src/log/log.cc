@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <shared_mutex>
 
 #include "base/log.h"
 #include "log/offset_checkpoint.h"
@@ -36,9 +37,11 @@ class LogOnFiles final : public Log, private PartitionOwner {
   Status delete_topic(std::string_view name) override;
   std::vector<Topic> topics() const override;
   std::optional<Topic> topic(std::string_view name) const override;
+  std::optional<Topic> topic(const TopicId& id) const override;
   Result<std::shared_ptr<Partition>> partition(std::string_view topic, PartitionId id) override;
   std::uint64_t appends() const override;
   bool wait_for_append(std::uint64_t seen, std::chrono::milliseconds timeout) override;
+  void listen(AppendListener listener) override;
   Status sync() override;
   Result<int> apply_retention(const KeepFrom& keep_from) override;
   Status close() override;
@@ -49,7 +52,7 @@ class LogOnFiles final : public Log, private PartitionOwner {
     std::vector<std::shared_ptr<PartitionLog>> partitions;
   };
   Status note_progress() override;
-  void on_append() override;
+  void on_append(const Partition& partition, std::uint64_t bytes) override;
   Status open_partitions(Entry& entry, const OffsetCheckpoint& points,
                          const OffsetCheckpoint& starts);
   Status write_topic(const Topic& topic);
@@ -65,10 +68,13 @@ class LogOnFiles final : public Log, private PartitionOwner {
   std::mutex progress_mutex_;
   mutable std::mutex topics_mutex_;
   std::map<std::string, Entry, std::less<>> topics_;
+  std::map<TopicId, std::string> names_;  // of topics_
   rt::Random random_;
   mutable std::mutex appends_mutex_;
   std::condition_variable appended_;
   std::uint64_t appends_ = 0;
+  std::shared_mutex listener_mutex_;
+  AppendListener listener_;
   bool closed_ = false;
 };
 
@@ -85,6 +91,7 @@ Status LogOnFiles::start() {
     Entry entry;
     ASSIGN(entry.topic, decode_topic(name, text));
     TRY(open_partitions(entry, points, starts));
+    names_.emplace(entry.topic.id, name);
     topics_.emplace(name, std::move(entry));
   }
   return note_progress();
@@ -133,6 +140,7 @@ Status LogOnFiles::create_topic(std::string_view name, const TopicSettings& sett
   TRY(files_.sync_folder(folder_));
   TRY(write_topic(entry.topic));
   const std::unique_lock lock(topics_mutex_);
+  names_.emplace(entry.topic.id, name);
   topics_.emplace(name, std::move(entry));
   return {};
 }
@@ -175,6 +183,7 @@ Status LogOnFiles::delete_topic(std::string_view name) {
     const auto found = topics_.find(name);
     if (found == topics_.end()) return error(Code::kNotFound, fmt::format("no topic {}", name));
     entry = std::move(found->second);
+    names_.erase(entry.topic.id);
     topics_.erase(found);
   }
   for (const auto& partition : entry.partitions) partition->close();
@@ -199,6 +208,13 @@ std::optional<Topic> LogOnFiles::topic(std::string_view name) const {
   const auto found = topics_.find(name);
   if (found == topics_.end()) return std::nullopt;
   return found->second.topic;
+}
+
+std::optional<Topic> LogOnFiles::topic(const TopicId& id) const {
+  const std::unique_lock lock(topics_mutex_);
+  const auto found = names_.find(id);
+  if (found == names_.end()) return std::nullopt;
+  return topics_.find(found->second)->second.topic;
 }
 
 Result<std::shared_ptr<Partition>> LogOnFiles::partition(std::string_view topic, PartitionId id) {
@@ -234,10 +250,19 @@ Status LogOnFiles::note_progress() {
                               encode_checkpoint(points));
 }
 
-void LogOnFiles::on_append() {
-  const std::unique_lock lock(appends_mutex_);
-  ++appends_;
-  appended_.notify_all();
+void LogOnFiles::on_append(const Partition& partition, std::uint64_t bytes) {
+  {
+    const std::unique_lock lock(appends_mutex_);
+    ++appends_;
+    appended_.notify_all();
+  }
+  const std::shared_lock lock(listener_mutex_);
+  if (listener_) listener_(partition, bytes);
+}
+
+void LogOnFiles::listen(AppendListener listener) {
+  const std::unique_lock lock(listener_mutex_);
+  listener_ = std::move(listener);
 }
 
 std::uint64_t LogOnFiles::appends() const {

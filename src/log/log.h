@@ -62,6 +62,7 @@ class Log {
   /// Sorted by name.
   virtual std::vector<Topic> topics() const = 0;
   virtual std::optional<Topic> topic(std::string_view name) const = 0;
+  virtual std::optional<Topic> topic(const TopicId& id) const = 0;
 
   /// kNotFound names the topic and partition.
   virtual Result<std::shared_ptr<Partition>> partition(std::string_view topic, PartitionId id) = 0;
@@ -71,10 +72,16 @@ class Log {
   /// Waits until appends() differs from `seen` (true), or until the timeout or close (false).
   virtual bool wait_for_append(std::uint64_t seen, std::chrono::milliseconds timeout) = 0;
 
+  /// Told of every append as soon as its records can be read, on the appender's thread and without
+  /// locks. One listener; an empty function ends it, and returns when no call is under way.
+  using AppendListener = std::function<void(const Partition&, std::uint64_t bytes)>;
+  virtual void listen(AppendListener listener) = 0;
+
   /// sync() of every partition.
   virtual Status sync() = 0;
   /// Retention on every partition; the number of segments removed. Call it now and then. What lies
-  /// at or after `keep_from(partition)` stays whatever the settings say: someone has yet to read it.
+  /// at or after `keep_from(partition)` stays whatever the settings say: someone has yet to read
+  /// it.
   using KeepFrom = std::function<Offset(const Partition&)>;
   virtual Result<int> apply_retention(const KeepFrom& keep_from = {}) = 0;
   /// Syncs, notes recovery points, wakes all waiters; later appends fail with kCancelled.

@@ -265,7 +265,8 @@ TEST(Log, finds_offsets_by_time_and_moves_the_start) {
   auto partition = first(*log);
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(add(*partition, i, 1));
   for (int i = 0; i < 100; ++i) {
-    EXPECT_EQ(partition->offset_for_time(TimestampMs(1000 + i)).value(), Offset(i));
+    EXPECT_EQ(partition->offset_for_time(TimestampMs(1000 + i)).value(),
+              (TimedOffset{Offset(i), TimestampMs(1000 + i)}));
   }
   EXPECT_EQ(partition->offset_for_time(TimestampMs(1100)).value(), std::nullopt);
   ASSERT_TRUE(partition->delete_records(Offset(50)));

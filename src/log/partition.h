@@ -33,7 +33,8 @@ namespace tailrace::log {
 enum class Durability { kSync, kNoSync };
 
 struct AppendResult {
-  /// Of the first record appended; next_offset() of that moment when all were duplicates.
+  /// Of the first record appended. When all were duplicates: where the first of them lies, or
+  /// next_offset() of that moment when that is not remembered.
   Offset base_offset;
   std::int64_t appended = 0;
   std::int64_t duplicates = 0;
@@ -44,7 +45,8 @@ struct AppendResult {
 class ReadBuffer {
  public:
   /// Whole batches; the first one may begin below the offset asked for.
-  BatchReader batches() const { return BatchReader(std::string_view(bytes_).substr(0, size_)); }
+  BatchReader batches() const { return BatchReader(bytes()); }
+  std::string_view bytes() const { return std::string_view(bytes_).substr(0, size_); }
   bool empty() const { return size_ == 0; }
   std::size_t size_bytes() const { return size_; }
 
@@ -65,6 +67,13 @@ struct RecoveryReport {
   std::uint64_t truncated_bytes = 0;
 };
 
+/// A record's offset and timestamp.
+struct TimedOffset {
+  Offset offset;
+  TimestampMs timestamp;
+  auto operator<=>(const TimedOffset&) const = default;
+};
+
 class Partition {
  public:
   virtual ~Partition() = default;
@@ -75,19 +84,18 @@ class Partition {
   /// Appends records as one or more batches of at most max.message.bytes, compressed as the topic
   /// says.
   /// kInvalidArgument: a record larger than max.message.bytes (nothing is appended then).
-  /// kFailedPrecondition: a gap in
-  /// the producer's sequence, or an epoch older than the stored one. kResourceExhausted: no space;
-  /// nothing of this call
-  /// stays, later appends work when there is room.
+  /// kFailedPrecondition: a gap in the producer's sequence. kAborted: an epoch older than the
+  /// stored one. kResourceExhausted: no space; nothing of this call stays, later appends work when
+  /// there is room.
   virtual Result<AppendResult> append(std::span<const Record> records,
                                       const Producer& producer = {},
                                       Durability durability = Durability::kSync) = 0;
 
   /// Appends encoded batches as they are, laid end to end: CRC and lengths are checked, offset and
-  /// leader epoch stamped.
-  /// Producers in the batches are treated as in append(): batches already here are dropped, an
-  /// overlapping one is
-  /// encoded anew without its known prefix.
+  /// leader epoch stamped. Producers in the batches are treated as in append(): batches already
+  /// here are dropped, an overlapping one is encoded anew without its known prefix.
+  /// Errors as append(), but: kDataLoss when bytes are no batch or a CRC does not match,
+  /// kOutOfRange for a batch larger than max.message.bytes, kInvalidArgument for offsets with gaps.
   virtual Result<AppendResult> append_batches(std::string_view encoded,
                                               Durability durability = Durability::kSync) = 0;
 
@@ -106,8 +114,10 @@ class Partition {
   virtual Offset durable_end() const = 0;
   virtual std::uint64_t size_bytes() const = 0;
 
-  /// The first offset whose record's timestamp is ≥ `time`; nothing when there is none.
-  virtual Result<std::optional<Offset>> offset_for_time(TimestampMs time) = 0;
+  /// The first record whose timestamp is ≥ `time`; nothing when there is none.
+  virtual Result<std::optional<TimedOffset>> offset_for_time(TimestampMs time) = 0;
+  /// The first record with the largest timestamp (KIP-734); nothing in an empty partition.
+  virtual Result<std::optional<TimedOffset>> offset_of_max_timestamp() = 0;
 
   /// Waits until next_offset() > offset (true), or until the timeout or close (false).
   virtual bool wait_for(Offset offset, std::chrono::milliseconds timeout) = 0;

@@ -14,10 +14,10 @@ namespace {
 constexpr std::size_t kTargetBatchBytes = 512 << 10;
 constexpr std::size_t kMaxAppendBytes = 1 << 30;
 
-std::unexpected<Error> too_large(const std::string& where, std::size_t size, std::int64_t limit) {
-  return error(Code::kInvalidArgument,
-               fmt::format("{}: a record of {} bytes is larger than max.message.bytes={}", where,
-                           size, limit));
+std::unexpected<Error> too_large(Code code, const std::string& where, std::size_t size,
+                                 std::int64_t limit) {
+  return error(code, fmt::format("{}: a record of {} bytes is larger than max.message.bytes={}",
+                                 where, size, limit));
 }
 
 void stamp(std::string& bytes, std::size_t at, Offset base) {
@@ -48,16 +48,19 @@ Result<AppendResult> PartitionLog::append_locked(std::span<const Record> records
   const Offset base = active_->next();
   std::int64_t known = 0;
   if (records.size() > INT32_MAX) return error(Code::kInvalidArgument, "too many records at once");
+  const ProducerBatch facts{producer.id, producer.epoch, wrap_sequence(producer.first_sequence),
+                            static_cast<std::int32_t>(records.size())};
   if (producer.id >= 0 && !records.empty()) {
-    auto prefix = producers_.known_prefix({producer.id, producer.epoch,
-                                           wrap_sequence(producer.first_sequence),
-                                           static_cast<std::int32_t>(records.size())});
+    auto prefix = producers_.known_prefix(facts);
     if (!prefix) return std::unexpected(prefix.error().in(name()));
     known = *prefix;
   }
   const auto rest = records.subspan(static_cast<std::size_t>(known));
   AppendResult result{base, static_cast<std::int64_t>(rest.size()), known};
-  if (rest.empty()) return result;
+  if (rest.empty()) {
+    result.base_offset = producers_.stored_at(facts).value_or(base);
+    return result;
+  }
   TRY(encode(rest, producer, producer.first_sequence + known, base));
   TRY(write_out());
   return result;
@@ -79,7 +82,7 @@ Status PartitionLog::encode(std::span<const Record> records, const Producer& pro
     if (record.timestamp.value < 0) record.timestamp = now;
     const std::size_t most = RecordBatchBuilder::max_bytes(record);
     if (kBatchHeaderBytes + most > limit)
-      return too_large(name(), most, settings_.max_message_bytes);
+      return too_large(Code::kInvalidArgument, name(), most, settings_.max_message_bytes);
     if (!builder_.empty() && builder_.size_bytes() + most > target) {
       TRY(finish_batch(stamped, base));
     }
@@ -109,12 +112,12 @@ Result<AppendResult> PartitionLog::append_batches(std::string_view encoded, Dura
   }
   Offset base = active_->next();
   AppendResult result{base, 0, 0};
-  Producers producers = producers_;
+  Producers earlier;
   write_buffer_.clear();
   while (!encoded.empty()) {
     auto batch = BatchView::parse(encoded);
-    if (!batch) return error(Code::kInvalidArgument, name() + ": " + batch.error().what);
-    TRY(take_batch(*batch, producers, base, result));
+    if (!batch) return error(Code::kDataLoss, name() + ": " + batch.error().what);
+    TRY(take_batch(*batch, earlier, base, result));
     encoded.remove_prefix(batch->bytes().size());
   }
   to_write_ = write_buffer_;
@@ -123,24 +126,40 @@ Result<AppendResult> PartitionLog::append_batches(std::string_view encoded, Dura
   return result;
 }
 
-Status PartitionLog::take_batch(const BatchView& batch, Producers& producers, Offset& base,
-                                AppendResult& result) {
-  const auto refuse = [&](std::string_view why) {
-    return error(Code::kInvalidArgument, fmt::format("{}: {}", name(), why));
-  };
-  if (!batch.crc_matches()) return refuse("the CRC of a record batch does not match");
-  const std::int64_t count = batch.record_count();
-  if (count == 0 || count != batch.last_offset_delta() + 1) return refuse("offsets with gaps");
-  if (static_cast<std::int64_t>(batch.bytes().size()) > settings_.max_message_bytes) {
-    return too_large(name(), batch.bytes().size(), settings_.max_message_bytes);
+Status PartitionLog::check_batch(const BatchView& batch) const {
+  if (!batch.crc_matches()) {
+    return error(Code::kDataLoss, name() + ": the CRC of a record batch does not match");
   }
+  const std::int64_t count = batch.record_count();
+  if (count == 0 || count != batch.last_offset_delta() + 1) {
+    return error(Code::kInvalidArgument, name() + ": offsets with gaps");
+  }
+  const auto size = batch.bytes().size();
+  if (static_cast<std::int64_t>(size) <= settings_.max_message_bytes) return {};
+  return too_large(Code::kOutOfRange, name(), size, settings_.max_message_bytes);
+}
+
+Result<std::int64_t> PartitionLog::known_prefix(const BatchView& batch,
+                                                const Producers& earlier) const {
+  const ProducerBatch facts = producer_batch(batch);
+  const bool here = earlier.find(batch.producer_id()) != nullptr;
+  auto known = (here ? earlier : producers_).known_prefix(facts);
+  if (!known) return std::unexpected(known.error().in(name()));
+  return *known;
+}
+
+Status PartitionLog::take_batch(const BatchView& batch, Producers& earlier, Offset& base,
+                                AppendResult& result) {
+  TRY(check_batch(batch));
+  const std::int64_t count = batch.record_count();
   std::int64_t known = 0;
   if (batch.producer_id() >= 0 && batch.base_sequence() >= 0) {
-    auto prefix = producers.known_prefix(
-        {batch.producer_id(), batch.producer_epoch(), batch.base_sequence(), batch.record_count()});
-    if (!prefix) return std::unexpected(prefix.error().in(name()));
-    known = *prefix;
+    ASSIGN(known, known_prefix(batch, earlier));
   }
+  if (known == count && result.appended + result.duplicates == 0) {
+    result.base_offset = producers_.stored_at(producer_batch(batch)).value_or(base);
+  }
+  if (known < count && result.appended == 0) result.base_offset = base;
   result.duplicates += known;
   result.appended += count - known;
   if (known == count) return {};
@@ -152,7 +171,7 @@ Status PartitionLog::take_batch(const BatchView& batch, Producers& producers, Of
     stamp(write_buffer_, at, base);
     base = base + count;
   }
-  producers.note(batch);
+  earlier.note(batch);
   return {};
 }
 
@@ -210,7 +229,7 @@ Status PartitionLog::write_out() {
     since_checkpoint_ += to_write_.size();
     changed_.notify_all();
   }
-  owner_.on_append();
+  owner_.on_append(*this, to_write_.size());
   return {};
 }
 

@@ -7,6 +7,15 @@
 #include "base/log.h"
 
 namespace tailrace::log {
+namespace {
+
+/// To at least `size` bytes, which will be written over: they are not set to anything.
+void grow(std::string& bytes, std::size_t size) {
+  if (bytes.size() >= size) return;
+  bytes.resize_and_overwrite(size, [](char*, std::size_t all) { return all; });
+}
+
+}  // namespace
 
 PartitionLog::PartitionLog(const PartitionStart& start, std::uint64_t checkpoint_interval_bytes,
                            rt::FileSystem& files, rt::Clock& clock, PartitionOwner& owner)
@@ -81,7 +90,7 @@ Result<bool> PartitionLog::fill(const Found& found, Offset offset, std::size_t m
   while (position < found.limit) {
     std::size_t wanted = std::max(max_bytes, kBatchHeaderBytes);
     wanted = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, found.limit - position));
-    if (bytes.size() < wanted) bytes.resize(wanted);
+    grow(bytes, wanted);
     ASSIGN(std::size_t got, found.data->read_at(position, bytes.data(), wanted));
     const auto facts = peek_batch(std::string_view(bytes).substr(0, got));
     if (!facts || facts->size > found.limit - position) {
@@ -92,7 +101,7 @@ Result<bool> PartitionLog::fill(const Found& found, Offset offset, std::size_t m
       continue;
     }
     if (facts->size > got) {
-      if (bytes.size() < facts->size) bytes.resize(facts->size);
+      grow(bytes, facts->size);
       ASSIGN(got, found.data->read_at(position, bytes.data(), facts->size));
     }
     BatchReader reader(std::string_view(bytes).substr(0, got));
@@ -172,7 +181,7 @@ bool PartitionLog::wait_for(Offset offset, std::chrono::milliseconds timeout) {
   return active_->next() > offset;
 }
 
-Result<std::optional<Offset>> PartitionLog::offset_for_time(TimestampMs time) {
+Result<std::optional<TimedOffset>> PartitionLog::offset_for_time(TimestampMs time) {
   Offset from;
   {
     const std::unique_lock lock(mutex_);
@@ -185,7 +194,19 @@ Result<std::optional<Offset>> PartitionLog::offset_for_time(TimestampMs time) {
   return search_time(from, time);
 }
 
-Result<std::optional<Offset>> PartitionLog::search_time(Offset from, TimestampMs time) {
+Result<std::optional<TimedOffset>> PartitionLog::offset_of_max_timestamp() {
+  TimestampMs newest{-1};
+  {
+    const std::unique_lock lock(mutex_);
+    for (const auto& [base, segment] : segments_) {
+      if (segment->next() > log_start_) newest = std::max(newest, segment->facts().max_timestamp);
+    }
+  }
+  if (newest.value < 0) return std::nullopt;
+  return offset_for_time(newest);
+}
+
+Result<std::optional<TimedOffset>> PartitionLog::search_time(Offset from, TimestampMs time) {
   ReadBuffer buffer;
   std::string plain;
   for (Offset at = from;;) {
@@ -196,7 +217,9 @@ Result<std::optional<Offset>> PartitionLog::search_time(Offset from, TimestampMs
       if (batch.max_timestamp() < time) continue;
       ASSIGN(auto records, batch.records(plain));
       for (RecordView record; records.next(record);) {
-        if (record.timestamp >= time && record.offset >= from) return record.offset;
+        if (record.timestamp >= time && record.offset >= from) {
+          return TimedOffset{record.offset, record.timestamp};
+        }
       }
       TRY(records.status());
     }

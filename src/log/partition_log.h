@@ -23,7 +23,8 @@ class PartitionOwner {
   virtual ~PartitionOwner() = default;
   /// Writes the checkpoint files from recovery_point() and log_start() of all partitions.
   virtual Status note_progress() = 0;
-  virtual void on_append() = 0;
+  /// Records of `bytes` can be read; called without locks.
+  virtual void on_append(const Partition& partition, std::uint64_t bytes) = 0;
 };
 
 /// What open() knows of a partition before it looks at its files.
@@ -55,7 +56,8 @@ class PartitionLog final : public Partition {
   Offset high_watermark() const override { return next_offset(); }
   Offset durable_end() const override;
   std::uint64_t size_bytes() const override;
-  Result<std::optional<Offset>> offset_for_time(TimestampMs time) override;
+  Result<std::optional<TimedOffset>> offset_for_time(TimestampMs time) override;
+  Result<std::optional<TimedOffset>> offset_of_max_timestamp() override;
   bool wait_for(Offset offset, std::chrono::milliseconds timeout) override;
   std::optional<std::int32_t> last_sequence(std::int64_t producer_id) const override;
   Status delete_records(Offset before) override;
@@ -88,8 +90,10 @@ class PartitionLog final : public Partition {
                 Offset base);
   /// Completes a batch; moves sequence and offset on.
   Status finish_batch(Producer& producer, Offset& base);
-  Status take_batch(const BatchView& batch, Producers& producers, Offset& base,
-                    AppendResult& result);
+  Status check_batch(const BatchView& batch) const;
+  /// How many of the batch's first records are here or come earlier in this call.
+  Result<std::int64_t> known_prefix(const BatchView& batch, const Producers& earlier) const;
+  Status take_batch(const BatchView& batch, Producers& earlier, Offset& base, AppendResult& result);
   Status take_rest(const BatchView& batch, std::int64_t known, Offset& base);
   Status write_out();
   Status roll_if_needed();
@@ -110,7 +114,7 @@ class PartitionLog final : public Partition {
   Result<bool> fill(const Found& found, Offset offset, std::size_t max_bytes, ReadBuffer& buffer);
   std::unexpected<Error> corrupt(Offset offset, const Segment& segment, std::uint64_t position,
                                  std::string_view why) const;
-  Result<std::optional<Offset>> search_time(Offset from, TimestampMs time);
+  Result<std::optional<TimedOffset>> search_time(Offset from, TimestampMs time);
   Result<int> drop_segments(std::size_t count);
   std::string name() const;
 

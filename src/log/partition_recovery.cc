@@ -3,9 +3,9 @@
 // Sealed segments were synced before the next one was made, so they are trusted (and their CRCs
 // checked at every read).
 // The last segment is scanned from the newest producer snapshot at or below the recovery point. A
-// bad batch there is a damaged tail, which is cut, when nothing valid follows it; otherwise the file
-// is corrupt. A tail beyond the recovery point was torn by a crash; below it, records that were
-// durable are lost: the line says how many, and their offsets are not given out again.
+// bad batch there is a damaged tail, which is cut, when nothing valid follows it; otherwise the
+// file is corrupt. A tail beyond the recovery point was torn by a crash; below it, records that
+// were durable are lost: the line says how many, and their offsets are not given out again.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -13,6 +13,7 @@ constexpr std::int16_t kSnapshotVersion = 1;
 constexpr std::size_t kSnapshotHeaderBytes = 10;
 constexpr std::size_t kSnapshotEntryBytes = 46;
 constexpr std::uint32_t kSequenceMask = 0x7fffffff;
+constexpr std::size_t kRecentBatches = 5;
 
 std::uint32_t distance(std::int32_t from, std::int32_t to) {
   return (static_cast<std::uint32_t>(to) - static_cast<std::uint32_t>(from)) & kSequenceMask;
@@ -25,7 +26,7 @@ Result<std::int64_t> Producers::known_prefix(const ProducerBatch& batch) const {
   if (found == entries_.end()) return 0;
   const ProducerEntry& entry = found->second;
   if (batch.epoch < entry.epoch) {
-    return error(Code::kFailedPrecondition,
+    return error(Code::kAborted,
                  fmt::format("producer {}: epoch {} is fenced off, the log has epoch {}", batch.id,
                              batch.epoch, entry.epoch));
   }
@@ -46,15 +47,40 @@ void Producers::note(const ProducerBatch& batch, Offset last_offset, TimestampMs
   if (batch.id < 0) return;
   const auto last = static_cast<std::uint32_t>(batch.first_sequence) +
                     static_cast<std::uint32_t>(batch.count) - 1;
-  entries_[batch.id] = {batch.epoch, static_cast<std::int32_t>(last & kSequenceMask),
-                        last_offset.value, batch.count - 1, timestamp.value};
+  auto& entry = entries_[batch.id];
+  if (entry.epoch != batch.epoch) entry.recent.clear();
+  entry.epoch = batch.epoch;
+  entry.last_sequence = static_cast<std::int32_t>(last & kSequenceMask);
+  entry.last_offset = last_offset.value;
+  entry.offset_delta = batch.count - 1;
+  entry.timestamp = timestamp.value;
+  if (entry.recent.size() == kRecentBatches) entry.recent.pop_front();
+  entry.recent.push_back(
+      {batch.first_sequence, entry.last_sequence, last_offset - std::int64_t{batch.count - 1}});
+}
+
+std::optional<Offset> Producers::stored_at(const ProducerBatch& batch) const {
+  const auto* entry = find(batch.id);
+  if (entry == nullptr || entry->epoch != batch.epoch) return std::nullopt;
+  const auto last = (static_cast<std::uint32_t>(batch.first_sequence) +
+                     static_cast<std::uint32_t>(batch.count) - 1) &
+                    kSequenceMask;
+  const auto found = std::ranges::find_if(entry->recent, [&](const StoredBatch& stored) {
+    return stored.first_sequence == batch.first_sequence &&
+           static_cast<std::uint32_t>(stored.last_sequence) == last;
+  });
+  if (found == entry->recent.end()) return std::nullopt;
+  return found->base;
+}
+
+ProducerBatch producer_batch(const BatchView& batch) {
+  return {batch.producer_id(), batch.producer_epoch(), batch.base_sequence(),
+          batch.last_offset_delta() + 1};
 }
 
 void Producers::note(const BatchView& batch) {
   if (batch.producer_id() < 0 || batch.base_sequence() < 0) return;
-  const ProducerBatch facts{batch.producer_id(), batch.producer_epoch(), batch.base_sequence(),
-                            batch.last_offset_delta() + 1};
-  note(facts, batch.last_offset(), batch.max_timestamp());
+  note(producer_batch(batch), batch.last_offset(), batch.max_timestamp());
 }
 
 std::optional<std::int32_t> Producers::last_sequence(std::int64_t id) const {
@@ -102,10 +128,13 @@ Result<Producers> Producers::decode_snapshot(std::string_view bytes) {
   Producers producers;
   for (const char* at = bytes.data() + kSnapshotHeaderBytes; at != bytes.data() + bytes.size();
        at += kSnapshotEntryBytes) {
-    producers.entries_[load_be<std::int64_t>(at)] = {
-        load_be<std::int16_t>(at + 8), load_be<std::int32_t>(at + 10),
-        load_be<std::int64_t>(at + 14), load_be<std::int32_t>(at + 22),
-        load_be<std::int64_t>(at + 26)};
+    const ProducerBatch last{.id = load_be<std::int64_t>(at),
+                             .epoch = load_be<std::int16_t>(at + 8),
+                             .first_sequence = static_cast<std::int32_t>(distance(
+                                 load_be<std::int32_t>(at + 22), load_be<std::int32_t>(at + 10))),
+                             .count = load_be<std::int32_t>(at + 22) + 1};
+    producers.note(last, Offset(load_be<std::int64_t>(at + 14)),
+                   TimestampMs(load_be<std::int64_t>(at + 26)));
   }
   return producers;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,12 +20,22 @@
 
 namespace tailrace::log {
 
+/// A batch that was stored, by its sequences.
+struct StoredBatch {
+  std::int32_t first_sequence = -1;
+  std::int32_t last_sequence = -1;
+  Offset base;
+};
+
 struct ProducerEntry {
   std::int16_t epoch = 0;
   std::int32_t last_sequence = -1;
   std::int64_t last_offset = -1;
   std::int32_t offset_delta = 0;
   std::int64_t timestamp = -1;
+  /// The newest ones, the last at the end; as many as a client may have under way (KIP-98). A
+  /// snapshot keeps the last only.
+  std::deque<StoredBatch> recent = {};
 };
 
 /// One appended batch, as far as producers go.
@@ -35,12 +46,16 @@ struct ProducerBatch {
   std::int32_t count = 0;
 };
 
+ProducerBatch producer_batch(const BatchView& batch);
+
 class Producers {
  public:
-  /// How many of the batch's first records are here already (0 … count). kFailedPrecondition for an
-  /// older epoch and for a
-  /// gap in the sequence. A new id or a newer epoch may start anywhere.
+  /// How many of the batch's first records are here already (0 … count). kAborted for an older
+  /// epoch, kFailedPrecondition for a gap in the sequence. A new id or a newer epoch may start
+  /// anywhere.
   Result<std::int64_t> known_prefix(const ProducerBatch& batch) const;
+  /// Where the very batch was stored; nothing when it is not one of the newest.
+  std::optional<Offset> stored_at(const ProducerBatch& batch) const;
 
   /// Remembers a batch that was appended.
   void note(const ProducerBatch& batch, Offset last_offset, TimestampMs timestamp);

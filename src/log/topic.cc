@@ -14,7 +14,7 @@ constexpr std::int32_t kMaxPartitions = 10000;
 
 struct NumberSetting {
   std::string_view name;
-  std::int64_t TopicSettings::* field;
+  std::int64_t TopicSettings::*field;
   std::int64_t least;
   std::int64_t most;
 };
