@@ -1,0 +1,204 @@
+// What groups want done: records appended, then answers given.
+//
+// Actions are done in order, over all steps: an answer is sent when every append before it, of this
+// or an earlier step, is durable.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "groups/records.h"
+#include "groups/types.h"
+
+namespace tailrace::groups {
+
+struct JoinAnswer {
+  struct Member {
+    std::string id;
+    std::optional<std::string> instance;
+    std::string metadata;
+  };
+  ErrorCode error = ErrorCode::kNone;
+  Generation generation{-1};
+  std::optional<std::string> protocol_type{};
+  std::optional<std::string> protocol{};
+  std::string leader{};
+  bool skip_assignment = false;
+  std::string member{};
+  std::vector<Member> members{};  // for the leader only
+};
+
+struct SyncAnswer {
+  ErrorCode error = ErrorCode::kNone;
+  std::optional<std::string> protocol_type{};
+  std::optional<std::string> protocol{};
+  std::string assignment{};
+};
+
+struct HeartbeatAnswer {
+  ErrorCode error = ErrorCode::kNone;
+};
+
+struct LeaveAnswer {
+  struct Member {
+    std::string id;
+    std::optional<std::string> instance;
+    ErrorCode error = ErrorCode::kNone;
+  };
+  ErrorCode error = ErrorCode::kNone;
+  std::vector<Member> members;
+};
+
+struct DescribedMember {
+  std::string id;
+  std::optional<std::string> instance;
+  Client client;
+  std::string metadata;  // of stable groups
+  std::string assignment;
+  auto operator<=>(const DescribedMember&) const = default;
+};
+
+struct DescribedGroup {
+  ErrorCode error = ErrorCode::kNone;
+  std::string message{};
+  std::string group{};
+  std::string state{};
+  std::string protocol_type{};
+  std::string protocol{};
+  std::vector<DescribedMember> members{};
+  auto operator<=>(const DescribedGroup&) const = default;
+};
+
+struct DescribeAnswer {
+  std::vector<DescribedGroup> groups;
+};
+
+struct ListAnswer {
+  struct Listed {
+    std::string group;
+    std::string protocol_type;
+    std::string state;
+    std::string type;
+  };
+  std::vector<Listed> groups;
+};
+
+struct DeleteAnswer {
+  struct Deleted {
+    std::string group;
+    ErrorCode error = ErrorCode::kNone;
+  };
+  std::vector<Deleted> groups;
+};
+
+struct PartitionError {
+  std::int32_t partition = 0;
+  ErrorCode error = ErrorCode::kNone;
+};
+
+struct TopicErrors {
+  std::string topic;
+  TopicId id;
+  std::vector<PartitionError> partitions;
+};
+
+/// An error of the group stands at each partition.
+struct CommitAnswer {
+  std::vector<TopicErrors> topics;
+};
+
+struct FetchedOffset {
+  std::int32_t partition = 0;
+  std::int64_t offset = -1;
+  LeaderEpoch leader_epoch{-1};
+  std::string metadata;
+  ErrorCode error = ErrorCode::kNone;
+};
+
+struct FetchedTopic {
+  std::string topic;
+  TopicId id;
+  std::vector<FetchedOffset> partitions;
+};
+
+struct FetchAnswer {
+  ErrorCode error = ErrorCode::kNone;
+  std::vector<FetchedTopic> topics{};
+};
+
+struct DeleteOffsetsAnswer {
+  ErrorCode error = ErrorCode::kNone;
+  std::vector<TopicErrors> topics;
+};
+
+struct ConsumerHeartbeatAnswer {
+  ErrorCode error = ErrorCode::kNone;
+  std::string message{};
+  std::string member{};
+  MemberEpoch epoch{0};
+  std::int32_t heartbeat_interval_ms = 0;
+  std::optional<Assignment> assignment{};  // when it changed or the member asks for all
+};
+
+struct DescribedConsumer {
+  std::string id;
+  std::optional<std::string> instance;
+  std::optional<std::string> rack;
+  MemberEpoch epoch{0};
+  Client client;
+  std::vector<std::string> topics;
+  std::optional<std::string> regex;
+  Assignment assignment;
+  Assignment target;
+  auto operator<=>(const DescribedConsumer&) const = default;
+};
+
+struct DescribedConsumerGroup {
+  ErrorCode error = ErrorCode::kNone;
+  std::string message{};
+  std::string group{};
+  std::string state{};
+  MemberEpoch epoch{0};
+  MemberEpoch assignment_epoch{0};
+  std::string assignor{};
+  std::vector<DescribedConsumer> members{};
+  auto operator<=>(const DescribedConsumerGroup&) const = default;
+};
+
+struct DescribeConsumersAnswer {
+  std::vector<DescribedConsumerGroup> groups;
+};
+
+/// To EndTransaction.
+struct EndAnswer {};
+
+using Answer =
+    std::variant<JoinAnswer, SyncAnswer, HeartbeatAnswer, LeaveAnswer, DescribeAnswer, ListAnswer,
+                 DeleteAnswer, CommitAnswer, FetchAnswer, DeleteOffsetsAnswer,
+                 ConsumerHeartbeatAnswer, DescribeConsumersAnswer, EndAnswer>;
+
+/// A record for __consumer_offsets; with a producer, in its transaction. The appends of one step go
+/// in one batch, so that a crash keeps all or none.
+struct Append {
+  Record record;
+  std::optional<Producer> producer;
+};
+
+/// The control record that ends a producer's transaction.
+struct AppendMarker {
+  Producer producer;
+  bool committed = false;
+};
+
+struct Reply {
+  RequestId request;
+  Answer answer;
+};
+
+using Action = std::variant<Append, AppendMarker, Reply>;
+using Actions = std::vector<Action>;
+
+}  // namespace tailrace::groups

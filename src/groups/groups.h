@@ -1,0 +1,86 @@
+// The coordinator of all groups: a pure state machine. Events and the time go in, actions come out.
+//
+// Order of calls:
+//   1. Groups(config, …)          empty
+//   2. replay(…) …                every record and marker of __consumer_offsets, in order
+//   3. step(TopicChanged) …       every topic there is
+//   4. start(now)                 sessions begin, deadlines are set
+//   5. step(event, now) …         one at a time; `now` never goes back
+//      step(Tick, now)            when next_deadline() has come (asked again after every step)
+//
+// Actions are done in order over all steps; a Reply is sent when every append before it is durable.
+// If an append fails the object is thrown away and made again from the log: what it would have
+// answered was never visible.
+//
+// Consumer groups and offsets change only by applying the records that are appended, so a replay
+// gives the same state. Of a classic group the record holds its last synced generation; joins under
+// way are not kept. One thread at a time.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "groups/classic_group.h"
+#include "groups/offsets.h"
+
+namespace tailrace::groups {
+
+class Groups {
+ public:
+  Groups(GroupsConfig config, NewName new_name);
+
+  /// A record as it was appended; with a producer when its batch is transactional.
+  void replay(const Record& record, const std::optional<Producer>& producer);
+  void replay(const AppendMarker& marker);
+  Actions start(TimestampMs now);
+
+  Actions step(const Event& event, TimestampMs now);
+  /// When a Tick is due; no value: never.
+  std::optional<TimestampMs> next_deadline() const { return deadlines_.next(); }
+
+  /// What DescribeGroups says of a group, without asking.
+  std::optional<DescribedGroup> describe(const std::string& group) const;
+  std::vector<std::string> names() const;
+  const Offsets& offsets() const { return offsets_; }
+
+ private:
+  void handle(const JoinGroup& request, Turn& turn);
+  void handle(const SyncGroup& request, Turn& turn);
+  void handle(const Heartbeat& request, Turn& turn);
+  void handle(const LeaveGroup& request, Turn& turn);
+  void handle(const DescribeGroups& request, Turn& turn);
+  void handle(const ListGroups& request, Turn& turn);
+  void handle(const DeleteGroups& request, Turn& turn);
+  void handle(const CommitOffsets& request, Turn& turn);
+  void handle(const FetchOffsets& request, Turn& turn);
+  void handle(const DeleteOffsets& request, Turn& turn);
+  void handle(const EndTransaction& request, Turn& turn);
+  void handle(const TopicChanged& change, Turn& turn);
+  void handle(const TopicDeleted& change, Turn& turn);
+  void handle(const Tick&, Turn&) {}
+
+  void deadline(const TimerKey& key, Turn& turn);
+  void expire_offsets(Turn& turn);
+  ErrorCode check_commit(const CommitOffsets& request) const;
+  ErrorCode check_delete(const std::string& group) const;
+  void append_tombstones(const std::string& group, Turn& turn);
+  void append(const Record& record, Turn& turn, const std::optional<Producer>& producer = {});
+  void append_all(const std::vector<OffsetEntry>& entries, Turn& turn,
+                  const std::optional<Producer>& producer = {});
+  void apply(const OffsetEntry& entry, const std::optional<Producer>& producer);
+  void apply(const ClassicGroupEntry& entry);
+  Turn turn(TimestampMs now, RequestId request, Actions& actions);
+  ClassicGroup* classic(const std::string& group);
+
+  GroupsConfig config_;
+  NewName new_name_;
+  Deadlines deadlines_;
+  Topics topics_;
+  Offsets offsets_;
+  std::map<std::string, ClassicGroup> classic_;
+};
+
+}  // namespace tailrace::groups

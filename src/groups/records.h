@@ -1,0 +1,185 @@
+// The records of __consumer_offsets as typed keys and values, fields and versions as Kafka's.
+//
+// A key's number is its type on the wire (the first two bytes of the key): 1 offset, 2 classic
+// group, 3 to 8 and 16 consumer group (KIP-848). A record without a value is a tombstone. The bytes
+// are another floor's work.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "groups/types.h"
+
+namespace tailrace::groups {
+
+/// Key types 0 and 1.
+struct OffsetCommitKey {
+  std::string group;
+  std::string topic;
+  std::int32_t partition = 0;
+  auto operator<=>(const OffsetCommitKey&) const = default;
+};
+
+/// Value version 4; expire_timestamp is of version 1 only (-1: none).
+struct OffsetCommitValue {
+  std::int64_t offset = -1;
+  LeaderEpoch leader_epoch{-1};
+  std::string metadata;
+  TimestampMs commit_timestamp{-1};
+  TimestampMs expire_timestamp{-1};
+  TopicId topic_id;
+  auto operator<=>(const OffsetCommitValue&) const = default;
+};
+
+/// Key type 2.
+struct GroupMetadataKey {
+  std::string group;
+  auto operator<=>(const GroupMetadataKey&) const = default;
+};
+
+/// Value version 4. A group with members was stable when it was written.
+struct GroupMetadataValue {
+  struct Member {
+    std::string id;
+    std::optional<std::string> instance;
+    Client client;
+    std::int32_t rebalance_timeout_ms = -1;  // -1: as the session timeout (version 0)
+    std::int32_t session_timeout_ms = 0;
+    std::string subscription;
+    std::string assignment;
+    auto operator<=>(const Member&) const = default;
+  };
+  std::string protocol_type;  // empty: none
+  Generation generation{0};
+  std::optional<std::string> protocol;
+  std::optional<std::string> leader;
+  TimestampMs state_timestamp{-1};
+  std::vector<Member> members;
+  auto operator<=>(const GroupMetadataValue&) const = default;
+};
+
+/// Key type 3.
+struct ConsumerGroupMetadataKey {
+  std::string group;
+  auto operator<=>(const ConsumerGroupMetadataKey&) const = default;
+};
+
+struct ConsumerGroupMetadataValue {
+  MemberEpoch epoch{0};
+  std::int64_t metadata_hash = 0;  // of the subscribed topics (KIP-1101)
+  auto operator<=>(const ConsumerGroupMetadataValue&) const = default;
+};
+
+/// Key type 5.
+struct ConsumerGroupMemberMetadataKey {
+  std::string group;
+  std::string member;
+  auto operator<=>(const ConsumerGroupMemberMetadataKey&) const = default;
+};
+
+struct ConsumerGroupMemberMetadataValue {
+  std::optional<std::string> instance;
+  std::optional<std::string> rack;
+  Client client;
+  std::vector<std::string> subscribed_topics;  // sorted
+  std::optional<std::string> subscribed_regex;
+  std::int32_t rebalance_timeout_ms = -1;
+  std::optional<std::string> server_assignor;
+  auto operator<=>(const ConsumerGroupMemberMetadataValue&) const = default;
+};
+
+/// Key type 6.
+struct ConsumerGroupTargetAssignmentMetadataKey {
+  std::string group;
+  auto operator<=>(const ConsumerGroupTargetAssignmentMetadataKey&) const = default;
+};
+
+struct ConsumerGroupTargetAssignmentMetadataValue {
+  MemberEpoch assignment_epoch{0};
+  TimestampMs assignment_timestamp{0};  // KIP-1263
+  auto operator<=>(const ConsumerGroupTargetAssignmentMetadataValue&) const = default;
+};
+
+/// Key type 7.
+struct ConsumerGroupTargetAssignmentMemberKey {
+  std::string group;
+  std::string member;
+  auto operator<=>(const ConsumerGroupTargetAssignmentMemberKey&) const = default;
+};
+
+struct ConsumerGroupTargetAssignmentMemberValue {
+  Assignment partitions;
+  auto operator<=>(const ConsumerGroupTargetAssignmentMemberValue&) const = default;
+};
+
+/// Key type 8.
+struct ConsumerGroupCurrentMemberAssignmentKey {
+  std::string group;
+  std::string member;
+  auto operator<=>(const ConsumerGroupCurrentMemberAssignmentKey&) const = default;
+};
+
+/// Partitions with the epoch at which each came to its member.
+using EpochAssignment = std::map<TopicId, std::map<std::int32_t, MemberEpoch>>;
+
+/// Where a member is on the way to its target; the numbers are the record's.
+enum class MemberState : std::int8_t {
+  kStable = 0,                // at the target of its epoch
+  kUnrevokedPartitions = 1,   // must give partitions up and say so
+  kUnreleasedPartitions = 2,  // waits for partitions others still hold
+};
+
+struct ConsumerGroupCurrentMemberAssignmentValue {
+  MemberEpoch epoch{0};
+  MemberEpoch previous_epoch{0};
+  MemberState state = MemberState::kStable;
+  EpochAssignment assigned;
+  EpochAssignment pending_revocation;
+  auto operator<=>(const ConsumerGroupCurrentMemberAssignmentValue&) const = default;
+};
+
+/// Key type 16.
+struct ConsumerGroupRegularExpressionKey {
+  std::string group;
+  std::string regex;
+  auto operator<=>(const ConsumerGroupRegularExpressionKey&) const = default;
+};
+
+struct ConsumerGroupRegularExpressionValue {
+  std::vector<std::string> topics;  // sorted
+  std::int64_t version = 0;         // of the topics it was matched against
+  TimestampMs timestamp{0};
+  auto operator<=>(const ConsumerGroupRegularExpressionValue&) const = default;
+};
+
+/// A key and its value; no value is a tombstone.
+template <typename Key, typename Value>
+struct Entry {
+  Key key;
+  std::optional<Value> value;
+  bool operator==(const Entry&) const = default;
+};
+
+using OffsetEntry = Entry<OffsetCommitKey, OffsetCommitValue>;
+using ClassicGroupEntry = Entry<GroupMetadataKey, GroupMetadataValue>;
+using ConsumerGroupEntry = Entry<ConsumerGroupMetadataKey, ConsumerGroupMetadataValue>;
+using ConsumerMemberEntry = Entry<ConsumerGroupMemberMetadataKey, ConsumerGroupMemberMetadataValue>;
+using TargetEpochEntry =
+    Entry<ConsumerGroupTargetAssignmentMetadataKey, ConsumerGroupTargetAssignmentMetadataValue>;
+using TargetMemberEntry =
+    Entry<ConsumerGroupTargetAssignmentMemberKey, ConsumerGroupTargetAssignmentMemberValue>;
+using CurrentMemberEntry =
+    Entry<ConsumerGroupCurrentMemberAssignmentKey, ConsumerGroupCurrentMemberAssignmentValue>;
+using RegexEntry = Entry<ConsumerGroupRegularExpressionKey, ConsumerGroupRegularExpressionValue>;
+
+/// One record of the topic.
+using Record = std::variant<OffsetEntry, ClassicGroupEntry, ConsumerGroupEntry, ConsumerMemberEntry,
+                            TargetEpochEntry, TargetMemberEntry, CurrentMemberEntry, RegexEntry>;
+
+/// The group a record belongs to: it decides the partition of the topic.
+const std::string& group_of(const Record& record);
+
+}  // namespace tailrace::groups

@@ -1,0 +1,222 @@
+// Records and answers as one line of text each, for conversations.
+#pragma once
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+
+#include "base/bytes.h"
+#include "groups/actions.h"
+
+namespace tailrace::groups::testing {
+
+inline std::string text_of(ErrorCode error) {
+  return std::string(error_name(error));
+}
+
+inline std::string text_of(const TopicId& id) {
+  return fmt::format("#{}", load_be<std::int64_t>(id.bytes.data() + 8));
+}
+
+inline std::string text_of(const Assignment& assignment) {
+  std::string out;
+  for (const auto& [topic, partitions] : assignment)
+    out +=
+        fmt::format("{}{}:{}", out.empty() ? "" : ",", text_of(topic), fmt::join(partitions, "+"));
+  return out.empty() ? "nothing" : out;
+}
+
+inline std::string text_of(const EpochAssignment& assignment) {
+  std::string out;
+  for (const auto& [topic, partitions] : assignment) {
+    out += fmt::format("{}{}:", out.empty() ? "" : ",", text_of(topic));
+    std::string some;
+    for (const auto& [partition, epoch] : partitions)
+      some += fmt::format("{}{}@{}", some.empty() ? "" : "+", partition, epoch.value);
+    out += some;
+  }
+  return out.empty() ? "nothing" : out;
+}
+
+// Records: the kind, the key, and the value or "gone".
+
+inline std::string value_text(const OffsetCommitValue& value) {
+  return fmt::format("{}{}{}", value.offset, value.metadata.empty() ? "" : ":" + value.metadata,
+                     value.topic_id.is_none() ? "" : " id=" + text_of(value.topic_id));
+}
+inline std::string value_text(const GroupMetadataValue& value) {
+  std::string members;
+  for (const auto& member : value.members)
+    members += fmt::format("{}{}{}={}", members.empty() ? "" : ",", member.id,
+                           member.instance ? "/" + *member.instance : "", member.assignment);
+  return fmt::format("type={} generation={} protocol={} leader={} members=[{}]",
+                     value.protocol_type, value.generation.value, value.protocol.value_or("-"),
+                     value.leader.value_or("-"), members);
+}
+inline std::string value_text(const ConsumerGroupMetadataValue& value) {
+  return fmt::format("epoch={}", value.epoch.value);
+}
+inline std::string value_text(const ConsumerGroupMemberMetadataValue& value) {
+  return fmt::format("topics={}{}{}{}", fmt::join(value.subscribed_topics, ","),
+                     value.subscribed_regex ? " regex=" + *value.subscribed_regex : "",
+                     value.instance ? " instance=" + *value.instance : "",
+                     value.server_assignor ? " assignor=" + *value.server_assignor : "");
+}
+inline std::string value_text(const ConsumerGroupTargetAssignmentMetadataValue& value) {
+  return fmt::format("epoch={}", value.assignment_epoch.value);
+}
+inline std::string value_text(const ConsumerGroupTargetAssignmentMemberValue& value) {
+  return text_of(value.partitions);
+}
+inline std::string value_text(const ConsumerGroupCurrentMemberAssignmentValue& value) {
+  static constexpr const char* kStates[] = {"stable", "unrevoked", "unreleased"};
+  return fmt::format("epoch={} from={} {} assigned={} revoking={}", value.epoch.value,
+                     value.previous_epoch.value, kStates[static_cast<int>(value.state)],
+                     text_of(value.assigned), text_of(value.pending_revocation));
+}
+inline std::string value_text(const ConsumerGroupRegularExpressionValue& value) {
+  return fmt::format("{}", fmt::join(value.topics, ","));
+}
+
+inline std::string key_text(const OffsetCommitKey& key) {
+  return fmt::format("offset {} {}:{}", key.group, key.topic, key.partition);
+}
+inline std::string key_text(const GroupMetadataKey& key) {
+  return "group " + key.group;
+}
+inline std::string key_text(const ConsumerGroupMetadataKey& key) {
+  return "epoch " + key.group;
+}
+inline std::string key_text(const ConsumerGroupMemberMetadataKey& key) {
+  return fmt::format("member {} {}", key.group, key.member);
+}
+inline std::string key_text(const ConsumerGroupTargetAssignmentMetadataKey& key) {
+  return "target-epoch " + key.group;
+}
+inline std::string key_text(const ConsumerGroupTargetAssignmentMemberKey& key) {
+  return fmt::format("target {} {}", key.group, key.member);
+}
+inline std::string key_text(const ConsumerGroupCurrentMemberAssignmentKey& key) {
+  return fmt::format("current {} {}", key.group, key.member);
+}
+inline std::string key_text(const ConsumerGroupRegularExpressionKey& key) {
+  return fmt::format("regex {} {}", key.group, key.regex);
+}
+
+inline std::string text_of(const Record& record) {
+  return std::visit(
+      [](const auto& entry) {
+        return key_text(entry.key) + " " + (entry.value ? value_text(*entry.value) : "gone");
+      },
+      record);
+}
+
+// Answers: an error alone, or what was granted.
+
+inline std::string answer_text(const JoinAnswer& answer) {
+  if (answer.error != ErrorCode::kNone)
+    return text_of(answer.error) + (answer.member.empty() ? "" : " member=" + answer.member);
+  std::vector<std::string> members;
+  for (const auto& member : answer.members)
+    members.push_back(member.id + (member.instance ? "/" + *member.instance : ""));
+  return fmt::format("joined member={} generation={} protocol={} leader={}{}{}", answer.member,
+                     answer.generation.value, answer.protocol.value_or("-"), answer.leader,
+                     members.empty() ? "" : fmt::format(" members={}", fmt::join(members, ",")),
+                     answer.skip_assignment ? " skip" : "");
+}
+inline std::string answer_text(const SyncAnswer& answer) {
+  if (answer.error != ErrorCode::kNone) return text_of(answer.error);
+  return fmt::format("synced {} {} '{}'", answer.protocol_type.value_or("-"),
+                     answer.protocol.value_or("-"), answer.assignment);
+}
+inline std::string answer_text(const HeartbeatAnswer& answer) {
+  return text_of(answer.error);
+}
+inline std::string answer_text(const LeaveAnswer& answer) {
+  std::string out = text_of(answer.error);
+  for (const auto& member : answer.members)
+    out += fmt::format(" {}{}:{}", member.id, member.instance ? "/" + *member.instance : "",
+                       text_of(member.error));
+  return out;
+}
+inline std::string answer_text(const DescribeAnswer& answer) {
+  std::string out;
+  for (const auto& group : answer.groups) {
+    out += fmt::format("{}{} {}", out.empty() ? "" : "; ", group.group, group.state);
+    if (group.error != ErrorCode::kNone) out += " " + text_of(group.error);
+    if (!group.protocol_type.empty()) out += " type=" + group.protocol_type;
+    if (!group.protocol.empty()) out += " protocol=" + group.protocol;
+    for (const auto& member : group.members)
+      out += fmt::format(" {}{}='{}'", member.id, member.instance ? "/" + *member.instance : "",
+                         member.assignment);
+  }
+  return out;
+}
+inline std::string answer_text(const ListAnswer& answer) {
+  std::string out;
+  for (const auto& group : answer.groups)
+    out += fmt::format("{}{} {} {}{}", out.empty() ? "" : "; ", group.group, group.type,
+                       group.state, group.protocol_type.empty() ? "" : " " + group.protocol_type);
+  return out.empty() ? "none" : out;
+}
+inline std::string answer_text(const DeleteAnswer& answer) {
+  std::string out;
+  for (const auto& group : answer.groups)
+    out += fmt::format("{}{}:{}", out.empty() ? "" : " ", group.group, text_of(group.error));
+  return out;
+}
+inline std::string text_of(const std::vector<TopicErrors>& topics) {
+  std::string out;
+  for (const auto& topic : topics)
+    for (const auto& partition : topic.partitions)
+      out += fmt::format("{}{}:{}:{}", out.empty() ? "" : " ", topic.topic, partition.partition,
+                         text_of(partition.error));
+  return out;
+}
+inline std::string answer_text(const CommitAnswer& answer) {
+  return text_of(answer.topics);
+}
+inline std::string answer_text(const FetchAnswer& answer) {
+  if (answer.error != ErrorCode::kNone) return text_of(answer.error);
+  std::string out;
+  for (const auto& topic : answer.topics)
+    for (const auto& one : topic.partitions)
+      out += fmt::format("{}{}:{}:{}{}{}", out.empty() ? "" : " ", topic.topic, one.partition,
+                         one.offset, one.metadata.empty() ? "" : ":" + one.metadata,
+                         one.error == ErrorCode::kNone ? "" : ":" + text_of(one.error));
+  return out.empty() ? "nothing" : out;
+}
+inline std::string answer_text(const DeleteOffsetsAnswer& answer) {
+  return answer.error == ErrorCode::kNone ? text_of(answer.topics) : text_of(answer.error);
+}
+inline std::string answer_text(const ConsumerHeartbeatAnswer& answer) {
+  if (answer.error != ErrorCode::kNone) return text_of(answer.error);
+  return fmt::format("member={} epoch={}{}", answer.member, answer.epoch.value,
+                     answer.assignment ? " assignment=" + text_of(*answer.assignment) : "");
+}
+inline std::string answer_text(const DescribeConsumersAnswer& answer) {
+  std::string out;
+  for (const auto& group : answer.groups) {
+    out += fmt::format("{}{} {} ", out.empty() ? "" : "; ", group.group, group.state);
+    if (group.error != ErrorCode::kNone) {
+      out += text_of(group.error);
+      continue;
+    }
+    out += fmt::format("epoch={} assignment-epoch={} assignor={}", group.epoch.value,
+                       group.assignment_epoch.value, group.assignor);
+    for (const auto& member : group.members)
+      out += fmt::format(" {}@{}={}>{}", member.id, member.epoch.value, text_of(member.assignment),
+                         text_of(member.target));
+  }
+  return out;
+}
+inline std::string answer_text(const EndAnswer&) {
+  return "ended";
+}
+
+inline std::string text_of(const Answer& answer) {
+  return std::visit([](const auto& one) { return answer_text(one); }, answer);
+}
+
+}  // namespace tailrace::groups::testing

@@ -1,0 +1,339 @@
+// Reads a conversation, says its lines to Groups and writes down what they do; testdata/README.md
+// has the language. The text that comes back equals the text that was read when all went as
+// written.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "groups/groups.h"
+#include "groups/testing/actions_text.h"
+
+namespace tailrace::groups::testing {
+
+inline std::vector<std::string> split(std::string_view text, char by) {
+  std::vector<std::string> parts;
+  std::string part;
+  std::istringstream in{std::string(text)};
+  while (std::getline(in, part, by)) parts.push_back(part);
+  return parts;
+}
+
+/// A line cut into words and name=value pairs.
+class Line {
+ public:
+  explicit Line(const std::string& text) {
+    for (const auto& word : split(text, ' ')) {
+      if (word.empty()) continue;
+      const auto equals = word.find('=');
+      if (equals == std::string::npos)
+        words_.push_back(word);
+      else
+        values_[word.substr(0, equals)] = word.substr(equals + 1);
+    }
+  }
+  std::string word(std::size_t i) const { return i < words_.size() ? words_[i] : ""; }
+  bool says(const std::string& word) const { return std::ranges::count(words_, word) > 0; }
+  bool has(const std::string& name) const { return values_.contains(name); }
+  std::string text(const std::string& name, const std::string& otherwise = "") const {
+    return has(name) ? values_.at(name) : otherwise;
+  }
+  std::optional<std::string> maybe(const std::string& name) const {
+    return has(name) ? std::optional(values_.at(name)) : std::nullopt;
+  }
+  std::int64_t number(const std::string& name, std::int64_t otherwise) const {
+    return has(name) ? std::stoll(values_.at(name)) : otherwise;
+  }
+  std::vector<std::string> list(const std::string& name) const { return split(text(name), ','); }
+
+ private:
+  std::vector<std::string> words_;
+  std::map<std::string, std::string> values_;
+};
+
+/// The metadata a classic consumer sends: version 0, the topics, no user data.
+inline std::string consumer_metadata(const std::vector<std::string>& topics) {
+  std::string out;
+  append_be<std::int16_t>(out, 0);
+  append_be<std::int32_t>(out, static_cast<std::int32_t>(topics.size()));
+  for (const auto& topic : topics) {
+    append_be<std::int16_t>(out, static_cast<std::int16_t>(topic.size()));
+    out += topic;
+  }
+  append_be<std::int32_t>(out, -1);
+  return out;
+}
+
+inline TopicId topic_id(std::int64_t number) {
+  TopicId id;
+  store_be<std::int64_t>(id.bytes.data() + 8, number);
+  return id;
+}
+
+class Conversation {
+ public:
+  static std::string perform(const std::string& text) {
+    Conversation conversation;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+      if (line.starts_with("  ")) continue;
+      conversation.out_ += line + "\n";
+      if (!line.empty() && !line.starts_with("#")) conversation.say(line);
+    }
+    return conversation.out_;
+  }
+
+ private:
+  /// What an actor was told last.
+  struct Actor {
+    std::string member;
+    std::int32_t generation = -1;
+    std::int32_t epoch = 0;
+    Assignment owned;
+  };
+
+  void say(const std::string& text) {
+    const Line line(text);
+    if (line.word(0) == "config") return configure(line);
+    if (!groups_) make();
+    if (line.has("t")) pass_time_until(line.number("t", 0));
+    if (line.word(0) == "restart") return restart();
+    if (line.word(0) == "-") return;
+    if (line.word(0) == "topic") {
+      topics_.push_back(topic(line));
+      return perform(topics_.back());
+    }
+    actor_ = line.word(0);
+    const auto verb = verbs().find(line.word(1));
+    if (verb == verbs().end()) throw std::runtime_error("no such verb: " + text);
+    perform((this->*verb->second)(line));
+  }
+
+  void configure(const Line& line) {
+    config_.group_initial_rebalance_delay_ms =
+        static_cast<std::int32_t>(line.number("delay", config_.group_initial_rebalance_delay_ms));
+    config_.group_max_size =
+        static_cast<std::int32_t>(line.number("max_size", config_.group_max_size));
+    config_.consumer_max_size = config_.group_max_size;
+    config_.offsets_retention_ms = line.number("retention", config_.offsets_retention_ms);
+    config_.offsets_retention_check_interval_ms =
+        line.number("check", config_.offsets_retention_check_interval_ms);
+    config_.consumer_assignment_interval_ms = line.number("interval", 0);
+    config_.offset_metadata_max_bytes =
+        static_cast<std::int32_t>(line.number("metadata", config_.offset_metadata_max_bytes));
+  }
+
+  void make() {
+    groups_ = std::make_unique<Groups>(config_, [this] { return std::to_string(++names_); });
+    for (const auto& [record, producer] : log_)
+      if (const auto* marker = std::get_if<AppendMarker>(&record))
+        groups_->replay(*marker);
+      else
+        groups_->replay(std::get<Record>(record), producer);
+    for (const auto& change : topics_) groups_->step({{}, change}, TimestampMs(now_));
+    note(groups_->start(TimestampMs(now_)));
+  }
+
+  void restart() { make(); }
+
+  void pass_time_until(std::int64_t time) {
+    for (auto due = groups_->next_deadline(); due && due->value <= time;
+         due = groups_->next_deadline()) {
+      now_ = std::max(now_, due->value);
+      note(groups_->step({{}, Tick{}}, TimestampMs(now_)));
+    }
+    now_ = std::max(now_, time);
+  }
+
+  void perform(Happening what) {
+    const RequestId id(++requests_);
+    asked_[id] = actor_;
+    note(groups_->step({id, std::move(what)}, TimestampMs(now_)));
+  }
+
+  void note(const Actions& actions) {
+    for (const auto& action : actions) {
+      out_ += fmt::format("  t={} {}\n", now_, written(action));
+      if (const auto* append = std::get_if<Append>(&action))
+        log_.emplace_back(append->record, append->producer);
+      else if (const auto* marker = std::get_if<AppendMarker>(&action))
+        log_.emplace_back(*marker, std::nullopt);
+      else
+        remember(std::get<Reply>(action));
+    }
+  }
+
+  std::string written(const Action& action) const {
+    if (const auto* append = std::get_if<Append>(&action))
+      return "append " + text_of(append->record) +
+             (append->producer ? fmt::format(" producer={}", append->producer->id) : "");
+    if (const auto* marker = std::get_if<AppendMarker>(&action))
+      return fmt::format("append {} producer={}", marker->committed ? "commit" : "abort",
+                         marker->producer.id);
+    const auto& reply = std::get<Reply>(action);
+    return asked_.at(reply.request) + ": " + text_of(reply.answer);
+  }
+
+  void remember(const Reply& reply) {
+    auto& actor = actors_[asked_.at(reply.request)];
+    if (const auto* joined = std::get_if<JoinAnswer>(&reply.answer)) {
+      const bool given = joined->error == ErrorCode::kMemberIdRequired;
+      if (given || joined->error == ErrorCode::kNone) actor.member = joined->member;
+      if (joined->error == ErrorCode::kNone) actor.generation = joined->generation.value;
+    } else if (const auto* beat = std::get_if<ConsumerHeartbeatAnswer>(&reply.answer)) {
+      if (beat->error != ErrorCode::kNone) return;
+      actor.member = beat->member;
+      actor.epoch = beat->epoch.value;
+      if (beat->assignment) actor.owned = *beat->assignment;
+    }
+  }
+
+  Actor& actor() { return actors_[actor_]; }
+  std::string member(const Line& line) {
+    const auto id = line.text("member", actor().member);
+    return id == "-" ? "" : id;
+  }
+  Generation generation(const Line& line) {
+    return Generation(static_cast<std::int32_t>(line.number("generation", actor().generation)));
+  }
+  Client client() const { return {actor_, "/127.0.0.1"}; }
+
+  static Happening topic(const Line& line) {
+    if (line.says("deleted")) return TopicDeleted{line.word(1)};
+    return TopicChanged{line.word(1),
+                        Topic{topic_id(line.number("id", 1)),
+                              static_cast<std::int32_t>(line.number("partitions", 1))}};
+  }
+
+  Happening joins(const Line& line) {
+    JoinGroup join;
+    join.group = line.word(2);
+    join.member = member(line);
+    join.instance = line.maybe("instance");
+    join.session_timeout_ms = static_cast<std::int32_t>(line.number("session", 10'000));
+    join.rebalance_timeout_ms = static_cast<std::int32_t>(line.number("rebalance", 60'000));
+    join.protocol_type = line.text("type", "consumer");
+    const bool consumer = join.protocol_type == "consumer";
+    for (const auto& name : split(line.text("protocols", "range"), ','))
+      join.protocols.push_back({name, consumer ? consumer_metadata(line.list("topics")) : "m"});
+    join.client = client();
+    join.takes_member_id = line.number("version", 9) >= 4;
+    join.takes_skip_assignment = line.number("version", 9) >= 9;
+    return join;
+  }
+
+  Happening syncs(const Line& line) {
+    SyncGroup sync{line.word(2),
+                   member(line),
+                   line.maybe("instance"),
+                   generation(line),
+                   line.maybe("type"),
+                   line.maybe("protocol"),
+                   {}};
+    for (const auto& one : line.list("assign")) {
+      const auto colon = one.find(':');
+      sync.assignments.push_back({one.substr(0, colon), one.substr(colon + 1)});
+    }
+    return sync;
+  }
+
+  Happening beats(const Line& line) {
+    return Heartbeat{line.word(2), member(line), line.maybe("instance"), generation(line)};
+  }
+
+  Happening leaves(const Line& line) {
+    LeaveGroup leave{line.word(2), {}};
+    for (const auto& one : split(line.text("members", member(line)), ',')) {
+      const auto slash = one.find('/');
+      leave.members.push_back({one.substr(0, slash), slash == std::string::npos
+                                                         ? std::nullopt
+                                                         : std::optional(one.substr(slash + 1))});
+    }
+    return leave;
+  }
+
+  /// offsets=topic:partition:offset:metadata,…
+  Happening commits(const Line& line) {
+    CommitOffsets commit;
+    commit.group = line.word(2);
+    commit.member = member(line);
+    commit.instance = line.maybe("instance");
+    commit.generation = line.has("epoch")
+                            ? Generation(static_cast<std::int32_t>(line.number("epoch", 0)))
+                            : generation(line);
+    commit.retention_ms = line.number("retention", -1);
+    commit.takes_group_errors = line.number("version", 9) >= 9;
+    if (line.has("producer")) commit.producer = Producer{line.number("producer", 0), 0};
+    for (const auto& one : line.list("offsets")) {
+      const auto parts = split(one, ':');
+      commit.topics.push_back({parts[0],
+                               topic_id(line.number("id", 0)),
+                               {{std::stoi(parts[1]), std::stoll(parts[2]), LeaderEpoch(0),
+                                 parts.size() > 3 ? parts[3] : ""}}});
+    }
+    return commit;
+  }
+
+  static std::vector<TopicPartitions> partitions(const Line& line) {
+    std::vector<TopicPartitions> topics;
+    for (const auto& one : line.list("offsets")) {
+      const auto parts = split(one, ':');
+      topics.push_back({parts[0], topic_id(line.number("id", 0)), {std::stoi(parts[1])}});
+    }
+    return topics;
+  }
+
+  Happening fetches(const Line& line) {
+    FetchOffsets fetch{line.word(2), line.maybe("member"), {}, {}, line.says("stable")};
+    fetch.member_epoch = MemberEpoch(static_cast<std::int32_t>(line.number("epoch", -1)));
+    if (line.has("offsets")) fetch.topics = partitions(line);
+    return fetch;
+  }
+
+  Happening forgets(const Line& line) { return DeleteOffsets{line.word(2), partitions(line)}; }
+  Happening describes(const Line& line) {
+    return DescribeGroups{split(line.word(2), ','), line.number("version", 6) >= 6};
+  }
+  Happening lists(const Line& line) { return ListGroups{line.list("states"), line.list("types")}; }
+  Happening deletes(const Line& line) { return DeleteGroups{split(line.word(2), ',')}; }
+  Happening ends(const Line& line) {
+    return EndTransaction{{line.number("producer", 0), 0}, line.says("commit")};
+  }
+
+  using Verb = Happening (Conversation::*)(const Line&);
+  static const std::map<std::string, Verb>& verbs() {
+    static const std::map<std::string, Verb> all = {
+        {"joins", &Conversation::joins},         {"syncs", &Conversation::syncs},
+        {"beats", &Conversation::beats},         {"leaves", &Conversation::leaves},
+        {"commits", &Conversation::commits},     {"fetches", &Conversation::fetches},
+        {"forgets", &Conversation::forgets},     {"ends", &Conversation::ends},
+        {"describes", &Conversation::describes}, {"lists", &Conversation::lists},
+        {"deletes", &Conversation::deletes},
+    };
+    return all;
+  }
+
+  GroupsConfig config_;
+  std::unique_ptr<Groups> groups_;
+  std::vector<std::pair<std::variant<Record, AppendMarker>, std::optional<Producer>>> log_;
+  std::vector<Happening> topics_;
+  std::map<std::string, Actor> actors_;
+  std::map<RequestId, std::string> asked_;
+  std::string actor_;
+  std::string out_;
+  std::int64_t now_ = 0;
+  std::uint64_t requests_ = 0;
+  int names_ = 0;
+};
+
+}  // namespace tailrace::groups::testing

@@ -1,0 +1,96 @@
+// The words of the room: error codes, ids, topics and the answers' common parts.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/strong.h"
+
+namespace tailrace::groups {
+
+/// What a coordinator answers, with the numbers of Kafka's protocol.
+enum class ErrorCode : std::int16_t {
+  kNone = 0,
+  kOffsetMetadataTooLarge = 12,
+  kIllegalGeneration = 22,
+  kInconsistentGroupProtocol = 23,
+  kInvalidGroupId = 24,
+  kUnknownMemberId = 25,
+  kInvalidSessionTimeout = 26,
+  kRebalanceInProgress = 27,
+  kUnsupportedVersion = 35,
+  kInvalidRequest = 42,
+  kNonEmptyGroup = 68,
+  kGroupIdNotFound = 69,
+  kMemberIdRequired = 79,
+  kGroupMaxSizeReached = 81,
+  kFencedInstanceId = 82,
+  kGroupSubscribedToTopic = 86,
+  kUnstableOffsetCommit = 88,
+  kFencedMemberEpoch = 110,
+  kUnreleasedInstanceId = 111,
+  kUnsupportedAssignor = 112,
+  kStaleMemberEpoch = 113,
+  kInvalidRegularExpression = 128,
+};
+
+/// Kafka's spelling: "UNKNOWN_MEMBER_ID".
+std::string_view error_name(ErrorCode code);
+
+/// An answer's number in the caller's books: an event carries it in, its Reply carries it out.
+using RequestId = Strong<struct RequestTag, std::uint64_t>;
+using Generation = Strong<struct GenerationTag, std::int32_t>;
+using MemberEpoch = Strong<struct MemberEpochTag, std::int32_t>;
+using LeaderEpoch = Strong<struct LeaderEpochTag, std::int32_t>;
+
+/// A producer in a transaction (KIP-98).
+struct Producer {
+  std::int64_t id = -1;
+  std::int16_t epoch = -1;
+  auto operator<=>(const Producer&) const = default;
+};
+
+/// A topic's id, 16 bytes; all zero is "none".
+struct TopicId {
+  std::array<std::uint8_t, 16> bytes{};
+  auto operator<=>(const TopicId&) const = default;
+  bool is_none() const { return *this == TopicId{}; }
+};
+
+/// Who asks, as describe shows it.
+struct Client {
+  std::string id;
+  std::string host;
+  auto operator<=>(const Client&) const = default;
+};
+
+/// A topic the broker has.
+struct Topic {
+  TopicId id;
+  std::int32_t partitions = 0;
+  auto operator<=>(const Topic&) const = default;
+};
+
+/// The topics there are, by name.
+using Topics = std::map<std::string, Topic, std::less<>>;
+
+/// Partitions by topic id: what a member owns or shall own.
+using Assignment = std::map<TopicId, std::set<std::int32_t>>;
+
+/// A protocol a classic member can speak (for consumers: an assignor) and what it says in it.
+struct Protocol {
+  std::string name;
+  std::string metadata;
+  auto operator<=>(const Protocol&) const = default;
+};
+
+using Millis = std::int64_t;
+
+}  // namespace tailrace::groups
