@@ -9,6 +9,12 @@
 namespace tailrace::app {
 
 int run_command(const RunOptions& options, bool check);
+struct BrokerOptions {
+  std::string data, listen;
+  std::vector<std::string> settings;  ///< NAME=VALUE
+};
+int broker_command(const BrokerOptions& options);
+
 int check_command(const std::string& project);
 int init_command(const std::string& name);
 int status_command(const std::string& project, const std::string& data, bool json);

@@ -167,6 +167,24 @@ void add_spark(CLI::App& app, int& code) {
   command->callback([=, &code] { code = spark_command(*options); });
 }
 
+void add_broker(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("broker", "the log alone, for Kafka's clients and tools");
+  auto options = std::make_shared<BrokerOptions>();
+  options->listen = "127.0.0.1:9092";
+  command->add_option("--data", options->data, "data folder, made when missing")->required();
+  command->add_option("--listen", options->listen, "HOST:PORT; port 0 picks a free one")
+      ->capture_default_str();
+  command->add_option("--set", options->settings, "a setting by its name in server.properties");
+  command->footer(
+      "Examples:\n"
+      "  tailrace broker --data /var/lib/tailrace\n"
+      "  tailrace broker --data data --set num.partitions=8 --set auto.create.topics.enable=false\n"
+      "  kcat -b 127.0.0.1:9092 -L\n\n"
+      "Speaks Kafka's protocol: clients and tools connect as to Apache Kafka. A project's data\n"
+      "folder is served as well, while no `tailrace run` holds it.");
+  command->callback([=, &code] { code = broker_command(*options); });
+}
+
 int run_main(int argc, char** argv) {
   CLI::App app{kAbout, "tailrace"};
   app.require_subcommand(1);
@@ -177,6 +195,7 @@ int run_main(int argc, char** argv) {
   add_sql(app, code);
   add_redrive(app, code);
   add_spark(app, code);
+  add_broker(app, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -1,0 +1,88 @@
+// What all handlers share: the log, the settings, and the broker's moving parts.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "kafka/broker_config.h"
+#include "kafka/committer.h"
+#include "kafka/error_code.h"
+#include "kafka/fetch_sessions.h"
+#include "kafka/parking.h"
+#include "kafka/producer_ids.h"
+#include "kafka/worker.h"
+#include "log/log.h"
+
+namespace tailrace::kafka {
+
+/// Where clients find the one broker of the cluster.
+struct Endpoint {
+  std::string host;
+  std::int32_t port = 0;
+};
+
+class Broker {
+ public:
+  /// `folder` keeps meta.properties (the cluster's id) and the producer ids given out.
+  static Result<std::unique_ptr<Broker>> open(log::Log& log, BrokerConfig config,
+                                              std::string folder);
+  ~Broker();
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  log::Log& log() { return log_; }
+  const BrokerConfig& config() const { return config_; }
+  const std::string& folder() const { return folder_; }
+  const std::string& cluster_id() const { return cluster_id_; }
+  std::int32_t node_id() const { return config_.node_id; }
+  const Endpoint& endpoint() const { return endpoint_; }
+  void set_endpoint(Endpoint endpoint) { endpoint_ = std::move(endpoint); }
+
+  Committer& committer() { return committer_; }
+  Parking& parking() { return parking_; }
+  FetchSessions& fetch_sessions() { return fetch_sessions_; }
+  ProducerIds& producer_ids() { return producer_ids_; }
+
+  /// A topic by name, made first when it is missing, allowed by auto.create.topics.enable and
+  /// `create`. kNotFound, or why it cannot be made.
+  Result<log::Topic> find_or_create(const std::string& name, bool create);
+  /// __consumer_offsets and its like.
+  static bool is_internal(std::string_view topic);
+
+  // What handlers tell of topics; the coordinator wants to know.
+  void topic_changed(const log::Topic& topic);
+  void topic_deleted(const log::Topic& topic);
+
+  /// Runs `work` on a thread that may wait for the disk, one after the other.
+  void later(std::function<void()> work) { worker_.post(std::move(work)); }
+
+  /// Ends what waits; no call comes after it.
+  void stop();
+
+ private:
+  Broker(log::Log& log, BrokerConfig config, std::string folder);
+  Status read_identity();
+
+  log::Log& log_;
+  const BrokerConfig config_;
+  const std::string folder_;
+  std::string cluster_id_;
+  Endpoint endpoint_;
+  ProducerIds producer_ids_;
+  FetchSessions fetch_sessions_;
+  Worker worker_;
+  Committer committer_;
+  Parking parking_;
+};
+
+/// The leader epoch of every partition: there was never another leader.
+inline constexpr std::int32_t kLeaderEpoch = 0;
+
+/// Of the epoch a client believes to be the current one (KIP-320); -1 is "does not matter".
+inline ErrorCode check_epoch(std::int32_t current) {
+  if (current < 0 || current == kLeaderEpoch) return ErrorCode::kNone;
+  return current < kLeaderEpoch ? ErrorCode::kFencedLeaderEpoch : ErrorCode::kUnknownLeaderEpoch;
+}
+
+}  // namespace tailrace::kafka

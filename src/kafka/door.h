@@ -1,0 +1,41 @@
+// The Kafka door: a listener whose connections speak Kafka's protocol to one broker.
+//
+// Order of calls: Door::start(log, config, folder) → endpoint() … → stop() (or the destructor). The
+// log must outlive it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "kafka/broker.h"
+#include "kafka/broker_config.h"
+#include "log/log.h"
+#include "net/frame_server.h"
+
+namespace tailrace::kafka {
+
+class Door {
+ public:
+  /// `folder` is the log's: the cluster's id is kept beside its topics. Errors as
+  /// FrameServer::start.
+  static Result<std::unique_ptr<Door>> start(log::Log& log, BrokerConfig config,
+                                             std::string folder);
+  ~Door();
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+
+  /// "127.0.0.1:9092"
+  std::string address() const;
+  Broker& broker() { return *broker_; }
+  void stop();
+
+ private:
+  Door() = default;
+
+  std::string host_;
+  std::unique_ptr<Broker> broker_;
+  std::unique_ptr<net::FrameServer> server_;
+};
+
+}  // namespace tailrace::kafka

@@ -1,0 +1,65 @@
+#include "kafka/handlers.h"
+
+#include <algorithm>
+
+#include "kafka/handlers/all.h"
+#include "kafka/messages/api_versions_request.h"
+#include "kafka/messages/create_partitions_request.h"
+#include "kafka/messages/create_topics_request.h"
+#include "kafka/messages/delete_records_request.h"
+#include "kafka/messages/delete_topics_request.h"
+#include "kafka/messages/describe_cluster_request.h"
+#include "kafka/messages/describe_log_dirs_request.h"
+#include "kafka/messages/describe_topic_partitions_request.h"
+#include "kafka/messages/fetch_request.h"
+#include "kafka/messages/find_coordinator_request.h"
+#include "kafka/messages/init_producer_id_request.h"
+#include "kafka/messages/list_offsets_request.h"
+#include "kafka/messages/metadata_request.h"
+#include "kafka/messages/offset_for_leader_epoch_request.h"
+#include "kafka/messages/produce_request.h"
+
+namespace tailrace::kafka {
+namespace {
+
+template <typename Request, void (*handle)(Call, const Request&)>
+void decoded(Call call, Reader& reader) {
+  const auto request = Request::decode(reader, call.version());
+  if (!request) {
+    call.refuse(request.error().what);
+  } else {
+    handle(std::move(call), *request);
+  }
+}
+
+constexpr ServedApi kServed[] = {
+    {ApiKey::kProduce, decoded<ProduceRequest, produce>},
+    {ApiKey::kFetch, decoded<FetchRequest, fetch>},
+    {ApiKey::kListOffsets, decoded<ListOffsetsRequest, list_offsets>},
+    {ApiKey::kMetadata, decoded<MetadataRequest, metadata>},
+    {ApiKey::kFindCoordinator, decoded<FindCoordinatorRequest, find_coordinator>},
+    {ApiKey::kApiVersions, decoded<ApiVersionsRequest, api_versions>},
+    {ApiKey::kCreateTopics, decoded<CreateTopicsRequest, create_topics>},
+    {ApiKey::kDeleteTopics, decoded<DeleteTopicsRequest, delete_topics>},
+    {ApiKey::kDeleteRecords, decoded<DeleteRecordsRequest, delete_records>},
+    {ApiKey::kInitProducerId, decoded<InitProducerIdRequest, init_producer_id>},
+    {ApiKey::kOffsetForLeaderEpoch, decoded<OffsetForLeaderEpochRequest, offset_for_leader_epoch>},
+    {ApiKey::kDescribeLogDirs, decoded<DescribeLogDirsRequest, describe_log_dirs>},
+    {ApiKey::kCreatePartitions, decoded<CreatePartitionsRequest, create_partitions>},
+    {ApiKey::kDescribeCluster, decoded<DescribeClusterRequest, describe_cluster>},
+    {ApiKey::kDescribeTopicPartitions,
+     decoded<DescribeTopicPartitionsRequest, describe_topic_partitions>},
+};
+
+}  // namespace
+
+std::span<const ServedApi> served_apis() {
+  return kServed;
+}
+
+Handler find_handler(ApiKey key) {
+  const auto* found = std::ranges::lower_bound(kServed, key, {}, &ServedApi::key);
+  return found != std::end(kServed) && found->key == key ? found->handler : nullptr;
+}
+
+}  // namespace tailrace::kafka

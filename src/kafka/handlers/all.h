@@ -1,0 +1,40 @@
+// What handlers/*.cc define, for the table of handlers.cc.
+#pragma once
+
+#include "kafka/call.h"
+
+namespace tailrace::kafka {
+
+struct ApiVersionsRequest;
+struct CreatePartitionsRequest;
+struct CreateTopicsRequest;
+struct DeleteRecordsRequest;
+struct DeleteTopicsRequest;
+struct DescribeClusterRequest;
+struct DescribeLogDirsRequest;
+struct DescribeTopicPartitionsRequest;
+struct FetchRequest;
+struct FindCoordinatorRequest;
+struct InitProducerIdRequest;
+struct ListOffsetsRequest;
+struct MetadataRequest;
+struct OffsetForLeaderEpochRequest;
+struct ProduceRequest;
+
+void api_versions(Call call, const ApiVersionsRequest& request);
+void create_partitions(Call call, const CreatePartitionsRequest& request);
+void create_topics(Call call, const CreateTopicsRequest& request);
+void delete_records(Call call, const DeleteRecordsRequest& request);
+void delete_topics(Call call, const DeleteTopicsRequest& request);
+void describe_cluster(Call call, const DescribeClusterRequest& request);
+void describe_log_dirs(Call call, const DescribeLogDirsRequest& request);
+void describe_topic_partitions(Call call, const DescribeTopicPartitionsRequest& request);
+void fetch(Call call, const FetchRequest& request);
+void find_coordinator(Call call, const FindCoordinatorRequest& request);
+void init_producer_id(Call call, const InitProducerIdRequest& request);
+void list_offsets(Call call, const ListOffsetsRequest& request);
+void metadata(Call call, const MetadataRequest& request);
+void offset_for_leader_epoch(Call call, const OffsetForLeaderEpochRequest& request);
+void produce(Call call, const ProduceRequest& request);
+
+}  // namespace tailrace::kafka

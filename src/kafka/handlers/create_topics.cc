@@ -1,0 +1,135 @@
+// CreateTopics: with partitions and settings; one replica is what one broker has.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "kafka/broker.h"
+#include "kafka/handlers/all.h"
+#include "kafka/messages/create_topics_request.h"
+#include "kafka/messages/create_topics_response.h"
+
+namespace tailrace::kafka {
+namespace {
+
+using Asked = CreateTopicsRequest::CreatableTopic;
+using Answer = CreateTopicsResponse::CreatableTopicResult;
+
+struct Refusal {
+  ErrorCode code;
+  std::string why;
+};
+
+std::optional<Refusal> check_assignments(const Broker& broker, const Asked& asked) {
+  std::set<std::int32_t> partitions;
+  for (const auto& assigned : asked.assignments) {
+    if (assigned.broker_ids != std::vector{broker.node_id()}) {
+      return Refusal{ErrorCode::kInvalidReplicaAssignment,
+                     fmt::format("the one broker of this cluster is {}", broker.node_id())};
+    }
+    partitions.insert(assigned.partition_index);
+  }
+  const auto count = static_cast<std::int32_t>(asked.assignments.size());
+  if (static_cast<std::int32_t>(partitions.size()) == count && *partitions.begin() == 0 &&
+      *partitions.rbegin() == count - 1) {
+    return std::nullopt;
+  }
+  return Refusal{ErrorCode::kInvalidReplicaAssignment, "partitions are to be numbered from 0"};
+}
+
+std::optional<Refusal> partitions_of(const Broker& broker, const Asked& asked,
+                                     log::TopicSettings& settings) {
+  if (!asked.assignments.empty()) {
+    if (asked.num_partitions != -1 || asked.replication_factor != -1) {
+      return Refusal{ErrorCode::kInvalidRequest,
+                     "an assignment leaves numPartitions and replicationFactor at -1"};
+    }
+    settings.partitions = static_cast<std::int32_t>(asked.assignments.size());
+    return check_assignments(broker, asked);
+  }
+  if (asked.num_partitions != -1) settings.partitions = asked.num_partitions;
+  if (settings.partitions < 1) {
+    return Refusal{ErrorCode::kInvalidPartitions,
+                   "Number of partitions was set to an invalid non-positive value."};
+  }
+  if (asked.replication_factor == -1 || asked.replication_factor == 1) return std::nullopt;
+  return Refusal{
+      ErrorCode::kInvalidReplicationFactor,
+      asked.replication_factor < 1
+          ? "Replication factor must be larger than 0, or -1 to use the default value."
+          : fmt::format("Unable to replicate the partition {} time(s): The target replication "
+                        "factor of {} cannot be reached because only 1 broker(s) are registered.",
+                        asked.replication_factor, asked.replication_factor)};
+}
+
+std::optional<Refusal> settings_of(const Broker& broker, const Asked& asked,
+                                   log::TopicSettings& settings) {
+  settings = broker.config().topic;
+  if (auto name = log::check_topic_name(asked.name); !name) {
+    return Refusal{ErrorCode::kInvalidTopicException, name.error().what};
+  }
+  if (auto refusal = partitions_of(broker, asked, settings)) return refusal;
+  for (const auto& config : asked.configs) {
+    if (!config.value) {
+      return Refusal{ErrorCode::kInvalidConfig,
+                     "Null value not supported for topic configs: " + config.name};
+    }
+    if (auto set = log::set_setting(settings, config.name, *config.value); !set) {
+      return Refusal{ErrorCode::kInvalidConfig, set.error().what};
+    }
+  }
+  if (auto checked = log::check_settings(settings); !checked) {
+    return Refusal{ErrorCode::kInvalidConfig, checked.error().what};
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> create(Broker& broker, const Asked& asked, bool validate_only,
+                              Answer& answer) {
+  log::TopicSettings settings;
+  if (auto refusal = settings_of(broker, asked, settings)) return refusal;
+  if (broker.log().topic(asked.name)) {
+    return Refusal{ErrorCode::kTopicAlreadyExists,
+                   fmt::format("Topic '{}' already exists.", asked.name)};
+  }
+  answer.num_partitions = settings.partitions;
+  answer.replication_factor = 1;
+  if (validate_only) return std::nullopt;
+  if (auto created = broker.log().create_topic(asked.name, settings); !created) {
+    return Refusal{topic_error(created.error().code), created.error().what};
+  }
+  if (const auto topic = broker.log().topic(asked.name)) answer.topic_id = topic->id;
+  return std::nullopt;
+}
+
+CreateTopicsResponse create_all(Broker& broker, const CreateTopicsRequest& request) {
+  CreateTopicsResponse response;
+  std::map<std::string, int> times;
+  for (const auto& asked : request.topics) ++times[asked.name];
+  for (const auto& asked : request.topics) {
+    if (times[asked.name] == 0) continue;  // a name that came twice is answered once
+    auto& answer = response.topics.emplace_back();
+    answer.name = asked.name;
+    answer.error_message.reset();
+    std::optional<Refusal> refusal;
+    if (std::exchange(times[asked.name], 0) > 1) {
+      refusal = {ErrorCode::kInvalidRequest, "Duplicate topic name."};
+    } else {
+      refusal = create(broker, asked, request.validate_only, answer);
+    }
+    if (!refusal) continue;
+    answer.error_code = wire(refusal->code);
+    answer.error_message = std::move(refusal->why);
+    answer.num_partitions = answer.replication_factor = -1;
+  }
+  return response;
+}
+
+}  // namespace
+
+void create_topics(Call call, const CreateTopicsRequest& request) {
+  call.broker().later([call = std::make_shared<Call>(std::move(call)), request] {
+    call->answer(create_all(call->broker(), request));
+  });
+}
+
+}  // namespace tailrace::kafka

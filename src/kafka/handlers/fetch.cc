@@ -1,0 +1,171 @@
+// Fetch: whole record batches as they lie on disk, from as many partitions as max.bytes lets in. A
+// request that finds less than min.bytes parks until more was appended or max.wait is over.
+#include <algorithm>
+#include <memory>
+
+#include "kafka/broker.h"
+#include "kafka/handlers/all.h"
+#include "kafka/messages/fetch_request.h"
+#include "kafka/messages/fetch_response.h"
+
+namespace tailrace::kafka {
+namespace {
+
+using PartitionAnswer = FetchResponse::PartitionData;
+
+/// A fetch from its arrival to its answer.
+struct Fetching : std::enable_shared_from_this<Fetching> {
+  Call call;
+  FetchSessions::Found found;
+  std::int64_t min_bytes = 0;
+  std::int32_t max_bytes = 0;
+  Parking::Clock::time_point deadline;
+
+  explicit Fetching(Call c) : call(std::move(c)) {}
+  void go_on(bool last_try);
+};
+
+/// What one pass over the partitions found.
+struct Pass {
+  FetchResponse response;
+  std::shared_ptr<std::vector<log::ReadBuffer>> buffers =
+      std::make_shared<std::vector<log::ReadBuffer>>();
+  std::vector<const log::Partition*> partitions;
+  std::vector<std::pair<std::shared_ptr<log::Partition>, std::int64_t>> ends;  // as they were seen
+  std::int64_t bytes = 0;
+  bool failed = false;  // some partition: the answer goes at once
+};
+
+Result<std::shared_ptr<log::Partition>> find(Broker& broker, const FetchWant& want, bool by_id,
+                                             PartitionAnswer& answer) {
+  std::string name = want.topic;
+  if (by_id) {
+    const auto topic = broker.log().topic(want.id);
+    answer.error_code = wire(ErrorCode::kUnknownTopicId);
+    if (!topic) return error(Code::kNotFound, "no topic has this id");
+    name = topic->name;
+  }
+  auto partition = broker.log().partition(name, PartitionId(want.request.partition));
+  answer.error_code = wire(partition ? ErrorCode::kNone : ErrorCode::kUnknownTopicOrPartition);
+  return partition;
+}
+
+void read(log::Partition& partition, const FetchWant& want, std::int64_t room, Pass& pass,
+          PartitionAnswer& answer) {
+  const auto epoch = check_epoch(want.request.current_leader_epoch);
+  if (epoch != ErrorCode::kNone) {
+    answer.error_code = wire(epoch);
+    return;
+  }
+  answer.high_watermark = partition.high_watermark().value;
+  answer.last_stable_offset = answer.high_watermark;
+  answer.log_start_offset = partition.log_start().value;
+  answer.records = Records{};
+  const Offset from(want.request.fetch_offset);
+  if (from.value == answer.high_watermark) return;
+  if (pass.bytes > 0 && room <= 0) return;
+  const auto most = std::min<std::int64_t>(room, want.request.partition_max_bytes);
+  log::ReadBuffer buffer;
+  const auto done =
+      partition.read(from, static_cast<std::size_t>(std::max<std::int64_t>(most, 0)), buffer);
+  if (!done) {
+    answer.error_code = wire(read_error(done.error().code));
+    answer.high_watermark = answer.last_stable_offset = answer.log_start_offset = -1;
+    return;
+  }
+  // One batch may be larger than what there is room for: only the first of an answer may.
+  if (pass.bytes > 0 && static_cast<std::int64_t>(buffer.size_bytes()) > room) return;
+  pass.bytes += static_cast<std::int64_t>(buffer.size_bytes());
+  pass.buffers->push_back(std::move(buffer));
+  answer.records->first = pass.buffers->back().bytes();
+}
+
+void add(FetchResponse& response, const FetchWant& want, PartitionAnswer answer) {
+  auto& topics = response.responses;
+  if (topics.empty() || topics.back().topic != want.topic || topics.back().topic_id != want.id) {
+    topics.push_back({want.topic, want.id, {}});
+  }
+  topics.back().partitions.push_back(std::move(answer));
+}
+
+Pass pass_over(Fetching& fetching) {
+  Pass pass;
+  Broker& broker = fetching.call.broker();
+  auto& wants = fetching.found.session->wants();
+  pass.buffers->reserve(wants.size());
+  for (auto& want : wants) {
+    PartitionAnswer answer;
+    answer.partition_index = want.request.partition;
+    if (auto partition = find(broker, want, fetching.call.since(13), answer)) {
+      pass.partitions.push_back(partition->get());
+      read(**partition, want, fetching.max_bytes - pass.bytes, pass, answer);
+      pass.ends.emplace_back(std::move(*partition), answer.high_watermark);
+    }
+    pass.failed |= answer.error_code != 0;
+    add(pass.response, want, std::move(answer));
+  }
+  return pass;
+}
+
+/// Leaves out the partitions of which the client knows all, and notes what it is told.
+void keep_news(FetchSession& session, FetchResponse& response, bool incremental) {
+  auto want = session.wants().begin();
+  std::vector<std::list<FetchWant>::iterator> served;
+  for (auto& topic : response.responses) {
+    std::erase_if(topic.partitions, [&](const PartitionAnswer& answer) {
+      const auto here = want++;
+      const bool records = answer.records && answer.records->size_bytes() > 0;
+      const bool news = records || answer.error_code != 0 ||
+                        here->told_high_watermark != answer.high_watermark ||
+                        here->told_log_start != answer.log_start_offset;
+      here->told_high_watermark = answer.error_code != 0 ? -1 : answer.high_watermark;
+      here->told_log_start = answer.error_code != 0 ? -1 : answer.log_start_offset;
+      if (records) served.push_back(here);
+      return incremental && !news;
+    });
+  }
+  std::erase_if(response.responses, [](const auto& topic) { return topic.partitions.empty(); });
+  for (const auto& one : served) session.served(one);
+}
+
+void Fetching::go_on(bool last_try) {
+  const std::unique_lock lock(found.session->mutex);
+  Pass pass = pass_over(*this);
+  const bool enough = pass.bytes >= min_bytes || pass.failed || found.session->wants().empty();
+  if (enough || last_try || Parking::Clock::now() >= deadline) {
+    keep_news(*found.session, pass.response, found.incremental);
+    pass.response.session_id = found.session->id;
+    return call.answer(pass.response, pass.buffers);
+  }
+  auto& parking = call.broker().parking();
+  auto parked = std::make_shared<Parking::Parked>();
+  parked->partitions = std::move(pass.partitions);
+  parked->bytes = min_bytes - pass.bytes;
+  parked->deadline = deadline;
+  parked->wake = [self = shared_from_this()] { self->go_on(false); };
+  parking.park(parked);
+  // What was appended between the pass and the parking woke nobody.
+  const bool moved = std::ranges::any_of(
+      pass.ends, [](const auto& end) { return end.first->high_watermark().value != end.second; });
+  if (moved) parking.wake(parked);
+}
+
+}  // namespace
+
+void fetch(Call call, const FetchRequest& request) {
+  Broker& broker = call.broker();
+  auto fetching = std::make_shared<Fetching>(std::move(call));
+  fetching->found = broker.fetch_sessions().of(request);
+  if (!fetching->found.session) {
+    FetchResponse response;
+    response.error_code = wire(fetching->found.error);
+    return fetching->call.answer(response);
+  }
+  fetching->min_bytes = request.min_bytes;
+  fetching->max_bytes = std::min(request.max_bytes, broker.config().fetch_max_bytes);
+  const auto wait = std::chrono::milliseconds(std::clamp(request.max_wait_ms, 0, 600'000));
+  fetching->deadline = Parking::Clock::now() + wait;
+  fetching->go_on(wait.count() == 0);
+}
+
+}  // namespace tailrace::kafka

@@ -1,0 +1,44 @@
+#include "kafka/worker.h"
+
+#include <utility>
+
+namespace tailrace::kafka {
+
+Worker::Worker() : thread_([this] { run(); }) {}
+
+Worker::~Worker() {
+  stop();
+}
+
+void Worker::post(std::function<void()> work) {
+  const std::unique_lock lock(mutex_);
+  if (stopping_) return;
+  posted_.push_back(std::move(work));
+  changed_.notify_one();
+}
+
+void Worker::stop() {
+  std::deque<std::function<void()>> dropped;
+  {
+    const std::unique_lock lock(mutex_);
+    stopping_ = true;
+    dropped.swap(posted_);
+    changed_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [&] { return stopping_ || !posted_.empty(); });
+    if (stopping_) return;
+    const auto work = std::move(posted_.front());
+    posted_.pop_front();
+    lock.unlock();
+    work();
+    lock.lock();
+  }
+}
+
+}  // namespace tailrace::kafka
