@@ -37,12 +37,14 @@ Broker::Broker(log::Log& log, BrokerConfig config, std::string folder)
       folder_(std::move(folder)),
       producer_ids_(folder_ + "/producer-ids"),
       fetch_sessions_(config_.fetch_sessions),
-      committer_(kSyncThreads) {}
+      committer_(kSyncThreads),
+      groups_(log_, committer_, {config_.groups, config_.offsets_partitions}) {}
 
 Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,
                                              std::string folder) {
   std::unique_ptr<Broker> broker(new Broker(log, std::move(config), std::move(folder)));
   TRY(broker->read_identity());
+  TRY(broker->groups_.start());
   auto& parking = broker->parking_;
   log.listen([&parking](const log::Partition& partition, std::uint64_t bytes) {
     parking.appended(partition, bytes);
@@ -59,6 +61,7 @@ void Broker::stop() {
   worker_.stop();
   parking_.stop();
   committer_.stop();
+  groups_.stop();
 }
 
 Status Broker::read_identity() {
@@ -82,13 +85,20 @@ Result<log::Topic> Broker::find_or_create(const std::string& name, bool create) 
   TRY(log::check_topic_name(name));
   TRY(log_.ensure_topic(name, config_.topic));
   LOG(info, "topic {} created, with {} partitions", name, config_.topic.partitions);
-  if (auto topic = log_.topic(name)) return *topic;
+  if (auto topic = log_.topic(name)) {
+    topic_changed(*topic);
+    return *topic;
+  }
   return error(Code::kNotFound, fmt::format("topic {} was deleted", name));
 }
 
-void Broker::topic_changed(const log::Topic& /*topic*/) {}
+void Broker::topic_changed(const log::Topic& topic) {
+  groups_.topic_changed(topic);
+}
 
-void Broker::topic_deleted(const log::Topic& /*topic*/) {}
+void Broker::topic_deleted(const log::Topic& topic) {
+  groups_.topic_deleted(topic);
+}
 
 bool Broker::is_internal(std::string_view topic) {
   return topic == "__consumer_offsets" || topic == "__transaction_state" ||

@@ -9,6 +9,7 @@
 #include "kafka/committer.h"
 #include "kafka/error_code.h"
 #include "kafka/fetch_sessions.h"
+#include "kafka/group_coordinator.h"
 #include "kafka/parking.h"
 #include "kafka/producer_ids.h"
 #include "kafka/worker.h"
@@ -43,6 +44,7 @@ class Broker {
   Parking& parking() { return parking_; }
   FetchSessions& fetch_sessions() { return fetch_sessions_; }
   ProducerIds& producer_ids() { return producer_ids_; }
+  GroupCoordinator& groups() { return groups_; }
 
   /// A topic by name, made first when it is missing, allowed by auto.create.topics.enable and
   /// `create`. kNotFound, or why it cannot be made.
@@ -74,6 +76,7 @@ class Broker {
   Worker worker_;
   Committer committer_;
   Parking parking_;
+  GroupCoordinator groups_;
 };
 
 /// The leader epoch of every partition: there was never another leader.

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "groups/config.h"
 #include "log/topic.h"
 
 namespace tailrace::kafka {
@@ -28,6 +29,8 @@ struct BrokerConfig {
   std::int32_t fetch_max_bytes = 55 << 20;    // fetch.max.bytes
   std::size_t fetch_sessions = 1000;          // max.incremental.fetch.session.cache.slots
   std::int32_t offsets_partitions = 50;       // offsets.topic.num.partitions
+  /// group.*, offsets.retention.minutes …; the delay as in the file that Kafka comes with.
+  groups::GroupsConfig groups{.group_initial_rebalance_delay_ms = 0};
   log::TopicSettings topic;                   // num.partitions, log.*, message.max.bytes
 
   /// Sets one by Kafka's name. kNotFound for a name that Kafka does not have, with the nearest one

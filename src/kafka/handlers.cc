@@ -6,18 +6,28 @@
 #include "kafka/messages/api_versions_request.h"
 #include "kafka/messages/create_partitions_request.h"
 #include "kafka/messages/create_topics_request.h"
+#include "kafka/messages/delete_groups_request.h"
 #include "kafka/messages/delete_records_request.h"
 #include "kafka/messages/delete_topics_request.h"
 #include "kafka/messages/describe_cluster_request.h"
+#include "kafka/messages/describe_groups_request.h"
 #include "kafka/messages/describe_log_dirs_request.h"
 #include "kafka/messages/describe_topic_partitions_request.h"
 #include "kafka/messages/fetch_request.h"
 #include "kafka/messages/find_coordinator_request.h"
+#include "kafka/messages/heartbeat_request.h"
 #include "kafka/messages/init_producer_id_request.h"
+#include "kafka/messages/join_group_request.h"
+#include "kafka/messages/leave_group_request.h"
+#include "kafka/messages/list_groups_request.h"
 #include "kafka/messages/list_offsets_request.h"
 #include "kafka/messages/metadata_request.h"
+#include "kafka/messages/offset_commit_request.h"
+#include "kafka/messages/offset_delete_request.h"
+#include "kafka/messages/offset_fetch_request.h"
 #include "kafka/messages/offset_for_leader_epoch_request.h"
 #include "kafka/messages/produce_request.h"
+#include "kafka/messages/sync_group_request.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -37,7 +47,15 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kFetch, decoded<FetchRequest, fetch>},
     {ApiKey::kListOffsets, decoded<ListOffsetsRequest, list_offsets>},
     {ApiKey::kMetadata, decoded<MetadataRequest, metadata>},
+    {ApiKey::kOffsetCommit, decoded<OffsetCommitRequest, offset_commit>},
+    {ApiKey::kOffsetFetch, decoded<OffsetFetchRequest, offset_fetch>},
     {ApiKey::kFindCoordinator, decoded<FindCoordinatorRequest, find_coordinator>},
+    {ApiKey::kJoinGroup, decoded<JoinGroupRequest, join_group>},
+    {ApiKey::kHeartbeat, decoded<HeartbeatRequest, heartbeat>},
+    {ApiKey::kLeaveGroup, decoded<LeaveGroupRequest, leave_group>},
+    {ApiKey::kSyncGroup, decoded<SyncGroupRequest, sync_group>},
+    {ApiKey::kDescribeGroups, decoded<DescribeGroupsRequest, describe_groups>},
+    {ApiKey::kListGroups, decoded<ListGroupsRequest, list_groups>},
     {ApiKey::kApiVersions, decoded<ApiVersionsRequest, api_versions>},
     {ApiKey::kCreateTopics, decoded<CreateTopicsRequest, create_topics>},
     {ApiKey::kDeleteTopics, decoded<DeleteTopicsRequest, delete_topics>},
@@ -46,6 +64,8 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kOffsetForLeaderEpoch, decoded<OffsetForLeaderEpochRequest, offset_for_leader_epoch>},
     {ApiKey::kDescribeLogDirs, decoded<DescribeLogDirsRequest, describe_log_dirs>},
     {ApiKey::kCreatePartitions, decoded<CreatePartitionsRequest, create_partitions>},
+    {ApiKey::kDeleteGroups, decoded<DeleteGroupsRequest, delete_groups>},
+    {ApiKey::kOffsetDelete, decoded<OffsetDeleteRequest, offset_delete>},
     {ApiKey::kDescribeCluster, decoded<DescribeClusterRequest, describe_cluster>},
     {ApiKey::kDescribeTopicPartitions,
      decoded<DescribeTopicPartitionsRequest, describe_topic_partitions>},

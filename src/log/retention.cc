@@ -7,14 +7,15 @@ std::size_t expired_segments(std::span<const SegmentFacts> segments, const Topic
   std::uint64_t left = 0;
   for (const auto& segment : segments) left += segment.size_bytes;
   std::size_t gone = 0;
+  const bool deletes = settings.deletes_old();
   while (gone + 1 < segments.size()) {
     const auto& segment = segments[gone];
     if (segment.next > keep_from) break;
     const bool below_start = segment.next <= log_start;
-    const bool too_old = settings.retention_ms >= 0 && segment.max_timestamp.value >= 0 &&
+    const bool too_old = deletes && settings.retention_ms >= 0 && segment.max_timestamp.value >= 0 &&
                          now - segment.max_timestamp > settings.retention_ms;
     const bool too_much =
-        settings.retention_bytes >= 0 &&
+        deletes && settings.retention_bytes >= 0 &&
         left - segment.size_bytes >= static_cast<std::uint64_t>(settings.retention_bytes);
     if (!below_start && !too_old && !too_much) break;
     left -= segment.size_bytes;

@@ -65,6 +65,11 @@ Result<TopicId> parse_id(std::string_view text) {
 
 }  // namespace
 
+bool TopicSettings::deletes_old() const {
+  const auto policy = extra.find("cleanup.policy");
+  return policy == extra.end() || policy->second.find("delete") != std::string::npos;
+}
+
 std::string topic_id_text(const TopicId& id) {
   std::string text;
   std::uint32_t bits = 0;

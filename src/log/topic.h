@@ -28,6 +28,9 @@ struct TopicSettings {
   /// are.
   std::map<std::string, std::string> extra;
 
+  /// Whether cleanup.policy lets old records go (KIP-71); "compact" alone does not.
+  bool deletes_old() const;
+
   bool operator==(const TopicSettings&) const = default;
 };
 

@@ -97,7 +97,10 @@ std::optional<Refusal> create(Broker& broker, const Asked& asked, bool validate_
   if (auto created = broker.log().create_topic(asked.name, settings); !created) {
     return Refusal{topic_error(created.error().code), created.error().what};
   }
-  if (const auto topic = broker.log().topic(asked.name)) answer.topic_id = topic->id;
+  if (const auto topic = broker.log().topic(asked.name)) {
+    answer.topic_id = topic->id;
+    broker.topic_changed(*topic);
+  }
   return std::nullopt;
 }
 

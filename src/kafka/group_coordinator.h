@@ -1,0 +1,92 @@
+// The coordinator of consumer groups: gives events and time to groups::Groups, puts its records
+// into
+// __consumer_offsets, and its answers out when what they rest on is durable.
+//
+// Threads: ask() and the topic_…() calls from any thread. Answers come on the caller's thread, the
+// committer's or the coordinator's own.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "groups/groups.h"
+#include "kafka/committer.h"
+#include "log/log.h"
+
+namespace tailrace::kafka {
+
+inline constexpr const char* kOffsetsTopic = "__consumer_offsets";
+
+class GroupCoordinator {
+ public:
+  struct Config {
+    groups::GroupsConfig groups;
+    std::int32_t partitions = 50;  ///< offsets.topic.num.partitions, when the topic is made
+  };
+  /// An Error when the records could not be written: the client may ask again.
+  using Done = std::function<void(const Result<groups::Answer>& answer)>;
+
+  GroupCoordinator(log::Log& log, Committer& committer, Config config);
+  ~GroupCoordinator();
+
+  /// Makes the state from __consumer_offsets, when there is one.
+  Status start();
+  void ask(groups::Happening what, Done done);
+  void topic_changed(const log::Topic& topic);
+  void topic_deleted(const log::Topic& topic);
+  /// No answer comes after it.
+  void stop();
+
+ private:
+  struct Answered {
+    Done done;
+    groups::Answer answer;
+  };
+  /// The answers of one step, and the partitions whose syncs they wait for.
+  struct Step {
+    std::vector<Answered> answers;
+    int syncs = 0;
+    Status synced;
+  };
+  using Records = std::map<std::int32_t, std::vector<groups::Record>>;  // by partition
+
+  Status replay();
+  Status replay(log::Partition& partition);
+  Status ensure_topic();
+  /// With mutex_ held; what is to be called when it is released.
+  std::vector<std::function<void()>> perform(groups::Actions actions);
+  Result<std::vector<std::shared_ptr<log::Partition>>> append(const Records& records);
+  void synced(const std::shared_ptr<Step>& step, const Status& status);
+  std::vector<std::function<void()>> flush();
+  std::vector<std::function<void()>> fail(const Error& why);
+  void tick();
+  TimestampMs now();
+  groups::Groups fresh() const;
+
+  log::Log& log_;
+  Committer& committer_;
+  const Config config_;
+  std::int32_t partitions_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  groups::Groups groups_;
+  TimestampMs last_now_{0};
+  std::uint64_t last_request_ = 0;
+  std::map<groups::RequestId, Done> waiting_;
+  std::deque<std::shared_ptr<Step>> steps_;  // in order: an answer follows all earlier records
+  bool stopping_ = false;
+  std::thread timer_;
+};
+
+/// The partition of __consumer_offsets that holds a group: Java's String.hashCode, as in Kafka.
+std::int32_t partition_of_group(std::string_view group, std::int32_t partitions);
+
+}  // namespace tailrace::kafka

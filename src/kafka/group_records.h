@@ -1,0 +1,25 @@
+// The records of __consumer_offsets as bytes, in Kafka's own form, and back.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "groups/records.h"
+
+namespace tailrace::kafka {
+
+struct RecordBytes {
+  std::string key;
+  std::optional<std::string> value;  ///< none: a tombstone
+};
+
+Result<RecordBytes> encode_group_record(const groups::Record& record);
+
+/// Nothing for a record of a type unknown here (a newer Kafka's, or a share group's): it is
+/// skipped.
+Result<std::optional<groups::Record>> decode_group_record(std::string_view key,
+                                                          std::optional<std::string_view> value);
+
+}  // namespace tailrace::kafka
