@@ -82,7 +82,7 @@ Result<RunFile> find_running(const std::string& data) {
   if (!text) return none;
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
-  RunFile run{json.value("pid", 0), json.value("url", "")};
+  RunFile run{json.value("pid", 0), json.value("url", ""), json.value("kafka", "")};
   if (run.pid <= 0 || (kill(run.pid, 0) != 0 && errno == ESRCH)) return none;
   return run;
 }
@@ -127,6 +127,7 @@ Status Instance::read_project(pipeline::Graph& graph) {
 
 Instance::~Instance() {
   retention_ = {};
+  kafka_.reset();
   console_.reset();
   sources_.clear();
   runner_.reset();
@@ -164,10 +165,17 @@ Status Instance::open_sources() {
 }
 
 Status Instance::start() {
+  if (options_.kafka != "off") {
+    kafka::BrokerConfig config;
+    config.listen = options_.kafka;
+    config.flag = "--kafka";
+    ASSIGN(kafka_, kafka::Door::start(*log_, config, data_ + "/log"));
+  }
   if (options_.console != "off") {
     ASSIGN(auto config, console_config(options_.console));
     ASSIGN(console_, console::Console::start(config, *backend_));
-    const nlohmann::json run = {{"pid", getpid()}, {"url", console_->url()}};
+    const nlohmann::json run = {
+        {"pid", getpid()}, {"url", console_->url()}, {"kafka", kafka_address()}};
     TRY(rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump()));
   }
   runner_->start();
@@ -210,6 +218,7 @@ Status Instance::stop() {
     retention_.request_stop();
     retention_.join();
   }
+  if (kafka_) kafka_->stop();
   for (auto& source : sources_) source->stop();
   Status stopped = runner_->stop();
   if (console_) console_->stop();
@@ -217,6 +226,10 @@ Status Instance::stop() {
   fs::remove(data_ + "/run.json", ignored);
   if (auto closed = log_->close(); !closed && stopped) stopped = closed;
   return stopped;
+}
+
+std::string Instance::kafka_address() const {
+  return kafka_ ? kafka_->address() : std::string();
 }
 
 std::string Instance::console_url() const {

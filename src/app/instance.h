@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "connect/runner.h"
 #include "console/console.h"
+#include "kafka/door.h"
 #include "log/log.h"
 #include "pipeline/runner.h"
 #include "pipeline/stored_project.h"
@@ -20,6 +21,7 @@ struct RunOptions {
   std::string project;
   std::string data;                        ///< data folder; PROJECT/.tailrace when empty
   std::string console = "127.0.0.1:9021";  ///< HOST:PORT, port 0 picks a free one; "off" for none
+  std::string kafka = "127.0.0.1:9092";    ///< Kafka's protocol at HOST:PORT; "off" for none
   bool once = false;                       ///< take what is there, then exit
 };
 
@@ -27,6 +29,7 @@ struct RunOptions {
 struct RunFile {
   int pid = 0;
   std::string url;
+  std::string kafka;
 };
 
 class Instance {
@@ -46,6 +49,8 @@ class Instance {
   Status stop();
 
   std::string console_url() const;
+  /// HOST:PORT of the Kafka door; empty when there is none.
+  std::string kafka_address() const;
   const pipeline::Project& project() const { return project_; }
   pipeline::Runner& runner() { return *runner_; }
   /// All hops from source to serving, judged.
@@ -76,6 +81,7 @@ class Instance {
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
   std::unique_ptr<console::Backend> backend_;
   std::unique_ptr<console::Console> console_;
+  std::unique_ptr<kafka::Door> kafka_;
   std::string retention_failed_;
   std::jthread retention_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

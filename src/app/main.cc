@@ -16,6 +16,7 @@ constexpr const char* kAbout =
     "  tailrace init my_project          write a small project that runs\n"
     "  tailrace run my_project           run it; the page is at http://127.0.0.1:9021\n"
     "  tailrace status my_project        hop by hop: what came how far, and why not further\n"
+    "  tailrace broker --data data       the log alone, for Kafka's clients and tools\n"
     "  tailrace sql my_project -c 'SELECT * FROM system.tables'";
 
 constexpr const char* kDataHelp = "data folder (default: PROJECT/.tailrace)";
@@ -26,6 +27,7 @@ void add_run(CLI::App& app, int& code) {
       "Examples:\n"
       "  tailrace run my_project                          page and API at http://127.0.0.1:9021\n"
       "  tailrace run my_project --console 127.0.0.1:0    at a free port, which is printed\n"
+      "  tailrace run my_project --kafka 0.0.0.0:9092     Kafka's clients of other machines, too\n"
       "  tailrace run my_project --once                   what is there now, then exit\n"
       "  tailrace run my_project --check                  a test: exit 0 once rows are served\n\n"
       "It prints each hop once: fetched, appended, decoded, rejected, the tables, lake, served;\n"
@@ -39,6 +41,10 @@ void add_run(CLI::App& app, int& code) {
   command
       ->add_option("--console", options->console,
                    "page and API at HOST:PORT; port 0 picks a free one; off")
+      ->capture_default_str();
+  command
+      ->add_option("--kafka", options->kafka,
+                   "Kafka's protocol at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
   command->add_flag("--check", *check,

@@ -47,6 +47,8 @@ int finish(Instance& instance, int code) {
 int run_until_signal(Instance& instance) {
   if (!instance.console_url().empty())
     std::cout << "control centre  " << instance.console_url() << std::endl;
+  if (!instance.kafka_address().empty())
+    std::cout << "kafka           " << instance.kafka_address() << std::endl;
   const bool rows = wait_for_rows(instance, std::chrono::seconds(10));
   const auto hops = instance.hops();
   print_hops(hops);

@@ -12,7 +12,8 @@ std::size_t expired_segments(std::span<const SegmentFacts> segments, const Topic
     const auto& segment = segments[gone];
     if (segment.next > keep_from) break;
     const bool below_start = segment.next <= log_start;
-    const bool too_old = deletes && settings.retention_ms >= 0 && segment.max_timestamp.value >= 0 &&
+    const bool too_old = deletes && settings.retention_ms >= 0 &&
+                         segment.max_timestamp.value >= 0 &&
                          now - segment.max_timestamp > settings.retention_ms;
     const bool too_much =
         deletes && settings.retention_bytes >= 0 &&

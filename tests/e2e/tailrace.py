@@ -12,6 +12,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("TAILRACE_PROGRAM", ROOT / "build" / "tailrace"))
 EXAMPLE = ROOT / "examples" / "random_users"
+FREE_PORTS = ("--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0")
 
 
 def wait_until(condition, what, seconds=60):
@@ -51,7 +52,7 @@ class Project:
     def start(self):
         out = open(self.log, "ab")
         self.process = subprocess.Popen(
-            [PROGRAM, "run", self.folder, "--data", self.data, "--console", "127.0.0.1:0"], stdout=out, stderr=out)
+            [PROGRAM, "run", self.folder, "--data", self.data, *FREE_PORTS], stdout=out, stderr=out)
         started.append(self.process)
         wait_until(lambda: self.url() or self.ended(), "the control centre's address")
         assert self.process.poll() is None, self.log.read_text()[-2000:]
@@ -60,12 +61,20 @@ class Project:
     def ended(self):
         return self.process.poll() is not None
 
-    def url(self):
+    def run_file(self):
+        """What the running process says of itself; nothing before it does."""
         try:
             run = json.loads((self.data / "run.json").read_text())
         except (OSError, ValueError):
-            return None
-        return run["url"].rstrip("/") if self.process and run["pid"] == self.process.pid else None
+            return {}
+        return run if self.process and run["pid"] == self.process.pid else {}
+
+    def url(self):
+        return self.run_file().get("url", "").rstrip("/")
+
+    def kafka(self):
+        """HOST:PORT for Kafka's clients."""
+        return self.run_file()["kafka"]
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

@@ -137,7 +137,7 @@ def test_damage_found_while_running_ends_the_run_with_its_place(run):
     flip(run.segment(), run.batches()[0][0] + 100)
     for state in (run.project.data / "state").iterdir():
         state.unlink()
-    ended = run.project.command("run", run.project.folder, "--data", run.project.data, "--console", "127.0.0.1:0")
+    ended = run.project.command("run", run.project.folder, "--data", run.project.data, *tailrace.FREE_PORTS)
     assert ended.returncode == 1
     assert "users_created-0@0: " in ended.stderr and "is corrupt at byte 0" in ended.stderr
 

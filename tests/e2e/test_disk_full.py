@@ -91,7 +91,7 @@ def test_kill_9_on_a_full_disk_loses_nothing_that_was_appended(tmp_path, disk):
     ballast.fill_up()
     project.kill()
     before = record_batches.whole_values(project.data, "users_created", 2)
-    refused = project.command("run", project.folder, "--data", project.data, "--console", "127.0.0.1:0", "--once")
+    refused = project.command("run", project.folder, "--data", project.data, *tailrace.FREE_PORTS, "--once")
     assert refused.returncode == 1 and "o space left" in refused.stderr, refused.stderr
     ballast.remove()
     project.start()

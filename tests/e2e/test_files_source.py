@@ -353,8 +353,8 @@ def test_an_unreadable_file_is_named_and_read_once_it_may_be(tmp_path):
     if prefix and not shutil.which("setpriv"):
         pytest.skip("root reads everything, and setpriv is not there to take that away")
     out = open(inbox.log, "ab")
-    inbox.process = subprocess.Popen([*prefix, tailrace.PROGRAM, "run", inbox.folder, "--data", inbox.data, "--console",
-                                      "127.0.0.1:0"], stdout=out, stderr=out)
+    inbox.process = subprocess.Popen([*prefix, tailrace.PROGRAM, "run", inbox.folder, "--data", inbox.data,
+                                      *tailrace.FREE_PORTS], stdout=out, stderr=out)
     tailrace.started.append(inbox.process)
     tailrace.wait_until(inbox.url, "the control centre's address")
     inbox.why("cannot read", "a.jsonl", "Permission denied")

@@ -210,9 +210,11 @@ def test_a_taken_port_is_one_clear_line(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = project.command("run", project.folder, "--data", project.data, "--console", f"127.0.0.1:{port}")
-    assert done.returncode == 1
-    assert f"127.0.0.1:{port}" in done.stderr and "in use" in done.stderr and len(done.stderr.splitlines()) == 1
+        address = f"127.0.0.1:{port}"
+        for given in (("--console", address, "--kafka", "off"), ("--console", "127.0.0.1:0", "--kafka", address)):
+            done = project.command("run", project.folder, "--data", project.data, *given)
+            assert done.returncode == 1
+            assert address in done.stderr and "in use" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("change, place, words", [
@@ -235,7 +237,7 @@ def test_check_takes_the_example_and_init_writes_what_runs(tmp_path):
     assert example.command("check", example.folder).returncode == 0
     made = example.command("init", tmp_path / "mine")
     assert made.returncode == 0, made.stderr
-    mine = example.command("run", tmp_path / "mine", "--check", "--console", "127.0.0.1:0")
+    mine = example.command("run", tmp_path / "mine", "--check", *tailrace.FREE_PORTS)
     assert mine.returncode == 0, mine.stderr
     assert example.command("init", tmp_path / "mine").returncode == 1
 

@@ -22,7 +22,7 @@ def run(tmp_path, **options):
 
 def test_two_processes_on_one_data_folder_the_second_says_who_holds_it(tmp_path):
     project = run(tmp_path, rate=10)
-    second = project.command("run", project.folder, "--data", project.data, "--console", "127.0.0.1:0")
+    second = project.command("run", project.folder, "--data", project.data, *tailrace.FREE_PORTS)
     assert second.returncode == 1 and str(project.process.pid) in second.stderr, second.stderr
     assert str(project.data) in second.stderr
     assert project.hops()["fetched.input"]["count"] >= 0  # the first one goes on

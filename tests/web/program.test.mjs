@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { assertFits, serve, useBrowser, visit } from "./browser.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "tailrace-page-"));
+const freePorts = ["--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0"];
 useBrowser();
 after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
@@ -19,7 +20,7 @@ async function run(name, use = "fake") {
   mkdirSync(join(project, "input"), { recursive: true });
   return {
     input: join(project, "input"),
-    url: await serve(process.env.TAILRACE_PROGRAM ?? "build/tailrace", ["run", project, "--console", "127.0.0.1:0"]),
+    url: await serve(process.env.TAILRACE_PROGRAM ?? "build/tailrace", ["run", project, ...freePorts]),
   };
 }
 
