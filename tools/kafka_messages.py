@@ -263,7 +263,8 @@ def read_value(field, target):
         return [f"{target} = r.{field.type}({field.compact}, {field.label});"]
     if not field.nullable:
         return [f"read(r, v, {target});"]
-    test = f"r.present({field.label})" if null == "true" else f"!({null}) || r.present({field.label})"
+    tagged = "true" if field.tagged else "false"
+    test = ("" if null == "true" else f"!({null}) || ") + f"r.present({tagged}, {field.label})"
     return [f"if ({test}) {{", f"  read(r, v, {target}.emplace());", "} else {", f"  {target}.reset();", "}"]
 
 
@@ -299,10 +300,11 @@ def write_value(field, source):
         return [f"w.{field.type}({field.compact}, {source}, {field.label});"]
     if not field.nullable:
         return [f"write(w, v, {source});"]
+    tagged = "true" if field.tagged else "false"
     if null == "true":
-        return [f"w.present({source}.has_value());", f"if ({source}) write(w, v, *{source});"]
-    return [f"if ({null}) w.present({source}.has_value());", f"if ({source}) {{", f"  write(w, v, *{source});",
-            f"}} else if (!({null})) {{", f"  w.null_value({field.label});", "}"]
+        return [f"w.present({tagged}, {source}.has_value());", f"if ({source}) write(w, v, *{source});"]
+    return [f"if ({null}) w.present({tagged}, {source}.has_value());", f"if ({source}) {{",
+            f"  write(w, v, *{source});", f"}} else if (!({null})) {{", f"  w.null_value({field.label});", "}"]
 
 
 def write_array(field, source):
@@ -429,8 +431,8 @@ def unit_text(messages):
 
 def table_header(requests):
     lines = ["// The keys of the apis, and the one table of their names and versions.", f"// {WRITTEN}.",
-             "#pragma once", "", "#include <cstdint>", "#include <span>", "#include <string_view>", "", '#include "kafka/wire.h"', "",
-             "namespace tailrace::kafka {", "", "enum class ApiKey : std::int16_t {"]
+             "#pragma once", "", "#include <cstdint>", "#include <span>", "#include <string_view>", "",
+             '#include "kafka/wire.h"', "", "namespace tailrace::kafka {", "", "enum class ApiKey : std::int16_t {"]
     lines += [f"  k{name} = {request.api}," for name, request in requests]
     return "\n".join(lines + [
         "};", "", "/// One api. Highest is the highest stable version, which is what ApiVersions offers.",
@@ -441,8 +443,8 @@ def table_header(requests):
         "  /// Of the ResponseHeader. ApiVersions has 0 always: its caller knows no versions yet (KIP-511).",
         "  Version response_header(Version version) const {",
         "    return Version(version < flexible_from || key == ApiKey::kApiVersions ? 0 : 1);", "  }",
-        "  /// The lowest version that ApiVersions offers. Older librdkafka takes a broker without Produce 0 for one that",
-        "  /// cannot compress (KAFKA-18659): below `lowest` Produce is offered and, when it comes, refused.",
+        "  /// The lowest version that ApiVersions offers. Older librdkafka takes a broker without Produce 0 for",
+        "  /// one that cannot compress (KAFKA-18659): below `lowest` Produce is offered and, when it comes, refused.",
         "  Version offered_lowest() const { return key == ApiKey::kProduce ? Version(0) : lowest; }", "};", "",
         "/// By rising key.", "std::span<const ApiInfo> apis();",
         "/// nullptr when the key is not of the table.", "const ApiInfo* find_api(std::int16_t key);", "",

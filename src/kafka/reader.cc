@@ -185,13 +185,9 @@ std::int32_t Reader::array(bool compact, bool nullable, std::size_t least_bytes,
   return static_cast<std::int32_t>(count);
 }
 
-bool Reader::present(const char* field) {
-  const std::size_t start = at_;
-  const std::int8_t marker = int8(field);
-  if (marker != 1 && marker != -1 && !failed()) {
-    fail(Code::kInvalidArgument, field, start, "neither 1 (present) nor -1 (null)");
-  }
-  return marker == 1;
+bool Reader::present(bool tagged, const char* field) {
+  const bool is_null = tagged ? uvarint(field) == 0 : int8(field) < 0;
+  return !is_null && !failed();
 }
 
 std::uint32_t Reader::tag_count(const char* structure) {

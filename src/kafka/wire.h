@@ -8,7 +8,8 @@
 //   records  = as bytes: record batches
 //   array    = int32 count, or compact: uvarint count + 1; then elements. -1, or 0: null
 //   struct   = its fields in order, in flexible versions then its tagged fields;
-//              a nullable struct has an int8 in front: -1 null, 1 present (KIP-893)
+//              a nullable struct has an int8 in front: -1 null, 1 present (KIP-893);
+//              as a tagged field it has a uvarint there: 0 null, 1 present
 //   tagged   = uvarint count, then count × (uvarint tag, uvarint size, size bytes), by rising tag
 //
 // Both remember their first failure and do nothing after it: readers then give zeros, and the
@@ -92,8 +93,9 @@ class Reader {
   /// `element_bytes` in memory; -1 is null. What it gives may be reserved at once.
   std::int32_t array(bool compact, bool nullable, std::size_t least_bytes,
                      std::size_t element_bytes, const char* field);
-  /// The marker in front of a nullable struct.
-  bool present(const char* field);
+  /// The marker in front of a nullable struct; as Kafka does it takes every value for "present"
+  /// that is not negative, or in a tagged field not 0.
+  bool present(bool tagged, const char* field);
 
   /// A tagged field: its number, and where it ends in the frame.
   struct Tag {
@@ -195,7 +197,7 @@ class Writer {
   void array(bool compact, std::size_t count, const char* field);
   void null_array(bool compact, bool nullable, const char* field);
   /// The marker in front of a nullable struct.
-  void present(bool value) { int8(value ? 1 : -1); }
+  void present(bool tagged, bool value) { int8(value ? 1 : tagged ? 0 : -1); }
 
   void tag_count(std::uint32_t count) { uvarint(count); }
   /// Between open_tag() and close_tag() the field's value is written.
