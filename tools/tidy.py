@@ -27,7 +27,7 @@ FENCES = [
     (r"openssl/", {"net", "auth", "engine"}),
     (r"simdjson\.h", {"engine", "connect", "lake"}),
     (r"yaml-cpp/", {"pipeline", "app"}),
-    (r"re2/", {"engine"}),
+    (r"re2/", {"engine", "groups"}),
     (r"isa-l", {"log"}),
     (r"(lz4|snappy)", {"log"}),
 ]

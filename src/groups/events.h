@@ -37,6 +37,7 @@ struct SyncGroup {
   std::string member;
   std::optional<std::string> instance;
   Generation generation{-1};
+  // The door refuses version 5 and later without these two: INCONSISTENT_GROUP_PROTOCOL.
   std::optional<std::string> protocol_type;
   std::optional<std::string> protocol;
   std::vector<Assigned> assignments;  // the leader's; empty from others
@@ -157,9 +158,10 @@ struct TopicDeleted {
 /// A deadline came.
 struct Tick {};
 
-using Happening = std::variant<JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups,
-                               ListGroups, DeleteGroups, CommitOffsets, FetchOffsets, DeleteOffsets,
-                               EndTransaction, TopicChanged, TopicDeleted, Tick>;
+using Happening =
+    std::variant<JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups, ListGroups,
+                 DeleteGroups, CommitOffsets, FetchOffsets, DeleteOffsets, ConsumerHeartbeat,
+                 DescribeConsumerGroups, EndTransaction, TopicChanged, TopicDeleted, Tick>;
 
 /// Requests have an id for their answer; topics and ticks are not answered.
 struct Event {

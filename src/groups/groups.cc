@@ -7,6 +7,18 @@
 
 namespace tailrace::groups {
 
+namespace {
+
+/// The answer to a classic request in a group whose members are consumers (KIP-848) or in none.
+template <typename Request>
+ErrorCode not_classic(const ConsumerGroup* group, const Request& request) {
+  const bool fenced = group != nullptr && group->check_member(request.member, request.instance) ==
+                                              ErrorCode::kFencedInstanceId;
+  return fenced ? ErrorCode::kFencedInstanceId : ErrorCode::kUnknownMemberId;
+}
+
+}  // namespace
+
 Groups::Groups(GroupsConfig config, NewName new_name)
     : config_(config), new_name_(std::move(new_name)) {}
 
@@ -18,6 +30,7 @@ Actions Groups::start(TimestampMs now) {
   Actions actions;
   Turn turn = this->turn(now, RequestId{}, actions);
   for (auto& [id, group] : classic_) group.start(turn);
+  start_consumers(turn);
   turn.set_deadline({TimerKind::kOffsetsRetention, "", ""},
                     config_.offsets_retention_check_interval_ms);
   return actions;
@@ -34,6 +47,10 @@ Actions Groups::step(const Event& event, TimestampMs now) {
 
 void Groups::deadline(const TimerKey& key, Turn& turn) {
   if (key.kind == TimerKind::kOffsetsRetention) return expire_offsets(turn);
+  if (auto* group = consumer(key.group)) {
+    if (group->find(key.member) != nullptr) remove_consumers(*group, {key.member}, turn);
+    return;
+  }
   auto* group = classic(key.group);
   if (group == nullptr) return;
   switch (key.kind) {
@@ -54,9 +71,18 @@ ClassicGroup* Groups::classic(const std::string& group) {
   return found == classic_.end() ? nullptr : &found->second;
 }
 
+ConsumerGroup* Groups::consumer(const std::string& group) {
+  const auto found = consumer_.find(group);
+  return found == consumer_.end() ? nullptr : &found->second;
+}
+
 void Groups::replay(const Record& record, const std::optional<Producer>& producer) {
   if (const auto* offset = std::get_if<OffsetEntry>(&record)) return apply(*offset, producer);
-  if (const auto* group = std::get_if<ClassicGroupEntry>(&record)) return apply(*group);
+  std::visit(
+      [&](const auto& entry) {
+        if constexpr (!std::is_same_v<decltype(entry), const OffsetEntry&>) apply(entry);
+      },
+      record);
 }
 
 void Groups::replay(const AppendMarker& marker) {
@@ -64,15 +90,33 @@ void Groups::replay(const AppendMarker& marker) {
 }
 
 void Groups::apply(const OffsetEntry& entry, const std::optional<Producer>& producer) {
-  if (entry.value && classic(entry.key.group) == nullptr)
-    classic_.emplace(entry.key.group, ClassicGroup(entry.key.group, TimestampMs(-1)));
+  const auto& group = entry.key.group;
+  if (entry.value && classic(group) == nullptr && consumer(group) == nullptr)
+    classic_.emplace(group, ClassicGroup(group, TimestampMs(-1)));
   offsets_.apply(entry, producer);
 }
 
 void Groups::apply(const ClassicGroupEntry& entry) {
   classic_.erase(entry.key.group);
-  if (entry.value)
-    classic_.emplace(entry.key.group, ClassicGroup::load(entry.key.group, *entry.value));
+  if (!entry.value) return;
+  consumer_.erase(entry.key.group);
+  classic_.emplace(entry.key.group, ClassicGroup::load(entry.key.group, *entry.value));
+}
+
+/// The records of consumer groups. A group of the classic kind may be there that only keeps
+/// offsets.
+template <typename Entry>
+void Groups::apply(const Entry& entry) {
+  const auto& id = entry.key.group;
+  auto* group = consumer(id);
+  if (group == nullptr && entry.value) {
+    classic_.erase(id);
+    group = &consumer_.emplace(id, ConsumerGroup(id)).first->second;
+  }
+  if (group == nullptr) return;
+  group->apply(entry);
+  if constexpr (std::is_same_v<Entry, ConsumerGroupEntry>)
+    if (!entry.value) consumer_.erase(id);
 }
 
 void Groups::append(const Record& record, Turn& turn, const std::optional<Producer>& producer) {
@@ -94,7 +138,11 @@ void Groups::handle(const JoinGroup& request, Turn& turn) {
       request.session_timeout_ms > config_.group_max_session_timeout_ms)
     return refuse(ErrorCode::kInvalidSessionTimeout);
   if (auto* group = classic(request.group)) return group->join(request, turn);
+  const auto* consumers = consumer(request.group);
+  if (consumers != nullptr && !consumers->is_empty())
+    return turn.reply(JoinAnswer{.error = ErrorCode::kInconsistentGroupProtocol});
   if (!request.member.empty()) return refuse(ErrorCode::kUnknownMemberId);
+  if (consumers != nullptr) append_tombstones(request.group, turn);
   auto& group =
       classic_.emplace(request.group, ClassicGroup(request.group, turn.now)).first->second;
   turn.append(group.empty_record());
@@ -104,18 +152,19 @@ void Groups::handle(const JoinGroup& request, Turn& turn) {
 void Groups::handle(const SyncGroup& request, Turn& turn) {
   if (request.group.empty()) return turn.reply(SyncAnswer{.error = ErrorCode::kInvalidGroupId});
   if (auto* group = classic(request.group)) return group->sync(request, turn);
-  turn.reply(SyncAnswer{.error = ErrorCode::kUnknownMemberId});
+  turn.reply(SyncAnswer{.error = not_classic(consumer(request.group), request)});
 }
 
 void Groups::handle(const Heartbeat& request, Turn& turn) {
   if (request.group.empty()) return turn.reply(HeartbeatAnswer{ErrorCode::kInvalidGroupId});
   if (auto* group = classic(request.group)) return group->heartbeat(request, turn);
-  turn.reply(HeartbeatAnswer{ErrorCode::kUnknownMemberId});
+  turn.reply(HeartbeatAnswer{not_classic(consumer(request.group), request)});
 }
 
 void Groups::handle(const LeaveGroup& request, Turn& turn) {
   if (request.group.empty()) return turn.reply(LeaveAnswer{ErrorCode::kInvalidGroupId, {}});
   if (auto* group = classic(request.group)) return group->leave(request, turn);
+  if (auto* group = consumer(request.group)) return leave_consumer_group(request, *group, turn);
   LeaveAnswer answer;
   for (const auto& leaving : request.members)
     answer.members.push_back({leaving.member, leaving.instance, ErrorCode::kUnknownMemberId});
@@ -126,6 +175,8 @@ ErrorCode Groups::check_commit(const CommitOffsets& request) const {
   if (request.producer && request.group.empty()) return ErrorCode::kInvalidGroupId;
   const auto group = classic_.find(request.group);
   if (group != classic_.end()) return group->second.check_commit(request);
+  const auto consumers = consumer_.find(request.group);
+  if (consumers != consumer_.end()) return consumers->second.check_commit(request, topics_);
   if (request.generation.value < 0) return ErrorCode::kNone;
   return request.takes_group_errors && !request.producer ? ErrorCode::kGroupIdNotFound
                                                          : ErrorCode::kIllegalGeneration;
@@ -143,6 +194,10 @@ void Groups::handle(const CommitOffsets& request, Turn& turn) {
 }
 
 void Groups::handle(const FetchOffsets& request, Turn& turn) {
+  if (const auto* group = consumer(request.group)) {
+    const auto error = group->check_fetch(request);
+    if (error != ErrorCode::kNone) return turn.reply(FetchAnswer{.error = error});
+  }
   turn.reply(offsets_.fetch(request));
 }
 
@@ -150,12 +205,13 @@ void Groups::handle(const DeleteOffsets& request, Turn& turn) {
   const auto refuse = [&](ErrorCode error) { turn.reply(DeleteOffsetsAnswer{error, {}}); };
   if (request.group.empty()) return refuse(ErrorCode::kInvalidGroupId);
   const auto* group = classic(request.group);
-  if (group == nullptr) return refuse(ErrorCode::kGroupIdNotFound);
-  if (group->state() != ClassicGroup::State::kEmpty && !group->uses_consumer_protocol())
+  if (group == nullptr && consumer(request.group) == nullptr)
+    return refuse(ErrorCode::kGroupIdNotFound);
+  if (!is_empty(request.group) && group != nullptr && !group->uses_consumer_protocol())
     return refuse(ErrorCode::kNonEmptyGroup);
   std::vector<OffsetEntry> records;
   auto answer = offsets_.remove(
-      request, [&](const std::string& topic) { return group->subscribes_to(topic); }, records);
+      request, [&](const std::string& topic) { return subscribes(request.group, topic); }, records);
   append_all(records, turn);
   turn.reply(std::move(answer));
 }
@@ -168,7 +224,10 @@ void Groups::handle(const EndTransaction& request, Turn& turn) {
 }
 
 void Groups::handle(const TopicChanged& change, Turn&) {
-  topics_[change.name] = change.topic;
+  auto& known = topics_[change.name];
+  if (known.id != change.topic.id || known.partitions == 0) ++topics_version_;
+  known = change.topic;
+  topics_changed(change.name);
 }
 
 void Groups::handle(const TopicDeleted& change, Turn& turn) {
@@ -177,6 +236,7 @@ void Groups::handle(const TopicDeleted& change, Turn& turn) {
   std::vector<OffsetEntry> records;
   offsets_.remove_topic(change.name, topic->second.id, records);
   topics_.erase(topic);
+  topics_changed(change.name);
   append_all(records, turn);
 }
 
@@ -185,15 +245,17 @@ void Groups::expire_offsets(Turn& turn) {
   turn.set_deadline({TimerKind::kOffsetsRetention, "", ""},
                     config_.offsets_retention_check_interval_ms);
   for (const auto& id : names()) {
-    auto* group = classic(id);
-    const auto base = [&](const std::string& topic, TimestampMs commit) {
-      return group->subscribes_to(topic) ? std::nullopt : group->retention_base(commit);
+    const auto* group = classic(id);
+    const auto base = [&](const std::string& topic,
+                          TimestampMs commit) -> std::optional<TimestampMs> {
+      if (subscribes(id, topic)) return std::nullopt;
+      return group == nullptr ? commit : group->retention_base(commit);
     };
     std::vector<OffsetEntry> records;
     const bool none_left =
         offsets_.expire(id, turn.now, config_.offsets_retention_ms, base, records);
     append_all(records, turn);
-    if (none_left && group->state() == ClassicGroup::State::kEmpty) append_tombstones(id, turn);
+    if (none_left && is_empty(id)) append_tombstones(id, turn);
   }
 }
 

@@ -15,6 +15,10 @@
 // Consumer groups and offsets change only by applying the records that are appended, so a replay
 // gives the same state. Of a classic group the record holds its last synced generation; joins under
 // way are not kept. One thread at a time.
+//
+// A name is a classic group or a consumer group. An empty group becomes the other kind with the
+// first member that joins; a group with members does not (as Kafka with
+// group.consumer.migration.policy = disabled).
 #pragma once
 
 #include <map>
@@ -24,6 +28,7 @@
 #include <vector>
 
 #include "groups/classic_group.h"
+#include "groups/consumer_group.h"
 #include "groups/offsets.h"
 
 namespace tailrace::groups {
@@ -43,6 +48,8 @@ class Groups {
 
   /// What DescribeGroups says of a group, without asking.
   std::optional<DescribedGroup> describe(const std::string& group) const;
+  /// What DescribeConsumerGroups says of a group (KIP-848), without asking.
+  std::optional<DescribedConsumerGroup> describe_consumers(const std::string& group) const;
   std::vector<std::string> names() const;
   const Offsets& offsets() const { return offsets_; }
 
@@ -57,6 +64,8 @@ class Groups {
   void handle(const CommitOffsets& request, Turn& turn);
   void handle(const FetchOffsets& request, Turn& turn);
   void handle(const DeleteOffsets& request, Turn& turn);
+  void handle(const ConsumerHeartbeat& request, Turn& turn);
+  void handle(const DescribeConsumerGroups& request, Turn& turn);
   void handle(const EndTransaction& request, Turn& turn);
   void handle(const TopicChanged& change, Turn& turn);
   void handle(const TopicDeleted& change, Turn& turn);
@@ -72,15 +81,29 @@ class Groups {
                   const std::optional<Producer>& producer = {});
   void apply(const OffsetEntry& entry, const std::optional<Producer>& producer);
   void apply(const ClassicGroupEntry& entry);
+  template <typename Entry>
+  void apply(const Entry& entry);
   Turn turn(TimestampMs now, RequestId request, Actions& actions);
   ClassicGroup* classic(const std::string& group);
+  ConsumerGroup* consumer(const std::string& group);
+
+  void consumer_stays(const ConsumerHeartbeat& request, Turn& turn);
+  void consumer_leaves(const ConsumerHeartbeat& request, Turn& turn);
+  void leave_consumer_group(const LeaveGroup& request, ConsumerGroup& group, Turn& turn);
+  void remove_consumers(ConsumerGroup& group, const std::vector<std::string>& members, Turn& turn);
+  void start_consumers(Turn& turn);
+  void topics_changed(const std::string& name);
+  bool is_empty(const std::string& group) const;
+  bool subscribes(const std::string& group, const std::string& topic) const;
 
   GroupsConfig config_;
   NewName new_name_;
   Deadlines deadlines_;
   Topics topics_;
   Offsets offsets_;
+  std::int64_t topics_version_ = 0;  // grows when a topic comes
   std::map<std::string, ClassicGroup> classic_;
+  std::map<std::string, ConsumerGroup> consumer_;  // a name is in one of the two
 };
 
 }  // namespace tailrace::groups

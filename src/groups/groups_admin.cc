@@ -27,7 +27,22 @@ bool passes(const std::vector<std::string>& filter, std::string_view word) {
 std::vector<std::string> Groups::names() const {
   std::vector<std::string> out;
   for (const auto& [id, group] : classic_) out.push_back(id);
+  for (const auto& [id, group] : consumer_) out.push_back(id);
   return out;
+}
+
+bool Groups::is_empty(const std::string& group) const {
+  const auto found = classic_.find(group);
+  if (found != classic_.end()) return found->second.state() == ClassicGroup::State::kEmpty;
+  const auto consumers = consumer_.find(group);
+  return consumers == consumer_.end() || consumers->second.is_empty();
+}
+
+bool Groups::subscribes(const std::string& group, const std::string& topic) const {
+  const auto found = classic_.find(group);
+  if (found != classic_.end()) return found->second.subscribes_to(topic);
+  const auto consumers = consumer_.find(group);
+  return consumers != consumer_.end() && consumers->second.subscribes_to(topic);
 }
 
 std::optional<DescribedGroup> Groups::describe(const std::string& group) const {
@@ -48,7 +63,8 @@ void Groups::handle(const DescribeGroups& request, Turn& turn) {
     missing.state = "Dead";
     if (request.tells_missing) {
       missing.error = ErrorCode::kGroupIdNotFound;
-      missing.message = "Group " + id + " not found.";
+      missing.message = consumer(id) == nullptr ? "Group " + id + " not found."
+                                                : "Group " + id + " is not a classic group.";
     }
     answer.groups.push_back(std::move(missing));
   }
@@ -61,14 +77,15 @@ void Groups::handle(const ListGroups& request, Turn& turn) {
     if (passes(request.states, group.state_name()) && passes(request.types, "classic"))
       answer.groups.push_back(
           {id, group.protocol_type(), std::string(group.state_name()), "classic"});
+  for (const auto& [id, group] : consumer_)
+    if (passes(request.states, group.state_name()) && passes(request.types, "consumer"))
+      answer.groups.push_back({id, "consumer", std::string(group.state_name()), "consumer"});
   turn.reply(std::move(answer));
 }
 
 ErrorCode Groups::check_delete(const std::string& group) const {
-  const auto found = classic_.find(group);
-  if (found == classic_.end()) return ErrorCode::kGroupIdNotFound;
-  const bool empty = found->second.state() == ClassicGroup::State::kEmpty;
-  return empty ? ErrorCode::kNone : ErrorCode::kNonEmptyGroup;
+  if (!classic_.contains(group) && !consumer_.contains(group)) return ErrorCode::kGroupIdNotFound;
+  return is_empty(group) ? ErrorCode::kNone : ErrorCode::kNonEmptyGroup;
 }
 
 void Groups::handle(const DeleteGroups& request, Turn& turn) {
@@ -86,8 +103,36 @@ void Groups::handle(const DeleteGroups& request, Turn& turn) {
 }
 
 void Groups::append_tombstones(const std::string& group, Turn& turn) {
+  if (const auto* consumers = consumer(group)) {
+    for (const auto& record : consumers->tombstones()) append(record, turn);
+    return;
+  }
   if (const auto* found = classic(group)) found->cancel_deadlines(turn);
   append(ClassicGroupEntry{{group}, std::nullopt}, turn);
+}
+
+std::optional<DescribedConsumerGroup> Groups::describe_consumers(const std::string& group) const {
+  const auto found = consumer_.find(group);
+  if (found == consumer_.end()) return std::nullopt;
+  return found->second.describe(topics_);
+}
+
+void Groups::handle(const DescribeConsumerGroups& request, Turn& turn) {
+  DescribeConsumersAnswer answer;
+  for (const auto& id : request.groups) {
+    if (auto described = describe_consumers(id)) {
+      answer.groups.push_back(std::move(*described));
+      continue;
+    }
+    DescribedConsumerGroup missing;
+    missing.group = id;
+    missing.error = id.empty() ? ErrorCode::kInvalidGroupId : ErrorCode::kGroupIdNotFound;
+    if (!id.empty())
+      missing.message = classic(id) == nullptr ? "Group " + id + " not found."
+                                               : "Group " + id + " is not a consumer group.";
+    answer.groups.push_back(std::move(missing));
+  }
+  turn.reply(std::move(answer));
 }
 
 }  // namespace tailrace::groups

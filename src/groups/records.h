@@ -81,13 +81,13 @@ struct ConsumerGroupMemberMetadataKey {
 };
 
 struct ConsumerGroupMemberMetadataValue {
-  std::optional<std::string> instance;
-  std::optional<std::string> rack;
-  Client client;
-  std::vector<std::string> subscribed_topics;  // sorted
-  std::optional<std::string> subscribed_regex;
+  std::optional<std::string> instance{};
+  std::optional<std::string> rack{};
+  Client client{};
+  std::vector<std::string> subscribed_topics{};   // sorted
+  std::optional<std::string> subscribed_regex{};  // empty: none
   std::int32_t rebalance_timeout_ms = -1;
-  std::optional<std::string> server_assignor;
+  std::optional<std::string> server_assignor{};
   auto operator<=>(const ConsumerGroupMemberMetadataValue&) const = default;
 };
 
@@ -136,8 +136,8 @@ struct ConsumerGroupCurrentMemberAssignmentValue {
   MemberEpoch epoch{0};
   MemberEpoch previous_epoch{0};
   MemberState state = MemberState::kStable;
-  EpochAssignment assigned;
-  EpochAssignment pending_revocation;
+  EpochAssignment assigned{};
+  EpochAssignment pending_revocation{};
   auto operator<=>(const ConsumerGroupCurrentMemberAssignmentValue&) const = default;
 };
 

@@ -58,10 +58,11 @@ inline std::string value_text(const ConsumerGroupMetadataValue& value) {
   return fmt::format("epoch={}", value.epoch.value);
 }
 inline std::string value_text(const ConsumerGroupMemberMetadataValue& value) {
-  return fmt::format("topics={}{}{}{}", fmt::join(value.subscribed_topics, ","),
-                     value.subscribed_regex ? " regex=" + *value.subscribed_regex : "",
-                     value.instance ? " instance=" + *value.instance : "",
-                     value.server_assignor ? " assignor=" + *value.server_assignor : "");
+  return fmt::format(
+      "topics={}{}{}{}", fmt::join(value.subscribed_topics, ","),
+      value.subscribed_regex.value_or("").empty() ? "" : " regex=" + *value.subscribed_regex,
+      value.instance ? " instance=" + *value.instance : "",
+      value.server_assignor ? " assignor=" + *value.server_assignor : "");
 }
 inline std::string value_text(const ConsumerGroupTargetAssignmentMetadataValue& value) {
   return fmt::format("epoch={}", value.assignment_epoch.value);

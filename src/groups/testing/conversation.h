@@ -84,6 +84,7 @@ class Conversation {
  public:
   static std::string perform(const std::string& text) {
     Conversation conversation;
+    conversation.config_.consumer_assignment_interval_ms = 0;
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) {
       if (line.starts_with("  ")) continue;
@@ -128,7 +129,10 @@ class Conversation {
     config_.offsets_retention_ms = line.number("retention", config_.offsets_retention_ms);
     config_.offsets_retention_check_interval_ms =
         line.number("check", config_.offsets_retention_check_interval_ms);
-    config_.consumer_assignment_interval_ms = line.number("interval", 0);
+    config_.consumer_assignment_interval_ms =
+        line.number("interval", config_.consumer_assignment_interval_ms);
+    config_.consumer_session_timeout_ms =
+        static_cast<std::int32_t>(line.number("session", config_.consumer_session_timeout_ms));
     config_.offset_metadata_max_bytes =
         static_cast<std::int32_t>(line.number("metadata", config_.offset_metadata_max_bytes));
   }
@@ -297,6 +301,7 @@ class Conversation {
     FetchOffsets fetch{line.word(2), line.maybe("member"), {}, {}, line.says("stable")};
     fetch.member_epoch = MemberEpoch(static_cast<std::int32_t>(line.number("epoch", -1)));
     if (line.has("offsets")) fetch.topics = partitions(line);
+    if (fetch.member == "-") fetch.member = "";
     return fetch;
   }
 
@@ -310,6 +315,39 @@ class Conversation {
     return EndTransaction{{line.number("producer", 0), 0}, line.says("commit")};
   }
 
+  /// owned=#1:0+1,#2:3; "owned=" owns nothing; without: as it was told last, from the second on.
+  Happening consumes(const Line& line) {
+    ConsumerHeartbeat beat;
+    beat.group = line.word(2);
+    beat.member = member(line);
+    beat.epoch = MemberEpoch(static_cast<std::int32_t>(line.number("epoch", actor().epoch)));
+    beat.instance = line.maybe("instance");
+    beat.rack = line.maybe("rack");
+    beat.rebalance_timeout_ms =
+        static_cast<std::int32_t>(line.number("rebalance", beat.epoch.value == 0 ? 60'000 : -1));
+    if (line.has("topics")) beat.topics = line.list("topics");
+    beat.regex = line.maybe("regex");
+    beat.assignor = line.maybe("assignor");
+    if (line.has("owned")) beat.owned = assignment(line.text("owned"));
+    if (!line.has("owned") && !line.says("silent"))
+      beat.owned = beat.epoch.value == 0 ? Assignment{} : actor().owned;
+    beat.client = client();
+    beat.makes_member_id = line.number("version", 1) < 1;
+    return beat;
+  }
+
+  static Assignment assignment(const std::string& text) {
+    Assignment out;
+    for (const auto& one : split(text, ',')) {
+      const auto parts = split(one.substr(1), ':');
+      for (const auto& partition : split(parts.at(1), '+'))
+        out[topic_id(std::stoll(parts[0]))].insert(std::stoi(partition));
+    }
+    return out;
+  }
+
+  Happening inspects(const Line& line) { return DescribeConsumerGroups{split(line.word(2), ',')}; }
+
   using Verb = Happening (Conversation::*)(const Line&);
   static const std::map<std::string, Verb>& verbs() {
     static const std::map<std::string, Verb> all = {
@@ -318,7 +356,8 @@ class Conversation {
         {"commits", &Conversation::commits},     {"fetches", &Conversation::fetches},
         {"forgets", &Conversation::forgets},     {"ends", &Conversation::ends},
         {"describes", &Conversation::describes}, {"lists", &Conversation::lists},
-        {"deletes", &Conversation::deletes},
+        {"deletes", &Conversation::deletes},     {"consumes", &Conversation::consumes},
+        {"inspects", &Conversation::inspects},
     };
     return all;
   }
