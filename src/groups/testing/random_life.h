@@ -25,6 +25,9 @@ class RandomLife {
     std::optional<std::string> instance;
     std::int32_t generation = -1;
     std::vector<std::string> members;  // a leader's
+    MemberEpoch epoch{0};              // of a consumer (KIP-848)
+    Assignment owned;
+    bool consumes = false;
   };
 
   int below(int limit) { return static_cast<int>(random_() % static_cast<unsigned>(limit)); }
@@ -37,7 +40,11 @@ class RandomLife {
     if (client.group.empty()) {
       client.group = "g" + std::to_string(below(kGroups));
       if (one_in(3)) client.instance = "i" + std::to_string(below(3));
+      client.consumes = one_in(2);
+      if (client.consumes) client.member = "m" + std::to_string(++names_);
+      if (!one_in(6)) client.group += client.consumes ? "c" : "k";
     }
+    if (client.consumes && !one_in(4)) return consume(client);
     switch (below(16)) {
       case 0:
       case 1:
@@ -79,6 +86,17 @@ class RandomLife {
       to.generation = joined->generation.value;
       to.members.clear();
       for (const auto& one : joined->members) to.members.push_back(one.id);
+    } else if (const auto* beat = std::get_if<ConsumerHeartbeatAnswer>(&answer)) {
+      if (beat->error != ErrorCode::kNone) {
+        to.epoch = MemberEpoch(0);
+        to.owned.clear();
+        if (beat->error == ErrorCode::kFencedInstanceId) to = {};
+        return;
+      }
+      to.epoch = beat->epoch.value < 0 ? MemberEpoch(0) : beat->epoch;
+      to.generation = to.epoch.value;
+      if (beat->epoch.value < 0) to.owned.clear();
+      if (beat->assignment) to.owned = *beat->assignment;
     }
   }
 
@@ -115,6 +133,29 @@ class RandomLife {
     join.takes_member_id = !one_in(10);
     join.takes_skip_assignment = one_in(2);
     return join;
+  }
+
+  /// Mostly as a client should; sometimes it says nothing of what it owns, or another epoch.
+  Happening consume(const Told& client) {
+    ConsumerHeartbeat beat;
+    beat.group = client.group;
+    beat.member = client.member;
+    beat.instance = client.instance;
+    beat.epoch = one_in(30) ? MemberEpoch(below(9)) : client.epoch;
+    if (one_in(20)) beat.epoch = MemberEpoch(-1);
+    if (one_in(20) && beat.instance) beat.epoch = MemberEpoch(-2);
+    const bool joins = beat.epoch.value == 0;
+    if (joins || one_in(10)) beat.rebalance_timeout_ms = 2'000 + 1'000 * below(4);
+    if (joins || one_in(10)) {
+      if (one_in(3))
+        beat.regex = one_in(5) ? "" : one_in(2) ? "t.*" : "t[01]";
+      else
+        beat.topics = topics();
+    }
+    if (joins && one_in(3)) beat.assignor = one_in(2) ? "range" : "uniform";
+    if (joins || !one_in(4)) beat.owned = joins ? Assignment{} : client.owned;
+    beat.client = {"c" + std::to_string(asking_), "/h"};
+    return beat;
   }
 
   Happening sync(const Told& client) {
@@ -154,7 +195,9 @@ class RandomLife {
   }
 
   Happening admin(const Told& client) {
-    switch (below(6)) {
+    switch (below(7)) {
+      case 6:
+        return DescribeConsumerGroups{{client.group, "nobody"}};
       case 0:
         return DescribeGroups{{client.group, "nobody"}, one_in(2)};
       case 1:
@@ -173,6 +216,7 @@ class RandomLife {
   std::mt19937_64 random_;
   std::vector<Told> clients_ = std::vector<Told>(kClients);
   std::size_t asking_ = 0;
+  int names_ = 0;
 };
 
 }  // namespace tailrace::groups::testing
