@@ -4,6 +4,8 @@
 
 #include "kafka/handlers/all.h"
 #include "kafka/messages/api_versions_request.h"
+#include "kafka/messages/consumer_group_describe_request.h"
+#include "kafka/messages/consumer_group_heartbeat_request.h"
 #include "kafka/messages/create_partitions_request.h"
 #include "kafka/messages/create_topics_request.h"
 #include "kafka/messages/delete_groups_request.h"
@@ -67,6 +69,10 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kDeleteGroups, decoded<DeleteGroupsRequest, delete_groups>},
     {ApiKey::kOffsetDelete, decoded<OffsetDeleteRequest, offset_delete>},
     {ApiKey::kDescribeCluster, decoded<DescribeClusterRequest, describe_cluster>},
+    {ApiKey::kConsumerGroupHeartbeat,
+     decoded<ConsumerGroupHeartbeatRequest, consumer_group_heartbeat>},
+    {ApiKey::kConsumerGroupDescribe,
+     decoded<ConsumerGroupDescribeRequest, consumer_group_describe>},
     {ApiKey::kDescribeTopicPartitions,
      decoded<DescribeTopicPartitionsRequest, describe_topic_partitions>},
 };

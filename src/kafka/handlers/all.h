@@ -6,6 +6,8 @@
 namespace tailrace::kafka {
 
 struct ApiVersionsRequest;
+struct ConsumerGroupDescribeRequest;
+struct ConsumerGroupHeartbeatRequest;
 struct CreatePartitionsRequest;
 struct CreateTopicsRequest;
 struct DeleteGroupsRequest;
@@ -32,6 +34,8 @@ struct ProduceRequest;
 struct SyncGroupRequest;
 
 void api_versions(Call call, const ApiVersionsRequest& request);
+void consumer_group_describe(Call call, const ConsumerGroupDescribeRequest& request);
+void consumer_group_heartbeat(Call call, const ConsumerGroupHeartbeatRequest& request);
 void create_partitions(Call call, const CreatePartitionsRequest& request);
 void create_topics(Call call, const CreateTopicsRequest& request);
 void delete_groups(Call call, const DeleteGroupsRequest& request);

@@ -27,6 +27,11 @@ void answer_sync(Call& call, const Result<groups::Answer>& result) {
 }  // namespace
 
 void sync_group(Call call, const SyncGroupRequest& request) {
+  if (call.since(5) && (!request.protocol_type || !request.protocol_name)) {
+    SyncGroupResponse response;
+    response.error_code = wire(ErrorCode::kInconsistentGroupProtocol);
+    return call.answer(response);
+  }
   groups::SyncGroup event{.group = request.group_id,
                           .member = request.member_id,
                           .instance = request.group_instance_id,

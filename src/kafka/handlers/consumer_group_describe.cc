@@ -1,0 +1,77 @@
+// ConsumerGroupDescribe (KIP-848): groups whose broker assigns, with what each member has and shall
+// have.
+#include "kafka/broker.h"
+#include "kafka/handlers/all.h"
+#include "kafka/handlers/group_errors.h"
+#include "kafka/messages/consumer_group_describe_request.h"
+#include "kafka/messages/consumer_group_describe_response.h"
+
+namespace tailrace::kafka {
+namespace {
+
+using Response = ConsumerGroupDescribeResponse;
+constexpr std::int8_t kConsumerMember = 1;
+
+Response::Assignment told(Broker& broker, const groups::Assignment& assignment) {
+  Response::Assignment out;
+  for (const auto& [id, partitions] : assignment) {
+    const auto topic = broker.log().topic(id.bytes);
+    if (!topic) continue;  // deleted since
+    out.topic_partitions.push_back({id.bytes, topic->name, {partitions.begin(), partitions.end()}});
+  }
+  return out;
+}
+
+Response::Member told(const Call& call, const groups::DescribedConsumer& member) {
+  Response::Member out;
+  out.member_id = member.id;
+  out.instance_id = member.instance;
+  out.rack_id = member.rack;
+  out.member_epoch = member.epoch.value;
+  out.client_id = member.client.id;
+  out.client_host = member.client.host;
+  out.subscribed_topic_names = member.topics;
+  out.subscribed_topic_regex = member.regex;
+  out.assignment = told(call.broker(), member.assignment);
+  out.target_assignment = told(call.broker(), member.target);
+  if (call.since(1)) out.member_type = kConsumerMember;
+  return out;
+}
+
+Response::DescribedGroup told(const Call& call, const groups::DescribedConsumerGroup& group) {
+  Response::DescribedGroup out;
+  out.error_code = wire(group.error);
+  if (!group.message.empty()) out.error_message = group.message;
+  out.group_id = group.group;
+  out.group_state = group.state;
+  out.group_epoch = group.epoch.value;
+  out.assignment_epoch = group.assignment_epoch.value;
+  out.assignor_name = group.assignor;
+  for (const auto& member : group.members) out.members.push_back(told(call, member));
+  return out;
+}
+
+}  // namespace
+
+void consumer_group_describe(Call call, const ConsumerGroupDescribeRequest& request) {
+  const auto names = request.group_ids;
+  call.broker().groups().ask(
+      groups::DescribeConsumerGroups{.groups = names},
+      [call = std::make_shared<Call>(std::move(call)), names](const auto& result) {
+        Response response;
+        if (result) {
+          for (const auto& group : std::get<groups::DescribeConsumersAnswer>(*result).groups) {
+            response.groups.push_back(told(*call, group));
+          }
+          return call->answer(response);
+        }
+        for (const auto& name : names) {
+          auto& group = response.groups.emplace_back();
+          group.group_id = name;
+          group.error_code = kNotKept;
+        }
+        call->answer(response);
+      });
+}
+
+}  // namespace tailrace::kafka

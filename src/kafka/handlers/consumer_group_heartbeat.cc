@@ -1,0 +1,63 @@
+// ConsumerGroupHeartbeat (KIP-848): joins, stays in and leaves a group whose broker assigns.
+#include "kafka/broker.h"
+#include "kafka/handlers/all.h"
+#include "kafka/handlers/group_errors.h"
+#include "kafka/messages/consumer_group_heartbeat_request.h"
+#include "kafka/messages/consumer_group_heartbeat_response.h"
+
+namespace tailrace::kafka {
+namespace {
+
+groups::ConsumerHeartbeat event_of(const Call& call, const ConsumerGroupHeartbeatRequest& request) {
+  groups::ConsumerHeartbeat event{.group = request.group_id,
+                                  .member = request.member_id,
+                                  .epoch = groups::MemberEpoch(request.member_epoch),
+                                  .instance = request.instance_id,
+                                  .rack = request.rack_id,
+                                  .rebalance_timeout_ms = request.rebalance_timeout_ms,
+                                  .topics = request.subscribed_topic_names,
+                                  .regex = request.subscribed_topic_regex,
+                                  .assignor = request.server_assignor,
+                                  .owned = {},
+                                  .client = {call.client_id(), "/" + call.client().peer.address},
+                                  .makes_member_id = call.since(1)};
+  if (!request.topic_partitions) return event;
+  event.owned.emplace();
+  for (const auto& topic : *request.topic_partitions) {
+    (*event.owned)[{topic.topic_id}].insert(topic.partitions.begin(), topic.partitions.end());
+  }
+  return event;
+}
+
+void answer_heartbeat(Call& call, const Result<groups::Answer>& result) {
+  ConsumerGroupHeartbeatResponse response;
+  if (!result) {
+    response.error_code = kNotKept;
+    return call.answer(response);
+  }
+  const auto& answer = std::get<groups::ConsumerHeartbeatAnswer>(*result);
+  response.error_code = wire(answer.error);
+  if (!answer.message.empty()) response.error_message = answer.message;
+  if (!answer.member.empty()) response.member_id = answer.member;
+  response.member_epoch = answer.epoch.value;
+  response.heartbeat_interval_ms = answer.heartbeat_interval_ms;
+  if (answer.assignment) {
+    auto& told = response.assignment.emplace();
+    for (const auto& [topic, partitions] : *answer.assignment) {
+      told.topic_partitions.push_back({topic.bytes, {partitions.begin(), partitions.end()}});
+    }
+  }
+  call.answer(response);
+}
+
+}  // namespace
+
+void consumer_group_heartbeat(Call call, const ConsumerGroupHeartbeatRequest& request) {
+  auto event = event_of(call, request);
+  call.broker().groups().ask(std::move(event),
+                             [call = std::make_shared<Call>(std::move(call))](const auto& result) {
+                               answer_heartbeat(*call, result);
+                             });
+}
+
+}  // namespace tailrace::kafka
