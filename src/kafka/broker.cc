@@ -35,6 +35,7 @@ Broker::Broker(log::Log& log, BrokerConfig config, std::string folder)
     : log_(log),
       config_(std::move(config)),
       folder_(std::move(folder)),
+      features_(folder_ + "/features"),
       producer_ids_(folder_ + "/producer-ids"),
       fetch_sessions_(config_.fetch_sessions),
       committer_(kSyncThreads),
@@ -44,6 +45,7 @@ Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,
                                              std::string folder) {
   std::unique_ptr<Broker> broker(new Broker(log, std::move(config), std::move(folder)));
   TRY(broker->read_identity());
+  TRY(broker->features_.load());
   TRY(broker->groups_.start());
   auto& parking = broker->parking_;
   log.listen([&parking](const log::Partition& partition, std::uint64_t bytes) {

@@ -8,6 +8,7 @@
 #include "kafka/broker_config.h"
 #include "kafka/committer.h"
 #include "kafka/error_code.h"
+#include "kafka/features.h"
 #include "kafka/fetch_sessions.h"
 #include "kafka/group_coordinator.h"
 #include "kafka/parking.h"
@@ -43,6 +44,8 @@ class Broker {
   Committer& committer() { return committer_; }
   Parking& parking() { return parking_; }
   FetchSessions& fetch_sessions() { return fetch_sessions_; }
+  Features& features() { return features_; }
+  const Features& features() const { return features_; }
   ProducerIds& producer_ids() { return producer_ids_; }
   GroupCoordinator& groups() { return groups_; }
 
@@ -71,6 +74,7 @@ class Broker {
   const std::string folder_;
   std::string cluster_id_;
   Endpoint endpoint_;
+  Features features_;
   ProducerIds producer_ids_;
   FetchSessions fetch_sessions_;
   Worker worker_;

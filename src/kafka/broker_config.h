@@ -31,7 +31,7 @@ struct BrokerConfig {
   std::int32_t offsets_partitions = 50;       // offsets.topic.num.partitions
   /// group.*, offsets.retention.minutes …; the delay as in the file that Kafka comes with.
   groups::GroupsConfig groups{.group_initial_rebalance_delay_ms = 0};
-  log::TopicSettings topic;                   // num.partitions, log.*, message.max.bytes
+  log::TopicSettings topic;  // num.partitions, log.*, message.max.bytes
 
   /// Sets one by Kafka's name. kNotFound for a name that Kafka does not have, with the nearest one
   /// in the message; kInvalidArgument for a bad value.

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "kafka/handlers/all.h"
+#include "kafka/messages/alter_partition_reassignments_request.h"
+#include "kafka/messages/alter_replica_log_dirs_request.h"
 #include "kafka/messages/api_versions_request.h"
 #include "kafka/messages/consumer_group_describe_request.h"
 #include "kafka/messages/consumer_group_heartbeat_request.h"
@@ -14,7 +16,9 @@
 #include "kafka/messages/describe_cluster_request.h"
 #include "kafka/messages/describe_groups_request.h"
 #include "kafka/messages/describe_log_dirs_request.h"
+#include "kafka/messages/describe_quorum_request.h"
 #include "kafka/messages/describe_topic_partitions_request.h"
+#include "kafka/messages/elect_leaders_request.h"
 #include "kafka/messages/fetch_request.h"
 #include "kafka/messages/find_coordinator_request.h"
 #include "kafka/messages/heartbeat_request.h"
@@ -23,6 +27,7 @@
 #include "kafka/messages/leave_group_request.h"
 #include "kafka/messages/list_groups_request.h"
 #include "kafka/messages/list_offsets_request.h"
+#include "kafka/messages/list_partition_reassignments_request.h"
 #include "kafka/messages/metadata_request.h"
 #include "kafka/messages/offset_commit_request.h"
 #include "kafka/messages/offset_delete_request.h"
@@ -30,6 +35,8 @@
 #include "kafka/messages/offset_for_leader_epoch_request.h"
 #include "kafka/messages/produce_request.h"
 #include "kafka/messages/sync_group_request.h"
+#include "kafka/messages/unregister_broker_request.h"
+#include "kafka/messages/update_features_request.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -64,11 +71,20 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kDeleteRecords, decoded<DeleteRecordsRequest, delete_records>},
     {ApiKey::kInitProducerId, decoded<InitProducerIdRequest, init_producer_id>},
     {ApiKey::kOffsetForLeaderEpoch, decoded<OffsetForLeaderEpochRequest, offset_for_leader_epoch>},
+    {ApiKey::kAlterReplicaLogDirs, decoded<AlterReplicaLogDirsRequest, alter_replica_log_dirs>},
     {ApiKey::kDescribeLogDirs, decoded<DescribeLogDirsRequest, describe_log_dirs>},
     {ApiKey::kCreatePartitions, decoded<CreatePartitionsRequest, create_partitions>},
     {ApiKey::kDeleteGroups, decoded<DeleteGroupsRequest, delete_groups>},
+    {ApiKey::kElectLeaders, decoded<ElectLeadersRequest, elect_leaders>},
+    {ApiKey::kAlterPartitionReassignments,
+     decoded<AlterPartitionReassignmentsRequest, alter_partition_reassignments>},
+    {ApiKey::kListPartitionReassignments,
+     decoded<ListPartitionReassignmentsRequest, list_partition_reassignments>},
     {ApiKey::kOffsetDelete, decoded<OffsetDeleteRequest, offset_delete>},
+    {ApiKey::kDescribeQuorum, decoded<DescribeQuorumRequest, describe_quorum>},
+    {ApiKey::kUpdateFeatures, decoded<UpdateFeaturesRequest, update_features>},
     {ApiKey::kDescribeCluster, decoded<DescribeClusterRequest, describe_cluster>},
+    {ApiKey::kUnregisterBroker, decoded<UnregisterBrokerRequest, unregister_broker>},
     {ApiKey::kConsumerGroupHeartbeat,
      decoded<ConsumerGroupHeartbeatRequest, consumer_group_heartbeat>},
     {ApiKey::kConsumerGroupDescribe,

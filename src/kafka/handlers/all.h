@@ -5,6 +5,8 @@
 
 namespace tailrace::kafka {
 
+struct AlterPartitionReassignmentsRequest;
+struct AlterReplicaLogDirsRequest;
 struct ApiVersionsRequest;
 struct ConsumerGroupDescribeRequest;
 struct ConsumerGroupHeartbeatRequest;
@@ -16,7 +18,9 @@ struct DeleteTopicsRequest;
 struct DescribeClusterRequest;
 struct DescribeGroupsRequest;
 struct DescribeLogDirsRequest;
+struct DescribeQuorumRequest;
 struct DescribeTopicPartitionsRequest;
+struct ElectLeadersRequest;
 struct FetchRequest;
 struct FindCoordinatorRequest;
 struct HeartbeatRequest;
@@ -25,6 +29,7 @@ struct JoinGroupRequest;
 struct LeaveGroupRequest;
 struct ListGroupsRequest;
 struct ListOffsetsRequest;
+struct ListPartitionReassignmentsRequest;
 struct MetadataRequest;
 struct OffsetCommitRequest;
 struct OffsetDeleteRequest;
@@ -32,7 +37,11 @@ struct OffsetFetchRequest;
 struct OffsetForLeaderEpochRequest;
 struct ProduceRequest;
 struct SyncGroupRequest;
+struct UnregisterBrokerRequest;
+struct UpdateFeaturesRequest;
 
+void alter_partition_reassignments(Call call, const AlterPartitionReassignmentsRequest& request);
+void alter_replica_log_dirs(Call call, const AlterReplicaLogDirsRequest& request);
 void api_versions(Call call, const ApiVersionsRequest& request);
 void consumer_group_describe(Call call, const ConsumerGroupDescribeRequest& request);
 void consumer_group_heartbeat(Call call, const ConsumerGroupHeartbeatRequest& request);
@@ -44,7 +53,9 @@ void delete_topics(Call call, const DeleteTopicsRequest& request);
 void describe_cluster(Call call, const DescribeClusterRequest& request);
 void describe_groups(Call call, const DescribeGroupsRequest& request);
 void describe_log_dirs(Call call, const DescribeLogDirsRequest& request);
+void describe_quorum(Call call, const DescribeQuorumRequest& request);
 void describe_topic_partitions(Call call, const DescribeTopicPartitionsRequest& request);
+void elect_leaders(Call call, const ElectLeadersRequest& request);
 void fetch(Call call, const FetchRequest& request);
 void find_coordinator(Call call, const FindCoordinatorRequest& request);
 void heartbeat(Call call, const HeartbeatRequest& request);
@@ -53,6 +64,7 @@ void join_group(Call call, const JoinGroupRequest& request);
 void leave_group(Call call, const LeaveGroupRequest& request);
 void list_groups(Call call, const ListGroupsRequest& request);
 void list_offsets(Call call, const ListOffsetsRequest& request);
+void list_partition_reassignments(Call call, const ListPartitionReassignmentsRequest& request);
 void metadata(Call call, const MetadataRequest& request);
 void offset_commit(Call call, const OffsetCommitRequest& request);
 void offset_delete(Call call, const OffsetDeleteRequest& request);
@@ -60,5 +72,7 @@ void offset_fetch(Call call, const OffsetFetchRequest& request);
 void offset_for_leader_epoch(Call call, const OffsetForLeaderEpochRequest& request);
 void produce(Call call, const ProduceRequest& request);
 void sync_group(Call call, const SyncGroupRequest& request);
+void unregister_broker(Call call, const UnregisterBrokerRequest& request);
+void update_features(Call call, const UpdateFeaturesRequest& request);
 
 }  // namespace tailrace::kafka

@@ -53,6 +53,11 @@ void answer_heartbeat(Call& call, const Result<groups::Answer>& result) {
 }  // namespace
 
 void consumer_group_heartbeat(Call call, const ConsumerGroupHeartbeatRequest& request) {
+  if (call.broker().features().level("group.version") == 0) {
+    ConsumerGroupHeartbeatResponse response;
+    response.error_code = wire(ErrorCode::kUnsupportedVersion);
+    return call.answer(response);
+  }
   auto event = event_of(call, request);
   call.broker().groups().ask(std::move(event),
                              [call = std::make_shared<Call>(std::move(call))](const auto& result) {
