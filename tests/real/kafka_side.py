@@ -1,0 +1,96 @@
+"""A real Kafka 4.3.1 broker of its own (KRaft, one node), and Kafka's command line tools."""
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import tailrace  # noqa: E402
+
+JARS = os.environ.get("TAILRACE_KAFKA_JARS", "")
+# What the tools say of themselves, and of their loggers.
+NOISE = re.compile(r"log4j|SLF4J|StatusLogger|^\s*$|^\s+at |^Caused by|^\s*Suppressed|^\d{4}-\d\d-\d\dT")
+
+
+def java(*words, heap="256m"):
+    return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{JARS}/*", *map(str, words)]
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+class RealKafka:
+    """Started on free ports; `address` is its listener."""
+
+    def __init__(self, folder, **settings):
+        self.folder = pathlib.Path(folder)
+        self.settings = settings
+        self.process = None
+        self.address = None
+
+    def start(self):
+        client, controller = free_ports(2)
+        self.address = f"127.0.0.1:{client}"
+        settings = {
+            "process.roles": "broker,controller", "node.id": 1,
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "controller.listener.names": "CONTROLLER", "log.dirs": self.folder / "kafka",
+            "offsets.topic.replication.factor": 1, "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1, "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1, "group.initial.rebalance.delay.ms": 0, **self.settings}
+        file = self.folder / "server.properties"
+        file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        subprocess.run(java("kafka.tools.StorageTool", "format", "-t", "CvbeCfZgTYKR577XER1yTA", "-c", file), check=True,
+                       capture_output=True, timeout=120)
+        log = open(self.folder / "kafka.log", "wb")
+        self.process = subprocess.Popen(java("kafka.Kafka", file, heap="700m"), stdout=log, stderr=log)
+        tailrace.started.append(self.process)
+        tailrace.wait_until(self.answers, "real Kafka", 120)
+        return self
+
+    def answers(self):
+        assert self.process.poll() is None, (self.folder / "kafka.log").read_text()[-2000:]
+        done = tool(self.address, "ClusterTool", "cluster-id")
+        return done.code == 0
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=60)
+
+
+class Said:
+    """What a tool printed, without its noise, and its exit code."""
+
+    def __init__(self, done):
+        self.code = done.returncode
+        self.lines = [line.rstrip() for line in done.stdout.decode(errors="replace").splitlines()
+                      if not NOISE.search(line)]
+
+    def __eq__(self, other):
+        return (self.code, self.lines) == (other.code, other.lines)
+
+    def __repr__(self):
+        return "\n".join([*self.lines, f"exit {self.code}"])
+
+
+def tool(address, name, *words, stdin=b"", server="--bootstrap-server"):
+    """Runs a class of org.apache.kafka.tools (or a full class name) against a broker."""
+    name = name if name.startswith(("kafka.", "org.")) else f"org.apache.kafka.tools.{name}"
+    first = words[:1] if name.endswith(("FeatureCommand", "ClusterTool", "TransactionsCommand")) else ()
+    command = java(name, *((server, address) if name.endswith(("FeatureCommand", "TransactionsCommand")) else ()), *first,
+                   *(() if name.endswith(("FeatureCommand", "TransactionsCommand")) else (server, address)),
+                   *words[len(first):])
+    return Said(subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120))
