@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <memory>
 #include <new>
+#include <vector>
 
 namespace {
 
@@ -35,7 +35,7 @@ namespace {
 
 TEST(Allocations, what_new_gives_out_is_counted) {
   const std::size_t before = testing_allocated_bytes();
-  const auto memory = std::make_unique<char[]>(1000);
+  const std::vector<char> memory(1000);
   EXPECT_EQ(testing_allocated_bytes() - before, 1000u);
 }
 
