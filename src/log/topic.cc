@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::int32_t kMaxPartitions = 10000;
+constexpr std::size_t kMaxNameBytes = 249;
 
 struct NumberSetting {
   std::string_view name;
@@ -42,6 +43,25 @@ Status check_range(std::string_view name, std::int64_t value, std::int64_t least
   if (value >= least && value <= most) return {};
   return error(Code::kInvalidArgument,
                fmt::format("{}={} is not between {} and {}", name, value, least, most));
+}
+
+bool legal(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
+}
+
+/// In Kafka's words; empty for a name.
+std::string why_no_topic_name(std::string_view name) {
+  if (name.empty()) return "the empty string is not allowed";
+  if (name == "." || name == "..") return fmt::format("'{}' is not allowed", name);
+  if (name.size() > kMaxNameBytes) {
+    return fmt::format("the length of '{}' is longer than the max allowed length {}",
+                       name.substr(0, 2 * kMaxNameBytes), kMaxNameBytes);
+  }
+  if (std::ranges::all_of(name, legal)) return {};
+  return fmt::format(
+      "'{}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'",
+      name);
 }
 
 std::string hex(const TopicId& id) {
@@ -83,16 +103,8 @@ std::string topic_id_text(const TopicId& id) {
 }
 
 Status check_topic_name(std::string_view name) {
-  const auto legal = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  };
-  if (name.empty() || name.size() > 249 || name == "." || name == ".." ||
-      !std::ranges::all_of(name, legal)) {
-    return error(Code::kInvalidArgument,
-                 fmt::format("'{}' is no topic name: 1 to 249 letters, digits, '.', '_' or '-'",
-                             name.substr(0, 300)));
-  }
+  const std::string why = why_no_topic_name(name);
+  if (!why.empty()) return error(Code::kInvalidArgument, "Topic name is invalid: " + why);
   return {};
 }
 

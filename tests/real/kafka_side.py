@@ -63,8 +63,7 @@ class RealKafka:
 
     def answers(self):
         assert self.process.poll() is None, (self.folder / "kafka.log").read_text()[-2000:]
-        done = tool(self.address, "ClusterTool", "cluster-id")
-        return done.code == 0
+        return tool(self.address, "ClusterTool cluster-id --bootstrap-server @").code == 0
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -86,11 +85,10 @@ class Said:
         return "\n".join([*self.lines, f"exit {self.code}"])
 
 
-def tool(address, name, *words, stdin=b"", server="--bootstrap-server"):
-    """Runs a class of org.apache.kafka.tools (or a full class name) against a broker."""
-    name = name if name.startswith(("kafka.", "org.")) else f"org.apache.kafka.tools.{name}"
-    first = words[:1] if name.endswith(("FeatureCommand", "ClusterTool", "TransactionsCommand")) else ()
-    command = java(name, *((server, address) if name.endswith(("FeatureCommand", "TransactionsCommand")) else ()), *first,
-                   *(() if name.endswith(("FeatureCommand", "TransactionsCommand")) else (server, address)),
-                   *words[len(first):])
-    return Said(subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120))
+def tool(address, command, stdin=""):
+    """Runs `CLASS WORD …` of org.apache.kafka.tools against a broker; @ stands for its address."""
+    name, *words = command.split()
+    name = name if name.startswith("kafka.") else f"org.apache.kafka.tools.{name}"
+    words = [address if word == "@" else word for word in words]
+    return Said(subprocess.run(java(name, *words), input=stdin.encode(), stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, timeout=120))

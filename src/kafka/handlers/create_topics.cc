@@ -56,9 +56,11 @@ std::optional<Refusal> partitions_of(const Broker& broker, const Asked& asked,
       ErrorCode::kInvalidReplicationFactor,
       asked.replication_factor < 1
           ? "Replication factor must be larger than 0, or -1 to use the default value."
-          : fmt::format("Unable to replicate the partition {} time(s): The target replication "
-                        "factor of {} cannot be reached because only 1 broker(s) are registered.",
-                        asked.replication_factor, asked.replication_factor)};
+          : fmt::format(
+                "Unable to replicate the partition {} time(s): The target replication "
+                "factor of {} cannot be reached because only 1 broker(s) are registered or some "
+                "brokers have all their log directories cordoned.",
+                asked.replication_factor, asked.replication_factor)};
 }
 
 std::optional<Refusal> settings_of(const Broker& broker, const Asked& asked,
