@@ -155,15 +155,23 @@ struct TopicDeleted {
   std::string name;
 };
 
+/// A consumer group's own settings (kafka-configs, entity type groups); no value: the broker's.
+struct GroupSettings {
+  std::string group;
+  std::optional<std::int32_t> consumer_session_timeout_ms;
+  std::optional<std::int32_t> consumer_heartbeat_interval_ms;
+  std::optional<Millis> consumer_assignment_interval_ms;
+};
+
 /// A deadline came.
 struct Tick {};
 
-using Happening =
-    std::variant<JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups, ListGroups,
-                 DeleteGroups, CommitOffsets, FetchOffsets, DeleteOffsets, ConsumerHeartbeat,
-                 DescribeConsumerGroups, EndTransaction, TopicChanged, TopicDeleted, Tick>;
+using Happening = std::variant<JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups,
+                               ListGroups, DeleteGroups, CommitOffsets, FetchOffsets, DeleteOffsets,
+                               ConsumerHeartbeat, DescribeConsumerGroups, EndTransaction,
+                               TopicChanged, TopicDeleted, GroupSettings, Tick>;
 
-/// Requests have an id for their answer; topics and ticks are not answered.
+/// Requests have an id for their answer; topics, settings and ticks are not answered.
 struct Event {
   RequestId request;
   Happening what;

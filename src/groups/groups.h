@@ -3,7 +3,8 @@
 // Order of calls:
 //   1. Groups(config, …)          empty
 //   2. replay(…) …                every record and marker of __consumer_offsets, in order
-//   3. step(TopicChanged) …       every topic there is
+//   3. step(TopicChanged) …       every topic there is; step(GroupSettings) … where a group has
+//   some
 //   4. start(now)                 sessions begin, deadlines are set
 //   5. step(event, now) …         one at a time; `now` never goes back
 //      step(Tick, now)            when next_deadline() has come (asked again after every step)
@@ -69,6 +70,7 @@ class Groups {
   void handle(const EndTransaction& request, Turn& turn);
   void handle(const TopicChanged& change, Turn& turn);
   void handle(const TopicDeleted& change, Turn& turn);
+  void handle(const GroupSettings& settings, Turn& turn);
   void handle(const Tick&, Turn&) {}
 
   void deadline(const TimerKey& key, Turn& turn);
@@ -92,6 +94,7 @@ class Groups {
   void leave_consumer_group(const LeaveGroup& request, ConsumerGroup& group, Turn& turn);
   void remove_consumers(ConsumerGroup& group, const std::vector<std::string>& members, Turn& turn);
   void start_consumers(Turn& turn);
+  GroupsConfig config_of(const std::string& group) const;
   void topics_changed(const std::string& name);
   bool is_empty(const std::string& group) const;
   bool subscribes(const std::string& group, const std::string& topic) const;
@@ -100,6 +103,7 @@ class Groups {
   NewName new_name_;
   Deadlines deadlines_;
   Topics topics_;
+  std::map<std::string, GroupSettings> settings_;
   Offsets offsets_;
   std::int64_t topics_version_ = 0;  // grows when a topic comes
   std::map<std::string, ClassicGroup> classic_;

@@ -45,7 +45,8 @@ void Groups::consumer_stays(const ConsumerHeartbeat& request, Turn& turn) {
   if (known == nullptr && (request.epoch.value != 0 || (is_classic && !is_empty(id))))
     return refuse(turn, not_found(id, is_classic));
   const ConsumerGroup none(id);
-  auto outcome = heartbeat(known == nullptr ? none : *known, request, config_, topics_,
+  const auto config = config_of(id);
+  auto outcome = heartbeat(known == nullptr ? none : *known, request, config, topics_,
                            topics_version_, turn.now);
   if (!outcome) return refuse(turn, std::move(outcome.error()));
 
@@ -56,7 +57,7 @@ void Groups::consumer_stays(const ConsumerHeartbeat& request, Turn& turn) {
     turn.deadlines.cancel(session_of(id, outcome->replaced));
     turn.deadlines.cancel(revocation_of(id, outcome->replaced));
   }
-  turn.set_deadline(session_of(id, member), config_.consumer_session_timeout_ms);
+  turn.set_deadline(session_of(id, member), config.consumer_session_timeout_ms);
   if (outcome->revoke_in)
     turn.set_deadline(revocation_of(id, member), *outcome->revoke_in);
   else if (outcome->moved)
@@ -116,8 +117,9 @@ void Groups::remove_consumers(ConsumerGroup& group, const std::vector<std::strin
 void Groups::start_consumers(Turn& turn) {
   std::int64_t last = 0;
   for (const auto& [id, group] : consumer_) {
+    const auto config = config_of(id);
     for (const auto& [name, member] : group.members()) {
-      turn.set_deadline(session_of(id, name), config_.consumer_session_timeout_ms);
+      turn.set_deadline(session_of(id, name), config.consumer_session_timeout_ms);
       if (member.current.state == MemberState::kUnrevokedPartitions)
         turn.set_deadline(revocation_of(id, name), member.about.rebalance_timeout_ms);
     }
@@ -126,9 +128,26 @@ void Groups::start_consumers(Turn& turn) {
   topics_version_ = std::max(topics_version_, last + 1);
 }
 
+void Groups::handle(const GroupSettings& settings, Turn&) {
+  settings_[settings.group] = settings;
+}
+
+/// The broker's settings with the group's own in their place; they count from the next heartbeat
+/// on.
+GroupsConfig Groups::config_of(const std::string& group) const {
+  auto config = config_;
+  const auto own = settings_.find(group);
+  if (own == settings_.end()) return config;
+  const auto take = [](auto& setting, const auto& value) { setting = value.value_or(setting); };
+  take(config.consumer_session_timeout_ms, own->second.consumer_session_timeout_ms);
+  take(config.consumer_heartbeat_interval_ms, own->second.consumer_heartbeat_interval_ms);
+  take(config.consumer_assignment_interval_ms, own->second.consumer_assignment_interval_ms);
+  return config;
+}
+
 void Groups::topics_changed(const std::string& name) {
   for (auto& [id, group] : consumer_)
-    if (group.subscribes_to(name)) group.request_refresh();
+    if (!group.needs_refresh() && group.subscribes_to(name)) group.request_refresh();
 }
 
 }  // namespace tailrace::groups

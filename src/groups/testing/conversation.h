@@ -114,6 +114,7 @@ class Conversation {
       topics_.push_back(topic(line));
       return perform(topics_.back());
     }
+    if (line.word(0) == "settings") return perform(settings(line));
     actor_ = line.word(0);
     const auto verb = verbs().find(line.word(1));
     if (verb == verbs().end()) throw std::runtime_error("no such verb: " + text);
@@ -211,6 +212,14 @@ class Conversation {
     return Generation(static_cast<std::int32_t>(line.number("generation", actor().generation)));
   }
   Client client() const { return {actor_, "/127.0.0.1"}; }
+
+  static Happening settings(const Line& line) {
+    GroupSettings settings{line.word(1), {}, {}, {}};
+    if (line.has("session"))
+      settings.consumer_session_timeout_ms = static_cast<std::int32_t>(line.number("session", 0));
+    if (line.has("interval")) settings.consumer_assignment_interval_ms = line.number("interval", 0);
+    return settings;
+  }
 
   static Happening topic(const Line& line) {
     if (line.says("deleted")) return TopicDeleted{line.word(1)};
