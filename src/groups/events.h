@@ -132,7 +132,7 @@ struct ConsumerHeartbeat {
   std::optional<std::string> assignor;
   std::optional<Assignment> owned;
   Client client;
-  bool makes_member_id = true;  // version 1 and later
+  bool makes_member_id = true;  // version 0: later clients bring one
 };
 
 struct DescribeConsumerGroups {

@@ -8,7 +8,8 @@
 namespace tailrace::kafka {
 namespace {
 
-constexpr int kSyncThreads = 4;
+/// More at a time are slower: each sync waits for the one journal of the disk.
+constexpr int kSyncThreads = 2;
 
 /// The value of `name=value` in a file of properties.
 std::string property(std::string_view text, std::string_view name) {

@@ -20,7 +20,7 @@ groups::ConsumerHeartbeat event_of(const Call& call, const ConsumerGroupHeartbea
                                   .assignor = request.server_assignor,
                                   .owned = {},
                                   .client = {call.client_id(), "/" + call.client().peer.address},
-                                  .makes_member_id = call.since(1)};
+                                  .makes_member_id = !call.since(1)};
   if (!request.topic_partitions) return event;
   event.owned.emplace();
   for (const auto& topic : *request.topic_partitions) {
