@@ -252,7 +252,8 @@ Result<int> PartitionLog::apply_retention(Offset keep_from) {
   const std::unique_lock append_lock(append_mutex_);
   TRY(check_writable());
   const auto active = active_->facts();
-  const bool active_expired = settings_.deletes_old() && settings_.retention_ms >= 0 && active.max_timestamp.value >= 0 &&
+  const bool active_expired = settings_.deletes_old() && settings_.retention_ms >= 0 &&
+                              active.max_timestamp.value >= 0 &&
                               clock_.now() - active.max_timestamp > settings_.retention_ms;
   if (active_expired && active.size_bytes > 0 && active.next <= keep_from) TRY(roll());
   std::vector<SegmentFacts> facts;

@@ -53,8 +53,8 @@ class RealKafka:
             "share.coordinator.state.topic.min.isr": 1, "group.initial.rebalance.delay.ms": 0, **self.settings}
         file = self.folder / "server.properties"
         file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-        subprocess.run(java("kafka.tools.StorageTool", "format", "-t", "CvbeCfZgTYKR577XER1yTA", "-c", file), check=True,
-                       capture_output=True, timeout=120)
+        formatting = java("kafka.tools.StorageTool", "format", "-t", "CvbeCfZgTYKR577XER1yTA", "-c", file)
+        subprocess.run(formatting, check=True, capture_output=True, timeout=120)
         log = open(self.folder / "kafka.log", "wb")
         self.process = subprocess.Popen(java("kafka.Kafka", file, heap="700m"), stdout=log, stderr=log)
         tailrace.started.append(self.process)
