@@ -16,8 +16,13 @@ JARS = os.environ.get("TAILRACE_KAFKA_JARS", "")
 NOISE = re.compile(r"log4j|SLF4J|StatusLogger|^\s*$|^\s+at |^Caused by|^\s*Suppressed|^\d{4}-\d\d-\d\dT")
 
 
-def java(*words, heap="256m"):
-    return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{JARS}/*", *map(str, words)]
+def java(*words, options=("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")):
+    """The usual options are for what runs for a second."""
+    return ["java", *options, "-cp", f"{JARS}/*", *map(str, words)]
+
+
+MEASURES = re.compile("Performance|Latency")
+LASTING = ("-Xms512m", "-Xmx1g", "-XX:+UseG1GC")
 
 
 def free_ports(count):
@@ -56,7 +61,7 @@ class RealKafka:
         formatting = java("kafka.tools.StorageTool", "format", "-t", "CvbeCfZgTYKR577XER1yTA", "-c", file)
         subprocess.run(formatting, check=True, capture_output=True, timeout=120)
         log = open(self.folder / "kafka.log", "wb")
-        self.process = subprocess.Popen(java("kafka.Kafka", file, heap="700m"), stdout=log, stderr=log)
+        self.process = subprocess.Popen(java("kafka.Kafka", file, options=LASTING), stdout=log, stderr=log)
         tailrace.started.append(self.process)
         tailrace.wait_until(self.answers, "real Kafka", 120)
         return self
@@ -90,5 +95,6 @@ def tool(address, command, stdin=""):
     name, *words = command.split()
     name = name if name.startswith("kafka.") else f"org.apache.kafka.tools.{name}"
     words = [address if word == "@" else word for word in words]
-    return Said(subprocess.run(java(name, *words), input=stdin.encode(), stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, timeout=120))
+    command = java(name, *words, options=LASTING) if MEASURES.search(name) else java(name, *words)
+    return Said(subprocess.run(command, input=stdin.encode(), stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, timeout=300))
