@@ -95,6 +95,10 @@ std::int32_t BatchView::last_offset_delta() const {
 TimestampMs BatchView::base_timestamp() const {
   return TimestampMs(load_be<std::int64_t>(bytes_.data() + 27));
 }
+std::optional<TimestampMs> BatchView::delete_horizon() const {
+  if ((attributes() & 64) == 0) return std::nullopt;
+  return base_timestamp();
+}
 TimestampMs BatchView::max_timestamp() const {
   return TimestampMs(load_be<std::int64_t>(bytes_.data() + 35));
 }
@@ -115,14 +119,19 @@ std::int32_t BatchView::record_count() const {
   return load_be<std::int32_t>(bytes_.data() + 57);
 }
 
-Result<RecordReader> BatchView::records(std::string& buffer) const {
+Result<std::string_view> BatchView::plain(std::string& buffer) const {
   const std::string_view body = bytes_.substr(kBatchHeaderBytes);
-  if (compression() == Compression::kNone) return RecordReader(*this, body);
+  if (compression() == Compression::kNone || body.empty()) return body;
   if (auto plain = decompress(compression(), body, kMaxPlainBatchBytes, buffer); !plain) {
     return std::unexpected(
         plain.error().in(fmt::format("batch at offset {}", base_offset().value)));
   }
-  return RecordReader(*this, buffer);
+  return std::string_view(buffer);
+}
+
+Result<RecordReader> BatchView::records(std::string& buffer) const {
+  ASSIGN(const auto body, plain(buffer));
+  return RecordReader(*this, body);
 }
 
 RecordReader::RecordReader(const BatchView& batch, std::string_view plain)

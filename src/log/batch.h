@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,6 +58,9 @@ class BatchView {
   bool log_append_time() const { return attributes() & 8; }
   bool transactional() const { return attributes() & 16; }
   bool control() const { return attributes() & 32; }
+  /// From when on the cleaner may drop the batch's tombstones or marker (KIP-534); then
+  /// base_timestamp() is that time.
+  std::optional<TimestampMs> delete_horizon() const;
   std::int32_t last_offset_delta() const;
   TimestampMs base_timestamp() const;
   TimestampMs max_timestamp() const;
@@ -67,6 +71,8 @@ class BatchView {
   std::int32_t last_sequence() const;
   std::int32_t record_count() const;
 
+  /// The records' bytes, decompressed into `buffer` where they are compressed.
+  Result<std::string_view> plain(std::string& buffer) const;
   /// Iterates the records; decompresses into `buffer`, which must outlive the reader and its views.
   Result<RecordReader> records(std::string& buffer) const;
 

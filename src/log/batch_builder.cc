@@ -76,7 +76,9 @@ void RecordBatchBuilder::write_header(char* at, std::size_t size_bytes, const Pr
   store_be(at + 8, static_cast<std::int32_t>(size_bytes - kBatchPrefixBytes));
   store_be(at + 12, epoch);
   at[16] = 2;
-  store_be(at + 21, static_cast<std::int16_t>(compression_));
+  const int transactional = producer.transactional ? 16 : 0;
+  store_be(at + 21,
+           static_cast<std::int16_t>(static_cast<std::int16_t>(compression_) | transactional));
   store_be(at + 23, count_ - 1);
   store_be(at + 27, base_timestamp_);
   store_be(at + 35, max_timestamp_);

@@ -19,6 +19,8 @@ struct Producer {
   std::int64_t id = -1;
   std::int16_t epoch = 0;
   std::int64_t first_sequence = 0;
+  /// The records belong to the producer's transaction (KIP-98).
+  bool transactional = false;
 };
 
 /// The i32 sequence of a 64-bit position in a producer's stream.

@@ -17,6 +17,7 @@ namespace tailrace::log {
 namespace {
 
 constexpr std::string_view kMetaSuffix = ".meta";
+constexpr std::string_view kCleanerCheckpoint = "cleaner-offset-checkpoint";
 
 class LogOnFiles final : public Log, private PartitionOwner {
  public:
@@ -44,6 +45,7 @@ class LogOnFiles final : public Log, private PartitionOwner {
   void listen(AppendListener listener) override;
   Status sync() override;
   Result<int> apply_retention(const KeepFrom& keep_from) override;
+  Result<std::optional<CleanReport>> clean() override;
   Status close() override;
 
  private:
@@ -54,7 +56,7 @@ class LogOnFiles final : public Log, private PartitionOwner {
   Status note_progress() override;
   void on_append(const Partition& partition, std::uint64_t bytes) override;
   Status open_partitions(Entry& entry, const OffsetCheckpoint& points,
-                         const OffsetCheckpoint& starts);
+                         const OffsetCheckpoint& starts, const OffsetCheckpoint& cleaned);
   Status write_topic(const Topic& topic);
   std::string path(std::string_view file) const { return folder_ + "/" + std::string(file); }
   std::vector<std::shared_ptr<PartitionLog>> all() const;
@@ -66,6 +68,7 @@ class LogOnFiles final : public Log, private PartitionOwner {
   std::unique_ptr<rt::FileLock> lock_;
   std::mutex change_mutex_;  // one creation, change or deletion of a topic at a time
   std::mutex progress_mutex_;
+  bool ever_cleaned_ = false;
   mutable std::mutex topics_mutex_;
   std::map<std::string, Entry, std::less<>> topics_;
   std::map<TopicId, std::string> names_;  // of topics_
@@ -83,14 +86,16 @@ Status LogOnFiles::start() {
   ASSIGN(lock_, files_.lock_folder(folder_));
   ASSIGN(const auto points, read_checkpoint(files_, path("recovery-point-offset-checkpoint")));
   ASSIGN(const auto starts, read_checkpoint(files_, path("log-start-offset-checkpoint")));
+  ASSIGN(const auto cleaned, read_checkpoint(files_, path(kCleanerCheckpoint)));
   ASSIGN(const auto names, files_.list(folder_));
+  ever_cleaned_ = !cleaned.empty();
   for (const auto& file : names) {
     if (!file.ends_with(kMetaSuffix)) continue;
     const std::string name = file.substr(0, file.size() - kMetaSuffix.size());
     ASSIGN(const auto text, rt::read_whole(files_, path(file), 1 << 20));
     Entry entry;
     ASSIGN(entry.topic, decode_topic(name, text));
-    TRY(open_partitions(entry, points, starts));
+    TRY(open_partitions(entry, points, starts, cleaned));
     names_.emplace(entry.topic.id, name);
     topics_.emplace(name, std::move(entry));
   }
@@ -98,7 +103,8 @@ Status LogOnFiles::start() {
 }
 
 Status LogOnFiles::open_partitions(Entry& entry, const OffsetCheckpoint& points,
-                                   const OffsetCheckpoint& starts) {
+                                   const OffsetCheckpoint& starts,
+                                   const OffsetCheckpoint& cleaned) {
   const auto at = [](const OffsetCheckpoint& offsets, const std::string& topic, PartitionId id) {
     const auto found = offsets.find({topic, id});
     return found == offsets.end() ? Offset(0) : found->second;
@@ -112,7 +118,8 @@ Status LogOnFiles::open_partitions(Entry& entry, const OffsetCheckpoint& points,
                                path(fmt::format("{}-{}", name, i)),
                                entry.topic.settings,
                                at(points, name, id),
-                               at(starts, name, id)};
+                               at(starts, name, id),
+                               at(cleaned, name, id)};
     ASSIGN(auto opened,
            PartitionLog::open(start, config_.checkpoint_interval_bytes, files_, clock_, *this));
     entry.partitions.push_back(std::move(opened));
@@ -136,7 +143,7 @@ Status LogOnFiles::create_topic(std::string_view name, const TopicSettings& sett
   for (std::int32_t i = 0; i < settings.partitions; ++i) {
     TRY(files_.remove_folder(path(fmt::format("{}-{}", name, i))));
   }
-  TRY(open_partitions(entry, {}, {}));
+  TRY(open_partitions(entry, {}, {}, {}));
   TRY(files_.sync_folder(folder_));
   TRY(write_topic(entry.topic));
   const std::unique_lock lock(topics_mutex_);
@@ -167,7 +174,7 @@ Status LogOnFiles::alter_topic(std::string_view name, const TopicSettings& setti
                              entry.topic.settings.partitions));
   }
   entry.topic.settings = settings;
-  TRY(open_partitions(entry, {}, {}));
+  TRY(open_partitions(entry, {}, {}, {}));
   TRY(write_topic(entry.topic));
   for (const auto& partition : entry.partitions) partition->set_settings(settings);
   const std::unique_lock lock(topics_mutex_);
@@ -241,11 +248,18 @@ Status LogOnFiles::note_progress() {
   const std::unique_lock lock(progress_mutex_);
   OffsetCheckpoint points;
   OffsetCheckpoint starts;
+  OffsetCheckpoint cleaned;
   for (const auto& partition : all()) {
+    const Offset cleaned_to = partition->cleaned_to();
+    if (cleaned_to.value > 0) cleaned[{partition->topic(), partition->id()}] = cleaned_to;
     points[{partition->topic(), partition->id()}] = partition->recovery_point();
     starts[{partition->topic(), partition->id()}] = partition->log_start();
   }
   TRY(rt::write_atomically(files_, path("log-start-offset-checkpoint"), encode_checkpoint(starts)));
+  if (!cleaned.empty() || ever_cleaned_) {
+    TRY(rt::write_atomically(files_, path(kCleanerCheckpoint), encode_checkpoint(cleaned)));
+    ever_cleaned_ = true;
+  }
   return rt::write_atomically(files_, path("recovery-point-offset-checkpoint"),
                               encode_checkpoint(points));
 }
@@ -283,12 +297,28 @@ Status LogOnFiles::sync() {
 
 Result<int> LogOnFiles::apply_retention(const KeepFrom& keep_from) {
   int gone = 0;
+  const TimestampMs silent_since = clock_.now() - config_.producer_id_expiration_ms;
   for (const auto& partition : all()) {
+    partition->expire_producers(silent_since);
     const Offset keep = keep_from ? keep_from(*partition) : Offset(INT64_MAX);
     ASSIGN(const int here, partition->apply_retention(keep));
     gone += here;
   }
   return gone;
+}
+
+Result<std::optional<CleanReport>> LogOnFiles::clean() {
+  std::shared_ptr<PartitionLog> dirtiest;
+  CleanPlan best;
+  for (const auto& partition : all()) {
+    const auto plan = partition->plan_clean();
+    if (!plan.due || (dirtiest && plan.ratio() <= best.ratio())) continue;
+    dirtiest = partition;
+    best = plan;
+  }
+  if (!dirtiest) return std::nullopt;
+  ASSIGN(auto report, dirtiest->clean(best, config_.dedupe_buffer_bytes));
+  return report;
 }
 
 Status LogOnFiles::close() {

@@ -4,6 +4,7 @@
 //   FOLDER/<topic>-<partition>/<20-digit base offset>.log, .index, .timeindex, .snapshot
 //   (segment.h) FOLDER/recovery-point-offset-checkpoint      how far each partition is durable and
 //   checked FOLDER/log-start-offset-checkpoint           where delete_records moved the start to
+//   FOLDER/cleaner-offset-checkpoint             how far compaction came
 //   FOLDER/.lock                                 one process at a time
 //
 // Order of calls: open, create or find topics, append and read, close (the destructor closes).
@@ -28,6 +29,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "log/compaction.h"
 #include "log/partition.h"
 #include "log/topic.h"
 #include "rt/clock.h"
@@ -39,6 +41,11 @@ struct LogConfig {
   /// After so many appended bytes a partition notes a recovery point, which bounds the scan after a
   /// crash.
   std::uint64_t checkpoint_interval_bytes = 64 << 20;
+  /// log.cleaner.dedupe.buffer.size: the most memory for the keys of a cleaning.
+  std::uint64_t dedupe_buffer_bytes = 128 << 20;
+  /// producer.id.expiration.ms: a producer that is silent for so long is forgotten by the next
+  /// apply_retention().
+  std::int64_t producer_id_expiration_ms = 24 * 3600'000;
   /// Topic ids come from this seed; 0 takes one from the system.
   std::uint64_t seed = 0;
 };
@@ -84,6 +91,11 @@ class Log {
   /// it.
   using KeepFrom = std::function<Offset(const Partition&)>;
   virtual Result<int> apply_retention(const KeepFrom& keep_from = {}) = 0;
+  /// Cleans the dirtiest partition that is due (cleanup.policy=compact), in one round; nothing when
+  /// none is. Long, and beside everything else: a background thread of the owner calls it until
+  /// there is nothing, then again a while later. After an Error, which names the partition, that
+  /// one is not due for a minute.
+  virtual Result<std::optional<CleanReport>> clean() = 0;
   /// Syncs, notes recovery points, wakes all waiters; later appends fail with kCancelled.
   virtual Status close() = 0;
 };

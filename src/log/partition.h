@@ -12,7 +12,17 @@
 //
 // Exactly once: append() with a Producer compares its first_sequence with the last one stored for
 // that producer id and
-// drops the prefix that is already there. The memory survives restarts and retention.
+// drops the prefix that is already there. The memory survives restarts and retention. Ids that a
+// broker gives out (below kNamedProducers) are forgotten when they are silent for a day.
+//
+// Transactions (KIP-98): transactional batches open their producer's transaction in the partition,
+// end_transaction() ends it with a marker. Below last_stable_offset() every transaction is decided;
+// a read_committed reader reads up to it, with what aborted_transactions() says taken out
+// (CommittedFilter, transactions.h).
+//
+// Compaction (KIP-58, 71): where cleanup.policy has compact, records need keys, and Log::clean()
+// takes out what a newer record of the same key replaces: offsets stay, but some are missing then,
+// within batches and between them. Everywhere else a partition has no gaps.
 #pragma once
 
 #include <chrono>
@@ -20,15 +30,22 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/strong.h"
 #include "log/batch.h"
 #include "log/batch_builder.h"
+#include "log/producers.h"
 #include "log/record.h"
 #include "log/topic.h"
+#include "log/transactions.h"
 
 namespace tailrace::log {
+
+/// From this producer id on a producer is named by its owner, not by a broker that counts, and
+/// never forgotten.
+inline constexpr std::int64_t kNamedProducers = 1LL << 48;
 
 enum class Durability { kSync, kNoSync };
 
@@ -56,7 +73,7 @@ class ReadBuffer {
   std::size_t size_ = 0;
   // The place after the last batch read: the next sequential read needs no index.
   const void* partition_ = nullptr;
-  Offset segment_base_{-1};
+  std::uint64_t segment_id_ = 0;
   Offset next_offset_;
   std::uint64_t next_position_ = 0;
 };
@@ -83,10 +100,12 @@ class Partition {
 
   /// Appends records as one or more batches of at most max.message.bytes, compressed as the topic
   /// says.
-  /// kInvalidArgument: a record larger than max.message.bytes (nothing is appended then).
-  /// kFailedPrecondition: a gap in the producer's sequence. kAborted: an epoch older than the
-  /// stored one. kResourceExhausted: no space; nothing of this call stays, later appends work when
-  /// there is room.
+  /// kInvalidArgument: a record larger than max.message.bytes, or without key where the topic is
+  /// compacted (nothing is appended then). kFailedPrecondition: a gap in the producer's sequence, a
+  /// newer epoch that does not begin at 0. kAborted: an epoch older than the stored one.
+  /// kAlreadyExists: records outside the transaction that the producer has open.
+  /// kResourceExhausted: no space; nothing of this call stays, later appends work when there is
+  /// room.
   virtual Result<AppendResult> append(std::span<const Record> records,
                                       const Producer& producer = {},
                                       Durability durability = Durability::kSync) = 0;
@@ -95,24 +114,42 @@ class Partition {
   /// leader epoch stamped. Producers in the batches are treated as in append(): batches already
   /// here are dropped, an overlapping one is encoded anew without its known prefix.
   /// Errors as append(), but: kDataLoss when bytes are no batch or a CRC does not match,
-  /// kOutOfRange for a batch larger than max.message.bytes, kInvalidArgument for offsets with gaps.
+  /// kOutOfRange for a batch larger than max.message.bytes, kInvalidArgument for offsets with gaps,
+  /// control batches and transactional ones without producer; kFailedPrecondition for a
+  /// transactional batch that is known in part.
   virtual Result<AppendResult> append_batches(std::string_view encoded,
                                               Durability durability = Durability::kSync) = 0;
+
+  /// Ends a producer's transaction here; the offset of the marker. It is written even when there is
+  /// no open one, as Kafka does. kAborted: the marker's epoch is fenced off (KIP-890: with
+  /// transaction_version ≥ 2 it must be newer than that of the records). kFailedPrecondition: an
+  /// older coordinator wrote it.
+  virtual Result<Offset> end_transaction(const EndMarker& marker,
+                                         Durability durability = Durability::kSync) = 0;
 
   /// All that was appended before the call is durable after it.
   virtual Status sync() = 0;
 
   /// Fills `buffer` with whole batches from the one that holds `offset`: as many as fit into
   /// max_bytes, but at least
-  /// one. Empty at next_offset(). kOutOfRange below log_start() and beyond next_offset(), kDataLoss
-  /// (topic-partition@offset, file, byte) when a batch on disk does not match its CRC.
-  virtual Status read(Offset offset, std::size_t max_bytes, ReadBuffer& buffer) = 0;
+  /// one. Empty at next_offset(), and where no batch begins below `upto` any more.
+  /// kOutOfRange below log_start() and beyond next_offset(), kDataLoss (topic-partition@offset,
+  /// file, byte) when a batch on disk does not match its CRC.
+  virtual Status read(Offset offset, std::size_t max_bytes, ReadBuffer& buffer,
+                      Offset upto = Offset(INT64_MAX)) = 0;
 
   virtual Offset log_start() const = 0;
   virtual Offset next_offset() const = 0;
   virtual Offset high_watermark() const = 0;
+  /// Where the oldest open transaction begins, high_watermark() when none is open.
+  virtual Offset last_stable_offset() const = 0;
   virtual Offset durable_end() const = 0;
   virtual std::uint64_t size_bytes() const = 0;
+
+  /// The aborted transactions with records or marker in [from, upto), by the offsets of their
+  /// markers; `upto` is at most last_stable_offset().
+  virtual Result<std::vector<AbortedTransaction>> aborted_transactions(Offset from,
+                                                                       Offset upto) = 0;
 
   /// The first record whose timestamp is ≥ `time`; nothing when there is none.
   virtual Result<std::optional<TimedOffset>> offset_for_time(TimestampMs time) = 0;
@@ -124,6 +161,18 @@ class Partition {
 
   /// The last sequence stored for a producer id (modulo 2^31), nothing when it is unknown.
   virtual std::optional<std::int32_t> last_sequence(std::int64_t producer_id) const = 0;
+
+  /// Every producer that is remembered, by id (DescribeProducers, KIP-664).
+  virtual std::vector<ProducerState> active_producers() const = 0;
+  /// Those with a transaction in which nothing was written since `before`: hung, when that is
+  /// further back than any transaction may last.
+  virtual std::vector<ProducerState> open_transactions(
+      TimestampMs before = TimestampMs(INT64_MAX)) const = 0;
+  /// Whether the producer has a transaction open here in this epoch: records that open one have to
+  /// be verified with the coordinator first (KIP-890).
+  virtual bool in_transaction(std::int64_t producer_id, std::int16_t epoch) const = 0;
+  /// Forgets the producers below kNamedProducers that were silent since `before`; their number.
+  virtual std::size_t expire_producers(TimestampMs before) = 0;
 
   /// Moves the log start to `before`; whole segments below it are removed. kOutOfRange beyond
   /// next_offset().

@@ -49,7 +49,10 @@ Result<AppendResult> PartitionLog::append_locked(std::span<const Record> records
   std::int64_t known = 0;
   if (records.size() > INT32_MAX) return error(Code::kInvalidArgument, "too many records at once");
   const ProducerBatch facts{producer.id, producer.epoch, wrap_sequence(producer.first_sequence),
-                            static_cast<std::int32_t>(records.size())};
+                            static_cast<std::int32_t>(records.size()), producer.transactional};
+  if (compaction_.on && !std::ranges::all_of(records, [](auto& r) { return !!r.key; })) {
+    return error(Code::kInvalidArgument, name() + ": a record without key in a compacted topic");
+  }
   if (producer.id >= 0 && !records.empty()) {
     auto prefix = producers_.known_prefix(facts);
     if (!prefix) return std::unexpected(prefix.error().in(name()));
@@ -134,9 +137,25 @@ Status PartitionLog::check_batch(const BatchView& batch) const {
   if (count == 0 || count != batch.last_offset_delta() + 1) {
     return error(Code::kInvalidArgument, name() + ": offsets with gaps");
   }
+  if (batch.control()) return error(Code::kInvalidArgument, name() + ": a control batch");
+  if (batch.transactional() && (batch.producer_id() < 0 || batch.base_sequence() < 0)) {
+    return error(Code::kInvalidArgument, name() + ": a transactional batch without producer");
+  }
+  if (compaction_.on) TRY(check_keys(batch));
   const auto size = batch.bytes().size();
   if (static_cast<std::int64_t>(size) <= settings_.max_message_bytes) return {};
   return too_large(Code::kOutOfRange, name(), size, settings_.max_message_bytes);
+}
+
+Status PartitionLog::check_keys(const BatchView& batch) const {
+  std::string plain;
+  ASSIGN(auto records, batch.records(plain));
+  for (RecordView record; records.next(record);) {
+    if (!record.key) {
+      return error(Code::kInvalidArgument, name() + ": a record without key in a compacted topic");
+    }
+  }
+  return records.status();
 }
 
 Result<std::int64_t> PartitionLog::known_prefix(const BatchView& batch,
@@ -202,6 +221,21 @@ Status PartitionLog::take_rest(const BatchView& batch, std::int64_t known, Offse
   return {};
 }
 
+Result<Offset> PartitionLog::end_transaction(const EndMarker& marker, Durability durability) {
+  std::unique_lock append_lock(append_mutex_);
+  TRY(check_writable());
+  if (auto allowed = producers_.check_marker(marker); !allowed) {
+    return std::unexpected(allowed.error().in(name()));
+  }
+  const Offset at = active_->next();
+  write_buffer_ = marker_batch(marker, clock_.now());
+  stamp(write_buffer_, 0, at);
+  to_write_ = write_buffer_;
+  TRY(write_out(&marker));
+  TRY(commit(durability, append_lock));
+  return at;
+}
+
 Status PartitionLog::skip_to(Offset to) {
   constexpr std::int64_t kMostAtOnce = 1 << 24;
   std::unique_lock append_lock(append_mutex_);
@@ -216,9 +250,17 @@ Status PartitionLog::skip_to(Offset to) {
   return commit(Durability::kSync, append_lock);
 }
 
-Status PartitionLog::write_out() {
+Status PartitionLog::write_out(const EndMarker* marker) {
   TRY(roll_if_needed());
+  const auto aborted = marker != nullptr ? producers_.aborted_by(*marker, active_->next())
+                                         : std::optional<AbortedTransaction>();
+  if (aborted) {
+    const std::unique_lock lock(mutex_);
+    TRY(active_->add_aborted(*aborted));
+  }
   if (auto written = active_->write(to_write_); !written) {
+    const std::unique_lock lock(mutex_);
+    if (aborted && !active_->drop_last_aborted()) failed_ = written.error().in(name());
     return std::unexpected(written.error().in(name()));
   }
   {
@@ -240,7 +282,7 @@ Status PartitionLog::roll_if_needed() {
   }
   const auto most = static_cast<std::uint64_t>(settings_.segment_bytes);
   const bool full = active_->size_bytes() + to_write_.size() > most;
-  const bool old = clock_.now() - segment_since_ > settings_.segment_ms;
+  const bool old = clock_.now() - segment_since_ > compaction_.longest_active_ms;
   const bool far = active_->next() - active_->base() > INT32_MAX - (1 << 26);
   return full || old || far ? roll() : Status{};
 }
@@ -248,9 +290,11 @@ Status PartitionLog::roll_if_needed() {
 Status PartitionLog::roll() {
   TRY(sync_to(active_->next()));
   const Offset base = active_->next();
+  TRY(active_->sync_aborted());
   TRY(write_snapshot(base));
   ASSIGN(auto fresh, Segment::open(files_, folder_, base));
   TRY(fresh->rewind({0, base}));
+  TRY(fresh->merge_aborted(base, {}));
   TRY(files_.sync_folder(folder_));
   segment_since_ = clock_.now();
   const std::unique_lock lock(mutex_);

@@ -27,7 +27,9 @@ PartitionLog::PartitionLog(const PartitionStart& start, std::uint64_t checkpoint
       clock_(clock),
       owner_(owner),
       settings_(start.settings),
-      log_start_(start.log_start) {}
+      compaction_(compaction_settings(start.settings)),
+      log_start_(start.log_start),
+      cleaned_to_(start.cleaned_to) {}
 
 Result<std::shared_ptr<PartitionLog>> PartitionLog::open(const PartitionStart& start,
                                                          std::uint64_t checkpoint_interval_bytes,
@@ -60,8 +62,8 @@ Result<PartitionLog::Found> PartitionLog::find(Offset offset, const ReadBuffer& 
   auto at = segments_.upper_bound(offset);
   if (at != segments_.begin()) --at;
   const auto& segment = at->second;
-  Found found{segment, segment->data(), {}, segment->size_bytes()};
-  if (buffer.partition_ == this && buffer.segment_base_ == segment->base() &&
+  Found found{segment, segment->data(), {}, segment->size_bytes(), gaps()};
+  if (buffer.partition_ == this && buffer.segment_id_ == segment->id() &&
       buffer.next_offset_ == offset && buffer.next_position_ <= found.limit) {
     found.place = {buffer.next_position_, offset};
     return found;
@@ -70,21 +72,23 @@ Result<PartitionLog::Found> PartitionLog::find(Offset offset, const ReadBuffer& 
   return found;
 }
 
-Status PartitionLog::read(Offset offset, std::size_t max_bytes, ReadBuffer& buffer) {
+Status PartitionLog::read(Offset offset, std::size_t max_bytes, ReadBuffer& buffer, Offset upto) {
   buffer.size_ = 0;
   ASSIGN(auto found, find(offset, buffer));
   while (true) {
-    ASSIGN(const bool filled, fill(found, offset, max_bytes, buffer));
+    ASSIGN(const bool filled, fill(found, offset, max_bytes, upto, buffer));
     if (filled) return {};
     const std::unique_lock lock(mutex_);
     const auto next = segments_.upper_bound(found.segment->base());
     if (next == segments_.end()) return {};
-    found = {next->second, next->second->data(), {0, next->first}, next->second->size_bytes()};
+    const auto& segment = next->second;
+    found = {segment, segment->data(), {0, next->first}, segment->size_bytes(), gaps()};
   }
 }
 
 Result<bool> PartitionLog::fill(const Found& found, Offset offset, std::size_t max_bytes,
-                                ReadBuffer& buffer) {
+                                Offset upto, ReadBuffer& buffer) {
+  const bool gaps_allowed = found.gaps == Gaps::kAllowed;
   std::uint64_t position = found.place.position;
   std::string& bytes = buffer.bytes_;
   while (position < found.limit) {
@@ -100,16 +104,17 @@ Result<bool> PartitionLog::fill(const Found& found, Offset offset, std::size_t m
       position += facts->size;
       continue;
     }
+    if (facts->base >= upto) return true;
     if (facts->size > got) {
       grow(bytes, facts->size);
       ASSIGN(got, found.data->read_at(position, bytes.data(), facts->size));
     }
     BatchReader reader(std::string_view(bytes).substr(0, got));
     Offset next = offset;
-    for (BatchView batch; reader.next(batch);) {
-      // The CRC does not cover the base offset; a partition has no gaps.
-      const bool follows =
-          buffer.size_ == 0 ? batch.base_offset() <= next : batch.base_offset() == next;
+    for (BatchView batch; reader.next(batch) && batch.base_offset() < upto;) {
+      // The CRC does not cover the base offset.
+      const bool follows = batch.base_offset() == next ||
+                           (batch.base_offset() < next ? buffer.size_ == 0 : gaps_allowed);
       if (!follows || !batch.crc_matches()) {
         if (buffer.size_ > 0) break;
         return corrupt(offset, *found.segment, position,
@@ -122,7 +127,7 @@ Result<bool> PartitionLog::fill(const Found& found, Offset offset, std::size_t m
       return corrupt(offset, *found.segment, position, "the file is shorter than it was");
     }
     buffer.partition_ = this;
-    buffer.segment_base_ = found.segment->base();
+    buffer.segment_id_ = found.segment->id();
     buffer.next_offset_ = next;
     buffer.next_position_ = position + buffer.size_;
     return true;
@@ -140,9 +145,62 @@ Offset PartitionLog::next_offset() const {
   return active_->next();
 }
 
+Offset PartitionLog::stable_offset_locked() const {
+  return std::max(log_start_, producers_.first_open().value_or(active_->next()));
+}
+
+Offset PartitionLog::last_stable_offset() const {
+  const std::unique_lock lock(mutex_);
+  return stable_offset_locked();
+}
+
+Result<std::vector<AbortedTransaction>> PartitionLog::aborted_transactions(Offset from,
+                                                                           Offset upto) {
+  const std::unique_lock lock(mutex_);
+  std::vector<AbortedTransaction> found;
+  auto at = segments_.upper_bound(from);
+  if (at != segments_.begin()) --at;
+  for (; at != segments_.end(); ++at) {
+    auto all = at->second->collect_aborted(from, upto, found);
+    if (!all) return std::unexpected(all.error().in(name()));
+    if (*all) break;
+  }
+  return found;
+}
+
+std::vector<ProducerState> PartitionLog::active_producers() const {
+  const std::unique_lock lock(mutex_);
+  return producers_.states();
+}
+
+std::vector<ProducerState> PartitionLog::open_transactions(TimestampMs before) const {
+  auto states = active_producers();
+  std::erase_if(states, [&](const ProducerState& state) {
+    return state.transaction_start.value < 0 || state.last_timestamp >= before;
+  });
+  return states;
+}
+
+bool PartitionLog::in_transaction(std::int64_t producer_id, std::int16_t epoch) const {
+  const std::unique_lock lock(mutex_);
+  const auto* entry = producers_.find(producer_id);
+  return entry != nullptr && entry->epoch == epoch && entry->transaction_start >= 0;
+}
+
+std::size_t PartitionLog::expire_producers(TimestampMs before) {
+  const std::unique_lock append_lock(append_mutex_);
+  const std::unique_lock lock(mutex_);
+  return producers_.expire(before, kNamedProducers);
+}
+
 Offset PartitionLog::durable_end() const {
   const std::unique_lock lock(mutex_);
   return durable_end_;
+}
+
+Offset PartitionLog::cleaned_to() const {
+  const std::unique_lock lock(mutex_);
+  return cleaned_to_;
 }
 
 Offset PartitionLog::recovery_point() const {
@@ -166,9 +224,13 @@ void PartitionLog::set_settings(const TopicSettings& settings) {
   const std::unique_lock append_lock(append_mutex_);
   const std::unique_lock lock(mutex_);
   settings_ = settings;
+  compaction_ = compaction_settings(settings);
+  retry_cleaning_at_ = TimestampMs(INT64_MIN);
 }
 
 void PartitionLog::close() {
+  stop_cleaning_ = true;
+  const std::unique_lock clean_lock(clean_mutex_);
   const std::unique_lock append_lock(append_mutex_);
   const std::unique_lock lock(mutex_);
   closed_ = true;
@@ -210,7 +272,7 @@ Result<std::optional<TimedOffset>> PartitionLog::search_time(Offset from, Timest
   ReadBuffer buffer;
   std::string plain;
   for (Offset at = from;;) {
-    TRY(read(at, 1 << 20, buffer));
+    TRY(read(at, 1 << 20, buffer, Offset(INT64_MAX)));
     if (buffer.empty()) return std::nullopt;
     auto batches = buffer.batches();
     for (BatchView batch; batches.next(batch); at = batch.next_offset()) {

@@ -1,14 +1,17 @@
 // The partition of partition.h on segments: append, group commit, read, retention, recovery.
 //
-// Locks, in this order: append_mutex_ (one appender, roller or remover at a time), then mutex_
-// (what readers see; held
-// shortly). The owner's calls are made without mutex_.
+// Locks, in this order: clean_mutex_ (one cleaning at a time), append_mutex_ (one appender, roller
+// or remover at a time), then mutex_ (what readers see; held shortly). The owner's calls are made
+// without mutex_.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <span>
 
+#include "log/compaction.h"
 #include "log/partition.h"
 #include "log/producers.h"
 #include "log/segment.h"
@@ -21,7 +24,8 @@ namespace tailrace::log {
 class PartitionOwner {
  public:
   virtual ~PartitionOwner() = default;
-  /// Writes the checkpoint files from recovery_point() and log_start() of all partitions.
+  /// Writes the checkpoint files from recovery_point(), log_start() and cleaned_to() of all
+  /// partitions.
   virtual Status note_progress() = 0;
   /// Records of `bytes` can be read; called without locks.
   virtual void on_append(const Partition& partition, std::uint64_t bytes) = 0;
@@ -35,7 +39,10 @@ struct PartitionStart {
   TopicSettings settings;
   Offset recovery_point;
   Offset log_start;
+  Offset cleaned_to;
 };
+
+class CleaningRound;
 
 class PartitionLog final : public Partition {
  public:
@@ -49,17 +56,24 @@ class PartitionLog final : public Partition {
   Result<AppendResult> append(std::span<const Record> records, const Producer& producer,
                               Durability durability) override;
   Result<AppendResult> append_batches(std::string_view encoded, Durability durability) override;
+  Result<Offset> end_transaction(const EndMarker& marker, Durability durability) override;
   Status sync() override;
-  Status read(Offset offset, std::size_t max_bytes, ReadBuffer& buffer) override;
+  Status read(Offset offset, std::size_t max_bytes, ReadBuffer& buffer, Offset upto) override;
   Offset log_start() const override;
   Offset next_offset() const override;
   Offset high_watermark() const override { return next_offset(); }
+  Offset last_stable_offset() const override;
   Offset durable_end() const override;
+  Result<std::vector<AbortedTransaction>> aborted_transactions(Offset from, Offset upto) override;
   std::uint64_t size_bytes() const override;
   Result<std::optional<TimedOffset>> offset_for_time(TimestampMs time) override;
   Result<std::optional<TimedOffset>> offset_of_max_timestamp() override;
   bool wait_for(Offset offset, std::chrono::milliseconds timeout) override;
   std::optional<std::int32_t> last_sequence(std::int64_t producer_id) const override;
+  std::vector<ProducerState> active_producers() const override;
+  std::vector<ProducerState> open_transactions(TimestampMs before) const override;
+  bool in_transaction(std::int64_t producer_id, std::int16_t epoch) const override;
+  std::size_t expire_producers(TimestampMs before) override;
   Status delete_records(Offset before) override;
   Status skip_to(Offset to) override;
   Result<int> apply_retention(Offset keep_from) override;
@@ -67,6 +81,12 @@ class PartitionLog final : public Partition {
   RecoveryReport recovery() const override { return recovery_; }
 
   Offset recovery_point() const;
+  Offset cleaned_to() const;
+  /// What a cleaning would do now (partition_clean.cc).
+  CleanPlan plan_clean() const;
+  /// One round of compaction. kCancelled when the partition is closed or retention comes between;
+  /// after another Error the partition is not due again for a minute.
+  Result<CleanReport> clean(const CleanPlan& plan, std::uint64_t dedupe_bytes);
   void set_settings(const TopicSettings& settings);
   /// Wakes all waiters; later appends fail with kCancelled. Nothing is told to the owner any more.
   void close();
@@ -81,6 +101,8 @@ class PartitionLog final : public Partition {
   Result<Offset> load_producers(const std::vector<Offset>& snapshots, Offset at_most);
   Status replay_sealed(Offset from);
   Status recover_active(Offset from, Offset recovery_point);
+  void replay(const BatchView& batch, std::vector<AbortedTransaction>& seen);
+  Gaps gaps() const;
   Result<SegmentPlace> place_of(const Segment& segment, Offset offset) const;
 
   // Appending; append_mutex_ is held.
@@ -95,7 +117,9 @@ class PartitionLog final : public Partition {
   Result<std::int64_t> known_prefix(const BatchView& batch, const Producers& earlier) const;
   Status take_batch(const BatchView& batch, Producers& earlier, Offset& base, AppendResult& result);
   Status take_rest(const BatchView& batch, std::int64_t known, Offset& base);
-  Status write_out();
+  Status check_keys(const BatchView& batch) const;
+  /// Writes to_write_, rolling before it where due; `marker` is what it holds, if it is one.
+  Status write_out(const EndMarker* marker = nullptr);
   Status roll_if_needed();
   Status roll();
   Status write_snapshot(Offset at);
@@ -103,15 +127,25 @@ class PartitionLog final : public Partition {
   Status commit(Durability durability, std::unique_lock<std::mutex>& append_lock);
   Status sync_to(Offset end);
 
+  // Cleaning; clean_mutex_ is held.
+  Result<CleanReport> clean_locked(const CleanPlan& plan, std::uint64_t dedupe_bytes);
+  Status allow_gaps(Offset from);
+  Status clean_group(std::span<const std::shared_ptr<Segment>> group, CleaningRound& round);
+  Status exchange(std::span<const std::shared_ptr<Segment>> group, const Segment& cleaned);
+  Status open_cleaned(Offset base, Offset next, bool has_aborted, std::shared_ptr<Segment>& fresh);
+
   // Reading.
   struct Found {
     std::shared_ptr<Segment> segment;
     std::shared_ptr<rt::ReadableFile> data;
     SegmentPlace place;
     std::uint64_t limit = 0;
+    Gaps gaps = Gaps::kRefused;
   };
   Result<Found> find(Offset offset, const ReadBuffer& buffer) const;
-  Result<bool> fill(const Found& found, Offset offset, std::size_t max_bytes, ReadBuffer& buffer);
+  Result<bool> fill(const Found& found, Offset offset, std::size_t max_bytes, Offset upto,
+                    ReadBuffer& buffer);
+  Offset stable_offset_locked() const;
   std::unexpected<Error> corrupt(Offset offset, const Segment& segment, std::uint64_t position,
                                  std::string_view why) const;
   Result<std::optional<TimedOffset>> search_time(Offset from, TimestampMs time);
@@ -127,6 +161,8 @@ class PartitionLog final : public Partition {
   PartitionOwner& owner_;
   RecoveryReport recovery_;
 
+  std::mutex clean_mutex_;
+  std::atomic<bool> stop_cleaning_ = false;
   mutable std::mutex append_mutex_;
   RecordBatchBuilder builder_;
   std::string write_buffer_;   // batches that came whole
@@ -137,12 +173,15 @@ class PartitionLog final : public Partition {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   TopicSettings settings_;
+  CompactionSettings compaction_;  // of settings_
   std::map<Offset, std::shared_ptr<Segment>> segments_;
   std::shared_ptr<Segment> active_;
   Producers producers_;
   Offset log_start_;
   Offset durable_end_;
   Offset recovery_point_;
+  Offset cleaned_to_;  // every record below it was compared with what the log had then
+  TimestampMs retry_cleaning_at_{INT64_MIN};
   bool syncing_ = false;
   bool closed_ = false;
   std::optional<Error> failed_;  // a failed fdatasync: what is on disk is unknown until reopened

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "log/partition_log.h"
+#include "log/swap.h"
 
 namespace tailrace::log {
 namespace {
@@ -38,7 +39,11 @@ std::vector<Offset> offsets_of(const std::vector<std::string>& files, std::strin
 
 Status PartitionLog::recover(Offset recovery_point) {
   TRY(files_.make_folder(folder_));
-  ASSIGN(const auto files, files_.list(folder_));
+  ASSIGN(auto files, files_.list(folder_));
+  ASSIGN(const bool swapped, finish_swaps(files_, folder_, files));
+  if (swapped) {
+    ASSIGN(files, files_.list(folder_));
+  }
   auto bases = offsets_of(files, ".log");
   if (bases.empty()) bases.push_back(log_start_);
   TRY(open_segments(bases));
@@ -55,6 +60,11 @@ Status PartitionLog::recover(Offset recovery_point) {
   log_start_ = std::min(log_start_, active_->next());
   durable_end_ = active_->next();
   recovery_point_ = std::min(recovery_point, durable_end_);
+  if (cleaned_to_.value > 0) {
+    // As Kafka: an end that the log does not have any more says nothing.
+    const bool known = cleaned_to_ >= log_start_ && cleaned_to_ <= durable_end_;
+    if (!known) cleaned_to_ = std::max(log_start_, Offset(1));
+  }
   segment_since_ = clock_.now();
   return {};
 }
@@ -63,7 +73,7 @@ Status PartitionLog::open_segments(const std::vector<Offset>& bases) {
   for (std::size_t i = 0; i < bases.size(); ++i) {
     ASSIGN(auto segment, Segment::open(files_, folder_, bases[i]));
     if (i + 1 < bases.size()) {
-      if (auto trusted = segment->trust(bases[i + 1]); !trusted) {
+      if (auto trusted = segment->trust(bases[i + 1], gaps()); !trusted) {
         return std::unexpected(trusted.error().in(name()));
       }
     } else {
@@ -93,16 +103,37 @@ Result<Offset> PartitionLog::load_producers(const std::vector<Offset>& snapshots
 Status PartitionLog::replay_sealed(Offset from) {
   for (const auto& [base, segment] : segments_) {
     if (segment == active_ || segment->next() <= from) continue;
-    ASSIGN(const auto place, place_of(*segment, from));
-    ASSIGN(const auto scan,
-           scan_batches(*segment->data(), place, segment->size_bytes(),
-                        [&](const BatchView& batch, std::uint64_t) { producers_.note(batch); }));
+    ASSIGN(const auto place, place_of(*segment, std::max(from, base)));
+    std::vector<AbortedTransaction> seen;
+    ASSIGN(const auto scan, scan_batches(*segment->data(), place, segment->size_bytes(), gaps(),
+                                         [&](const BatchView& batch, std::uint64_t) {
+                                           replay(batch, seen);
+                                           return Status();
+                                         }));
     recovery_.scanned_bytes += scan.end.position - place.position;
     if (!scan.flaw.empty()) {
       return corrupt(scan.end.offset, *segment, scan.end.position, scan.flaw);
     }
+    TRY(segment->merge_aborted(from, std::move(seen)));
   }
   return {};
+}
+
+/// What a batch changes in the producers; the aborted transaction when it is a marker that ends
+/// one, without beginning when that is not in the log any more.
+void PartitionLog::replay(const BatchView& batch, std::vector<AbortedTransaction>& seen) {
+  if (const auto aborted = producers_.note(batch)) {
+    seen.push_back(*aborted);
+  } else if (batch.control()) {
+    const auto marker = parse_marker(batch);
+    if (marker && marker->end == TransactionEnd::kAbort) {
+      seen.push_back({batch.producer_id(), Offset(-1), batch.base_offset(), Offset(-1)});
+    }
+  }
+}
+
+Gaps PartitionLog::gaps() const {
+  return cleaned_to_.value > 0 || compaction_.on ? Gaps::kAllowed : Gaps::kRefused;
 }
 
 Result<SegmentPlace> PartitionLog::place_of(const Segment& segment, Offset offset) const {
@@ -135,13 +166,16 @@ Status PartitionLog::recover_active(Offset from, Offset recovery_point) {
     ASSIGN(place, place_of(segment, from - 1));
   }
   TRY(segment.rewind(place));
-  ASSIGN(const auto scan, scan_batches(*segment.data(), place, file_size,
+  std::vector<AbortedTransaction> seen;
+  ASSIGN(const auto scan, scan_batches(*segment.data(), place, file_size, gaps(),
                                        [&](const BatchView& batch, std::uint64_t position) {
                                          segment.note_batch(batch, position,
                                                             settings_.index_interval_bytes);
-                                         if (batch.base_offset() >= from) producers_.note(batch);
+                                         if (batch.base_offset() >= from) replay(batch, seen);
+                                         return Status();
                                        }));
   segment.end_at(scan.end.offset);
+  TRY(segment.merge_aborted(from, std::move(seen)));
   recovery_.scanned_bytes += file_size - place.position;
   recovery_.truncated_bytes = file_size - scan.end.position;
   if (recovery_.truncated_bytes > 0) {

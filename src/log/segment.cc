@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <ranges>
 #include <tuple>
 
 #include "base/bytes.h"
@@ -14,6 +16,11 @@ namespace {
 
 constexpr std::size_t kOffsetEntryBytes = 8;
 constexpr std::size_t kTimeEntryBytes = 12;
+
+std::uint64_t new_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
 
 }  // namespace
 
@@ -49,6 +56,17 @@ void IndexFile::append(std::string_view entry) {
   }
 }
 
+Status IndexFile::add(std::string_view entry) {
+  if (!writer_) TRY(open_writer());
+  auto added = writer_->append(entry);
+  if (added) {
+    ++count_;
+  } else {
+    writer_.reset();
+  }
+  return added;
+}
+
 Status IndexFile::truncate(std::size_t count) {
   count_ = std::min(count_, count);
   writer_.reset();
@@ -60,33 +78,45 @@ Status IndexFile::sync() {
   return writer_->sync();
 }
 
-Result<std::string> IndexFile::entry(std::size_t i) const {
-  if (!reader_) {
+Status IndexFile::hold() const {
+  if (!reader_ && count_ > 0) {
     ASSIGN(reader_, files_->open_readable(path_));
   }
-  std::string bytes(entry_bytes_, '\0');
-  ASSIGN(const auto got, reader_->read_at(i * entry_bytes_, bytes.data(), entry_bytes_));
-  if (got != entry_bytes_) return error(Code::kDataLoss, path_ + " is cut short");
+  return {};
+}
+
+Result<std::string> IndexFile::entries(std::size_t first, std::size_t count) const {
+  TRY(hold());
+  std::string bytes(count * entry_bytes_, '\0');
+  if (count == 0) return bytes;
+  if (!reader_) return error(Code::kDataLoss, path_ + " is cut short");
+  ASSIGN(const auto got, reader_->read_at(first * entry_bytes_, bytes.data(), bytes.size()));
+  if (got != bytes.size()) return error(Code::kDataLoss, path_ + " is cut short");
   return bytes;
 }
 
-Segment::Segment(rt::FileSystem& files, std::string stem, Offset base)
-    : base_(base),
+Segment::Segment(rt::FileSystem& files, std::string stem, Offset base, std::string_view suffix)
+    : id_(new_id()),
+      base_(base),
       stem_(std::move(stem)),
-      log_path_(stem_ + ".log"),
+      suffix_(suffix),
+      log_path_(stem_ + ".log" + suffix_),
       next_(base),
       max_timestamp_offset_(base),
-      offsets_(files, stem_ + ".index", kOffsetEntryBytes),
-      times_(files, stem_ + ".timeindex", kTimeEntryBytes) {}
+      offsets_(files, stem_ + ".index" + suffix_, kOffsetEntryBytes),
+      times_(files, stem_ + ".timeindex" + suffix_, kTimeEntryBytes),
+      aborted_(files, stem_ + ".txnindex" + suffix_, kAbortedEntryBytes) {}
 
 Result<std::shared_ptr<Segment>> Segment::open(rt::FileSystem& files, const std::string& folder,
-                                               Offset base) {
-  std::shared_ptr<Segment> segment(new Segment(files, folder + "/" + offset_name(base), base));
+                                               Offset base, std::string_view suffix) {
+  std::shared_ptr<Segment> segment(
+      new Segment(files, folder + "/" + offset_name(base), base, suffix));
   ASSIGN(segment->writer_, files.open_writable(segment->log_path_));
   ASSIGN(segment->data_, files.open_readable(segment->log_path_));
   ASSIGN(segment->size_, segment->data_->size());
   TRY(segment->offsets_.load());
   TRY(segment->times_.load());
+  TRY(segment->aborted_.load());
   return segment;
 }
 
@@ -112,7 +142,7 @@ bool Segment::indexes_look_right() const {
   return last && last->position < size_ && last->offset >= base_ && last->offset < next_;
 }
 
-Status Segment::trust(Offset next) {
+Status Segment::trust(Offset next, Gaps gaps) {
   next_ = next;
   writer_.reset();
   if (indexes_look_right()) {
@@ -123,9 +153,10 @@ Status Segment::trust(Offset next) {
   }
   TRY(rewind({0, base_}));
   ASSIGN(const auto size, data_->size());
-  ASSIGN(const auto scan, scan_batches(*data_, {0, base_}, size,
+  ASSIGN(const auto scan, scan_batches(*data_, {0, base_}, size, gaps,
                                        [&](const BatchView& batch, std::uint64_t position) {
                                          note_batch(batch, position, 4096);
+                                         return Status();
                                        }));
   size_ = size;
   next_ = next;
@@ -145,6 +176,7 @@ Status Segment::sync_indexes() {
     indexed_timestamp_ = max_timestamp_;
   }
   TRY(offsets_.sync());
+  TRY(aborted_.sync());
   return times_.sync();
 }
 
@@ -153,6 +185,7 @@ Status Segment::seal() {
   TRY(sync_indexes());
   offsets_.stop_writing();
   times_.stop_writing();
+  aborted_.stop_writing();
   return {};
 }
 
@@ -177,7 +210,8 @@ void Segment::note(std::string_view batches, std::int64_t index_interval_bytes) 
 void Segment::note_batch(const BatchView& batch, std::uint64_t position,
                          std::int64_t index_interval) {
   const auto relative = static_cast<std::int32_t>(batch.last_offset() - base_);
-  if (batch.max_timestamp() > max_timestamp_) {
+  // Of a batch without records the time says nothing (and Kafka's tools miss the record).
+  if (batch.max_timestamp() > max_timestamp_ && batch.record_count() > 0) {
     max_timestamp_ = batch.max_timestamp();
     max_timestamp_offset_ = batch.last_offset();
   }
@@ -266,16 +300,99 @@ Status Segment::rewind(SegmentPlace place) {
   return times_.truncate(times);
 }
 
+Status Segment::start_anew() {
+  TRY(rewind({0, base_}));
+  TRY(aborted_.truncate(0));
+  return cut();
+}
+
 Status Segment::cut() {
   TRY(writer_->truncate(size_));
   return writer_->sync();
 }
 
-Status Segment::remove_files(rt::FileSystem& files) const {
-  for (const char* suffix : {".log", ".index", ".timeindex", ".snapshot"}) {
-    TRY(files.remove(stem_ + suffix));
+Status Segment::add_aborted(const AbortedTransaction& transaction) {
+  std::string entry;
+  append_aborted(entry, transaction);
+  return aborted_.add(entry);
+}
+
+Status Segment::drop_last_aborted() {
+  return aborted_.truncate(aborted_.count() - 1);
+}
+
+Result<std::vector<AbortedTransaction>> Segment::aborted() const {
+  std::vector<AbortedTransaction> found;
+  ASSIGN(const auto bytes, aborted_.entries(0, aborted_.count()));
+  for (std::size_t at = 0; at < bytes.size(); at += kAbortedEntryBytes) {
+    ASSIGN(const auto one, parse_aborted(std::string_view(bytes).substr(at, kAbortedEntryBytes)));
+    found.push_back(one);
   }
-  return {};
+  return found;
+}
+
+Status Segment::merge_aborted(Offset from, std::vector<AbortedTransaction> seen) {
+  auto present = aborted();
+  if (!present) present = std::vector<AbortedTransaction>();  // unreadable: made anew
+  std::vector<AbortedTransaction> merged;
+  for (const auto& one : *present) {
+    if (one.last < from) merged.push_back(one);
+  }
+  for (auto& one : seen) {
+    if (one.first.value < 0) {
+      const auto same = std::ranges::find_if(*present, [&](const AbortedTransaction& old) {
+        return old.producer_id == one.producer_id && old.last == one.last;
+      });
+      if (same == present->end()) continue;
+      one = *same;
+    }
+    merged.push_back(one);
+  }
+  if (merged == *present) return {};
+  TRY(aborted_.truncate(0));
+  for (const auto& one : merged) TRY(add_aborted(one));
+  return aborted_.sync();
+}
+
+Result<bool> Segment::collect_aborted(Offset from, Offset upto,
+                                      std::vector<AbortedTransaction>& found) const {
+  constexpr std::size_t kAtOnce = 128;
+  std::size_t low = 0;
+  std::size_t high = aborted_.count();
+  while (low < high) {  // the first one that ends at `from` or later
+    const std::size_t middle = (low + high) / 2;
+    ASSIGN(const auto entry, aborted_.entry(middle));
+    ASSIGN(const auto one, parse_aborted(entry));
+    if (one.last < from) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  while (low < aborted_.count()) {
+    const std::size_t count = std::min(kAtOnce, aborted_.count() - low);
+    ASSIGN(const auto bytes, aborted_.entries(low, count));
+    for (std::size_t at = 0; at < bytes.size(); at += kAbortedEntryBytes) {
+      ASSIGN(const auto one, parse_aborted(std::string_view(bytes).substr(at, kAbortedEntryBytes)));
+      if (one.last >= from && one.first < upto) found.push_back(one);
+      if (one.last_stable >= upto) return true;
+    }
+    low += count;
+  }
+  return false;
+}
+
+Status Segment::hold_files() const {
+  TRY(offsets_.hold());
+  TRY(times_.hold());
+  return aborted_.hold();
+}
+
+Status Segment::remove_files(rt::FileSystem& files) const {
+  for (const auto suffix : kSegmentSuffixes | std::views::reverse) {
+    TRY(files.remove(stem_ + std::string(suffix) + suffix_));
+  }
+  return suffix_.empty() ? files.remove(stem_ + ".snapshot") : Status();
 }
 
 }  // namespace tailrace::log

@@ -1,13 +1,16 @@
-// One segment of a partition: record batches laid end to end, and two sparse indexes, in Kafka's
-// files.
+// One segment of a partition: record batches laid end to end, two sparse indexes, and the aborted
+// transactions, in Kafka's files.
 //
 //   <base>.log        record batches (batch.h)
 //   <base>.index      entries: relative offset i32 of a batch's last record · position i32 of the
 //   batch <base>.timeindex  entries: greatest timestamp so far i64 · relative offset i32 of that
 //   batch's last record
 //
-// The indexes are a help, never a truth: they are rebuilt from the .log where they are missing or
-// do not fit.
+//   <base>.txnindex   aborted transactions (transactions.h); only where there are any
+//
+// The first two are a help, never a truth: they are rebuilt from the .log where they are missing or
+// do not fit. A segment that is being written by the cleaner has the suffix .cleaned behind all
+// four names (swap.h).
 // Not thread-safe, but data() may be read and writer() synced from other threads.
 #pragma once
 
@@ -21,6 +24,7 @@
 #include "base/strong.h"
 #include "log/batch.h"
 #include "log/retention.h"
+#include "log/transactions.h"
 #include "rt/file.h"
 
 namespace tailrace::log {
@@ -35,13 +39,19 @@ class IndexFile {
   Status load();
   /// Failures are remembered as a missing entry: an index is only a help.
   void append(std::string_view entry);
+  /// Appends and tells of a failure; nothing of the entry counts then.
+  Status add(std::string_view entry);
   /// Keeps the first `count` entries.
   Status truncate(std::size_t count);
   Status sync();
   void stop_writing() { writer_.reset(); }
   std::size_t count() const { return count_; }
   /// The entry's bytes.
-  Result<std::string> entry(std::size_t i) const;
+  Result<std::string> entry(std::size_t i) const { return entries(i, 1); }
+  /// The bytes of `count` entries from `first` on, all of which are there.
+  Result<std::string> entries(std::size_t first, std::size_t count) const;
+  /// Opens for reading what is there now: a file that takes its name later is not read.
+  Status hold() const;
 
  private:
   Status open_writer();
@@ -60,13 +70,18 @@ struct SegmentPlace {
   Offset offset;
 };
 
+/// Whether offsets may be missing between batches: only where the cleaner may have been.
+enum class Gaps { kRefused, kAllowed };
+
 class Segment {
  public:
   /// Opens the files of an existing or a new segment. `next` of a sealed one is the base of the one
   /// after it.
   static Result<std::shared_ptr<Segment>> open(rt::FileSystem& files, const std::string& folder,
-                                               Offset base);
+                                               Offset base, std::string_view suffix = {});
 
+  /// Differs between any two segments of a process, those of the same base too.
+  std::uint64_t id() const { return id_; }
   Offset base() const { return base_; }
   Offset next() const { return next_; }
   std::uint64_t size_bytes() const { return size_; }
@@ -76,10 +91,25 @@ class Segment {
   const std::shared_ptr<rt::WritableFile>& writer() const { return writer_; }
 
   /// Takes a segment as it is: its indexes are trusted when they look right, rebuilt otherwise.
-  Status trust(Offset next);
+  Status trust(Offset next, Gaps gaps);
   /// Syncs all files and closes them for writing.
   Status seal();
   Status sync_indexes();
+
+  /// Writes an aborted transaction whose marker comes next.
+  Status add_aborted(const AbortedTransaction& transaction);
+  /// Takes back the last add_aborted().
+  Status drop_last_aborted();
+  /// After the batches from `from` on were scanned: what was seen replaces what is there. One with
+  /// a first offset below 0 (its beginning is no longer in the log) is kept as it is there, if it
+  /// is.
+  Status merge_aborted(Offset from, std::vector<AbortedTransaction> seen);
+  bool has_aborted() const { return aborted_.count() > 0; }
+  Status sync_aborted() { return aborted_.sync(); }
+  /// Adds those that overlap [from, upto); true when no later segment has another one.
+  Result<bool> collect_aborted(Offset from, Offset upto,
+                               std::vector<AbortedTransaction>& found) const;
+  Result<std::vector<AbortedTransaction>> aborted() const;
 
   /// Writes whole batches; on failure nothing of them stays (or `broken` until repair() succeeds).
   Status write(std::string_view batches);
@@ -95,20 +125,26 @@ class Segment {
 
   /// Forgets everything from `place` on in the indexes, and sets the end there.
   Status rewind(SegmentPlace place);
+  /// All four files, empty.
+  Status start_anew();
   /// Cuts the .log at the end.
   Status cut();
   void end_at(Offset next) { next_ = next; }
 
+  /// Reads go on after its files have lost their names or another segment has taken them.
+  Status hold_files() const;
   Status remove_files(rt::FileSystem& files) const;
 
  private:
-  Segment(rt::FileSystem& files, std::string stem, Offset base);
+  Segment(rt::FileSystem& files, std::string stem, Offset base, std::string_view suffix);
   bool indexes_look_right() const;
   Result<SegmentPlace> index_entry(std::size_t i) const;
   Result<std::pair<TimestampMs, Offset>> time_entry(std::size_t i) const;
 
+  const std::uint64_t id_;
   const Offset base_;
   const std::string stem_;
+  const std::string suffix_;
   const std::string log_path_;
   Offset next_;
   std::uint64_t size_ = 0;
@@ -121,7 +157,12 @@ class Segment {
   std::shared_ptr<rt::WritableFile> writer_;
   IndexFile offsets_;
   IndexFile times_;
+  IndexFile aborted_;
 };
+
+/// What a segment consists of, the .log last.
+inline constexpr std::string_view kSegmentSuffixes[] = {".index", ".timeindex", ".txnindex",
+                                                        ".log"};
 
 /// The 20-digit name of an offset.
 std::string offset_name(Offset offset);
@@ -133,9 +174,10 @@ struct ScanEnd {
 };
 
 /// Reads batches from `from` to `limit`, checks lengths, CRC and growing offsets, and shows each
-/// good one.
+/// good one with its position; an Error from there ends the scan and is the result.
+using BatchSeen = std::function<Status(const BatchView&, std::uint64_t)>;
 Result<ScanEnd> scan_batches(const rt::ReadableFile& file, SegmentPlace from, std::uint64_t limit,
-                             const std::function<void(const BatchView&, std::uint64_t)>& seen);
+                             Gaps gaps, const BatchSeen& seen);
 
 /// The position of a valid batch (magic 2, CRC, offset ≥ least) at or after `from`, if there is
 /// one.

@@ -65,13 +65,13 @@ Result<BatchView> batch_at(Window& window, std::uint64_t position, std::uint64_t
 }  // namespace
 
 Result<ScanEnd> scan_batches(const rt::ReadableFile& file, SegmentPlace from, std::uint64_t limit,
-                             const std::function<void(const BatchView&, std::uint64_t)>& seen) {
+                             Gaps gaps, const BatchSeen& seen) {
   Window window(file, limit);
   ScanEnd scan{from, {}};
   while (scan.end.position < limit) {
     auto batch = batch_at(window, scan.end.position, limit, scan.end.offset);
-    if (batch && batch->base_offset() != scan.end.offset) {
-      // The CRC does not cover the base offset; a partition has no gaps.
+    if (batch && batch->base_offset() != scan.end.offset && gaps == Gaps::kRefused) {
+      // The CRC does not cover the base offset.
       batch =
           error(Code::kDataLoss, fmt::format("offset {} where {} is expected",
                                              batch->base_offset().value, scan.end.offset.value));
@@ -83,7 +83,7 @@ Result<ScanEnd> scan_batches(const rt::ReadableFile& file, SegmentPlace from, st
       scan.flaw = batch.error().what;
       break;
     }
-    seen(*batch, scan.end.position);
+    TRY(seen(*batch, scan.end.position));
     scan.end.position += batch->bytes().size();
     scan.end.offset = batch->next_offset();
   }
