@@ -19,11 +19,16 @@ RoundTransactions::RoundTransactions(std::vector<AbortedTransaction> aborted)
 bool RoundTransactions::spent(const BatchView& batch, std::optional<AbortedTransaction>& kept) {
   kept.reset();
   while (!waiting_.empty() && waiting_.back().first <= batch.last_offset()) {
-    aborted_.try_emplace(waiting_.back().producer_id, Aborted{waiting_.back()});
+    aborted_.insert_or_assign(waiting_.back().producer_id, Aborted{waiting_.back()});
     waiting_.pop_back();
   }
   const std::int64_t producer = batch.producer_id();
-  const auto open = aborted_.find(producer);
+  auto open = aborted_.find(producer);
+  if (open != aborted_.end() && batch.base_offset() > open->second.transaction.last) {
+    // Its marker lies before the part of the log that is looked at.
+    aborted_.erase(open);
+    open = aborted_.end();
+  }
   if (!batch.control()) {
     if (!batch.transactional()) return false;
     if (open == aborted_.end()) {

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct SeenRecord {
   std::int64_t timestamp = 0;
   bool operator==(const SeenRecord&) const = default;
 };
+
+inline void PrintTo(const SeenRecord& record, std::ostream* out) {
+  *out << record.key << "@" << record.offset << "=" << record.value.value_or("-") << " ("
+       << record.timestamp << ")";
+}
 
 /// Every whole batch of [log start, upto), copied, read in pieces of about `piece` bytes.
 inline std::vector<std::string> batches_of(Partition& partition, Offset upto,
