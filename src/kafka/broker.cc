@@ -8,9 +8,6 @@
 namespace tailrace::kafka {
 namespace {
 
-/// More at a time are slower: each sync waits for the one journal of the disk.
-constexpr int kSyncThreads = 2;
-
 /// The value of `name=value` in a file of properties.
 std::string property(std::string_view text, std::string_view name) {
   while (!text.empty()) {
@@ -39,7 +36,7 @@ Broker::Broker(log::Log& log, BrokerConfig config, std::string folder)
       features_(folder_ + "/features"),
       producer_ids_(folder_ + "/producer-ids"),
       fetch_sessions_(config_.fetch_sessions),
-      committer_(kSyncThreads),
+      committer_(log_),
       groups_(log_, committer_, {config_.groups, config_.offsets_partitions}) {}
 
 Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,

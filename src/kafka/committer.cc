@@ -4,9 +4,7 @@
 
 namespace tailrace::kafka {
 
-Committer::Committer(int threads) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
-}
+Committer::Committer(log::Log& log) : log_(log), thread_([this] { work(); }) {}
 
 Committer::~Committer() {
   stop();
@@ -18,33 +16,30 @@ void Committer::stop() {
     stopping_ = true;
     changed_.notify_all();
   }
-  for (auto& thread : threads_) thread.join();
-  threads_.clear();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Committer::when_durable(std::shared_ptr<log::Partition> partition,
                              std::function<void(Status)> done) {
   const std::unique_lock lock(mutex_);
-  auto* key = partition.get();
-  auto& waiting = waiting_[key];
-  waiting.done.push_back(std::move(done));
-  if (waiting.partition) return;  // queued already
-  waiting.partition = std::move(partition);
-  ready_.push_back(key);
-  changed_.notify_one();
+  if (waiting_.empty()) changed_.notify_one();
+  waiting_[std::move(partition)].push_back(std::move(done));
 }
 
 void Committer::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [&] { return stopping_ || !ready_.empty(); });
-    if (ready_.empty()) return;
-    auto waiting = std::move(waiting_.extract(ready_.front()).mapped());
-    ready_.pop_front();
+    changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    // Who comes while these are synced waits for the next round: its records may be younger.
+    const auto round = std::exchange(waiting_, {});
     lock.unlock();
-    // Who comes while this sync runs is queued anew: its records may be younger than the sync.
-    const Status synced = waiting.partition->sync();
-    for (const auto& done : waiting.done) done(synced);
+    std::vector<std::shared_ptr<log::Partition>> partitions;
+    for (const auto& [partition, done] : round) partitions.push_back(partition);
+    const auto synced = log_.sync(partitions);
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+      for (const auto& done : round.at(partitions[i])) done(synced[i]);
+    }
     lock.lock();
   }
 }

@@ -1,11 +1,10 @@
 // Group commit: answers to acks=all wait here until their records are on disk. All that was
 // appended to a partition while one sync runs is made durable by the next one.
 //
-// Threads: when_durable() from any thread; callbacks run on the committer's own threads.
+// Threads: when_durable() from any thread; callbacks run on the committer's own thread.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,14 +13,13 @@
 #include <vector>
 
 #include "base/result.h"
-#include "log/partition.h"
+#include "log/log.h"
 
 namespace tailrace::kafka {
 
 class Committer {
  public:
-  /// So many partitions are synced at the same time.
-  explicit Committer(int threads);
+  explicit Committer(log::Log& log);
   ~Committer();
 
   /// Calls `done` once everything appended to the partition before this call is on disk, or with
@@ -31,18 +29,16 @@ class Committer {
   void stop();
 
  private:
-  struct Waiting {
-    std::shared_ptr<log::Partition> partition;
-    std::vector<std::function<void(Status)>> done;
-  };
+  using Waiting =
+      std::unordered_map<std::shared_ptr<log::Partition>, std::vector<std::function<void(Status)>>>;
   void work();
 
+  log::Log& log_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::unordered_map<log::Partition*, Waiting> waiting_;
-  std::deque<log::Partition*> ready_;  // of waiting_, those no thread is at
+  Waiting waiting_;
   bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  std::thread thread_;
 };
 
 }  // namespace tailrace::kafka

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "log/offset_checkpoint.h"
 #include "log/partition_log.h"
+#include "log/sync_choice.h"
 #include "rt/random.h"
 
 namespace tailrace::log {
@@ -44,6 +45,7 @@ class LogOnFiles final : public Log, private PartitionOwner {
   bool wait_for_append(std::uint64_t seen, std::chrono::milliseconds timeout) override;
   void listen(AppendListener listener) override;
   Status sync() override;
+  std::vector<Status> sync(std::span<const std::shared_ptr<Partition>> partitions) override;
   Result<int> apply_retention(const KeepFrom& keep_from) override;
   Result<std::optional<CleanReport>> clean() override;
   Status close() override;
@@ -76,6 +78,8 @@ class LogOnFiles final : public Log, private PartitionOwner {
   mutable std::mutex appends_mutex_;
   std::condition_variable appended_;
   std::uint64_t appends_ = 0;
+  std::mutex sync_mutex_;
+  SyncChoice sync_choice_;
   std::shared_mutex listener_mutex_;
   AppendListener listener_;
   bool closed_ = false;
@@ -293,6 +297,30 @@ bool LogOnFiles::wait_for_append(std::uint64_t seen, std::chrono::milliseconds t
 Status LogOnFiles::sync() {
   for (const auto& partition : all()) TRY(partition->sync());
   return {};
+}
+
+std::vector<Status> LogOnFiles::sync(std::span<const std::shared_ptr<Partition>> partitions) {
+  const auto begun = clock_.monotonic();
+  bool together = false;
+  {
+    const std::unique_lock lock(sync_mutex_);
+    together = sync_choice_.together(partitions.size(), begun);
+  }
+  std::vector<Status> done;
+  if (together) {
+    std::vector<Offset> covered;
+    for (const auto& partition : partitions) covered.push_back(partition->next_offset());
+    const Status synced = files_.sync_file_system(folder_);
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+      done.push_back(static_cast<PartitionLog&>(*partitions[i]).note_synced(covered[i], synced));
+    }
+  } else {
+    for (const auto& partition : partitions) done.push_back(partition->sync());
+  }
+  const auto now = clock_.monotonic();
+  const std::unique_lock lock(sync_mutex_);
+  sync_choice_.took(together, partitions.size(), now - begun, now);
+  return done;
 }
 
 Result<int> LogOnFiles::apply_retention(const KeepFrom& keep_from) {

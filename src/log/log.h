@@ -24,6 +24,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,8 @@ class Log {
 
   /// sync() of every partition.
   virtual Status sync() = 0;
+  /// sync() of some, at once where that is cheaper (sync_choice.h): how it went for each.
+  virtual std::vector<Status> sync(std::span<const std::shared_ptr<Partition>> partitions) = 0;
   /// Retention on every partition; the number of segments removed. Call it now and then. What lies
   /// at or after `keep_from(partition)` stays whatever the settings say: someone has yet to read
   /// it.

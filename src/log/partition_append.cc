@@ -351,6 +351,18 @@ Status PartitionLog::sync_to(Offset end) {
   return done;
 }
 
+Status PartitionLog::note_synced(Offset covered, const Status& synced) {
+  const std::unique_lock lock(mutex_);
+  if (failed_) return std::unexpected(*failed_);
+  if (synced) {
+    durable_end_ = std::max(durable_end_, covered);
+  } else {
+    failed_ = synced.error().in(name() + ": writes stop until the log is opened again");
+  }
+  changed_.notify_all();
+  return synced;
+}
+
 Status PartitionLog::checkpoint() {
   const std::unique_lock append_lock(append_mutex_);
   return checkpoint_locked();

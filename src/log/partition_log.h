@@ -81,6 +81,8 @@ class PartitionLog final : public Partition {
   RecoveryReport recovery() const override { return recovery_; }
 
   Offset recovery_point() const;
+  /// Somebody else made durable what lies below `covered`, or failed to.
+  Status note_synced(Offset covered, const Status& synced);
   Offset cleaned_to() const;
   /// What a cleaning would do now (partition_clean.cc).
   CleanPlan plan_clean() const;

@@ -71,6 +71,8 @@ class FileSystem {
   /// With its parents; an existing folder is not an Error.
   virtual Status make_folder(const std::string& folder) = 0;
   virtual Status sync_folder(const std::string& folder) = 0;
+  /// All that was written to any file of the file system that holds `folder` is durable after it.
+  virtual Status sync_file_system(const std::string& folder) = 0;
   /// Locks `folder` by the file `folder/.lock`, which holds our process id. When another holds it:
   /// kFailedPrecondition "data folder X is in use by process N".
   virtual Result<std::unique_ptr<FileLock>> lock_folder(const std::string& folder) = 0;

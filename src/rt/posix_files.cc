@@ -220,6 +220,12 @@ class PosixFiles final : public FileSystem {
     return {};
   }
 
+  Status sync_file_system(const std::string& folder) override {
+    ASSIGN(const auto fd, open_path(folder, O_RDONLY | O_DIRECTORY));
+    if (::syncfs(fd.get()) != 0) return failed("syncfs", folder, errno);
+    return {};
+  }
+
   Status sync_folder(const std::string& folder) override {
     ASSIGN(const auto fd, open_path(folder, O_RDONLY | O_DIRECTORY));
     if (::fsync(fd.get()) != 0) return failed("fsync", folder, errno);

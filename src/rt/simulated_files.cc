@@ -313,6 +313,16 @@ Status SimulatedFiles::sync_folder(const std::string& folder) {
   return {};
 }
 
+Status SimulatedFiles::sync_file_system(const std::string& folder) {
+  std::unique_lock lock(mutex_);
+  bool dying = false;
+  TRY(enter("syncfs " + folder, &dying));
+  if (dying) return down();
+  for (const auto& [path, node] : names_) node->durable = node->content;
+  durable_names_ = names_;
+  return {};
+}
+
 Result<std::unique_ptr<FileLock>> SimulatedFiles::lock_folder(const std::string& folder) {
   std::unique_lock lock(mutex_);
   if (crashed_) return down();

@@ -47,6 +47,7 @@ class SimulatedFiles final : public FileSystem {
   Status remove_folder(const std::string& folder) override;
   Status make_folder(const std::string& folder) override;
   Status sync_folder(const std::string& folder) override;
+  Status sync_file_system(const std::string& folder) override;
   Result<std::unique_ptr<FileLock>> lock_folder(const std::string& folder) override;
 
  private:
