@@ -389,8 +389,8 @@ TEST(Compaction, a_crash_at_any_write_of_a_cleaning_leaves_all_that_counts) {
       files.crash_at(k);
       const auto done = log->clean();
       finished = done && !files.crashed();
-      files.restart();
     }
+    files.restart();
     auto log = open(files, clock);
     ASSERT_TRUE(log);
     auto partition = first(*log);
