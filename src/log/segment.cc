@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kOffsetEntryBytes = 8;
 constexpr std::size_t kTimeEntryBytes = 12;
+/// Entries that are kept back until they are written in one go.
+constexpr std::size_t kPendingBytes = 4096;
 
 std::uint64_t new_id() {
   static std::atomic<std::uint64_t> last{0};
@@ -42,21 +44,32 @@ Status IndexFile::load() {
 
 Status IndexFile::open_writer() {
   ASSIGN(writer_, files_->open_writable(path_));
-  if (writer_->size() != count_ * entry_bytes_) TRY(writer_->truncate(count_ * entry_bytes_));
+  if (writer_->size() != stored() * entry_bytes_) TRY(writer_->truncate(stored() * entry_bytes_));
   return {};
 }
 
 void IndexFile::append(std::string_view entry) {
   DCHECK(entry.size() == entry_bytes_);
-  if (!writer_ && !open_writer()) return;
-  if (writer_->append(entry)) {
-    ++count_;
-  } else {
+  pending_.append(entry);
+  ++count_;
+  if (pending_.size() >= kPendingBytes) static_cast<void>(flush());
+}
+
+Status IndexFile::flush() {
+  if (pending_.empty()) return {};
+  Status done;
+  if (!writer_) done = open_writer();
+  if (done) done = writer_->append(pending_);
+  if (!done) {
     writer_.reset();
+    count_ = stored();
   }
+  pending_.clear();
+  return done;
 }
 
 Status IndexFile::add(std::string_view entry) {
+  TRY(flush());
   if (!writer_) TRY(open_writer());
   auto added = writer_->append(entry);
   if (added) {
@@ -68,18 +81,25 @@ Status IndexFile::add(std::string_view entry) {
 }
 
 Status IndexFile::truncate(std::size_t count) {
+  static_cast<void>(flush());
   count_ = std::min(count_, count);
   writer_.reset();
   return open_writer();
 }
 
 Status IndexFile::sync() {
+  static_cast<void>(flush());
   if (!writer_) return {};
   return writer_->sync();
 }
 
+void IndexFile::stop_writing() {
+  static_cast<void>(flush());
+  writer_.reset();
+}
+
 Status IndexFile::hold() const {
-  if (!reader_ && count_ > 0) {
+  if (!reader_ && stored() > 0) {
     ASSIGN(reader_, files_->open_readable(path_));
   }
   return {};
@@ -87,11 +107,17 @@ Status IndexFile::hold() const {
 
 Result<std::string> IndexFile::entries(std::size_t first, std::size_t count) const {
   TRY(hold());
-  std::string bytes(count * entry_bytes_, '\0');
-  if (count == 0) return bytes;
-  if (!reader_) return error(Code::kDataLoss, path_ + " is cut short");
-  ASSIGN(const auto got, reader_->read_at(first * entry_bytes_, bytes.data(), bytes.size()));
-  if (got != bytes.size()) return error(Code::kDataLoss, path_ + " is cut short");
+  const std::size_t from_file = first < stored() ? std::min(count, stored() - first) : 0;
+  std::string bytes(from_file * entry_bytes_, '\0');
+  if (from_file > 0) {
+    if (!reader_) return error(Code::kDataLoss, path_ + " is cut short");
+    ASSIGN(const auto got, reader_->read_at(first * entry_bytes_, bytes.data(), bytes.size()));
+    if (got != bytes.size()) return error(Code::kDataLoss, path_ + " is cut short");
+  }
+  if (from_file < count) {
+    const std::size_t at = (first + from_file - stored()) * entry_bytes_;
+    bytes += pending_.substr(at, (count - from_file) * entry_bytes_);
+  }
   return bytes;
 }
 

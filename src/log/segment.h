@@ -37,14 +37,15 @@ class IndexFile {
 
   /// Counts the entries that are there; a missing file has none.
   Status load();
-  /// Failures are remembered as a missing entry: an index is only a help.
+  /// Entries go to the file in groups, at the latest with sync(): after a crash they are made again
+  /// from the log. Failures are remembered as missing entries: an index is only a help.
   void append(std::string_view entry);
   /// Appends and tells of a failure; nothing of the entry counts then.
   Status add(std::string_view entry);
   /// Keeps the first `count` entries.
   Status truncate(std::size_t count);
   Status sync();
-  void stop_writing() { writer_.reset(); }
+  void stop_writing();
   std::size_t count() const { return count_; }
   /// The entry's bytes.
   Result<std::string> entry(std::size_t i) const { return entries(i, 1); }
@@ -55,11 +56,14 @@ class IndexFile {
 
  private:
   Status open_writer();
+  Status flush();
+  std::size_t stored() const { return count_ - pending_.size() / entry_bytes_; }
 
   rt::FileSystem* files_;
   std::string path_;
   std::size_t entry_bytes_;
   std::size_t count_ = 0;
+  std::string pending_;  // the last entries, not in the file yet
   std::unique_ptr<rt::WritableFile> writer_;
   mutable std::unique_ptr<rt::ReadableFile> reader_;
 };

@@ -1,3 +1,4 @@
+// What is cheaper is chosen, and who had to wait for others is not tried again at once.
 #include "log/sync_choice.h"
 
 #include <gtest/gtest.h>
