@@ -4,14 +4,14 @@
 #include <thread>
 
 #include "app/commands.h"
-#include "base/log.h"
 #include "kafka/door.h"
+#include "log/upkeep.h"
 #include "rt/file.h"
 
 namespace tailrace::app {
 namespace {
 
-constexpr std::chrono::seconds kRetentionEvery{30};
+constexpr std::chrono::seconds kUpkeepEvery{15};
 
 std::atomic<int> g_signal = 0;
 
@@ -33,13 +33,8 @@ Result<kafka::BrokerConfig> config_of(const BrokerOptions& options) {
 }
 
 void run_until_signal(log::Log& log) {
-  auto next = std::chrono::steady_clock::now() + kRetentionEvery;
-  while (!g_signal) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    if (std::chrono::steady_clock::now() < next) continue;
-    next += kRetentionEvery;
-    if (auto gone = log.apply_retention(); !gone) LOG(warn, "retention: {}", gone.error().what);
-  }
+  const log::Upkeep upkeep(log, kUpkeepEvery);
+  while (!g_signal) std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
 
 Status serve(const BrokerOptions& options) {

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds kRetentionEvery{1};
+constexpr std::chrono::seconds kUpkeepEvery{1};
 
 /// "HOST:PORT" as the console takes it.
 Result<console::ConsoleConfig> console_config(const std::string& address) {
@@ -126,7 +126,7 @@ Status Instance::read_project(pipeline::Graph& graph) {
 }
 
 Instance::~Instance() {
-  retention_ = {};
+  upkeep_.reset();
   kafka_.reset();
   console_.reset();
   sources_.clear();
@@ -180,25 +180,12 @@ Status Instance::start() {
   }
   runner_->start();
   for (auto& source : sources_) source->start();
-  retention_ = std::jthread([this](std::stop_token stop) { keep_retention(std::move(stop)); });
+  upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   return {};
 }
 
-void Instance::apply_retention() {
-  const auto keep_from = [this](const log::Partition& p) { return runner_->keep_from(p); };
-  auto gone = log_->apply_retention(keep_from);
-  if (!gone && gone.error().what != retention_failed_) {
-    retention_failed_ = gone.error().what;
-    LOG(warn, "retention: {}", retention_failed_);
-  }
-}
-
-void Instance::keep_retention(std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  while (!stopped.wait_for(lock, stop, kRetentionEvery, [&] { return stop.stop_requested(); }))
-    apply_retention();
+log::Log::KeepFrom Instance::keep_from() {
+  return [this](const log::Partition& partition) { return runner_->keep_from(partition); };
 }
 
 Status Instance::run_once() {
@@ -209,15 +196,13 @@ Status Instance::run_once() {
     TRY(sources_[i]->note());
   }
   TRY(runner_->drain());
-  apply_retention();
+  if (auto tidy = log::look_after(*log_, keep_from()); !tidy)
+    LOG(warn, "looking after the log: {}", tidy.error().what);
   return {};
 }
 
 Status Instance::stop() {
-  if (retention_.joinable()) {
-    retention_.request_stop();
-    retention_.join();
-  }
+  upkeep_.reset();
   if (kafka_) kafka_->stop();
   for (auto& source : sources_) source->stop();
   Status stopped = runner_->stop();

@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -12,6 +11,7 @@
 #include "console/console.h"
 #include "kafka/door.h"
 #include "log/log.h"
+#include "log/upkeep.h"
 #include "pipeline/runner.h"
 #include "pipeline/stored_project.h"
 
@@ -67,9 +67,8 @@ class Instance {
   Status read_project(pipeline::Graph& graph);
   std::vector<pipeline::Hop> fetched_hops() const;
   std::vector<pipeline::Hop> appended_hops() const;
-  /// Segments that retention lets go and that no flow has yet to read.
-  void apply_retention();
-  void keep_retention(std::stop_token stop);
+  /// What retention may not take: what a flow has yet to read.
+  log::Log::KeepFrom keep_from();
 
   RunOptions options_;
   pipeline::Project project_;
@@ -82,8 +81,7 @@ class Instance {
   std::unique_ptr<console::Backend> backend_;
   std::unique_ptr<console::Console> console_;
   std::unique_ptr<kafka::Door> kafka_;
-  std::string retention_failed_;
-  std::jthread retention_;
+  std::unique_ptr<log::Upkeep> upkeep_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
