@@ -39,6 +39,43 @@ struct SparkOptions {
 };
 int spark_command(const SparkOptions& options);
 
+/// Which broker a command asks: HOST:PORT, else the one of the instance that runs on the project.
+struct BrokerAddress {
+  std::string broker, project = ".", data;
+};
+
+struct TopicsOptions {
+  BrokerAddress at;
+  std::string topic;  ///< empty: all of them
+  bool json = false;
+};
+int topics_command(const TopicsOptions& options);
+
+struct GroupsOptions {
+  BrokerAddress at;
+  std::string group;  ///< empty: all of them
+  bool json = false;
+};
+int groups_command(const GroupsOptions& options);
+
+struct ProduceOptions {
+  BrokerAddress at;
+  std::string topic;
+  std::string separator;  ///< between key and value; empty: lines have no key
+};
+int produce_command(const ProduceOptions& options);
+
+struct ConsumeOptions {
+  BrokerAddress at;
+  std::string topic;
+  std::string from = "beginning";  ///< or end, or an offset
+  std::int32_t partition = -1;     ///< -1: all of them
+  std::int64_t limit = INT64_MAX;
+  bool follow = false;
+  bool json = false;
+};
+int consume_command(const ConsumeOptions& options);
+
 /// Prints "tailrace: what" to standard error and returns 1.
 int fail(const Error& error);
 

@@ -191,6 +191,75 @@ void add_broker(CLI::App& app, int& code) {
   command->callback([=, &code] { code = broker_command(*options); });
 }
 
+void add_address(CLI::App* command, BrokerAddress& at) {
+  command->add_option("--broker", at.broker,
+                      "HOST:PORT (default: of the project that runs, else 127.0.0.1:9092)");
+  command->add_option("--project", at.project, "the project's folder")->capture_default_str();
+  command->add_option("--data", at.data, kDataHelp);
+}
+
+void add_topics(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("topics", "the topics of a broker, or one topic's partitions");
+  auto options = std::make_shared<TopicsOptions>();
+  command->add_option("topic", options->topic, "one topic, partition by partition");
+  add_address(command, options->at);
+  command->add_flag("--json", options->json, "a JSON object a line");
+  command->footer(
+      "Examples:\n"
+      "  tailrace topics\n"
+      "  tailrace topics users_created --broker kafka.example.com:9092 --json");
+  command->callback([=, &code] { code = topics_command(*options); });
+}
+
+void add_groups(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("groups", "consumer groups and how far behind they are");
+  auto options = std::make_shared<GroupsOptions>();
+  command->add_option("group", options->group, "one group, partition by partition");
+  add_address(command, options->at);
+  command->add_flag("--json", options->json, "a JSON object a line");
+  command->footer(
+      "Examples:\n"
+      "  tailrace groups\n"
+      "  tailrace groups billing");
+  command->callback([=, &code] { code = groups_command(*options); });
+}
+
+void add_produce(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("produce", "send each line of standard input to a topic");
+  auto options = std::make_shared<ProduceOptions>();
+  command->add_option("topic", options->topic, "the topic")->required();
+  command->add_option("-K,--key-separator", options->separator,
+                      "what stands between key and value of a line");
+  add_address(command, options->at);
+  command->footer(
+      "Examples:\n"
+      "  tailrace produce users_created < users.jsonl\n"
+      "  echo 'k1:{\"n\": 1}' | tailrace produce numbers -K :\n\n"
+      "It ends when every line is on the broker's disk, and says how many there were.");
+  command->callback([=, &code] { code = produce_command(*options); });
+}
+
+void add_consume(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("consume", "print a topic's records");
+  auto options = std::make_shared<ConsumeOptions>();
+  command->add_option("topic", options->topic, "the topic")->required();
+  command->add_option("--from", options->from, "beginning, end or an offset")
+      ->capture_default_str();
+  command->add_option("--partition", options->partition, "one partition only");
+  command->add_option("-n,--limit", options->limit, "so many records at most");
+  command->add_flag("-f,--follow", options->follow, "wait for more, until Ctrl-C");
+  command->add_flag("--json", options->json,
+                    "a JSON object a record: partition, offset, timestamp, key, value");
+  add_address(command, options->at);
+  command->footer(
+      "Examples:\n"
+      "  tailrace consume users_created -n 3\n"
+      "  tailrace consume users_created --from end --follow --json | jq .key\n\n"
+      "It takes part in no group: nothing is committed. Records of aborted transactions are not\n"
+      "shown.");
+  command->callback([=, &code] { code = consume_command(*options); });
+}
+
 int run_main(int argc, char** argv) {
   CLI::App app{kAbout, "tailrace"};
   app.require_subcommand(1);
@@ -202,6 +271,10 @@ int run_main(int argc, char** argv) {
   add_redrive(app, code);
   add_spark(app, code);
   add_broker(app, code);
+  add_topics(app, code);
+  add_groups(app, code);
+  add_produce(app, code);
+  add_consume(app, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

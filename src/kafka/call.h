@@ -16,7 +16,7 @@ namespace tailrace::kafka {
 class Broker;
 
 /// What a connection knows of who is at its other end.
-struct Client {
+struct Caller {
   net::Peer peer;
   std::string software;  ///< "apache-kafka-java 4.3.1" (KIP-511); empty until it said so
 };
@@ -26,7 +26,7 @@ struct Client {
 class Call {
  public:
   Call(Broker& broker, const ApiInfo& api, Version version, std::int32_t correlation,
-       std::string client_id, std::shared_ptr<Client> client, net::Reply reply)
+       std::string client_id, std::shared_ptr<Caller> client, net::Reply reply)
       : broker_(&broker),
         api_(&api),
         version_(version),
@@ -40,7 +40,7 @@ class Call {
   Version version() const { return version_; }
   bool since(std::int16_t version) const { return version_.value >= version; }
   const std::string& client_id() const { return client_id_; }
-  Client& client() const { return *client_; }
+  Caller& client() const { return *client_; }
 
   /// `held` owns what records of the response point into.
   template <typename Response>
@@ -68,7 +68,7 @@ class Call {
   Version version_;
   std::int32_t correlation_;
   std::string client_id_;
-  std::shared_ptr<Client> client_;
+  std::shared_ptr<Caller> client_;
   net::Reply reply_;
 };
 

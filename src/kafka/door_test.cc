@@ -2,14 +2,12 @@
 // that version's response, for a topic that is there and for one that is not.
 #include "kafka/door.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <filesystem>
 
-#include "base/bytes.h"
+#include "kafka/client.h"
 #include "kafka/handlers.h"
 #include "kafka/messages/all_messages.h"
 #include "kafka/messages/api_table.h"
@@ -17,69 +15,6 @@
 
 namespace tailrace::kafka {
 namespace {
-
-/// One connection that asks and waits for the answer.
-class Client {
- public:
-  explicit Client(const Endpoint& at) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(at.port));
-    inet_pton(AF_INET, at.host.c_str(), &address.sin_addr);
-    const timeval patience{20, 0};
-    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  }
-  ~Client() { ::close(socket_); }
-
-  template <typename Response, typename Request>
-  Result<Response> ask(const Request& request, Version version) {
-    if (!connected_) return error(Code::kUnavailable, "not connected");
-    const ApiInfo& api = *find_api(Request::kApiKey);
-    Writer writer(Framing::kLengthPrefixed);
-    RequestHeader header;
-    header.request_api_key = Request::kApiKey;
-    header.request_api_version = version.value;
-    header.correlation_id = ++correlation_;
-    TRY(header.encode(writer, api.request_header(version)));
-    TRY(request.encode(writer, version));
-    ASSIGN(const Frame frame, writer.finish());
-    const std::string bytes = frame.joined();
-    if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
-        static_cast<ssize_t>(bytes.size())) {
-      return error(Code::kUnavailable, "not sent");
-    }
-    ASSIGN(answer_, receive());
-    Reader reader(answer_);
-    ASSIGN(const auto response_header,
-           ResponseHeader::decode(reader, api.response_header(version)));
-    if (response_header.correlation_id != correlation_) {
-      return error(Code::kInternal, "the answer of another request");
-    }
-    ASSIGN(auto response, Response::decode(reader, version));
-    TRY(reader.finish());
-    return response;
-  }
-
- private:
-  Result<std::string> receive() {
-    char head[4];
-    if (::recv(socket_, head, sizeof head, MSG_WAITALL) != sizeof head) {
-      return error(Code::kUnavailable, "the connection was closed");
-    }
-    std::string body(load_be<std::uint32_t>(head), '\0');
-    if (::recv(socket_, body.data(), body.size(), MSG_WAITALL) !=
-        static_cast<ssize_t>(body.size())) {
-      return error(Code::kUnavailable, "the answer is cut short");
-    }
-    return body;
-  }
-
-  int socket_;
-  bool connected_ = false;
-  std::int32_t correlation_ = 0;
-  std::string answer_;
-};
 
 class DoorTest : public ::testing::Test {
  protected:
@@ -98,7 +33,9 @@ class DoorTest : public ::testing::Test {
     auto door = Door::start(*log_, config, folder_.string());
     ASSERT_TRUE(door) << door.error().what;
     door_ = std::move(*door);
-    client_ = std::make_unique<Client>(door_->broker().endpoint());
+    auto client = Client::connect(door_->address());
+    ASSERT_TRUE(client) << client.error().what;
+    client_ = std::make_unique<Client>(std::move(*client));
   }
   void TearDown() override {
     client_.reset();

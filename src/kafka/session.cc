@@ -27,7 +27,7 @@ void answer_unknown_version(Call& call) {
 }  // namespace
 
 Session::Session(Broker& broker, const net::Peer& peer)
-    : broker_(broker), client_(std::make_shared<Client>(Client{peer, {}})) {}
+    : broker_(broker), client_(std::make_shared<Caller>(Caller{peer, {}})) {}
 
 void Session::serve(std::string_view frame, net::Reply reply) {
   frame.remove_prefix(kLengthBytes);

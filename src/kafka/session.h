@@ -16,7 +16,7 @@ class Session final : public net::FrameSession {
 
  private:
   Broker& broker_;
-  std::shared_ptr<Client> client_;
+  std::shared_ptr<Caller> client_;
 };
 
 }  // namespace tailrace::kafka

@@ -1,0 +1,66 @@
+// A client of one connection that asks and waits for the answer: for the commands that look at a
+// broker, ours or a real one, and for tests.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "kafka/messages/api_table.h"
+#include "kafka/messages/request_header.h"
+#include "kafka/messages/response_header.h"
+#include "kafka/wire.h"
+
+namespace tailrace::kafka {
+
+class Client {
+ public:
+  static constexpr std::int32_t kMostAnswerBytes = 256 << 20;
+
+  /// kUnavailable, with the address and what to do, when nobody listens at HOST:PORT.
+  static Result<Client> connect(const std::string& address,
+                                std::chrono::seconds patience = std::chrono::seconds(30));
+  Client(Client&& other) noexcept;
+  Client& operator=(Client&& other) noexcept;
+  ~Client();
+
+  /// The answer to `request`. What it holds of type bytes and records is valid until the next call.
+  /// kUnavailable when the connection ends or no answer comes in time.
+  template <typename Response, typename Request>
+  Result<Response> ask(const Request& request, Version version) {
+    const ApiInfo& api = *find_api(Request::kApiKey);
+    Writer writer(Framing::kLengthPrefixed);
+    TRY(header(api, version).encode(writer, api.request_header(version)));
+    TRY(request.encode(writer, version));
+    ASSIGN(const Frame frame, writer.finish());
+    TRY(exchange(frame.joined()));
+    Reader reader(answer_);
+    ASSIGN(const auto answered, ResponseHeader::decode(reader, api.response_header(version)));
+    if (answered.correlation_id != correlation_) {
+      return error(Code::kInternal, address_ + " gave the answer to another request");
+    }
+    ASSIGN(auto response, Response::decode(reader, version));
+    TRY(reader.finish());
+    return response;
+  }
+  /// In the highest version there is here.
+  template <typename Response, typename Request>
+  Result<Response> ask(const Request& request) {
+    return ask<Response>(request, find_api(Request::kApiKey)->highest);
+  }
+
+ private:
+  Client(std::string address, int socket) : address_(std::move(address)), socket_(socket) {}
+  RequestHeader header(const ApiInfo& api, Version version);
+  /// Sends a frame, and reads one into answer_.
+  Status exchange(const std::string& frame);
+  Status receive(char* to, std::size_t size);
+
+  std::string address_;
+  int socket_ = -1;
+  std::int32_t correlation_ = 0;
+  std::string answer_;
+};
+
+}  // namespace tailrace::kafka
