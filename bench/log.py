@@ -39,8 +39,8 @@ def topic(broker, name, partitions=8):
 
 def java_produce(broker, name, count, size, compression):
     said = kafka_side.tool(broker.address, f"ProducerPerformance --topic {name} --num-records {count}"
-                           f" --record-size {size} --throughput -1 --producer-props bootstrap.servers={broker.address} acks=all"
-                           f" compression.type={compression}")
+                           f" --record-size {size} --throughput -1 --producer-props"
+                           f" bootstrap.servers={broker.address} acks=all compression.type={compression}")
     return float(re.search(r"([\d.]+) records/sec", said.lines[-1]).group(1))
 
 

@@ -1,5 +1,6 @@
 // The command line: parses it, calls one command.
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -307,9 +308,18 @@ void keep_freed_memory() {
   setenv("ARROW_DEFAULT_MEMORY_POOL", "system", 0);
 }
 
+/// Two files a partition and one a connection: as many as the system lets a process have.
+void allow_many_files() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  allow_many_files();
   keep_freed_memory();
   return tailrace::app::run_main(argc, argv);
 }

@@ -258,6 +258,10 @@ Status PartitionLog::write_out(const EndMarker* marker) {
     const std::unique_lock lock(mutex_);
     TRY(active_->add_aborted(*aborted));
   }
+  {
+    const std::unique_lock lock(mutex_);
+    TRY(active_->make_writable());
+  }
   if (auto written = active_->write(to_write_); !written) {
     const std::unique_lock lock(mutex_);
     if (aborted && !active_->drop_last_aborted()) failed_ = written.error().in(name());
@@ -339,7 +343,7 @@ Status PartitionLog::sync_to(Offset end) {
   const auto writer = active_->writer();
   const Offset covered = active_->next();
   lock.unlock();
-  const auto done = writer->sync();
+  const auto done = writer ? writer->sync() : Status{};
   lock.lock();
   syncing_ = false;
   if (done) {

@@ -39,6 +39,8 @@ Result<std::shared_ptr<PartitionLog>> PartitionLog::open(const PartitionStart& s
       new PartitionLog(start, checkpoint_interval_bytes, files, clock, owner));
   TRY(opened->recover(start.recovery_point));
   if (opened->next_offset() < start.recovery_point) TRY(opened->skip_to(start.recovery_point));
+  // Most partitions of a large log are not written to: they keep one file open, not two.
+  if (opened->durable_end() == opened->next_offset()) opened->active_->rest();
   return opened;
 }
 

@@ -42,10 +42,10 @@ Status IndexFile::load() {
   return {};
 }
 
-Status IndexFile::open_writer() {
-  ASSIGN(writer_, files_->open_writable(path_));
-  if (writer_->size() != stored() * entry_bytes_) TRY(writer_->truncate(stored() * entry_bytes_));
-  return {};
+Result<std::unique_ptr<rt::WritableFile>> IndexFile::open_writer() const {
+  ASSIGN(auto writer, files_->open_writable(path_));
+  if (writer->size() != stored() * entry_bytes_) TRY(writer->truncate(stored() * entry_bytes_));
+  return writer;
 }
 
 void IndexFile::append(std::string_view entry) {
@@ -55,47 +55,42 @@ void IndexFile::append(std::string_view entry) {
   if (pending_.size() >= kPendingBytes) static_cast<void>(flush());
 }
 
+Status IndexFile::write(std::string_view entries) {
+  ASSIGN(const auto writer, open_writer());
+  unsynced_ = true;
+  return writer->append(entries);
+}
+
 Status IndexFile::flush() {
   if (pending_.empty()) return {};
-  Status done;
-  if (!writer_) done = open_writer();
-  if (done) done = writer_->append(pending_);
-  if (!done) {
-    writer_.reset();
-    count_ = stored();
-  }
+  auto done = write(pending_);
+  if (!done) count_ = stored();
   pending_.clear();
   return done;
 }
 
 Status IndexFile::add(std::string_view entry) {
   TRY(flush());
-  if (!writer_) TRY(open_writer());
-  auto added = writer_->append(entry);
-  if (added) {
-    ++count_;
-  } else {
-    writer_.reset();
-  }
-  return added;
+  TRY(write(entry));
+  ++count_;
+  return {};
 }
 
 Status IndexFile::truncate(std::size_t count) {
   static_cast<void>(flush());
   count_ = std::min(count_, count);
-  writer_.reset();
-  return open_writer();
+  unsynced_ = true;
+  TRY(open_writer());
+  return {};
 }
 
 Status IndexFile::sync() {
   static_cast<void>(flush());
-  if (!writer_) return {};
-  return writer_->sync();
-}
-
-void IndexFile::stop_writing() {
-  static_cast<void>(flush());
-  writer_.reset();
+  if (!unsynced_) return {};
+  ASSIGN(const auto writer, open_writer());
+  TRY(writer->sync());
+  unsynced_ = false;
+  return {};
 }
 
 Status IndexFile::hold() const {
@@ -122,7 +117,8 @@ Result<std::string> IndexFile::entries(std::size_t first, std::size_t count) con
 }
 
 Segment::Segment(rt::FileSystem& files, std::string stem, Offset base, std::string_view suffix)
-    : id_(new_id()),
+    : files_(files),
+      id_(new_id()),
       base_(base),
       stem_(std::move(stem)),
       suffix_(suffix),
@@ -209,9 +205,13 @@ Status Segment::sync_indexes() {
 Status Segment::seal() {
   if (writer_) TRY(writer_->sync());
   TRY(sync_indexes());
-  offsets_.stop_writing();
-  times_.stop_writing();
-  aborted_.stop_writing();
+  rest();
+  return {};
+}
+
+Status Segment::make_writable() {
+  if (writer_) return {};
+  ASSIGN(writer_, files_.open_writable(log_path_));
   return {};
 }
 
@@ -333,6 +333,7 @@ Status Segment::start_anew() {
 }
 
 Status Segment::cut() {
+  TRY(make_writable());
   TRY(writer_->truncate(size_));
   return writer_->sync();
 }

@@ -45,7 +45,6 @@ class IndexFile {
   /// Keeps the first `count` entries.
   Status truncate(std::size_t count);
   Status sync();
-  void stop_writing();
   std::size_t count() const { return count_; }
   /// The entry's bytes.
   Result<std::string> entry(std::size_t i) const { return entries(i, 1); }
@@ -55,7 +54,9 @@ class IndexFile {
   Status hold() const;
 
  private:
-  Status open_writer();
+  /// Not kept open: a broker has many partitions, and few of them are written to at a time.
+  Result<std::unique_ptr<rt::WritableFile>> open_writer() const;
+  Status write(std::string_view entries);
   Status flush();
   std::size_t stored() const { return count_ - pending_.size() / entry_bytes_; }
 
@@ -64,7 +65,7 @@ class IndexFile {
   std::size_t entry_bytes_;
   std::size_t count_ = 0;
   std::string pending_;  // the last entries, not in the file yet
-  std::unique_ptr<rt::WritableFile> writer_;
+  bool unsynced_ = false;
   mutable std::unique_ptr<rt::ReadableFile> reader_;
 };
 
@@ -92,6 +93,7 @@ class Segment {
   SegmentFacts facts() const { return {base_, next_, size_, max_timestamp_}; }
   const std::string& log_path() const { return log_path_; }
   const std::shared_ptr<rt::ReadableFile>& data() const { return data_; }
+  /// Null while the segment rests: then nothing is to be synced.
   const std::shared_ptr<rt::WritableFile>& writer() const { return writer_; }
 
   /// Takes a segment as it is: its indexes are trusted when they look right, rebuilt otherwise.
@@ -115,6 +117,10 @@ class Segment {
                                std::vector<AbortedTransaction>& found) const;
   Result<std::vector<AbortedTransaction>> aborted() const;
 
+  /// Opens the .log for writing, which rest() ended; before write(). Who shares the segment between
+  /// threads calls both under his lock: they change writer().
+  Status make_writable();
+  void rest() { writer_.reset(); }
   /// Writes whole batches; on failure nothing of them stays (or `broken` until repair() succeeds).
   Status write(std::string_view batches);
   /// Notes the batches of the last write() as part of the segment.
@@ -145,6 +151,7 @@ class Segment {
   Result<SegmentPlace> index_entry(std::size_t i) const;
   Result<std::pair<TimestampMs, Offset>> time_entry(std::size_t i) const;
 
+  rt::FileSystem& files_;
   const std::uint64_t id_;
   const Offset base_;
   const std::string stem_;

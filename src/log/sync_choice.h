@@ -1,5 +1,5 @@
 // How several partitions are made durable at once: each file by itself, or the whole file system by
-// one call, which writes the file system's journal once and not once a file, but waits for what
+// one call, which writes what the files share once and not once a file, but waits for what
 // other programs have written, too. The times of both tell.
 #pragma once
 
