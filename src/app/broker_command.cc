@@ -20,14 +20,24 @@ void on_signal(int number) {
 }
 
 Result<kafka::BrokerConfig> config_of(const BrokerOptions& options) {
+  constexpr std::size_t kMostBytes = 16 << 20;
   kafka::BrokerConfig config;
-  config.listen = options.listen;
+  if (!options.config.empty()) {
+    ASSIGN(const auto text, rt::read_whole(rt::posix_files(), options.config, kMostBytes));
+    if (auto set = config.set_all(text); !set) {
+      return std::unexpected(set.error().in(options.config));
+    }
+  }
   for (const auto& setting : options.settings) {
     const auto equals = setting.find('=');
     if (equals == std::string::npos) {
       return error(Code::kInvalidArgument, "--set " + setting + ": NAME=VALUE is expected");
     }
     TRY(config.set(setting.substr(0, equals), setting.substr(equals + 1)));
+  }
+  if (!options.listen.empty()) {
+    config.listen = options.listen;
+    config.flag = "--listen";
   }
   return config;
 }

@@ -10,7 +10,9 @@ namespace tailrace::app {
 
 int run_command(const RunOptions& options, bool check);
 struct BrokerOptions {
-  std::string data, listen;
+  std::string data;
+  std::string listen;                 ///< HOST:PORT; empty: as `listeners` says, or the usual port
+  std::string config;                 ///< a server.properties file; empty for none
   std::vector<std::string> settings;  ///< NAME=VALUE
 };
 int broker_command(const BrokerOptions& options);

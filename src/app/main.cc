@@ -177,11 +177,12 @@ void add_spark(CLI::App& app, int& code) {
 void add_broker(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("broker", "the log alone, for Kafka's clients and tools");
   auto options = std::make_shared<BrokerOptions>();
-  options->listen = "127.0.0.1:9092";
   command->add_option("--data", options->data, "data folder, made when missing")->required();
-  command->add_option("--listen", options->listen, "HOST:PORT; port 0 picks a free one")
-      ->capture_default_str();
-  command->add_option("--set", options->settings, "a setting by its name in server.properties");
+  command->add_option("--listen", options->listen,
+                      "HOST:PORT; port 0 picks a free one (default: 127.0.0.1:9092)");
+  command->add_option("--config", options->config, "a server.properties file");
+  command->add_option("--set", options->settings,
+                      "a setting by its name in server.properties, after those of --config");
   command->footer(
       "Examples:\n"
       "  tailrace broker --data /var/lib/tailrace\n"

@@ -29,11 +29,13 @@ std::string new_cluster_id() {
 
 }  // namespace
 
-Broker::Broker(log::Log& log, BrokerConfig config, std::string folder)
+Broker::Broker(log::Log& log, BrokerConfig config, std::string folder,
+               std::unique_ptr<ConfigStore> config_store)
     : log_(log),
       config_(std::move(config)),
       folder_(std::move(folder)),
       features_(folder_ + "/features"),
+      config_store_(std::move(config_store)),
       producer_ids_(folder_ + "/producer-ids"),
       fetch_sessions_(config_.fetch_sessions),
       committer_(log_),
@@ -41,9 +43,15 @@ Broker::Broker(log::Log& log, BrokerConfig config, std::string folder)
 
 Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,
                                              std::string folder) {
-  std::unique_ptr<Broker> broker(new Broker(log, std::move(config), std::move(folder)));
+  auto store = std::make_unique<ConfigStore>(folder + "/dynamic-configs");
+  TRY(store->open());
+  config.take(store->get(ResourceType::kBroker, ""));
+  config.take(store->get(ResourceType::kBroker, std::to_string(config.node_id)));
+  std::unique_ptr<Broker> broker(
+      new Broker(log, std::move(config), std::move(folder), std::move(store)));
   TRY(broker->read_identity());
   TRY(broker->features_.load());
+  TRY(broker->topic_defaults_changed());
   TRY(broker->groups_.start());
   auto& parking = broker->parking_;
   log.listen([&parking](const log::Partition& partition, std::uint64_t bytes) {
@@ -83,13 +91,40 @@ Result<log::Topic> Broker::find_or_create(const std::string& name, bool create) 
     return error(Code::kNotFound, fmt::format("no topic {}", name));
   }
   TRY(log::check_topic_name(name));
-  TRY(log_.ensure_topic(name, config_.topic));
+  TRY(log_.ensure_topic(name, topic_defaults()));
   LOG(info, "topic {} created, with {} partitions", name, config_.topic.partitions);
   if (auto topic = log_.topic(name)) {
     topic_changed(*topic);
     return *topic;
   }
   return error(Code::kNotFound, fmt::format("topic {} was deleted", name));
+}
+
+ConfigLayers Broker::config_layers() const {
+  ConfigLayers layers;
+  layers.broker = config_store_->get(ResourceType::kBroker, std::to_string(node_id()));
+  layers.cluster = config_store_->get(ResourceType::kBroker, "");
+  layers.started = config_.started;
+  const auto listener = fmt::format("PLAINTEXT://{}:{}", endpoint_.host, endpoint_.port);
+  layers.started.try_emplace("listeners", listener);
+  layers.started.try_emplace("advertised.listeners", listener);
+  layers.started.try_emplace("log.dirs", folder_);
+  return layers;
+}
+
+log::TopicSettings Broker::topic_defaults() const {
+  return topic_settings(config_layers(), {}, config_.topic).value_or(config_.topic);
+}
+
+Status Broker::topic_defaults_changed() {
+  const auto layers = config_layers();
+  for (const auto& topic : log_.topics()) {
+    if (!topic.settings.own) continue;
+    ASSIGN(const auto settings,
+           topic_settings(layers, own_configs(layers, topic.settings), topic.settings));
+    if (settings != topic.settings) TRY(log_.alter_topic(topic.name, settings));
+  }
+  return {};
 }
 
 void Broker::topic_changed(const log::Topic& topic) {

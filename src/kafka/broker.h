@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "kafka/broker_config.h"
 #include "kafka/committer.h"
+#include "kafka/config_store.h"
 #include "kafka/error_code.h"
 #include "kafka/features.h"
 #include "kafka/fetch_sessions.h"
@@ -26,7 +27,8 @@ struct Endpoint {
 
 class Broker {
  public:
-  /// `folder` keeps meta.properties (the cluster's id) and the producer ids given out.
+  /// `folder` keeps meta.properties (the cluster's id), the producer ids given out and the settings
+  /// that were changed while it ran.
   static Result<std::unique_ptr<Broker>> open(log::Log& log, BrokerConfig config,
                                               std::string folder);
   ~Broker();
@@ -40,6 +42,14 @@ class Broker {
   std::int32_t node_id() const { return config_.node_id; }
   const Endpoint& endpoint() const { return endpoint_; }
   void set_endpoint(Endpoint endpoint) { endpoint_ = std::move(endpoint); }
+
+  ConfigStore& config_store() { return *config_store_; }
+  /// The broker's settings as they are now.
+  ConfigLayers config_layers() const;
+  /// What a topic has that is made without saying more.
+  log::TopicSettings topic_defaults() const;
+  /// After the broker's settings changed: gives them to the topics that do not say otherwise.
+  Status topic_defaults_changed();
 
   Committer& committer() { return committer_; }
   Parking& parking() { return parking_; }
@@ -66,7 +76,8 @@ class Broker {
   void stop();
 
  private:
-  Broker(log::Log& log, BrokerConfig config, std::string folder);
+  Broker(log::Log& log, BrokerConfig config, std::string folder,
+         std::unique_ptr<ConfigStore> config_store);
   Status read_identity();
 
   log::Log& log_;
@@ -75,6 +86,7 @@ class Broker {
   std::string cluster_id_;
   Endpoint endpoint_;
   Features features_;
+  const std::unique_ptr<ConfigStore> config_store_;
   ProducerIds producer_ids_;
   FetchSessions fetch_sessions_;
   Worker worker_;

@@ -2,15 +2,197 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+
 namespace tailrace::kafka {
+namespace {
+
+template <typename Number = std::int32_t>
+Number number(std::string_view text) {
+  Number value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// A setting that does something here, other than as a default of topics.
+struct Applied {
+  std::string_view name;
+  void (*apply)(BrokerConfig& config, std::string_view value);
+};
+
+using Config = BrokerConfig;
+using Text = std::string_view;
+
+constexpr std::int64_t kMinuteMs = 60'000;
+
+constexpr Applied kApplied[] = {
+    {"auto.create.topics.enable", [](Config& c, Text v) { c.auto_create_topics = v == "true"; }},
+    {"broker.id", [](Config& c, Text v) { c.node_id = number(v); }},
+    {"connections.max.idle.ms",
+     [](Config& c, Text v) { c.idle = std::chrono::milliseconds(number<std::int64_t>(v)); }},
+    {"delete.topic.enable", [](Config& c, Text v) { c.delete_topics = v == "true"; }},
+    {"fetch.max.bytes", [](Config& c, Text v) { c.fetch_max_bytes = number(v); }},
+    {"group.consumer.assignment.interval.ms",
+     [](Config& c, Text v) { c.groups.consumer_assignment_interval_ms = number(v); }},
+    {"group.consumer.heartbeat.interval.ms",
+     [](Config& c, Text v) { c.groups.consumer_heartbeat_interval_ms = number(v); }},
+    {"group.consumer.max.size", [](Config& c, Text v) { c.groups.consumer_max_size = number(v); }},
+    {"group.consumer.regex.refresh.interval.ms",
+     [](Config& c, Text v) { c.groups.consumer_regex_refresh_interval_ms = number(v); }},
+    {"group.consumer.session.timeout.ms",
+     [](Config& c, Text v) { c.groups.consumer_session_timeout_ms = number(v); }},
+    {"group.initial.rebalance.delay.ms",
+     [](Config& c, Text v) { c.groups.group_initial_rebalance_delay_ms = number(v); }},
+    {"group.max.session.timeout.ms",
+     [](Config& c, Text v) { c.groups.group_max_session_timeout_ms = number(v); }},
+    {"group.max.size", [](Config& c, Text v) { c.groups.group_max_size = number(v); }},
+    {"group.min.session.timeout.ms",
+     [](Config& c, Text v) { c.groups.group_min_session_timeout_ms = number(v); }},
+    {"max.connections",
+     [](Config& c, Text v) { c.max_connections = static_cast<std::size_t>(number(v)); }},
+    {"max.incremental.fetch.session.cache.slots",
+     [](Config& c, Text v) { c.fetch_sessions = static_cast<std::size_t>(number(v)); }},
+    {"node.id", [](Config& c, Text v) { c.node_id = number(v); }},
+    {"num.network.threads", [](Config& c, Text v) { c.network_threads = number(v); }},
+    {"num.partitions", [](Config& c, Text v) { c.topic.partitions = number(v); }},
+    {"offset.metadata.max.bytes",
+     [](Config& c, Text v) { c.groups.offset_metadata_max_bytes = number(v); }},
+    {"offsets.retention.check.interval.ms",
+     [](Config& c, Text v) {
+       c.groups.offsets_retention_check_interval_ms = number<std::int64_t>(v);
+     }},
+    {"offsets.retention.minutes",
+     [](Config& c, Text v) {
+       c.groups.offsets_retention_ms = number<std::int64_t>(v) * kMinuteMs;
+     }},
+    {"offsets.topic.num.partitions", [](Config& c, Text v) { c.offsets_partitions = number(v); }},
+    {"socket.request.max.bytes",
+     [](Config& c, Text v) { c.request_max_bytes = static_cast<std::size_t>(number(v)); }},
+};
+static_assert(std::ranges::is_sorted(kApplied, {}, &Applied::name));
+
+/// What the one authorizer reads; Kafka's own table does not have it.
+constexpr std::string_view kOfTheAuthorizer[] = {"allow.everyone.if.no.acl.found", "super.users"};
+
+/// Of listener.name.NAME.[MECHANISM.]SETTING the last part that is a setting; nullptr otherwise.
+const ConfigInfo* listener_config(std::string_view name) {
+  constexpr std::string_view kPrefix = "listener.name.";
+  if (!name.starts_with(kPrefix)) return nullptr;
+  for (auto dot = name.find('.', kPrefix.size()); dot != std::string_view::npos;
+       dot = name.find('.', dot + 1)) {
+    if (const auto* found = find_config(ConfigKind::kBroker, name.substr(dot + 1))) return found;
+  }
+  return nullptr;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\f");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\f") - first + 1);
+}
+
+/// HOST:PORT of NAME://HOST:PORT; no host is every address.
+Result<std::string> address_of(std::string_view listener, std::string_view name) {
+  const auto slashes = listener.find("://");
+  const auto rest = slashes == std::string_view::npos ? "" : listener.substr(slashes + 3);
+  const auto colon = rest.rfind(':');
+  if (colon == std::string_view::npos) {
+    return error(Code::kInvalidArgument,
+                 fmt::format("{}: '{}' is not NAME://HOST:PORT", name, listener));
+  }
+  return (colon == 0 ? "0.0.0.0" : "") + std::string(rest);
+}
+
+}  // namespace
+
+BrokerConfig::BrokerConfig() {
+  started = {
+      {"broker.id", "1"},
+      {"group.initial.rebalance.delay.ms", "0"},
+      {"max.connections", std::to_string(max_connections)},
+      {"node.id", "1"},
+      {"num.network.threads", std::to_string(network_threads)},
+      {"offsets.topic.replication.factor", "1"},
+      {"process.roles", "broker,controller"},
+      {"share.coordinator.state.topic.min.isr", "1"},
+      {"share.coordinator.state.topic.replication.factor", "1"},
+      {"transaction.state.log.min.isr", "1"},
+      {"transaction.state.log.replication.factor", "1"},
+  };
+  topic = topic_settings({{}, {}, started}, {}, topic).value_or(topic);
+}
 
 Status BrokerConfig::set(std::string_view name, std::string_view value) {
-  if (name == "num.partitions") return log::set_setting(topic, "partitions", value);
-  if (name == "auto.create.topics.enable" && (value == "true" || value == "false")) {
-    auto_create_topics = value == "true";
+  const auto* config = find_config(ConfigKind::kBroker, name);
+  if (config == nullptr) config = listener_config(name);
+  if (config == nullptr &&
+      std::ranges::find(kOfTheAuthorizer, name) == std::end(kOfTheAuthorizer)) {
+    return error(Code::kNotFound, fmt::format("Kafka has no setting {}; the nearest is {}", name,
+                                              nearest_config(ConfigKind::kBroker, name)));
+  }
+  std::string read(value);
+  if (config != nullptr) {
+    ASSIGN(read, read_config(*config, value));
+  }
+  started.insert_or_assign(std::string(name), std::string(trimmed(value)));
+  // Two names of one thing.
+  if (name == "node.id") started["broker.id"] = read;
+  if (name == "broker.id") started["node.id"] = read;
+  apply(name, read);
+  ASSIGN(topic, topic_settings({{}, {}, started}, {}, topic));
+  return listen_on_listeners();
+}
+
+void BrokerConfig::apply(std::string_view name, const std::string& value) {
+  const auto* found = std::ranges::lower_bound(kApplied, name, {}, &Applied::name);
+  if (found != std::end(kApplied) && found->name == name) found->apply(*this, value);
+}
+
+void BrokerConfig::take(const ConfigMap& dynamic) {
+  for (const auto& [name, value] : dynamic) {
+    const auto* config = find_config(ConfigKind::kBroker, name);
+    if (config == nullptr) continue;
+    if (const auto read = read_config(*config, value)) apply(name, *read);
+  }
+}
+
+Status BrokerConfig::listen_on_listeners() {
+  if (const auto found = started.find("advertised.listeners"); found != started.end()) {
+    for (const auto& one : config_list(found->second)) {
+      ASSIGN(advertised, address_of(one, found->first));
+      break;
+    }
+  }
+  const auto found = started.find("listeners");
+  if (found == started.end()) return {};
+  std::vector<std::string> controllers;
+  if (const auto named = started.find("controller.listener.names"); named != started.end()) {
+    controllers = config_list(named->second);
+  }
+  for (const auto& one : config_list(found->second)) {
+    const auto name = one.substr(0, one.find("://"));
+    if (std::ranges::find(controllers, name) != controllers.end()) continue;
+    ASSIGN(listen, address_of(one, found->first));
+    flag = "--set listeners";
     return {};
   }
-  return error(Code::kUnimplemented, fmt::format("{}={} is not supported yet", name, value));
+  return {};
+}
+
+Status BrokerConfig::set_all(std::string_view properties) {
+  for (int number = 1; !properties.empty(); ++number) {
+    auto line = properties.substr(0, properties.find('\n'));
+    properties.remove_prefix(std::min(properties.size(), line.size() + 1));
+    line = trimmed(line);
+    if (line.empty() || line[0] == '#' || line[0] == '!') continue;
+    const auto equals = line.find_first_of("=:");
+    const auto value = equals == std::string_view::npos ? "" : trimmed(line.substr(equals + 1));
+    if (auto done = set(trimmed(line.substr(0, equals)), value); !done) {
+      return std::unexpected(done.error().in(fmt::format("line {}", number)));
+    }
+  }
+  return {};
 }
 
 }  // namespace tailrace::kafka

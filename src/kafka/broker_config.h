@@ -8,11 +8,14 @@
 
 #include "base/result.h"
 #include "groups/config.h"
+#include "kafka/config_layers.h"
 #include "log/topic.h"
 
 namespace tailrace::kafka {
 
 struct BrokerConfig {
+  BrokerConfig();
+
   std::string listen = "127.0.0.1:9092";  ///< HOST:PORT, port 0 picks a free one
   /// What clients are told to connect to; the listener's own when empty.
   std::string advertised;
@@ -31,11 +34,23 @@ struct BrokerConfig {
   std::int32_t offsets_partitions = 50;       // offsets.topic.num.partitions
   /// group.*, offsets.retention.minutes …; the delay as in the file that Kafka comes with.
   groups::GroupsConfig groups{.group_initial_rebalance_delay_ms = 0};
-  log::TopicSettings topic;  // num.partitions, log.*, message.max.bytes
+  /// num.partitions, and what log.*, message.max.bytes … give a topic that does not say.
+  log::TopicSettings topic;
+  /// What was set, and what is not as by Kafka's default here: shown as the broker's own.
+  ConfigMap started;
 
   /// Sets one by Kafka's name. kNotFound for a name that Kafka does not have, with the nearest one
-  /// in the message; kInvalidArgument for a bad value.
+  /// in the message; kInvalidArgument for a bad value. What means nothing here is kept and shown.
   Status set(std::string_view name, std::string_view value);
+  /// Sets what a server.properties file says; a failure names the line.
+  Status set_all(std::string_view properties);
+  /// What was set while an earlier broker ran: like set(), but it is not what this one was started
+  /// with, and what cannot be used is left out.
+  void take(const ConfigMap& dynamic);
+
+ private:
+  void apply(std::string_view name, const std::string& value);
+  Status listen_on_listeners();
 };
 
 }  // namespace tailrace::kafka

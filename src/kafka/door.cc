@@ -69,7 +69,7 @@ Result<std::unique_ptr<Door>> Door::start(log::Log& log, BrokerConfig config, st
     ASSIGN(const auto advertised, parse_address(config.advertised));
     broker.set_endpoint(advertised);
   }
-  auto server = server_config(config, listen, broker);
+  auto server = server_config(broker.config(), listen, broker);
   // Known before the first connection is served.
   if (config.advertised.empty()) broker.set_endpoint({reachable(listen.host), listen.port});
   ASSIGN(door->server_, net::FrameServer::start(std::move(server)));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kafka/handlers/all.h"
+#include "kafka/messages/alter_configs_request.h"
 #include "kafka/messages/alter_partition_reassignments_request.h"
 #include "kafka/messages/alter_replica_log_dirs_request.h"
 #include "kafka/messages/api_versions_request.h"
@@ -14,6 +15,7 @@
 #include "kafka/messages/delete_records_request.h"
 #include "kafka/messages/delete_topics_request.h"
 #include "kafka/messages/describe_cluster_request.h"
+#include "kafka/messages/describe_configs_request.h"
 #include "kafka/messages/describe_groups_request.h"
 #include "kafka/messages/describe_log_dirs_request.h"
 #include "kafka/messages/describe_quorum_request.h"
@@ -22,9 +24,11 @@
 #include "kafka/messages/fetch_request.h"
 #include "kafka/messages/find_coordinator_request.h"
 #include "kafka/messages/heartbeat_request.h"
+#include "kafka/messages/incremental_alter_configs_request.h"
 #include "kafka/messages/init_producer_id_request.h"
 #include "kafka/messages/join_group_request.h"
 #include "kafka/messages/leave_group_request.h"
+#include "kafka/messages/list_config_resources_request.h"
 #include "kafka/messages/list_groups_request.h"
 #include "kafka/messages/list_offsets_request.h"
 #include "kafka/messages/list_partition_reassignments_request.h"
@@ -71,11 +75,15 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kDeleteRecords, decoded<DeleteRecordsRequest, delete_records>},
     {ApiKey::kInitProducerId, decoded<InitProducerIdRequest, init_producer_id>},
     {ApiKey::kOffsetForLeaderEpoch, decoded<OffsetForLeaderEpochRequest, offset_for_leader_epoch>},
+    {ApiKey::kDescribeConfigs, decoded<DescribeConfigsRequest, describe_configs>},
+    {ApiKey::kAlterConfigs, decoded<AlterConfigsRequest, alter_configs>},
     {ApiKey::kAlterReplicaLogDirs, decoded<AlterReplicaLogDirsRequest, alter_replica_log_dirs>},
     {ApiKey::kDescribeLogDirs, decoded<DescribeLogDirsRequest, describe_log_dirs>},
     {ApiKey::kCreatePartitions, decoded<CreatePartitionsRequest, create_partitions>},
     {ApiKey::kDeleteGroups, decoded<DeleteGroupsRequest, delete_groups>},
     {ApiKey::kElectLeaders, decoded<ElectLeadersRequest, elect_leaders>},
+    {ApiKey::kIncrementalAlterConfigs,
+     decoded<IncrementalAlterConfigsRequest, incremental_alter_configs>},
     {ApiKey::kAlterPartitionReassignments,
      decoded<AlterPartitionReassignmentsRequest, alter_partition_reassignments>},
     {ApiKey::kListPartitionReassignments,
@@ -89,6 +97,7 @@ constexpr ServedApi kServed[] = {
      decoded<ConsumerGroupHeartbeatRequest, consumer_group_heartbeat>},
     {ApiKey::kConsumerGroupDescribe,
      decoded<ConsumerGroupDescribeRequest, consumer_group_describe>},
+    {ApiKey::kListConfigResources, decoded<ListConfigResourcesRequest, list_config_resources>},
     {ApiKey::kDescribeTopicPartitions,
      decoded<DescribeTopicPartitionsRequest, describe_topic_partitions>},
 };

@@ -1,6 +1,7 @@
 #include "log/topic.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -22,10 +23,10 @@ struct NumberSetting {
 
 constexpr NumberSetting kNumbers[] = {
     {"retention.ms", &TopicSettings::retention_ms, -1, INT64_MAX},
-    {"retention.bytes", &TopicSettings::retention_bytes, -1, INT64_MAX},
+    {"retention.bytes", &TopicSettings::retention_bytes, INT64_MIN, INT64_MAX},
     {"segment.bytes", &TopicSettings::segment_bytes, 1024, INT32_MAX},
     {"segment.ms", &TopicSettings::segment_ms, 1, INT64_MAX},
-    {"max.message.bytes", &TopicSettings::max_message_bytes, 128, 256 << 20},
+    {"max.message.bytes", &TopicSettings::max_message_bytes, 0, INT32_MAX},
     {"index.interval.bytes", &TopicSettings::index_interval_bytes, 0, INT32_MAX},
 };
 
@@ -62,6 +63,21 @@ std::string why_no_topic_name(std::string_view name) {
   return fmt::format(
       "'{}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'",
       name);
+}
+
+std::string_view compression_type(const TopicSettings& settings) {
+  if (settings.compression != Compression::kNone) return compression_name(settings.compression);
+  return settings.uncompressed ? "uncompressed" : "producer";
+}
+
+std::set<std::string> names(std::string_view list) {
+  std::set<std::string> all;
+  while (!list.empty()) {
+    const auto one = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), one.size() + 1));
+    all.emplace(one);
+  }
+  return all;
 }
 
 std::string hex(const TopicId& id) {
@@ -125,6 +141,7 @@ Status check_settings(const TopicSettings& settings) {
 Status set_setting(TopicSettings& settings, std::string_view name, std::string_view value) {
   if (name == "compression.type") {
     ASSIGN(settings.compression, parse_compression(value));
+    settings.uncompressed = value == "uncompressed";
     return {};
   }
   if (name == "partitions") {
@@ -144,15 +161,27 @@ Status set_setting(TopicSettings& settings, std::string_view name, std::string_v
   return {};
 }
 
+std::optional<std::string> get_setting(const TopicSettings& settings, std::string_view name) {
+  if (name == "compression.type") return std::string(compression_type(settings));
+  for (const auto& known : kNumbers) {
+    if (known.name == name) return fmt::format("{}", settings.*known.field);
+  }
+  const auto found = settings.extra.find(std::string(name));
+  if (found == settings.extra.end()) return std::nullopt;
+  return found->second;
+}
+
 std::string encode_topic(const Topic& topic) {
-  std::string text =
-      fmt::format("topic.id={}\npartitions={}\ncompression.type={}\n", hex(topic.id),
-                  topic.settings.partitions, compression_name(topic.settings.compression));
+  std::string text = fmt::format("topic.id={}\npartitions={}\ncompression.type={}\n", hex(topic.id),
+                                 topic.settings.partitions, compression_type(topic.settings));
   for (const auto& known : kNumbers) {
     text += fmt::format("{}={}\n", known.name, topic.settings.*known.field);
   }
   for (const auto& [name, value] : topic.settings.extra) {
     text += fmt::format("{}={}\n", name, value);
+  }
+  if (topic.settings.own) {
+    text += fmt::format("topic.own={}\n", fmt::join(*topic.settings.own, ","));
   }
   return text;
 }
@@ -171,6 +200,8 @@ Result<Topic> decode_topic(std::string_view name, std::string_view text) {
     if (line.starts_with("topic.id=")) {
       ASSIGN(topic.id, parse_id(line.substr(equals + 1)));
       has_id = true;
+    } else if (line.starts_with("topic.own=")) {
+      topic.settings.own = names(line.substr(equals + 1));
     } else {
       TRY(set_setting(topic.settings, line.substr(0, equals), line.substr(equals + 1)));
     }

@@ -5,6 +5,7 @@
 
 namespace tailrace::kafka {
 
+struct AlterConfigsRequest;
 struct AlterPartitionReassignmentsRequest;
 struct AlterReplicaLogDirsRequest;
 struct ApiVersionsRequest;
@@ -16,6 +17,7 @@ struct DeleteGroupsRequest;
 struct DeleteRecordsRequest;
 struct DeleteTopicsRequest;
 struct DescribeClusterRequest;
+struct DescribeConfigsRequest;
 struct DescribeGroupsRequest;
 struct DescribeLogDirsRequest;
 struct DescribeQuorumRequest;
@@ -24,9 +26,11 @@ struct ElectLeadersRequest;
 struct FetchRequest;
 struct FindCoordinatorRequest;
 struct HeartbeatRequest;
+struct IncrementalAlterConfigsRequest;
 struct InitProducerIdRequest;
 struct JoinGroupRequest;
 struct LeaveGroupRequest;
+struct ListConfigResourcesRequest;
 struct ListGroupsRequest;
 struct ListOffsetsRequest;
 struct ListPartitionReassignmentsRequest;
@@ -40,6 +44,7 @@ struct SyncGroupRequest;
 struct UnregisterBrokerRequest;
 struct UpdateFeaturesRequest;
 
+void alter_configs(Call call, const AlterConfigsRequest& request);
 void alter_partition_reassignments(Call call, const AlterPartitionReassignmentsRequest& request);
 void alter_replica_log_dirs(Call call, const AlterReplicaLogDirsRequest& request);
 void api_versions(Call call, const ApiVersionsRequest& request);
@@ -51,6 +56,7 @@ void delete_groups(Call call, const DeleteGroupsRequest& request);
 void delete_records(Call call, const DeleteRecordsRequest& request);
 void delete_topics(Call call, const DeleteTopicsRequest& request);
 void describe_cluster(Call call, const DescribeClusterRequest& request);
+void describe_configs(Call call, const DescribeConfigsRequest& request);
 void describe_groups(Call call, const DescribeGroupsRequest& request);
 void describe_log_dirs(Call call, const DescribeLogDirsRequest& request);
 void describe_quorum(Call call, const DescribeQuorumRequest& request);
@@ -59,9 +65,11 @@ void elect_leaders(Call call, const ElectLeadersRequest& request);
 void fetch(Call call, const FetchRequest& request);
 void find_coordinator(Call call, const FindCoordinatorRequest& request);
 void heartbeat(Call call, const HeartbeatRequest& request);
+void incremental_alter_configs(Call call, const IncrementalAlterConfigsRequest& request);
 void init_producer_id(Call call, const InitProducerIdRequest& request);
 void join_group(Call call, const JoinGroupRequest& request);
 void leave_group(Call call, const LeaveGroupRequest& request);
+void list_config_resources(Call call, const ListConfigResourcesRequest& request);
 void list_groups(Call call, const ListGroupsRequest& request);
 void list_offsets(Call call, const ListOffsetsRequest& request);
 void list_partition_reassignments(Call call, const ListPartitionReassignmentsRequest& request);

@@ -1,23 +1,22 @@
 // CreateTopics: with partitions and settings; one replica is what one broker has.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <set>
 
 #include "kafka/broker.h"
+#include "kafka/config_checks.h"
+#include "kafka/config_entries.h"
 #include "kafka/handlers/all.h"
 #include "kafka/messages/create_topics_request.h"
 #include "kafka/messages/create_topics_response.h"
+#include "kafka/topic_name.h"
 
 namespace tailrace::kafka {
 namespace {
 
 using Asked = CreateTopicsRequest::CreatableTopic;
 using Answer = CreateTopicsResponse::CreatableTopicResult;
-
-struct Refusal {
-  ErrorCode code;
-  std::string why;
-};
 
 std::optional<Refusal> check_assignments(const Broker& broker, const Asked& asked) {
   std::set<std::int32_t> partitions;
@@ -63,40 +62,50 @@ std::optional<Refusal> partitions_of(const Broker& broker, const Asked& asked,
                 asked.replication_factor, asked.replication_factor)};
 }
 
-std::optional<Refusal> settings_of(const Broker& broker, const Asked& asked,
-                                   log::TopicSettings& settings) {
-  settings = broker.config().topic;
-  if (auto name = log::check_topic_name(asked.name); !name) {
-    return Refusal{ErrorCode::kInvalidTopicException, name.error().what};
-  }
-  if (auto refusal = partitions_of(broker, asked, settings)) return refusal;
+std::optional<Refusal> configs_of(const Asked& asked, ConfigMap& own) {
+  std::vector<std::string_view> nulls;
   for (const auto& config : asked.configs) {
-    if (!config.value) {
-      return Refusal{ErrorCode::kInvalidConfig,
-                     "Null value not supported for topic configs: " + config.name};
-    }
-    if (auto set = log::set_setting(settings, config.name, *config.value); !set) {
-      return Refusal{ErrorCode::kInvalidConfig, set.error().what};
-    }
+    if (!config.value) nulls.push_back(config.name);
+    own[config.name] = config.value.value_or("");
   }
-  if (auto checked = log::check_settings(settings); !checked) {
-    return Refusal{ErrorCode::kInvalidConfig, checked.error().what};
+  if (!nulls.empty()) {
+    return Refusal{
+        ErrorCode::kInvalidConfig,
+        fmt::format("Null value not supported for topic configs: {}", fmt::join(nulls, ","))};
   }
-  return std::nullopt;
+  return check_topic_configs(own);
+}
+
+void tell_configs(const ConfigLayers& layers, const ConfigMap& own, Answer& answer) {
+  for (auto& entry : created_topic_entries(layers, own)) {
+    answer.configs->push_back({std::move(entry.name), std::move(entry.value), entry.read_only,
+                               static_cast<std::int8_t>(entry.source), entry.sensitive});
+  }
 }
 
 std::optional<Refusal> create(Broker& broker, const Asked& asked, bool validate_only,
                               Answer& answer) {
-  log::TopicSettings settings;
-  if (auto refusal = settings_of(broker, asked, settings)) return refusal;
+  if (auto problem = topic_name_problem(asked.name)) {
+    return Refusal{ErrorCode::kInvalidTopicException, *problem};
+  }
   if (broker.log().topic(asked.name)) {
     return Refusal{ErrorCode::kTopicAlreadyExists,
                    fmt::format("Topic '{}' already exists.", asked.name)};
   }
-  answer.num_partitions = settings.partitions;
+  ConfigMap own;
+  if (auto refusal = configs_of(asked, own)) return refusal;
+  const auto layers = broker.config_layers();
+  auto settings = topic_settings(layers, own, broker.topic_defaults());
+  if (!settings) return Refusal{ErrorCode::kInvalidConfig, settings.error().what};
+  if (auto refusal = partitions_of(broker, asked, *settings)) return refusal;
+  if (auto checked = log::check_settings(*settings); !checked) {
+    return Refusal{ErrorCode::kInvalidPartitions, checked.error().what};
+  }
+  answer.num_partitions = settings->partitions;
   answer.replication_factor = 1;
+  tell_configs(layers, own, answer);
   if (validate_only) return std::nullopt;
-  if (auto created = broker.log().create_topic(asked.name, settings); !created) {
+  if (auto created = broker.log().create_topic(asked.name, *settings); !created) {
     return Refusal{topic_error(created.error().code), created.error().what};
   }
   if (const auto topic = broker.log().topic(asked.name)) {
@@ -125,6 +134,7 @@ CreateTopicsResponse create_all(Broker& broker, const CreateTopicsRequest& reque
     answer.error_code = wire(refusal->code);
     answer.error_message = std::move(refusal->why);
     answer.num_partitions = answer.replication_factor = -1;
+    answer.configs->clear();
   }
   return response;
 }
