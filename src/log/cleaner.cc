@@ -93,18 +93,35 @@ Status CleaningRound::map_batch(const BatchView& batch, RoundTransactions& trans
   if (!batch.control() && !spent) {
     ASSIGN(const auto plain, batch.plain(plain_));
     RawRecords records(batch, plain);
-    for (RawRecord record; records.next(record);) {
-      if (!record.key || record.offset < facts_.plan.from) continue;
-      if (!keys_.put(*record.key, record.offset)) {
-        full_ = true;
-        return {};
-      }
-      latest_ = record.offset;
+    while (read_few(records)) {
+      if (!map_few()) return {};
     }
     TRY(records.status());
   }
   latest_ = batch.last_offset();
   return {};
+}
+
+bool CleaningRound::read_few(RawRecords& records) {
+  constexpr std::size_t kFew = 32;
+  few_.clear();
+  for (RawRecord record; few_.size() < kFew && records.next(record);) {
+    few_.emplace_back(record, record.key ? keys_.digest(*record.key) : KeyMap::Digest{});
+  }
+  return !few_.empty();
+}
+
+/// False when the memory for keys is full.
+bool CleaningRound::map_few() {
+  for (const auto& [record, digest] : few_) {
+    if (!record.key || record.offset < facts_.plan.from) continue;
+    if (!keys_.put(digest, record.offset)) {
+      full_ = true;
+      return false;
+    }
+    latest_ = record.offset;
+  }
+  return true;
 }
 
 Status CleaningRound::clean(std::span<const std::shared_ptr<Segment>> group, Segment& to) {
@@ -136,10 +153,25 @@ bool CleaningRound::last_of_producer(const BatchView& batch) const {
   return batch.control() && batch.producer_epoch() == entry.epoch;
 }
 
-bool CleaningRound::keeps(const RawRecord& record, bool horizon_passed) {
+bool CleaningRound::keeps(const RawRecord& record, const KeyMap::Digest& key,
+                          bool horizon_passed) const {
   if (record.offset > latest_) return true;
   if (!record.key || (!record.has_value && horizon_passed)) return false;
-  return record.offset >= keys_.find(*record.key);
+  return record.offset >= keys_.find(key);
+}
+
+/// The records of a batch that stay, into kept_.
+Status CleaningRound::select(const BatchView& batch, bool horizon_passed) {
+  ASSIGN(const auto plain, batch.plain(plain_));
+  RawRecords records(batch, plain);
+  while (read_few(records)) {
+    for (const auto& [record, digest] : few_) {
+      if (!batch.control() && !keeps(record, digest, horizon_passed)) continue;
+      tombstones_ |= !record.has_value;
+      kept_.push_back(record);
+    }
+  }
+  return records.status();
 }
 
 Status CleaningRound::take(const BatchView& batch, Segment& to) {
@@ -158,19 +190,10 @@ Status CleaningRound::take(const BatchView& batch, Segment& to) {
   const bool horizon_passed = horizon && *horizon <= facts_.now;
   const bool all_go = spent && (!batch.control() || horizon_passed);
   kept_.clear();
-  bool tombstones = false;
-  if (!all_go) {
-    ASSIGN(const auto plain, batch.plain(plain_));
-    RawRecords records(batch, plain);
-    for (RawRecord record; records.next(record);) {
-      if (!batch.control() && !keeps(record, horizon_passed)) continue;
-      tombstones |= !record.has_value;
-      kept_.push_back(record);
-    }
-    TRY(records.status());
-  }
+  tombstones_ = false;
+  if (!all_go) TRY(select(batch, horizon_passed));
   counts_.records_kept += kept_.size();
-  const bool begins_waiting = !horizon && (tombstones || (spent && batch.control()));
+  const bool begins_waiting = !horizon && (tombstones_ || (spent && batch.control()));
   if (kept_.empty()) {
     // The last batch of the round stands for the offsets up to its end.
     const bool last = batch.next_offset() == facts_.plan.to;

@@ -76,7 +76,11 @@ class CleaningRound {
  private:
   Status map_batch(const BatchView& batch, RoundTransactions& transactions);
   Status take(const BatchView& batch, Segment& to);
-  bool keeps(const RawRecord& record, bool horizon_passed);
+  /// Reads the next records of a batch, with the digests of their keys, into few_.
+  bool read_few(RawRecords& records);
+  bool map_few();
+  bool keeps(const RawRecord& record, const KeyMap::Digest& key, bool horizon_passed) const;
+  Status select(const BatchView& batch, bool horizon_passed);
   bool last_of_producer(const BatchView& batch) const;
   Status flush(Segment& to, std::size_t at_least);
   Status scan(const Segment& segment, Offset from, const BatchSeen& seen);
@@ -89,7 +93,9 @@ class CleaningRound {
   std::unordered_map<std::int64_t, ProducerEntry> producers_;
   RoundCounts counts_;
   BatchRewriter rewriter_;
-  std::vector<RawRecord> kept_;
+  std::vector<std::pair<RawRecord, KeyMap::Digest>> few_;
+  std::vector<RawRecord> kept_;  // of the batch at hand
+  bool tombstones_ = false;      // among them
   std::string plain_;
   std::string out_;
 };

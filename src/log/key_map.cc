@@ -1,10 +1,14 @@
 #include "log/key_map.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 
 #include "base/check.h"
 
 namespace tailrace::log {
+
+static_assert(192 >= XXH3_SECRET_SIZE_MIN);
 
 KeyMap::KeyMap(std::uint64_t keys, std::uint64_t most_bytes, rt::Random& random) {
   for (auto& byte : secret_) byte = static_cast<char>(random.next());
@@ -17,34 +21,37 @@ KeyMap::KeyMap(std::uint64_t keys, std::uint64_t most_bytes, rt::Random& random)
   CHECK(table_ != nullptr);
 }
 
-KeyMap::Slot& KeyMap::slot_of(std::string_view key, XXH128_hash_t& digest) const {
-  digest = XXH3_128bits_withSecret(key.data(), key.size(), secret_.data(), secret_.size());
+std::uint64_t KeyMap::first_place(const Digest& key) const {
   __extension__ using Wide = unsigned __int128;
-  auto at = static_cast<std::uint64_t>((static_cast<Wide>(digest.high64) * slots_) >> 64);
+  return static_cast<std::uint64_t>((static_cast<Wide>(key.high) * slots_) >> 64);
+}
+
+KeyMap::Digest KeyMap::digest(std::string_view key) const {
+  const auto hash = XXH3_128bits_withSecret(key.data(), key.size(), secret_.data(), secret_.size());
+  const Digest digest{hash.high64, hash.low64};
+  __builtin_prefetch(table_.get() + first_place(digest));
+  return digest;
+}
+
+KeyMap::Slot& KeyMap::slot_of(const Digest& key) const {
+  auto at = first_place(key);
   while (true) {
     Slot& slot = table_.get()[at];
-    const bool here = slot.high == digest.high64 && slot.low == digest.low64;
+    const bool here = slot.key.high == key.high && slot.key.low == key.low;
     if (slot.offset_plus_one == 0 || here) return slot;
     if (++at == slots_) at = 0;
   }
 }
 
-bool KeyMap::put(std::string_view key, Offset offset) {
-  XXH128_hash_t digest;
-  Slot& slot = slot_of(key, digest);
+bool KeyMap::put(const Digest& key, Offset offset) {
+  Slot& slot = slot_of(key);
   if (slot.offset_plus_one == 0) {
     if (size_ >= most_) return false;
     ++size_;
-    slot.high = digest.high64;
-    slot.low = digest.low64;
+    slot.key = key;
   }
   slot.offset_plus_one = offset.value + 1;
   return true;
-}
-
-Offset KeyMap::find(std::string_view key) const {
-  XXH128_hash_t digest;
-  return Offset(slot_of(key, digest).offset_plus_one - 1);
 }
 
 }  // namespace tailrace::log

@@ -3,8 +3,6 @@
 // nobody can make two keys that are taken for one.
 #pragma once
 
-#include <xxhash.h>
-
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -21,24 +19,32 @@ class KeyMap {
   /// Room for `keys`, but at most `most_bytes` of memory.
   KeyMap(std::uint64_t keys, std::uint64_t most_bytes, rt::Random& random);
 
+  struct Digest {
+    std::uint64_t high;
+    std::uint64_t low;
+  };
+  /// The memory that put() and find() will look at is on its way then: digest several keys before
+  /// the first of them is looked up.
+  Digest digest(std::string_view key) const;
+
   /// False when the map is full and the key is not in it: nothing is changed then.
-  bool put(std::string_view key, Offset offset);
+  bool put(const Digest& key, Offset offset);
   /// The offset put last, -1 when the key is unknown.
-  Offset find(std::string_view key) const;
+  Offset find(const Digest& key) const { return Offset(slot_of(key).offset_plus_one - 1); }
   std::uint64_t size() const { return size_; }
 
  private:
   struct Slot {
-    std::uint64_t high;
-    std::uint64_t low;
+    Digest key;
     std::int64_t offset_plus_one;  // 0: nobody is here
   };
   struct Free {
     void operator()(Slot* slots) const { std::free(slots); }
   };
-  Slot& slot_of(std::string_view key, XXH128_hash_t& digest) const;
+  std::uint64_t first_place(const Digest& key) const;
+  Slot& slot_of(const Digest& key) const;
 
-  std::array<char, XXH3_SECRET_SIZE_MIN + 56> secret_;
+  std::array<char, 192> secret_;
   std::uint64_t slots_;
   std::uint64_t most_;
   std::uint64_t size_ = 0;

@@ -1,7 +1,8 @@
-// How fast batches are built, appended, read and recovered: `log_bench [FOLDER]`, 1 KB records, 1
-// GB.
+// How fast batches are built, appended, read, recovered and compacted: `log_bench [FOLDER]`, 1 KB
+// records, 1 GB; a million keys.
 #include <fmt/format.h>
 
+#include <ctime>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -78,6 +79,41 @@ void bench_log(const std::string& folder, const std::vector<Record>& records) {
   std::filesystem::remove_all(folder);
 }
 
+/// `writes` records of 100 bytes over `keys` keys, in batches of 16 kB, cleaned in one round.
+void bench_clean(const std::string& folder, int keys, int writes, Compression compression) {
+  std::filesystem::remove_all(folder);
+  auto log = Log::open(folder, {.checkpoint_interval_bytes = 4ULL << 30}).value();
+  TopicSettings settings;
+  settings.segment_bytes = 64 << 20;
+  settings.extra = {{"cleanup.policy", "compact"}, {"min.cleanable.dirty.ratio", "0"}};
+  log->create_topic("t", settings).value();
+  const auto partition = log->partition("t", PartitionId(0)).value();
+  const std::string value(84, 'v');
+  RecordBatchBuilder builder(compression);
+  for (int i = 0; i < writes;) {
+    builder.clear();
+    for (const int end = std::min(writes, i + 160); i < end; ++i) {
+      const std::string key = fmt::format("key-{:012}", (std::int64_t{i} * 7919) % keys);
+      builder.add({key, value, TimestampMs(1700000000000 + i), {}});
+    }
+    partition->append_batches(builder.finish().value(), Durability::kNoSync).value();
+  }
+  // What follows makes the last segment of them a sealed one.
+  settings.segment_ms = 1;
+  log->alter_topic("t", settings).value();
+  builder.clear();
+  builder.add({"end", value, TimestampMs(1800000000000), {}});
+  partition->append_batches(builder.finish().value()).value();
+  const auto start = rt::system_clock().monotonic();
+  const auto cpu = std::clock();
+  const auto report = log->clean().value().value();
+  fmt::print("clean {}: {} of {} records stay, {:.3f} s, {:.3f} s of CPU\n",
+             compression_name(compression), report.counts.records_kept, report.counts.records_read,
+             seconds_since(start), static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC);
+  log.reset();
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -89,5 +125,10 @@ int main(int argc, char** argv) {
   for (const auto compression : {Compression::kNone, Compression::kLz4, Compression::kZstd}) {
     bench_build(compression, records, compression == Compression::kNone ? 4000 : 400);
   }
-  bench_log(argc > 1 ? argv[1] : "/tmp/tailrace_log_bench", records);
+  const std::string folder = argc > 1 ? argv[1] : "/tmp/tailrace_log_bench";
+  bench_log(folder, records);
+  for (const auto compression : {Compression::kNone, Compression::kLz4}) {
+    bench_clean(folder, 1'000'000, 1'000'000, compression);
+    bench_clean(folder, 1'000'000, 2'000'000, compression);
+  }
 }
