@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "base/log.h"
 #include "rt/random.h"
 
@@ -53,6 +55,9 @@ Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,
   TRY(broker->features_.load());
   TRY(broker->topic_defaults_changed());
   TRY(broker->groups_.start());
+  for (const auto& group : broker->config_store_->resources(ResourceType::kGroup)) {
+    broker->group_settings_changed(group);
+  }
   auto& parking = broker->parking_;
   log.listen([&parking](const log::Partition& partition, std::uint64_t bytes) {
     parking.appended(partition, bytes);
@@ -114,6 +119,20 @@ ConfigLayers Broker::config_layers() const {
 
 log::TopicSettings Broker::topic_defaults() const {
   return topic_settings(config_layers(), {}, config_.topic).value_or(config_.topic);
+}
+
+void Broker::group_settings_changed(const std::string& group) {
+  const auto values = config_store_->get(ResourceType::kGroup, group);
+  const auto number = [&](std::string_view name) -> std::optional<std::int32_t> {
+    const auto found = values.find(name);
+    if (found == values.end()) return std::nullopt;
+    std::int32_t value = 0;  // checked when it was set
+    std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+    return value;
+  };
+  groups_.settings_changed({group, number("consumer.session.timeout.ms"),
+                            number("consumer.heartbeat.interval.ms"),
+                            number("consumer.assignment.interval.ms")});
 }
 
 Status Broker::topic_defaults_changed() {

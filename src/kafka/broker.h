@@ -50,6 +50,8 @@ class Broker {
   log::TopicSettings topic_defaults() const;
   /// After the broker's settings changed: gives them to the topics that do not say otherwise.
   Status topic_defaults_changed();
+  /// Tells the coordinator a group's own settings.
+  void group_settings_changed(const std::string& group);
 
   Committer& committer() { return committer_; }
   Parking& parking() { return parking_; }

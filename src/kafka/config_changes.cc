@@ -154,6 +154,7 @@ std::optional<Refusal> change_kept(Broker& broker, const ConfigTarget& target, C
   if (refusal || validate_only) return refusal;
   auto kept = broker.config_store().set(target.resource(), target.name, std::move(values));
   if (!kept) return not_written(kept.error());
+  if (group) broker.group_settings_changed(target.name);
   return std::nullopt;
 }
 

@@ -113,6 +113,7 @@ Status GroupCoordinator::replay() {
   for (const auto& topic : log_.topics()) {
     groups_.step({{}, groups::TopicChanged{topic.name, topic_of(topic)}}, now());
   }
+  for (const auto& [group, settings] : settings_) groups_.step({{}, settings}, now());
   groups_.start(now());
   return {};
 }
@@ -163,25 +164,30 @@ void GroupCoordinator::ask(groups::Happening what, Done done) {
   call_all(calls);
 }
 
-void GroupCoordinator::topic_changed(const log::Topic& topic) {
+void GroupCoordinator::tell(groups::Happening what) {
   std::vector<std::function<void()>> calls;
   {
     const std::unique_lock lock(mutex_);
-    const groups::TopicChanged change{topic.name, topic_of(topic)};
-    calls = perform(groups_.step({{}, change}, now()));
+    calls = perform(groups_.step({{}, std::move(what)}, now()));
     changed_.notify_all();
   }
   call_all(calls);
 }
 
+void GroupCoordinator::topic_changed(const log::Topic& topic) {
+  tell(groups::TopicChanged{topic.name, topic_of(topic)});
+}
+
 void GroupCoordinator::topic_deleted(const log::Topic& topic) {
-  std::vector<std::function<void()>> calls;
+  tell(groups::TopicDeleted{topic.name});
+}
+
+void GroupCoordinator::settings_changed(groups::GroupSettings settings) {
   {
     const std::unique_lock lock(mutex_);
-    calls = perform(groups_.step({{}, groups::TopicDeleted{topic.name}}, now()));
-    changed_.notify_all();
+    settings_[settings.group] = settings;
   }
-  call_all(calls);
+  tell(std::move(settings));
 }
 
 void GroupCoordinator::tick() {

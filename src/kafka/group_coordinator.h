@@ -42,6 +42,8 @@ class GroupCoordinator {
   void ask(groups::Happening what, Done done);
   void topic_changed(const log::Topic& topic);
   void topic_deleted(const log::Topic& topic);
+  /// A group's own settings; those that are not set are the coordinator's.
+  void settings_changed(groups::GroupSettings settings);
   /// No answer comes after it.
   void stop();
 
@@ -61,6 +63,8 @@ class GroupCoordinator {
   Status replay();
   Status replay(log::Partition& partition);
   Status ensure_topic();
+  /// An event that nobody waits for an answer to.
+  void tell(groups::Happening what);
   /// With mutex_ held; what is to be called when it is released.
   std::vector<std::function<void()>> perform(groups::Actions actions);
   Result<std::vector<std::shared_ptr<log::Partition>>> append(const Records& records);
@@ -78,6 +82,7 @@ class GroupCoordinator {
   std::mutex mutex_;
   std::condition_variable changed_;
   groups::Groups groups_;
+  std::map<std::string, groups::GroupSettings> settings_;
   TimestampMs last_now_{0};
   std::uint64_t last_request_ = 0;
   std::map<groups::RequestId, Done> waiting_;

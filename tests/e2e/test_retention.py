@@ -42,7 +42,7 @@ def test_old_segments_go_while_it_runs_and_no_record_goes_unread(tmp_path, topic
     tailrace.wait_until(lambda: log_bytes(project) < SMALL, "a small log")
     project.kill()
     project.start()
-    assert project.hops()["silver.users"]["count"] == LIMIT
+    all_users_came(project)  # from the last checkpoint on; what lies before it need not be in the log any more
     project.stop()
     raw = project.lake("users_raw")
     assert len(raw) == len({(r["partition"], r["offset"]) for r in raw}) == LIMIT

@@ -9,6 +9,7 @@ from broker import Broker
 
 TOPICS = "TopicCommand --bootstrap-server @"
 OFFSETS = "GetOffsetShell --bootstrap-server @"
+CONFIGS = "kafka.admin.ConfigCommand --bootstrap-server @"
 GROUPS = "consumer.group.ConsumerGroupCommand --bootstrap-server @"
 
 # One story, in order: (command, standard input).
@@ -26,6 +27,24 @@ COMMANDS = [
     (f"{TOPICS} --alter --topic missing --partitions 2", ""),
     (f"{TOPICS} --list", ""),
     (f"{TOPICS} --describe --topic missing", ""),
+    (f"{TOPICS} --describe --topic orders", ""),
+    (f"{CONFIGS} --describe --entity-type topics --entity-name orders", ""),
+    (f"{CONFIGS} --alter --entity-type topics --entity-name orders"
+     " --add-config retention.ms=60000000,segment.bytes=2097152", ""),
+    (f"{CONFIGS} --alter --entity-type topics --entity-name orders --add-config nonsense=1", ""),
+    (f"{CONFIGS} --alter --entity-type topics --entity-name orders --add-config retention.ms=soon", ""),
+    (f"{CONFIGS} --alter --entity-type topics --entity-name orders --add-config cleanup.policy=[compact,delete]", ""),
+    (f"{CONFIGS} --describe --entity-type topics --entity-name orders", ""),
+    (f"{CONFIGS} --alter --entity-type topics --entity-name orders --delete-config segment.bytes,cleanup.policy", ""),
+    (f"{CONFIGS} --describe --entity-type topics --entity-name orders --all", ""),
+    (f"{TOPICS} --describe --topic orders", ""),
+    (f"{TOPICS} --describe --topics-with-overrides", ""),
+    (f"{CONFIGS} --alter --entity-type brokers --entity-default --add-config message.max.bytes=2000000", ""),
+    (f"{CONFIGS} --describe --entity-type brokers --entity-default", ""),
+    (f"{CONFIGS} --describe --entity-type topics --entity-name missing", ""),
+    (f"{CONFIGS} --alter --entity-type groups --entity-name readers --add-config consumer.session.timeout.ms=50000",
+     ""),
+    (f"{CONFIGS} --describe --entity-type groups --entity-name readers", ""),
     ("ConsoleProducer --bootstrap-server @ --topic orders --reader-property parse.key=true"
      " --reader-property key.separator=: --request-required-acks all", "a:1\nb:2\nc:3\na:4\nd:5\n"),
     (f"{OFFSETS} --topic orders", ""),
@@ -82,6 +101,7 @@ def apis(said):
 
 # What can be the same on no two brokers: addresses, folders, sizes, epochs of a controller, times, random ids.
 DIFFERS = [
+    (re.compile(r"TopicId: \S+"), "TopicId: ID"),
     (re.compile(r"127\.0\.0\.1:\d+|127\.0\.0\.1 +\d+"), "ADDRESS"), (re.compile(r'"logDir":"[^"]*"'), "FOLDER"),
     (re.compile(r'"size":\d+'), "SIZE"), (re.compile(r"Epoch: \d+"), "EPOCH"), (re.compile(r"\b17\d{11}\b"), "TIME"),
     (re.compile(r"^1 +\tA{22}\t\d+ *\t"), "1 DIRECTORY END "), (re.compile(r"/\S+/"), "PATH/"),
