@@ -1,11 +1,12 @@
 // The partitioned log: topics in one folder, in Kafka's own file formats.
 //
-//   FOLDER/<topic>.meta                          id and settings (topic.h)
-//   FOLDER/<topic>-<partition>/<20-digit base offset>.log, .index, .timeindex, .snapshot
-//   (segment.h) FOLDER/recovery-point-offset-checkpoint      how far each partition is durable and
-//   checked FOLDER/log-start-offset-checkpoint           where delete_records moved the start to
-//   FOLDER/cleaner-offset-checkpoint             how far compaction came
-//   FOLDER/.lock                                 one process at a time
+//   FOLDER/<topic>.meta                       id and settings (topic.h)
+//   FOLDER/<topic>-<partition>/<20-digit base offset>.log, .index, .timeindex, .txnindex (segment.h),
+//                                             .snapshot (producers.h), .cleaned, .swap (swap.h)
+//   FOLDER/recovery-point-offset-checkpoint   how far each partition is durable and checked
+//   FOLDER/log-start-offset-checkpoint        where delete_records moved the start to
+//   FOLDER/cleaner-offset-checkpoint          how far compaction came
+//   FOLDER/.lock                              one process at a time
 //
 // Order of calls: open, create or find topics, append and read, close (the destructor closes).
 // Partitions live as long as

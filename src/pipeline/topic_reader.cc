@@ -112,7 +112,7 @@ Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Pos
 std::int64_t TopicReader::lag() const {
   std::int64_t lag = 0;
   for (std::size_t i = 0; i < partitions_.size(); ++i)
-    lag += partitions_[i]->high_watermark() - positions_[i];
+    lag += std::max<std::int64_t>(0, partitions_[i]->last_stable_offset() - positions_[i]);
   return lag;
 }
 
@@ -146,14 +146,20 @@ Status TopicReader::read_partition(std::size_t index, Offset until, Share share,
                                    TopicStep& step) {
   constexpr std::size_t kReadBytes = 1 << 20;
   Offset& position = positions_[index];
-  while (share.has_room(step) && position < std::min(until, partitions_[index]->high_watermark())) {
-    TRY(partitions_[index]->read(position, kReadBytes, buffers_[index]));
+  log::Partition& partition = *partitions_[index];
+  while (share.has_room(step)) {
+    // As a read_committed consumer: open transactions are waited for, aborted ones left out.
+    const Offset stable = partition.last_stable_offset();
+    if (position >= std::min(until, stable)) break;
+    TRY(partition.read(position, kReadBytes, buffers_[index], stable));
+    ASSIGN(auto aborted, partition.aborted_transactions(position, stable));
+    log::CommittedFilter filter(std::move(aborted));
     log::BatchReader batches = buffers_[index].batches();
     log::BatchView batch;
     bool any = false;
     while (share.has_room(step) && position < until && batches.next(batch)) {
       any = true;
-      if (batch.control()) {
+      if (filter.hides(batch)) {
         position = batch.next_offset();
         continue;
       }
@@ -163,6 +169,8 @@ Status TopicReader::read_partition(std::size_t index, Offset until, Share share,
       while (records.next(record)) {
         if (record.offset < position) continue;
         if (!share.has_room(step) || record.offset >= until) {
+          // Compaction may have taken the records just before `until`.
+          if (record.offset >= until) position = until;
           whole = false;
           break;
         }

@@ -1,6 +1,8 @@
 // Reads a topic's partitions from kept positions into deltas of the topic's relation, and takes out
 // what cannot be decoded.
 //
+// Records of a transaction are read when it has committed (read_committed), aborted ones never.
+//
 // A step holds at most `max_records`, from all partitions in turn. The same positions give the same
 // records in the same order, whatever the steps. One thread.
 #pragma once
@@ -41,7 +43,7 @@ class TopicReader {
   /// As read(), but no partition beyond its offset in `until`; empty means no bound.
   Result<TopicStep> read_until(const Positions& until, std::int64_t max_records);
 
-  /// Records between the positions and the end of the log.
+  /// Records between the positions and the end of the log, or its first open transaction.
   std::int64_t lag() const;
   const Positions& positions() const { return positions_; }
   const TopicRelation& relation() const { return relation_; }
