@@ -1,7 +1,8 @@
 // The partitioned log: topics in one folder, in Kafka's own file formats.
 //
 //   FOLDER/<topic>.meta                       id and settings (topic.h)
-//   FOLDER/<topic>-<partition>/<20-digit base offset>.log, .index, .timeindex, .txnindex (segment.h),
+//   FOLDER/<topic>-<partition>/<20-digit base offset>.log, .index, .timeindex, .txnindex
+//   (segment.h),
 //                                             .snapshot (producers.h), .cleaned, .swap (swap.h)
 //   FOLDER/recovery-point-offset-checkpoint   how far each partition is durable and checked
 //   FOLDER/log-start-offset-checkpoint        where delete_records moved the start to
