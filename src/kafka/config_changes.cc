@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "kafka/config_checks.h"
 #include "kafka/logger_config.h"
-#include "kafka/topic_name.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -85,8 +84,8 @@ std::optional<Refusal> change_topic(Broker& broker, const std::string& name, Cha
   if (name.empty()) {
     return Refusal{ErrorCode::kInvalidRequest, "Default topic resources are not allowed."};
   }
-  if (auto problem = topic_name_problem(name)) {
-    return Refusal{ErrorCode::kInvalidTopicException, *problem};
+  if (auto named = log::check_topic_name(name); !named) {
+    return Refusal{ErrorCode::kInvalidTopicException, named.error().what};
   }
   const auto topic = broker.log().topic(name);
   if (!topic) {

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "kafka/logger_config.h"
-#include "kafka/topic_name.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -45,8 +44,8 @@ ConfigEntry topic_entry(const ConfigInfo& config, const ConfigLayers& layers,
 }
 
 Entries topic_entries(Broker& broker, const std::string& name) {
-  if (auto problem = topic_name_problem(name)) {
-    return refused(ErrorCode::kInvalidTopicException, *problem);
+  if (auto named = log::check_topic_name(name); !named) {
+    return refused(ErrorCode::kInvalidTopicException, named.error().what);
   }
   const auto topic = broker.log().topic(name);
   if (!topic) return refused(ErrorCode::kUnknownTopicOrPartition, "");

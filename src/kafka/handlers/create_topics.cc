@@ -10,7 +10,6 @@
 #include "kafka/handlers/all.h"
 #include "kafka/messages/create_topics_request.h"
 #include "kafka/messages/create_topics_response.h"
-#include "kafka/topic_name.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -85,8 +84,8 @@ void tell_configs(const ConfigLayers& layers, const ConfigMap& own, Answer& answ
 
 std::optional<Refusal> create(Broker& broker, const Asked& asked, bool validate_only,
                               Answer& answer) {
-  if (auto problem = topic_name_problem(asked.name)) {
-    return Refusal{ErrorCode::kInvalidTopicException, *problem};
+  if (auto named = log::check_topic_name(asked.name); !named) {
+    return Refusal{ErrorCode::kInvalidTopicException, named.error().what};
   }
   if (broker.log().topic(asked.name)) {
     return Refusal{ErrorCode::kTopicAlreadyExists,
