@@ -39,7 +39,7 @@ std::string broker_of(const BrokerAddress& at) {
 
 std::unexpected<Error> refused(const std::string& what, std::int16_t code,
                                const std::optional<std::string>& why = {}) {
-  const auto name = kafka::error_name(static_cast<kafka::ErrorCode>(code));
+  const auto name = error_name(static_cast<kafka::ErrorCode>(code));
   return error(Code::kFailedPrecondition,
                fmt::format("{}: {}{}{}", what, name, why ? ": " : "", why.value_or("")));
 }

@@ -11,38 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/kafka_error.h"
 #include "base/strong.h"
 
 namespace tailrace::groups {
 
-/// What a coordinator answers, with the numbers of Kafka's protocol.
-enum class ErrorCode : std::int16_t {
-  kNone = 0,
-  kOffsetMetadataTooLarge = 12,
-  kIllegalGeneration = 22,
-  kInconsistentGroupProtocol = 23,
-  kInvalidGroupId = 24,
-  kUnknownMemberId = 25,
-  kInvalidSessionTimeout = 26,
-  kRebalanceInProgress = 27,
-  kUnsupportedVersion = 35,
-  kInvalidRequest = 42,
-  kNonEmptyGroup = 68,
-  kGroupIdNotFound = 69,
-  kMemberIdRequired = 79,
-  kGroupMaxSizeReached = 81,
-  kFencedInstanceId = 82,
-  kGroupSubscribedToTopic = 86,
-  kUnstableOffsetCommit = 88,
-  kFencedMemberEpoch = 110,
-  kUnreleasedInstanceId = 111,
-  kUnsupportedAssignor = 112,
-  kStaleMemberEpoch = 113,
-  kInvalidRegularExpression = 128,
-};
-
-/// Kafka's spelling: "UNKNOWN_MEMBER_ID".
-std::string_view error_name(ErrorCode code);
+/// What a coordinator answers.
+using ErrorCode = KafkaError;
 
 /// An answer's number in the caller's books: an event carries it in, its Reply carries it out.
 using RequestId = Strong<struct RequestTag, std::uint64_t>;
