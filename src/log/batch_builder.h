@@ -14,7 +14,9 @@ namespace tailrace::log {
 
 /// Whose records these are; id -1 means no idempotence. `first_sequence` counts the producer's
 /// records in a partition
-/// from 0 and may be any 64-bit position: it is stored modulo 2^31, as Kafka wraps it.
+/// from 0 and may be any 64-bit position: it is stored modulo 2^31, as Kafka wraps it. -1: the
+/// records are not counted, only the epoch is compared (what a group coordinator writes in a
+/// transaction).
 struct Producer {
   std::int64_t id = -1;
   std::int16_t epoch = 0;
@@ -23,9 +25,9 @@ struct Producer {
   bool transactional = false;
 };
 
-/// The i32 sequence of a 64-bit position in a producer's stream.
+/// The i32 sequence of a 64-bit position in a producer's stream; -1 stays.
 constexpr std::int32_t wrap_sequence(std::int64_t position) {
-  return static_cast<std::int32_t>(position & 0x7fffffff);
+  return position < 0 ? -1 : static_cast<std::int32_t>(position & 0x7fffffff);
 }
 
 class RecordBatchBuilder {

@@ -102,7 +102,7 @@ Status PartitionLog::finish_batch(Producer& producer, Offset& base) {
   if (builder_.batches().size() > kMaxAppendBytes) {
     return error(Code::kInvalidArgument, name() + ": more than 1 GiB in one append");
   }
-  producer.first_sequence += count;
+  if (producer.first_sequence >= 0) producer.first_sequence += count;
   base = base + count;
   return {};
 }

@@ -35,6 +35,7 @@ Result<std::int64_t> Producers::known_prefix(const ProducerBatch& batch) const {
     return refused(Code::kAborted, fmt::format("epoch {} is fenced off, the log has epoch {}",
                                                batch.epoch, entry.epoch));
   }
+  if (batch.first_sequence < 0) return 0;
   const bool fresh = batch.epoch > entry.epoch || entry.last_sequence < 0;
   const auto expected = fresh ? 0 : following(entry.last_sequence);
   // Sequences live on a circle of 2^31: the nearer way round tells a repetition from a gap.
@@ -85,13 +86,16 @@ void Producers::note(const ProducerBatch& batch, Offset last_offset, TimestampMs
   const Offset first = last_offset - std::int64_t{batch.count - 1};
   auto& entry = entries_[batch.id];
   if (entry.epoch != batch.epoch) entry.recent = {};
+  if (entry.epoch != batch.epoch) entry.last_sequence = -1;
   entry.epoch = batch.epoch;
-  entry.last_sequence = static_cast<std::int32_t>(last & kSequenceMask);
   entry.last_offset = last_offset.value;
   entry.offset_delta = batch.count - 1;
   entry.timestamp = timestamp.value;
-  entry.recent[entry.recent_end] = {batch.first_sequence, entry.last_sequence, first};
-  entry.recent_end = static_cast<std::uint8_t>((entry.recent_end + 1) % entry.recent.size());
+  if (batch.first_sequence >= 0) {
+    entry.last_sequence = static_cast<std::int32_t>(last & kSequenceMask);
+    entry.recent[entry.recent_end] = {batch.first_sequence, entry.last_sequence, first};
+    entry.recent_end = static_cast<std::uint8_t>((entry.recent_end + 1) % entry.recent.size());
+  }
   if (batch.transactional && entry.transaction_start < 0) {
     entry.transaction_start = first.value;
     open_.emplace(first, batch.id);
@@ -101,7 +105,7 @@ void Producers::note(const ProducerBatch& batch, Offset last_offset, TimestampMs
 std::optional<AbortedTransaction> Producers::note(const BatchView& batch) {
   if (batch.producer_id() < 0) return std::nullopt;
   if (!batch.control()) {
-    if (batch.base_sequence() < 0) return std::nullopt;
+    if (batch.base_sequence() < 0 && !batch.transactional()) return std::nullopt;
     note(producer_batch(batch), batch.last_offset(), batch.max_timestamp());
     return std::nullopt;
   }

@@ -113,6 +113,32 @@ TEST(Transactions, records_outside_an_open_one_and_overlapping_ones_are_refused)
   EXPECT_EQ(partition->next_offset(), Offset(3));
 }
 
+TEST(Transactions, records_that_are_not_counted_belong_to_one_as_well) {
+  rt::SimulatedFiles files(1);
+  std::unique_ptr<Log> log = open(files);
+  const std::vector<Record> records{{"key", "a", TimestampMs(1), {}},
+                                    {"key", "b", TimestampMs(1), {}}};
+  const Producer uncounted{7, 2, -1, true};
+  ASSERT_TRUE(first(*log)->append(records, uncounted));
+  ASSERT_TRUE(first(*log)->append(records, uncounted));
+  EXPECT_TRUE(first(*log)->in_transaction(7, 2));
+  EXPECT_EQ(first(*log)->next_offset(), Offset(4));
+  EXPECT_EQ(first(*log)->last_sequence(7), std::nullopt);
+  EXPECT_EQ(first(*log)->append(records, {7, 1, -1, true}).error().code, Code::kAborted);
+  ASSERT_TRUE(log->close());
+  log = open(files);
+  ASSERT_TRUE(first(*log)->in_transaction(7, 2));
+  ReadBuffer buffer;
+  ASSERT_TRUE(first(*log)->read(Offset(0), 1000, buffer));
+  auto batches = buffer.batches();
+  BatchView batch;
+  ASSERT_TRUE(batches.next(batch));
+  EXPECT_EQ(batch.base_sequence(), -1);
+  EXPECT_TRUE(batch.transactional());
+  EXPECT_EQ(abort(*first(*log), 7, 2), Offset(4));
+  EXPECT_TRUE(committed_by_index(*first(*log)).empty());
+}
+
 TEST(Transactions, old_epochs_and_old_coordinators_are_fenced_off) {
   rt::SimulatedFiles files(1);
   auto log = open(files);
