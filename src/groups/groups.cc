@@ -85,8 +85,9 @@ void Groups::replay(const Record& record, const std::optional<Producer>& produce
       record);
 }
 
-void Groups::replay(const AppendMarker& marker) {
-  offsets_.end_transaction(marker.producer, marker.committed);
+void Groups::replay(const AppendMarker& marker,
+                    const std::function<bool(const std::string&)>& ends) {
+  offsets_.end_transaction(marker.producer, marker.committed, ends);
 }
 
 void Groups::apply(const OffsetEntry& entry, const std::optional<Producer>& producer) {

@@ -22,6 +22,7 @@
 // group.consumer.migration.policy = disabled).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -40,7 +41,10 @@ class Groups {
 
   /// A record as it was appended; with a producer when its batch is transactional.
   void replay(const Record& record, const std::optional<Producer>& producer);
-  void replay(const AppendMarker& marker);
+  /// It ends the producer's transaction in the groups that `ends` picks (those whose records lie
+  /// where the marker lies), in all without it. Also for markers that were written since start().
+  void replay(const AppendMarker& marker,
+              const std::function<bool(const std::string& group)>& ends = {});
   Actions start(TimestampMs now);
 
   Actions step(const Event& event, TimestampMs now);

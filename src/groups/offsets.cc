@@ -62,17 +62,22 @@ void Offsets::forget_pending(const OffsetCommitKey& key) {
   open_.erase(open);
 }
 
-void Offsets::end_transaction(const Producer& producer, bool committed) {
-  const auto pending = pending_.extract(producer.id);
-  if (pending.empty()) return;
-  for (const auto& [key, stored] : pending.mapped()) {
+void Offsets::end_transaction(const Producer& producer, bool committed,
+                              const std::function<bool(const std::string&)>& ends) {
+  const auto found = pending_.find(producer.id);
+  if (found == pending_.end()) return;
+  std::erase_if(found->second, [&](const auto& one) {
+    const auto& [key, stored] = one;
+    if (ends && !ends(key.group)) return false;
     auto open = open_.find(key);
     open->second.erase(producer.id);
     if (open->second.empty()) open_.erase(open);
-    if (!committed) continue;
+    if (!committed) return true;
     auto& current = committed_[key];
     if (stored.position > current.position) current = stored;
-  }
+    return true;
+  });
+  if (found->second.empty()) pending_.erase(found);
 }
 
 CommitAnswer Offsets::commit(const CommitOffsets& request, TimestampMs now,

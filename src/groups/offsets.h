@@ -22,7 +22,9 @@ namespace tailrace::groups {
 class Offsets {
  public:
   void apply(const OffsetEntry& entry, const std::optional<Producer>& producer);
-  void end_transaction(const Producer& producer, bool committed);
+  /// Of the groups that `ends` picks; of all without it.
+  void end_transaction(const Producer& producer, bool committed,
+                       const std::function<bool(const std::string& group)>& ends = {});
 
   /// The answer to an allowed commit; the records it needs go to `out`. Metadata over the limit is
   /// refused partition by partition.

@@ -41,7 +41,11 @@ Broker::Broker(log::Log& log, BrokerConfig config, std::string folder,
       producer_ids_(folder_ + "/producer-ids"),
       fetch_sessions_(config_.fetch_sessions),
       committer_(log_),
-      groups_(log_, committer_, {config_.groups, config_.offsets_partitions}) {}
+      producer_turns_([this](auto work) { later(std::move(work)); }),
+      groups_(log_, committer_, {config_.groups, config_.offsets_partitions}),
+      markers_(log_, committer_, groups_),
+      transactions_({log_, committer_, markers_, producer_ids_, features_},
+                    {config_.transactions, config_.transaction_partitions}) {}
 
 Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,
                                              std::string folder) {
@@ -58,6 +62,7 @@ Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,
   for (const auto& group : broker->config_store_->resources(ResourceType::kGroup)) {
     broker->group_settings_changed(group);
   }
+  TRY(broker->transactions_.start());
   auto& parking = broker->parking_;
   log.listen([&parking](const log::Partition& partition, std::uint64_t bytes) {
     parking.appended(partition, bytes);
@@ -73,6 +78,7 @@ void Broker::stop() {
   log_.listen({});
   worker_.stop();
   parking_.stop();
+  transactions_.stop();
   committer_.stop();
   groups_.stop();
 }

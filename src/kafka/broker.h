@@ -14,6 +14,9 @@
 #include "kafka/group_coordinator.h"
 #include "kafka/parking.h"
 #include "kafka/producer_ids.h"
+#include "kafka/producer_turns.h"
+#include "kafka/transaction_coordinator.h"
+#include "kafka/transaction_markers.h"
 #include "kafka/worker.h"
 #include "log/log.h"
 
@@ -60,6 +63,9 @@ class Broker {
   const Features& features() const { return features_; }
   ProducerIds& producer_ids() { return producer_ids_; }
   GroupCoordinator& groups() { return groups_; }
+  ProducerTurns& producer_turns() { return producer_turns_; }
+  TransactionMarkers& markers() { return markers_; }
+  TransactionCoordinator& transactions() { return transactions_; }
 
   /// A topic by name, made first when it is missing, allowed by auto.create.topics.enable and
   /// `create`. kNotFound, or why it cannot be made.
@@ -94,7 +100,10 @@ class Broker {
   Worker worker_;
   Committer committer_;
   Parking parking_;
+  ProducerTurns producer_turns_;
   GroupCoordinator groups_;
+  TransactionMarkers markers_;
+  TransactionCoordinator transactions_;
 };
 
 /// The leader epoch of every partition: there was never another leader.

@@ -69,6 +69,14 @@ constexpr Applied kApplied[] = {
     {"offsets.topic.num.partitions", [](Config& c, Text v) { c.offsets_partitions = number(v); }},
     {"socket.request.max.bytes",
      [](Config& c, Text v) { c.request_max_bytes = static_cast<std::size_t>(number(v)); }},
+    {"transaction.max.timeout.ms",
+     [](Config& c, Text v) { c.transactions.transaction_max_timeout_ms = number(v); }},
+    {"transaction.state.log.num.partitions",
+     [](Config& c, Text v) { c.transaction_partitions = number(v); }},
+    {"transaction.two.phase.commit.enable",
+     [](Config& c, Text v) { c.transactions.two_phase_commit = v == "true"; }},
+    {"transactional.id.expiration.ms",
+     [](Config& c, Text v) { c.transactions.transactional_id_expiration_ms = number(v); }},
 };
 static_assert(std::ranges::is_sorted(kApplied, {}, &Applied::name));
 

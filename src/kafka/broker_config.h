@@ -10,6 +10,7 @@
 #include "groups/config.h"
 #include "kafka/config_layers.h"
 #include "log/topic.h"
+#include "transactions/config.h"
 
 namespace tailrace::kafka {
 
@@ -34,6 +35,9 @@ struct BrokerConfig {
   std::int32_t offsets_partitions = 50;       // offsets.topic.num.partitions
   /// group.*, offsets.retention.minutes …; the delay as in the file that Kafka comes with.
   groups::GroupsConfig groups{.group_initial_rebalance_delay_ms = 0};
+  std::int32_t transaction_partitions = 50;  // transaction.state.log.num.partitions
+  /// transaction.max.timeout.ms, transactional.id.expiration.ms …
+  transactions::TransactionsConfig transactions;
   /// num.partitions, and what log.*, message.max.bytes … give a topic that does not say.
   log::TopicSettings topic;
   /// What was set, and what is not as by Kafka's default here: shown as the broker's own.

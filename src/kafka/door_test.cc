@@ -30,6 +30,7 @@ class DoorTest : public ::testing::Test {
     BrokerConfig config;
     config.listen = "127.0.0.1:0";
     config.offsets_partitions = 2;
+    config.transaction_partitions = 2;
     auto door = Door::start(*log_, config, folder_.string());
     ASSERT_TRUE(door) << door.error().what;
     door_ = std::move(*door);
@@ -406,6 +407,188 @@ TEST_F(DoorTest, members_come_and_go_in_every_version) {
         EXPECT_EQ(response.groups.at(0).members.size(), 1u) << v;
         EXPECT_EQ(response.groups.at(1).error_code, wire(ErrorCode::kGroupIdNotFound)) << v;
       });
+}
+
+std::string batch_in_transaction(std::int64_t id, std::int16_t epoch, std::int32_t sequence) {
+  log::RecordBatchBuilder builder(log::Compression::kNone);
+  builder.add({"key", "value", TimestampMs(1000), {}});
+  return std::string(builder.finish({id, epoch, sequence, true}).value());
+}
+
+/// What a fetch sees of partition 0 of "here".
+FetchRequest fetch_all(const Uuid& id, std::int8_t isolation) {
+  FetchRequest request;
+  request.isolation_level = isolation;
+  request.topics.push_back({"", id, {}});
+  request.topics[0].partitions.emplace_back().partition_max_bytes = 1 << 20;
+  return request;
+}
+
+TEST_F(DoorTest, a_transaction_goes_its_way_in_every_version) {
+  InitProducerIdRequest init;
+  init.transactional_id = "tx";
+  init.transaction_timeout_ms = 60'000;
+  std::int64_t id = -1;
+  std::int16_t epoch = -1;
+  each_version<InitProducerIdRequest, InitProducerIdResponse>(
+      [&](InitProducerIdRequest& request, int) { request = init; },
+      [&](const InitProducerIdResponse& response, int v) {
+        ASSERT_EQ(response.error_code, 0) << v;
+        EXPECT_EQ(response.producer_epoch, v);
+        id = response.producer_id;
+        epoch = response.producer_epoch;
+      });
+  each_version<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse>(
+      [&](AddPartitionsToTxnRequest& request, int v) {
+        const std::vector<AddPartitionsToTxnRequest::AddPartitionsToTxnTopic> topics{{"here", {0}}};
+        if (v >= 4) request.transactions.push_back({"tx", id, epoch, v == 5, topics});
+        if (v >= 4) return;
+        request.v3_and_below_transactional_id = "tx";
+        request.v3_and_below_producer_id = id;
+        request.v3_and_below_producer_epoch = epoch;
+        request.v3_and_below_topics = topics;
+      },
+      [&](const AddPartitionsToTxnResponse& response, int v) {
+        const auto& topics = v < 4 ? response.results_by_topic_v3_and_below
+                                   : response.results_by_transaction.at(0).topic_results;
+        EXPECT_EQ(topics.at(0).results_by_partition.at(0).partition_error_code, 0) << v;
+      });
+  each_version<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse>(
+      [&](AddOffsetsToTxnRequest& request, int) {
+        request = {"tx", id, epoch, "group"};
+      },
+      [&](const AddOffsetsToTxnResponse& response, int v) {
+        EXPECT_EQ(response.error_code, 0) << v;
+      });
+  each_version<TxnOffsetCommitRequest, TxnOffsetCommitResponse>(
+      [&](TxnOffsetCommitRequest& request, int) {
+        request.transactional_id = "tx";
+        request.group_id = "group";
+        request.producer_id = id;
+        request.producer_epoch = epoch;
+        auto& topic = request.topics.emplace_back();
+        topic.name = "here";
+        topic.partitions.emplace_back().committed_offset = 7;
+        topic.partitions.emplace_back().partition_index = 9;
+      },
+      [&](const TxnOffsetCommitResponse& response, int v) {
+        ASSERT_EQ(response.topics.at(0).partitions.size(), 2u) << v;
+        for (const auto& one : response.topics[0].partitions) {
+          EXPECT_EQ(one.error_code, one.partition_index == 9
+                                        ? wire(ErrorCode::kUnknownTopicOrPartition)
+                                        : wire(ErrorCode::kNone))
+              << v;
+        }
+      });
+  each_version<DescribeTransactionsRequest, DescribeTransactionsResponse>(
+      [&](DescribeTransactionsRequest& request, int) {
+        request.transactional_ids = {"tx", "no"};
+      },
+      [&](const DescribeTransactionsResponse& response, int) {
+        EXPECT_EQ(response.transaction_states.at(0).transaction_state, "Ongoing");
+        EXPECT_EQ(response.transaction_states.at(0).topics.size(), 2u);
+        EXPECT_EQ(response.transaction_states.at(1).error_code,
+                  wire(ErrorCode::kTransactionalIdNotFound));
+      });
+  each_version<ListTransactionsRequest, ListTransactionsResponse>(
+      [&](ListTransactionsRequest& request, int v) {
+        request.state_filters = {"Ongoing", "Sleeping"};
+        if (v >= 2) request.transactional_id_pattern = "t.*";
+      },
+      [&](const ListTransactionsResponse& response, int v) {
+        EXPECT_EQ(response.transaction_states.at(0).transactional_id, "tx") << v;
+        EXPECT_EQ(response.unknown_state_filters, std::vector<std::string>{"Sleeping"}) << v;
+      });
+  // An older client may repeat itself; to the newest version the same epoch is another transaction.
+  each_version<EndTxnRequest, EndTxnResponse>(
+      [&](EndTxnRequest& request, int) {
+        request = {"tx", id, epoch, true};
+      },
+      [&](const EndTxnResponse& response, int v) {
+        if (v < 5) {
+          EXPECT_TRUE(response.error_code == 0 ||
+                      response.error_code == wire(ErrorCode::kConcurrentTransactions))
+              << v << " " << response.error_code;
+        } else {
+          EXPECT_NE(response.error_code, 0);
+        }
+      });
+}
+
+TEST_F(DoorTest, an_open_transaction_is_seen_and_ended_from_outside_in_every_version) {
+  InitProducerIdRequest init;
+  init.transactional_id = "tx";
+  init.transaction_timeout_ms = 60'000;
+  const auto producer = client_->ask<InitProducerIdResponse>(init, Version(5)).value();
+  ProduceRequest produce;
+  produce.transactional_id = "tx";
+  produce.acks = -1;
+  const std::string batch = batch_in_transaction(producer.producer_id, producer.producer_epoch, 0);
+  produce.topic_data.emplace_back().topic_id = id();
+  produce.topic_data[0].partition_data.push_back({0, Records{batch, {}}});
+  const auto produced = client_->ask<ProduceResponse>(produce, Version(13)).value();
+  ASSERT_EQ(produced.responses.at(0).partition_responses.at(0).error_code, 0);
+
+  auto fetched = client_->ask<FetchResponse>(fetch_all(id(), 1), Version(17)).value();
+  EXPECT_EQ(fetched.responses.at(0).partitions.at(0).last_stable_offset, 0);
+  EXPECT_EQ(fetched.responses[0].partitions[0].high_watermark, 1);
+  EXPECT_EQ(fetched.responses[0].partitions[0].records->size_bytes(), 0u);
+  fetched = client_->ask<FetchResponse>(fetch_all(id(), 0), Version(17)).value();
+  EXPECT_GT(fetched.responses.at(0).partitions.at(0).records->size_bytes(), 0u);
+  ListOffsetsRequest list;
+  list.isolation_level = 1;
+  list.topics.push_back({"here", {{0, -1, -1}}});
+  EXPECT_EQ(
+      client_->ask<ListOffsetsResponse>(list, Version(7))->topics.at(0).partitions.at(0).offset, 0);
+
+  each_version<DescribeProducersRequest, DescribeProducersResponse>(
+      [&](DescribeProducersRequest& request, int) {
+        request.topics.push_back({"here", {0, 9}});
+      },
+      [&](const DescribeProducersResponse& response, int) {
+        const auto& partitions = response.topics.at(0).partitions;
+        ASSERT_EQ(partitions.at(0).active_producers.size(), 1u);
+        EXPECT_EQ(partitions[0].active_producers[0].current_txn_start_offset, 0);
+        EXPECT_EQ(partitions[0].active_producers[0].producer_id, producer.producer_id);
+        EXPECT_EQ(partitions.at(1).error_code, wire(ErrorCode::kUnknownTopicOrPartition));
+      });
+  each_version<WriteTxnMarkersRequest, WriteTxnMarkersResponse>(
+      [&](WriteTxnMarkersRequest& request, int) {
+        auto& marker = request.markers.emplace_back();
+        marker.producer_id = producer.producer_id;
+        marker.producer_epoch = producer.producer_epoch;
+        marker.topics.push_back({"here", {0, 9}});
+      },
+      [&](const WriteTxnMarkersResponse& response, int v) {
+        const auto& partitions = response.markers.at(0).topics.at(0).partitions;
+        EXPECT_EQ(partitions.at(0).error_code, 0) << v;
+        EXPECT_EQ(partitions.at(1).error_code, wire(ErrorCode::kUnknownTopicOrPartition)) << v;
+      });
+  fetched = client_->ask<FetchResponse>(fetch_all(id(), 1), Version(17)).value();
+  const auto& partition = fetched.responses.at(0).partitions.at(0);
+  EXPECT_EQ(partition.last_stable_offset, partition.high_watermark);
+  ASSERT_EQ(partition.aborted_transactions->size(), 1u);
+  EXPECT_EQ(partition.aborted_transactions->at(0).producer_id, producer.producer_id);
+}
+
+TEST_F(DoorTest, records_of_a_transaction_that_is_not_ones_own_are_refused) {
+  const std::string batch = batch_in_transaction(77, 0, 0);
+  each_version<ProduceRequest, ProduceResponse>(
+      [&](ProduceRequest& request, int v) {
+        request.acks = -1;
+        if (v % 2 == 0) request.transactional_id = "never";
+        auto& topic = request.topic_data.emplace_back();
+        if (v < 13) topic.name = "here";
+        if (v >= 13) topic.topic_id = id();
+        topic.partition_data.push_back({0, Records{batch, {}}});
+      },
+      [&](const ProduceResponse& response, int v) {
+        EXPECT_EQ(response.responses.at(0).partition_responses.at(0).error_code,
+                  wire(v % 2 == 0 ? ErrorCode::kInvalidProducerIdMapping
+                                  : ErrorCode::kTransactionalIdAuthorizationFailed))
+            << v;
+      });
+  EXPECT_EQ(log_->partition("here", PartitionId(0)).value()->next_offset(), Offset(0));
 }
 
 }  // namespace

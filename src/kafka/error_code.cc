@@ -32,6 +32,8 @@ ErrorCode append_error(Code code) {
       return ErrorCode::kOutOfOrderSequenceNumber;
     case Code::kAborted:
       return ErrorCode::kInvalidProducerEpoch;
+    case Code::kAlreadyExists:
+      return ErrorCode::kInvalidTxnState;
     default:
       return common_error(code);
   }

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <variant>
 
 #include "base/log.h"
+#include "kafka/coordinator_partition.h"
 #include "kafka/group_records.h"
 #include "rt/clock.h"
 #include "rt/random.h"
@@ -32,33 +34,7 @@ void call_all(const std::vector<std::function<void()>>& calls) {
   for (const auto& call : calls) call();
 }
 
-/// The UTF-16 code units of UTF-8 text, which Java's hash goes over.
-template <typename Unit>
-void each_utf16_unit(std::string_view text, Unit unit) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<std::uint8_t>(text[i]);
-    const std::size_t more = lead < 0xc0 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-    std::uint32_t code = more == 0 ? lead : lead & (0x3fU >> more);
-    for (std::size_t j = 1; j <= more && i + j < text.size(); ++j) {
-      code = (code << 6) | (static_cast<std::uint8_t>(text[i + j]) & 0x3f);
-    }
-    i += 1 + more;
-    if (code >= 0x10000) {
-      unit(0xd800 + ((code - 0x10000) >> 10));
-      unit(0xdc00 + ((code - 0x10000) & 0x3ff));
-    } else {
-      unit(code);
-    }
-  }
-}
-
 }  // namespace
-
-std::int32_t partition_of_group(std::string_view group, std::int32_t partitions) {
-  std::uint32_t hash = 0;
-  each_utf16_unit(group, [&](std::uint32_t unit) { hash = 31 * hash + unit; });
-  return static_cast<std::int32_t>(hash & 0x7fffffff) % partitions;
-}
 
 GroupCoordinator::GroupCoordinator(log::Log& log, Committer& committer, Config config)
     : log_(log),
@@ -120,26 +96,45 @@ Status GroupCoordinator::replay() {
 
 Status GroupCoordinator::replay(log::Partition& partition) {
   log::ReadBuffer buffer;
-  std::string plain;
   for (Offset at = partition.log_start(); at < partition.next_offset();) {
     TRY(partition.read(at, kReplayBytes, buffer));
+    if (buffer.empty()) break;
     auto batches = buffer.batches();
     for (log::BatchView batch; batches.next(batch); at = batch.next_offset()) {
-      if (batch.control()) continue;
-      ASSIGN(auto records, batch.records(plain));
-      for (log::RecordView record; records.next(record);) {
-        if (!record.key) continue;
-        auto decoded = decode_group_record(*record.key, record.value);
-        if (!decoded) {
-          return std::unexpected(decoded.error().in(
-              fmt::format("{}-{}@{}", kOffsetsTopic, partition.id().value, record.offset.value)));
-        }
-        if (*decoded) groups_.replay(**decoded, std::nullopt);
-      }
-      TRY(records.status());
+      TRY(replay(batch, partition.id()));
     }
   }
   return {};
+}
+
+Status GroupCoordinator::replay(const log::BatchView& batch, PartitionId partition) {
+  const groups::Producer producer{batch.producer_id(), batch.producer_epoch()};
+  if (batch.control()) {
+    if (const auto marker = log::parse_marker(batch)) {
+      replay({producer.id, producer.epoch, marker->end, marker->coordinator_epoch}, partition);
+    }
+    return {};
+  }
+  const auto in = batch.transactional() ? std::optional(producer) : std::nullopt;
+  std::string plain;
+  ASSIGN(auto records, batch.records(plain));
+  for (log::RecordView record; records.next(record);) {
+    if (!record.key) continue;
+    auto decoded = decode_group_record(*record.key, record.value);
+    if (!decoded) {
+      return std::unexpected(decoded.error().in(
+          fmt::format("{}-{}@{}", kOffsetsTopic, partition.value, record.offset.value)));
+    }
+    if (*decoded) groups_.replay(**decoded, in);
+  }
+  return records.status();
+}
+
+void GroupCoordinator::replay(const log::EndMarker& marker, PartitionId partition) {
+  groups_.replay({{marker.producer_id, marker.epoch}, marker.end == log::TransactionEnd::kCommit},
+                 [&](const std::string& group) {
+                   return coordinator_partition(group, partitions_) == partition.value;
+                 });
 }
 
 Status GroupCoordinator::ensure_topic() {
@@ -210,13 +205,55 @@ void GroupCoordinator::tick() {
   }
 }
 
+void GroupCoordinator::end_transaction(PartitionId partition, const log::EndMarker& marker,
+                                       std::function<void(const Status& status)> done) {
+  const auto write = [&]() -> Result<std::shared_ptr<log::Partition>> {
+    ASSIGN(auto found, log_.partition(kOffsetsTopic, partition));
+    TRY(found->end_transaction(marker, log::Durability::kNoSync));
+    return found;
+  };
+  Status status;
+  {
+    const std::unique_lock lock(mutex_);
+    if (stopping_) return;
+    auto written = write();
+    if (written) {
+      replay(marker, partition);
+      auto step = std::make_shared<Step>();
+      step->ended.push_back(std::move(done));
+      steps_.push_back(step);
+      step->syncs = 1;
+      return when_durable(std::move(*written), step);
+    }
+    status = std::unexpected(written.error());
+  }
+  done(status);
+}
+
+PartitionId GroupCoordinator::partition_of(const std::string& group) {
+  const std::unique_lock lock(mutex_);
+  return PartitionId(coordinator_partition(group, partitions_));
+}
+
+void GroupCoordinator::when_durable(std::shared_ptr<log::Partition> partition,
+                                    const std::shared_ptr<Step>& step) {
+  committer_.when_durable(std::move(partition),
+                          [this, step](const Status& status) { synced(step, status); });
+}
+
 std::vector<std::function<void()>> GroupCoordinator::perform(groups::Actions actions) {
   auto step = std::make_shared<Step>();
-  Records records;
+  Batches batches;
   for (auto& action : actions) {
     if (auto* append = std::get_if<groups::Append>(&action)) {
-      const auto partition = partition_of_group(group_of(append->record), partitions_);
-      records[partition].push_back(std::move(append->record));
+      const auto partition = coordinator_partition(group_of(append->record), partitions_);
+      const auto last =
+          std::ranges::find(batches.rbegin(), batches.rend(), partition, &Batch::partition);
+      if (last == batches.rend() || last->producer != append->producer) {
+        batches.push_back({partition, append->producer, {std::move(append->record)}});
+      } else {
+        last->records.push_back(std::move(append->record));
+      }
     } else if (auto* reply = std::get_if<groups::Reply>(&action)) {
       auto waiting = waiting_.extract(reply->request);
       if (!waiting.empty()) {
@@ -225,38 +262,42 @@ std::vector<std::function<void()>> GroupCoordinator::perform(groups::Actions act
     }
   }
   steps_.push_back(step);
-  if (!records.empty()) {
-    const auto appended = append(records);
+  if (!batches.empty()) {
+    const auto appended = append(batches);
     if (!appended) return fail(appended.error());
     step->syncs = static_cast<int>(appended->size());
-    for (const auto& partition : *appended) {
-      committer_.when_durable(partition,
-                              [this, step](const Status& status) { synced(step, status); });
-    }
+    for (const auto& partition : *appended) when_durable(partition, step);
   }
   return flush();
 }
 
 Result<std::vector<std::shared_ptr<log::Partition>>> GroupCoordinator::append(
-    const Records& records) {
+    const Batches& batches) {
   TRY(ensure_topic());
   std::vector<std::shared_ptr<log::Partition>> appended;
-  for (const auto& [index, members] : records) {
-    ASSIGN(auto partition, log_.partition(kOffsetsTopic, PartitionId(index)));
-    std::deque<RecordBytes> bytes;
-    std::vector<log::Record> batch;
-    for (const auto& member : members) {
-      ASSIGN(auto encoded, encode_group_record(member));
-      bytes.push_back(std::move(encoded));
-      log::Record record;
-      record.key = bytes.back().key;
-      if (bytes.back().value) record.value = *bytes.back().value;
-      batch.push_back(record);
-    }
-    TRY(partition->append(batch, {}, log::Durability::kNoSync));
+  for (const auto& batch : batches) {
+    ASSIGN(auto partition, log_.partition(kOffsetsTopic, PartitionId(batch.partition)));
+    TRY(append(*partition, batch));
     appended.push_back(std::move(partition));
   }
   return appended;
+}
+
+Status GroupCoordinator::append(log::Partition& partition, const Batch& batch) {
+  std::deque<RecordBytes> bytes;
+  std::vector<log::Record> records;
+  for (const auto& one : batch.records) {
+    ASSIGN(auto encoded, encode_group_record(one));
+    bytes.push_back(std::move(encoded));
+    log::Record record;
+    record.key = bytes.back().key;
+    if (bytes.back().value) record.value = *bytes.back().value;
+    records.push_back(record);
+  }
+  log::Producer producer;
+  if (batch.producer) producer = {batch.producer->id, batch.producer->epoch, -1, true};
+  TRY(partition.append(records, producer, log::Durability::kNoSync));
+  return {};
 }
 
 void GroupCoordinator::synced(const std::shared_ptr<Step>& step, const Status& status) {
@@ -275,6 +316,9 @@ std::vector<std::function<void()>> GroupCoordinator::flush() {
   while (!steps_.empty() && steps_.front()->syncs == 0) {
     const auto step = std::move(steps_.front());
     steps_.pop_front();
+    for (auto& ended : step->ended) {
+      calls.push_back([ended = std::move(ended), status = step->synced] { ended(status); });
+    }
     for (auto& answered : step->answers) {
       Result<groups::Answer> answer = std::move(answered.answer);
       if (!step->synced) answer = std::unexpected(step->synced.error());
@@ -294,6 +338,10 @@ std::vector<std::function<void()>> GroupCoordinator::fail(const Error& why) {
   for (const auto& step : steps_) {
     for (auto& answered : step->answers) tell(std::move(answered.done));
     step->answers.clear();
+    for (auto& ended : step->ended) {
+      calls.push_back([ended = std::move(ended), why] { ended(std::unexpected(why)); });
+    }
+    step->ended.clear();
   }
   for (auto& [id, done] : waiting_) tell(std::move(done));
   waiting_.clear();

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "groups/groups.h"
 #include "kafka/committer.h"
 #include "log/log.h"
+#include "log/transactions.h"
 
 namespace tailrace::kafka {
 
@@ -40,6 +42,12 @@ class GroupCoordinator {
   /// Makes the state from __consumer_offsets, when there is one.
   Status start();
   void ask(groups::Happening what, Done done);
+  /// Ends a producer's transaction in a partition of __consumer_offsets; `done` when the marker is
+  /// durable, or with what log::Partition::end_transaction says.
+  void end_transaction(PartitionId partition, const log::EndMarker& marker,
+                       std::function<void(const Status& status)> done);
+  /// The partition of __consumer_offsets that holds a group.
+  PartitionId partition_of(const std::string& group);
   void topic_changed(const log::Topic& topic);
   void topic_deleted(const log::Topic& topic);
   /// A group's own settings; those that are not set are the coordinator's.
@@ -55,19 +63,30 @@ class GroupCoordinator {
   /// The answers of one step, and the partitions whose syncs they wait for.
   struct Step {
     std::vector<Answered> answers;
+    std::vector<std::function<void(const Status&)>> ended;
     int syncs = 0;
     Status synced;
   };
-  using Records = std::map<std::int32_t, std::vector<groups::Record>>;  // by partition
+  /// Records for one partition, in a producer's transaction when there is one.
+  struct Batch {
+    std::int32_t partition = 0;
+    std::optional<groups::Producer> producer;
+    std::vector<groups::Record> records;
+  };
+  using Batches = std::vector<Batch>;
 
   Status replay();
   Status replay(log::Partition& partition);
+  Status replay(const log::BatchView& batch, PartitionId partition);
+  void replay(const log::EndMarker& marker, PartitionId partition);
   Status ensure_topic();
   /// An event that nobody waits for an answer to.
   void tell(groups::Happening what);
   /// With mutex_ held; what is to be called when it is released.
   std::vector<std::function<void()>> perform(groups::Actions actions);
-  Result<std::vector<std::shared_ptr<log::Partition>>> append(const Records& records);
+  Result<std::vector<std::shared_ptr<log::Partition>>> append(const Batches& batches);
+  Status append(log::Partition& partition, const Batch& batch);
+  void when_durable(std::shared_ptr<log::Partition> partition, const std::shared_ptr<Step>& step);
   void synced(const std::shared_ptr<Step>& step, const Status& status);
   std::vector<std::function<void()>> flush();
   std::vector<std::function<void()>> fail(const Error& why);
@@ -90,8 +109,5 @@ class GroupCoordinator {
   bool stopping_ = false;
   std::thread timer_;
 };
-
-/// The partition of __consumer_offsets that holds a group: Java's String.hashCode, as in Kafka.
-std::int32_t partition_of_group(std::string_view group, std::int32_t partitions);
 
 }  // namespace tailrace::kafka

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "kafka/handlers/all.h"
+#include "kafka/messages/add_offsets_to_txn_request.h"
+#include "kafka/messages/add_partitions_to_txn_request.h"
 #include "kafka/messages/alter_configs_request.h"
 #include "kafka/messages/alter_partition_reassignments_request.h"
 #include "kafka/messages/alter_replica_log_dirs_request.h"
@@ -18,9 +20,12 @@
 #include "kafka/messages/describe_configs_request.h"
 #include "kafka/messages/describe_groups_request.h"
 #include "kafka/messages/describe_log_dirs_request.h"
+#include "kafka/messages/describe_producers_request.h"
 #include "kafka/messages/describe_quorum_request.h"
 #include "kafka/messages/describe_topic_partitions_request.h"
+#include "kafka/messages/describe_transactions_request.h"
 #include "kafka/messages/elect_leaders_request.h"
+#include "kafka/messages/end_txn_request.h"
 #include "kafka/messages/fetch_request.h"
 #include "kafka/messages/find_coordinator_request.h"
 #include "kafka/messages/heartbeat_request.h"
@@ -32,6 +37,7 @@
 #include "kafka/messages/list_groups_request.h"
 #include "kafka/messages/list_offsets_request.h"
 #include "kafka/messages/list_partition_reassignments_request.h"
+#include "kafka/messages/list_transactions_request.h"
 #include "kafka/messages/metadata_request.h"
 #include "kafka/messages/offset_commit_request.h"
 #include "kafka/messages/offset_delete_request.h"
@@ -39,8 +45,10 @@
 #include "kafka/messages/offset_for_leader_epoch_request.h"
 #include "kafka/messages/produce_request.h"
 #include "kafka/messages/sync_group_request.h"
+#include "kafka/messages/txn_offset_commit_request.h"
 #include "kafka/messages/unregister_broker_request.h"
 #include "kafka/messages/update_features_request.h"
+#include "kafka/messages/write_txn_markers_request.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -75,6 +83,11 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kDeleteRecords, decoded<DeleteRecordsRequest, delete_records>},
     {ApiKey::kInitProducerId, decoded<InitProducerIdRequest, init_producer_id>},
     {ApiKey::kOffsetForLeaderEpoch, decoded<OffsetForLeaderEpochRequest, offset_for_leader_epoch>},
+    {ApiKey::kAddPartitionsToTxn, decoded<AddPartitionsToTxnRequest, add_partitions_to_txn>},
+    {ApiKey::kAddOffsetsToTxn, decoded<AddOffsetsToTxnRequest, add_offsets_to_txn>},
+    {ApiKey::kEndTxn, decoded<EndTxnRequest, end_txn>},
+    {ApiKey::kWriteTxnMarkers, decoded<WriteTxnMarkersRequest, write_txn_markers>},
+    {ApiKey::kTxnOffsetCommit, decoded<TxnOffsetCommitRequest, txn_offset_commit>},
     {ApiKey::kDescribeConfigs, decoded<DescribeConfigsRequest, describe_configs>},
     {ApiKey::kAlterConfigs, decoded<AlterConfigsRequest, alter_configs>},
     {ApiKey::kAlterReplicaLogDirs, decoded<AlterReplicaLogDirsRequest, alter_replica_log_dirs>},
@@ -92,7 +105,10 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kDescribeQuorum, decoded<DescribeQuorumRequest, describe_quorum>},
     {ApiKey::kUpdateFeatures, decoded<UpdateFeaturesRequest, update_features>},
     {ApiKey::kDescribeCluster, decoded<DescribeClusterRequest, describe_cluster>},
+    {ApiKey::kDescribeProducers, decoded<DescribeProducersRequest, describe_producers>},
     {ApiKey::kUnregisterBroker, decoded<UnregisterBrokerRequest, unregister_broker>},
+    {ApiKey::kDescribeTransactions, decoded<DescribeTransactionsRequest, describe_transactions>},
+    {ApiKey::kListTransactions, decoded<ListTransactionsRequest, list_transactions>},
     {ApiKey::kConsumerGroupHeartbeat,
      decoded<ConsumerGroupHeartbeatRequest, consumer_group_heartbeat>},
     {ApiKey::kConsumerGroupDescribe,

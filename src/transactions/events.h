@@ -66,17 +66,11 @@ struct ListTransactions {
   std::string pattern;  // an RE2 expression that the whole id matches
 };
 
-/// The cluster's level of transaction.version.
-struct VersionChanged {
-  Version version;
-};
-
 /// A deadline came.
 struct Tick {};
 
-using Happening =
-    std::variant<InitProducerId, AddPartitions, VerifyPartitions, EndTransaction, MarkersWritten,
-                 DescribeTransactions, ListTransactions, VersionChanged, Tick>;
+using Happening = std::variant<InitProducerId, AddPartitions, VerifyPartitions, EndTransaction,
+                               MarkersWritten, DescribeTransactions, ListTransactions, Tick>;
 
 /// Requests have an id for their answer; the other events are not answered.
 struct Event {

@@ -70,7 +70,7 @@ class Life {
       return ++last_id_;
     });
     for (const auto& record : log_) made->replay(record);
-    made->step({{}, VersionChanged{version_}}, TimestampMs(-1));
+    made->set_version(version_);
     return made;
   }
 

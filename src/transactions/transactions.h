@@ -4,7 +4,7 @@
 // Order of calls:
 //   1. Transactions(config, …)    empty
 //   2. replay(…) …                every record of __transaction_state, in order
-//   3. step(VersionChanged)       the cluster's transaction.version
+//   3. set_version(…)             the cluster's transaction.version, whenever it changes
 //   4. start(now)                 what was decided and perhaps not marked is marked again
 //   5. step(event, now) …         one at a time; `now` never goes back
 //      step(Tick, now)            when next_deadline() has come (asked again after every step)
@@ -47,6 +47,8 @@ class Transactions {
 
   /// A record as it was appended.
   void replay(const Record& record);
+  /// How what is ended for a client is ended: from 2 on with an epoch for each transaction.
+  void set_version(Version version) { version_ = version; }
   Actions start(TimestampMs now);
 
   Actions step(const Event& event, TimestampMs now);
@@ -83,7 +85,6 @@ class Transactions {
   void handle(const MarkersWritten& event, Turn& turn);
   void handle(const DescribeTransactions& request, Turn& turn);
   void handle(const ListTransactions& request, Turn& turn);
-  void handle(const VersionChanged& event, Turn&) { version_ = event.version; }
   void handle(const Tick&, Turn&) {}
 
   InitAnswer init(const InitProducerId& request, Turn& turn);

@@ -19,6 +19,7 @@ struct Fetching : std::enable_shared_from_this<Fetching> {
   FetchSessions::Found found;
   std::int64_t min_bytes = 0;
   std::int32_t max_bytes = 0;
+  bool committed = false;  // isolation level read_committed (KIP-98)
   Parking::Clock::time_point deadline;
 
   explicit Fetching(Call c) : call(std::move(c)) {}
@@ -50,24 +51,44 @@ Result<std::shared_ptr<log::Partition>> find(Broker& broker, const FetchWant& wa
   return partition;
 }
 
-void read(log::Partition& partition, const FetchWant& want, std::int64_t room, Pass& pass,
-          PartitionAnswer& answer) {
+/// The transactions of whose records a read_committed reader shall drop what was read.
+void tell_aborted(log::Partition& partition, const log::ReadBuffer& read, Offset from,
+                  PartitionAnswer& answer) {
+  auto& told = answer.aborted_transactions.emplace();
+  Offset end = from;
+  auto batches = read.batches();
+  for (log::BatchView batch; batches.next(batch);) end = batch.next_offset();
+  end = std::min(end, Offset(answer.last_stable_offset));
+  const auto aborted = partition.aborted_transactions(from, end);
+  if (!aborted) {
+    answer.error_code = wire(read_error(aborted.error().code));
+    answer.records = Records{};
+    return;
+  }
+  for (const auto& one : *aborted) told.push_back({one.producer_id, one.first.value});
+}
+
+void read(log::Partition& partition, const FetchWant& want, bool committed, std::int64_t room,
+          Pass& pass, PartitionAnswer& answer) {
   const auto epoch = check_epoch(want.request.current_leader_epoch);
   if (epoch != ErrorCode::kNone) {
     answer.error_code = wire(epoch);
     return;
   }
+  answer.last_stable_offset = partition.last_stable_offset().value;
   answer.high_watermark = partition.high_watermark().value;
-  answer.last_stable_offset = answer.high_watermark;
   answer.log_start_offset = partition.log_start().value;
   answer.records = Records{};
   const Offset from(want.request.fetch_offset);
-  if (from.value == answer.high_watermark) return;
+  const Offset upto(committed ? answer.last_stable_offset : answer.high_watermark);
+  if (committed) answer.aborted_transactions.emplace();
+  // Beyond the end is an error; between the last stable offset and the end there is nothing yet.
+  if (from >= upto && from.value <= answer.high_watermark) return;
   if (pass.bytes > 0 && room <= 0) return;
   const auto most = std::min<std::int64_t>(room, want.request.partition_max_bytes);
   log::ReadBuffer buffer;
   const auto done =
-      partition.read(from, static_cast<std::size_t>(std::max<std::int64_t>(most, 0)), buffer);
+      partition.read(from, static_cast<std::size_t>(std::max<std::int64_t>(most, 0)), buffer, upto);
   if (!done) {
     answer.error_code = wire(read_error(done.error().code));
     answer.high_watermark = answer.last_stable_offset = answer.log_start_offset = -1;
@@ -78,6 +99,7 @@ void read(log::Partition& partition, const FetchWant& want, std::int64_t room, P
   pass.bytes += static_cast<std::int64_t>(buffer.size_bytes());
   pass.buffers->push_back(std::move(buffer));
   answer.records->first = pass.buffers->back().bytes();
+  if (committed) tell_aborted(partition, pass.buffers->back(), from, answer);
 }
 
 void add(FetchResponse& response, const FetchWant& want, PartitionAnswer answer) {
@@ -96,10 +118,12 @@ Pass pass_over(Fetching& fetching) {
   for (auto& want : wants) {
     PartitionAnswer answer;
     answer.partition_index = want.request.partition;
+    answer.aborted_transactions.reset();
     if (auto partition = find(broker, want, fetching.call.since(13), answer)) {
       pass.partitions.push_back(partition->get());
-      read(**partition, want, fetching.max_bytes - pass.bytes, pass, answer);
-      pass.ends.emplace_back(std::move(*partition), answer.high_watermark);
+      read(**partition, want, fetching.committed, fetching.max_bytes - pass.bytes, pass, answer);
+      pass.ends.emplace_back(std::move(*partition), fetching.committed ? answer.last_stable_offset
+                                                                       : answer.high_watermark);
     }
     pass.failed |= answer.error_code != 0;
     add(pass.response, want, std::move(answer));
@@ -140,13 +164,17 @@ void Fetching::go_on(bool last_try) {
   auto& parking = call.broker().parking();
   auto parked = std::make_shared<Parking::Parked>();
   parked->partitions = std::move(pass.partitions);
-  parked->bytes = min_bytes - pass.bytes;
+  // A marker of few bytes makes many readable.
+  parked->bytes = committed ? 1 : min_bytes - pass.bytes;
   parked->deadline = deadline;
   parked->wake = [self = shared_from_this()] { self->go_on(false); };
   parking.park(parked);
   // What was appended between the pass and the parking woke nobody.
-  const bool moved = std::ranges::any_of(
-      pass.ends, [](const auto& end) { return end.first->high_watermark().value != end.second; });
+  const bool moved = std::ranges::any_of(pass.ends, [this](const auto& end) {
+    const auto& [partition, seen] = end;
+    return seen !=
+           (committed ? partition->last_stable_offset() : partition->high_watermark()).value;
+  });
   if (moved) parking.wake(parked);
 }
 
@@ -161,6 +189,7 @@ void fetch(Call call, const FetchRequest& request) {
     response.error_code = wire(fetching->found.error);
     return fetching->call.answer(response);
   }
+  fetching->committed = request.isolation_level == 1;
   fetching->min_bytes = request.min_bytes;
   fetching->max_bytes = std::min(request.max_bytes, broker.config().fetch_max_bytes);
   const auto wait = std::chrono::milliseconds(std::clamp(request.max_wait_ms, 0, 600'000));

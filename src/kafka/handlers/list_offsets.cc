@@ -23,10 +23,12 @@ void set(PartitionAnswer& answer, std::int64_t offset, std::int64_t timestamp = 
   answer.timestamp = timestamp;
 }
 
-void look_up(log::Partition& partition, std::int64_t time, PartitionAnswer& answer) {
+void look_up(log::Partition& partition, std::int64_t time, bool committed,
+             PartitionAnswer& answer) {
+  const Offset end = committed ? partition.last_stable_offset() : partition.high_watermark();
   switch (time) {
     case kLatest:
-      return set(answer, partition.high_watermark().value);
+      return set(answer, end.value);
     case kEarliest:
     case kEarliestLocal:
       return set(answer, partition.log_start().value);
@@ -40,7 +42,7 @@ void look_up(log::Partition& partition, std::int64_t time, PartitionAnswer& answ
                                            : partition.offset_for_time(TimestampMs(time));
   if (!found) {
     answer.error_code = wire(read_error(found.error().code));
-  } else if (*found) {
+  } else if (*found && (*found)->offset < end) {
     set(answer, (*found)->offset.value, (*found)->timestamp.value);
   }
 }
@@ -63,7 +65,7 @@ void list_offsets(Call call, const ListOffsetsRequest& request) {
                  epoch != ErrorCode::kNone) {
         answer.error_code = wire(epoch);
       } else {
-        look_up(**partition, asked.timestamp, answer);
+        look_up(**partition, asked.timestamp, request.isolation_level == 1, answer);
         if (call.since(4) && answer.offset >= 0) answer.leader_epoch = kLeaderEpoch;
       }
     }

@@ -1,12 +1,15 @@
 // Produce: appends each partition's batch as it came, and answers when the records are where `acks`
-// wants them: nowhere (0), readable (1), on disk (all).
+// wants them: nowhere (0), readable (1), on disk (all). A partition that a transaction has not
+// written to yet is brought into it first.
 #include <atomic>
+#include <deque>
 #include <memory>
 
 #include "kafka/broker.h"
 #include "kafka/handlers/all.h"
 #include "kafka/messages/produce_request.h"
 #include "kafka/messages/produce_response.h"
+#include "kafka/transaction_join.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -77,13 +80,74 @@ std::string topic_name(Broker& broker, const TopicData& topic, bool by_id) {
   return found ? found->name : std::string();
 }
 
-}  // namespace
+/// The transactional batches of a request.
+struct InTransaction {
+  bool any = false;
+  transactions::Producer producer;      // of the first one
+  transactions::Partitions partitions;  // that must come into the transaction first
+  JoinErrors mixed;                     // of another producer than the first one
+};
 
-void produce(Call call, const ProduceRequest& request) {
+InTransaction transactional(Broker& broker, const ProduceRequest& request, bool by_id) {
+  InTransaction found;
+  for (const auto& topic : request.topic_data) {
+    for (const auto& data : topic.partition_data) {
+      if (!data.records) continue;
+      const auto batch = log::BatchView::parse(data.records->first);
+      if (!batch || !batch->transactional()) continue;
+      const transactions::Producer producer{batch->producer_id(), batch->producer_epoch()};
+      if (!found.any) found.producer = producer;
+      found.any = true;
+      const std::string name = topic_name(broker, topic, by_id);
+      const auto partition = broker.log().partition(name, PartitionId(data.index));
+      if (!partition || (*partition)->in_transaction(producer.id, producer.epoch)) continue;
+      if (producer == found.producer) {
+        found.partitions[name].insert(data.index);
+      } else {
+        found.mixed[{name, data.index}] = ErrorCode::kInvalidProducerIdMapping;
+      }
+    }
+  }
+  return found;
+}
+
+/// Kafka's translation: what an older client would not ask again after becomes what it does.
+ErrorCode for_producer(ErrorCode code, JoinAs as) {
+  switch (code) {
+    case ErrorCode::kCoordinatorLoadInProgress:
+    case ErrorCode::kCoordinatorNotAvailable:
+      return ErrorCode::kNotEnoughReplicas;
+    case ErrorCode::kConcurrentTransactions:
+      return as == JoinAs::kAddedByTheBroker ? code : ErrorCode::kNotEnoughReplicas;
+    default:
+      return code;
+  }
+}
+
+/// Answers a partition, or appends what is for it.
+std::shared_ptr<log::Partition> take(Broker& broker, const ProduceRequest& request,
+                                     const std::string& name, bool by_id, const PartitionData& data,
+                                     const JoinErrors& refused, PartitionAnswer& answer) {
+  answer.index = data.index;
+  const auto why = refused.find({name, data.index});
+  if (request.acks < kAcksAll || request.acks > 1) {
+    fail(answer, ErrorCode::kInvalidRequiredAcks, "acks is 0, 1 or -1 (all)");
+  } else if (by_id && name.empty()) {
+    fail(answer, ErrorCode::kUnknownTopicId, "no topic has this id");
+  } else if (Broker::is_internal(name)) {
+    fail(answer, ErrorCode::kInvalidTopicException, name + " is written by the broker only");
+  } else if (why != refused.end()) {
+    fail(answer, why->second, "the partition is not in the transaction");
+  } else {
+    return append(broker, name, data, answer);
+  }
+  return nullptr;
+}
+
+void append_all(Call call, const ProduceRequest& request, const JoinErrors& refused) {
   Broker& broker = call.broker();
   const bool by_id = call.since(13);
   const bool all = request.acks == kAcksAll;
-  const bool acks_valid = all || request.acks == 0 || request.acks == 1;
   auto syncing = std::make_shared<Syncing>(std::move(call), ProduceResponse{});
   auto& response = syncing->response;
   std::vector<std::pair<std::shared_ptr<log::Partition>, std::pair<std::size_t, std::size_t>>>
@@ -95,14 +159,7 @@ void produce(Call call, const ProduceRequest& request) {
     const std::string name = topic_name(broker, topic, by_id);
     for (const auto& data : topic.partition_data) {
       auto& answer = answers.partition_responses.emplace_back();
-      answer.index = data.index;
-      if (!acks_valid) {
-        fail(answer, ErrorCode::kInvalidRequiredAcks, "acks is 0, 1 or -1 (all)");
-      } else if (by_id && name.empty()) {
-        fail(answer, ErrorCode::kUnknownTopicId, "no topic has this id");
-      } else if (Broker::is_internal(name)) {
-        fail(answer, ErrorCode::kInvalidTopicException, name + " is written by the broker only");
-      } else if (auto partition = append(broker, name, data, answer)) {
+      if (auto partition = take(broker, request, name, by_id, data, refused, answer)) {
         dirty.emplace_back(std::move(partition), std::pair(response.responses.size() - 1,
                                                            answers.partition_responses.size() - 1));
       }
@@ -121,6 +178,83 @@ void produce(Call call, const ProduceRequest& request) {
     });
   }
   syncing->one_done();
+}
+
+/// A request that outlives its frame.
+struct Kept {
+  Call call;
+  ProduceRequest request;
+  std::deque<std::string> records;
+};
+
+std::shared_ptr<Kept> keep(Call call, const ProduceRequest& request) {
+  auto kept = std::make_shared<Kept>(std::move(call), request);
+  for (auto& topic : kept->request.topic_data) {
+    for (auto& data : topic.partition_data) {
+      if (!data.records) continue;
+      kept->records.emplace_back(data.records->first);
+      data.records = Records{kept->records.back(), {}};
+    }
+  }
+  return kept;
+}
+
+void join_and_append(const std::shared_ptr<Kept>& kept, const InTransaction& in) {
+  const Call& call = kept->call;
+  const JoinAs as = call.since(12)   ? JoinAs::kAddedByTheBroker
+                    : call.since(11) ? JoinAs::kVerifying
+                                     : JoinAs::kOldClient;
+  Broker& broker = call.broker();
+  join_transaction(broker.transactions(), *kept->request.transactional_id, in.producer,
+                   in.partitions, as,
+                   [&broker, kept, mixed = in.mixed, id = in.producer.id, as](JoinErrors errors) {
+                     for (auto& [partition, code] : errors) code = for_producer(code, as);
+                     errors.insert(mixed.begin(), mixed.end());
+                     append_all(std::move(kept->call), kept->request, errors);
+                     broker.producer_turns().leave(id);
+                   });
+}
+
+/// One whose turn came late.
+void go_on(const std::shared_ptr<Kept>& kept) {
+  Broker& broker = kept->call.broker();
+  const auto in = transactional(broker, kept->request, kept->call.since(13));
+  if (!in.partitions.empty()) return join_and_append(kept, in);
+  append_all(std::move(kept->call), kept->request, in.mixed);
+  broker.producer_turns().leave(in.producer.id);
+}
+
+/// Records of a transaction that has no name.
+JoinErrors nameless(Broker& broker, const ProduceRequest& request, bool by_id) {
+  JoinErrors errors;
+  for (const auto& topic : request.topic_data) {
+    const std::string name = topic_name(broker, topic, by_id);
+    for (const auto& data : topic.partition_data) {
+      errors[{name, data.index}] = ErrorCode::kTransactionalIdAuthorizationFailed;
+    }
+  }
+  return errors;
+}
+
+}  // namespace
+
+void produce(Call call, const ProduceRequest& request) {
+  Broker& broker = call.broker();
+  const bool by_id = call.since(13);
+  auto in = transactional(broker, request, by_id);
+  if (!in.any) return append_all(std::move(call), request, {});
+  if (!request.transactional_id) {
+    return append_all(std::move(call), request, nameless(broker, request, by_id));
+  }
+  const auto id = in.producer.id;
+  const bool turn = broker.producer_turns().enter(
+      id, [&] { return [kept = keep(std::move(call), request)] { go_on(kept); }; });
+  if (!turn) return;
+  // What was before it may have been appended since.
+  in = transactional(broker, request, by_id);
+  if (!in.partitions.empty()) return join_and_append(keep(std::move(call), request), in);
+  append_all(std::move(call), request, in.mixed);
+  broker.producer_turns().leave(id);
 }
 
 }  // namespace tailrace::kafka

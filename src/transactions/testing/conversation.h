@@ -117,7 +117,7 @@ class Conversation {
           return ids_++;
         });
     for (const auto& record : log_) transactions_->replay(record);
-    transactions_->step({{}, VersionChanged{version_}}, TimestampMs(now_));
+    transactions_->set_version(version_);
     note(transactions_->start(TimestampMs(now_)));
   }
 
@@ -216,11 +216,6 @@ class Conversation {
     for (const auto& one : line.list("producers")) list.producer_ids.push_back(std::stoll(one));
     return list;
   }
-  Happening sets(const Line& line) {
-    version_ = version(line);
-    return VersionChanged{version_};
-  }
-
   using Verb = Happening (Conversation::*)(const Line&);
   static const std::map<std::string, Verb>& verbs() {
     static const std::map<std::string, Verb> all = {
@@ -228,7 +223,6 @@ class Conversation {
         {"verifies", &Conversation::verifies},   {"commits", &Conversation::commits},
         {"aborts", &Conversation::aborts},       {"marked", &Conversation::marked},
         {"describes", &Conversation::describes}, {"lists", &Conversation::lists},
-        {"sets", &Conversation::sets},
     };
     return all;
   }

@@ -1,0 +1,327 @@
+#include "kafka/transaction_coordinator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/log.h"
+#include "kafka/coordinator_partition.h"
+#include "kafka/transaction_records.h"
+#include "rt/clock.h"
+
+namespace tailrace::kafka {
+namespace {
+
+constexpr std::size_t kReplayBytes = 1 << 20;
+constexpr std::int64_t kSegmentBytes = 100 << 20;  // transaction.state.log.segment.bytes
+constexpr std::int64_t kRetryMs = 1'000;
+constexpr std::string_view kFeature = "transaction.version";
+
+void call_all(const std::vector<std::function<void()>>& calls) {
+  for (const auto& call : calls) call();
+}
+
+log::EndMarker marker_of(const transactions::WriteMarkers& markers) {
+  return {markers.producer.id, markers.producer.epoch,
+          markers.commit ? log::TransactionEnd::kCommit : log::TransactionEnd::kAbort, 0,
+          markers.version.value};
+}
+
+/// A topic that is gone needs no marker; who is fenced off there has nothing open.
+bool may_work_later(Code code) {
+  return code != Code::kNotFound && code != Code::kAborted && code != Code::kFailedPrecondition;
+}
+
+}  // namespace
+
+TransactionCoordinator::TransactionCoordinator(Around around, Config config)
+    : around_(around), config_(config), partitions_(config.partitions), transactions_(fresh()) {}
+
+TransactionCoordinator::~TransactionCoordinator() {
+  stop();
+}
+
+transactions::Transactions TransactionCoordinator::fresh() const {
+  return transactions::Transactions(config_.transactions,
+                                    [&ids = around_.producer_ids]() -> std::optional<std::int64_t> {
+                                      if (auto id = ids.next()) return *id;
+                                      return std::nullopt;
+                                    });
+}
+
+Status TransactionCoordinator::start() {
+  Calls calls;
+  {
+    const std::unique_lock lock(mutex_);
+    TRY(replay());
+    calls = perform(transactions_.start(now()));
+  }
+  timer_ = std::thread([this] { tick(); });
+  call_all(calls);
+  return {};
+}
+
+void TransactionCoordinator::stop() {
+  {
+    const std::unique_lock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  if (timer_.joinable()) timer_.join();
+  const std::unique_lock lock(mutex_);
+  waiting_.clear();
+  steps_.clear();
+  again_.clear();
+}
+
+TimestampMs TransactionCoordinator::now() {
+  last_now_ = std::max(last_now_, rt::system_clock().now());
+  return last_now_;
+}
+
+Status TransactionCoordinator::replay() {
+  ++life_;
+  again_.clear();
+  transactions_ = fresh();
+  if (const auto topic = around_.log.topic(kTransactionsTopic)) {
+    partitions_ = topic->settings.partitions;
+    for (std::int32_t i = 0; i < partitions_; ++i) {
+      ASSIGN(const auto partition, around_.log.partition(kTransactionsTopic, PartitionId(i)));
+      TRY(replay(*partition));
+    }
+  }
+  note_version();
+  return {};
+}
+
+Status TransactionCoordinator::replay(log::Partition& partition) {
+  log::ReadBuffer buffer;
+  std::string plain;
+  for (Offset at = partition.log_start(); at < partition.next_offset();) {
+    TRY(partition.read(at, kReplayBytes, buffer));
+    if (buffer.empty()) break;
+    auto batches = buffer.batches();
+    for (log::BatchView batch; batches.next(batch); at = batch.next_offset()) {
+      if (batch.control()) continue;
+      ASSIGN(auto records, batch.records(plain));
+      for (log::RecordView record; records.next(record);) {
+        if (!record.key) continue;
+        auto decoded = decode_transaction_record(*record.key, record.value);
+        if (!decoded) {
+          return std::unexpected(decoded.error().in(fmt::format(
+              "{}-{}@{}", kTransactionsTopic, partition.id().value, record.offset.value)));
+        }
+        if (*decoded) transactions_.replay(**decoded);
+      }
+      TRY(records.status());
+    }
+  }
+  return {};
+}
+
+Status TransactionCoordinator::ensure_topic() {
+  if (around_.log.topic(kTransactionsTopic)) return {};
+  log::TopicSettings settings;
+  settings.partitions = config_.partitions;
+  settings.segment_bytes = kSegmentBytes;
+  settings.extra["cleanup.policy"] = "compact";
+  return around_.log.ensure_topic(kTransactionsTopic, settings);
+}
+
+void TransactionCoordinator::note_version() {
+  transactions_.set_version(transactions::Version(around_.features.level(kFeature)));
+}
+
+void TransactionCoordinator::ask(transactions::Happening what, Done done) {
+  Calls calls;
+  {
+    const std::unique_lock lock(mutex_);
+    if (stopping_) return;
+    const transactions::RequestId id(++last_request_);
+    waiting_.emplace(id, std::move(done));
+    note_version();
+    calls = perform(transactions_.step({id, std::move(what)}, now()));
+    changed_.notify_all();
+  }
+  call_all(calls);
+}
+
+void TransactionCoordinator::tick() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    auto due = transactions_.next_deadline();
+    if (!again_.empty() && (!due || again_.begin()->first < *due)) due = again_.begin()->first;
+    if (!due) {
+      changed_.wait(lock);
+      continue;
+    }
+    const auto wait = std::chrono::milliseconds(*due - now());
+    if (wait.count() > 0) {
+      changed_.wait_for(lock, wait);
+      continue;
+    }
+    const auto calls = step_all_due();
+    lock.unlock();
+    call_all(calls);
+    lock.lock();
+  }
+}
+
+TransactionCoordinator::Calls TransactionCoordinator::step_all_due() {
+  note_version();
+  Calls calls = perform(transactions_.step({{}, transactions::Tick{}}, now()));
+  while (!again_.empty() && again_.begin()->first <= now()) {
+    calls.push_back([this, marking = again_.begin()->second] { mark(marking); });
+    again_.erase(again_.begin());
+  }
+  return calls;
+}
+
+TransactionCoordinator::Calls TransactionCoordinator::perform(transactions::Actions actions) {
+  auto step = std::make_shared<Step>();
+  Records records;
+  for (auto& action : actions) {
+    if (auto* append = std::get_if<transactions::Append>(&action)) {
+      const auto partition = coordinator_partition(append->record.id, partitions_);
+      records[partition].push_back(std::move(append->record));
+    } else if (auto* markers = std::get_if<transactions::WriteMarkers>(&action)) {
+      step->markers.push_back(std::move(*markers));
+    } else if (auto* reply = std::get_if<transactions::Reply>(&action)) {
+      auto waiting = waiting_.extract(reply->request);
+      if (!waiting.empty()) {
+        step->answers.push_back({std::move(waiting.mapped()), std::move(reply->answer)});
+      }
+    }
+  }
+  steps_.push_back(step);
+  if (!records.empty()) {
+    const auto appended = append(records);
+    if (!appended) return fail(appended.error());
+    step->syncs = static_cast<int>(appended->size());
+    for (const auto& partition : *appended) {
+      around_.committer.when_durable(partition,
+                                     [this, step](const Status& status) { synced(step, status); });
+    }
+  }
+  return flush();
+}
+
+Result<std::vector<std::shared_ptr<log::Partition>>> TransactionCoordinator::append(
+    const Records& records) {
+  TRY(ensure_topic());
+  const Version version(around_.features.level(kFeature) >= 1 ? 1 : 0);
+  std::vector<std::shared_ptr<log::Partition>> appended;
+  for (const auto& [index, members] : records) {
+    ASSIGN(auto partition, around_.log.partition(kTransactionsTopic, PartitionId(index)));
+    std::deque<TransactionBytes> bytes;
+    std::vector<log::Record> batch;
+    for (const auto& member : members) {
+      ASSIGN(auto encoded, encode_transaction_record(member, version));
+      bytes.push_back(std::move(encoded));
+      log::Record record;
+      record.key = bytes.back().key;
+      if (bytes.back().value) record.value = *bytes.back().value;
+      batch.push_back(record);
+    }
+    TRY(partition->append(batch, {}, log::Durability::kNoSync));
+    appended.push_back(std::move(partition));
+  }
+  return appended;
+}
+
+void TransactionCoordinator::synced(const std::shared_ptr<Step>& step, const Status& status) {
+  Calls calls;
+  {
+    const std::unique_lock lock(mutex_);
+    --step->syncs;
+    if (!status) step->synced = status;
+    calls = flush();
+  }
+  call_all(calls);
+}
+
+TransactionCoordinator::Calls TransactionCoordinator::flush() {
+  Calls calls;
+  while (!steps_.empty() && steps_.front()->syncs == 0) {
+    const auto step = std::move(steps_.front());
+    steps_.pop_front();
+    for (auto& answered : step->answers) {
+      Result<transactions::Answer> answer = std::move(answered.answer);
+      if (!step->synced) answer = std::unexpected(step->synced.error());
+      calls.push_back(
+          [done = std::move(answered.done), answer = std::move(answer)] { done(answer); });
+    }
+    if (!step->synced || stopping_) continue;
+    for (auto& markers : step->markers) {
+      auto marking = std::make_shared<Marking>(Marking{std::move(markers), life_});
+      calls.push_back([this, marking] { mark(marking); });
+    }
+  }
+  return calls;
+}
+
+TransactionCoordinator::Calls TransactionCoordinator::fail(const Error& why) {
+  LOG(error, "{}: {}; the transactions are read again from it", kTransactionsTopic, why.what);
+  Calls calls;
+  const auto tell = [&](Done done) {
+    calls.push_back([done = std::move(done), why] { done(std::unexpected(why)); });
+  };
+  for (const auto& step : steps_) {
+    for (auto& answered : step->answers) tell(std::move(answered.done));
+    step->answers.clear();
+    step->markers.clear();
+  }
+  for (auto& [id, done] : waiting_) tell(std::move(done));
+  waiting_.clear();
+  if (auto replayed = replay(); !replayed) {
+    LOG(error, "the transactions could not be read: {}", replayed.error().what);
+    return calls;
+  }
+  for (auto& call : perform(transactions_.start(now()))) calls.push_back(std::move(call));
+  return calls;
+}
+
+void TransactionCoordinator::mark(const std::shared_ptr<Marking>& marking) {
+  const auto& markers = marking->markers;
+  marking->failed = false;
+  marking->left = 1;
+  for (const auto& [topic, partitions] : markers.partitions) {
+    marking->left += static_cast<int>(partitions.size());
+  }
+  for (const auto& [topic, partitions] : markers.partitions) {
+    for (const auto partition : partitions) {
+      around_.markers.write(topic, PartitionId(partition), marker_of(markers),
+                            [this, marking, topic, partition](const Status& status) {
+                              marked(marking, topic, partition, status);
+                            });
+    }
+  }
+  marked(marking, "", 0, {});
+}
+
+void TransactionCoordinator::marked(const std::shared_ptr<Marking>& marking,
+                                    const std::string& topic, int partition, const Status& status) {
+  const auto& markers = marking->markers;
+  if (!status) {
+    LOG(warn, "the end of transaction {} was not written to {}-{}: {}", markers.id, topic,
+        partition, status.error().what);
+  }
+  Calls calls;
+  {
+    const std::unique_lock lock(mutex_);
+    if (!status && may_work_later(status.error().code)) marking->failed = true;
+    if (--marking->left > 0 || stopping_ || marking->life != life_) return;
+    if (marking->failed) {
+      again_.emplace(now() + kRetryMs, marking);
+      return changed_.notify_all();
+    }
+    const transactions::MarkersWritten done{markers.id, markers.producer};
+    calls = perform(transactions_.step({{}, done}, now()));
+    changed_.notify_all();
+  }
+  call_all(calls);
+}
+
+}  // namespace tailrace::kafka

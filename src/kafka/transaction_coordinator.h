@@ -1,0 +1,114 @@
+// The coordinator of transactions: gives events and time to transactions::Transactions, puts its
+// records into __transaction_state, and its answers and markers out when what they rest on is
+// durable.
+//
+// Threads: ask() from any thread. Answers come on the caller's thread, the committer's or the
+// coordinator's own.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "kafka/committer.h"
+#include "kafka/features.h"
+#include "kafka/producer_ids.h"
+#include "kafka/transaction_markers.h"
+#include "log/log.h"
+#include "transactions/transactions.h"
+
+namespace tailrace::kafka {
+
+inline constexpr const char* kTransactionsTopic = "__transaction_state";
+
+class TransactionCoordinator {
+ public:
+  struct Config {
+    transactions::TransactionsConfig transactions;
+    std::int32_t partitions = 50;  ///< transaction.state.log.num.partitions, for a new topic
+  };
+  /// What the coordinator works with.
+  struct Around {
+    log::Log& log;
+    Committer& committer;
+    TransactionMarkers& markers;
+    ProducerIds& producer_ids;
+    const Features& features;
+  };
+  /// An Error when the records could not be written: the client may ask again.
+  using Done = std::function<void(const Result<transactions::Answer>& answer)>;
+
+  TransactionCoordinator(Around around, Config config);
+  ~TransactionCoordinator();
+
+  /// Makes the state from __transaction_state, when there is one, and writes the markers again of
+  /// what is decided and perhaps not ended.
+  Status start();
+  void ask(transactions::Happening what, Done done);
+  /// No answer comes after it.
+  void stop();
+
+ private:
+  using Calls = std::vector<std::function<void()>>;
+  struct Answered {
+    Done done;
+    transactions::Answer answer;
+  };
+  /// What one step wants when the syncs it waits for are done.
+  struct Step {
+    std::vector<Answered> answers;
+    std::vector<transactions::WriteMarkers> markers;
+    int syncs = 0;
+    Status synced;
+  };
+  /// The markers of one transaction on their way; `life` tells which start() they are of.
+  struct Marking {
+    transactions::WriteMarkers markers;
+    std::uint64_t life = 0;
+    int left = 0;
+    bool failed = false;
+  };
+  using Records = std::map<std::int32_t, std::vector<transactions::Record>>;  // by partition
+
+  Status replay();
+  Status replay(log::Partition& partition);
+  Status ensure_topic();
+  transactions::Transactions fresh() const;
+  void note_version();
+  /// With mutex_ held; what is to be called when it is released.
+  Calls perform(transactions::Actions actions);
+  Result<std::vector<std::shared_ptr<log::Partition>>> append(const Records& records);
+  void synced(const std::shared_ptr<Step>& step, const Status& status);
+  Calls flush();
+  Calls fail(const Error& why);
+  void mark(const std::shared_ptr<Marking>& marking);
+  void marked(const std::shared_ptr<Marking>& marking, const std::string& topic, int partition,
+              const Status& status);
+  Calls step_all_due();
+  void tick();
+  TimestampMs now();
+
+  const Around around_;
+  const Config config_;
+  std::int32_t partitions_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  transactions::Transactions transactions_;
+  TimestampMs last_now_{0};
+  std::uint64_t last_request_ = 0;
+  std::uint64_t life_ = 0;
+  std::map<transactions::RequestId, Done> waiting_;
+  std::deque<std::shared_ptr<Step>> steps_;  // in order: an answer follows all earlier records
+  std::multimap<TimestampMs, std::shared_ptr<Marking>> again_;  // markers that could not be written
+  bool stopping_ = false;
+  std::thread timer_;
+};
+
+}  // namespace tailrace::kafka
