@@ -66,6 +66,12 @@ class ReadBuffer {
   std::string_view bytes() const { return std::string_view(bytes_).substr(0, size_); }
   bool empty() const { return size_ == 0; }
   std::size_t size_bytes() const { return size_; }
+  /// What a partition that does not lie in files has read: whole batches.
+  void assign(std::string_view batches) {
+    bytes_.assign(batches);
+    size_ = batches.size();
+    partition_ = nullptr;
+  }
 
  private:
   friend class PartitionLog;

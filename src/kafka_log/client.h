@@ -1,0 +1,69 @@
+// One librdkafka client: its settings, its handle, and a thread that serves its callbacks.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "base/result.h"
+#include "base/strong.h"
+#include "kafka_log/config.h"
+#include "kafka_log/health.h"
+
+namespace tailrace::kafka_log {
+
+/// kReader streams partitions, kLooker reads a little here and there, kWriter appends.
+enum class ClientKind { kReader, kLooker, kWriter };
+
+/// Frees what librdkafka gave.
+struct Free {
+  void operator()(rd_kafka_conf_t* p) const { rd_kafka_conf_destroy(p); }
+  void operator()(rd_kafka_topic_t* p) const { rd_kafka_topic_destroy(p); }
+  void operator()(rd_kafka_queue_t* p) const { rd_kafka_queue_destroy(p); }
+  void operator()(rd_kafka_error_t* p) const { rd_kafka_error_destroy(p); }
+  void operator()(rd_kafka_event_t* p) const { rd_kafka_event_destroy(p); }
+  void operator()(rd_kafka_message_t* p) const { rd_kafka_message_destroy(p); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Free>;
+
+/// The user's settings over ours, under those that exactly-once stands on. kInvalidArgument names
+/// an unknown, ill-valued or reserved one.
+Result<Owned<rd_kafka_conf_t>> client_settings(const KafkaLogConfig& config, ClientKind kind);
+
+/// Sets one that is ours.
+Status set_property(rd_kafka_conf_t& conf, const std::string& name, const std::string& value);
+
+/// The error's kind in our words.
+Code code_of(rd_kafka_resp_err_t err);
+
+class Client {
+ public:
+  /// What became of a produced message; on the client's own thread.
+  using Delivered = std::function<void(const rd_kafka_message_t&)>;
+
+  /// Connects in the background. kInvalidArgument when the settings contradict each other.
+  static Result<std::unique_ptr<Client>> open(const KafkaLogConfig& config, ClientKind kind,
+                                              Owned<rd_kafka_conf_t> settings, Health& health,
+                                              Delivered delivered = {});
+  ~Client();
+
+  rd_kafka_t* handle() const { return handle_; }
+
+ private:
+  Client(const KafkaLogConfig& config, Health& health) : config_(config), health_(health) {}
+  void serve(const std::stop_token& stop);
+  void on_error(rd_kafka_resp_err_t err, const char* reason);
+
+  const KafkaLogConfig& config_;
+  Health& health_;
+  Delivered delivered_;
+  bool writes_ = false;
+  rd_kafka_t* handle_ = nullptr;
+  std::jthread thread_;
+};
+
+}  // namespace tailrace::kafka_log

@@ -1,0 +1,93 @@
+// What can be said of a Kafka without one: URLs, settings, secrets, sequences.
+#include "kafka_log/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kafka_log/message_batches.h"
+#include "kafka_log/positions.h"
+
+namespace tailrace::kafka_log {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+KafkaLogConfig with(std::string url, std::map<std::string, std::string> properties = {}) {
+  KafkaLogConfig config;
+  config.url = std::move(url);
+  config.properties = std::move(properties);
+  return config;
+}
+
+std::string fault(const KafkaLogConfig& config) {
+  const auto checked = check_config(config);
+  return checked ? "" : checked.error().what;
+}
+
+TEST(KafkaLogConfig, a_url_names_one_broker_or_several) {
+  EXPECT_EQ(brokers_of(with("kafka://a:1")).value(), "a:1");
+  EXPECT_EQ(brokers_of(with("kafka://a,b:2,[::1]:3,[::2]")).value(),
+            "a:9092,b:2,[::1]:3,[::2]:9092");
+}
+
+TEST(KafkaLogConfig, a_url_that_is_none_is_refused) {
+  for (const char* url : {"kafka://", "kafka://:1", "kafka://a:0", "kafka://a:65536", "kafka://a:x",
+                          "kafka://a/topic", "kafka://a,,b", "http://a"})
+    EXPECT_NE(fault(with(url)), "") << url;
+  EXPECT_THAT(fault(with("kafka://me:hunter2@a:1")), Not(HasSubstr("hunter2")));
+}
+
+TEST(KafkaLogConfig, every_setting_of_librdkafka_is_taken_by_name) {
+  EXPECT_EQ(fault(with("kafka://a", {{"security.protocol", "sasl_ssl"},
+                                     {"sasl.mechanism", "SCRAM-SHA-256"},
+                                     {"sasl.username", "me"},
+                                     {"sasl.password", "secret"},
+                                     {"linger.ms", "1"},
+                                     {"fetch.max.bytes", "1000000"}})),
+            "");
+}
+
+TEST(KafkaLogConfig, an_unknown_setting_is_named) {
+  EXPECT_THAT(fault(with("kafka://a", {{"linger.mss", "1"}})), HasSubstr("`linger.mss`"));
+}
+
+TEST(KafkaLogConfig, what_exactly_once_stands_on_is_reserved) {
+  for (const char* name : {"isolation.level", "transactional.id", "acks", "enable.idempotence"})
+    EXPECT_THAT(fault(with("kafka://a", {{name, "1"}})), HasSubstr("cannot be set"));
+}
+
+TEST(KafkaLogConfig, a_secret_is_in_no_message) {
+  auto config = with("kafka://a", {{"security.protocol", "hunter2"}});
+  config.secrets = {"hunter2"};
+  EXPECT_THAT(fault(config), Not(HasSubstr("hunter2")));
+  config = with("kafka://a", {{"sasl.password", "pass-word"}});
+  EXPECT_EQ(without_secrets(config, "is pass-word, pass-word"), "is ***, ***");
+}
+
+TEST(KafkaLogPositions, a_sequence_is_ahead_or_behind_across_the_wrap) {
+  EXPECT_EQ(sequence_ahead(7, 7), 0);
+  EXPECT_EQ(sequence_ahead(9, 7), 2);
+  EXPECT_EQ(sequence_ahead(5, 7), -2);
+  EXPECT_EQ(sequence_ahead((std::int64_t{1} << 31) - 1, 0), -1);
+  EXPECT_EQ(sequence_ahead(0, 0x7fffffff), 1);
+  EXPECT_EQ(sequence_ahead((std::int64_t{5} << 31) + 3, 3), 0);
+}
+
+TEST(KafkaLogBatches, offsets_without_records_are_whole_batches) {
+  const std::string bytes = empty_offsets(Offset(5), Offset(5 + (std::int64_t{1} << 32)));
+  log::BatchReader reader(bytes);
+  log::BatchView batch;
+  Offset next(5);
+  while (reader.next(batch)) {
+    EXPECT_EQ(batch.base_offset(), next);
+    EXPECT_EQ(batch.record_count(), 0);
+    EXPECT_TRUE(batch.crc_matches());
+    next = batch.next_offset();
+  }
+  EXPECT_EQ(next, Offset(5 + (std::int64_t{1} << 32)));
+  EXPECT_TRUE(reader.rest().empty());
+}
+
+}  // namespace
+}  // namespace tailrace::kafka_log
