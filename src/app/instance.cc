@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/backend.h"
+#include "app/open_log.h"
 #include "base/log.h"
 #include "connect/noted_state.h"
 
@@ -32,15 +33,6 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
                  "--console " + address + ": HOST:PORT is expected, port 0 to 65535");
   config.port = static_cast<std::uint16_t>(std::stoi(port));
   return config;
-}
-
-Result<log::TopicSettings> settings_of(const pipeline::TopicSpec& topic) {
-  log::TopicSettings settings;
-  settings.partitions = topic.partitions;
-  for (const auto& [name, value] : topic.settings)
-    if (auto set = log::set_setting(settings, name, value); !set)
-      return std::unexpected(set.error().in(topic.place + ": topic " + topic.name));
-  return settings;
 }
 
 Result<std::unique_ptr<connect::Source>> source_of(const pipeline::Project& project,
@@ -94,8 +86,7 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   TRY(instance->read_project(graph));
   TRY(rt::posix_files().make_folder(instance->data_));
   ASSIGN(instance->lock_, rt::posix_files().lock_folder(instance->data_));
-  ASSIGN(instance->log_, log::Log::open(instance->data_ + "/log", {}));
-  TRY(instance->open_topics());
+  TRY(instance->open_the_log());
   ASSIGN(instance->runner_, pipeline::Runner::open(instance->project_, std::move(graph),
                                                    *instance->log_, instance->data_));
   TRY(instance->open_sources());
@@ -134,20 +125,17 @@ Instance::~Instance() {
   if (log_) (void)log_->close();
 }
 
-Status Instance::open_topics() {
-  for (const pipeline::TopicSpec& topic : project_.topics) {
-    ASSIGN(const auto settings, settings_of(topic));
-    TRY(log_->ensure_topic(topic.name, settings));
-    if (log_->topic(topic.name)->settings == settings) continue;
-    if (auto changed = log_->alter_topic(topic.name, settings); !changed)
-      return std::unexpected(changed.error().in(topic.place));
-  }
-  log::TopicSettings rejected;
-  rejected.max_message_bytes = 256 << 20;
-  return log_->ensure_topic(connect::kRejectedTopic, rejected);
+Status Instance::open_the_log() {
+  ASSIGN(auto opened, open_log(project_, data_, options_.once));
+  TRY(open_topics(project_, opened));
+  if (opened.remote) TRY(opened.remote->begin_writing());
+  remote_ = opened.remote;
+  log_ = std::move(opened.log);
+  return {};
 }
 
 Status check_outside(const pipeline::Project& project) {
+  TRY(check_log(project));
   for (const pipeline::TopicSpec& topic : project.topics) TRY(settings_of(topic));
   for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest));
   return {};
@@ -165,7 +153,7 @@ Status Instance::open_sources() {
 }
 
 Status Instance::start() {
-  if (options_.kafka != "off") {
+  if (options_.kafka != "off" && !remote_) {
     kafka::BrokerConfig config;
     config.listen = options_.kafka;
     config.flag = "--kafka";
@@ -205,6 +193,7 @@ Status Instance::stop() {
   upkeep_.reset();
   if (kafka_) kafka_->stop();
   for (auto& source : sources_) source->stop();
+  if (remote_) remote_->interrupt();
   Status stopped = runner_->stop();
   if (console_) console_->stop();
   std::error_code ignored;
@@ -214,6 +203,7 @@ Status Instance::stop() {
 }
 
 std::string Instance::kafka_address() const {
+  if (remote_) return project_.roles.log.substr(std::string_view("kafka://").size());
   return kafka_ ? kafka_->address() : std::string();
 }
 
@@ -265,6 +255,9 @@ std::vector<pipeline::Hop> Instance::appended_hops() const {
       if (ingest.topic == topic.name) hop.upstream.push_back("fetched." + ingest.name);
     if (hop.upstream.empty()) hop.why = "no source of `ingest` in tailrace.yml writes to it";
     if (read_only()) hop.count = stored_->records_read(topic.name);
+    if (remote_) hop.last_error = remote_->failing();
+    hop.failing = !hop.last_error.empty();
+    if (hop.failing) hop.why = hop.last_error;
     for (std::int32_t p = 0; !read_only() && p < topic.partitions; ++p)
       if (auto partition = log_->partition(topic.name, PartitionId(p))) {
         hop.count += (*partition)->high_watermark().value;

@@ -10,6 +10,7 @@
 #include "connect/runner.h"
 #include "console/console.h"
 #include "kafka/door.h"
+#include "kafka_log/kafka_log.h"
 #include "log/log.h"
 #include "log/upkeep.h"
 #include "pipeline/runner.h"
@@ -49,7 +50,7 @@ class Instance {
   Status stop();
 
   std::string console_url() const;
-  /// HOST:PORT of the Kafka door; empty when there is none.
+  /// HOST:PORT of the Kafka door, or of the Kafka that has the log; empty when there is none.
   std::string kafka_address() const;
   const pipeline::Project& project() const { return project_; }
   pipeline::Runner& runner() { return *runner_; }
@@ -62,7 +63,7 @@ class Instance {
 
  private:
   Instance() = default;
-  Status open_topics();
+  Status open_the_log();
   Status open_sources();
   Status read_project(pipeline::Graph& graph);
   std::vector<pipeline::Hop> fetched_hops() const;
@@ -75,6 +76,7 @@ class Instance {
   std::string data_;
   std::unique_ptr<rt::FileLock> lock_;
   std::unique_ptr<log::Log> log_;
+  kafka_log::KafkaLog* remote_ = nullptr;  ///< the log, when it is on a Kafka somewhere else
   std::unique_ptr<pipeline::Runner> runner_;
   pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/open_log.h"
 #include "pipeline/spark_export.h"
 #include "pipeline/spark_project.h"
 
@@ -37,8 +38,8 @@ Status write(const SparkOptions& options, const std::string& data, const std::st
   ASSIGN(const pipeline::Project project, pipeline::load_project(options.project));
   ASSIGN(const auto files, pipeline::spark_project(project, out));
   TRY(pipeline::write_spark_project(files, out));
-  ASSIGN(auto log, log::Log::open(data + "/log", {}));
-  ASSIGN(const auto topics, pipeline::export_topics(*log, project, out));
+  ASSIGN(const auto opened, open_log(project, data, true));
+  ASSIGN(const auto topics, pipeline::export_topics(*opened.log, project, out));
   std::int64_t records = 0;
   for (const pipeline::TopicExport& topic : topics) records += topic.records;
   std::cout << "wrote " << out << ": " << files.size() << " files, " << records
@@ -50,7 +51,7 @@ Status write(const SparkOptions& options, const std::string& data, const std::st
                    "topics in tailrace.yml keeps all"
                 << std::endl;
   }
-  return log->close();
+  return opened.log->close();
 }
 
 }  // namespace

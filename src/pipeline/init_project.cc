@@ -59,6 +59,8 @@ LIMIT 10;
 constexpr const char* kSettings =
     R"(# What is outside the SQL: topics, where records come from, which tables are served by key.
 
+# roles: {log: kafka://HOST:9092}    # the topics on a real Kafka instead of in the data folder
+
 topics:
   events:
     partitions: 1

@@ -59,13 +59,61 @@ Status read_role(const YamlFile& file, const YAML::Node& node, std::string_view 
   return {};
 }
 
+/// A block of options, nested keys joined by dots, and what of them came from outside.
+Status flatten(const YamlFile& file, const YAML::Node& node, const std::string& prefix,
+               std::map<std::string, std::string>& options, std::vector<std::string>& secrets) {
+  ASSIGN(const auto entries, file.entries(node, "the options", "NAME: VALUE"));
+  for (const YamlFile::Entry& entry : entries) {
+    const std::string key = prefix + entry.key;
+    if (entry.value.IsMap()) {
+      TRY(flatten(file, entry.value, key + ".", options, secrets));
+      continue;
+    }
+    ASSIGN(std::string text, file.text(entry.value, key));
+    bool from_file = entry.value.Scalar().starts_with("file:");
+    for (std::string& value : environment_values(entry.value.Scalar())) {
+      from_file |= value.starts_with("file:");
+      secrets.push_back(std::move(value));
+    }
+    if (from_file) secrets.push_back(text);
+    options[key] = std::move(text);
+  }
+  return {};
+}
+
+/// `embedded`, kafka://…, or a mapping with a url and librdkafka's settings.
+Status read_log_role(const YamlFile& file, const YAML::Node& node, Project& project) {
+  if (!node) return {};
+  Roles& roles = project.roles;
+  RemoteLogSpec& remote = roles.remote_log;
+  remote.place = file.place(node);
+  remote.id = project.name;
+  const bool mapping = node.IsMap();
+  if (mapping) {
+    TRY(file.only_keys(node, {"url", "properties", "id"}));
+    if (!node["url"]) return file.fail(node, "`url` is missing: kafka://HOST:PORT");
+  }
+  const YAML::Node url = mapping ? node["url"] : node;
+  ASSIGN(roles.log, file.text(url, "log"));
+  if (roles.log != "embedded" && !roles.log.starts_with("kafka://"))
+    return file.fail(url, "`log` is embedded or kafka://HOST:PORT");
+  if (!mapping) return {};
+  if (roles.log == "embedded" && node["properties"])
+    return file.fail(node["properties"], "`properties` are of a kafka:// log");
+  if (node["id"]) {
+    ASSIGN(remote.id, file.text(node["id"], "id"));
+  }
+  if (!node["properties"]) return {};
+  return flatten(file, node["properties"], "", remote.properties, remote.secrets);
+}
+
 Status read_roles(Project& project, const YamlFile& file) {
   const YAML::Node roles = file.root["roles"];
   if (!roles || roles.IsNull()) return {};
   TRY(file.only_keys(roles,
                      {"log", "registry", "engine", "lake", "serving", "staging", "schedule"}));
   Roles& r = project.roles;
-  TRY(read_role(file, roles["log"], "log", r.log));
+  TRY(read_log_role(file, roles["log"], project));
   TRY(read_role(file, roles["registry"], "registry", r.registry));
   TRY(read_role(file, roles["engine"], "engine", r.engine));
   TRY(read_role(file, roles["lake"], "lake", r.lake));
@@ -76,10 +124,10 @@ Status read_roles(Project& project, const YamlFile& file) {
 
 Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
                              const YAML::Node& node) {
-  TRY(file.only_keys(node, {"partitions", "format", "relation", "max_message_bytes", "retention",
-                            "retention_size", "segment_size", "compression", "retention.ms",
-                            "retention.bytes", "segment.bytes", "segment.ms", "max.message.bytes",
-                            "compression.type"}));
+  TRY(file.only_keys(
+      node, {"partitions", "format", "relation", "max_message_bytes", "retention", "retention_size",
+             "segment_size", "compression", "retention.ms", "retention.bytes", "segment.bytes",
+             "segment.ms", "max.message.bytes", "compression.type"}));
   TopicSpec topic;
   topic.name = name;
   topic.relation = name;
@@ -137,28 +185,6 @@ Status read_topics(Project& project, const YamlFile& file) {
   return {};
 }
 
-/// The options of an ingest block, nested keys joined by dots.
-Status flatten(const YamlFile& file, const YAML::Node& node, const std::string& prefix,
-               IngestSpec& out) {
-  ASSIGN(const auto entries, file.entries(node, "the source's options", "NAME: VALUE"));
-  for (const YamlFile::Entry& entry : entries) {
-    const std::string key = prefix + entry.key;
-    if (entry.value.IsMap()) {
-      TRY(flatten(file, entry.value, key + ".", out));
-      continue;
-    }
-    ASSIGN(std::string text, file.text(entry.value, key));
-    bool from_file = entry.value.Scalar().starts_with("file:");
-    for (std::string& value : environment_values(entry.value.Scalar())) {
-      from_file |= value.starts_with("file:");
-      out.secrets.push_back(std::move(value));
-    }
-    if (from_file) out.secrets.push_back(text);
-    out.options[key] = std::move(text);
-  }
-  return {};
-}
-
 Result<IngestSpec> read_source(const Project& project, const YamlFile& file,
                                const YAML::Node& node) {
   TRY(file.only_keys(node, {"name", "topic", "key", "use", "fake", "http", "files"}));
@@ -179,7 +205,7 @@ Result<IngestSpec> read_source(const Project& project, const YamlFile& file,
   ASSIGN(spec.type, file.text(node["use"], "use"));
   if (spec.type != "fake" && spec.type != "http" && spec.type != "files")
     return file.fail(node["use"], "`use` is fake, http or files, not `" + spec.type + "`");
-  if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec));
+  if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options, spec.secrets));
   if (node["key"]) {
     ASSIGN(spec.options["key"], file.text(node["key"], "key"));
   }

@@ -48,8 +48,17 @@ struct ServingSpec {
   std::string place;
 };
 
+/// A log that is somewhere else: `log: kafka://…`, or a mapping of url, properties and id.
+struct RemoteLogSpec {
+  std::map<std::string, std::string> properties;  ///< of librdkafka, by name
+  std::vector<std::string> secrets;  ///< what of them came from the environment or a file
+  std::string id;                    ///< who writes; the project's name by default
+  std::string place;
+};
+
 struct Roles {
-  std::string log = "embedded";
+  std::string log = "embedded";  ///< or kafka://HOST:PORT
+  RemoteLogSpec remote_log;
   std::string registry = "embedded";
   std::string engine = "embedded";
   std::string lake = "embedded";

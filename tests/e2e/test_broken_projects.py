@@ -74,7 +74,7 @@ CASES = {
     ),
     "a role that is not there yet": (
         YML,
-        replaced("log: embedded", "log: kafka://localhost"),
+        replaced("engine: embedded", "engine: spark://localhost"),
         ["tailrace.yml:", "not supported yet", "embedded"],
     ),
     "an unset variable": (
