@@ -1,0 +1,152 @@
+"""The example with its log on a real Kafka: the same rows as on the log on files, whatever is killed in between."""
+import collections
+import json
+import re
+import signal
+import subprocess
+
+import kafka_side
+import oracle
+import pytest
+import tailrace
+
+TABLES = ("users_raw", "users_clean", "users", "users_by_country_gender", "age_by_nationality", "top_cities")
+# What no two runs have alike: the time of the append, and offsets, which transactions' markers take some of.
+OF_THE_RUN = {"offset", "timestamp", "source_offset", "source_timestamp", "created_at"}
+RECORDS = 3000
+
+
+class OneKafka(kafka_side.RealKafka):
+    """Can be killed and started again on the same ports and data."""
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def again(self):
+        log = open(self.folder / "kafka.log", "ab")
+        words = kafka_side.java("kafka.Kafka", self.folder / "server.properties", options=("-Xmx512m",))
+        self.process = subprocess.Popen(words, stdout=log, stderr=log)
+        tailrace.started.append(self.process)
+        return self
+
+
+@pytest.fixture
+def kafka(tmp_path):
+    (tmp_path / "kafka").mkdir()
+    broker = OneKafka(tmp_path / "kafka").start()
+    yield broker
+    if broker.process.poll() is None:
+        broker.kill()
+
+
+def example(folder, log, limit=RECORDS, rate=100000, first=None):
+    """The example itself, but for the URL of its log and an end."""
+    folder.mkdir()
+    project = tailrace.Project(folder)
+    text = (project.folder / "tailrace.yml").read_text()
+    for before, after in (("log: embedded", f"log: {log}"), ("limit: none", f"limit: {limit}"),
+                          ("rate: 50", f"rate: {rate}"), ("every: 5s", "every: 300ms")):
+        assert before in text, before
+        text = text.replace(before, after, 1)
+    if first is not None:
+        text = text.replace("first: 1000", f"first: {first}")
+    (project.folder / "tailrace.yml").write_text(text)
+    return project
+
+
+def timeless(rows):
+    return collections.Counter(
+        json.dumps({name: value for name, value in row.items() if name not in OF_THE_RUN}, default=str, sort_keys=True)
+        for row in rows)
+
+
+def records_of(project):
+    """The records of the bronze table, as oracle.py takes them."""
+    return [(row["key"], row["value"], row["partition"], row["offset"], int(row["timestamp"].timestamp() * 1000 + .5))
+            for row in project.lake("users_raw")]
+
+
+def assert_same_tables(project, embedded):
+    for table in TABLES:
+        ours, theirs = timeless(project.lake(table)), timeless(embedded.lake(table))
+        assert ours == theirs, (table, list((ours - theirs).items())[:3], list((theirs - ours).items())[:3])
+    places = [(row["partition"], row["offset"]) for row in project.lake("users_raw")]
+    assert len(set(places)) == len(places)
+    # What depends on the run's own offsets and times: from its records, by a third opinion.
+    right = oracle.tables(records_of(project))
+    for table in ("users", "users_clean", "latest_users"):
+        got = collections.Counter(json.dumps(row, default=str, sort_keys=True) for row in project.lake(table))
+        want = collections.Counter(json.dumps(row, default=str, sort_keys=True) for row in right[table])
+        assert got == want, (table, list((got - want).items())[:2], list((want - got).items())[:2])
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory):
+    project = example(tmp_path_factory.mktemp("embedded") / "run", "embedded", first=RECORDS)
+    project.once()
+    return project
+
+
+def served(project):
+    return project.hops()["served.created_users"]["count"]
+
+
+def finished(project, rows):
+    return project.ended() or (served(project) == rows and len(project.lake("users_raw")) == RECORDS)
+
+
+def test_the_example_gives_the_same_rows_once_and_running(tmp_path, kafka, embedded):
+    once = example(tmp_path / "once", f"kafka://{kafka.address}", first=RECORDS)
+    once.once()
+    assert_same_tables(once, embedded)
+    said = kafka_side.tool(kafka.address, "TopicCommand --bootstrap-server @ --describe --topic users_created")
+    assert "PartitionCount: 2" in said.lines[0] and "retention.ms=604800000" in said.lines[0], said
+
+
+def test_nothing_is_lost_or_doubled_by_kills_of_us_and_of_the_broker(tmp_path, kafka, embedded):
+    project = example(tmp_path / "killed", f"kafka://{kafka.address}", first=100, rate=150)
+    rows = len(embedded.lake("users"))
+    for seen in (300, 700, 1100):
+        project.start()
+        tailrace.wait_until(lambda: project.hops()["fetched.random_users"]["count"] >= seen, "records")
+        project.kill()
+    project.start()
+    tailrace.wait_until(lambda: project.hops()["fetched.random_users"]["count"] >= 1300, "records")
+    kafka.kill()
+    hop = tailrace.wait_until(lambda: project.hops()["appended.users_created"]["last_error"], "the hop says so")
+    assert re.match(rf"kafka://{kafka.address} is not reachable: .*[Cc]onnect", hop), hop
+    kafka.again()
+    tailrace.wait_until(lambda: project.hops()["fetched.random_users"]["count"] >= 1900, "it goes on")
+    kafka.stop()
+    kafka.again()
+    tailrace.wait_until(lambda: project.hops()["fetched.random_users"]["count"] >= 2300, "it goes on", 120)
+    kafka.kill()
+    project.kill()
+    kafka.again()
+    tailrace.wait_until(kafka.answers, "Kafka", 120)
+    project.start()
+    tailrace.wait_until(lambda: finished(project, rows), "all rows", 180)
+    project.stop()
+    assert_same_tables(project, embedded)
+
+
+def refused(tmp_path, log):
+    (tmp_path / "bad").mkdir(exist_ok=True)
+    settings = {"roles": {"log": log}} | json.loads(tailrace.settings(tailrace.files_from(tmp_path)))
+    project = tailrace.Project(tmp_path / "bad", settings=json.dumps(settings))
+    done = project.command("check", project.folder, env={"PATH": "/bin", "SECRET_WORD": "hunter-two"})
+    assert done.returncode != 0 and "hunter-two" not in done.stderr + done.stdout
+    return done.stderr
+
+
+@pytest.mark.parametrize("log, says", [
+    ({"url": "kafka://h:1", "properties": {"securty.protocol": "ssl"}}, "no setting `securty.protocol`"),
+    ({"url": "kafka://h:1", "properties": {"security.protocol": "${SECRET_WORD}"}}, "`security.protocol`"),
+    ({"url": "kafka://h:1", "properties": {"transactional.id": "x"}}, "`transactional.id` cannot be set"),
+    ("kafka://user@h:1", "sasl.username"), ("kafka://h:port", "a port is 1 to 65535"),
+    ("http://h", "kafka://HOST:PORT"),
+])
+def test_a_setting_that_cannot_be_is_one_line_without_secrets(tmp_path, log, says):
+    line = refused(tmp_path, log)
+    assert says in line and len(line.strip().splitlines()) == 1, line
