@@ -58,7 +58,7 @@ constexpr Property kReserved[] = {
 
 void on_log(const rd_kafka_t*, int level, const char*, const char* text) {
   // What went wrong is told by errors; these lines say the same, and more often.
-  if (level <= 2) LOG(warn, "librdkafka: {}", text);
+  LOG(debug, "librdkafka, level {}: {}", level, text);
 }
 
 std::span<const Property> defaults_of(ClientKind kind) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "rt/clock.h"
@@ -14,6 +15,8 @@ namespace {
 constexpr std::size_t kMostGathered = 16 << 20;
 constexpr std::chrono::milliseconds kGather{5};
 constexpr std::chrono::milliseconds kRetry{500};
+constexpr std::chrono::seconds kClaimTakes{2};
+constexpr int kTries = 4;
 constexpr int kCommitMs = 5'000;
 constexpr int kInitMs = 15'000;
 constexpr std::int64_t kLargestBatch = 1'000'000;
@@ -56,9 +59,8 @@ Status Writer::open() {
     return made;
   {
     const std::lock_guard committing(commit_mutex_);
-    TRY(take_over());
+    TRY(take_over_and_claim());
     ASSIGN(auto positions, read_positions(looker_, positions_topic_));
-    TRY(claim());
     const std::lock_guard lock(mutex_);
     next_ = std::move(positions.next);
   }
@@ -280,6 +282,8 @@ Error Writer::doubt(rd_kafka_error_t& failure, std::string_view doing) {
   if (rd_kafka_error_is_retriable(&failure) && !rd_kafka_error_txn_requires_abort(&failure))
     return error;
   LOG(debug, "{}: {}; the writer is opened again", doing, why);
+  fenced_ = rd_kafka_error_code(&failure) == RD_KAFKA_RESP_ERR__FENCED ||
+            rd_kafka_error_is_fatal(&failure);
   client_.reset();
   begun_ = false;
   if (undelivered && code_of(undelivered) != Code::kUnavailable)
@@ -312,6 +316,16 @@ Status Writer::take_over() {
   return {};
 }
 
+// An older writer that was just shut out may not have seen who did it, and come back once.
+Status Writer::take_over_and_claim() {
+  for (int tries = 1;; ++tries) {
+    Status taken = take_over();
+    if (taken) taken = claim();
+    if (taken || taken.error().code != Code::kUnavailable || tries == kTries) return taken;
+    client_.reset();
+  }
+}
+
 Status Writer::claim() {
   if (const Owned<rd_kafka_error_t> failure{rd_kafka_begin_transaction(client_->handle())})
     return std::unexpected(doubt(*failure, "writing cannot begin"));
@@ -324,6 +338,8 @@ Status Writer::claim() {
 }
 
 Status Writer::reopen() {
+  // Who shut us out, if somebody did, needs a moment to write its name.
+  if (std::exchange(fenced_, false)) std::this_thread::sleep_for(kClaimTakes);
   ASSIGN(const Positions before, read_positions(looker_, positions_topic_));
   if (before.owner != name_) {
     shut_out_ = Error{Code::kAborted,

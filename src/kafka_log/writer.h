@@ -77,6 +77,7 @@ class Writer {
                       Chunk* chunk);
   Status reopen();
   Status take_over();
+  Status take_over_and_claim();
   Status claim();
   void drop_committed(const Positions& positions);
   Error doubt(rd_kafka_error_t& failure, std::string_view doing);
@@ -96,6 +97,7 @@ class Writer {
   std::unique_ptr<Client> client_;
   Chunks sending_;
   bool begun_ = false;
+  bool fenced_ = false;
   std::optional<Error> shut_out_;
   std::atomic<int> undelivered_{0};  // the first error of a record of this transaction
 

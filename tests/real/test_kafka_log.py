@@ -9,6 +9,7 @@ import kafka_side
 import oracle
 import pytest
 import tailrace
+from broker import Broker
 
 TABLES = ("users_raw", "users_clean", "users", "users_by_country_gender", "age_by_nationality", "top_cities")
 # What no two runs have alike: the time of the append, and offsets, which transactions' markers take some of.
@@ -129,6 +130,29 @@ def test_nothing_is_lost_or_doubled_by_kills_of_us_and_of_the_broker(tmp_path, k
     tailrace.wait_until(lambda: finished(project, rows), "all rows", 180)
     project.stop()
     assert_same_tables(project, embedded)
+
+
+def test_the_example_gives_the_same_rows_on_our_own_broker(tmp_path, embedded):
+    (tmp_path / "broker").mkdir()
+    broker = Broker(tmp_path / "broker").start()
+    project = example(tmp_path / "ours", f"kafka://{broker.address}", first=RECORDS)
+    done = project.command("run", project.folder, "--data", project.data, "--once")
+    if "has no transactions" in done.stderr:
+        pytest.skip("the broker serves no transactions")
+    assert done.returncode == 0, done.stderr
+    assert_same_tables(project, embedded)
+    broker.stop()
+
+
+def test_of_two_with_one_id_the_older_is_shut_out(tmp_path, kafka):
+    older = example(tmp_path / "older", f"kafka://{kafka.address}", limit="none", rate=50).start()
+    tailrace.wait_until(lambda: older.hops()["appended.users_created"]["count"] > 1000, "records")
+    younger = example(tmp_path / "younger", f"kafka://{kafka.address}", limit="none", rate=50).start()
+    why = tailrace.wait_until(lambda: older.hops()["fetched.random_users"]["last_error"], "the older says so")
+    assert "another tailrace writes to" in why and "`random_users`" in why, why
+    tailrace.wait_until(lambda: younger.hops()["appended.users_created"]["count"] > 2000, "the younger goes on")
+    younger.stop()
+    older.stop()
 
 
 def refused(tmp_path, log):
