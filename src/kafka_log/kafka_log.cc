@@ -332,11 +332,10 @@ Status RemoteLog::close() {
     shared_.kicked.notify_all();
   }
   interrupt();
-  Status last;
-  if (shared_.writer) last = shared_.writer->close();
+  if (shared_.writer) shared_.writer->close();
   prober_ = {};
   fetcher_ = {};
-  return last;
+  return {};
 }
 
 }  // namespace

@@ -383,14 +383,15 @@ void Writer::run(const std::stop_token& stop) {
   }
 }
 
-Status Writer::close() {
-  if (!opened_) return {};
+void Writer::close() {
+  if (!opened_) return;
   thread_ = {};
   const std::lock_guard committing(commit_mutex_);
-  Status last = commit_chunks();
+  // What is not committed now is emitted again by its source at the next start.
+  if (auto last = commit_chunks(); !last)
+    LOG(warn, "the last appends are not committed: {}", last.error().what);
   client_.reset();
   opened_ = false;
-  return last;
 }
 
 }  // namespace tailrace::kafka_log

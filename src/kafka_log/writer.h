@@ -52,7 +52,7 @@ class Writer {
   Status commit();
   std::optional<std::int32_t> last_sequence(const Lane& lane) const;
   /// Commits what it can in a moment, and ends the thread.
-  Status close();
+  void close();
 
  private:
   struct Chunk {
