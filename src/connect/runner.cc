@@ -86,10 +86,10 @@ class Runner final : public SourceRunner {
   // The thread's own.
   NotedState state_;  // as far as appended; noted when note_as() has returned
   Chunk chunk_;
-  bool pending_ = false;  // chunk_ is fetched and not all of it appended
-  bool spooled_ = false;  // chunk_ is on disk, too
+  bool pending_ = false;    // chunk_ is fetched and not all of it appended
+  bool spooled_ = false;    // chunk_ is on disk, too
   bool must_note_ = false;  // before the next fetch, however often noting fails
-  bool opened_ = false;   // this run has noted that it is not clean
+  bool opened_ = false;     // this run has noted that it is not clean
   std::int64_t noted_records_ = 0;
   std::string noted_position_;
   nanoseconds noted_at_{0};
@@ -171,8 +171,7 @@ void Runner::take_lost_sequences_from_log() {
   const auto catch_up = [](const log::Partition& partition, std::int64_t producer,
                            std::int64_t& noted) {
     const std::int64_t held = sequence_after(partition, producer);
-    const std::int32_t ahead = log::wrap_sequence(noted - held);
-    if (ahead > 0 && ahead < 1 << 30) noted = held;
+    if (log::sequence_ahead(noted, held) > 0) noted = held;
   };
   for (std::size_t i = 0; i < state_.sequences.size(); ++i)
     catch_up(*partitions_[i], producer_id(config_.name), state_.sequences[i]);

@@ -8,7 +8,7 @@ ErrorCode told(transactions::ErrorCode code, JoinAs as) {
   if (code == transactions::ErrorCode::kTransactionAbortable && as == JoinAs::kOldClient) {
     return ErrorCode::kInvalidTxnState;
   }
-  return static_cast<ErrorCode>(code);
+  return code;
 }
 
 void note(JoinErrors& errors, const transactions::Partitions& partitions, ErrorCode code) {

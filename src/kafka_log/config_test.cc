@@ -65,15 +65,6 @@ TEST(KafkaLogConfig, a_secret_is_in_no_message) {
   EXPECT_EQ(without_secrets(config, "is pass-word, pass-word"), "is ***, ***");
 }
 
-TEST(KafkaLogPositions, a_sequence_is_ahead_or_behind_across_the_wrap) {
-  EXPECT_EQ(sequence_ahead(7, 7), 0);
-  EXPECT_EQ(sequence_ahead(9, 7), 2);
-  EXPECT_EQ(sequence_ahead(5, 7), -2);
-  EXPECT_EQ(sequence_ahead((std::int64_t{1} << 31) - 1, 0), -1);
-  EXPECT_EQ(sequence_ahead(0, 0x7fffffff), 1);
-  EXPECT_EQ(sequence_ahead((std::int64_t{5} << 31) + 3, 3), 0);
-}
-
 TEST(KafkaLogBatches, offsets_without_records_are_whole_batches) {
   const std::string bytes = empty_offsets(Offset(5), Offset(5 + (std::int64_t{1} << 32)));
   log::BatchReader reader(bytes);

@@ -51,9 +51,4 @@ Result<Positions> read_positions(Looker& looker, const std::string& real_topic) 
   return positions;
 }
 
-std::int64_t sequence_ahead(std::int64_t sequence, std::int32_t next) {
-  const std::int64_t ahead = log::wrap_sequence(sequence - next);
-  return ahead < (std::int64_t{1} << 30) ? ahead : ahead - (std::int64_t{1} << 31);
-}
-
 }  // namespace tailrace::kafka_log

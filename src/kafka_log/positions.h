@@ -36,8 +36,4 @@ struct Positions {
 /// Everything that is committed. kDataLoss for a record that is not as above.
 Result<Positions> read_positions(Looker& looker, const std::string& real_topic);
 
-/// How far `sequence` is ahead of `next` (0: it is the next one; negative: it was there before),
-/// where both wrap from 2^31-1 to 0.
-std::int64_t sequence_ahead(std::int64_t sequence, std::int32_t next);
-
 }  // namespace tailrace::kafka_log

@@ -73,7 +73,7 @@ std::optional<std::int32_t> Writer::last_sequence(const Lane& lane) const {
   const std::lock_guard lock(mutex_);
   const auto found = next_.find(lane);
   if (found == next_.end()) return std::nullopt;
-  return log::wrap_sequence(std::int64_t{found->second} - 1);
+  return (found->second - 1) & 0x7fffffff;
 }
 
 std::unique_ptr<Writer::Chunk> Writer::copy(const Lane& lane, std::int64_t first,
@@ -111,7 +111,7 @@ Result<std::int64_t> Writer::known_prefix(const Lane& lane, std::int64_t first,
                                           std::int64_t count) const {
   const auto found = next_.find(lane);
   if (lane.producer < 0 || found == next_.end()) return 0;
-  const std::int64_t ahead = sequence_ahead(first, found->second);
+  const std::int64_t ahead = log::sequence_ahead(first, found->second);
   if (ahead > 0)
     return error(Code::kFailedPrecondition,
                  fmt::format("{}-{}: producer {} goes on with sequence {}, {} is expected",
@@ -361,7 +361,7 @@ Status Writer::reopen() {
 void Writer::drop_committed(const Positions& positions) {
   std::erase_if(sending_, [&](const std::unique_ptr<Chunk>& chunk) {
     const auto found = positions.next.find(chunk->lane);
-    return found != positions.next.end() && sequence_ahead(chunk->first, found->second) < 0;
+    return found != positions.next.end() && log::sequence_ahead(chunk->first, found->second) < 0;
   });
 }
 

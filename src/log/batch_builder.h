@@ -30,6 +30,13 @@ constexpr std::int32_t wrap_sequence(std::int64_t position) {
   return position < 0 ? -1 : static_cast<std::int32_t>(position & 0x7fffffff);
 }
 
+/// How many records `position` lies ahead of `other` (0: at it; negative: behind), where either may
+/// have been wrapped. Right for distances below 2^30.
+constexpr std::int64_t sequence_ahead(std::int64_t position, std::int64_t other) {
+  const std::int64_t ahead = (position - other) & 0x7fffffff;
+  return ahead < (std::int64_t{1} << 30) ? ahead : ahead - (std::int64_t{1} << 31);
+}
+
 class RecordBatchBuilder {
  public:
   explicit RecordBatchBuilder(Compression compression = Compression::kNone);

@@ -163,5 +163,14 @@ TEST(Producers, a_sequence_wraps_from_the_greatest_int32_to_zero) {
   EXPECT_EQ(copy.last_sequence(1), 0x7fffffff);
 }
 
+TEST(Batch, a_sequence_is_ahead_or_behind_across_the_wrap) {
+  EXPECT_EQ(sequence_ahead(7, 7), 0);
+  EXPECT_EQ(sequence_ahead(9, 7), 2);
+  EXPECT_EQ(sequence_ahead(5, 7), -2);
+  EXPECT_EQ(sequence_ahead((1LL << 31) - 1, 0), -1);
+  EXPECT_EQ(sequence_ahead(0, 0x7fffffff), 1);
+  EXPECT_EQ(sequence_ahead((5LL << 31) + 3, 3), 0);
+}
+
 }  // namespace
 }  // namespace tailrace::log

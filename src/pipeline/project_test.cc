@@ -64,8 +64,8 @@ TEST_F(ProjectTest, an_unknown_key_names_place_and_nearest) {
 }
 
 TEST_F(ProjectTest, a_role_behind_a_url_is_not_supported_yet) {
-  write("tailrace.yml", "roles: {log: 'kafka://h:9092'}\n");
-  EXPECT_THAT(load_error(), HasSubstr("not supported yet: `log` behind a URL"));
+  write("tailrace.yml", "roles: {engine: 'spark://h:7077'}\n");
+  EXPECT_THAT(load_error(), HasSubstr("not supported yet: `engine` behind a URL"));
 }
 
 TEST_F(ProjectTest, a_missing_variable_of_the_environment_is_named) {

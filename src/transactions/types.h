@@ -9,29 +9,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/kafka_error.h"
 #include "base/strong.h"
 
 namespace tailrace::transactions {
 
-/// What a coordinator answers, with the numbers of Kafka's protocol.
-enum class ErrorCode : std::int16_t {
-  kNone = 0,
-  kCoordinatorLoadInProgress = 14,
-  kUnsupportedVersion = 35,
-  kInvalidRequest = 42,
-  kInvalidTxnState = 48,
-  kInvalidProducerIdMapping = 49,
-  kInvalidTransactionTimeout = 50,
-  kConcurrentTransactions = 51,
-  kTransactionalIdAuthorizationFailed = 53,
-  kProducerFenced = 90,
-  kTransactionalIdNotFound = 105,
-  kTransactionAbortable = 120,
-  kInvalidRegularExpression = 128,
-};
-
-/// Kafka's spelling: "PRODUCER_FENCED".
-std::string_view error_name(ErrorCode code);
+/// What a coordinator answers.
+using ErrorCode = KafkaError;
 
 /// Where a transaction is (KIP-98); the numbers are the record's.
 enum class State : std::int8_t {
