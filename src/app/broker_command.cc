@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/stop_signals.h"
 #include "kafka/door.h"
 #include "log/upkeep.h"
 #include "rt/file.h"
@@ -12,12 +13,6 @@ namespace tailrace::app {
 namespace {
 
 constexpr std::chrono::seconds kUpkeepEvery{15};
-
-std::atomic<int> g_signal = 0;
-
-void on_signal(int number) {
-  g_signal = number;
-}
 
 Result<kafka::BrokerConfig> config_of(const BrokerOptions& options) {
   constexpr std::size_t kMostBytes = 16 << 20;
@@ -44,7 +39,7 @@ Result<kafka::BrokerConfig> config_of(const BrokerOptions& options) {
 
 void run_until_signal(log::Log& log) {
   const log::Upkeep upkeep(log, kUpkeepEvery);
-  while (!g_signal) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  while (!stop_asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
 
 Status serve(const BrokerOptions& options) {
@@ -63,8 +58,7 @@ Status serve(const BrokerOptions& options) {
 }  // namespace
 
 int broker_command(const BrokerOptions& options) {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  watch_stop_signals();
   std::signal(SIGPIPE, SIG_IGN);
   const auto served = serve(options);
   return served ? 0 : fail(served.error());

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <csignal>
 #include <iostream>
 #include <map>
 #include <thread>
 
 #include "app/commands.h"
+#include "app/stop_signals.h"
 #include "app/terminal.h"
 #include "kafka/client.h"
 #include "kafka/error_code.h"
@@ -315,12 +315,6 @@ Status send_lines(const ProduceOptions& options) {
   return {};
 }
 
-std::atomic<bool> g_stop = false;
-
-void on_signal(int) {
-  g_stop = true;
-}
-
 void print_record(const ConsumeOptions& options, std::int32_t partition,
                   const log::RecordView& record) {
   if (!options.json) {
@@ -440,7 +434,7 @@ Status read_topic(const ConsumeOptions& options) {
   }
   ASSIGN(const auto end, offsets_of(client, all, kLatest));
   Reading reading(options, client, topic.topic_id, std::move(from));
-  while (!g_stop && (options.follow || !reading.at(end))) {
+  while (!stop_asked() && (options.follow || !reading.at(end))) {
     ASSIGN(const bool more, reading.step(options.follow ? 500 : 100));
     if (!more) break;
   }
@@ -466,8 +460,7 @@ int produce_command(const ProduceOptions& options) {
 }
 
 int consume_command(const ConsumeOptions& options) {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  watch_stop_signals();
   return report(read_topic(options));
 }
 

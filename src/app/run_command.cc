@@ -4,16 +4,11 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/stop_signals.h"
 #include "base/log.h"
 
 namespace tailrace::app {
 namespace {
-
-std::atomic<int> g_signal = 0;
-
-void on_signal(int number) {
-  g_signal = number;
-}
 
 void print_hops(const std::vector<pipeline::Hop>& hops) {
   for (const pipeline::Hop& hop : hops) std::cout << hop_line(hop) << "\n";
@@ -32,7 +27,7 @@ bool rows_served(const std::vector<pipeline::Hop>& hops) {
 /// Waits for the first served rows, a signal, a stop, or the time; says on the terminal what came.
 bool wait_for_rows(Instance& instance, std::chrono::seconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
-  while (!g_signal && std::chrono::steady_clock::now() < end && instance.stopped_by().empty()) {
+  while (!stop_asked() && std::chrono::steady_clock::now() < end && instance.stopped_by().empty()) {
     if (rows_served(instance.hops())) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -55,9 +50,9 @@ int run_until_signal(Instance& instance) {
   if (rows)
     std::cout << "rows are served after " << static_cast<std::int64_t>(instance.uptime_s() * 1000)
               << " ms; Ctrl-C stops" << std::endl;
-  else if (!g_signal)
+  else if (!stop_asked())
     std::cout << "no row is served yet: " << pipeline::explain_first_empty(hops) << std::endl;
-  while (!g_signal && instance.stopped_by().empty())
+  while (!stop_asked() && instance.stopped_by().empty())
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   return finish(instance, 0);
 }
@@ -65,8 +60,7 @@ int run_until_signal(Instance& instance) {
 }  // namespace
 
 int run_command(const RunOptions& options, bool check) {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  watch_stop_signals();
   std::signal(SIGPIPE, SIG_IGN);
   auto opened = Instance::open(options);
   if (!opened) return fail(opened.error());
