@@ -190,6 +190,7 @@ class RemoteLog final : public KafkaLog {
     return shared_.topics->find(name);
   }
   std::optional<log::Topic> topic(const log::TopicId&) const override { return std::nullopt; }
+  std::optional<std::string> topic_name(const log::TopicId&) const override { return std::nullopt; }
   Result<std::shared_ptr<log::Partition>> partition(std::string_view topic,
                                                     PartitionId id) override;
   std::uint64_t appends() const override {

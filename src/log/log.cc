@@ -40,6 +40,7 @@ class LogOnFiles final : public Log, private PartitionOwner {
   std::vector<Topic> topics() const override;
   std::optional<Topic> topic(std::string_view name) const override;
   std::optional<Topic> topic(const TopicId& id) const override;
+  std::optional<std::string> topic_name(const TopicId& id) const override;
   Result<std::shared_ptr<Partition>> partition(std::string_view topic, PartitionId id) override;
   std::uint64_t appends() const override;
   bool wait_for_append(std::uint64_t seen, std::chrono::milliseconds timeout) override;
@@ -226,6 +227,13 @@ std::optional<Topic> LogOnFiles::topic(const TopicId& id) const {
   const auto found = names_.find(id);
   if (found == names_.end()) return std::nullopt;
   return topics_.find(found->second)->second.topic;
+}
+
+std::optional<std::string> LogOnFiles::topic_name(const TopicId& id) const {
+  const std::unique_lock lock(topics_mutex_);
+  const auto found = names_.find(id);
+  if (found == names_.end()) return std::nullopt;
+  return found->second;
 }
 
 Result<std::shared_ptr<Partition>> LogOnFiles::partition(std::string_view topic, PartitionId id) {

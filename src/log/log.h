@@ -73,6 +73,8 @@ class Log {
   virtual std::vector<Topic> topics() const = 0;
   virtual std::optional<Topic> topic(std::string_view name) const = 0;
   virtual std::optional<Topic> topic(const TopicId& id) const = 0;
+  /// Of topic(id), without its settings.
+  virtual std::optional<std::string> topic_name(const TopicId& id) const = 0;
 
   /// kNotFound names the topic and partition.
   virtual Result<std::shared_ptr<Partition>> partition(std::string_view topic, PartitionId id) = 0;

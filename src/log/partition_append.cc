@@ -346,18 +346,16 @@ Status PartitionLog::sync_to(Offset end) {
   const auto done = writer ? writer->sync() : Status{};
   lock.lock();
   syncing_ = false;
-  if (done) {
-    durable_end_ = std::max(durable_end_, covered);
-  } else {
-    failed_ = done.error().in(name() + ": writes stop until the log is opened again");
-  }
-  changed_.notify_all();
-  return done;
+  return synced_locked(covered, done);
 }
 
 Status PartitionLog::note_synced(Offset covered, const Status& synced) {
   const std::unique_lock lock(mutex_);
   if (failed_) return std::unexpected(*failed_);
+  return synced_locked(covered, synced);
+}
+
+Status PartitionLog::synced_locked(Offset covered, const Status& synced) {
   if (synced) {
     durable_end_ = std::max(durable_end_, covered);
   } else {

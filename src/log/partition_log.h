@@ -128,6 +128,7 @@ class PartitionLog final : public Partition {
   Status checkpoint_locked();
   Status commit(Durability durability, std::unique_lock<std::mutex>& append_lock);
   Status sync_to(Offset end);
+  Status synced_locked(Offset covered, const Status& synced);  // mutex_ is held
 
   // Cleaning; clean_mutex_ is held.
   Result<CleanReport> clean_locked(const CleanPlan& plan, std::uint64_t dedupe_bytes);

@@ -15,9 +15,9 @@ constexpr std::int8_t kConsumerMember = 1;
 Response::Assignment told(Broker& broker, const groups::Assignment& assignment) {
   Response::Assignment out;
   for (const auto& [id, partitions] : assignment) {
-    const auto topic = broker.log().topic(id.bytes);
+    const auto topic = broker.log().topic_name(id.bytes);
     if (!topic) continue;  // deleted since
-    out.topic_partitions.push_back({id.bytes, topic->name, {partitions.begin(), partitions.end()}});
+    out.topic_partitions.push_back({id.bytes, *topic, {partitions.begin(), partitions.end()}});
   }
   return out;
 }
@@ -57,20 +57,16 @@ void consumer_group_describe(Call call, const ConsumerGroupDescribeRequest& requ
   const auto names = request.group_ids;
   call.broker().groups().ask(
       groups::DescribeConsumerGroups{.groups = names},
-      [call = std::make_shared<Call>(std::move(call)), names](const auto& result) {
+      [call = std::move(call), names](const auto& result) mutable {
         Response response;
         if (result) {
           for (const auto& group : std::get<groups::DescribeConsumersAnswer>(*result).groups) {
-            response.groups.push_back(told(*call, group));
+            response.groups.push_back(told(call, group));
           }
-          return call->answer(response);
+          return call.answer(response);
         }
-        for (const auto& name : names) {
-          auto& group = response.groups.emplace_back();
-          group.group_id = name;
-          group.error_code = kNotKept;
-        }
-        call->answer(response);
+        refuse_each(names, response.groups);
+        call.answer(response);
       });
 }
 

@@ -41,10 +41,10 @@ Result<std::shared_ptr<log::Partition>> find(Broker& broker, const FetchWant& wa
                                              PartitionAnswer& answer) {
   std::string name = want.topic;
   if (by_id) {
-    const auto topic = broker.log().topic(want.id);
+    auto found = broker.log().topic_name(want.id);
     answer.error_code = wire(ErrorCode::kUnknownTopicId);
-    if (!topic) return error(Code::kNotFound, "no topic has this id");
-    name = topic->name;
+    if (!found) return error(Code::kNotFound, "no topic has this id");
+    name = std::move(*found);
   }
   auto partition = broker.log().partition(name, PartitionId(want.request.partition));
   answer.error_code = wire(partition ? ErrorCode::kNone : ErrorCode::kUnknownTopicOrPartition);

@@ -76,8 +76,7 @@ std::shared_ptr<log::Partition> append(Broker& broker, const std::string& topic,
 
 std::string topic_name(Broker& broker, const TopicData& topic, bool by_id) {
   if (!by_id) return topic.name;
-  const auto found = broker.log().topic(topic.topic_id);
-  return found ? found->name : std::string();
+  return broker.log().topic_name(topic.topic_id).value_or("");
 }
 
 /// The transactional batches of a request.
