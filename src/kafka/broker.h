@@ -78,7 +78,7 @@ class Broker {
   void topic_deleted(const log::Topic& topic);
 
   /// Runs `work` on a thread that may wait for the disk, one after the other.
-  void later(std::function<void()> work) { worker_.post(std::move(work)); }
+  void later(std::move_only_function<void()> work) { worker_.post(std::move(work)); }
 
   /// Ends what waits; no call comes after it.
   void stop();

@@ -20,7 +20,7 @@ void Committer::stop() {
 }
 
 void Committer::when_durable(std::shared_ptr<log::Partition> partition,
-                             std::function<void(Status)> done) {
+                             std::move_only_function<void(Status)> done) {
   const std::unique_lock lock(mutex_);
   if (waiting_.empty()) changed_.notify_one();
   waiting_[std::move(partition)].push_back(std::move(done));
@@ -32,13 +32,13 @@ void Committer::work() {
     changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
     // Who comes while these are synced waits for the next round: its records may be younger.
-    const auto round = std::exchange(waiting_, {});
+    auto round = std::exchange(waiting_, {});
     lock.unlock();
     std::vector<std::shared_ptr<log::Partition>> partitions;
     for (const auto& [partition, done] : round) partitions.push_back(partition);
     const auto synced = log_.sync(partitions);
     for (std::size_t i = 0; i < partitions.size(); ++i) {
-      for (const auto& done : round.at(partitions[i])) done(synced[i]);
+      for (auto& done : round.at(partitions[i])) done(synced[i]);
     }
     lock.lock();
   }

@@ -24,13 +24,14 @@ class Committer {
 
   /// Calls `done` once everything appended to the partition before this call is on disk, or with
   /// the Error of its sync.
-  void when_durable(std::shared_ptr<log::Partition> partition, std::function<void(Status)> done);
+  void when_durable(std::shared_ptr<log::Partition> partition,
+                    std::move_only_function<void(Status)> done);
   /// Finishes what waits and ends the threads.
   void stop();
 
  private:
-  using Waiting =
-      std::unordered_map<std::shared_ptr<log::Partition>, std::vector<std::function<void(Status)>>>;
+  using Waiting = std::unordered_map<std::shared_ptr<log::Partition>,
+                                     std::vector<std::move_only_function<void(Status)>>>;
   void work();
 
   log::Log& log_;

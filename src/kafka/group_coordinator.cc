@@ -30,10 +30,6 @@ groups::Topic topic_of(const log::Topic& topic) {
   return {{topic.id}, topic.settings.partitions};
 }
 
-void call_all(const std::vector<std::function<void()>>& calls) {
-  for (const auto& call : calls) call();
-}
-
 }  // namespace
 
 GroupCoordinator::GroupCoordinator(log::Log& log, Committer& committer, Config config)
@@ -147,7 +143,7 @@ Status GroupCoordinator::ensure_topic() {
 }
 
 void GroupCoordinator::ask(groups::Happening what, Done done) {
-  std::vector<std::function<void()>> calls;
+  Calls calls;
   {
     const std::unique_lock lock(mutex_);
     if (stopping_) return;
@@ -160,7 +156,7 @@ void GroupCoordinator::ask(groups::Happening what, Done done) {
 }
 
 void GroupCoordinator::tell(groups::Happening what) {
-  std::vector<std::function<void()>> calls;
+  Calls calls;
   {
     const std::unique_lock lock(mutex_);
     calls = perform(groups_.step({{}, std::move(what)}, now()));
@@ -198,7 +194,7 @@ void GroupCoordinator::tick() {
       changed_.wait_for(lock, wait);
       continue;
     }
-    const auto calls = perform(groups_.step({{}, groups::Tick{}}, now()));
+    auto calls = perform(groups_.step({{}, groups::Tick{}}, now()));
     lock.unlock();
     call_all(calls);
     lock.lock();
@@ -206,7 +202,7 @@ void GroupCoordinator::tick() {
 }
 
 void GroupCoordinator::end_transaction(PartitionId partition, const log::EndMarker& marker,
-                                       std::function<void(const Status& status)> done) {
+                                       std::move_only_function<void(const Status& status)> done) {
   const auto write = [&]() -> Result<std::shared_ptr<log::Partition>> {
     ASSIGN(auto found, log_.partition(kOffsetsTopic, partition));
     TRY(found->end_transaction(marker, log::Durability::kNoSync));
@@ -241,7 +237,7 @@ void GroupCoordinator::when_durable(std::shared_ptr<log::Partition> partition,
                           [this, step](const Status& status) { synced(step, status); });
 }
 
-std::vector<std::function<void()>> GroupCoordinator::perform(groups::Actions actions) {
+Calls GroupCoordinator::perform(groups::Actions actions) {
   auto step = std::make_shared<Step>();
   Batches batches;
   for (auto& action : actions) {
@@ -301,7 +297,7 @@ Status GroupCoordinator::append(log::Partition& partition, const Batch& batch) {
 }
 
 void GroupCoordinator::synced(const std::shared_ptr<Step>& step, const Status& status) {
-  std::vector<std::function<void()>> calls;
+  Calls calls;
   {
     const std::unique_lock lock(mutex_);
     --step->syncs;
@@ -311,35 +307,37 @@ void GroupCoordinator::synced(const std::shared_ptr<Step>& step, const Status& s
   call_all(calls);
 }
 
-std::vector<std::function<void()>> GroupCoordinator::flush() {
-  std::vector<std::function<void()>> calls;
+Calls GroupCoordinator::flush() {
+  Calls calls;
   while (!steps_.empty() && steps_.front()->syncs == 0) {
     const auto step = std::move(steps_.front());
     steps_.pop_front();
     for (auto& ended : step->ended) {
-      calls.push_back([ended = std::move(ended), status = step->synced] { ended(status); });
+      calls.push_back(
+          [ended = std::move(ended), status = step->synced]() mutable { ended(status); });
     }
     for (auto& answered : step->answers) {
       Result<groups::Answer> answer = std::move(answered.answer);
       if (!step->synced) answer = std::unexpected(step->synced.error());
-      calls.push_back(
-          [done = std::move(answered.done), answer = std::move(answer)] { done(answer); });
+      calls.push_back([done = std::move(answered.done), answer = std::move(answer)]() mutable {
+        done(answer);
+      });
     }
   }
   return calls;
 }
 
-std::vector<std::function<void()>> GroupCoordinator::fail(const Error& why) {
+Calls GroupCoordinator::fail(const Error& why) {
   LOG(error, "{}: {}; the groups are read again from it", kOffsetsTopic, why.what);
-  std::vector<std::function<void()>> calls;
+  Calls calls;
   const auto tell = [&](Done done) {
-    calls.push_back([done = std::move(done), why] { done(std::unexpected(why)); });
+    calls.push_back([done = std::move(done), why]() mutable { done(std::unexpected(why)); });
   };
   for (const auto& step : steps_) {
     for (auto& answered : step->answers) tell(std::move(answered.done));
     step->answers.clear();
     for (auto& ended : step->ended) {
-      calls.push_back([ended = std::move(ended), why] { ended(std::unexpected(why)); });
+      calls.push_back([ended = std::move(ended), why]() mutable { ended(std::unexpected(why)); });
     }
     step->ended.clear();
   }

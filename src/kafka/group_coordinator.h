@@ -19,6 +19,7 @@
 
 #include "base/result.h"
 #include "groups/groups.h"
+#include "kafka/calls.h"
 #include "kafka/committer.h"
 #include "log/log.h"
 #include "log/transactions.h"
@@ -34,7 +35,7 @@ class GroupCoordinator {
     std::int32_t partitions = 50;  ///< offsets.topic.num.partitions, when the topic is made
   };
   /// An Error when the records could not be written: the client may ask again.
-  using Done = std::function<void(const Result<groups::Answer>& answer)>;
+  using Done = std::move_only_function<void(const Result<groups::Answer>& answer)>;
 
   GroupCoordinator(log::Log& log, Committer& committer, Config config);
   ~GroupCoordinator();
@@ -45,7 +46,7 @@ class GroupCoordinator {
   /// Ends a producer's transaction in a partition of __consumer_offsets; `done` when the marker is
   /// durable, or with what log::Partition::end_transaction says.
   void end_transaction(PartitionId partition, const log::EndMarker& marker,
-                       std::function<void(const Status& status)> done);
+                       std::move_only_function<void(const Status& status)> done);
   /// The partition of __consumer_offsets that holds a group.
   PartitionId partition_of(const std::string& group);
   void topic_changed(const log::Topic& topic);
@@ -63,7 +64,7 @@ class GroupCoordinator {
   /// The answers of one step, and the partitions whose syncs they wait for.
   struct Step {
     std::vector<Answered> answers;
-    std::vector<std::function<void(const Status&)>> ended;
+    std::vector<std::move_only_function<void(const Status&)>> ended;
     int syncs = 0;
     Status synced;
   };
@@ -83,13 +84,13 @@ class GroupCoordinator {
   /// An event that nobody waits for an answer to.
   void tell(groups::Happening what);
   /// With mutex_ held; what is to be called when it is released.
-  std::vector<std::function<void()>> perform(groups::Actions actions);
+  Calls perform(groups::Actions actions);
   Result<std::vector<std::shared_ptr<log::Partition>>> append(const Batches& batches);
   Status append(log::Partition& partition, const Batch& batch);
   void when_durable(std::shared_ptr<log::Partition> partition, const std::shared_ptr<Step>& step);
   void synced(const std::shared_ptr<Step>& step, const Status& status);
-  std::vector<std::function<void()>> flush();
-  std::vector<std::function<void()>> fail(const Error& why);
+  Calls flush();
+  Calls fail(const Error& why);
   void tick();
   TimestampMs now();
   groups::Groups fresh() const;

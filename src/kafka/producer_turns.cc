@@ -5,7 +5,7 @@
 namespace tailrace::kafka {
 
 bool ProducerTurns::enter(std::int64_t producer,
-                          const std::function<std::function<void()>()>& later) {
+                          const std::function<std::move_only_function<void()>()>& later) {
   const std::unique_lock lock(mutex_);
   const auto [found, free] = waiting_.try_emplace(producer);
   if (!free) found->second.push_back(later());
@@ -13,7 +13,7 @@ bool ProducerTurns::enter(std::int64_t producer,
 }
 
 void ProducerTurns::leave(std::int64_t producer) {
-  std::function<void()> next;
+  std::move_only_function<void()> next;
   {
     const std::unique_lock lock(mutex_);
     const auto found = waiting_.find(producer);

@@ -9,8 +9,9 @@ namespace tailrace::kafka {
 namespace {
 
 TEST(ProducerTurns, come_in_order_and_for_each_producer_alone) {
-  std::deque<std::function<void()>> posted;
-  ProducerTurns turns([&](std::function<void()> work) { posted.push_back(std::move(work)); });
+  std::deque<std::move_only_function<void()>> posted;
+  ProducerTurns turns(
+      [&](std::move_only_function<void()> work) { posted.push_back(std::move(work)); });
   std::vector<int> went;
   const auto come = [&](std::int64_t producer, int name) {
     return turns.enter(producer, [&went, name] { return [&went, name] { went.push_back(name); }; });

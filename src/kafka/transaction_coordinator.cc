@@ -19,10 +19,6 @@ constexpr std::int64_t kSegmentBytes = 100 << 20;  // transaction.state.log.segm
 constexpr std::int64_t kRetryMs = 1'000;
 constexpr std::string_view kFeature = "transaction.version";
 
-void call_all(const std::vector<std::function<void()>>& calls) {
-  for (const auto& call : calls) call();
-}
-
 log::EndMarker marker_of(const transactions::WriteMarkers& markers) {
   return {markers.producer.id, markers.producer.epoch,
           markers.commit ? log::TransactionEnd::kCommit : log::TransactionEnd::kAbort, 0,
@@ -162,14 +158,14 @@ void TransactionCoordinator::tick() {
       changed_.wait_for(lock, wait);
       continue;
     }
-    const auto calls = step_all_due();
+    auto calls = step_all_due();
     lock.unlock();
     call_all(calls);
     lock.lock();
   }
 }
 
-TransactionCoordinator::Calls TransactionCoordinator::step_all_due() {
+Calls TransactionCoordinator::step_all_due() {
   note_version();
   Calls calls = perform(transactions_.step({{}, transactions::Tick{}}, now()));
   while (!again_.empty() && again_.begin()->first <= now()) {
@@ -179,7 +175,7 @@ TransactionCoordinator::Calls TransactionCoordinator::step_all_due() {
   return calls;
 }
 
-TransactionCoordinator::Calls TransactionCoordinator::perform(transactions::Actions actions) {
+Calls TransactionCoordinator::perform(transactions::Actions actions) {
   auto step = std::make_shared<Step>();
   Records records;
   for (auto& action : actions) {
@@ -242,7 +238,7 @@ void TransactionCoordinator::synced(const std::shared_ptr<Step>& step, const Sta
   call_all(calls);
 }
 
-TransactionCoordinator::Calls TransactionCoordinator::flush() {
+Calls TransactionCoordinator::flush() {
   Calls calls;
   while (!steps_.empty() && steps_.front()->syncs == 0) {
     const auto step = std::move(steps_.front());
@@ -250,8 +246,9 @@ TransactionCoordinator::Calls TransactionCoordinator::flush() {
     for (auto& answered : step->answers) {
       Result<transactions::Answer> answer = std::move(answered.answer);
       if (!step->synced) answer = std::unexpected(step->synced.error());
-      calls.push_back(
-          [done = std::move(answered.done), answer = std::move(answer)] { done(answer); });
+      calls.push_back([done = std::move(answered.done), answer = std::move(answer)]() mutable {
+        done(answer);
+      });
     }
     if (!step->synced || stopping_) continue;
     for (auto& markers : step->markers) {
@@ -262,11 +259,11 @@ TransactionCoordinator::Calls TransactionCoordinator::flush() {
   return calls;
 }
 
-TransactionCoordinator::Calls TransactionCoordinator::fail(const Error& why) {
+Calls TransactionCoordinator::fail(const Error& why) {
   LOG(error, "{}: {}; the transactions are read again from it", kTransactionsTopic, why.what);
   Calls calls;
   const auto tell = [&](Done done) {
-    calls.push_back([done = std::move(done), why] { done(std::unexpected(why)); });
+    calls.push_back([done = std::move(done), why]() mutable { done(std::unexpected(why)); });
   };
   for (const auto& step : steps_) {
     for (auto& answered : step->answers) tell(std::move(answered.done));

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kafka/calls.h"
 #include "kafka/committer.h"
 #include "kafka/features.h"
 #include "kafka/producer_ids.h"
@@ -43,7 +44,7 @@ class TransactionCoordinator {
     const Features& features;
   };
   /// An Error when the records could not be written: the client may ask again.
-  using Done = std::function<void(const Result<transactions::Answer>& answer)>;
+  using Done = std::move_only_function<void(const Result<transactions::Answer>& answer)>;
 
   TransactionCoordinator(Around around, Config config);
   ~TransactionCoordinator();
@@ -56,7 +57,6 @@ class TransactionCoordinator {
   void stop();
 
  private:
-  using Calls = std::vector<std::function<void()>>;
   struct Answered {
     Done done;
     transactions::Answer answer;

@@ -22,26 +22,27 @@ void note(JoinErrors& errors, const transactions::Partitions& partitions, ErrorC
 
 void join_transaction(TransactionCoordinator& coordinator, const std::string& id,
                       transactions::Producer producer, const transactions::Partitions& partitions,
-                      JoinAs as, std::function<void(const JoinErrors& errors)> done) {
+                      JoinAs as, std::move_only_function<void(const JoinErrors& errors)> done) {
   transactions::Happening what = transactions::VerifyPartitions{id, producer, partitions};
   if (as == JoinAs::kAddedByTheBroker) {
     what = transactions::AddPartitions{id, producer, partitions, transactions::kEpochPerTransaction,
                                        true};
   }
-  coordinator.ask(std::move(what), [partitions, as, done = std::move(done)](const auto& result) {
-    JoinErrors errors;
-    if (!result) {
-      note(errors, partitions, ErrorCode::kCoordinatorNotAvailable);
-    } else if (const auto* add = std::get_if<transactions::AddAnswer>(&*result)) {
-      note(errors, partitions, told(add->error, as));
-    } else {
-      for (const auto& one : std::get<transactions::VerifyAnswer>(*result).partitions) {
-        const auto code = told(one.error, as);
-        if (code != ErrorCode::kNone) errors[{one.topic, one.partition}] = code;
-      }
-    }
-    done(errors);
-  });
+  coordinator.ask(
+      std::move(what), [partitions, as, done = std::move(done)](const auto& result) mutable {
+        JoinErrors errors;
+        if (!result) {
+          note(errors, partitions, ErrorCode::kCoordinatorNotAvailable);
+        } else if (const auto* add = std::get_if<transactions::AddAnswer>(&*result)) {
+          note(errors, partitions, told(add->error, as));
+        } else {
+          for (const auto& one : std::get<transactions::VerifyAnswer>(*result).partitions) {
+            const auto code = told(one.error, as);
+            if (code != ErrorCode::kNone) errors[{one.topic, one.partition}] = code;
+          }
+        }
+        done(errors);
+      });
 }
 
 }  // namespace tailrace::kafka

@@ -26,6 +26,6 @@ using JoinErrors = std::map<std::pair<std::string, std::int32_t>, ErrorCode>;
 /// not.
 void join_transaction(TransactionCoordinator& coordinator, const std::string& id,
                       transactions::Producer producer, const transactions::Partitions& partitions,
-                      JoinAs as, std::function<void(const JoinErrors& errors)> done);
+                      JoinAs as, std::move_only_function<void(const JoinErrors& errors)> done);
 
 }  // namespace tailrace::kafka

@@ -6,7 +6,7 @@ namespace tailrace::kafka {
 
 void TransactionMarkers::write(const std::string& topic, PartitionId partition,
                                const log::EndMarker& marker,
-                               std::function<void(const Status& status)> done) {
+                               std::move_only_function<void(const Status& status)> done) {
   if (topic == kOffsetsTopic) return groups_.end_transaction(partition, marker, std::move(done));
   auto found = log_.partition(topic, partition);
   if (!found) return done(std::unexpected(found.error()));

@@ -20,7 +20,7 @@ class TransactionMarkers {
   /// `done`, on any thread, when the marker is durable. kNotFound without such a partition; else
   /// what log::Partition::end_transaction says.
   void write(const std::string& topic, PartitionId partition, const log::EndMarker& marker,
-             std::function<void(const Status& status)> done);
+             std::move_only_function<void(const Status& status)> done);
 
  private:
   log::Log& log_;

@@ -10,7 +10,7 @@ Worker::~Worker() {
   stop();
 }
 
-void Worker::post(std::function<void()> work) {
+void Worker::post(std::move_only_function<void()> work) {
   const std::unique_lock lock(mutex_);
   if (stopping_) return;
   posted_.push_back(std::move(work));
@@ -18,7 +18,7 @@ void Worker::post(std::function<void()> work) {
 }
 
 void Worker::stop() {
-  std::deque<std::function<void()>> dropped;
+  std::deque<std::move_only_function<void()>> dropped;
   {
     const std::unique_lock lock(mutex_);
     stopping_ = true;
@@ -33,7 +33,7 @@ void Worker::run() {
   while (true) {
     changed_.wait(lock, [&] { return stopping_ || !posted_.empty(); });
     if (stopping_) return;
-    const auto work = std::move(posted_.front());
+    auto work = std::move(posted_.front());
     posted_.pop_front();
     lock.unlock();
     work();

@@ -15,7 +15,7 @@ class Worker {
   ~Worker();
 
   /// In the order of the calls; dropped after stop().
-  void post(std::function<void()> work);
+  void post(std::move_only_function<void()> work);
   /// Finishes what is under way, drops the rest.
   void stop();
 
@@ -24,7 +24,7 @@ class Worker {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> posted_;
+  std::deque<std::move_only_function<void()>> posted_;
   bool stopping_ = false;
   std::thread thread_;
 };

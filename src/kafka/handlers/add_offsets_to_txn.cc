@@ -13,15 +13,14 @@ void add_offsets_to_txn(Call call, const AddOffsetsToTxnRequest& request) {
   const transactions::AddPartitions event{request.transactional_id,
                                           {request.producer_id, request.producer_epoch},
                                           {{kOffsetsTopic, {partition.value}}}};
-  call.broker().transactions().ask(
-      event, [call = std::make_shared<Call>(std::move(call))](const auto& result) {
-        AddOffsetsToTxnResponse response;
-        response.error_code = kTransactionNotKept;
-        if (result) {
-          response.error_code = wire(std::get<transactions::AddAnswer>(*result).error, *call, 2);
-        }
-        call->answer(response);
-      });
+  call.broker().transactions().ask(event, [call = std::move(call)](const auto& result) mutable {
+    AddOffsetsToTxnResponse response;
+    response.error_code = kTransactionNotKept;
+    if (result) {
+      response.error_code = wire(std::get<transactions::AddAnswer>(*result).error, call, 2);
+    }
+    call.answer(response);
+  });
 }
 
 }  // namespace tailrace::kafka

@@ -39,9 +39,8 @@ AlterConfigsResponse alter(Broker& broker, const AlterConfigsRequest& request) {
 }  // namespace
 
 void alter_configs(Call call, const AlterConfigsRequest& request) {
-  call.broker().later([call = std::make_shared<Call>(std::move(call)), request] {
-    call->answer(alter(call->broker(), request));
-  });
+  call.broker().later(
+      [call = std::move(call), request]() mutable { call.answer(alter(call.broker(), request)); });
 }
 
 }  // namespace tailrace::kafka

@@ -59,10 +59,9 @@ void consumer_group_heartbeat(Call call, const ConsumerGroupHeartbeatRequest& re
     return call.answer(response);
   }
   auto event = event_of(call, request);
-  call.broker().groups().ask(std::move(event),
-                             [call = std::make_shared<Call>(std::move(call))](const auto& result) {
-                               answer_heartbeat(*call, result);
-                             });
+  call.broker().groups().ask(
+      std::move(event),
+      [call = std::move(call)](const auto& result) mutable { answer_heartbeat(call, result); });
 }
 
 }  // namespace tailrace::kafka

@@ -58,12 +58,12 @@ Answer grow(Broker& broker, const Asked& asked, bool validate_only) {
 }  // namespace
 
 void create_partitions(Call call, const CreatePartitionsRequest& request) {
-  call.broker().later([call = std::make_shared<Call>(std::move(call)), request] {
+  call.broker().later([call = std::move(call), request]() mutable {
     CreatePartitionsResponse response;
     for (const auto& asked : request.topics) {
-      response.results.push_back(grow(call->broker(), asked, request.validate_only));
+      response.results.push_back(grow(call.broker(), asked, request.validate_only));
     }
-    call->answer(response);
+    call.answer(response);
   });
 }
 

@@ -141,8 +141,8 @@ CreateTopicsResponse create_all(Broker& broker, const CreateTopicsRequest& reque
 }  // namespace
 
 void create_topics(Call call, const CreateTopicsRequest& request) {
-  call.broker().later([call = std::make_shared<Call>(std::move(call)), request] {
-    call->answer(create_all(call->broker(), request));
+  call.broker().later([call = std::move(call), request]() mutable {
+    call.answer(create_all(call.broker(), request));
   });
 }
 

@@ -11,7 +11,7 @@ void delete_groups(Call call, const DeleteGroupsRequest& request) {
   const auto names = request.groups_names;
   call.broker().groups().ask(
       groups::DeleteGroups{.groups = names},
-      [call = std::make_shared<Call>(std::move(call)), names](const auto& result) {
+      [call = std::move(call), names](const auto& result) mutable {
         DeleteGroupsResponse response;
         if (result) {
           for (const auto& group : std::get<groups::DeleteAnswer>(*result).groups) {
@@ -20,7 +20,7 @@ void delete_groups(Call call, const DeleteGroupsRequest& request) {
         } else {
           for (const auto& name : names) response.results.push_back({name, kNotKept});
         }
-        call->answer(response);
+        call.answer(response);
       });
 }
 

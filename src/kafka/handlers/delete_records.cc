@@ -34,17 +34,17 @@ Answer remove(Broker& broker, const std::string& topic, std::int32_t index, std:
 }  // namespace
 
 void delete_records(Call call, const DeleteRecordsRequest& request) {
-  call.broker().later([call = std::make_shared<Call>(std::move(call)), request] {
+  call.broker().later([call = std::move(call), request]() mutable {
     DeleteRecordsResponse response;
     for (const auto& topic : request.topics) {
       auto& answers = response.topics.emplace_back();
       answers.name = topic.name;
       for (const auto& asked : topic.partitions) {
         answers.partitions.push_back(
-            remove(call->broker(), topic.name, asked.partition_index, asked.offset));
+            remove(call.broker(), topic.name, asked.partition_index, asked.offset));
       }
     }
-    call->answer(response);
+    call.answer(response);
   });
 }
 

@@ -41,15 +41,15 @@ Answer remove(Broker& broker, const Asked& asked) {
 }  // namespace
 
 void delete_topics(Call call, const DeleteTopicsRequest& request) {
-  call.broker().later([call = std::make_shared<Call>(std::move(call)), request] {
+  call.broker().later([call = std::move(call), request]() mutable {
     DeleteTopicsResponse response;
     for (const auto& asked : request.topics) {
-      response.responses.push_back(remove(call->broker(), asked));
+      response.responses.push_back(remove(call.broker(), asked));
     }
     for (const auto& name : request.topic_names) {
-      response.responses.push_back(remove(call->broker(), {name, {}}));
+      response.responses.push_back(remove(call.broker(), {name, {}}));
     }
-    call->answer(response);
+    call.answer(response);
   });
 }
 

@@ -29,22 +29,18 @@ DescribeGroupsResponse::DescribedGroup told(const Call& call, const groups::Desc
 void describe_groups(Call call, const DescribeGroupsRequest& request) {
   groups::DescribeGroups event{.groups = request.groups, .tells_missing = call.since(6)};
   const auto names = request.groups;
-  call.broker().groups().ask(std::move(event), [call = std::make_shared<Call>(std::move(call)),
-                                                names](const auto& result) {
-    DescribeGroupsResponse response;
-    if (result) {
-      for (const auto& group : std::get<groups::DescribeAnswer>(*result).groups) {
-        response.groups.push_back(told(*call, group));
-      }
-      return call->answer(response);
-    }
-    for (const auto& name : names) {
-      auto& group = response.groups.emplace_back();
-      group.group_id = name;
-      group.error_code = kNotKept;
-    }
-    call->answer(response);
-  });
+  call.broker().groups().ask(
+      std::move(event), [call = std::move(call), names](const auto& result) mutable {
+        DescribeGroupsResponse response;
+        if (result) {
+          for (const auto& group : std::get<groups::DescribeAnswer>(*result).groups) {
+            response.groups.push_back(told(call, group));
+          }
+          return call.answer(response);
+        }
+        refuse_each(names, response.groups);
+        call.answer(response);
+      });
 }
 
 }  // namespace tailrace::kafka

@@ -32,11 +32,11 @@ Described described(const transactions::DescribedTransaction& one, const Call& c
 void describe_transactions(Call call, const DescribeTransactionsRequest& request) {
   transactions::DescribeTransactions event{request.transactional_ids};
   call.broker().transactions().ask(
-      event, [call = std::make_shared<Call>(std::move(call)), event](const auto& result) {
+      event, [call = std::move(call), event](const auto& result) mutable {
         DescribeTransactionsResponse response;
         if (result) {
           for (const auto& one : std::get<transactions::DescribeAnswer>(*result).transactions) {
-            response.transaction_states.push_back(described(one, *call));
+            response.transaction_states.push_back(described(one, call));
           }
         } else {
           for (const auto& id : event.ids) {
@@ -45,7 +45,7 @@ void describe_transactions(Call call, const DescribeTransactionsRequest& request
             refused.transactional_id = id;
           }
         }
-        call->answer(response);
+        call.answer(response);
       });
 }
 

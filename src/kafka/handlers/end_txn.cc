@@ -14,19 +14,18 @@ void end_txn(Call call, const EndTxnRequest& request) {
       {request.producer_id, request.producer_epoch},
       request.committed,
       call.since(5) ? transactions::kEpochPerTransaction : transactions::kPlain};
-  call.broker().transactions().ask(
-      event, [call = std::make_shared<Call>(std::move(call))](const auto& result) {
-        EndTxnResponse response;
-        if (!result) {
-          response.error_code = kTransactionNotKept;
-          return call->answer(response);
-        }
-        const auto& answer = std::get<transactions::EndAnswer>(*result);
-        response.error_code = wire(answer.error, *call, 2);
-        response.producer_id = answer.producer.id;
-        response.producer_epoch = answer.producer.epoch;
-        call->answer(response);
-      });
+  call.broker().transactions().ask(event, [call = std::move(call)](const auto& result) mutable {
+    EndTxnResponse response;
+    if (!result) {
+      response.error_code = kTransactionNotKept;
+      return call.answer(response);
+    }
+    const auto& answer = std::get<transactions::EndAnswer>(*result);
+    response.error_code = wire(answer.error, call, 2);
+    response.producer_id = answer.producer.id;
+    response.producer_epoch = answer.producer.epoch;
+    call.answer(response);
+  });
 }
 
 }  // namespace tailrace::kafka

@@ -13,11 +13,11 @@ void heartbeat(Call call, const HeartbeatRequest& request) {
                           .instance = request.group_instance_id,
                           .generation = groups::Generation(request.generation_id)};
   call.broker().groups().ask(
-      std::move(event), [call = std::make_shared<Call>(std::move(call))](const auto& result) {
+      std::move(event), [call = std::move(call)](const auto& result) mutable {
         HeartbeatResponse response;
         response.error_code =
             result ? wire(std::get<groups::HeartbeatAnswer>(*result).error) : kNotKept;
-        call->answer(response);
+        call.answer(response);
       });
 }
 

@@ -49,9 +49,8 @@ IncrementalAlterConfigsResponse alter(Broker& broker,
 }  // namespace
 
 void incremental_alter_configs(Call call, const IncrementalAlterConfigsRequest& request) {
-  call.broker().later([call = std::make_shared<Call>(std::move(call)), request] {
-    call->answer(alter(call->broker(), request));
-  });
+  call.broker().later(
+      [call = std::move(call), request]() mutable { call.answer(alter(call.broker(), request)); });
 }
 
 }  // namespace tailrace::kafka

@@ -25,32 +25,33 @@ void give_id(Call& call) {
   call.answer(response);
 }
 
-void init_transactional(const std::shared_ptr<Call>& call, const InitProducerIdRequest& request) {
+void init_transactional(Call call, const InitProducerIdRequest& request) {
   transactions::InitProducerId event{*request.transactional_id, request.transaction_timeout_ms};
   event.two_phase_commit = request.enable2_pc;
   event.keep_prepared = request.keep_prepared_txn;
   const bool id = request.producer_id != -1;
   const bool epoch = request.producer_epoch != -1;
-  if (id != epoch) return call->answer(refusal(wire(ErrorCode::kInvalidRequest)));
+  if (id != epoch) return call.answer(refusal(wire(ErrorCode::kInvalidRequest)));
   if (id) event.expected = {request.producer_id, request.producer_epoch};
-  call->broker().transactions().ask(std::move(event), [call](const auto& result) {
-    if (!result) return call->answer(refusal(kTransactionNotKept));
-    const auto& answer = std::get<transactions::InitAnswer>(*result);
-    InitProducerIdResponse response;
-    response.error_code = wire(answer.error, *call, 4);
-    response.producer_id = answer.producer.id;
-    response.producer_epoch = answer.producer.epoch;
-    call->answer(response);
-  });
+  call.broker().transactions().ask(
+      std::move(event), [call = std::move(call)](const auto& result) mutable {
+        if (!result) return call.answer(refusal(kTransactionNotKept));
+        const auto& answer = std::get<transactions::InitAnswer>(*result);
+        InitProducerIdResponse response;
+        response.error_code = wire(answer.error, call, 4);
+        response.producer_id = answer.producer.id;
+        response.producer_epoch = answer.producer.epoch;
+        call.answer(response);
+      });
 }
 
 }  // namespace
 
 void init_producer_id(Call call, const InitProducerIdRequest& request) {
   // Both may wait for the disk: a new block of ids, or the topic that is made.
-  call.broker().later([call = std::make_shared<Call>(std::move(call)), request] {
-    if (request.transactional_id) return init_transactional(call, request);
-    give_id(*call);
+  call.broker().later([call = std::move(call), request]() mutable {
+    if (request.transactional_id) return init_transactional(std::move(call), request);
+    give_id(call);
   });
 }
 

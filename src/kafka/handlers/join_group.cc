@@ -55,10 +55,9 @@ void answer_join(Call& call, const Result<groups::Answer>& result) {
 
 void join_group(Call call, const JoinGroupRequest& request) {
   auto event = event_of(call, request);
-  call.broker().groups().ask(std::move(event),
-                             [call = std::make_shared<Call>(std::move(call))](const auto& result) {
-                               answer_join(*call, result);
-                             });
+  call.broker().groups().ask(
+      std::move(event),
+      [call = std::move(call)](const auto& result) mutable { answer_join(call, result); });
 }
 
 }  // namespace tailrace::kafka

@@ -34,10 +34,9 @@ void leave_group(Call call, const LeaveGroupRequest& request) {
   for (const auto& member : request.members) {
     event.members.push_back({member.member_id, member.group_instance_id});
   }
-  call.broker().groups().ask(std::move(event),
-                             [call = std::make_shared<Call>(std::move(call))](const auto& result) {
-                               answer_leave(*call, result);
-                             });
+  call.broker().groups().ask(
+      std::move(event),
+      [call = std::move(call)](const auto& result) mutable { answer_leave(call, result); });
 }
 
 }  // namespace tailrace::kafka

@@ -10,7 +10,7 @@ namespace tailrace::kafka {
 void list_groups(Call call, const ListGroupsRequest& request) {
   groups::ListGroups event{.states = request.states_filter, .types = request.types_filter};
   call.broker().groups().ask(
-      std::move(event), [call = std::make_shared<Call>(std::move(call))](const auto& result) {
+      std::move(event), [call = std::move(call)](const auto& result) mutable {
         ListGroupsResponse response;
         if (result) {
           for (const auto& group : std::get<groups::ListAnswer>(*result).groups) {
@@ -19,7 +19,7 @@ void list_groups(Call call, const ListGroupsRequest& request) {
         } else {
           response.error_code = kNotKept;
         }
-        call->answer(response);
+        call.answer(response);
       });
 }
 

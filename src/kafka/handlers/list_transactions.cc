@@ -13,20 +13,20 @@ void list_transactions(Call call, const ListTransactionsRequest& request) {
                                        request.duration_filter,
                                        request.transactional_id_pattern.value_or("")};
   call.broker().transactions().ask(
-      std::move(event), [call = std::make_shared<Call>(std::move(call))](const auto& result) {
+      std::move(event), [call = std::move(call)](const auto& result) mutable {
         ListTransactionsResponse response;
         if (!result) {
           response.error_code = kTransactionNotKept;
-          return call->answer(response);
+          return call.answer(response);
         }
         const auto& answer = std::get<transactions::ListAnswer>(*result);
-        response.error_code = wire(answer.error, *call, 0);
+        response.error_code = wire(answer.error, call, 0);
         response.unknown_state_filters = answer.unknown_states;
         for (const auto& one : answer.transactions) {
           response.transaction_states.push_back(
               {one.id, one.producer_id, std::string(transactions::state_name(one.state))});
         }
-        call->answer(response);
+        call.answer(response);
       });
 }
 

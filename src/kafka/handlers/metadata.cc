@@ -91,8 +91,7 @@ void answer(Call& call, const MetadataRequest& request) {
 
 void metadata(Call call, const MetadataRequest& request) {
   if (!makes_topics(call.broker(), request)) return answer(call, request);
-  call.broker().later(
-      [call = std::make_shared<Call>(std::move(call)), request] { answer(*call, request); });
+  call.broker().later([call = std::move(call), request]() mutable { answer(call, request); });
 }
 
 }  // namespace tailrace::kafka

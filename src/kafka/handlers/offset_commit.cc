@@ -67,26 +67,25 @@ void offset_commit(Call call, const OffsetCommitRequest& request) {
   }
   if (event.topics.empty() && !request.topics.empty()) return call.answer(response);
   const auto topics = event.topics;
-  call.broker().groups().ask(
-      std::move(event), [call = std::make_shared<Call>(std::move(call)), response, topics,
-                         by_id](const Result<groups::Answer>& result) mutable {
-        if (result) {
-          for (const auto& topic : std::get<groups::CommitAnswer>(*result).topics) {
-            auto& answer = answer_for(response, topic, by_id);
-            for (const auto& one : topic.partitions) {
-              answer.partitions.push_back({one.partition, wire(one.error)});
-            }
-          }
-        } else {
-          for (const auto& topic : topics) {
-            auto& answer = answer_for(response, {topic.topic, topic.id, {}}, by_id);
-            for (const auto& one : topic.partitions) {
-              answer.partitions.push_back({one.partition, kNotKept});
-            }
-          }
+  call.broker().groups().ask(std::move(event), [call = std::move(call), response, topics, by_id](
+                                                   const Result<groups::Answer>& result) mutable {
+    if (result) {
+      for (const auto& topic : std::get<groups::CommitAnswer>(*result).topics) {
+        auto& answer = answer_for(response, topic, by_id);
+        for (const auto& one : topic.partitions) {
+          answer.partitions.push_back({one.partition, wire(one.error)});
         }
-        call->answer(response);
-      });
+      }
+    } else {
+      for (const auto& topic : topics) {
+        auto& answer = answer_for(response, {topic.topic, topic.id, {}}, by_id);
+        for (const auto& one : topic.partitions) {
+          answer.partitions.push_back({one.partition, kNotKept});
+        }
+      }
+    }
+    call.answer(response);
+  });
 }
 
 }  // namespace tailrace::kafka

@@ -17,11 +17,11 @@ void offset_delete(Call call, const OffsetDeleteRequest& request) {
     }
   }
   call.broker().groups().ask(std::move(event),
-                             [call = std::make_shared<Call>(std::move(call))](const auto& result) {
+                             [call = std::move(call)](const auto& result) mutable {
                                OffsetDeleteResponse response;
                                if (!result) {
                                  response.error_code = kNotKept;
-                                 return call->answer(response);
+                                 return call.answer(response);
                                }
                                const auto& answer = std::get<groups::DeleteOffsetsAnswer>(*result);
                                response.error_code = wire(answer.error);
@@ -32,7 +32,7 @@ void offset_delete(Call call, const OffsetDeleteRequest& request) {
                                    told.partitions.push_back({one.partition, wire(one.error)});
                                  }
                                }
-                               call->answer(response);
+                               call.answer(response);
                              });
 }
 

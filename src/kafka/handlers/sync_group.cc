@@ -42,10 +42,9 @@ void sync_group(Call call, const SyncGroupRequest& request) {
   for (const auto& assigned : request.assignments) {
     event.assignments.push_back({assigned.member_id, std::string(assigned.assignment)});
   }
-  call.broker().groups().ask(std::move(event),
-                             [call = std::make_shared<Call>(std::move(call))](const auto& result) {
-                               answer_sync(*call, result);
-                             });
+  call.broker().groups().ask(
+      std::move(event),
+      [call = std::move(call)](const auto& result) mutable { answer_sync(call, result); });
 }
 
 }  // namespace tailrace::kafka

@@ -58,8 +58,7 @@ void update_all(Call& call, const UpdateFeaturesRequest& request) {
 }  // namespace
 
 void update_features(Call call, const UpdateFeaturesRequest& request) {
-  call.broker().later(
-      [call = std::make_shared<Call>(std::move(call)), request] { update_all(*call, request); });
+  call.broker().later([call = std::move(call), request]() mutable { update_all(call, request); });
 }
 
 }  // namespace tailrace::kafka
