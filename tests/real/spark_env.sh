@@ -6,10 +6,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 home=${TAILRACE_REAL_DIR:-$here/../../build/real}/spark
 mkdir -p "$home/jars"
 home=$(cd "$home" && pwd)
-want=$(cksum < "$here/requirements-spark.txt")
+want=$(cksum < "$here/requirements.txt")
 if [ "$(cat "$home/venv.done" 2>/dev/null || true)" != "$want" ]; then
   python3 -m venv "$home/venv" >&2
-  "$home/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-spark.txt" >&2
+  "$home/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt" >&2
   printf '%s\n' "$want" > "$home/venv.done"
 fi
 for jar in delta-spark_4.2_2.13:4.4.0 delta-storage:4.4.0; do
