@@ -45,8 +45,13 @@ Status PartitionLog::recover(Offset recovery_point) {
     ASSIGN(files, files_.list(folder_));
   }
   auto bases = offsets_of(files, ".log");
-  if (bases.empty()) bases.push_back(log_start_);
+  const bool empty = bases.empty();
+  if (empty) bases.push_back(log_start_);
   TRY(open_segments(bases));
+  // A topic is known when its first files are on disk. A later one may be as new as the crash.
+  if (empty || (bases.back().value > 0 && bases.back() >= recovery_point)) {
+    TRY(files_.sync_folder(folder_));
+  }
   const auto snapshots = offsets_of(files, ".snapshot");
   ASSIGN(const Offset from, load_producers(snapshots, std::max(recovery_point, active_->base())));
   TRY(replay_sealed(from));
@@ -81,7 +86,7 @@ Status PartitionLog::open_segments(const std::vector<Offset>& bases) {
     }
     segments_[bases[i]] = std::move(segment);
   }
-  return files_.sync_folder(folder_);
+  return {};
 }
 
 Result<Offset> PartitionLog::load_producers(const std::vector<Offset>& snapshots, Offset at_most) {
@@ -196,7 +201,8 @@ Status PartitionLog::recover_active(Offset from, Offset recovery_point) {
         name(), recovery_point - scan.end.offset, scan.end.offset.value, recovery_point.value - 1,
         segment.log_path(), scan.end.position, recovery_point.value);
   }
-  return segment.cut();
+  const bool on_disk = recovery_.truncated_bytes == 0 && scan.end.offset == recovery_point;
+  return on_disk ? Status() : segment.cut();
 }
 
 }  // namespace tailrace::log
