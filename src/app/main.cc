@@ -194,7 +194,7 @@ void add_broker(CLI::App& app, int& code) {
 }
 
 void add_address(CLI::App* command, BrokerAddress& at) {
-  command->add_option("--broker", at.broker,
+  command->add_option("--broker,--bootstrap-server", at.broker,
                       "HOST:PORT (default: of the project that runs, else 127.0.0.1:9092)");
   command->add_option("--project", at.project, "the project's folder")->capture_default_str();
   command->add_option("--data", at.data, kDataHelp);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches Kafka 4.3.1 and its tools into build/real/kafka/lib, once.
+# Fetches Kafka 4.3.1, its tools, Streams and Connect into build/real/kafka/lib, once.
 # Prints one line to be evaluated by a shell: TAILRACE_KAFKA_JARS=…
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

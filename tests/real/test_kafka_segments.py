@@ -9,10 +9,10 @@ import re
 import subprocess
 
 import pytest
+from kafka_side import JARS, java
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WRITER = os.environ.get("LIFE_WRITER", ROOT / "build" / "tests" / "log" / "life_writer")
-JARS = os.environ.get("TAILRACE_KAFKA_JARS", "")  # a Java class path
 
 BATCH = re.compile(r"baseOffset: (\d+) lastOffset: (\d+) count: (\d+) .*deleteHorizonMs: "
                    r"OptionalLong(?:\[(\d+)\]|\.empty).* isvalid: (true|false)")
@@ -35,8 +35,8 @@ def life(tmp_path_factory):
 def dump(life):
     """What Kafka's tool says: file name with its topic → lines."""
     files = sorted(path for path in life[0].glob("*-0/*") if path.suffix != ".tmp")
-    done = subprocess.run(["java", "-cp", JARS, "org.apache.kafka.tools.DumpLogSegments", "--print-data-log",
-                           "--files", ",".join(map(str, files))], capture_output=True, text=True, check=True)
+    done = subprocess.run(java("org.apache.kafka.tools.DumpLogSegments", "--print-data-log", "--files",
+                               ",".join(map(str, files))), capture_output=True, text=True, check=True)
     found, lines = {}, []
     for line in done.stdout.splitlines():
         if line.startswith("Dumping "):
