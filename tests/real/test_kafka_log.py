@@ -97,6 +97,7 @@ def finished(project, rows):
     return project.ended() or (served(project) == rows and len(project.lake("users_raw")) >= RECORDS)
 
 
+@pytest.mark.smoke
 def test_the_example_gives_the_same_rows_once_and_running(tmp_path, kafka, embedded):
     once = example(tmp_path / "once", f"kafka://{kafka.address}", first=RECORDS)
     once.once()

@@ -1,15 +1,14 @@
 """Real Spark reads and writes our topics, in a batch and as a stream whose broker is killed."""
 import json
-import os
 import pathlib
 
 import confluent_kafka.admin
 import pytest
 import tailrace
 from broker import Broker
+from spark_side import JARS, needs_spark
 
-JARS = os.environ.get("TAILRACE_SPARK_JARS", "")
-pytestmark = pytest.mark.skipif(not JARS, reason="TAILRACE_SPARK_JARS names no folder of Spark's jars")
+pytestmark = needs_spark
 
 
 @pytest.fixture(scope="module")
