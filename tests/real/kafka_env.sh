@@ -1,15 +1,21 @@
 #!/bin/sh
-# Fetches Kafka 4.3.1, its tools, Streams and Connect into build/real/kafka/lib, once.
-# Prints one line to be evaluated by a shell: TAILRACE_KAFKA_JARS=…
+# Fetches Kafka 4.3.1, its tools, Streams and Connect into build/real/kafka/lib, and Kafka 3.9.2 with ZooKeeper into
+# build/real/kafka39/lib, once. Prints two lines to be evaluated by a shell: TAILRACE_KAFKA_JARS=… and
+# TAILRACE_KAFKA39_JARS=…
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-home=${TAILRACE_REAL_DIR:-$here/../../build/real}/kafka
-mkdir -p "$home"
-home=$(cd "$home" && pwd)
-want=$(cksum < "$here/kafka/pom.xml")
-if [ "$(cat "$home/lib.done" 2>/dev/null || true)" != "$want" ]; then
-  rm -rf "$home/lib"
-  mvn -q -B -f "$here/kafka/pom.xml" dependency:copy-dependencies -DoutputDirectory="$home/lib" >&2
-  printf '%s\n' "$want" > "$home/lib.done"
-fi
+jars() {  # NAME: the jars of NAME/pom.xml
+  home=${TAILRACE_REAL_DIR:-$here/../../build/real}/$1
+  mkdir -p "$home"
+  home=$(cd "$home" && pwd)
+  want=$(cksum < "$here/$1/pom.xml")
+  if [ "$(cat "$home/lib.done" 2>/dev/null || true)" != "$want" ]; then
+    rm -rf "$home/lib"
+    mvn -q -B -f "$here/$1/pom.xml" dependency:copy-dependencies -DoutputDirectory="$home/lib" >&2
+    printf '%s\n' "$want" > "$home/lib.done"
+  fi
+}
+jars kafka
 printf "TAILRACE_KAFKA_JARS='%s'\n" "$home/lib"
+jars kafka39
+printf "TAILRACE_KAFKA39_JARS='%s'\n" "$home/lib"

@@ -12,13 +12,14 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import tailrace  # noqa: E402
 
 JARS = os.environ.get("TAILRACE_KAFKA_JARS", "")
+ZOOKEEPER_JARS = os.environ.get("TAILRACE_KAFKA39_JARS", "")
 # What the tools say of themselves, and of their loggers.
 NOISE = re.compile(r"log4j|SLF4J|StatusLogger|^\s*$|^\s+at |^Caused by|^\s*Suppressed|^\d{4}-\d\d-\d\dT")
 
 
-def java(*words, options=("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")):
+def java(*words, options=("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"), jars=JARS):
     """The usual options are for what runs for a second."""
-    return ["java", *options, "-cp", f"{JARS}/*", *map(str, words)]
+    return ["java", *options, "-cp", f"{jars}/*", *map(str, words)]
 
 
 MEASURES = re.compile("Performance|Latency")
@@ -73,6 +74,32 @@ class RealKafka:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=60)
+
+
+class KafkaOnZooKeeper(RealKafka):
+    """Kafka 3.9.2, the last that keeps its metadata in ZooKeeper."""
+
+    def start(self):
+        port, keeper = free_ports(2)
+        self.address = f"127.0.0.1:{port}"
+        self.run("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", {
+            "dataDir": self.folder / "zookeeper", "clientPort": keeper, "clientPortAddress": "127.0.0.1",
+            "admin.enableServer": "false"})
+        self.process = self.run("kafka.Kafka", "server", {
+            "broker.id": 1, "listeners": f"PLAINTEXT://{self.address}", "log.dirs": self.folder / "kafka",
+            "zookeeper.connect": f"127.0.0.1:{keeper}", "offsets.topic.replication.factor": 1,
+            "transaction.state.log.replication.factor": 1, "transaction.state.log.min.isr": 1,
+            "group.initial.rebalance.delay.ms": 0, **self.settings})
+        tailrace.wait_until(self.answers, "Kafka on ZooKeeper", 120)
+        return self
+
+    def run(self, name, file, settings):
+        path = self.folder / f"{file}.properties"
+        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        log = open(self.folder / f"{file if file == 'zookeeper' else 'kafka'}.log", "ab")
+        process = subprocess.Popen(java(name, path, options=LASTING, jars=ZOOKEEPER_JARS), stdout=log, stderr=log)
+        tailrace.started.append(process)
+        return process
 
 
 class Said:

@@ -106,6 +106,16 @@ def test_the_example_gives_the_same_rows_once_and_running(tmp_path, kafka, embed
     assert "PartitionCount: 2" in said.lines[0] and "retention.ms=604800000" in said.lines[0], said
 
 
+@pytest.mark.skipif(not kafka_side.ZOOKEEPER_JARS, reason="TAILRACE_KAFKA39_JARS names no folder of jars")
+def test_the_example_gives_the_same_rows_on_kafka_with_zookeeper(tmp_path, embedded):
+    (tmp_path / "kafka").mkdir()
+    kafka = kafka_side.KafkaOnZooKeeper(tmp_path / "kafka").start()
+    once = example(tmp_path / "once", f"kafka://{kafka.address}", first=RECORDS)
+    once.once()
+    assert_same_tables(once, embedded)
+    kafka.stop()
+
+
 def test_nothing_is_lost_or_doubled_by_kills_of_us_and_of_the_broker(tmp_path, kafka, embedded):
     project = example(tmp_path / "killed", f"kafka://{kafka.address}", first=100, rate=150)
     rows = len(embedded.lake("users"))
