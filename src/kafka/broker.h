@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "kafka/answer_memory.h"
 #include "kafka/broker_config.h"
 #include "kafka/committer.h"
 #include "kafka/config_store.h"
@@ -58,6 +59,7 @@ class Broker {
 
   Committer& committer() { return committer_; }
   Parking& parking() { return parking_; }
+  AnswerMemory& answer_memory() { return answer_memory_; }
   FetchSessions& fetch_sessions() { return fetch_sessions_; }
   Features& features() { return features_; }
   const Features& features() const { return features_; }
@@ -96,6 +98,7 @@ class Broker {
   Features features_;
   const std::unique_ptr<ConfigStore> config_store_;
   ProducerIds producer_ids_;
+  AnswerMemory answer_memory_{256 << 20};
   FetchSessions fetch_sessions_;
   Worker worker_;
   Committer committer_;

@@ -44,6 +44,7 @@ net::FrameServerConfig server_config(const BrokerConfig& config, const Endpoint&
   server.limits.frame_bytes = config.request_max_bytes + kHeadBytes;
   server.limits.connections = config.max_connections;
   server.limits.idle = config.idle;
+  server.limits.unsent_bytes = 1 << 20;  // a client has one large answer at a time
   server.head_bytes = kHeadBytes;
   server.length = frame_length;
   server.open = [&broker](const net::Peer& peer) {

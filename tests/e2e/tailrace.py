@@ -11,6 +11,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("TAILRACE_PROGRAM", ROOT / "build" / "tailrace"))
+KILLS = int(os.environ.get("TAILRACE_KILLS", "6"))  # of each crash test
 EXAMPLE = ROOT / "examples" / "random_users"
 FREE_PORTS = ("--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0")
 

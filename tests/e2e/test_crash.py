@@ -13,7 +13,6 @@ import tailrace
 from records import lines
 from users_api import UsersApi
 
-KILLS = int(os.environ.get("TAILRACE_KILLS", "6"))
 PARTITIONS = 2
 PER_FILE = 400
 # What a kill waits for, below the data folder: the moments at which one part has done its work and the next has not.
@@ -67,7 +66,7 @@ class Fake:
     RATE = 4000
 
     def __init__(self, folder, seed):
-        self.folder, self.seed, self.limit = folder, seed, KILLS * 1500
+        self.folder, self.seed, self.limit = folder, seed, tailrace.KILLS * 1500
         self.ingest = self.generator(rate=self.RATE)
 
     def generator(self, **options):
@@ -134,7 +133,7 @@ def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path, kind):
     ingest = INGESTS[kind](tmp_path, seed)
     project = tailrace.Project(tmp_path, settings=settings(ingest.ingest))
     try:
-        for _ in range(KILLS):
+        for _ in range(tailrace.KILLS):
             project.start()
             ingest.feed(choose.randrange(1, 4))
             wait_for_a_moment(project, choose)

@@ -316,7 +316,7 @@ def test_kills_lose_nothing_that_was_acknowledged_and_double_nothing(tmp_path):
     broker = Broker(tmp_path, "num.partitions=2").start()
     load = Load(broker.address, "killed")
     load.start()
-    for kill in range(5):
+    for kill in range(tailrace.KILLS):
         seen = len(load.acknowledged)
         tailrace.wait_until(lambda: len(load.acknowledged) > seen + 500, f"records after kill {kill}")
         broker.kill()

@@ -214,19 +214,20 @@ async def copy_all(address, count, copied):
 def test_a_copy_is_made_exactly_once_though_the_broker_is_killed(tmp_path):
     broker = Broker(tmp_path, "num.partitions=3").start()
     plain = confluent_kafka.Producer({"bootstrap.servers": broker.address, "enable.idempotence": True})
-    values = [b"%d" % n for n in range(3000)]
+    values = [b"%d" % n for n in range(500 * (tailrace.KILLS + 1))]
     for n, value in enumerate(values):
         plain.produce("copy_from", value, partition=n % 3)
     assert plain.flush(60) == 0
     copied, ended = {"records": 0}, []
 
     def copy():
-        asyncio.run(asyncio.wait_for(copy_all(broker.address, len(values), copied), 150))
+        asyncio.run(asyncio.wait_for(copy_all(broker.address, len(values), copied), 120 + 10 * tailrace.KILLS))
         ended.append(True)
     thread = threading.Thread(target=copy)
     thread.start()
-    for kill in range(4):
-        tailrace.wait_until(lambda: not thread.is_alive() or copied["records"] >= 500 * (kill + 1), "the copier", 150)
+    for kill in range(tailrace.KILLS):
+        due = len(values) * (kill + 1) // (tailrace.KILLS + 1)
+        tailrace.wait_until(lambda: not thread.is_alive() or copied["records"] >= due, "the copier", 150)
         broker.kill()
         broker.start()
     thread.join()

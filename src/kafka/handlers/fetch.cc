@@ -110,7 +110,7 @@ void add(FetchResponse& response, const FetchWant& want, PartitionAnswer answer)
   topics.back().partitions.push_back(std::move(answer));
 }
 
-Pass pass_over(Fetching& fetching) {
+Pass pass_over(Fetching& fetching, std::int64_t max_bytes) {
   Pass pass;
   Broker& broker = fetching.call.broker();
   auto& wants = fetching.found.session->wants();
@@ -121,7 +121,7 @@ Pass pass_over(Fetching& fetching) {
     answer.aborted_transactions.reset();
     if (auto partition = find(broker, want, fetching.call.since(13), answer)) {
       pass.partitions.push_back(partition->get());
-      read(**partition, want, fetching.committed, fetching.max_bytes - pass.bytes, pass, answer);
+      read(**partition, want, fetching.committed, max_bytes - pass.bytes, pass, answer);
       pass.ends.emplace_back(std::move(*partition), fetching.committed ? answer.last_stable_offset
                                                                        : answer.high_watermark);
     }
@@ -154,12 +154,15 @@ void keep_news(FetchSession& session, FetchResponse& response, bool incremental)
 
 void Fetching::go_on(bool last_try) {
   const std::unique_lock lock(found.session->mutex);
-  Pass pass = pass_over(*this);
-  const bool enough = pass.bytes >= min_bytes || pass.failed || found.session->wants().empty();
+  auto& memory = call.broker().answer_memory();
+  const std::int64_t most = std::min<std::int64_t>(max_bytes, memory.room());
+  Pass pass = pass_over(*this, most);
+  const bool enough =
+      pass.bytes >= std::min(min_bytes, most) || pass.failed || found.session->wants().empty();
   if (enough || last_try || Parking::Clock::now() >= deadline) {
     keep_news(*found.session, pass.response, found.incremental);
     pass.response.session_id = found.session->id;
-    return call.answer(pass.response, pass.buffers);
+    return call.answer(pass.response, memory.hold(pass.bytes, std::move(pass.buffers)));
   }
   auto& parking = call.broker().parking();
   auto parked = std::make_shared<Parking::Parked>();
