@@ -34,6 +34,8 @@ ErrorCode append_error(Code code) {
       return ErrorCode::kInvalidProducerEpoch;
     case Code::kAlreadyExists:
       return ErrorCode::kInvalidTxnState;
+    case Code::kDeadlineExceeded:
+      return ErrorCode::kInvalidTimestamp;
     default:
       return common_error(code);
   }

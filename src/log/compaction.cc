@@ -1,23 +1,14 @@
 #include "log/compaction.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <string>
 #include <string_view>
 
+#include "log/setting_number.h"
+
 namespace tailrace::log {
 namespace {
-
-template <typename T>
-void read_number(const TopicSettings& settings, const char* name, T& value) {
-  const auto found = settings.extra.find(name);
-  if (found == settings.extra.end()) return;
-  const std::string& text = found->second;
-  T parsed{};
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), parsed);
-  if (failure == std::errc() && end == text.data() + text.size() && parsed >= 0) value = parsed;
-}
 
 bool overdue(const CleanFacts& facts, std::size_t first, std::size_t end, std::int64_t max_lag_ms) {
   for (std::size_t i = first; i < std::min(end, facts.first_timestamps.size()); ++i) {

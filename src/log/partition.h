@@ -55,6 +55,8 @@ struct AppendResult {
   Offset base_offset;
   std::int64_t appended = 0;
   std::int64_t duplicates = 0;
+  /// The time that the records have, where message.timestamp.type is LogAppendTime.
+  std::optional<TimestampMs> log_append_time = {};
 };
 
 /// The bytes of a read and where the reader stands; reuse it for the next read of the same
@@ -116,11 +118,13 @@ class Partition {
                                       const Producer& producer = {},
                                       Durability durability = Durability::kSync) = 0;
 
-  /// Appends encoded batches as they are, laid end to end: CRC and lengths are checked, offset and
-  /// leader epoch stamped. Producers in the batches are treated as in append(): batches already
+  /// Appends encoded batches, laid end to end, as they are but for what the topic's
+  /// compression.type and message.timestamp.type say: CRC, lengths and times are checked, offset
+  /// and leader epoch stamped. Producers in the batches are treated as in append(): batches already
   /// here are dropped, an overlapping one is encoded anew without its known prefix.
   /// Errors as append(), but: kDataLoss when bytes are no batch or a CRC does not match,
-  /// kOutOfRange for a batch larger than max.message.bytes, kInvalidArgument for offsets with gaps,
+  /// kOutOfRange for a batch larger than max.message.bytes, kDeadlineExceeded for times that
+  /// message.timestamp.*.max.ms keeps out, kInvalidArgument for offsets with gaps,
   /// control batches and transactional ones without producer; kFailedPrecondition for a
   /// transactional batch that is known in part.
   virtual Result<AppendResult> append_batches(std::string_view encoded,

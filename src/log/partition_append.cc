@@ -93,6 +93,13 @@ Status PartitionLog::encode(std::span<const Record> records, const Producer& pro
   }
   TRY(finish_batch(stamped, base));
   to_write_ = builder_.batches();
+  if (!arrival_.log_append_time) return {};
+  write_buffer_.clear();
+  BatchReader batches(to_write_);
+  for (BatchView batch; batches.next(batch);) {
+    TRY(store_arrived(batch, arrival_, now, write_buffer_));
+  }
+  to_write_ = write_buffer_;
   return {};
 }
 
@@ -142,9 +149,15 @@ Status PartitionLog::check_batch(const BatchView& batch) const {
     return error(Code::kInvalidArgument, name() + ": a transactional batch without producer");
   }
   if (compaction_.on) TRY(check_keys(batch));
-  const auto size = batch.bytes().size();
-  if (static_cast<std::int64_t>(size) <= settings_.max_message_bytes) return {};
-  return too_large(Code::kOutOfRange, name(), size, settings_.max_message_bytes);
+  if (auto times = check_times(batch, arrival_, clock_.now()); !times) {
+    return std::unexpected(times.error().in(name()));
+  }
+  return check_size(batch.bytes().size());
+}
+
+Status PartitionLog::check_size(std::size_t batch_bytes) const {
+  if (static_cast<std::int64_t>(batch_bytes) <= settings_.max_message_bytes) return {};
+  return too_large(Code::kOutOfRange, name(), batch_bytes, settings_.max_message_bytes);
 }
 
 Status PartitionLog::check_keys(const BatchView& batch) const {
@@ -186,7 +199,10 @@ Status PartitionLog::take_batch(const BatchView& batch, Producers& earlier, Offs
     TRY(take_rest(batch, known, base));
   } else {
     const std::size_t at = write_buffer_.size();
-    write_buffer_.append(batch.bytes());
+    const TimestampMs now = clock_.now();
+    TRY(store_arrived(batch, arrival_, now, write_buffer_));
+    TRY(check_size(write_buffer_.size() - at));
+    if (arrival_.log_append_time) result.log_append_time = now;
     stamp(write_buffer_, at, base);
     base = base + count;
   }
@@ -216,7 +232,8 @@ Status PartitionLog::take_rest(const BatchView& batch, std::int64_t known, Offse
   if (write_buffer_.size() + builder.batches().size() > kMaxAppendBytes) {
     return error(Code::kInvalidArgument, name() + ": more than 1 GiB in one append");
   }
-  write_buffer_.append(builder.batches());
+  ASSIGN(const auto rest, BatchView::parse(builder.batches()));
+  TRY(store_arrived(rest, arrival_, clock_.now(), write_buffer_));
   base = base + count;
   return {};
 }

@@ -28,6 +28,7 @@ PartitionLog::PartitionLog(const PartitionStart& start, std::uint64_t checkpoint
       owner_(owner),
       settings_(start.settings),
       compaction_(compaction_settings(start.settings)),
+      arrival_(arrival_settings(start.settings)),
       log_start_(start.log_start),
       cleaned_to_(start.cleaned_to) {}
 
@@ -227,6 +228,7 @@ void PartitionLog::set_settings(const TopicSettings& settings) {
   const std::unique_lock lock(mutex_);
   settings_ = settings;
   compaction_ = compaction_settings(settings);
+  arrival_ = arrival_settings(settings);
   retry_cleaning_at_ = TimestampMs(INT64_MIN);
 }
 

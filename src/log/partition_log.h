@@ -11,6 +11,7 @@
 #include <mutex>
 #include <span>
 
+#include "log/arrival.h"
 #include "log/compaction.h"
 #include "log/partition.h"
 #include "log/producers.h"
@@ -115,6 +116,7 @@ class PartitionLog final : public Partition {
   /// Completes a batch; moves sequence and offset on.
   Status finish_batch(Producer& producer, Offset& base);
   Status check_batch(const BatchView& batch) const;
+  Status check_size(std::size_t batch_bytes) const;
   /// How many of the batch's first records are here or come earlier in this call.
   Result<std::int64_t> known_prefix(const BatchView& batch, const Producers& earlier) const;
   Status take_batch(const BatchView& batch, Producers& earlier, Offset& base, AppendResult& result);
@@ -177,6 +179,7 @@ class PartitionLog final : public Partition {
   std::condition_variable changed_;
   TopicSettings settings_;
   CompactionSettings compaction_;  // of settings_
+  ArrivalSettings arrival_;        // of settings_
   std::map<Offset, std::shared_ptr<Segment>> segments_;
   std::shared_ptr<Segment> active_;
   Producers producers_;

@@ -1,4 +1,6 @@
 """Settings of topics, the broker and groups over the Kafka door: described, changed, refused, kept through a kill."""
+import time
+
 import confluent_kafka
 import pytest
 import tailrace
@@ -130,3 +132,50 @@ def test_a_wrong_setting_of_the_command_line_names_the_nearest(tmp_path):
     properties.write_text("num.partitions=2\nlog.retention.hours=x\n")
     done = tailrace.subprocess.run([*program, "--config", properties], capture_output=True, text=True, timeout=30)
     assert done.returncode == 1 and f"{properties}: line 2: " in done.stderr and "log.retention.hours" in done.stderr
+
+
+def send(broker, topic, **record):
+    """What the broker answers, and where the record lies."""
+    told = []
+    producer = confluent_kafka.Producer({"bootstrap.servers": broker.address, "log_level": 0})
+    producer.produce(topic, b"value" * 100, on_delivery=lambda error, message: told.append((error, message)), **record)
+    assert producer.flush(30) == 0
+    return told[0]
+
+
+def newest(broker, topic):
+    reader = confluent_kafka.Consumer({"bootstrap.servers": broker.address, "group.id": "newest"})
+    end = reader.get_watermark_offsets(confluent_kafka.TopicPartition(topic, 0), 30)[1]
+    reader.assign([confluent_kafka.TopicPartition(topic, 0, end - 1)])
+    message = tailrace.wait_until(lambda: reader.poll(1), "the newest record", 30)
+    reader.close()
+    return message
+
+
+def test_records_have_the_time_of_the_log_where_a_topic_says_so(broker):
+    create(broker, "t", num_partitions=1, config={"message.timestamp.type": "LogAppendTime"})
+    began = int(time.time() * 1000)
+    error, told = send(broker, "t", timestamp=5)
+    assert error is None and told.timestamp()[0] == confluent_kafka.TIMESTAMP_LOG_APPEND_TIME
+    read = newest(broker, "t")
+    assert read.timestamp() == told.timestamp() and began <= read.timestamp()[1] <= time.time() * 1000
+    alter(broker, TOPIC, "t", (SET, "message.timestamp.type", "CreateTime"))
+    later = began - 1
+    assert send(broker, "t", timestamp=later)[0] is None
+    assert newest(broker, "t").timestamp() == (confluent_kafka.TIMESTAMP_CREATE_TIME, later)
+
+
+def test_a_time_that_is_too_far_from_now_is_refused(broker):
+    create(broker, "t", num_partitions=1, config={"message.timestamp.before.max.ms": "3600000"})
+    now = int(time.time() * 1000)
+    for hours, name in ((-2, "INVALID_TIMESTAMP"), (2, "INVALID_TIMESTAMP"), (-0.9, None), (0.9, None)):
+        error, _ = send(broker, "t", timestamp=now + int(hours * 3_600_000))
+        assert (error and error.name()) == name, hours
+
+
+def test_a_topic_is_compressed_as_it_says_whatever_its_producers_do(broker):
+    create(broker, "t", num_partitions=1, config={"compression.type": "zstd"})
+    assert send(broker, "t")[0] is None
+    file = next((broker.data / "log").glob("t-0/*.log"))
+    assert file.read_bytes()[22] & 7 == 4 and file.stat().st_size < 200
+    assert newest(broker, "t").value() == b"value" * 100

@@ -71,6 +71,7 @@ std::shared_ptr<log::Partition> append(Broker& broker, const std::string& topic,
   }
   answer.base_offset = result->base_offset.value;
   answer.log_start_offset = (*partition)->log_start().value;
+  if (result->log_append_time) answer.log_append_time_ms = result->log_append_time->value;
   return std::move(*partition);
 }
 
