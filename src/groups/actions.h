@@ -172,13 +172,73 @@ struct DescribeConsumersAnswer {
   std::vector<DescribedConsumerGroup> groups;
 };
 
+struct ShareHeartbeatAnswer {
+  ErrorCode error = ErrorCode::kNone;
+  std::string message{};
+  std::string member{};
+  MemberEpoch epoch{0};
+  std::int32_t heartbeat_interval_ms = 0;
+  std::optional<Assignment> assignment{};  // when it changed or the member says its topics
+};
+
+struct DescribedSharer {
+  std::string id;
+  std::optional<std::string> rack;
+  MemberEpoch epoch{0};
+  Client client;
+  std::vector<std::string> topics;
+  Assignment assignment;
+  auto operator<=>(const DescribedSharer&) const = default;
+};
+
+struct DescribedShareGroup {
+  ErrorCode error = ErrorCode::kNone;
+  std::string message{};
+  std::string group{};
+  std::string state{};
+  MemberEpoch epoch{0};
+  MemberEpoch assignment_epoch{0};
+  std::string assignor{};
+  std::vector<DescribedSharer> members{};
+  auto operator<=>(const DescribedShareGroup&) const = default;
+};
+
+struct DescribeSharersAnswer {
+  std::vector<DescribedShareGroup> groups;
+};
+
+struct ShareTopicsAnswer {
+  struct Group {
+    std::string group;
+    ErrorCode error = ErrorCode::kNone;
+    std::string message{};
+    std::map<TopicId, SharedTopic> topics{};
+  };
+  std::vector<Group> groups;
+};
+
+/// To AlterShareOffsets and DeleteShareOffsets; the latter names no partitions.
+struct ShareOffsetsAnswer {
+  struct Topic {
+    std::string topic;
+    TopicId id;
+    ErrorCode error = ErrorCode::kNone;
+    std::string message{};
+    std::vector<PartitionError> partitions{};
+  };
+  ErrorCode error = ErrorCode::kNone;
+  std::string message{};
+  std::vector<Topic> topics{};
+};
+
 /// To EndTransaction.
 struct EndAnswer {};
 
 using Answer =
     std::variant<JoinAnswer, SyncAnswer, HeartbeatAnswer, LeaveAnswer, DescribeAnswer, ListAnswer,
                  DeleteAnswer, CommitAnswer, FetchAnswer, DeleteOffsetsAnswer,
-                 ConsumerHeartbeatAnswer, DescribeConsumersAnswer, EndAnswer>;
+                 ConsumerHeartbeatAnswer, DescribeConsumersAnswer, ShareHeartbeatAnswer,
+                 DescribeSharersAnswer, ShareTopicsAnswer, ShareOffsetsAnswer, EndAnswer>;
 
 /// A record for __consumer_offsets; with a producer, in its transaction. The appends of one step go
 /// in one batch, so that a crash keeps all or none.
@@ -193,12 +253,29 @@ struct AppendMarker {
   bool committed = false;
 };
 
+/// A share group has a partition from now on, from `start` on (-1: as its settings say), whatever
+/// was kept of it before.
+struct ShareInitialise {
+  std::string group;
+  TopicId topic;
+  std::int32_t partition = 0;
+  ShareEpoch epoch{0};
+  std::int64_t start = -1;
+};
+
+/// A share group has a partition no longer: what was kept of it goes.
+struct ShareForget {
+  std::string group;
+  TopicId topic;
+  std::int32_t partition = 0;
+};
+
 struct Reply {
   RequestId request;
   Answer answer;
 };
 
-using Action = std::variant<Append, AppendMarker, Reply>;
+using Action = std::variant<Append, AppendMarker, ShareInitialise, ShareForget, Reply>;
 using Actions = std::vector<Action>;
 
 }  // namespace tailrace::groups

@@ -5,6 +5,9 @@
 //            a member the same numbers of each
 //   uniform  member loads differ by at most one where subscriptions allow it, and what can stay
 //   stays
+//   simple   of share groups (KIP-932): a partition may be with several members. Each partition is
+//            with as many as another, when there are more members than partitions; loads differ by
+//            at most one; what can stay stays
 //
 // Pure and deterministic: members and topics are taken in order.
 #pragma once
@@ -39,8 +42,11 @@ using AssignmentPlan = std::vector<Assignment>;
 
 AssignmentPlan assign_by_range(const AssignmentTask& task);
 AssignmentPlan assign_uniformly(const AssignmentTask& task);
+/// `allowed`: the partitions that may be assigned, of the task's topics.
+AssignmentPlan assign_simply(const AssignmentTask& task, const Assignment& allowed);
 
 inline constexpr std::string_view kUniformAssignor = "uniform";
 inline constexpr std::string_view kRangeAssignor = "range";
+inline constexpr std::string_view kSimpleAssignor = "simple";
 
 }  // namespace tailrace::groups

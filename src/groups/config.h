@@ -21,6 +21,10 @@ struct GroupsConfig {
   std::int32_t consumer_session_timeout_ms = 45'000;    // group.consumer.session.timeout.ms
   std::int32_t consumer_heartbeat_interval_ms = 5'000;  // group.consumer.heartbeat.interval.ms
   std::int32_t consumer_max_size = INT32_MAX;           // group.consumer.max.size
+  std::int32_t share_session_timeout_ms = 45'000;       // group.share.session.timeout.ms
+  std::int32_t share_heartbeat_interval_ms = 5'000;     // group.share.heartbeat.interval.ms
+  std::int32_t share_max_size = 200;                    // group.share.max.size
+  Millis share_assignment_interval_ms = 1'000;          // group.share.assignment.interval.ms
   Millis consumer_assignment_interval_ms = 1'000;       // KIP-1263
   Millis consumer_regex_refresh_interval_ms = 600'000;  // group.consumer.regex.refresh.interval.ms
   Millis consumer_regex_min_refresh_interval_ms = 10'000;  // no setting of Kafka's: fixed there too

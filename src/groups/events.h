@@ -139,6 +139,45 @@ struct DescribeConsumerGroups {
   std::vector<std::string> groups;
 };
 
+/// KIP-932. No topics: they did not change since the member's last request.
+struct ShareHeartbeat {
+  std::string group;
+  std::string member;
+  MemberEpoch epoch{0};  // 0 joins, -1 leaves
+  std::optional<std::string> rack;
+  std::optional<std::vector<std::string>> topics;
+  Client client;
+};
+
+struct DescribeShareGroups {
+  std::vector<std::string> groups;
+};
+
+/// Which partitions share groups have, whether somebody fetches from them or not.
+struct ShareTopics {
+  std::vector<std::string> groups;
+};
+
+/// An empty share group, or one that is new, shall begin elsewhere.
+struct AlterShareOffsets {
+  struct Partition {
+    std::int32_t partition = 0;
+    std::int64_t start = -1;
+  };
+  struct Topic {
+    std::string topic;
+    std::vector<Partition> partitions;
+  };
+  std::string group;
+  std::vector<Topic> topics;
+};
+
+/// An empty share group forgets topics.
+struct DeleteShareOffsets {
+  std::string group;
+  std::vector<std::string> topics;
+};
+
 /// A producer's transaction ended: its pending offsets become visible or vanish.
 struct EndTransaction {
   Producer producer;
@@ -155,21 +194,26 @@ struct TopicDeleted {
   std::string name;
 };
 
-/// A consumer group's own settings (kafka-configs, entity type groups); no value: the broker's.
+/// A group's own settings (kafka-configs, entity type groups); no value: the broker's.
 struct GroupSettings {
   std::string group;
   std::optional<std::int32_t> consumer_session_timeout_ms;
   std::optional<std::int32_t> consumer_heartbeat_interval_ms;
   std::optional<Millis> consumer_assignment_interval_ms;
+  std::optional<std::int32_t> share_session_timeout_ms{};
+  std::optional<std::int32_t> share_heartbeat_interval_ms{};
+  std::optional<Millis> share_assignment_interval_ms{};
 };
 
 /// A deadline came.
 struct Tick {};
 
-using Happening = std::variant<JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups,
-                               ListGroups, DeleteGroups, CommitOffsets, FetchOffsets, DeleteOffsets,
-                               ConsumerHeartbeat, DescribeConsumerGroups, EndTransaction,
-                               TopicChanged, TopicDeleted, GroupSettings, Tick>;
+using Happening =
+    std::variant<JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups, ListGroups,
+                 DeleteGroups, CommitOffsets, FetchOffsets, DeleteOffsets, ConsumerHeartbeat,
+                 DescribeConsumerGroups, ShareHeartbeat, DescribeShareGroups, ShareTopics,
+                 AlterShareOffsets, DeleteShareOffsets, EndTransaction, TopicChanged, TopicDeleted,
+                 GroupSettings, Tick>;
 
 /// Requests have an id for their answer; topics, settings and ticks are not answered.
 struct Event {

@@ -31,6 +31,7 @@ Actions Groups::start(TimestampMs now) {
   Turn turn = this->turn(now, RequestId{}, actions);
   for (auto& [id, group] : classic_) group.start(turn);
   start_consumers(turn);
+  start_sharers(turn);
   turn.set_deadline({TimerKind::kOffsetsRetention, "", ""},
                     config_.offsets_retention_check_interval_ms);
   return actions;
@@ -49,6 +50,10 @@ void Groups::deadline(const TimerKey& key, Turn& turn) {
   if (key.kind == TimerKind::kOffsetsRetention) return expire_offsets(turn);
   if (auto* group = consumer(key.group)) {
     if (group->find(key.member) != nullptr) remove_consumers(*group, {key.member}, turn);
+    return;
+  }
+  if (auto* group = share(key.group)) {
+    if (group->find(key.member) != nullptr) remove_sharers(*group, {key.member}, turn);
     return;
   }
   auto* group = classic(key.group);
@@ -92,8 +97,7 @@ void Groups::replay(const AppendMarker& marker,
 
 void Groups::apply(const OffsetEntry& entry, const std::optional<Producer>& producer) {
   const auto& group = entry.key.group;
-  if (entry.value && classic(group) == nullptr && consumer(group) == nullptr)
-    classic_.emplace(group, ClassicGroup(group, TimestampMs(-1)));
+  if (entry.value && !exists(group)) classic_.emplace(group, ClassicGroup(group, TimestampMs(-1)));
   offsets_.apply(entry, producer);
 }
 
@@ -104,20 +108,39 @@ void Groups::apply(const ClassicGroupEntry& entry) {
   classic_.emplace(entry.key.group, ClassicGroup::load(entry.key.group, *entry.value));
 }
 
-/// The records of consumer groups. A group of the classic kind may be there that only keeps
-/// offsets.
+template <typename Group>
+struct LastEntry;
+template <>
+struct LastEntry<ConsumerGroup> {
+  using Type = ConsumerGroupEntry;
+};
+template <>
+struct LastEntry<ShareGroup> {
+  using Type = ShareGroupEntry;
+};
+
+/// The records of consumer and share groups. A group of the classic kind may be there that only
+/// keeps offsets.
+template <typename Entry, typename Group>
+void Groups::apply_to(std::map<std::string, Group>& groups, const Entry& entry) {
+  const auto& id = entry.key.group;
+  auto found = groups.find(id);
+  if (found == groups.end() && entry.value) {
+    classic_.erase(id);
+    found = groups.emplace(id, Group(id)).first;
+  }
+  if (found == groups.end()) return;
+  found->second.apply(entry);
+  if constexpr (std::is_same_v<Entry, typename LastEntry<Group>::Type>)
+    if (!entry.value) groups.erase(found);
+}
+
 template <typename Entry>
 void Groups::apply(const Entry& entry) {
-  const auto& id = entry.key.group;
-  auto* group = consumer(id);
-  if (group == nullptr && entry.value) {
-    classic_.erase(id);
-    group = &consumer_.emplace(id, ConsumerGroup(id)).first->second;
-  }
-  if (group == nullptr) return;
-  group->apply(entry);
-  if constexpr (std::is_same_v<Entry, ConsumerGroupEntry>)
-    if (!entry.value) consumer_.erase(id);
+  if constexpr (requires(ShareGroup & group) { group.apply(entry); })
+    apply_to(share_, entry);
+  else
+    apply_to(consumer_, entry);
 }
 
 void Groups::append(const Record& record, Turn& turn, const std::optional<Producer>& producer) {
@@ -139,6 +162,8 @@ void Groups::handle(const JoinGroup& request, Turn& turn) {
       request.session_timeout_ms > config_.group_max_session_timeout_ms)
     return refuse(ErrorCode::kInvalidSessionTimeout);
   if (auto* group = classic(request.group)) return group->join(request, turn);
+  if (share(request.group) != nullptr)
+    return turn.reply(JoinAnswer{.error = ErrorCode::kInconsistentGroupProtocol});
   const auto* consumers = consumer(request.group);
   if (consumers != nullptr && !consumers->is_empty())
     return turn.reply(JoinAnswer{.error = ErrorCode::kInconsistentGroupProtocol});
@@ -178,7 +203,7 @@ ErrorCode Groups::check_commit(const CommitOffsets& request) const {
   if (group != classic_.end()) return group->second.check_commit(request);
   const auto consumers = consumer_.find(request.group);
   if (consumers != consumer_.end()) return consumers->second.check_commit(request, topics_);
-  if (request.generation.value < 0) return ErrorCode::kNone;
+  if (request.generation.value < 0 && !share_.contains(request.group)) return ErrorCode::kNone;
   return request.takes_group_errors && !request.producer ? ErrorCode::kGroupIdNotFound
                                                          : ErrorCode::kIllegalGeneration;
 }
@@ -236,6 +261,7 @@ void Groups::handle(const TopicDeleted& change, Turn& turn) {
   if (topic == topics_.end()) return;
   std::vector<OffsetEntry> records;
   offsets_.remove_topic(change.name, topic->second.id, records);
+  share_topic_deleted(topic->second.id, turn);
   topics_.erase(topic);
   topics_changed(change.name);
   append_all(records, turn);
@@ -246,6 +272,7 @@ void Groups::expire_offsets(Turn& turn) {
   turn.set_deadline({TimerKind::kOffsetsRetention, "", ""},
                     config_.offsets_retention_check_interval_ms);
   for (const auto& id : names()) {
+    if (share(id) != nullptr) continue;
     const auto* group = classic(id);
     const auto base = [&](const std::string& topic,
                           TimestampMs commit) -> std::optional<TimestampMs> {

@@ -9,7 +9,8 @@
 //   5. step(event, now) …         one at a time; `now` never goes back
 //      step(Tick, now)            when next_deadline() has come (asked again after every step)
 //
-// Actions are done in order over all steps; a Reply is sent when every append before it is durable.
+// Actions are done in order over all steps; what share groups initialise is on disk no later than
+// the records after it. A Reply is sent when every append before it is durable.
 // If an append fails the object is thrown away and made again from the log: what it would have
 // answered was never visible.
 //
@@ -17,9 +18,9 @@
 // gives the same state. Of a classic group the record holds its last synced generation; joins under
 // way are not kept. One thread at a time.
 //
-// A name is a classic group or a consumer group. An empty group becomes the other kind with the
-// first member that joins; a group with members does not (as Kafka with
-// group.consumer.migration.policy = disabled).
+// A name is a classic group, a consumer group or a share group. An empty one of the first two
+// becomes the other kind with the first member that joins; a group with members does not (as Kafka
+// with group.consumer.migration.policy = disabled), and a share group never.
 #pragma once
 
 #include <functional>
@@ -31,7 +32,9 @@
 
 #include "groups/classic_group.h"
 #include "groups/consumer_group.h"
+#include "groups/consumer_heartbeat.h"
 #include "groups/offsets.h"
+#include "groups/share_group.h"
 
 namespace tailrace::groups {
 
@@ -55,6 +58,9 @@ class Groups {
   std::optional<DescribedGroup> describe(const std::string& group) const;
   /// What DescribeConsumerGroups says of a group (KIP-848), without asking.
   std::optional<DescribedConsumerGroup> describe_consumers(const std::string& group) const;
+  /// What DescribeShareGroups says of a group (KIP-932), without asking.
+  std::optional<DescribedShareGroup> describe_sharers(const std::string& group) const;
+  const std::map<std::string, ShareGroup>& share_groups() const { return share_; }
   std::vector<std::string> names() const;
   const Offsets& offsets() const { return offsets_; }
 
@@ -71,6 +77,11 @@ class Groups {
   void handle(const DeleteOffsets& request, Turn& turn);
   void handle(const ConsumerHeartbeat& request, Turn& turn);
   void handle(const DescribeConsumerGroups& request, Turn& turn);
+  void handle(const ShareHeartbeat& request, Turn& turn);
+  void handle(const DescribeShareGroups& request, Turn& turn);
+  void handle(const ShareTopics& request, Turn& turn);
+  void handle(const AlterShareOffsets& request, Turn& turn);
+  void handle(const DeleteShareOffsets& request, Turn& turn);
   void handle(const EndTransaction& request, Turn& turn);
   void handle(const TopicChanged& change, Turn& turn);
   void handle(const TopicDeleted& change, Turn& turn);
@@ -98,8 +109,19 @@ class Groups {
   void leave_consumer_group(const LeaveGroup& request, ConsumerGroup& group, Turn& turn);
   void remove_consumers(ConsumerGroup& group, const std::vector<std::string>& members, Turn& turn);
   void start_consumers(Turn& turn);
+  ShareGroup* share(const std::string& group);
+  Refusal no_share_group(const std::string& group) const;
+  void sharer_leaves(const ShareHeartbeat& request, Turn& turn);
+  void remove_sharers(ShareGroup& group, const std::vector<std::string>& members, Turn& turn);
+  void start_sharers(Turn& turn);
+  std::optional<Refusal> check_share_offsets(const std::string& group, bool may_be_new) const;
+  void forget_topic(ShareGroup& group, const TopicId& topic, Turn& turn);
+  void share_topic_deleted(const TopicId& topic, Turn& turn);
+  template <typename Entry, typename Group>
+  void apply_to(std::map<std::string, Group>& groups, const Entry& entry);
   GroupsConfig config_of(const std::string& group) const;
   void topics_changed(const std::string& name);
+  bool exists(const std::string& group) const;
   bool is_empty(const std::string& group) const;
   bool subscribes(const std::string& group, const std::string& topic) const;
 
@@ -111,7 +133,8 @@ class Groups {
   Offsets offsets_;
   std::int64_t topics_version_ = 0;  // grows when a topic comes
   std::map<std::string, ClassicGroup> classic_;
-  std::map<std::string, ConsumerGroup> consumer_;  // a name is in one of the two
+  std::map<std::string, ConsumerGroup> consumer_;
+  std::map<std::string, ShareGroup> share_;  // a name is in one of the three
 };
 
 }  // namespace tailrace::groups

@@ -28,10 +28,16 @@ std::vector<std::string> Groups::names() const {
   std::vector<std::string> out;
   for (const auto& [id, group] : classic_) out.push_back(id);
   for (const auto& [id, group] : consumer_) out.push_back(id);
+  for (const auto& [id, group] : share_) out.push_back(id);
   return out;
 }
 
+bool Groups::exists(const std::string& group) const {
+  return classic_.contains(group) || consumer_.contains(group) || share_.contains(group);
+}
+
 bool Groups::is_empty(const std::string& group) const {
+  if (const auto found = share_.find(group); found != share_.end()) return found->second.is_empty();
   const auto found = classic_.find(group);
   if (found != classic_.end()) return found->second.state() == ClassicGroup::State::kEmpty;
   const auto consumers = consumer_.find(group);
@@ -63,8 +69,7 @@ void Groups::handle(const DescribeGroups& request, Turn& turn) {
     missing.state = "Dead";
     if (request.tells_missing) {
       missing.error = ErrorCode::kGroupIdNotFound;
-      missing.message = consumer(id) == nullptr ? "Group " + id + " not found."
-                                                : "Group " + id + " is not a classic group.";
+      missing.message = "Group " + id + (exists(id) ? " is not a classic group." : " not found.");
     }
     answer.groups.push_back(std::move(missing));
   }
@@ -80,11 +85,14 @@ void Groups::handle(const ListGroups& request, Turn& turn) {
   for (const auto& [id, group] : consumer_)
     if (passes(request.states, group.state_name()) && passes(request.types, "consumer"))
       answer.groups.push_back({id, "consumer", std::string(group.state_name()), "consumer"});
+  for (const auto& [id, group] : share_)
+    if (passes(request.states, group.state_name()) && passes(request.types, "share"))
+      answer.groups.push_back({id, "share", std::string(group.state_name()), "share"});
   turn.reply(std::move(answer));
 }
 
 ErrorCode Groups::check_delete(const std::string& group) const {
-  if (!classic_.contains(group) && !consumer_.contains(group)) return ErrorCode::kGroupIdNotFound;
+  if (!exists(group)) return ErrorCode::kGroupIdNotFound;
   return is_empty(group) ? ErrorCode::kNone : ErrorCode::kNonEmptyGroup;
 }
 
@@ -103,6 +111,14 @@ void Groups::handle(const DeleteGroups& request, Turn& turn) {
 }
 
 void Groups::append_tombstones(const std::string& group, Turn& turn) {
+  if (auto* sharers = share(group)) {
+    for (const auto& [topic, shared] : std::map(sharers->topics())) {
+      for (const auto partition : shared.partitions)
+        turn.actions.push_back(ShareForget{group, topic, partition});
+    }
+    for (const auto& record : sharers->tombstones()) append(record, turn);
+    return;
+  }
   if (const auto* consumers = consumer(group)) {
     for (const auto& record : consumers->tombstones()) append(record, turn);
     return;
@@ -128,8 +144,7 @@ void Groups::handle(const DescribeConsumerGroups& request, Turn& turn) {
     missing.group = id;
     missing.error = id.empty() ? ErrorCode::kInvalidGroupId : ErrorCode::kGroupIdNotFound;
     if (!id.empty())
-      missing.message = classic(id) == nullptr ? "Group " + id + " not found."
-                                               : "Group " + id + " is not a consumer group.";
+      missing.message = "Group " + id + (exists(id) ? " is not a consumer group." : " not found.");
     answer.groups.push_back(std::move(missing));
   }
   turn.reply(std::move(answer));

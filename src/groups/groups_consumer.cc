@@ -22,9 +22,9 @@ void refuse(Turn& turn, Refusal refusal) {
       ConsumerHeartbeatAnswer{.error = refusal.error, .message = std::move(refusal.message)});
 }
 
-Refusal not_found(const std::string& group, bool is_classic) {
+Refusal not_found(const std::string& group, bool is_other) {
   return {ErrorCode::kGroupIdNotFound,
-          "Group " + group + (is_classic ? " is not a consumer group." : " not found.")};
+          "Group " + group + (is_other ? " is not a consumer group." : " not found.")};
 }
 
 }  // namespace
@@ -42,6 +42,7 @@ void Groups::consumer_stays(const ConsumerHeartbeat& request, Turn& turn) {
   const auto& id = request.group;
   const auto* known = consumer(id);
   const bool is_classic = classic(id) != nullptr;
+  if (share(id) != nullptr) return refuse(turn, not_found(id, true));
   if (known == nullptr && (request.epoch.value != 0 || (is_classic && !is_empty(id))))
     return refuse(turn, not_found(id, is_classic));
   const ConsumerGroup none(id);
@@ -71,8 +72,7 @@ void Groups::consumer_stays(const ConsumerHeartbeat& request, Turn& turn) {
 
 void Groups::consumer_leaves(const ConsumerHeartbeat& request, Turn& turn) {
   auto* group = consumer(request.group);
-  if (group == nullptr)
-    return refuse(turn, not_found(request.group, classic(request.group) != nullptr));
+  if (group == nullptr) return refuse(turn, not_found(request.group, exists(request.group)));
   const auto error = group->check_member(request.member, request.instance);
   if (error != ErrorCode::kNone)
     return refuse(turn, {error, "member " + request.member + " is not in group " + request.group});
@@ -142,12 +142,17 @@ GroupsConfig Groups::config_of(const std::string& group) const {
   take(config.consumer_session_timeout_ms, own->second.consumer_session_timeout_ms);
   take(config.consumer_heartbeat_interval_ms, own->second.consumer_heartbeat_interval_ms);
   take(config.consumer_assignment_interval_ms, own->second.consumer_assignment_interval_ms);
+  take(config.share_session_timeout_ms, own->second.share_session_timeout_ms);
+  take(config.share_heartbeat_interval_ms, own->second.share_heartbeat_interval_ms);
+  take(config.share_assignment_interval_ms, own->second.share_assignment_interval_ms);
   return config;
 }
 
 void Groups::topics_changed(const std::string& name) {
   for (auto& [id, group] : consumer_)
     if (!group.needs_refresh() && group.subscribes_to(name)) group.request_refresh();
+  for (auto& [id, group] : share_)
+    if (group.subscribes_to(name)) group.request_refresh();
 }
 
 }  // namespace tailrace::groups

@@ -87,8 +87,8 @@ class Life {
       } else if (const auto* marker = std::get_if<AppendMarker>(&action)) {
         log_.push_back(action);
         replica_->replay(*marker);
-      } else {
-        note(std::get<Reply>(action));
+      } else if (const auto* reply = std::get_if<Reply>(&action)) {
+        note(*reply);
       }
     }
   }

@@ -1,12 +1,14 @@
 // The records of __consumer_offsets as typed keys and values, fields and versions as Kafka's.
 //
 // A key's number is its type on the wire (the first two bytes of the key): 1 offset, 2 classic
-// group, 3 to 8 and 16 consumer group (KIP-848). A record without a value is a tombstone. The bytes
-// are another floor's work.
+// group, 3 to 8 and 16 consumer group (KIP-848), 10 to 15 share group (KIP-932). A record without a
+// value is a tombstone. The bytes are another floor's work.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -155,6 +157,89 @@ struct ConsumerGroupRegularExpressionValue {
   auto operator<=>(const ConsumerGroupRegularExpressionValue&) const = default;
 };
 
+/// Key type 11.
+struct ShareGroupMetadataKey {
+  std::string group;
+  auto operator<=>(const ShareGroupMetadataKey&) const = default;
+};
+
+struct ShareGroupMetadataValue {
+  MemberEpoch epoch{0};
+  std::int64_t metadata_hash = 0;  // of the subscribed topics (KIP-1101)
+  auto operator<=>(const ShareGroupMetadataValue&) const = default;
+};
+
+/// Key type 10.
+struct ShareGroupMemberMetadataKey {
+  std::string group;
+  std::string member;
+  auto operator<=>(const ShareGroupMemberMetadataKey&) const = default;
+};
+
+struct ShareGroupMemberMetadataValue {
+  std::optional<std::string> rack{};
+  Client client{};
+  std::vector<std::string> subscribed_topics{};  // sorted
+  auto operator<=>(const ShareGroupMemberMetadataValue&) const = default;
+};
+
+/// Key type 12.
+struct ShareGroupTargetAssignmentMetadataKey {
+  std::string group;
+  auto operator<=>(const ShareGroupTargetAssignmentMetadataKey&) const = default;
+};
+
+struct ShareGroupTargetAssignmentMetadataValue {
+  MemberEpoch assignment_epoch{0};
+  TimestampMs assignment_timestamp{0};
+  auto operator<=>(const ShareGroupTargetAssignmentMetadataValue&) const = default;
+};
+
+/// Key type 13.
+struct ShareGroupTargetAssignmentMemberKey {
+  std::string group;
+  std::string member;
+  auto operator<=>(const ShareGroupTargetAssignmentMemberKey&) const = default;
+};
+
+struct ShareGroupTargetAssignmentMemberValue {
+  Assignment partitions;
+  auto operator<=>(const ShareGroupTargetAssignmentMemberValue&) const = default;
+};
+
+/// Key type 14.
+struct ShareGroupCurrentMemberAssignmentKey {
+  std::string group;
+  std::string member;
+  auto operator<=>(const ShareGroupCurrentMemberAssignmentKey&) const = default;
+};
+
+struct ShareGroupCurrentMemberAssignmentValue {
+  MemberEpoch epoch{0};
+  MemberEpoch previous_epoch{0};
+  Assignment assigned{};
+  auto operator<=>(const ShareGroupCurrentMemberAssignmentValue&) const = default;
+};
+
+/// Key type 15.
+struct ShareGroupStatePartitionMetadataKey {
+  std::string group;
+  auto operator<=>(const ShareGroupStatePartitionMetadataKey&) const = default;
+};
+
+/// A topic of which a share group has partitions.
+struct SharedTopic {
+  std::string name;
+  std::set<std::int32_t> partitions;
+  auto operator<=>(const SharedTopic&) const = default;
+};
+
+/// What Kafka was initialising or deleting when it wrote it counts as not initialised.
+struct ShareGroupStatePartitionMetadataValue {
+  std::map<TopicId, SharedTopic> initialised;
+  auto operator<=>(const ShareGroupStatePartitionMetadataValue&) const = default;
+};
+
 /// A key and its value; no value is a tombstone.
 template <typename Key, typename Value>
 struct Entry {
@@ -175,9 +260,22 @@ using CurrentMemberEntry =
     Entry<ConsumerGroupCurrentMemberAssignmentKey, ConsumerGroupCurrentMemberAssignmentValue>;
 using RegexEntry = Entry<ConsumerGroupRegularExpressionKey, ConsumerGroupRegularExpressionValue>;
 
+using ShareGroupEntry = Entry<ShareGroupMetadataKey, ShareGroupMetadataValue>;
+using ShareMemberEntry = Entry<ShareGroupMemberMetadataKey, ShareGroupMemberMetadataValue>;
+using ShareTargetEpochEntry =
+    Entry<ShareGroupTargetAssignmentMetadataKey, ShareGroupTargetAssignmentMetadataValue>;
+using ShareTargetMemberEntry =
+    Entry<ShareGroupTargetAssignmentMemberKey, ShareGroupTargetAssignmentMemberValue>;
+using ShareCurrentEntry =
+    Entry<ShareGroupCurrentMemberAssignmentKey, ShareGroupCurrentMemberAssignmentValue>;
+using ShareTopicsEntry =
+    Entry<ShareGroupStatePartitionMetadataKey, ShareGroupStatePartitionMetadataValue>;
+
 /// One record of the topic.
 using Record = std::variant<OffsetEntry, ClassicGroupEntry, ConsumerGroupEntry, ConsumerMemberEntry,
-                            TargetEpochEntry, TargetMemberEntry, CurrentMemberEntry, RegexEntry>;
+                            TargetEpochEntry, TargetMemberEntry, CurrentMemberEntry, RegexEntry,
+                            ShareGroupEntry, ShareMemberEntry, ShareTargetEpochEntry,
+                            ShareTargetMemberEntry, ShareCurrentEntry, ShareTopicsEntry>;
 
 /// The group a record belongs to: it decides the partition of the topic.
 const std::string& group_of(const Record& record);

@@ -23,6 +23,7 @@ using ErrorCode = KafkaError;
 using RequestId = Strong<struct RequestTag, std::uint64_t>;
 using Generation = Strong<struct GenerationTag, std::int32_t>;
 using MemberEpoch = Strong<struct MemberEpochTag, std::int32_t>;
+using ShareEpoch = Strong<struct ShareEpochTag, std::int32_t>;
 using LeaderEpoch = Strong<struct LeaderEpochTag, std::int32_t>;
 
 /// A producer in a transaction (KIP-98).

@@ -41,8 +41,15 @@ Broker::Broker(log::Log& log, BrokerConfig config, std::string folder,
       producer_ids_(folder_ + "/producer-ids"),
       fetch_sessions_(config_.fetch_sessions),
       committer_(log_),
+      share_sessions_(config_.share_sessions),
+      share_(
+          log_, committer_, parking_,
+          [this](const std::string& group) {
+            return share_settings(config_layers(), config_store_->get(ResourceType::kGroup, group));
+          },
+          config_.share),
       producer_turns_([this](auto work) { later(std::move(work)); }),
-      groups_(log_, committer_, {config_.groups, config_.offsets_partitions}),
+      groups_(log_, committer_, share_, {config_.groups, config_.offsets_partitions}),
       markers_(log_, committer_, groups_),
       transactions_({log_, committer_, markers_, producer_ids_, features_},
                     {config_.transactions, config_.transaction_partitions}) {}
@@ -58,6 +65,7 @@ Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,
   TRY(broker->read_identity());
   TRY(broker->features_.load());
   TRY(broker->topic_defaults_changed());
+  TRY(broker->share_.start());
   TRY(broker->groups_.start());
   for (const auto& group : broker->config_store_->resources(ResourceType::kGroup)) {
     broker->group_settings_changed(group);
@@ -81,6 +89,7 @@ void Broker::stop() {
   transactions_.stop();
   committer_.stop();
   groups_.stop();
+  share_.stop();
 }
 
 Status Broker::read_identity() {
@@ -136,9 +145,11 @@ void Broker::group_settings_changed(const std::string& group) {
     std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
     return value;
   };
-  groups_.settings_changed({group, number("consumer.session.timeout.ms"),
-                            number("consumer.heartbeat.interval.ms"),
-                            number("consumer.assignment.interval.ms")});
+  groups_.settings_changed(
+      {group, number("consumer.session.timeout.ms"), number("consumer.heartbeat.interval.ms"),
+       number("consumer.assignment.interval.ms"), number("share.session.timeout.ms"),
+       number("share.heartbeat.interval.ms"), number("share.assignment.interval.ms")});
+  share_.settings_changed();
 }
 
 Status Broker::topic_defaults_changed() {

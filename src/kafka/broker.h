@@ -16,6 +16,8 @@
 #include "kafka/parking.h"
 #include "kafka/producer_ids.h"
 #include "kafka/producer_turns.h"
+#include "kafka/share_coordinator.h"
+#include "kafka/share_sessions.h"
 #include "kafka/transaction_coordinator.h"
 #include "kafka/transaction_markers.h"
 #include "kafka/worker.h"
@@ -66,6 +68,8 @@ class Broker {
   ProducerIds& producer_ids() { return producer_ids_; }
   GroupCoordinator& groups() { return groups_; }
   ProducerTurns& producer_turns() { return producer_turns_; }
+  ShareCoordinator& share() { return share_; }
+  ShareSessions& share_sessions() { return share_sessions_; }
   TransactionMarkers& markers() { return markers_; }
   TransactionCoordinator& transactions() { return transactions_; }
 
@@ -103,6 +107,8 @@ class Broker {
   Worker worker_;
   Committer committer_;
   Parking parking_;
+  ShareSessions share_sessions_;
+  ShareCoordinator share_;
   ProducerTurns producer_turns_;
   GroupCoordinator groups_;
   TransactionMarkers markers_;

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "groups/config.h"
 #include "kafka/config_layers.h"
+#include "kafka/share_coordinator.h"
 #include "log/topic.h"
 #include "transactions/config.h"
 
@@ -35,6 +36,8 @@ struct BrokerConfig {
   std::int32_t offsets_partitions = 50;       // offsets.topic.num.partitions
   /// group.*, offsets.retention.minutes …; the delay as in the file that Kafka comes with.
   groups::GroupsConfig groups{.group_initial_rebalance_delay_ms = 0};
+  std::size_t share_sessions = 2000;         // group.share.max.share.sessions
+  ShareCoordinator::Config share;            // share.coordinator.*
   std::int32_t transaction_partitions = 50;  // transaction.state.log.num.partitions
   /// transaction.max.timeout.ms, transactional.id.expiration.ms …
   transactions::TransactionsConfig transactions;

@@ -19,6 +19,7 @@ class Broker;
 struct Caller {
   net::Peer peer;
   std::string software;  ///< "apache-kafka-java 4.3.1" (KIP-511); empty until it said so
+  std::shared_ptr<const void> at_end{};  ///< destroyed when the connection is gone
 };
 
 /// Answered once, from any thread, at once or later; one that goes away unanswered closes its

@@ -32,9 +32,11 @@ groups::Topic topic_of(const log::Topic& topic) {
 
 }  // namespace
 
-GroupCoordinator::GroupCoordinator(log::Log& log, Committer& committer, Config config)
+GroupCoordinator::GroupCoordinator(log::Log& log, Committer& committer, ShareCoordinator& share,
+                                   Config config)
     : log_(log),
       committer_(committer),
+      share_(share),
       config_(config),
       partitions_(config.partitions),
       groups_(fresh()) {}
@@ -87,6 +89,20 @@ Status GroupCoordinator::replay() {
   }
   for (const auto& [group, settings] : settings_) groups_.step({{}, settings}, now());
   groups_.start(now());
+  return initialise_missing();
+}
+
+/// A crash may have kept a share group's record and not what it initialised.
+Status GroupCoordinator::initialise_missing() {
+  for (const auto& [id, group] : groups_.share_groups()) {
+    for (const auto& [topic, shared] : group.topics()) {
+      for (const auto index : shared.partitions) {
+        const share::Key key{id, topic.bytes, PartitionId(index)};
+        if (share_.has(key)) continue;
+        TRY(share_.initialise(key, share::StateEpoch(group.epoch().value), share::kNoStart));
+      }
+    }
+  }
   return {};
 }
 
@@ -258,19 +274,44 @@ Calls GroupCoordinator::perform(groups::Actions actions) {
     }
   }
   steps_.push_back(step);
+  auto written = share(actions);
+  if (!written) return fail(written.error());
   if (!batches.empty()) {
-    const auto appended = append(batches);
+    auto appended = append(batches);
     if (!appended) return fail(appended.error());
-    step->syncs = static_cast<int>(appended->size());
-    for (const auto& partition : *appended) when_durable(partition, step);
+    std::ranges::move(*appended, std::back_inserter(*written));
   }
+  step->syncs = static_cast<int>(written->size());
+  for (const auto& partition : *written) when_durable(partition, step);
   return flush();
 }
 
-Result<std::vector<std::shared_ptr<log::Partition>>> GroupCoordinator::append(
-    const Batches& batches) {
+/// What share groups have from now on, and have no longer; each partition of the state topic once.
+Result<GroupCoordinator::Partitions> GroupCoordinator::share(const groups::Actions& actions) {
+  Partitions written;
+  const auto add = [&](ShareCoordinator::Partition partition) {
+    if (partition != nullptr && std::ranges::find(written, partition) == written.end()) {
+      written.push_back(std::move(partition));
+    }
+  };
+  for (const auto& action : actions) {
+    if (const auto* one = std::get_if<groups::ShareInitialise>(&action)) {
+      ASSIGN(auto partition,
+             share_.initialise({one->group, one->topic.bytes, PartitionId(one->partition)},
+                               share::StateEpoch(one->epoch.value), Offset(one->start)));
+      add(std::move(partition));
+    } else if (const auto* gone = std::get_if<groups::ShareForget>(&action)) {
+      ASSIGN(auto partition,
+             share_.forget({gone->group, gone->topic.bytes, PartitionId(gone->partition)}));
+      add(std::move(partition));
+    }
+  }
+  return written;
+}
+
+Result<GroupCoordinator::Partitions> GroupCoordinator::append(const Batches& batches) {
   TRY(ensure_topic());
-  std::vector<std::shared_ptr<log::Partition>> appended;
+  Partitions appended;
   for (const auto& batch : batches) {
     ASSIGN(auto partition, log_.partition(kOffsetsTopic, PartitionId(batch.partition)));
     TRY(append(*partition, batch));

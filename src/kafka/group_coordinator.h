@@ -1,6 +1,6 @@
-// The coordinator of consumer groups: gives events and time to groups::Groups, puts its records
-// into
-// __consumer_offsets, and its answers out when what they rest on is durable.
+// The coordinator of groups: gives events and time to groups::Groups, puts its records into
+// __consumer_offsets, tells the ShareCoordinator which partitions share groups have, and puts the
+// answers out when what they rest on is durable.
 //
 // Threads: ask() and the topic_…() calls from any thread. Answers come on the caller's thread, the
 // committer's or the coordinator's own.
@@ -21,6 +21,7 @@
 #include "groups/groups.h"
 #include "kafka/calls.h"
 #include "kafka/committer.h"
+#include "kafka/share_coordinator.h"
 #include "log/log.h"
 #include "log/transactions.h"
 
@@ -37,7 +38,7 @@ class GroupCoordinator {
   /// An Error when the records could not be written: the client may ask again.
   using Done = std::move_only_function<void(const Result<groups::Answer>& answer)>;
 
-  GroupCoordinator(log::Log& log, Committer& committer, Config config);
+  GroupCoordinator(log::Log& log, Committer& committer, ShareCoordinator& share, Config config);
   ~GroupCoordinator();
 
   /// Makes the state from __consumer_offsets, when there is one.
@@ -85,7 +86,10 @@ class GroupCoordinator {
   void tell(groups::Happening what);
   /// With mutex_ held; what is to be called when it is released.
   Calls perform(groups::Actions actions);
-  Result<std::vector<std::shared_ptr<log::Partition>>> append(const Batches& batches);
+  using Partitions = std::vector<std::shared_ptr<log::Partition>>;
+  Result<Partitions> share(const groups::Actions& actions);
+  Status initialise_missing();
+  Result<Partitions> append(const Batches& batches);
   Status append(log::Partition& partition, const Batch& batch);
   void when_durable(std::shared_ptr<log::Partition> partition, const std::shared_ptr<Step>& step);
   void synced(const std::shared_ptr<Step>& step, const Status& status);
@@ -97,6 +101,7 @@ class GroupCoordinator {
 
   log::Log& log_;
   Committer& committer_;
+  ShareCoordinator& share_;
   const Config config_;
   std::int32_t partitions_;
   std::mutex mutex_;

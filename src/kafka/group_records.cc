@@ -17,6 +17,18 @@
 #include "kafka/messages/group_metadata_value.h"
 #include "kafka/messages/offset_commit_key.h"
 #include "kafka/messages/offset_commit_value.h"
+#include "kafka/messages/share_group_current_member_assignment_key.h"
+#include "kafka/messages/share_group_current_member_assignment_value.h"
+#include "kafka/messages/share_group_member_metadata_key.h"
+#include "kafka/messages/share_group_member_metadata_value.h"
+#include "kafka/messages/share_group_metadata_key.h"
+#include "kafka/messages/share_group_metadata_value.h"
+#include "kafka/messages/share_group_state_partition_metadata_key.h"
+#include "kafka/messages/share_group_state_partition_metadata_value.h"
+#include "kafka/messages/share_group_target_assignment_member_key.h"
+#include "kafka/messages/share_group_target_assignment_member_value.h"
+#include "kafka/messages/share_group_target_assignment_metadata_key.h"
+#include "kafka/messages/share_group_target_assignment_metadata_value.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -280,6 +292,147 @@ groups::ConsumerGroupRegularExpressionValue plain(
   return {value.topics, value.version, TimestampMs(value.timestamp)};
 }
 
+ShareGroupMetadataKey message(const groups::ShareGroupMetadataKey& key) {
+  return {key.group};
+}
+
+groups::ShareGroupMetadataKey plain(const ShareGroupMetadataKey& key) {
+  return {key.group_id};
+}
+
+ShareGroupMetadataValue message(const groups::ShareGroupMetadataValue& value) {
+  return {value.epoch.value, value.metadata_hash};
+}
+
+groups::ShareGroupMetadataValue plain(const ShareGroupMetadataValue& value) {
+  return {groups::MemberEpoch(value.epoch), value.metadata_hash};
+}
+
+ShareGroupMemberMetadataKey message(const groups::ShareGroupMemberMetadataKey& key) {
+  return {key.group, key.member};
+}
+
+groups::ShareGroupMemberMetadataKey plain(const ShareGroupMemberMetadataKey& key) {
+  return {key.group_id, key.member_id};
+}
+
+ShareGroupMemberMetadataValue message(const groups::ShareGroupMemberMetadataValue& value) {
+  return {value.rack, value.client.id, value.client.host, value.subscribed_topics};
+}
+
+groups::ShareGroupMemberMetadataValue plain(const ShareGroupMemberMetadataValue& value) {
+  return {value.rack_id, {value.client_id, value.client_host}, value.subscribed_topic_names};
+}
+
+ShareGroupTargetAssignmentMetadataKey message(
+    const groups::ShareGroupTargetAssignmentMetadataKey& key) {
+  return {key.group};
+}
+
+groups::ShareGroupTargetAssignmentMetadataKey plain(
+    const ShareGroupTargetAssignmentMetadataKey& key) {
+  return {key.group_id};
+}
+
+ShareGroupTargetAssignmentMetadataValue message(
+    const groups::ShareGroupTargetAssignmentMetadataValue& value) {
+  return {value.assignment_epoch.value, value.assignment_timestamp.value};
+}
+
+groups::ShareGroupTargetAssignmentMetadataValue plain(
+    const ShareGroupTargetAssignmentMetadataValue& value) {
+  return {groups::MemberEpoch(value.assignment_epoch), TimestampMs(value.assignment_timestamp)};
+}
+
+ShareGroupTargetAssignmentMemberKey message(
+    const groups::ShareGroupTargetAssignmentMemberKey& key) {
+  return {key.group, key.member};
+}
+
+groups::ShareGroupTargetAssignmentMemberKey plain(const ShareGroupTargetAssignmentMemberKey& key) {
+  return {key.group_id, key.member_id};
+}
+
+template <typename TopicPartitions>
+std::vector<TopicPartitions> message_of(const groups::Assignment& assignment) {
+  std::vector<TopicPartitions> out;
+  for (const auto& [topic, partitions] : assignment) {
+    out.push_back({topic.bytes, {partitions.begin(), partitions.end()}});
+  }
+  return out;
+}
+
+template <typename TopicPartitions>
+groups::Assignment plain_of(const std::vector<TopicPartitions>& topics) {
+  groups::Assignment out;
+  for (const auto& topic : topics) {
+    out[{topic.topic_id}].insert(topic.partitions.begin(), topic.partitions.end());
+  }
+  return out;
+}
+
+ShareGroupTargetAssignmentMemberValue message(
+    const groups::ShareGroupTargetAssignmentMemberValue& value) {
+  using One = ShareGroupTargetAssignmentMemberValue::TopicPartition;
+  return {message_of<One>(value.partitions)};
+}
+
+groups::ShareGroupTargetAssignmentMemberValue plain(
+    const ShareGroupTargetAssignmentMemberValue& value) {
+  return {plain_of(value.topic_partitions)};
+}
+
+ShareGroupCurrentMemberAssignmentKey message(
+    const groups::ShareGroupCurrentMemberAssignmentKey& key) {
+  return {key.group, key.member};
+}
+
+groups::ShareGroupCurrentMemberAssignmentKey plain(
+    const ShareGroupCurrentMemberAssignmentKey& key) {
+  return {key.group_id, key.member_id};
+}
+
+ShareGroupCurrentMemberAssignmentValue message(
+    const groups::ShareGroupCurrentMemberAssignmentValue& value) {
+  using One = ShareGroupCurrentMemberAssignmentValue::TopicPartitions;
+  return {value.epoch.value, value.previous_epoch.value, 0, message_of<One>(value.assigned)};
+}
+
+groups::ShareGroupCurrentMemberAssignmentValue plain(
+    const ShareGroupCurrentMemberAssignmentValue& value) {
+  return {groups::MemberEpoch(value.member_epoch), groups::MemberEpoch(value.previous_member_epoch),
+          plain_of(value.assigned_partitions)};
+}
+
+ShareGroupStatePartitionMetadataKey message(
+    const groups::ShareGroupStatePartitionMetadataKey& key) {
+  return {key.group};
+}
+
+groups::ShareGroupStatePartitionMetadataKey plain(const ShareGroupStatePartitionMetadataKey& key) {
+  return {key.group_id};
+}
+
+ShareGroupStatePartitionMetadataValue message(
+    const groups::ShareGroupStatePartitionMetadataValue& value) {
+  ShareGroupStatePartitionMetadataValue out;
+  for (const auto& [id, topic] : value.initialised) {
+    out.initialized_topics.push_back(
+        {id.bytes, topic.name, {topic.partitions.begin(), topic.partitions.end()}});
+  }
+  return out;
+}
+
+groups::ShareGroupStatePartitionMetadataValue plain(
+    const ShareGroupStatePartitionMetadataValue& value) {
+  groups::ShareGroupStatePartitionMetadataValue out;
+  for (const auto& topic : value.initialized_topics) {
+    out.initialised[{topic.topic_id}] = {topic.topic_name,
+                                         {topic.partitions.begin(), topic.partitions.end()}};
+  }
+  return out;
+}
+
 template <typename Value>
 Version version_of(const Value&) {
   return Value::kHighest;
@@ -338,6 +491,22 @@ Result<std::optional<groups::Record>> decode_group_record(std::string_view key,
     case ConsumerGroupRegularExpressionKey::kRecordKeyType:
       return decode<ConsumerGroupRegularExpressionKey, ConsumerGroupRegularExpressionValue>(key,
                                                                                             value);
+    case ShareGroupMetadataKey::kRecordKeyType:
+      return decode<ShareGroupMetadataKey, ShareGroupMetadataValue>(key, value);
+    case ShareGroupMemberMetadataKey::kRecordKeyType:
+      return decode<ShareGroupMemberMetadataKey, ShareGroupMemberMetadataValue>(key, value);
+    case ShareGroupTargetAssignmentMetadataKey::kRecordKeyType:
+      return decode<ShareGroupTargetAssignmentMetadataKey, ShareGroupTargetAssignmentMetadataValue>(
+          key, value);
+    case ShareGroupTargetAssignmentMemberKey::kRecordKeyType:
+      return decode<ShareGroupTargetAssignmentMemberKey, ShareGroupTargetAssignmentMemberValue>(
+          key, value);
+    case ShareGroupCurrentMemberAssignmentKey::kRecordKeyType:
+      return decode<ShareGroupCurrentMemberAssignmentKey, ShareGroupCurrentMemberAssignmentValue>(
+          key, value);
+    case ShareGroupStatePartitionMetadataKey::kRecordKeyType:
+      return decode<ShareGroupStatePartitionMetadataKey, ShareGroupStatePartitionMetadataValue>(
+          key, value);
     default:
       return std::nullopt;
   }

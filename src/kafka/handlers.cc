@@ -8,6 +8,7 @@
 #include "kafka/messages/alter_configs_request.h"
 #include "kafka/messages/alter_partition_reassignments_request.h"
 #include "kafka/messages/alter_replica_log_dirs_request.h"
+#include "kafka/messages/alter_share_group_offsets_request.h"
 #include "kafka/messages/api_versions_request.h"
 #include "kafka/messages/consumer_group_describe_request.h"
 #include "kafka/messages/consumer_group_heartbeat_request.h"
@@ -15,6 +16,7 @@
 #include "kafka/messages/create_topics_request.h"
 #include "kafka/messages/delete_groups_request.h"
 #include "kafka/messages/delete_records_request.h"
+#include "kafka/messages/delete_share_group_offsets_request.h"
 #include "kafka/messages/delete_topics_request.h"
 #include "kafka/messages/describe_cluster_request.h"
 #include "kafka/messages/describe_configs_request.h"
@@ -22,6 +24,7 @@
 #include "kafka/messages/describe_log_dirs_request.h"
 #include "kafka/messages/describe_producers_request.h"
 #include "kafka/messages/describe_quorum_request.h"
+#include "kafka/messages/describe_share_group_offsets_request.h"
 #include "kafka/messages/describe_topic_partitions_request.h"
 #include "kafka/messages/describe_transactions_request.h"
 #include "kafka/messages/elect_leaders_request.h"
@@ -44,6 +47,10 @@
 #include "kafka/messages/offset_fetch_request.h"
 #include "kafka/messages/offset_for_leader_epoch_request.h"
 #include "kafka/messages/produce_request.h"
+#include "kafka/messages/share_acknowledge_request.h"
+#include "kafka/messages/share_fetch_request.h"
+#include "kafka/messages/share_group_describe_request.h"
+#include "kafka/messages/share_group_heartbeat_request.h"
 #include "kafka/messages/sync_group_request.h"
 #include "kafka/messages/txn_offset_commit_request.h"
 #include "kafka/messages/unregister_broker_request.h"
@@ -116,6 +123,16 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kListConfigResources, decoded<ListConfigResourcesRequest, list_config_resources>},
     {ApiKey::kDescribeTopicPartitions,
      decoded<DescribeTopicPartitionsRequest, describe_topic_partitions>},
+    {ApiKey::kShareGroupHeartbeat, decoded<ShareGroupHeartbeatRequest, share_group_heartbeat>},
+    {ApiKey::kShareGroupDescribe, decoded<ShareGroupDescribeRequest, share_group_describe>},
+    {ApiKey::kShareFetch, decoded<ShareFetchRequest, share_fetch>},
+    {ApiKey::kShareAcknowledge, decoded<ShareAcknowledgeRequest, share_acknowledge>},
+    {ApiKey::kDescribeShareGroupOffsets,
+     decoded<DescribeShareGroupOffsetsRequest, describe_share_group_offsets>},
+    {ApiKey::kAlterShareGroupOffsets,
+     decoded<AlterShareGroupOffsetsRequest, alter_share_group_offsets>},
+    {ApiKey::kDeleteShareGroupOffsets,
+     decoded<DeleteShareGroupOffsetsRequest, delete_share_group_offsets>},
 };
 
 }  // namespace

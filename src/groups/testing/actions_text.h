@@ -80,6 +80,31 @@ inline std::string value_text(const ConsumerGroupRegularExpressionValue& value) 
   return fmt::format("{}", fmt::join(value.topics, ","));
 }
 
+inline std::string value_text(const ShareGroupMetadataValue& value) {
+  return fmt::format("epoch={}", value.epoch.value);
+}
+inline std::string value_text(const ShareGroupMemberMetadataValue& value) {
+  return fmt::format("topics={}", fmt::join(value.subscribed_topics, ","));
+}
+inline std::string value_text(const ShareGroupTargetAssignmentMetadataValue& value) {
+  return fmt::format("epoch={}", value.assignment_epoch.value);
+}
+inline std::string value_text(const ShareGroupTargetAssignmentMemberValue& value) {
+  return text_of(value.partitions);
+}
+inline std::string value_text(const ShareGroupCurrentMemberAssignmentValue& value) {
+  return fmt::format("epoch={} from={} assigned={}", value.epoch.value, value.previous_epoch.value,
+                     text_of(value.assigned));
+}
+inline std::string text_of(const std::map<TopicId, SharedTopic>& topics) {
+  Assignment out;
+  for (const auto& [id, topic] : topics) out[id] = topic.partitions;
+  return text_of(out);
+}
+inline std::string value_text(const ShareGroupStatePartitionMetadataValue& value) {
+  return text_of(value.initialised);
+}
+
 inline std::string key_text(const OffsetCommitKey& key) {
   return fmt::format("offset {} {}:{}", key.group, key.topic, key.partition);
 }
@@ -103,6 +128,25 @@ inline std::string key_text(const ConsumerGroupCurrentMemberAssignmentKey& key) 
 }
 inline std::string key_text(const ConsumerGroupRegularExpressionKey& key) {
   return fmt::format("regex {} {}", key.group, key.regex);
+}
+
+inline std::string key_text(const ShareGroupMetadataKey& key) {
+  return "share-epoch " + key.group;
+}
+inline std::string key_text(const ShareGroupMemberMetadataKey& key) {
+  return fmt::format("sharer {} {}", key.group, key.member);
+}
+inline std::string key_text(const ShareGroupTargetAssignmentMetadataKey& key) {
+  return "share-target-epoch " + key.group;
+}
+inline std::string key_text(const ShareGroupTargetAssignmentMemberKey& key) {
+  return fmt::format("share-target {} {}", key.group, key.member);
+}
+inline std::string key_text(const ShareGroupCurrentMemberAssignmentKey& key) {
+  return fmt::format("share-current {} {}", key.group, key.member);
+}
+inline std::string key_text(const ShareGroupStatePartitionMetadataKey& key) {
+  return "shared " + key.group;
 }
 
 inline std::string text_of(const Record& record) {
@@ -212,8 +256,55 @@ inline std::string answer_text(const DescribeConsumersAnswer& answer) {
   }
   return out;
 }
+inline std::string answer_text(const ShareHeartbeatAnswer& answer) {
+  if (answer.error != ErrorCode::kNone)
+    return text_of(answer.error) + (answer.message.empty() ? "" : " " + answer.message);
+  return fmt::format("member={} epoch={}{}", answer.member, answer.epoch.value,
+                     answer.assignment ? " assignment=" + text_of(*answer.assignment) : "");
+}
+inline std::string answer_text(const DescribeSharersAnswer& answer) {
+  std::string out;
+  for (const auto& group : answer.groups) {
+    out += fmt::format("{}{} {} ", out.empty() ? "" : "; ", group.group, group.state);
+    if (group.error != ErrorCode::kNone) {
+      out += text_of(group.error) + " " + group.message;
+      continue;
+    }
+    out += fmt::format("epoch={} assignment-epoch={} assignor={}", group.epoch.value,
+                       group.assignment_epoch.value, group.assignor);
+    for (const auto& member : group.members)
+      out += fmt::format(" {}@{}={}", member.id, member.epoch.value, text_of(member.assignment));
+  }
+  return out;
+}
+inline std::string answer_text(const ShareTopicsAnswer& answer) {
+  std::string out;
+  for (const auto& group : answer.groups)
+    out +=
+        fmt::format("{}{} {}", out.empty() ? "" : "; ", group.group,
+                    group.error == ErrorCode::kNone ? text_of(group.topics) : text_of(group.error));
+  return out;
+}
+inline std::string answer_text(const ShareOffsetsAnswer& answer) {
+  if (answer.error != ErrorCode::kNone) return text_of(answer.error) + " " + answer.message;
+  std::string out;
+  for (const auto& topic : answer.topics) {
+    out += fmt::format("{}{}:{}", out.empty() ? "" : " ", topic.topic, text_of(topic.error));
+    for (const auto& one : topic.partitions)
+      out += fmt::format(":{}:{}", one.partition, text_of(one.error));
+  }
+  return out;
+}
 inline std::string answer_text(const EndAnswer&) {
   return "ended";
+}
+
+inline std::string text_of(const ShareInitialise& one) {
+  return fmt::format("initialise {} {}:{} epoch={} start={}", one.group, text_of(one.topic),
+                     one.partition, one.epoch.value, one.start);
+}
+inline std::string text_of(const ShareForget& one) {
+  return fmt::format("forget {} {}:{}", one.group, text_of(one.topic), one.partition);
 }
 
 inline std::string text_of(const Answer& answer) {

@@ -85,6 +85,7 @@ class Conversation {
   static std::string perform(const std::string& text) {
     Conversation conversation;
     conversation.config_.consumer_assignment_interval_ms = 0;
+    conversation.config_.share_assignment_interval_ms = 0;
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) {
       if (line.starts_with("  ")) continue;
@@ -127,11 +128,13 @@ class Conversation {
     config_.group_max_size =
         static_cast<std::int32_t>(line.number("max_size", config_.group_max_size));
     config_.consumer_max_size = config_.group_max_size;
+    if (line.has("max_size")) config_.share_max_size = config_.group_max_size;
     config_.offsets_retention_ms = line.number("retention", config_.offsets_retention_ms);
     config_.offsets_retention_check_interval_ms =
         line.number("check", config_.offsets_retention_check_interval_ms);
     config_.consumer_assignment_interval_ms =
         line.number("interval", config_.consumer_assignment_interval_ms);
+    config_.share_assignment_interval_ms = config_.consumer_assignment_interval_ms;
     config_.consumer_session_timeout_ms =
         static_cast<std::int32_t>(line.number("session", config_.consumer_session_timeout_ms));
     config_.offset_metadata_max_bytes =
@@ -173,8 +176,8 @@ class Conversation {
         log_.emplace_back(append->record, append->producer);
       else if (const auto* marker = std::get_if<AppendMarker>(&action))
         log_.emplace_back(*marker, std::nullopt);
-      else
-        remember(std::get<Reply>(action));
+      else if (const auto* reply = std::get_if<Reply>(&action))
+        remember(*reply);
     }
   }
 
@@ -185,6 +188,8 @@ class Conversation {
     if (const auto* marker = std::get_if<AppendMarker>(&action))
       return fmt::format("append {} producer={}", marker->committed ? "commit" : "abort",
                          marker->producer.id);
+    if (const auto* initialise = std::get_if<ShareInitialise>(&action)) return text_of(*initialise);
+    if (const auto* forget = std::get_if<ShareForget>(&action)) return text_of(*forget);
     const auto& reply = std::get<Reply>(action);
     return asked_.at(reply.request) + ": " + text_of(reply.answer);
   }
@@ -200,6 +205,8 @@ class Conversation {
       actor.member = beat->member;
       actor.epoch = beat->epoch.value;
       if (beat->assignment) actor.owned = *beat->assignment;
+    } else if (const auto* shared = std::get_if<ShareHeartbeatAnswer>(&reply.answer)) {
+      if (shared->error == ErrorCode::kNone) actor.epoch = shared->epoch.value;
     }
   }
 
@@ -345,6 +352,32 @@ class Conversation {
     return beat;
   }
 
+  Happening shares(const Line& line) {
+    ShareHeartbeat beat;
+    beat.group = line.word(2);
+    beat.member = line.text("member", actor_);
+    if (beat.member == "-") beat.member = "";
+    beat.epoch = MemberEpoch(static_cast<std::int32_t>(line.number("epoch", actor().epoch)));
+    beat.rack = line.maybe("rack");
+    if (line.has("topics")) beat.topics = line.list("topics");
+    beat.client = client();
+    return beat;
+  }
+  Happening watches(const Line& line) { return DescribeShareGroups{split(line.word(2), ',')}; }
+  Happening places(const Line& line) { return ShareTopics{split(line.word(2), ',')}; }
+  /// offsets=topic:partition:start,…
+  Happening moves(const Line& line) {
+    AlterShareOffsets alter{line.word(2), {}};
+    for (const auto& one : line.list("offsets")) {
+      const auto parts = split(one, ':');
+      alter.topics.push_back({parts[0], {{std::stoi(parts[1]), std::stoll(parts[2])}}});
+    }
+    return alter;
+  }
+  Happening drops(const Line& line) {
+    return DeleteShareOffsets{line.word(2), line.list("topics")};
+  }
+
   static Assignment assignment(const std::string& text) {
     Assignment out;
     for (const auto& one : split(text, ',')) {
@@ -366,7 +399,9 @@ class Conversation {
         {"forgets", &Conversation::forgets},     {"ends", &Conversation::ends},
         {"describes", &Conversation::describes}, {"lists", &Conversation::lists},
         {"deletes", &Conversation::deletes},     {"consumes", &Conversation::consumes},
-        {"inspects", &Conversation::inspects},
+        {"inspects", &Conversation::inspects},   {"shares", &Conversation::shares},
+        {"watches", &Conversation::watches},     {"places", &Conversation::places},
+        {"moves", &Conversation::moves},         {"drops", &Conversation::drops},
     };
     return all;
   }

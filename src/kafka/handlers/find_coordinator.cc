@@ -3,11 +3,13 @@
 #include "kafka/handlers/all.h"
 #include "kafka/messages/find_coordinator_request.h"
 #include "kafka/messages/find_coordinator_response.h"
+#include "kafka/share_records.h"
 
 namespace tailrace::kafka {
 namespace {
 
-constexpr std::int8_t kLastKeyType = 2;  // group, transaction, share
+constexpr std::int8_t kShare = 2;
+constexpr std::int8_t kLastKeyType = kShare;  // after group and transaction
 
 }  // namespace
 
@@ -20,6 +22,11 @@ void find_coordinator(Call call, const FindCoordinatorRequest& request) {
   const auto& at = broker.endpoint();
   if (call.since(4)) {
     for (const auto& key : request.coordinator_keys) {
+      if (request.key_type == kShare && !is_share_key_text(key)) {
+        constexpr auto kRefused = wire(ErrorCode::kInvalidRequest);
+        response.coordinators.push_back({key, -1, "", -1, kRefused, std::nullopt});
+        continue;
+      }
       response.coordinators.push_back({key, node, at.host, at.port, code, std::nullopt});
     }
     return call.answer(response);
