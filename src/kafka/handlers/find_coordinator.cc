@@ -24,10 +24,10 @@ void find_coordinator(Call call, const FindCoordinatorRequest& request) {
     for (const auto& key : request.coordinator_keys) {
       if (request.key_type == kShare && !is_share_key_text(key)) {
         constexpr auto kRefused = wire(ErrorCode::kInvalidRequest);
-        response.coordinators.push_back({key, -1, "", -1, kRefused, std::nullopt});
+        response.coordinators.push_back({key, -1, "", -1, kRefused, ""});
         continue;
       }
-      response.coordinators.push_back({key, node, at.host, at.port, code, std::nullopt});
+      response.coordinators.push_back({key, node, at.host, at.port, code, ""});
     }
     return call.answer(response);
   }
