@@ -72,6 +72,12 @@ void expect_balanced(const AssignmentTask& task, const AssignmentPlan& plan) {
         }
 }
 
+/// No member has two more than another.
+void expect_even(const AssignmentPlan& plan) {
+  const auto [least, most] = std::ranges::minmax(plan, {}, size_of);
+  EXPECT_LE(size_of(most) - size_of(least), 1);
+}
+
 class RandomGroups : public ::testing::TestWithParam<bool> {};
 
 TEST_P(RandomGroups, are_assigned_completely_evenly_and_again_the_same) {
@@ -107,6 +113,54 @@ TEST_P(RandomGroups, are_assigned_completely_evenly_and_again_the_same) {
 
 INSTANTIATE_TEST_SUITE_P(Assignors, RandomGroups, ::testing::Bool(),
                          [](const auto& mixed) { return mixed.param ? "mixed" : "alike"; });
+
+/// Every partition is with as many members as another, and who shares at all has something.
+void expect_shared(const AssignmentTask& task, const AssignmentPlan& plan) {
+  std::map<std::pair<TopicId, std::int32_t>, int> sharers;
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    for (const auto& [topic, partitions] : plan[i]) {
+      EXPECT_TRUE(task.members[i].topics.contains(topic));
+      for (const auto partition : partitions) ++sharers[{topic, partition}];
+    }
+    EXPECT_EQ(plan[i].empty(), task.members[i].topics.empty()) << "a member without anything";
+  }
+  for (const auto& [topic, count] : task.partitions) {
+    const auto wanted = std::ranges::count_if(
+        task.members, [&](const auto& member) { return member.topics.contains(topic); });
+    for (std::int32_t i = 0; i < count && wanted > 0; ++i)
+      EXPECT_TRUE((sharers.contains({topic, i}))) << "a partition with nobody";
+  }
+}
+
+TEST_P(RandomGroups, share_all_partitions_and_keep_what_they_can) {
+  std::mt19937_64 random(GetParam() ? 3 : 4);
+  for (int i = 0; i < 3'000 && !HasFailure(); ++i) {
+    auto task = random_task(random, GetParam());
+    Assignment all;
+    for (const auto& [topic, count] : task.partitions)
+      for (std::int32_t n = 0; n < count; ++n) all[topic].insert(n);
+    const auto plan = assign_simply(task, all);
+    expect_shared(task, plan);
+    if (!GetParam()) expect_even(plan);
+    for (std::size_t m = 0; m < plan.size(); ++m) task.members[m].had = plan[m];
+    EXPECT_EQ(assign_simply(task, all), plan) << "an assignment at rest moves";
+    if (task.members.size() < 2) continue;
+    task.members.pop_back();
+    const auto rest = assign_simply(task, all);
+    if (!GetParam()) expect_shared(task, rest);
+    if (!GetParam()) expect_even(rest);
+  }
+}
+
+TEST(SimpleAssignor, gives_what_is_allowed_and_nothing_else) {
+  AssignmentTask task;
+  task.homogeneous = true;
+  task.partitions[topic_id(0, 1)] = 0;
+  task.members = {{"a", {}, {topic_id(0, 1)}, {{topic_id(0, 1), {5}}}}};
+  EXPECT_EQ(assign_simply(task, {{topic_id(0, 1), {2}}, {topic_id(0, 2), {0}}}),
+            (AssignmentPlan{{{topic_id(0, 1), {2}}}}));
+  EXPECT_EQ(assign_simply(task, {}), AssignmentPlan(1));
+}
 
 TEST(RangeAssignor, gives_static_members_the_same_run_whatever_their_ids) {
   AssignmentTask task;

@@ -131,8 +131,9 @@ class Member:
         parts = [part for topic in answer["Responses"] for part in topic["Partitions"]]
         if not parts:
             return [], None
-        acquired = [(one["FirstOffset"], one["LastOffset"], one["DeliveryCount"]) for one in parts[0]["AcquiredRecords"]]
-        return acquired, parts[0]["AcknowledgeErrorCode"]
+        acquired = parts[0]["AcquiredRecords"]
+        return ([(one["FirstOffset"], one["LastOffset"], one["DeliveryCount"]) for one in acquired],
+                parts[0]["AcknowledgeErrorCode"])
 
     def say(self, *said, epoch=None, **fields):
         epoch = self.epoch if epoch is None else epoch
