@@ -54,8 +54,8 @@ struct SharePartition::Take {
   std::vector<Acquired> out{};
 
   /// False: nothing more can be taken.
-  bool batch(Offset first, Offset last) {
-    known(first, std::min(last, partition.end_ - 1));
+  bool batch(Offset first, Offset last, std::int64_t batch_length) {
+    known(first, std::min(last, partition.end_ - 1), batch_length);
     first = std::max(first, partition.end_);
     if (first > last) return room > 0;
     const auto most = std::min(room, fresh);
@@ -70,18 +70,26 @@ struct SharePartition::Take {
     return room > 0 && fresh > 0;
   }
 
-  /// What came back from others.
-  void known(Offset first, Offset last) {
+  /// What came back from others, in one batch.
+  void known(Offset first, Offset last, std::int64_t batch_length) {
     const auto available = [](const Place& place) {
       return place.state == RecordState::kAvailable;
     };
+    bool capped = task.exactly;
     while (first <= last && room > 0) {
       const auto found = partition.places_.find(first, last, available);
       if (found == partition.places_.end()) return;
+      const int had = found->second.value.delivery_count;
+      const auto most = most_of(had, batch_length);
+      if (most < batch_length) {
+        capped = true;
+        room = std::min(room, most);
+        if (room <= 0) return;
+      }
       const auto from = std::max(first, found->first);
       auto to = std::min(last, found->second.last);
-      if (task.exactly) to = std::min(to, from + (room - 1));
-      const auto count = static_cast<std::int16_t>(found->second.value.delivery_count + 1);
+      if (capped) to = std::min(to, from + (room - 1));
+      const auto count = static_cast<std::int16_t>(had + 1);
       partition.places_.change(from, to, [&](Offset, Offset, Place& place) {
         place.delivery_count = count;
         partition.lock(place, task.member, settings, now);
@@ -89,6 +97,18 @@ struct SharePartition::Take {
       tell(from, to, count);
       first = to + 1;
     }
+  }
+
+  /// One bad record must not use up the deliveries of those around it: what was delivered often is
+  /// not given with others, then less and less of it at a time, and the last time each record
+  /// alone.
+  std::int64_t most_of(int delivered, std::int64_t batch_length) const {
+    const int often = std::max(2, (settings.delivery_count_limit + 1) / 2);
+    const bool last_time = delivered == settings.delivery_count_limit - 1;
+    if (delivered < often) return batch_length;
+    if (!out.empty()) return 0;
+    if (last_time) return 1;
+    return std::max<std::int64_t>(1, batch_length >> std::min(delivered - often + 1, 62));
   }
 
   void tell(Offset first, Offset last, std::int16_t count) {
@@ -115,7 +135,7 @@ std::vector<Acquired> SharePartition::acquire(const AcquireTask& task, const Set
     at = batch.last + 1;
     if (!batch.has_records)
       archive(first, batch.last);
-    else if (!take.batch(first, batch.last))
+    else if (!take.batch(first, batch.last, length(batch.first, batch.last)))
       break;
   }
   move_start();

@@ -108,6 +108,22 @@ TEST(SharePartition, a_record_delivered_as_often_as_allowed_is_given_up) {
   EXPECT_EQ(a.partition.start(), Offset(1));
 }
 
+TEST(SharePartition, what_was_delivered_often_comes_in_smaller_parts_and_the_last_time_alone) {
+  Subject a;
+  a.settings.delivery_count_limit = 6;
+  for (std::int16_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(a.acquire("m", {batch(0, 7), batch(8, 9)}, 10), Got({got(0, 9, i)}));
+    a.say("m", 0, 9, {kRelease});
+  }
+  EXPECT_EQ(a.acquire("m", {batch(0, 7), batch(8, 9)}, 10), Got({got(0, 3, 4)}));
+  a.say("m", 0, 3, {kRelease});
+  EXPECT_EQ(a.acquire("m", {batch(0, 7), batch(8, 9)}, 10), Got({got(0, 1, 5)}));
+  a.say("m", 0, 1, {kRelease});
+  EXPECT_EQ(a.acquire("m", {batch(0, 7), batch(8, 9)}, 10), Got({got(0, 0, 6)}));
+  EXPECT_EQ(a.acquire("n", {batch(0, 7), batch(8, 9)}, 10), Got({got(1, 1, 6)}));
+  EXPECT_EQ(a.acquire("o", {batch(0, 7), batch(8, 9)}, 10), Got({got(2, 3, 5)}));
+}
+
 TEST(SharePartition, no_more_records_are_in_flight_than_allowed) {
   Subject a;
   EXPECT_EQ(a.acquire("m", {batch(0, 8), batch(9, 9), batch(10, 12)}, 100), Got({got(0, 9, 1)}));

@@ -11,6 +11,8 @@ TOPICS = "TopicCommand --bootstrap-server @"
 OFFSETS = "GetOffsetShell --bootstrap-server @"
 CONFIGS = "kafka.admin.ConfigCommand --bootstrap-server @"
 GROUPS = "consumer.group.ConsumerGroupCommand --bootstrap-server @"
+SHARES = "consumer.group.ShareGroupCommand --bootstrap-server @"
+SHARER = "consumer.ConsoleShareConsumer --bootstrap-server @ --topic jobs --group workers --timeout-ms 30000"
 
 # One story, in order: (command, standard input).
 COMMANDS = [
@@ -73,6 +75,45 @@ COMMANDS = [
     (f"{GROUPS} --delete --group readers", ""),
     (f"{GROUPS} --delete --group readers", ""),
     (f"{GROUPS} --list", ""),
+    (f"{TOPICS} --create --topic jobs --partitions 1", ""),
+    (f"{CONFIGS} --alter --entity-type groups --entity-name workers"
+     " --add-config share.auto.offset.reset=earliest,share.record.lock.duration.ms=20000", ""),
+    (f"{CONFIGS} --alter --entity-type groups --entity-name workers --add-config share.auto.offset.reset=middle", ""),
+    (f"{CONFIGS} --describe --entity-type groups --entity-name workers", ""),
+    ("ConsoleProducer --bootstrap-server @ --topic jobs --request-required-acks all", "a\nb\nc\nd\ne\n"),
+    (f"{SHARER} --max-messages 5 --formatter-property print.offset=true --formatter-property print.delivery=true", ""),
+    (f"{SHARES} --list", ""),
+    (f"{SHARES} --list --state", ""),
+    (f"{SHARES} --list --state Stable", ""),
+    ("GroupsCommand --bootstrap-server @ --list", ""),
+    ("GroupsCommand --bootstrap-server @ --list --share", ""),
+    (f"{SHARES} --describe --group workers", ""),
+    (f"{SHARES} --describe --group workers --offsets --verbose", ""),
+    (f"{SHARES} --describe --group workers --members --verbose", ""),
+    (f"{SHARES} --describe --group workers --state", ""),
+    (f"{SHARES} --describe --group workers --state --verbose", ""),
+    (f"{SHARES} --describe --group strangers", ""),
+    (f"{SHARES} --describe --all-groups", ""),
+    (f"{SHARES} --group workers --topic jobs --reset-offsets --to-earliest --dry-run", ""),
+    (f"{SHARES} --group workers --topic jobs --reset-offsets --to-earliest --execute", ""),
+    (f"{SHARES} --describe --group workers", ""),
+    (f"{SHARER} --max-messages 5 --reject --formatter-property print.delivery=true", ""),
+    (f"{SHARES} --describe --group workers", ""),
+    (f"{SHARES} --group workers --all-topics --reset-offsets --to-latest --execute", ""),
+    (f"{SHARES} --group workers --topic jobs --reset-offsets --to-datetime 2020-01-01T00:00:00.000 --execute", ""),
+    (f"{SHARES} --group newcomers --topic jobs --reset-offsets --to-latest --execute", ""),
+    (f"{SHARES} --group workers --topic missing --reset-offsets --to-latest --execute", ""),
+    (f"{SHARES} --describe --group newcomers", ""),
+    (f"{GROUPS} --describe --group newcomers", ""),
+    (f"{SHARES} --group workers --topic missing --delete-offsets", ""),
+    (f"{SHARES} --group workers --topic jobs --delete-offsets", ""),
+    (f"{SHARES} --describe --group workers", ""),
+    (f"{SHARES} --group strangers --topic jobs --delete-offsets", ""),
+    (f"{SHARES} --group workers --delete", ""),
+    (f"{SHARES} --group workers --delete", ""),
+    (f"{SHARES} --delete --group newcomers", ""),
+    (f"{SHARES} --list", ""),
+    (f"{TOPICS} --delete --topic jobs", ""),
     ("LogDirsCommand --bootstrap-server @ --describe --topic-list orders", ""),
     ("FeatureCommand --bootstrap-server @ upgrade --feature group.version=1", ""),
     ("FeatureCommand --bootstrap-server @ upgrade --feature group.version=5", ""),

@@ -143,6 +143,7 @@ public class ShareLife {
                     for (var record : had) steady.acknowledge(record, AcknowledgeType.RENEW);
                     steady.commitSync();
                     other.poll(Duration.ofMillis(1000)).forEach(record -> say("taken away: " + record.value()));
+                    had = some(steady, 5);  // those that were renewed
                 }
                 for (var record : had) steady.acknowledge(record, AcknowledgeType.ACCEPT);
                 steady.commitSync().values().forEach(error -> say("renewed and accepted: " + error.isEmpty()));

@@ -1,0 +1,61 @@
+"""Share groups through Kafka's own KafkaShareConsumer and Admin: the same life on real Kafka and on our broker, and
+Kafka's DumpLogSegments reads what our broker kept of it."""
+import pathlib
+import re
+import subprocess
+
+import pytest
+from broker import Broker
+from kafka_side import JARS, RealKafka, java
+
+pytestmark = pytest.mark.skipif(not JARS, reason="TAILRACE_KAFKA_JARS names no folder of Kafka's jars")
+
+LIFE = pathlib.Path(__file__).parent / "kafka_share" / "ShareLife.java"
+SETTINGS = {"group.share.min.record.lock.duration.ms": 1000}
+
+
+def live(address):
+    """The lines that ShareLife says of its life on a broker."""
+    done = subprocess.run(java(LIFE, address), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [line for line in done.stdout.splitlines() if line.startswith("> ")]
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    started = Broker(tmp_path_factory.mktemp("ours"), *(f"{name}={value}" for name, value in SETTINGS.items())).start()
+    yield started, live(started.address)
+    started.kill()
+
+
+def test_java_share_consumers_see_the_same_of_both(ours, tmp_path):
+    real = RealKafka(tmp_path, **SETTINGS).start()
+    try:
+        assert live(real.address) == ours[1]
+    finally:
+        real.stop()
+    assert "> crowd saw 5000, twice 0" in ours[1] and "> auditors saw [t0, t2, t4]" in ours[1]
+
+
+def dump(folder, topic, decoder):
+    files = [str(path) for path in sorted(folder.glob(f"log/{topic}-*/*.log")) if path.stat().st_size]
+    done = subprocess.run(java("org.apache.kafka.tools.DumpLogSegments", decoder, "--files", ",".join(files)),
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return re.findall(r" key: (.*) payload: (.*)", done.stdout)
+
+
+def test_kafkas_dump_reads_the_state_of_share_groups(ours):
+    records = dump(ours[0].data, "__share_group_state", "--share-group-state-decoder")
+    kinds = {re.search(r'"type":"(\d+)"', key).group(1) for key, _ in records}
+    assert kinds == {"0", "1"}, records[:5]
+    crowd = [value for key, value in records if '"groupId":"crowd"' in key]
+    done = sum(int(last) - int(first) + 1 for value in crowd for first, last in re.findall(
+        r'"firstOffset":(\d+),"lastOffset":(\d+),"deliveryState":2', value))
+    assert done >= 5000, crowd[:5]  # again in snapshots
+
+
+def test_kafkas_dump_reads_the_members_of_share_groups(ours):
+    records = dump(ours[0].data, "__consumer_offsets", "--offsets-decoder")
+    kinds = {re.search(r'"type":"(\d+)"', key).group(1) for key, _ in records if '"crowd"' in key}
+    assert kinds == {"10", "11", "12", "13", "14", "15"}, records[:5]
