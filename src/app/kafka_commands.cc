@@ -191,10 +191,44 @@ Result<Json> lag_of(Client& client, const std::string& group) {
   return rows;
 }
 
+/// The same of a share group: from where on it has records before it, and how many.
+Result<Json> share_lag_of(Client& client, const std::string& group) {
+  kafka::DescribeShareGroupOffsetsRequest request;
+  auto& asked = request.groups.emplace_back();
+  asked.group_id = group;
+  asked.topics.reset();
+  ASSIGN(const auto response, client.ask<kafka::DescribeShareGroupOffsetsResponse>(request));
+  Json rows = Json::array();
+  for (const auto& told : response.groups) {
+    if (told.error_code != 0) return refused("group " + group, told.error_code);
+    for (const auto& topic : told.topics) {
+      auto known = topics_of(client, topic.topic_name);
+      Offsets end;
+      if (known) {
+        ASSIGN(end, offsets_of(client, *known, kLatest));
+      }
+      for (const auto& one : topic.partitions) {
+        const auto at = end.find({topic.topic_name, one.partition_index});
+        rows.push_back({{"group", group},
+                        {"topic", topic.topic_name},
+                        {"partition", one.partition_index},
+                        {"committed", one.start_offset < 0 ? Json() : Json(one.start_offset)},
+                        {"end", at == end.end() ? Json() : Json(at->second)},
+                        {"lag", one.lag < 0 ? Json() : Json(one.lag)}});
+      }
+    }
+  }
+  return rows;
+}
+
 Status show_groups(const GroupsOptions& options) {
   ASSIGN(auto client, Client::connect(broker_of(options.at)));
   if (!options.group.empty()) {
-    ASSIGN(const auto rows, lag_of(client, options.group));
+    ASSIGN(auto rows, lag_of(client, options.group));
+    if (rows.empty()) {
+      // An older broker knows no share groups.
+      if (auto shared = share_lag_of(client, options.group)) rows = std::move(*shared);
+    }
     if (rows.empty()) {
       return error(Code::kNotFound, "group " + options.group + " has committed no offset");
     }
@@ -206,7 +240,9 @@ Status show_groups(const GroupsOptions& options) {
   Json rows = Json::array();
   for (const auto& group : response.groups) {
     std::int64_t lag = 0;
-    ASSIGN(const auto partitions, lag_of(client, group.group_id));
+    const bool shares = group.group_type == "share";
+    ASSIGN(const auto partitions,
+           shares ? share_lag_of(client, group.group_id) : lag_of(client, group.group_id));
     for (const auto& one : partitions)
       lag += one["lag"].is_null() ? 0 : one["lag"].get<std::int64_t>();
     rows.push_back({{"group", group.group_id},

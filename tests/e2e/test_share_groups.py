@@ -1,5 +1,7 @@
 """Share groups (KIP-932): by a client nobody here wrote, and request by request where a client would not go."""
 import collections
+import json
+import subprocess
 import threading
 
 import confluent_kafka
@@ -336,3 +338,18 @@ def test_the_state_topic_is_pruned_and_still_tells_all(tmp_path):
     acquired, _ = Member(broker, "jobs", "B" * 22).fetch()
     assert [first for first, last, _ in acquired] == list(range(1, 300, 2)) and {one[2] for one in acquired} == {1}
     broker.kill()
+
+
+def test_tailrace_groups_shows_how_much_a_share_group_has_before_it(broker):
+    prepared(broker, [b"x"] * 10)
+    one = Member(broker, "jobs")
+    assert one.fetch() == ([(0, 9, 1)], 0)
+    assert one.say((0, 3, [ACCEPT]), (6, 6, [REJECT])) == 0
+
+    def rows(*words):
+        done = subprocess.run([tailrace.PROGRAM, "groups", *words, "--json", "--broker", broker.address],
+                              capture_output=True, text=True, timeout=60, check=True)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert rows() == [{"group": "workers", "type": "share", "state": "Stable", "lag": 5}]
+    assert [(row["topic"], row["end"], row["lag"]) for row in rows("workers")] == [("jobs", 10, 5)]
