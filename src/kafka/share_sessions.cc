@@ -1,16 +1,22 @@
 #include "kafka/share_sessions.h"
 
-#include <algorithm>
-
 namespace tailrace::kafka {
 
 void ShareSession::add(const Place& place) {
-  if (std::ranges::find(places_, place) == places_.end()) places_.push_back(place);
+  const auto [known, is_new] = where_.try_emplace(place);
+  if (is_new) known->second = places_.insert(places_.end(), place);
+}
+
+void ShareSession::forget(const Place& place) {
+  const auto known = where_.find(place);
+  if (known == where_.end()) return;
+  places_.erase(known->second);
+  where_.erase(known);
 }
 
 void ShareSession::served(const Place& place) {
-  const auto found = std::ranges::find(places_, place);
-  if (found != places_.end()) places_.splice(places_.end(), places_, found);
+  const auto known = where_.find(place);
+  if (known != where_.end()) places_.splice(places_.end(), places_, known->second);
 }
 
 ShareSessions::Found ShareSessions::of(const std::string& group, const std::string& member,

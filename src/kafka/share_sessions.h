@@ -30,8 +30,8 @@ class ShareSession {
   std::mutex mutex;              ///< held while the places are touched
 
   void add(const Place& place);
-  void forget(const Place& place) { places_.remove(place); }
-  std::list<Place>& places() { return places_; }
+  void forget(const Place& place);
+  const std::list<Place>& places() const { return places_; }
   share::Key key(const Place& place) const { return {group, place.first, place.second}; }
   /// Moves what gave records to the end, so that all come to be first.
   void served(const Place& place);
@@ -39,6 +39,7 @@ class ShareSession {
  private:
   friend class ShareSessions;
   std::list<Place> places_;
+  std::map<Place, std::list<Place>::iterator> where_;
   std::int32_t epoch_ = 0;  // what the next request must say
 };
 

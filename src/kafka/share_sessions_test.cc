@@ -47,6 +47,17 @@ TEST(ShareSessions, end_with_the_connection_that_opened_them) {
   EXPECT_EQ(sessions.of("g", "b", 1, &connection).error, ErrorCode::kNone);
 }
 
+TEST(ShareSessions, partitions_that_gave_records_come_last) {
+  ShareSession session("g", "m", &connection);
+  const auto place = [](std::int32_t index) { return ShareSession::Place{{}, PartitionId(index)}; };
+  for (const auto index : {0, 1, 2, 1, 3}) session.add(place(index));
+  session.served(place(0));
+  session.forget(place(2));
+  session.forget(place(9));
+  session.served(place(9));
+  EXPECT_EQ(session.places(), (std::list{place(1), place(3), place(0)}));
+}
+
 TEST(ShareSettings, are_the_groups_own_the_brokers_and_kafkas) {
   ConfigLayers layers;
   auto settings = share_settings(layers, {});

@@ -134,15 +134,15 @@ public class ShareLife {
     static void renewals() throws Exception {
         prepare("renewals", 1, "steady");
         produce("renewals", "r", 2);
-        configure("steady", "share.record.lock.duration.ms", "3000");
+        configure("steady", "share.record.lock.duration.ms", "10000");
         try (var steady = consumer("steady", "renewals", true)) {
             var had = some(steady, 20);
             try (var other = consumer("steady", "renewals", true)) {
-                for (int i = 0; i < 6; i++) {
+                for (int i = 0; i < 12; i++) {  // longer than the lock
                     for (var record : had) steady.acknowledge(record, AcknowledgeType.RENEW);
                     steady.commitSync();
                     other.poll(Duration.ofMillis(1000)).forEach(record -> say("taken away: " + record.value()));
-                    had = some(steady, 5);  // those that were renewed
+                    had = some(steady, 9);  // those that were renewed
                 }
                 for (var record : had) steady.acknowledge(record, AcknowledgeType.ACCEPT);
                 steady.commitSync().values().forEach(error -> say("renewed and accepted: " + error.isEmpty()));
