@@ -197,6 +197,7 @@ Status LogOnFiles::delete_topic(std::string_view name) {
     entry = std::move(found->second);
     names_.erase(entry.topic.id);
     topics_.erase(found);
+    for (const auto& partition : entry.partitions) retired_.add(partition->traffic());
   }
   for (const auto& partition : entry.partitions) partition->close();
   TRY(files_.remove(path(entry.topic.name + std::string(kMetaSuffix))));

@@ -105,6 +105,12 @@ class Log {
   virtual Result<std::optional<CleanReport>> clean() = 0;
   /// Syncs, notes recovery points, wakes all waiters; later appends fail with kCancelled.
   virtual Status close() = 0;
+
+  /// What the partitions of deleted topics had, so that sums over all never go back.
+  const Traffic& retired() const { return retired_; }
+
+ protected:
+  Traffic retired_;
 };
 
 }  // namespace tailrace::log

@@ -39,6 +39,7 @@
 #include "log/producers.h"
 #include "log/record.h"
 #include "log/topic.h"
+#include "log/traffic.h"
 #include "log/transactions.h"
 
 namespace tailrace::log {
@@ -200,6 +201,11 @@ class Partition {
   virtual Status checkpoint() = 0;
 
   virtual RecoveryReport recovery() const = 0;
+
+  Traffic& traffic() { return traffic_; }
+
+ protected:
+  Traffic traffic_;
 };
 
 }  // namespace tailrace::log

@@ -284,6 +284,7 @@ Status PartitionLog::write_out(const EndMarker* marker) {
     if (aborted && !active_->drop_last_aborted()) failed_ = written.error().in(name());
     return std::unexpected(written.error().in(name()));
   }
+  const Offset before = active_->next();
   {
     const std::unique_lock lock(mutex_);
     active_->note(to_write_, settings_.index_interval_bytes);
@@ -292,6 +293,8 @@ Status PartitionLog::write_out(const EndMarker* marker) {
     since_checkpoint_ += to_write_.size();
     changed_.notify_all();
   }
+  traffic_.messages_in.add(static_cast<std::uint64_t>(active_->next() - before));
+  traffic_.bytes_in.add(to_write_.size());
   owner_.on_append(*this, to_write_.size());
   return {};
 }
