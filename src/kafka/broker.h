@@ -16,6 +16,7 @@
 #include "kafka/parking.h"
 #include "kafka/producer_ids.h"
 #include "kafka/producer_turns.h"
+#include "kafka/request_metrics.h"
 #include "kafka/share_coordinator.h"
 #include "kafka/share_sessions.h"
 #include "kafka/transaction_coordinator.h"
@@ -72,6 +73,7 @@ class Broker {
   ShareSessions& share_sessions() { return share_sessions_; }
   TransactionMarkers& markers() { return markers_; }
   TransactionCoordinator& transactions() { return transactions_; }
+  RequestMetrics& requests() { return requests_; }
 
   /// A topic by name, made first when it is missing, allowed by auto.create.topics.enable and
   /// `create`. kNotFound, or why it cannot be made.
@@ -99,6 +101,7 @@ class Broker {
   const std::string folder_;
   std::string cluster_id_;
   Endpoint endpoint_;
+  RequestMetrics requests_;
   Features features_;
   const std::unique_ptr<ConfigStore> config_store_;
   ProducerIds producer_ids_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "kafka/broker.h"
 #include "kafka/messages/response_header.h"
 
 namespace tailrace::kafka {
@@ -29,9 +30,19 @@ void Call::finish(Writer& writer, const Status& encoded, std::shared_ptr<const v
     reply_.close("an answer could not be written");
     return;
   }
+  count();
   auto answer = std::make_shared<const Answer>(Answer{std::move(*frame), std::move(held)});
   auto pieces = answer->frame.pieces();
   reply_.send(net::Outgoing(std::move(pieces), std::move(answer)));
+}
+
+void Call::no_answer() {
+  count();
+  reply_.send(net::Outgoing());
+}
+
+void Call::count() const {
+  broker_->requests().answered(*api_, version_, std::chrono::steady_clock::now() - came_);
 }
 
 }  // namespace tailrace::kafka

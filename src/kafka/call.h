@@ -1,6 +1,7 @@
 // One request on its way through the door: who asks, in which version, and the way back.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -56,13 +57,14 @@ class Call {
     finish(writer, response.encode(writer, version), std::move(held));
   }
   /// For acks=0.
-  void no_answer() { reply_.send(net::Outgoing()); }
+  void no_answer();
   /// Closes the connection.
   void refuse(std::string_view why) { reply_.close(why); }
 
  private:
   void write_header(Writer& writer, Version version) const;
   void finish(Writer& writer, const Status& encoded, std::shared_ptr<const void> held);
+  void count() const;
 
   Broker* broker_;
   const ApiInfo* api_;
@@ -71,6 +73,7 @@ class Call {
   std::string client_id_;
   std::shared_ptr<Caller> client_;
   net::Reply reply_;
+  std::chrono::steady_clock::time_point came_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace tailrace::kafka

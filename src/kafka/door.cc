@@ -66,6 +66,7 @@ Result<std::unique_ptr<Door>> Door::start(log::Log& log, BrokerConfig config, st
   door->host_ = listen.host;
   ASSIGN(door->broker_, Broker::open(log, config, std::move(folder)));
   Broker& broker = *door->broker_;
+  door->metrics_ = std::make_unique<BrokerMetrics>(broker);
   if (!config.advertised.empty()) {
     ASSIGN(const auto advertised, parse_address(config.advertised));
     broker.set_endpoint(advertised);

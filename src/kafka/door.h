@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "kafka/broker.h"
 #include "kafka/broker_config.h"
+#include "kafka/broker_metrics.h"
 #include "log/log.h"
 #include "net/frame_server.h"
 
@@ -28,6 +29,8 @@ class Door {
   /// "127.0.0.1:9092"
   std::string address() const;
   Broker& broker() { return *broker_; }
+  /// The broker's metrics; not after stop().
+  void write_metrics(MetricsText& out) { metrics_->write(out, server_->connections()); }
   void stop();
 
  private:
@@ -35,6 +38,7 @@ class Door {
 
   std::string host_;
   std::unique_ptr<Broker> broker_;
+  std::unique_ptr<BrokerMetrics> metrics_;
   std::unique_ptr<net::FrameServer> server_;
 };
 

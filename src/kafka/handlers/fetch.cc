@@ -33,6 +33,7 @@ struct Pass {
       std::make_shared<std::vector<log::ReadBuffer>>();
   std::vector<const log::Partition*> partitions;
   std::vector<std::pair<std::shared_ptr<log::Partition>, std::int64_t>> ends;  // as they were seen
+  std::vector<log::Traffic*> traffic;  // of each partition answered; none where there is none
   std::int64_t bytes = 0;
   bool failed = false;  // some partition: the answer goes at once
 };
@@ -119,7 +120,9 @@ Pass pass_over(Fetching& fetching, std::int64_t max_bytes) {
     PartitionAnswer answer;
     answer.partition_index = want.request.partition;
     answer.aborted_transactions.reset();
+    auto& traffic = pass.traffic.emplace_back(nullptr);
     if (auto partition = find(broker, want, fetching.call.since(13), answer)) {
+      traffic = &(*partition)->traffic();
       pass.partitions.push_back(partition->get());
       read(**partition, want, fetching.committed, max_bytes - pass.bytes, pass, answer);
       pass.ends.emplace_back(std::move(*partition), fetching.committed ? answer.last_stable_offset
@@ -152,6 +155,19 @@ void keep_news(FetchSession& session, FetchResponse& response, bool incremental)
   for (const auto& one : served) session.served(one);
 }
 
+void count(const Pass& pass) {
+  auto next = pass.traffic.begin();
+  for (const auto& topic : pass.response.responses) {
+    for (const auto& answer : topic.partitions) {
+      log::Traffic* traffic = *next++;
+      if (traffic == nullptr) continue;
+      traffic->fetch_requests.add();
+      if (answer.error_code != 0) traffic->failed_fetch_requests.add();
+      if (answer.records) traffic->bytes_out.add(answer.records->size_bytes());
+    }
+  }
+}
+
 void Fetching::go_on(bool last_try) {
   const std::unique_lock lock(found.session->mutex);
   auto& memory = call.broker().answer_memory();
@@ -160,6 +176,7 @@ void Fetching::go_on(bool last_try) {
   const bool enough =
       pass.bytes >= std::min(min_bytes, most) || pass.failed || found.session->wants().empty();
   if (enough || last_try || Parking::Clock::now() >= deadline) {
+    count(pass);
     keep_news(*found.session, pass.response, found.incremental);
     pass.response.session_id = found.session->id;
     return call.answer(pass.response, memory.hold(pass.bytes, std::move(pass.buffers)));

@@ -61,11 +61,14 @@ std::shared_ptr<log::Partition> append(Broker& broker, const std::string& topic,
     fail(answer, ErrorCode::kInvalidRecord, "no records");
     return nullptr;
   }
+  auto& traffic = (*partition)->traffic();
+  traffic.produce_requests.add();
   auto checked = check_records(data.records->first);
   auto result = checked
                     ? (*partition)->append_batches(data.records->first, log::Durability::kNoSync)
                     : std::unexpected(checked.error());
   if (!result) {
+    traffic.failed_produce_requests.add();
     fail(answer, append_error(result.error().code), result.error().what);
     return nullptr;
   }

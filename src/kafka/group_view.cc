@@ -1,0 +1,156 @@
+#include "kafka/group_view.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+#include <variant>
+
+#include "base/bytes.h"
+#include "kafka/broker.h"
+#include "kafka/messages/consumer_protocol_assignment.h"
+
+namespace tailrace::kafka {
+namespace {
+
+constexpr std::chrono::seconds kPatience{5};
+
+using Asked = std::future<Result<groups::Answer>>;
+
+Asked ask(Broker& broker, groups::Happening what) {
+  std::promise<Result<groups::Answer>> promise;
+  auto asked = promise.get_future();
+  broker.groups().ask(std::move(what), [promise = std::move(promise)](const auto& answer) mutable {
+    promise.set_value(answer);
+  });
+  return asked;
+}
+
+/// The answer, when it is of the kind that the question has.
+template <typename Answer>
+Result<Answer> wait_for(Asked asked) {
+  const auto silent = error(Code::kUnavailable, "the group coordinator does not answer");
+  if (asked.wait_for(kPatience) != std::future_status::ready) return silent;
+  try {
+    ASSIGN(auto answer, asked.get());
+    if (auto* found = std::get_if<Answer>(&answer)) return std::move(*found);
+  } catch (const std::future_error&) {
+    // The coordinator stopped, and the question went away.
+  }
+  return silent;
+}
+
+/// A classic consumer's assignment; nothing where the group's members speak another protocol.
+std::map<std::string, std::set<std::int32_t>> assigned_to(const groups::DescribedMember& member) {
+  std::map<std::string, std::set<std::int32_t>> assigned;
+  if (member.assignment.size() < sizeof(std::int16_t)) return assigned;
+  const Version version(load_be<std::int16_t>(member.assignment.data()));
+  Reader reader(std::string_view(member.assignment).substr(sizeof(std::int16_t)));
+  const auto highest = ConsumerProtocolAssignment::kHighest;
+  const auto decoded = ConsumerProtocolAssignment::decode(reader, std::min(version, highest));
+  if (!decoded) return assigned;
+  for (const auto& topic : decoded->assigned_partitions)
+    assigned[topic.topic].insert(topic.partitions.begin(), topic.partitions.end());
+  return assigned;
+}
+
+std::map<std::string, std::set<std::int32_t>> assigned_to(Broker& broker,
+                                                          const groups::DescribedConsumer& member) {
+  std::map<std::string, std::set<std::int32_t>> assigned;
+  for (const auto& [id, partitions] : member.assignment)
+    if (const auto topic = broker.log().topic_name(id.bytes)) assigned[*topic] = partitions;
+  return assigned;
+}
+
+using Found = std::map<std::string, GroupView>;
+
+Status describe_classic(Broker& broker, std::vector<std::string> names, Found& found) {
+  if (names.empty()) return {};
+  ASSIGN(const auto answer,
+         wait_for<groups::DescribeAnswer>(ask(
+             broker, groups::DescribeGroups{.groups = std::move(names), .tells_missing = true})));
+  for (const auto& group : answer.groups) {
+    if (group.error != groups::ErrorCode::kNone) continue;
+    GroupView& view = found[group.group];
+    view.assignor = group.protocol;
+    for (const auto& member : group.members)
+      view.members.push_back({member.id, member.instance.value_or(""), member.client.id,
+                              member.client.host, assigned_to(member)});
+  }
+  return {};
+}
+
+Status describe_consumers(Broker& broker, std::vector<std::string> names, Found& found) {
+  if (names.empty()) return {};
+  ASSIGN(const auto answer,
+         wait_for<groups::DescribeConsumersAnswer>(
+             ask(broker, groups::DescribeConsumerGroups{.groups = std::move(names)})));
+  for (const auto& group : answer.groups) {
+    if (group.error != groups::ErrorCode::kNone) continue;
+    GroupView& view = found[group.group];
+    view.assignor = group.assignor;
+    for (const auto& member : group.members)
+      view.members.push_back({member.id, member.instance.value_or(""), member.client.id,
+                              member.client.host, assigned_to(broker, member)});
+  }
+  return {};
+}
+
+/// What was committed, what is assigned without, and where the partitions end.
+std::vector<GroupOffsetView> offsets_of(Broker& broker, const GroupView& group,
+                                        const groups::FetchAnswer& fetched) {
+  std::map<std::pair<std::string, std::int32_t>, GroupOffsetView> offsets;
+  for (const auto& topic : fetched.topics)
+    for (const auto& one : topic.partitions)
+      offsets[{topic.topic, one.partition}] = {topic.topic, one.partition, one.offset, -1,
+                                               one.metadata};
+  for (const auto& member : group.members)
+    for (const auto& [topic, partitions] : member.assigned)
+      for (const auto partition : partitions) offsets[{topic, partition}];
+  std::vector<GroupOffsetView> all;
+  for (auto& [place, offset] : offsets) {
+    offset.topic = place.first;
+    offset.partition = place.second;
+    if (auto partition = broker.log().partition(offset.topic, PartitionId(offset.partition)))
+      offset.end = (*partition)->high_watermark().value;
+    all.push_back(std::move(offset));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::int64_t GroupView::lag() const {
+  std::int64_t sum = 0;
+  for (const auto& offset : offsets) sum += std::max<std::int64_t>(0, offset.lag());
+  return sum;
+}
+
+Result<std::vector<GroupView>> look_at_groups(Broker& broker, const std::string& name) {
+  ASSIGN(const auto listed, wait_for<groups::ListAnswer>(ask(broker, groups::ListGroups{})));
+  Found found;
+  std::vector<std::string> classic, consumer;
+  std::map<std::string, Asked> fetched;
+  for (const auto& group : listed.groups) {
+    if (!name.empty() && group.group != name) continue;
+    found[group.group] = {group.group, group.type, group.state, {}, {}, {}};
+    if (group.type == "classic") classic.push_back(group.group);
+    if (group.type == "consumer") consumer.push_back(group.group);
+    fetched.emplace(
+        group.group,
+        ask(broker, groups::FetchOffsets{.group = group.group, .member = {}, .topics = {}}));
+  }
+  TRY(describe_classic(broker, std::move(classic), found));
+  TRY(describe_consumers(broker, std::move(consumer), found));
+  std::vector<GroupView> views;
+  for (auto& [id, view] : found) {
+    // One that was deleted in between has no name.
+    auto asked = fetched.extract(id);
+    if (asked.empty()) continue;
+    ASSIGN(const auto answer, wait_for<groups::FetchAnswer>(std::move(asked.mapped())));
+    view.offsets = offsets_of(broker, view, answer);
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+}  // namespace tailrace::kafka

@@ -1,0 +1,53 @@
+// The groups as somebody inside the program sees them: the page and the metrics. Asks the
+// coordinator as a client would, without a connection.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tailrace::kafka {
+
+class Broker;
+
+struct GroupMemberView {
+  std::string id;
+  std::string instance;  ///< group.instance.id; empty for none
+  std::string client_id;
+  std::string host;
+  std::map<std::string, std::set<std::int32_t>> assigned;  ///< by topic
+};
+
+/// A partition that a group committed an offset of, or has assigned.
+struct GroupOffsetView {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t committed = -1;  ///< -1: nothing yet
+  std::int64_t end = -1;        ///< -1: the partition is gone
+  std::string metadata;
+  /// Records yet to be read; -1 when one of the two is not known.
+  std::int64_t lag() const {
+    if (committed < 0 || end < 0) return -1;
+    return end > committed ? end - committed : 0;
+  }
+};
+
+struct GroupView {
+  std::string name;
+  std::string type;   ///< "classic", "consumer", …
+  std::string state;  ///< Kafka's word: "Stable"
+  std::string assignor;
+  std::vector<GroupMemberView> members;
+  std::vector<GroupOffsetView> offsets;  ///< by topic and partition
+  /// Over the partitions whose lag is known.
+  std::int64_t lag() const;
+};
+
+/// All groups by name, or only `name`. kUnavailable when the coordinator does not answer.
+Result<std::vector<GroupView>> look_at_groups(Broker& broker, const std::string& name = {});
+
+}  // namespace tailrace::kafka
