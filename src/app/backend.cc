@@ -128,6 +128,8 @@ class InstanceBackend final : public console::Backend {
     });
   }
 
+  console::LogView& log_view() override { return instance_.log_view(); }
+
  private:
   /// A served table by its own name, or by the name of the table it follows.
   std::string serving_name(std::string_view name) const {

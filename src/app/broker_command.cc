@@ -4,10 +4,14 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/host_port.h"
 #include "app/stop_signals.h"
+#include "console/metrics.h"
 #include "kafka/door.h"
 #include "log/upkeep.h"
+#include "net/http_server.h"
 #include "rt/file.h"
+#include "rt/process_metrics.h"
 
 namespace tailrace::app {
 namespace {
@@ -37,6 +41,34 @@ Result<kafka::BrokerConfig> config_of(const BrokerOptions& options) {
   return config;
 }
 
+net::Response metrics_of(kafka::Door& door, const net::Request& request) {
+  net::Response response;
+  if (request.path != "/metrics" || request.method != "GET") {
+    response.status = 404;
+    response.body = "only GET /metrics is here\n";
+    return response;
+  }
+  MetricsText text;
+  rt::write_process_metrics(text);
+  door.write_metrics(text);
+  response.content_type = console::kMetricsType;
+  response.body = text.finish();
+  return response;
+}
+
+/// Nothing when no address is given.
+Result<std::unique_ptr<net::HttpServer>> serve_metrics(const std::string& address,
+                                                       kafka::Door& door) {
+  if (address.empty()) return nullptr;
+  constexpr const char* kFlag = "--metrics";
+  ASSIGN(const auto at, host_port(address, kFlag));
+  net::HttpServerConfig config{.host = at.host, .port = at.port, .flag = kFlag};
+  config.limits.workers = 1;
+  return net::HttpServer::start(std::move(config), [&door](const net::Request& request) {
+    return metrics_of(door, request);
+  });
+}
+
 void run_until_signal(log::Log& log) {
   const log::Upkeep upkeep(log, kUpkeepEvery);
   while (!stop_asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -49,8 +81,11 @@ Status serve(const BrokerOptions& options) {
   const std::string folder = options.data + "/log";
   ASSIGN(const auto log, log::Log::open(folder, {}));
   ASSIGN(const auto door, kafka::Door::start(*log, std::move(config), folder));
+  ASSIGN(const auto metrics, serve_metrics(options.metrics, *door));
+  if (metrics) std::cout << "metrics  " << metrics->url() << "/metrics\n";
   std::cout << "kafka  " << door->address() << "; Ctrl-C stops" << std::endl;
   run_until_signal(*log);
+  if (metrics) metrics->stop();
   door->stop();
   return log->close();
 }

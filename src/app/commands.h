@@ -14,6 +14,7 @@ struct BrokerOptions {
   std::string listen;                 ///< HOST:PORT; empty: as `listeners` says, or the usual port
   std::string config;                 ///< a server.properties file; empty for none
   std::vector<std::string> settings;  ///< NAME=VALUE
+  std::string metrics;                ///< HOST:PORT for Prometheus; empty for none
 };
 int broker_command(const BrokerOptions& options);
 

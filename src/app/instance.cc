@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/backend.h"
+#include "app/host_port.h"
 #include "app/open_log.h"
 #include "base/log.h"
 #include "connect/noted_state.h"
@@ -23,15 +24,10 @@ constexpr std::chrono::seconds kUpkeepEvery{1};
 
 /// "HOST:PORT" as the console takes it.
 Result<console::ConsoleConfig> console_config(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
+  ASSIGN(auto at, host_port(address, "--console"));
   console::ConsoleConfig config;
-  if (colon != std::string::npos) config.host = address.substr(0, colon);
-  const std::string port = colon == std::string::npos ? address : address.substr(colon + 1);
-  if (port.empty() || port.size() > 5 ||
-      port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535)
-    return error(Code::kInvalidArgument,
-                 "--console " + address + ": HOST:PORT is expected, port 0 to 65535");
-  config.port = static_cast<std::uint16_t>(std::stoi(port));
+  config.host = std::move(at.host);
+  config.port = at.port;
   return config;
 }
 
@@ -90,6 +86,9 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   ASSIGN(instance->runner_, pipeline::Runner::open(instance->project_, std::move(graph),
                                                    *instance->log_, instance->data_));
   TRY(instance->open_sources());
+  instance->log_view_ = std::make_unique<InstanceLogView>(
+      *instance->log_, instance->remote_ ? ReadBytes::kElsewhere : ReadBytes::kHere,
+      instance->groups_are());
   instance->backend_ = make_backend(*instance);
   return instance;
 }
@@ -118,6 +117,7 @@ Status Instance::read_project(pipeline::Graph& graph) {
 
 Instance::~Instance() {
   upkeep_.reset();
+  if (log_view_) log_view_->close();
   kafka_.reset();
   console_.reset();
   sources_.clear();
@@ -158,6 +158,7 @@ Status Instance::start() {
     config.listen = options_.kafka;
     config.flag = "--kafka";
     ASSIGN(kafka_, kafka::Door::start(*log_, config, data_ + "/log"));
+    log_view_->open(*kafka_);
   }
   if (options_.console != "off") {
     ASSIGN(auto config, console_config(options_.console));
@@ -191,6 +192,7 @@ Status Instance::run_once() {
 
 Status Instance::stop() {
   upkeep_.reset();
+  log_view_->close();
   if (kafka_) kafka_->stop();
   for (auto& source : sources_) source->stop();
   if (remote_) remote_->interrupt();
@@ -200,6 +202,12 @@ Status Instance::stop() {
   fs::remove(data_ + "/run.json", ignored);
   if (auto closed = log_->close(); !closed && stopped) stopped = closed;
   return stopped;
+}
+
+std::string Instance::groups_are() const {
+  if (remote_) return "Groups are kept by the Kafka that has the log, at " + kafka_address() + ".";
+  if (options_.kafka == "off") return "There is no door for Kafka's clients: --kafka is off.";
+  return "The door for Kafka's clients is closed.";
 }
 
 std::string Instance::kafka_address() const {

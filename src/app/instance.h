@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/log_view.h"
 #include "base/result.h"
 #include "connect/runner.h"
 #include "console/console.h"
@@ -54,6 +55,8 @@ class Instance {
   std::string kafka_address() const;
   const pipeline::Project& project() const { return project_; }
   pipeline::Runner& runner() { return *runner_; }
+  /// Of an instance that is not opened to be asked only.
+  console::LogView& log_view() { return *log_view_; }
   /// All hops from source to serving, judged.
   std::vector<pipeline::Hop> hops() const;
   std::string stopped_by() const;
@@ -68,6 +71,8 @@ class Instance {
   Status read_project(pipeline::Graph& graph);
   std::vector<pipeline::Hop> fetched_hops() const;
   std::vector<pipeline::Hop> appended_hops() const;
+  /// Where groups are, when they are not to be seen here.
+  std::string groups_are() const;
   /// What retention may not take: what a flow has yet to read.
   log::Log::KeepFrom keep_from();
 
@@ -80,6 +85,7 @@ class Instance {
   std::unique_ptr<pipeline::Runner> runner_;
   pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
+  std::unique_ptr<InstanceLogView> log_view_;
   std::unique_ptr<console::Backend> backend_;
   std::unique_ptr<console::Console> console_;
   std::unique_ptr<kafka::Door> kafka_;

@@ -41,7 +41,7 @@ void add_run(CLI::App& app, int& code) {
   command->add_option("--data", options->data, kDataHelp);
   command
       ->add_option("--console", options->console,
-                   "page and API at HOST:PORT; port 0 picks a free one; off")
+                   "page, API and /metrics at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
   command
       ->add_option("--kafka", options->kafka,
@@ -183,9 +183,12 @@ void add_broker(CLI::App& app, int& code) {
   command->add_option("--config", options->config, "a server.properties file");
   command->add_option("--set", options->settings,
                       "a setting by its name in server.properties, after those of --config");
+  command->add_option("--metrics", options->metrics,
+                      "HOST:PORT where GET /metrics answers Prometheus (default: nowhere)");
   command->footer(
       "Examples:\n"
       "  tailrace broker --data /var/lib/tailrace\n"
+      "  tailrace broker --data data --metrics 127.0.0.1:9308\n"
       "  tailrace broker --data data --set num.partitions=8 --set auto.create.topics.enable=false\n"
       "  kcat -b 127.0.0.1:9092 -L\n\n"
       "Speaks Kafka's protocol: clients and tools connect as to Apache Kafka. A project's data\n"

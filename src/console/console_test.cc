@@ -7,6 +7,7 @@
 #include "console/assets.h"
 #include "console/errors.h"
 #include "console/json.h"
+#include "console/testing/made_up_log.h"
 #include "net/http_client.h"
 #include "net/http_message.h"
 
@@ -81,6 +82,7 @@ class Fake : public Backend {
     selection_ = selection;
     return 4;
   }
+  LogView& log_view() override { return log_; }
 
   static Rows rows() {
     Rows out;
@@ -90,6 +92,7 @@ class Fake : public Backend {
     return out;
   }
 
+  MadeUpLog log_;
   bool ready_ = true;
   RowRange range_;
   std::vector<std::string> key_;
@@ -210,6 +213,67 @@ TEST_F(Api, metrics_are_prometheus_text_with_escaped_labels) {
   EXPECT_THAT(body, HasSubstr("reason=\"de\\\"code\"} 2\n"));
   EXPECT_THAT(body, HasSubstr("tailrace_expectation_failed_total{table=\"t\",layer=\"gold\","
                               "expectation=\"valid\",action=\"drop\"} 1\n"));
+  EXPECT_THAT(body, HasSubstr("tailrace_hop_empty{hop=\"decoded.t\",kind=\"decoded\"} 1\n"));
+  EXPECT_THAT(body, HasSubstr("\nprocess_resident_memory_bytes "));
+  EXPECT_THAT(body, HasSubstr("kafka_log_log_size{topic=\"t\",partition=\"0\"} 5\n"));
+}
+
+TEST_F(Api, topics_are_listed_and_one_is_shown_with_its_partitions) {
+  EXPECT_THAT(get("/api/topics").body,
+              AllOf(HasSubstr(R"("name":"__consumer_offsets","internal":true)"),
+                    HasSubstr(R"("name":"users_created","internal":false,"partitions":4)")));
+  EXPECT_THAT(get("/api/topics/users_created").body,
+              AllOf(HasSubstr(R"("partitions":[{"id":0,"start":10,)"),
+                    HasSubstr(R"({"name":"retention.ms","value":"3600000"})"),
+                    HasSubstr(R"("readers":[{"group":"analytics","state":"Stable","lag":)")));
+  EXPECT_EQ(get("/api/topics/nothing").status, 404);
+  EXPECT_EQ(get("/api/topics/users_created?x=1").status, 400);
+  EXPECT_EQ(get("/api/topics/users_created/other").status, 404);
+}
+
+TEST_F(Api, records_are_text_where_they_can_be_read_and_hex_where_not) {
+  const auto body = get("/api/topics/users_created/records?partition=2&offset=11&limit=5").body;
+  EXPECT_EQ(backend_.log_.last_query().partition, 2);
+  EXPECT_THAT(body,
+              HasSubstr(R"("key":{"text":"user-11","hex":"","is_text":true,"size_bytes":7})"));
+  EXPECT_THAT(body, HasSubstr(R"("value":{"text":"","hex":"000001ff3c7363726970743e",)"));
+  EXPECT_THAT(body, HasSubstr(R"({"offset":15,"time_ms":1795236300015,"key":)"));
+  EXPECT_THAT(body, HasSubstr(R"("headers":[{"key":"trace","value":{"text":"4bf92f3577b34da6")"));
+  EXPECT_THAT(body, HasSubstr(R"({"key":"empty"}]})"));
+}
+
+TEST_F(Api, the_newest_records_are_asked_for_without_offset_and_limits_are_checked) {
+  EXPECT_EQ(get("/api/topics/users_created/records").status, 200);
+  EXPECT_EQ(backend_.log_.last_query().offset, std::nullopt);
+  EXPECT_EQ(backend_.log_.last_query().limit, 20);
+  EXPECT_EQ(get("/api/topics/users_created/records?offset=5").status, 416);
+  for (const char* wrong : {"limit=0", "limit=101", "limit=x", "partition=-1", "offset=-1",
+                            "partition=4294967296", "ofset=3", "offset=1&offset=2"})
+    EXPECT_EQ(get(std::string("/api/topics/users_created/records?") + wrong).status, 400) << wrong;
+}
+
+TEST_F(Api, groups_are_listed_and_one_is_shown_with_members_offsets_and_the_lag_that_was) {
+  EXPECT_THAT(
+      get("/api/groups").body,
+      AllOf(HasSubstr(R"({"name":"billing","type":"consumer","state":"Empty","members":0,)"),
+            HasSubstr(R"("name":"night shift/é")"), HasSubstr(R"("unseen":"")")));
+  EXPECT_THAT(get("/api/groups/analytics").body,
+              AllOf(HasSubstr(R"("assignor":"range")"),
+                    HasSubstr(R"("host":"/10.0.0.8","assigned":["users_created-1"]})"),
+                    HasSubstr(R"("partition":2,"committed":-1,"end":400,"lag":-1)"),
+                    HasSubstr(R"("lag_history":[{"time_ms":1795236300000,"lag":0})")));
+  EXPECT_EQ(get("/api/groups/night%20shift%2F%C3%A9").status, 404);
+}
+
+TEST(Text, is_what_a_reader_can_read) {
+  for (std::string_view text : {"", "a\n\tb\r", "é€😀", "\xf4\x8f\xbf\xbf", "cut short: \xe2\x82"})
+    EXPECT_TRUE(is_text(text)) << text;
+  for (std::string_view bytes :
+       {std::string_view("\0", 1), std::string_view("\x1b[0m"), std::string_view("\xff"),
+        std::string_view("\xc0\x80"), std::string_view("\xed\xa0\x80"),
+        std::string_view("\xf4\x90\x80\x80"), std::string_view("\xe2(\xa1"),
+        std::string_view("\x80"), std::string_view("\xe0\x80\x80")})
+    EXPECT_FALSE(is_text(bytes)) << bytes;
 }
 
 TEST_F(Api, health_is_always_ok_and_readiness_follows_the_pipeline) {

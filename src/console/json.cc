@@ -122,6 +122,61 @@ Json to_json(const DeadLetter& letter) {
           {"time_ms", letter.time_ms}};
 }
 
+Json to_json(const TopicInfo& topic) {
+  return {{"name", topic.name},
+          {"internal", topic.internal},
+          {"partitions", topic.partitions},
+          {"records", topic.records},
+          {"bytes", topic.bytes},
+          {"records_per_s", topic.records_per_s},
+          {"bytes_per_s", topic.bytes_per_s}};
+}
+
+Json to_json(const ShownBytes& shown) {
+  const bool text = is_text(shown.bytes);
+  return {{"text", text ? shown.bytes : ""},
+          {"hex", text ? "" : hex(shown.bytes)},
+          {"is_text", text},
+          {"size_bytes", shown.size}};
+}
+
+Json to_json(const TopicRecord& record) {
+  Json out = {{"offset", record.offset}, {"time_ms", record.time_ms}};
+  if (record.key) out["key"] = to_json(*record.key);
+  if (record.value) out["value"] = to_json(*record.value);
+  auto headers = Json::array();
+  for (const auto& header : record.headers) {
+    Json one = {{"key", header.key}};
+    if (header.value) one["value"] = to_json(*header.value);
+    headers.push_back(std::move(one));
+  }
+  out["headers"] = std::move(headers);
+  return out;
+}
+
+Json to_json(const GroupInfo& group) {
+  return {{"name", group.name},       {"type", group.type},     {"state", group.state},
+          {"members", group.members}, {"topics", group.topics}, {"lag", group.lag}};
+}
+
+Json to_json(const GroupOffset& offset) {
+  return {{"topic", offset.topic},
+          {"partition", offset.partition},
+          {"committed", offset.committed},
+          {"end", offset.end},
+          {"lag", offset.lag},
+          {"metadata", offset.metadata},
+          {"member", offset.member}};
+}
+
+/// The array of `list`, each by `write`.
+template <typename List, typename Write>
+Json array_of(const List& list, Write write) {
+  auto out = Json::array();
+  for (const auto& item : list) out.push_back(write(item));
+  return out;
+}
+
 Result<Json> parse_object(std::string_view body) {
   auto json = Json::parse(body, nullptr, false);
   if (!json.is_object()) return error(Code::kInvalidArgument, "the body must be a JSON object");
@@ -190,6 +245,80 @@ std::string dead_letters_json(const DeadLetterPage& page) {
 
 std::string redriven_json(std::int64_t count) {
   return dump({{"redriven", count}});
+}
+
+bool is_text(std::string_view bytes) {
+  std::size_t i = 0;
+  while (i < bytes.size()) {
+    const auto lead = static_cast<unsigned char>(bytes[i]);
+    if (lead < 0x20 && lead != '\n' && lead != '\r' && lead != '\t') return false;
+    if (lead == 0x7f || (lead >= 0x80 && lead < 0xc2) || lead > 0xf4) return false;
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    for (std::size_t k = 1; k < length && i + k < bytes.size(); ++k) {
+      const auto next = static_cast<unsigned char>(bytes[i + k]);
+      if (next < 0x80 || next > 0xbf) return false;
+      // RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF.
+      if (k == 1 && ((lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) ||
+                     (lead == 0xf0 && next < 0x90) || (lead == 0xf4 && next > 0x8f)))
+        return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+std::string topics_json(const std::vector<TopicInfo>& topics) {
+  return dump({{"topics", array_of(topics, [](const auto& one) { return to_json(one); })}});
+}
+
+std::string topic_json(const TopicDetail& topic) {
+  return dump({{"info", to_json(topic.info)},
+               {"id", topic.id},
+               {"partitions", array_of(topic.partitions,
+                                       [](const PartitionInfo& one) {
+                                         return Json{{"id", one.id},
+                                                     {"start", one.start},
+                                                     {"end", one.end},
+                                                     {"last_stable", one.last_stable},
+                                                     {"bytes", one.bytes}};
+                                       })},
+               {"settings", array_of(topic.settings,
+                                     [](const TopicSetting& one) {
+                                       return Json{{"name", one.name}, {"value", one.value}};
+                                     })},
+               {"readers", array_of(topic.readers, [](const TopicReader& one) {
+                  return Json{{"group", one.group}, {"state", one.state}, {"lag", one.lag}};
+                })}});
+}
+
+std::string records_json(const TopicRecords& records) {
+  return dump(
+      {{"start", records.start},
+       {"end", records.end},
+       {"cut", records.cut},
+       {"records", array_of(records.records, [](const auto& one) { return to_json(one); })}});
+}
+
+std::string groups_json(const GroupList& groups) {
+  return dump({{"groups", array_of(groups.groups, [](const auto& one) { return to_json(one); })},
+               {"unseen", groups.unseen}});
+}
+
+std::string group_json(const GroupDetail& group) {
+  return dump({{"info", to_json(group.info)},
+               {"assignor", group.assignor},
+               {"members", array_of(group.members,
+                                    [](const GroupMember& one) {
+                                      return Json{{"id", one.id},
+                                                  {"instance", one.instance},
+                                                  {"client_id", one.client_id},
+                                                  {"host", one.host},
+                                                  {"assigned", one.assigned}};
+                                    })},
+               {"offsets", array_of(group.offsets, [](const auto& one) { return to_json(one); })},
+               {"lag_history", array_of(group.lag_history, [](const LagSample& one) {
+                  return Json{{"time_ms", one.time_ms}, {"lag", one.lag}};
+                })}});
 }
 
 Result<Query> parse_query_body(std::string_view body) {

@@ -17,6 +17,14 @@ std::string tables_json(const std::vector<TableInfo>& tables);
 std::string rows_json(const Rows& rows);
 std::string dead_letters_json(const DeadLetterPage& page);
 std::string redriven_json(std::int64_t count);
+std::string topics_json(const std::vector<TopicInfo>& topics);
+std::string topic_json(const TopicDetail& topic);
+std::string records_json(const TopicRecords& records);
+std::string groups_json(const GroupList& groups);
+std::string group_json(const GroupDetail& group);
+/// Whether bytes are meant to be read: UTF-8 without control characters, whose last character may
+/// be cut short.
+bool is_text(std::string_view bytes);
 
 struct Query {
   std::string text;

@@ -1,106 +1,85 @@
-// One family after the other, each with HELP and TYPE, a line a hop or a table.
+// One family after the other, a line a hop or a table; then what the log has to say.
 #include "console/metrics.h"
 
-#include <fmt/format.h>
-
-#include "console/json.h"
+#include "rt/process_metrics.h"
 
 namespace tailrace::console {
 namespace {
 
-std::string escape(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '\\' || c == '"') out.push_back('\\');
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
-
-class Family {
- public:
-  Family(std::string& out, std::string_view name, std::string_view type, std::string_view help)
-      : out_(out), name_(name) {
-    out_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-  }
-  template <typename Number>
-  void add(std::string_view labels, Number value) {
-    out_ += fmt::format("{}{{{}}} {}\n", name_, labels, value);
-  }
-
- private:
-  std::string& out_;
-  std::string name_;
-};
-
-std::string label(std::string_view name, std::string_view value) {
-  return fmt::format("{}=\"{}\"", name, escape(value));
-}
-
-std::string hop_labels(const Hop& hop) {
-  return label("hop", hop.id) + "," + label("kind", pipeline::hop_kind_name(hop.kind));
-}
-
-void add_hops(std::string& out, const Status& status) {
-  Family records(out, "tailrace_hop_records_total", "counter", "Records that went through a hop.");
-  for (const auto& hop : status.hops) records.add(hop_labels(hop), hop.count);
-  Family bytes(out, "tailrace_hop_bytes_total", "counter", "Bytes that went through a hop.");
-  for (const auto& hop : status.hops) bytes.add(hop_labels(hop), hop.bytes);
-  Family rejected(out, "tailrace_hop_rejected_total", "counter", "Records rejected, by reason.");
-  for (const auto& hop : status.hops) {
-    for (const auto& [reason, count] : hop.reasons) {
-      rejected.add(hop_labels(hop) + "," + label("reason", reason), count);
-    }
-    if (hop.reasons.empty())
-      rejected.add(hop_labels(hop) + "," + label("reason", ""), hop.rejected);
-  }
-  Family lag(out, "tailrace_hop_lag_records", "gauge", "Records a hop has still to take.");
-  for (const auto& hop : status.hops) lag.add(hop_labels(hop), hop.lag_records);
-  Family late(out, "tailrace_hop_lag_seconds", "gauge", "Age of the oldest record to take.");
-  for (const auto& hop : status.hops) late.add(hop_labels(hop), hop.lag_s);
-  Family up(out, "tailrace_hop_up", "gauge", "1 unless the hop stopped with an error.");
-  for (const auto& hop : status.hops)
-    up.add(hop_labels(hop), hop.state == HopState::kError ? 0 : 1);
-}
-
-void add_tables(std::string& out, const std::vector<TableInfo>& tables) {
-  auto labels = [](const TableInfo& table) {
-    return label("table", table.name) + "," + label("layer", table.layer);
+void add_hops(MetricsText& out, const std::vector<Hop>& hops) {
+  const auto family = [&](std::string_view name, MetricType type, std::string_view help,
+                          auto value) {
+    out.family(name, type, help);
+    for (const auto& hop : hops)
+      out.add({{"hop", hop.id}, {"kind", pipeline::hop_kind_name(hop.kind)}}, value(hop));
   };
-  Family rows(out, "tailrace_table_rows", "gauge", "Rows of a table now.");
-  for (const auto& table : tables) rows.add(labels(table), table.rows);
-  Family passed(out, "tailrace_expectation_passed_total", "counter", "Rows that met a rule.");
-  for (const auto& table : tables) {
-    for (const auto& rule : table.expectations) {
-      passed.add(labels(table) + "," + label("expectation", rule.name), rule.passed);
-    }
+  family("tailrace_hop_records_total", MetricType::kCounter, "Records that went through a hop.",
+         [](const Hop& hop) { return hop.count; });
+  family("tailrace_hop_bytes_total", MetricType::kCounter, "Bytes that went through a hop.",
+         [](const Hop& hop) { return hop.bytes; });
+  family("tailrace_hop_lag_records", MetricType::kGauge, "Records a hop has still to take.",
+         [](const Hop& hop) { return hop.lag_records; });
+  family("tailrace_hop_lag_seconds", MetricType::kGauge, "Age of the oldest record to take.",
+         [](const Hop& hop) { return hop.lag_s; });
+  family("tailrace_hop_up", MetricType::kGauge, "1 unless the hop stopped with an error.",
+         [](const Hop& hop) { return hop.state == HopState::kError ? 0 : 1; });
+  family("tailrace_hop_empty", MetricType::kGauge,
+         "1 when nothing came out although something should have.",
+         [](const Hop& hop) { return hop.state == HopState::kEmpty ? 1 : 0; });
+}
+
+void add_rejected(MetricsText& out, const std::vector<Hop>& hops) {
+  out.family("tailrace_hop_rejected_total", MetricType::kCounter, "Records rejected, by reason.");
+  for (const auto& hop : hops) {
+    const auto add = [&](std::string_view reason, std::int64_t count) {
+      out.add({{"hop", hop.id}, {"kind", pipeline::hop_kind_name(hop.kind)}, {"reason", reason}},
+              count);
+    };
+    for (const auto& [reason, count] : hop.reasons) add(reason, count);
+    if (hop.reasons.empty()) add("", hop.rejected);
   }
-  Family failed(out, "tailrace_expectation_failed_total", "counter", "Rows that broke a rule.");
-  for (const auto& table : tables) {
-    for (const auto& rule : table.expectations) {
-      auto action = label("action", rule.action);
-      failed.add(labels(table) + "," + label("expectation", rule.name) + "," + action, rule.failed);
-    }
-  }
+}
+
+void add_tables(MetricsText& out, const std::vector<TableInfo>& tables) {
+  out.family("tailrace_table_rows", MetricType::kGauge, "Rows of a table now.");
+  for (const auto& table : tables)
+    out.add({{"table", table.name}, {"layer", table.layer}}, table.rows);
+  const auto rules = [&](auto add) {
+    for (const auto& table : tables)
+      for (const auto& rule : table.expectations) add(table, rule);
+  };
+  out.family("tailrace_expectation_passed_total", MetricType::kCounter, "Rows that met a rule.");
+  rules([&](const TableInfo& table, const Expectation& rule) {
+    out.add({{"table", table.name}, {"layer", table.layer}, {"expectation", rule.name}},
+            rule.passed);
+  });
+  out.family("tailrace_expectation_failed_total", MetricType::kCounter, "Rows that broke a rule.");
+  rules([&](const TableInfo& table, const Expectation& rule) {
+    out.add({{"table", table.name},
+             {"layer", table.layer},
+             {"expectation", rule.name},
+             {"action", rule.action}},
+            rule.failed);
+  });
 }
 
 }  // namespace
 
-std::string metrics_text(const Status& status, const std::vector<TableInfo>& tables) {
-  std::string out;
-  Family info(out, "tailrace_info", "gauge", "The running project.");
-  info.add(label("project", status.project) + "," + label("version", status.version), 1);
-  Family uptime(out, "tailrace_uptime_seconds", "gauge", "Seconds since the start.");
-  uptime.add(label("state", status.state), status.uptime_s);
-  Family ready(out, "tailrace_ready", "gauge", "1 when the pipeline runs.");
-  ready.add("", status.ready ? 1 : 0);
-  add_hops(out, status);
-  add_tables(out, tables);
-  return out;
+std::string metrics_text(Backend& backend) {
+  MetricsText out;
+  const Status status = backend.status();
+  out.family("tailrace_info", MetricType::kGauge, "The running project.");
+  out.add({{"project", status.project}, {"version", status.version}}, 1);
+  out.family("tailrace_uptime_seconds", MetricType::kGauge, "Seconds since the start.");
+  out.add({{"state", status.state}}, status.uptime_s);
+  out.family("tailrace_ready", MetricType::kGauge, "1 when the pipeline runs.");
+  out.add({}, status.ready ? 1 : 0);
+  rt::write_process_metrics(out);
+  add_hops(out, status.hops);
+  add_rejected(out, status.hops);
+  add_tables(out, backend.tables());
+  backend.log_view().write_metrics(out);
+  return out.finish();
 }
 
 }  // namespace tailrace::console

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "console/console.h"
 
 namespace tailrace::console {
 
-/// Prometheus' text format 0.0.4.
-std::string metrics_text(const Status& status, const std::vector<TableInfo>& tables);
+inline constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Prometheus' text format 0.0.4: the process, the pipeline's hops and tables, the broker.
+std::string metrics_text(Backend& backend);
 
 }  // namespace tailrace::console

@@ -47,16 +47,22 @@ tailrace::Status only_params(const Request& request, std::initializer_list<std::
   return {};
 }
 
-Result<int> limit_of(const Request& request) {
-  auto text = request.param("limit");
-  if (!text) return 50;
-  int limit = 0;
-  auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), limit);
+/// A parameter that is a whole number from `least` to `most`, or what counts without it.
+template <typename Number>
+Result<Number> number_of(const Request& request, std::string_view name, Number least, Number most,
+                         Number otherwise) {
+  auto text = request.param(name);
+  if (!text) return otherwise;
+  Number number = 0;
+  auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
   bool whole = end == text->data() + text->size() && failed == std::errc();
-  if (!whole || limit < 1 || limit > kMaxLimit) {
-    return error(Code::kInvalidArgument, "limit must be a number from 1 to 1000");
-  }
-  return limit;
+  if (whole && number >= least && number <= most) return number;
+  return error(Code::kInvalidArgument, std::string(name) + " must be a number from " +
+                                           std::to_string(least) + " to " + std::to_string(most));
+}
+
+Result<int> limit_of(const Request& request) {
+  return number_of(request, "limit", 1, kMaxLimit, 50);
 }
 
 std::string param_or_empty(const Request& request, std::string_view name) {
@@ -132,10 +138,36 @@ Response redrive(Backend& backend, const Request& request) {
   return json_response(redriven_json(*count));
 }
 
+Response topic(Backend& backend, const Request& request) {
+  if (auto known = only_params(request, {}); !known) return error_response(known.error());
+  return reply<TopicDetail>(backend.log_view().topic(request.segments[2]), topic_json);
+}
+
+Result<RecordsQuery> records_query(const Request& request) {
+  TRY(only_params(request, {"partition", "offset", "limit"}));
+  RecordsQuery query;
+  ASSIGN(query.partition, number_of<std::int32_t>(request, "partition", 0, INT32_MAX, 0));
+  ASSIGN(query.limit, number_of(request, "limit", 1, kMostRecords, query.limit));
+  if (!request.param("offset")) return query;
+  ASSIGN(query.offset, number_of<std::int64_t>(request, "offset", 0, INT64_MAX, 0));
+  return query;
+}
+
+Response records(Backend& backend, const Request& request) {
+  auto query = records_query(request);
+  if (!query) return error_response(query.error());
+  return reply<TopicRecords>(backend.log_view().records(request.segments[2], *query), records_json);
+}
+
+Response group(Backend& backend, const Request& request) {
+  if (auto known = only_params(request, {}); !known) return error_response(known.error());
+  return reply<GroupDetail>(backend.log_view().group(request.segments[2]), group_json);
+}
+
 Response metrics(Backend& backend) {
   Response response;
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = metrics_text(backend.status(), backend.tables());
+  response.content_type = kMetricsType;
+  response.body = metrics_text(backend);
   return response;
 }
 
@@ -154,9 +186,24 @@ Response method_not_allowed(std::string allowed) {
 }
 
 Response table_route(Backend& backend, const Request& request) {
-  if (request.method != "GET") return method_not_allowed("GET");
   if (request.segments.size() == 3) return read_table(backend, request);
   return get_row(backend, request);
+}
+
+/// /api/WHAT/NAME[/…]; nothing when there is no such address.
+std::optional<Response> named_route(Backend& backend, const Request& request) {
+  const auto& segments = request.segments;
+  if (segments.size() < 3 || segments[2].empty()) return std::nullopt;
+  const bool whole = segments.size() == 3;
+  const bool of_records = segments.size() == 4 && segments[3] == "records";
+  Response (*handle)(Backend&, const Request&) = nullptr;
+  if (segments[1] == "tables") handle = table_route;
+  if (segments[1] == "topics" && whole) handle = topic;
+  if (segments[1] == "topics" && of_records) handle = records;
+  if (segments[1] == "groups" && whole) handle = group;
+  if (handle == nullptr) return std::nullopt;
+  if (request.method != "GET") return method_not_allowed("GET");
+  return handle(backend, request);
 }
 
 struct Route {
@@ -174,6 +221,12 @@ constexpr Route kRoutes[] = {
     {"/api/sql", "POST", run_sql},
     {"/api/dead-letters", "GET", dead_letters},
     {"/api/redrive", "POST", redrive},
+    {"/api/topics", "GET",
+     [](Backend& b, const Request&) { return json_response(topics_json(b.log_view().topics())); }},
+    {"/api/groups", "GET",
+     [](Backend& b, const Request&) {
+       return reply<GroupList>(b.log_view().groups(), groups_json);
+     }},
     {"/metrics", "GET", [](Backend& b, const Request&) { return metrics(b); }},
     {"/healthz", "GET", [](Backend&, const Request&) { return Response{.body = "ok\n"}; }},
     {"/readyz", "GET", [](Backend& b, const Request&) { return ready(b); }},
@@ -189,8 +242,8 @@ net::Response answer(Backend& backend, const net::Request& request) {
   }
   const auto& segments = request.segments;
   bool api = !segments.empty() && segments[0] == "api";
-  if (api && segments.size() >= 3 && segments[1] == "tables" && !segments[2].empty()) {
-    return table_route(backend, request);
+  if (api) {
+    if (auto found = named_route(backend, request)) return std::move(*found);
   }
   if (api) return error_response({Code::kNotFound, "no such address: " + request.path});
   if (request.method != "GET") return method_not_allowed("GET");

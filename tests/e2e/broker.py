@@ -8,10 +8,11 @@ import tailrace
 
 
 class Broker:
-    def __init__(self, folder, *settings):
+    def __init__(self, folder, *settings, words=()):
         self.data = pathlib.Path(folder) / "data"
         self.log = pathlib.Path(folder) / "broker.log"
         self.settings = [word for setting in settings for word in ("--set", setting)]
+        self.words = words  # more of the command line
         self.process = None
         self.address = "127.0.0.1:0"
 
@@ -19,7 +20,7 @@ class Broker:
         before = self.log.stat().st_size if self.log.exists() else 0
         out = open(self.log, "ab")
         self.process = subprocess.Popen([tailrace.PROGRAM, "broker", "--data", self.data, "--listen", self.address,
-                                         *self.settings], stdout=out, stderr=out)
+                                         *self.settings, *self.words], stdout=out, stderr=out)
         tailrace.started.append(self.process)
 
         def ready():

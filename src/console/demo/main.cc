@@ -1,5 +1,5 @@
-// A console over made-up live data: `console_demo PORT [filled|empty|error|bare]`. For looking at
-// the page and for tests/web; no part of the product.
+// A console over made-up live data: `console_demo PORT [filled|empty|error|bare|many]`. For looking
+// at the page and for tests/web; no part of the product.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "console/console.h"
+#include "console/testing/made_up_log.h"
 
 namespace tailrace::console {
 namespace {
@@ -18,7 +19,12 @@ using Clock = std::chrono::steady_clock;
 
 class DemoBackend : public Backend {
  public:
-  explicit DemoBackend(std::string scene) : scene_(std::move(scene)) {}
+  explicit DemoBackend(std::string scene)
+      : scene_(std::move(scene)),
+        log_(scene_ == "bare"   ? 0
+             : scene_ == "many" ? 1000
+                                : 3,
+             scene_ != "bare") {}
 
   Status status() override {
     Status out{.project = "random_users",
@@ -88,6 +94,8 @@ class DemoBackend : public Backend {
   }
 
   Result<DeadLetterPage> dead_letters(const DeadLetterFilter& filter) override;
+
+  LogView& log_view() override { return log_; }
 
   Result<std::int64_t> redrive(const RedriveSelection& selection) override {
     std::lock_guard lock(mutex_);
@@ -261,6 +269,7 @@ class DemoBackend : public Backend {
   }
 
   std::string scene_;
+  MadeUpLog log_;
   Clock::time_point start_ = Clock::now();
   std::mutex mutex_;
   std::vector<DeadLetter> letters_ = make_letters(scene_ != "bare" && scene_ != "empty");
