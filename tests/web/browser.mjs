@@ -8,7 +8,7 @@ import { chromium } from "playwright-core";
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/google-chrome", "/usr/bin/chromium-browser", "/snap/bin/chromium"];
 const ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-export const PAGES = ["", "tables", "tables/users", "dead-letters", "sql"];
+export const PAGES = ["", "topics", "topics/users_created", "groups", "groups/analytics", "tables", "tables/users", "dead-letters", "sql"];
 
 let browser;
 const servers = [];
@@ -33,15 +33,15 @@ function end(server) {
   return gone;
 }
 
-/** Starts a server and resolves to the first http:// address that it prints. */
-export function serve(program, args) {
+/** Starts a server and resolves to the first text that it prints and `pattern` finds: its http:// address. */
+export function serve(program, args, pattern = /http:\/\/\S+?(?=\/?\s)/) {
   const server = spawn(program, args);
   servers.push(server);
   return new Promise((resolve, reject) => {
     let said = "";
     const listen = (data) => {
       said += data;
-      const found = /http:\/\/\S+?(?=\/?\s)/.exec(said);
+      const found = pattern.exec(said);
       if (found) resolve(found[0]);
     };
     server.stdout.on("data", listen);

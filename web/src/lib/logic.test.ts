@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Hop } from "../api/types.gen";
 import { bytes, cell, count, duration, hexGroups, rate } from "./format";
 import { extend, KEPT, points } from "./history";
+import { brief, lagStory, matching, readable, sortTopics } from "./log";
 import { firstTrouble, stages } from "./stages";
 
 const hop = (over: Partial<Hop>): Hop => ({
@@ -43,4 +44,35 @@ test("rejected hangs below decoded and empty stages are left out", () => {
 test("an error is told before an empty hop", () => {
   const trouble = firstTrouble([hop({ id: "e", state: "empty" }), hop({ id: "s", state: "error" })]);
   expect(trouble?.id).toBe("s");
+});
+
+const text = (value: string) => ({ text: value, hex: "", is_text: true, size_bytes: value.length });
+
+test("JSON is indented with every digit kept, other text stays, bytes are hex", () => {
+  expect(readable(text('{"n":9007199254740993,"d":1.0,"a":[],"b":[1,{"c":"x,\\"{y"}]}'))).toBe(
+    '{\n  "n": 9007199254740993,\n  "d": 1.0,\n  "a": [],\n  "b": [\n    1,\n    {\n      "c": "x,\\"{y"\n    }\n  ]\n}',
+  );
+  expect(readable(text("{not json"))).toBe("{not json");
+  expect(readable({ text: "", hex: "0a0b0c", is_text: false, size_bytes: 3 })).toBe("0a0b 0c");
+  expect(readable(undefined)).toBe("null");
+  expect(brief(text('{\n  "a": 1 }'))).toBe('{ "a": 1 }');
+});
+
+test("topics are sorted by any column and found by a part of their name", () => {
+  const topic = (name: string, records: number) =>
+    ({ name, records, internal: false, partitions: 1, bytes: 0, records_per_s: 0, bytes_per_s: 0 });
+  const all = [topic("b", 1), topic("C", 5), topic("a", 5)];
+  const names = (topics: { name: string }[]) => topics.map((one) => one.name).join("");
+  expect(names(sortTopics(all, "name", false))).toBe("Cab");
+  expect(names(sortTopics(all, "records", false))).toBe("Cab");
+  expect(names(sortTopics(all, "records", true))).toBe("baC");
+  expect(names(matching(all, "c"))).toBe("C");
+});
+
+test("how the lag moved is said in words", () => {
+  const history = (...lags: number[]) => lags.map((lag, i) => ({ time_ms: i * 5000, lag }));
+  expect(lagStory(history(5))).toContain("begins soon");
+  expect(lagStory(history(0, 0, 0))).toBe("No lag in the last 10 s.");
+  expect(lagStory(history(10, 80, 2))).toBe("In the last 10 s the lag shrank from 10 to 2; at most it was 80.");
+  expect(lagStory(history(3, 9, 3))).toBe("In the last 10 s the lag is again what it was, 3; at most it was 9.");
 });

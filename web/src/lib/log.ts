@@ -1,0 +1,72 @@
+// Which topics and groups a list shows, and a record's bytes as people read them.
+import type { LagSample, RecordBytes, TopicInfo } from "../api/types.gen";
+import { duration, hexGroups } from "./format";
+
+export const PAGE = 100;
+export type TopicColumn = "name" | "partitions" | "records" | "bytes" | "records_per_s" | "bytes_per_s";
+
+/** Numbers the greatest first, names from a to z; `back` turns it around. */
+export function sortTopics(topics: TopicInfo[], by: TopicColumn, back: boolean): TopicInfo[] {
+  const names = (a: TopicInfo, b: TopicInfo) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  const order = (a: TopicInfo, b: TopicInfo) => (by === "name" ? names(a, b) : b[by] - a[by] || names(a, b));
+  return topics.toSorted((a, b) => (back ? -order(a, b) : order(a, b)));
+}
+
+/** What holds the words, in any case. */
+export function matching<T extends { name: string }>(all: T[], words: string): T[] {
+  const wanted = words.toLowerCase();
+  return all.filter((one) => one.name.toLowerCase().includes(wanted));
+}
+
+/** JSON indented, other text as it is, bytes as hex; "null" for nothing. */
+export function readable(bytes: RecordBytes | undefined): string {
+  if (!bytes) return "null";
+  if (!bytes.is_text) return hexGroups(bytes.hex);
+  if (!/^\s*[[{]/.test(bytes.text)) return bytes.text;
+  try {
+    JSON.parse(bytes.text);
+    return indented(bytes.text);
+  } catch {
+    return bytes.text;
+  }
+}
+
+/** Token by token, so that numbers beyond 2^53 and names that come twice stay as they were sent. */
+function indented(json: string): string {
+  const tokens = json.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? [];
+  const opens = (token: string | undefined) => token === "{" || token === "[";
+  const closes = (token: string | undefined) => token === "}" || token === "]";
+  let out = "";
+  let depth = 0;
+  const line = () => "\n" + "  ".repeat(depth);
+  tokens.forEach((token, i) => {
+    if (opens(token)) {
+      depth += 1;
+      out += closes(tokens[i + 1]) ? token : token + line();
+    } else if (closes(token)) {
+      depth -= 1;
+      out += opens(tokens[i - 1]) ? token : line() + token;
+    } else {
+      out += token === "," ? token + line() : token === ":" ? ": " : token;
+    }
+  });
+  return out;
+}
+
+/** One line of a value, for a row that can be opened. */
+export function brief(bytes: RecordBytes | undefined): string {
+  return !bytes || !bytes.is_text ? readable(bytes) : bytes.text.replace(/\s+/g, " ").slice(0, 200);
+}
+
+/** How the lag moved, in words. */
+export function lagStory(history: LagSample[]): string {
+  const first = history[0];
+  const last = history.at(-1);
+  if (!first || !last || history.length < 2) return "The lag is noted every 5 seconds; its line begins soon.";
+  const span = duration((last.time_ms - first.time_ms) / 1000);
+  const most = Math.max(...history.map((sample) => sample.lag));
+  if (most === 0) return `No lag in the last ${span}.`;
+  const moved = last.lag > first.lag ? "grew" : last.lag < first.lag ? "shrank" : "is again what it was";
+  const how = moved === "is again what it was" ? `${moved}, ${last.lag}` : `${moved} from ${first.lag} to ${last.lag}`;
+  return `In the last ${span} the lag ${how}; at most it was ${most}.`;
+}

@@ -1,0 +1,33 @@
+// An answer that is asked for again and again while its page is open and in view.
+export class Polled<T> {
+  value = $state.raw<T | null>(null);
+  failure = $state("");
+
+  /** Begins in a component. When something reactive that `ask` reads changes, it asks at once. */
+  constructor(ask: () => Promise<T>, everyMs = 2000) {
+    $effect(() => {
+      let over = false;
+      let timer = 0;
+      const go = async () => {
+        try {
+          const value = await ask();
+          if (over) return;
+          this.value = value;
+          this.failure = "";
+        } catch (problem) {
+          if (over) return;
+          this.failure = (problem as Error).message;
+        }
+        wait();
+      };
+      const wait = () => {
+        timer = setTimeout(() => (document.hidden ? wait() : void go()), everyMs);
+      };
+      void go();
+      return () => {
+        over = true;
+        clearTimeout(timer);
+      };
+    });
+  }
+}
