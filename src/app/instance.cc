@@ -192,7 +192,7 @@ Status Instance::run_once() {
 
 Status Instance::stop() {
   upkeep_.reset();
-  log_view_->close();
+  if (log_view_) log_view_->close();
   if (kafka_) kafka_->stop();
   for (auto& source : sources_) source->stop();
   if (remote_) remote_->interrupt();

@@ -1,11 +1,14 @@
 """What the console says of topics, records and groups, held against what foreign clients wrote and are told."""
+import json
 import urllib.parse
 
 import confluent_kafka
 import pytest
 import tailrace
+from broker import Broker
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from records import lines
 from test_console_api import ask, check
 
 
@@ -194,3 +197,25 @@ def test_an_offset_of_a_deleted_topic_is_gone_and_not_an_error(project):
     assert ask(project, "GET", "/api/topics/doomed")[0] == 404
     assert all(row["end"] == -1 and row["lag"] == -1 for row in group_of(project, "widow")["offsets"])
     consumer.close()
+
+
+def test_a_log_on_another_kafka_has_its_topics_and_records_here_and_says_where_its_groups_are(tmp_path):
+    (tmp_path / "broker").mkdir()
+    broker = Broker(tmp_path / "broker").start()
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "a.jsonl").write_text(lines(range(40)))
+    settings = json.loads(tailrace.settings(tailrace.files_from(tmp_path / "input")))
+    settings["roles"] = {"log": f"kafka://{broker.address}"}
+    project = tailrace.Project(tmp_path, settings=json.dumps(settings)).start()
+    tailrace.wait_until(lambda: project.hops()["served.created_users"]["count"] == 40, "the users", 120)
+    detail = topic_of(project, "users_created")
+    assert sum(p["end"] - p["start"] for p in detail["partitions"]) >= 40
+    newest = records_of(project, "users_created", partition=0, limit=5)
+    ends = {p["id"]: p["end"] for p in detail["partitions"]}
+    assert 0 < len(newest["records"]) <= 5 and newest["records"][-1]["offset"] < ends[0]
+    assert all(json.loads(record["value"]["text"])["login"]["uuid"] for record in newest["records"])
+    groups = get(project, "/api/groups", "/api/groups")
+    assert groups["groups"] == [] and broker.address in groups["unseen"]
+    assert ask(project, "GET", "/metrics")[0] == 200
+    project.stop()
+    broker.stop()

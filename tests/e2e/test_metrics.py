@@ -1,5 +1,6 @@
 """What Prometheus scrapes, read by Prometheus' own parser and held against what Kafka's clients are told."""
 import re
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -10,6 +11,7 @@ import pytest
 import tailrace
 from broker import Broker
 from prometheus_client.parser import text_string_to_metric_families
+from records import lines
 
 ODD = 'odd "group"\\ of\nlines'  # every character that a label has to escape
 COUNTERS = "kafka_server_brokertopicmetrics_"
@@ -179,19 +181,27 @@ def test_nothing_else_is_at_the_address_of_metrics(broker):
         urllib.request.urlopen(url_of(broker).removesuffix("/metrics") + "/api/status", timeout=30)
 
 
+def test_an_address_that_is_none_is_told(tmp_path):
+    done = subprocess.run([tailrace.PROGRAM, "broker", "--data", tmp_path, "--listen", "127.0.0.1:0",
+                           "--metrics", "9308x"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "--metrics 9308x: HOST:PORT is expected" in done.stderr
+
+
 def test_a_project_s_metrics_have_its_hops_and_its_broker_s(tmp_path):
     (tmp_path / "input").mkdir()
-    (tmp_path / "input" / "a.jsonl").write_text('{"no json\n')
+    (tmp_path / "input" / "a.jsonl").write_text(lines(range(3)) + '{"no json\n')
     project = tailrace.Project(tmp_path, settings=tailrace.settings(tailrace.files_from(tmp_path / "input"))).start()
-    tailrace.wait_until(lambda: project.hops().get("rejected", {}).get("count") == 1,
-                        "the dead letter")
+    tailrace.wait_until(lambda: project.hops()["served.created_users"]["count"] == 3, "the users")
+    tailrace.wait_until(lambda: project.hops().get("rejected", {}).get("count") == 1, "the dead letter")
     samples, families = scrape(project.url() + "/metrics")
-    assert value(samples, "tailrace_hop_records_total", hop="appended.users_created", kind="appended") == 1
+    assert value(samples, "tailrace_hop_records_total", hop="appended.users_created", kind="appended") == 3
+    assert value(samples, "tailrace_hop_rejected_total", hop="rejected", kind="rejected", reason="unreadable") == 1
+    assert value(samples, "tailrace_table_rows", table="users", layer="silver") == 3
     hops = {dict(labels)["hop"] for name, labels in samples if name == "tailrace_hop_empty"}
     assert hops == set(project.hops())
     assert families["tailrace_hop_lag_seconds"].type == "gauge"
     assert value(samples, "process_open_fds") > 3
     ends = [n for (name, labels), n in samples.items()
             if name == "kafka_log_log_logendoffset" and ("topic", "users_created") in labels]
-    assert sum(ends) == 1 and len(ends) == 2
+    assert sum(ends) == 3 and len(ends) == 2
     project.stop()
