@@ -47,7 +47,7 @@ std::vector<console::GroupOffset> offsets_of(const kafka::GroupView& group) {
         owners[place_name(topic, partition)] = member.client_id;
   std::vector<console::GroupOffset> offsets;
   for (const auto& offset : group.offsets)
-    offsets.push_back({offset.topic, offset.partition, offset.committed, offset.end, offset.lag(),
+    offsets.push_back({offset.topic, offset.partition, offset.committed, offset.end, offset.lag,
                        offset.metadata, owners[place_name(offset.topic, offset.partition)]});
   return offsets;
 }
@@ -73,7 +73,7 @@ std::vector<console::TopicReader> readers_of(const std::vector<kafka::GroupView>
     for (const auto& offset : group.offsets) {
       if (offset.topic != topic) continue;
       reads = true;
-      lag += std::max<std::int64_t>(0, offset.lag());
+      lag += std::max<std::int64_t>(0, offset.lag);
     }
     if (reads) readers.push_back({group.name, group.state, lag});
   }

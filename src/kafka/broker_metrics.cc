@@ -130,7 +130,7 @@ void write_group_offsets(MetricsText& out, const std::vector<GroupView>& groups)
                 value(offset));
   };
   family("kafka_consumergroup_lag", "Records yet to be read; -1 when nothing is committed.",
-         [](const GroupOffsetView& offset) { return offset.lag(); });
+         [](const GroupOffsetView& offset) { return offset.lag; });
   family("kafka_consumergroup_current_offset", "The offset committed; -1 for none.",
          [](const GroupOffsetView& offset) { return offset.committed; });
   out.family("kafka_consumergroup_lag_sum", MetricType::kGauge,
@@ -138,7 +138,7 @@ void write_group_offsets(MetricsText& out, const std::vector<GroupView>& groups)
   for (const auto& group : groups) {
     std::map<std::string, std::int64_t> sums;
     for (const auto& offset : group.offsets)
-      sums[offset.topic] += std::max<std::int64_t>(0, offset.lag());
+      sums[offset.topic] += std::max<std::int64_t>(0, offset.lag);
     for (const auto& [topic, lag] : sums)
       out.add({{"consumergroup", group.name}, {"topic", topic}}, lag);
   }

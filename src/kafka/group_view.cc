@@ -102,7 +102,7 @@ std::vector<GroupOffsetView> offsets_of(Broker& broker, const GroupView& group,
   for (const auto& topic : fetched.topics)
     for (const auto& one : topic.partitions)
       offsets[{topic.topic, one.partition}] = {topic.topic, one.partition, one.offset, -1,
-                                               one.metadata};
+                                               -1,          one.metadata};
   for (const auto& member : group.members)
     for (const auto& [topic, partitions] : member.assigned)
       for (const auto partition : partitions) offsets[{topic, partition}];
@@ -112,6 +112,8 @@ std::vector<GroupOffsetView> offsets_of(Broker& broker, const GroupView& group,
     offset.partition = place.second;
     if (auto partition = broker.log().partition(offset.topic, PartitionId(offset.partition)))
       offset.end = (*partition)->high_watermark().value;
+    if (offset.committed >= 0 && offset.end >= 0)
+      offset.lag = std::max<std::int64_t>(0, offset.end - offset.committed);
     all.push_back(std::move(offset));
   }
   return all;
@@ -121,7 +123,7 @@ std::vector<GroupOffsetView> offsets_of(Broker& broker, const GroupView& group,
 
 std::int64_t GroupView::lag() const {
   std::int64_t sum = 0;
-  for (const auto& offset : offsets) sum += std::max<std::int64_t>(0, offset.lag());
+  for (const auto& offset : offsets) sum += std::max<std::int64_t>(0, offset.lag);
   return sum;
 }
 

@@ -28,12 +28,8 @@ struct GroupOffsetView {
   std::int32_t partition = 0;
   std::int64_t committed = -1;  ///< -1: nothing yet
   std::int64_t end = -1;        ///< -1: the partition is gone
+  std::int64_t lag = -1;        ///< records yet to be read; -1 when one of the two is not known
   std::string metadata;
-  /// Records yet to be read; -1 when one of the two is not known.
-  std::int64_t lag() const {
-    if (committed < 0 || end < 0) return -1;
-    return end > committed ? end - committed : 0;
-  }
 };
 
 struct GroupView {
