@@ -37,6 +37,7 @@ Result<kafka::BrokerConfig> config_of(const BrokerOptions& options) {
   }
   if (!options.listen.empty()) {
     config.listen = options.listen;
+    config.by_listeners = false;
     config.flag = "--listen";
   }
   return config;
@@ -54,7 +55,9 @@ Status serve(const BrokerOptions& options) {
   const std::string folder = options.data + "/log";
   ASSIGN(const auto log, log::Log::open(folder, {}));
   ASSIGN(const auto door, kafka::Door::start(*log, std::move(config), folder));
-  std::cout << "kafka  " << door->address() << "; Ctrl-C stops" << std::endl;
+  const bool one = door->broker().listeners().size() == 1;
+  std::cout << "kafka  " << (one ? door->address() : door->listeners()) << "; Ctrl-C stops"
+            << std::endl;
   run_until_signal(*log);
   door->stop();
   return log->close();

@@ -36,6 +36,7 @@ Broker::Broker(log::Log& log, BrokerConfig config, std::string folder,
     : log_(log),
       config_(std::move(config)),
       folder_(std::move(folder)),
+      scram_users_(folder_ + "/scram-users"),
       features_(folder_ + "/features"),
       config_store_(std::move(config_store)),
       producer_ids_(folder_ + "/producer-ids"),
@@ -57,6 +58,7 @@ Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,
       new Broker(log, std::move(config), std::move(folder), std::move(store)));
   TRY(broker->read_identity());
   TRY(broker->features_.load());
+  TRY(broker->scram_users_.open());
   TRY(broker->topic_defaults_changed());
   TRY(broker->groups_.start());
   for (const auto& group : broker->config_store_->resources(ResourceType::kGroup)) {
@@ -116,9 +118,12 @@ ConfigLayers Broker::config_layers() const {
   layers.broker = config_store_->get(ResourceType::kBroker, std::to_string(node_id()));
   layers.cluster = config_store_->get(ResourceType::kBroker, "");
   layers.started = config_.started;
-  const auto listener = fmt::format("PLAINTEXT://{}:{}", endpoint_.host, endpoint_.port);
-  layers.started.try_emplace("listeners", listener);
-  layers.started.try_emplace("advertised.listeners", listener);
+  std::string all;
+  for (const auto& one : listeners_) {
+    all += (all.empty() ? "" : ",") + one->text(one->advertised);
+  }
+  layers.started.try_emplace("listeners", all);
+  layers.started.try_emplace("advertised.listeners", all);
   layers.started.try_emplace("log.dirs", folder_);
   return layers;
 }

@@ -100,6 +100,26 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r\f") - first + 1);
 }
 
+/// Of a file of properties, a line that ends with a backslash which no other one hides.
+bool goes_on(std::string_view line) {
+  const auto last = line.find_last_not_of('\\');
+  return (line.size() - (last == std::string_view::npos ? 0 : last + 1)) % 2 == 1;
+}
+
+/// A value of a file of properties: a backslash stands before what is meant as it is.
+std::string unescaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    const char c = text[++i];
+    out += c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c == 'f' ? '\f' : c;
+  }
+  return out;
+}
+
 /// HOST:PORT of NAME://HOST:PORT; no host is every address.
 Result<std::string> address_of(std::string_view listener, std::string_view name) {
   const auto slashes = listener.find("://");
@@ -166,12 +186,6 @@ void BrokerConfig::take(const ConfigMap& dynamic) {
 }
 
 Status BrokerConfig::listen_on_listeners() {
-  if (const auto found = started.find("advertised.listeners"); found != started.end()) {
-    for (const auto& one : config_list(found->second)) {
-      ASSIGN(advertised, address_of(one, found->first));
-      break;
-    }
-  }
   const auto found = started.find("listeners");
   if (found == started.end()) return {};
   std::vector<std::string> controllers;
@@ -183,21 +197,33 @@ Status BrokerConfig::listen_on_listeners() {
     if (std::ranges::find(controllers, name) != controllers.end()) continue;
     ASSIGN(listen, address_of(one, found->first));
     flag = "--set listeners";
+    by_listeners = true;
     return {};
   }
   return {};
 }
 
 Status BrokerConfig::set_all(std::string_view properties) {
-  for (int number = 1; !properties.empty(); ++number) {
-    auto line = properties.substr(0, properties.find('\n'));
+  int number = 0;
+  const auto next_line = [&] {
+    const auto line = properties.substr(0, properties.find('\n'));
     properties.remove_prefix(std::min(properties.size(), line.size() + 1));
-    line = trimmed(line);
+    ++number;
+    return trimmed(line);
+  };
+  while (!properties.empty()) {
+    std::string line(next_line());
+    const int first = number;
     if (line.empty() || line[0] == '#' || line[0] == '!') continue;
-    const auto equals = line.find_first_of("=:");
-    const auto value = equals == std::string_view::npos ? "" : trimmed(line.substr(equals + 1));
-    if (auto done = set(trimmed(line.substr(0, equals)), value); !done) {
-      return std::unexpected(done.error().in(fmt::format("line {}", number)));
+    while (goes_on(line) && !properties.empty()) {
+      line.pop_back();
+      line += next_line();
+    }
+    const std::string_view all(line);
+    const auto equals = all.find_first_of("=:");
+    const auto value = equals == std::string_view::npos ? "" : trimmed(all.substr(equals + 1));
+    if (auto done = set(trimmed(all.substr(0, equals)), unescaped(value)); !done) {
+      return std::unexpected(done.error().in(fmt::format("line {}", first)));
     }
   }
   return {};

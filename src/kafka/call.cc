@@ -31,7 +31,7 @@ void Call::finish(Writer& writer, const Status& encoded, std::shared_ptr<const v
   }
   auto answer = std::make_shared<const Answer>(Answer{std::move(*frame), std::move(held)});
   auto pieces = answer->frame.pieces();
-  reply_.send(net::Outgoing(std::move(pieces), std::move(answer)));
+  reply_.send(net::Outgoing(std::move(pieces), std::move(answer)), manner_);
 }
 
 }  // namespace tailrace::kafka

@@ -6,7 +6,9 @@
 #include <string>
 #include <utility>
 
+#include "auth/principal.h"
 #include "kafka/error_code.h"
+#include "kafka/listener.h"
 #include "kafka/messages/api_table.h"
 #include "kafka/wire.h"
 #include "net/frame_server.h"
@@ -15,10 +17,15 @@ namespace tailrace::kafka {
 
 class Broker;
 
+class Sasl;
+
 /// What a connection knows of who is at its other end.
 struct Caller {
   net::Peer peer;
-  std::string software;  ///< "apache-kafka-java 4.3.1" (KIP-511); empty until it said so
+  std::shared_ptr<const Listener> listener;
+  std::string software = {};        ///< "apache-kafka-java 4.3.1" (KIP-511); empty until it said so
+  auth::Principal principal = {};   ///< User:ANONYMOUS until it proved to be another
+  std::shared_ptr<Sasl> sasl = {};  ///< nullptr where nobody is asked for a name
 };
 
 /// Answered once, from any thread, at once or later; one that goes away unanswered closes its
@@ -41,6 +48,8 @@ class Call {
   bool since(std::int16_t version) const { return version_.value >= version; }
   const std::string& client_id() const { return client_id_; }
   Caller& client() const { return *client_; }
+  /// Where this client finds the broker.
+  const Endpoint& endpoint() const { return client_->listener->advertised; }
 
   /// `held` owns what records of the response point into.
   template <typename Response>
@@ -55,7 +64,9 @@ class Call {
     finish(writer, response.encode(writer, version), std::move(held));
   }
   /// For acks=0.
-  void no_answer() { reply_.send(net::Outgoing()); }
+  void no_answer() { reply_.send(net::Outgoing(), manner_); }
+  /// How the answer leaves; before it is given.
+  net::Manner& manner() { return manner_; }
   /// Closes the connection.
   void refuse(std::string_view why) { reply_.close(why); }
 
@@ -70,6 +81,7 @@ class Call {
   std::string client_id_;
   std::shared_ptr<Caller> client_;
   net::Reply reply_;
+  net::Manner manner_;
 };
 
 }  // namespace tailrace::kafka

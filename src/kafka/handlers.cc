@@ -8,6 +8,7 @@
 #include "kafka/messages/alter_configs_request.h"
 #include "kafka/messages/alter_partition_reassignments_request.h"
 #include "kafka/messages/alter_replica_log_dirs_request.h"
+#include "kafka/messages/alter_user_scram_credentials_request.h"
 #include "kafka/messages/api_versions_request.h"
 #include "kafka/messages/consumer_group_describe_request.h"
 #include "kafka/messages/consumer_group_heartbeat_request.h"
@@ -24,6 +25,7 @@
 #include "kafka/messages/describe_quorum_request.h"
 #include "kafka/messages/describe_topic_partitions_request.h"
 #include "kafka/messages/describe_transactions_request.h"
+#include "kafka/messages/describe_user_scram_credentials_request.h"
 #include "kafka/messages/elect_leaders_request.h"
 #include "kafka/messages/end_txn_request.h"
 #include "kafka/messages/fetch_request.h"
@@ -44,6 +46,8 @@
 #include "kafka/messages/offset_fetch_request.h"
 #include "kafka/messages/offset_for_leader_epoch_request.h"
 #include "kafka/messages/produce_request.h"
+#include "kafka/messages/sasl_authenticate_request.h"
+#include "kafka/messages/sasl_handshake_request.h"
 #include "kafka/messages/sync_group_request.h"
 #include "kafka/messages/txn_offset_commit_request.h"
 #include "kafka/messages/unregister_broker_request.h"
@@ -77,6 +81,7 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kSyncGroup, decoded<SyncGroupRequest, sync_group>},
     {ApiKey::kDescribeGroups, decoded<DescribeGroupsRequest, describe_groups>},
     {ApiKey::kListGroups, decoded<ListGroupsRequest, list_groups>},
+    {ApiKey::kSaslHandshake, decoded<SaslHandshakeRequest, sasl_handshake>},
     {ApiKey::kApiVersions, decoded<ApiVersionsRequest, api_versions>},
     {ApiKey::kCreateTopics, decoded<CreateTopicsRequest, create_topics>},
     {ApiKey::kDeleteTopics, decoded<DeleteTopicsRequest, delete_topics>},
@@ -92,6 +97,7 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kAlterConfigs, decoded<AlterConfigsRequest, alter_configs>},
     {ApiKey::kAlterReplicaLogDirs, decoded<AlterReplicaLogDirsRequest, alter_replica_log_dirs>},
     {ApiKey::kDescribeLogDirs, decoded<DescribeLogDirsRequest, describe_log_dirs>},
+    {ApiKey::kSaslAuthenticate, decoded<SaslAuthenticateRequest, sasl_authenticate>},
     {ApiKey::kCreatePartitions, decoded<CreatePartitionsRequest, create_partitions>},
     {ApiKey::kDeleteGroups, decoded<DeleteGroupsRequest, delete_groups>},
     {ApiKey::kElectLeaders, decoded<ElectLeadersRequest, elect_leaders>},
@@ -102,6 +108,10 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kListPartitionReassignments,
      decoded<ListPartitionReassignmentsRequest, list_partition_reassignments>},
     {ApiKey::kOffsetDelete, decoded<OffsetDeleteRequest, offset_delete>},
+    {ApiKey::kDescribeUserScramCredentials,
+     decoded<DescribeUserScramCredentialsRequest, describe_user_scram_credentials>},
+    {ApiKey::kAlterUserScramCredentials,
+     decoded<AlterUserScramCredentialsRequest, alter_user_scram_credentials>},
     {ApiKey::kDescribeQuorum, decoded<DescribeQuorumRequest, describe_quorum>},
     {ApiKey::kUpdateFeatures, decoded<UpdateFeaturesRequest, update_features>},
     {ApiKey::kDescribeCluster, decoded<DescribeClusterRequest, describe_cluster>},

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "kafka/handlers.h"
+#include "kafka/login.h"
 #include "kafka/messages/api_versions_response.h"
 #include "kafka/messages/request_header.h"
 
@@ -26,11 +27,35 @@ void answer_unknown_version(Call& call) {
 
 }  // namespace
 
-Session::Session(Broker& broker, const net::Peer& peer)
-    : broker_(broker), client_(std::make_shared<Caller>(Caller{peer, {}})) {}
+Session::Session(Broker& broker, std::shared_ptr<const Listener> listener, const net::Peer& peer)
+    : broker_(broker), client_(std::make_shared<Caller>(Caller{peer, std::move(listener)})) {
+  const Listener& at = *client_->listener;
+  if (at.sasl) {
+    client_->sasl = std::make_shared<Sasl>(at.sasl, broker.scram_users());
+  } else if (!peer.subject.empty()) {
+    // Who no rule names stays without one, and may do what nobody in particular may.
+    client_->principal.name = at.rules->name_of(peer.subject).value_or(client_->principal.name);
+  }
+}
+
+std::size_t Session::most_frame_bytes() const {
+  const bool unknown = client_->sasl && !client_->sasl->known();
+  return unknown ? client_->sasl->max_receive_bytes() + kLengthBytes : SIZE_MAX;
+}
+
+/// A message of a mechanism, answered with one (SaslHandshake of version 0).
+void Session::serve_bare(std::string_view message, net::Reply reply) {
+  const auto step = client_->sasl->message(message);
+  const auto manner = settle_login(broker_, *client_, step);
+  if (!step) return reply.send({}, manner);
+  std::string frame(kLengthBytes, '\0');
+  store_be(frame.data(), static_cast<std::uint32_t>(step->message.size()));
+  reply.send(net::Outgoing(frame + step->message));
+}
 
 void Session::serve(std::string_view frame, net::Reply reply) {
   frame.remove_prefix(kLengthBytes);
+  if (client_->sasl && client_->sasl->bare()) return serve_bare(frame, std::move(reply));
   if (frame.size() < kFixedHeaderBytes) return reply.close("a request without a header");
   const auto key = load_be<std::int16_t>(frame.data());
   const Version version(load_be<std::int16_t>(frame.data() + 2));
@@ -38,6 +63,9 @@ void Session::serve(std::string_view frame, net::Reply reply) {
   const ApiInfo* api = find_api(key);
   const Handler handler = api != nullptr ? find_handler(api->key) : nullptr;
   if (handler == nullptr) return reply.close(fmt::format("a request of api {}", key));
+  if (client_->sasl) {
+    if (const auto why = client_->sasl->refusal(api->key)) return reply.close(*why);
+  }
   if (version < api->lowest || version > api->highest) {
     if (api->key != ApiKey::kApiVersions) {
       return reply.close(fmt::format("{} of version {}", api->name, version.value));
