@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "auth/authorizer.h"
+#include "auth/quotas.h"
 #include "auth/scram_users.h"
 #include "base/result.h"
 #include "kafka/broker_config.h"
@@ -45,6 +47,9 @@ class Broker {
   void set_listeners(std::vector<std::shared_ptr<Listener>> all) { listeners_ = std::move(all); }
   /// Those whose passwords SCRAM checks.
   auth::ScramUsers& scram_users() { return scram_users_; }
+  /// Who may do what; nullptr: everybody everything (authorizer.class.name is empty).
+  auth::Authorizer* authorizer() const { return authorizer_.get(); }
+  auth::Quotas& quotas() { return quotas_; }
   /// Counts a login that failed; how many there were.
   std::uint64_t login_failed() { return ++failed_logins_; }
 
@@ -89,6 +94,7 @@ class Broker {
   Broker(log::Log& log, BrokerConfig config, std::string folder,
          std::unique_ptr<ConfigStore> config_store);
   Status read_identity();
+  Status open_security();
 
   log::Log& log_;
   const BrokerConfig config_;
@@ -96,6 +102,8 @@ class Broker {
   std::string cluster_id_;
   std::vector<std::shared_ptr<Listener>> listeners_;
   auth::ScramUsers scram_users_;
+  std::unique_ptr<auth::Authorizer> authorizer_;
+  auth::Quotas quotas_;
   std::atomic<std::uint64_t> failed_logins_ = 0;
   Features features_;
   const std::unique_ptr<ConfigStore> config_store_;

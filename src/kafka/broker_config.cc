@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "kafka/properties.h"
+
 namespace tailrace::kafka {
 namespace {
 
@@ -94,32 +96,6 @@ const ConfigInfo* listener_config(std::string_view name) {
   return nullptr;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\f");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\f") - first + 1);
-}
-
-/// Of a file of properties, a line that ends with a backslash which no other one hides.
-bool goes_on(std::string_view line) {
-  const auto last = line.find_last_not_of('\\');
-  return (line.size() - (last == std::string_view::npos ? 0 : last + 1)) % 2 == 1;
-}
-
-/// A value of a file of properties: a backslash stands before what is meant as it is.
-std::string unescaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out += text[i];
-      continue;
-    }
-    const char c = text[++i];
-    out += c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c == 'f' ? '\f' : c;
-  }
-  return out;
-}
-
 /// HOST:PORT of NAME://HOST:PORT; no host is every address.
 Result<std::string> address_of(std::string_view listener, std::string_view name) {
   const auto slashes = listener.find("://");
@@ -204,26 +180,9 @@ Status BrokerConfig::listen_on_listeners() {
 }
 
 Status BrokerConfig::set_all(std::string_view properties) {
-  int number = 0;
-  const auto next_line = [&] {
-    const auto line = properties.substr(0, properties.find('\n'));
-    properties.remove_prefix(std::min(properties.size(), line.size() + 1));
-    ++number;
-    return trimmed(line);
-  };
-  while (!properties.empty()) {
-    std::string line(next_line());
-    const int first = number;
-    if (line.empty() || line[0] == '#' || line[0] == '!') continue;
-    while (goes_on(line) && !properties.empty()) {
-      line.pop_back();
-      line += next_line();
-    }
-    const std::string_view all(line);
-    const auto equals = all.find_first_of("=:");
-    const auto value = equals == std::string_view::npos ? "" : trimmed(all.substr(equals + 1));
-    if (auto done = set(trimmed(all.substr(0, equals)), unescaped(value)); !done) {
-      return std::unexpected(done.error().in(fmt::format("line {}", first)));
+  for (const auto& one : parse_properties(properties)) {
+    if (auto done = set(one.name, one.value); !done) {
+      return std::unexpected(done.error().in(fmt::format("line {}", one.line)));
     }
   }
   return {};

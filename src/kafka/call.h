@@ -1,11 +1,15 @@
 // One request on its way through the door: who asks, in which version, and the way back.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "auth/acl.h"
 #include "auth/principal.h"
 #include "kafka/error_code.h"
 #include "kafka/listener.h"
@@ -23,9 +27,10 @@ class Sasl;
 struct Caller {
   net::Peer peer;
   std::shared_ptr<const Listener> listener;
-  std::string software = {};        ///< "apache-kafka-java 4.3.1" (KIP-511); empty until it said so
-  auth::Principal principal = {};   ///< User:ANONYMOUS until it proved to be another
-  std::shared_ptr<Sasl> sasl = {};  ///< nullptr where nobody is asked for a name
+  std::string software = {};       ///< "apache-kafka-java 4.3.1" (KIP-511); empty until it said so
+  auth::Principal principal = {};  ///< User:ANONYMOUS until it proved to be another
+  std::atomic<std::int64_t> owed_ms = 0;  ///< what his requests' time costs, told with an answer
+  std::shared_ptr<Sasl> sasl = {};        ///< nullptr where nobody is asked for a name
 };
 
 /// Answered once, from any thread, at once or later; one that goes away unanswered closes its
@@ -51,6 +56,29 @@ class Call {
   /// Where this client finds the broker.
   const Endpoint& endpoint() const { return client_->listener->advertised; }
 
+  /// Whether there are rules of who may do what.
+  bool guarded() const;
+  /// Whether the client may do that. `named`: it named the resource itself, and a denial is noted.
+  bool allows(auth::Operation operation, auth::Resource resource, std::string_view name,
+              bool named = true) const;
+  bool allows_on_cluster(auth::Operation operation) const {
+    return allows(operation, auth::Resource::kCluster, auth::kClusterName);
+  }
+  /// All it may do with a resource, a bit an operation.
+  std::int32_t allowed_operations(auth::Resource resource, std::string_view name) const;
+
+  /// Changes the answer before it goes: what is denied joins what was done (guards.h). `Response`
+  /// is the type that will be answered with.
+  template <typename Response>
+  void on_answer(std::function<void(const Call&, Response&)> change) {
+    change_ = [change = std::move(change)](const Call& call, void* response) {
+      change(call, *static_cast<Response*>(response));
+    };
+  }
+  /// Notes what the client takes of a quota of his; over it, the answer tells him to wait and
+  /// nothing more of the connection is served meanwhile.
+  void take(std::string_view quota, double amount);
+
   /// `held` owns what records of the response point into.
   template <typename Response>
   void answer(const Response& response, std::shared_ptr<const void> held = {}) {
@@ -59,18 +87,34 @@ class Call {
   /// In a version that is not the request's (KIP-511).
   template <typename Response>
   void answer_as(Version version, const Response& response, std::shared_ptr<const void> held = {}) {
-    Writer writer(Framing::kLengthPrefixed);
-    write_header(writer, version);
-    finish(writer, response.encode(writer, version), std::move(held));
+    const auto wait_ms = settle_throttle();
+    if (!change_ && wait_ms == 0) return write(version, response, std::move(held));
+    Response changed = response;
+    if (change_) change_(*this, &changed);
+    if constexpr (requires { changed.throttle_time_ms; }) {
+      changed.throttle_time_ms = std::max(changed.throttle_time_ms, wait_ms);
+    }
+    write(version, changed, std::move(held));
   }
   /// For acks=0.
-  void no_answer() { reply_.send(net::Outgoing(), manner_); }
+  void no_answer() {
+    settle_throttle();
+    reply_.send(net::Outgoing(), manner_);
+  }
   /// How the answer leaves; before it is given.
   net::Manner& manner() { return manner_; }
   /// Closes the connection.
   void refuse(std::string_view why) { reply_.close(why); }
 
  private:
+  template <typename Response>
+  void write(Version version, const Response& response, std::shared_ptr<const void> held) {
+    Writer writer(Framing::kLengthPrefixed);
+    write_header(writer, version);
+    finish(writer, response.encode(writer, version), std::move(held));
+  }
+  /// How long the client has to wait for all it took.
+  std::int32_t settle_throttle();
   void write_header(Writer& writer, Version version) const;
   void finish(Writer& writer, const Status& encoded, std::shared_ptr<const void> held);
 
@@ -82,6 +126,7 @@ class Call {
   std::shared_ptr<Caller> client_;
   net::Reply reply_;
   net::Manner manner_;
+  std::function<void(const Call&, void*)> change_;
 };
 
 }  // namespace tailrace::kafka

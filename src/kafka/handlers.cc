@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "kafka/guards.h"
 #include "kafka/handlers/all.h"
 #include "kafka/messages/add_offsets_to_txn_request.h"
 #include "kafka/messages/add_partitions_to_txn_request.h"
+#include "kafka/messages/alter_client_quotas_request.h"
 #include "kafka/messages/alter_configs_request.h"
 #include "kafka/messages/alter_partition_reassignments_request.h"
 #include "kafka/messages/alter_replica_log_dirs_request.h"
@@ -12,11 +14,15 @@
 #include "kafka/messages/api_versions_request.h"
 #include "kafka/messages/consumer_group_describe_request.h"
 #include "kafka/messages/consumer_group_heartbeat_request.h"
+#include "kafka/messages/create_acls_request.h"
 #include "kafka/messages/create_partitions_request.h"
 #include "kafka/messages/create_topics_request.h"
+#include "kafka/messages/delete_acls_request.h"
 #include "kafka/messages/delete_groups_request.h"
 #include "kafka/messages/delete_records_request.h"
 #include "kafka/messages/delete_topics_request.h"
+#include "kafka/messages/describe_acls_request.h"
+#include "kafka/messages/describe_client_quotas_request.h"
 #include "kafka/messages/describe_cluster_request.h"
 #include "kafka/messages/describe_configs_request.h"
 #include "kafka/messages/describe_groups_request.h"
@@ -59,10 +65,10 @@ namespace {
 
 template <typename Request, void (*handle)(Call, const Request&)>
 void decoded(Call call, Reader& reader) {
-  const auto request = Request::decode(reader, call.version());
+  auto request = Request::decode(reader, call.version());
   if (!request) {
     call.refuse(request.error().what);
-  } else {
+  } else if (guard(call, *request)) {
     handle(std::move(call), *request);
   }
 }
@@ -93,6 +99,9 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kEndTxn, decoded<EndTxnRequest, end_txn>},
     {ApiKey::kWriteTxnMarkers, decoded<WriteTxnMarkersRequest, write_txn_markers>},
     {ApiKey::kTxnOffsetCommit, decoded<TxnOffsetCommitRequest, txn_offset_commit>},
+    {ApiKey::kDescribeAcls, decoded<DescribeAclsRequest, describe_acls>},
+    {ApiKey::kCreateAcls, decoded<CreateAclsRequest, create_acls>},
+    {ApiKey::kDeleteAcls, decoded<DeleteAclsRequest, delete_acls>},
     {ApiKey::kDescribeConfigs, decoded<DescribeConfigsRequest, describe_configs>},
     {ApiKey::kAlterConfigs, decoded<AlterConfigsRequest, alter_configs>},
     {ApiKey::kAlterReplicaLogDirs, decoded<AlterReplicaLogDirsRequest, alter_replica_log_dirs>},
@@ -108,6 +117,8 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kListPartitionReassignments,
      decoded<ListPartitionReassignmentsRequest, list_partition_reassignments>},
     {ApiKey::kOffsetDelete, decoded<OffsetDeleteRequest, offset_delete>},
+    {ApiKey::kDescribeClientQuotas, decoded<DescribeClientQuotasRequest, describe_client_quotas>},
+    {ApiKey::kAlterClientQuotas, decoded<AlterClientQuotasRequest, alter_client_quotas>},
     {ApiKey::kDescribeUserScramCredentials,
      decoded<DescribeUserScramCredentialsRequest, describe_user_scram_credentials>},
     {ApiKey::kAlterUserScramCredentials,

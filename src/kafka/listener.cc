@@ -5,17 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <optional>
 #include <set>
 
 #include "auth/jaas.h"
 #include "kafka/broker_config.h"
-#include "rt/file.h"
+#include "kafka/tls_settings.h"
 
 namespace tailrace::kafka {
 namespace {
-
-constexpr std::size_t kMostFileBytes = 16 << 20;
 
 std::string small(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -25,114 +22,6 @@ std::string small(std::string text) {
 /// A listener of all addresses is reached by this machine's clients at the loopback one.
 std::string reachable(const std::string& host) {
   return host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host;
-}
-
-/// The settings as one listener sees them.
-class Settings {
- public:
-  Settings(const BrokerConfig& config, const std::string& listener)
-      : config_(config), prefix_(fmt::format("listener.name.{}.", small(listener))) {}
-
-  /// What was set, for the listener or for all; else Kafka's default; empty when there is none.
-  std::string get(const std::string& name) const {
-    for (const auto& key : {prefix_ + name, name}) {
-      if (const auto found = config_.started.find(key); found != config_.started.end()) {
-        return found->second;
-      }
-    }
-    const auto* info = find_config(ConfigKind::kBroker, name);
-    return info != nullptr && info->default_value ? std::string(*info->default_value)
-                                                  : std::string();
-  }
-  /// Set for this listener only; empty otherwise.
-  std::string own(const std::string& name) const {
-    const auto found = config_.started.find(prefix_ + name);
-    return found == config_.started.end() ? std::string() : found->second;
-  }
-  bool has(const std::string& name) const {
-    return config_.started.contains(prefix_ + name) || config_.started.contains(name);
-  }
-  std::int64_t number(const std::string& name) const {
-    const auto text = get(name);
-    std::int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-  }
-  std::vector<std::string> list(const std::string& name) const { return config_list(get(name)); }
-
- private:
-  const BrokerConfig& config_;
-  const std::string prefix_;
-};
-
-std::unexpected<Error> unusable(const std::string& name, std::string_view why) {
-  return error(Code::kInvalidArgument, fmt::format("{}: {}", name, why));
-}
-
-/// A property of several lines may have them written as \n, as in server.properties.
-std::string inline_pem(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool line = text[i] == '\\' && i + 1 < text.size() && text[i + 1] == 'n';
-    out += line ? '\n' : text[i];
-    i += line ? 1 : 0;
-  }
-  // In one line BEGIN and END may stand beside the base64 of the whole.
-  for (const auto* mark : {"-----BEGIN ", "-----END "}) {
-    for (auto at = out.find(mark); at != std::string::npos; at = out.find(mark, at + 1)) {
-      if (at > 0 && out[at - 1] != '\n') out.insert(at++, 1, '\n');
-      const auto end = out.find("-----", at + std::string_view(mark).size());
-      if (end != std::string::npos && end + 5 < out.size() && out[end + 5] != '\n') {
-        out.insert(end + 5, 1, '\n');
-      }
-    }
-  }
-  return out;
-}
-
-Result<std::string> file_of(const std::string& setting, const std::string& path) {
-  auto text = rt::read_whole(rt::posix_files(), path, kMostFileBytes);
-  if (!text) return unusable(setting, text.error().what);
-  return *text;
-}
-
-/// The certificate and its key: inline, a PEM file with both, or PKCS#12.
-Result<net::TlsIdentity> identity_of(const Settings& settings) {
-  net::TlsIdentity identity;
-  identity.key_password = settings.get("ssl.key.password");
-  if (settings.has("ssl.keystore.certificate.chain")) {
-    identity.certificates = inline_pem(settings.get("ssl.keystore.certificate.chain"));
-    identity.key = inline_pem(settings.get("ssl.keystore.key"));
-    return identity;
-  }
-  const std::string kLocation = "ssl.keystore.location";
-  const auto path = settings.get(kLocation);
-  if (path.empty()) {
-    return unusable(kLocation,
-                    "is missing, or ssl.keystore.certificate.chain with ssl.keystore.key");
-  }
-  ASSIGN(const auto bytes, file_of(kLocation, path));
-  if (settings.get("ssl.keystore.type") == "PEM" || bytes.starts_with("-----BEGIN")) {
-    identity.certificates = identity.key = bytes;
-    return identity;
-  }
-  auto store = net::read_pkcs12(bytes, settings.get("ssl.keystore.password"));
-  if (!store) return unusable(kLocation, store.error().what);
-  return store->identity;
-}
-
-Result<std::string> trusted_of(const Settings& settings) {
-  if (settings.has("ssl.truststore.certificates")) {
-    return inline_pem(settings.get("ssl.truststore.certificates"));
-  }
-  const std::string kLocation = "ssl.truststore.location";
-  const auto path = settings.get(kLocation);
-  if (path.empty()) return std::string();
-  ASSIGN(const auto bytes, file_of(kLocation, path));
-  if (settings.get("ssl.truststore.type") == "PEM" || bytes.starts_with("-----BEGIN")) return bytes;
-  auto store = net::read_pkcs12(bytes, settings.get("ssl.truststore.password"));
-  if (!store) return unusable(kLocation, store.error().what);
-  return store->trusted + store->identity.certificates;
 }
 
 /// With SASL the name comes from there: only what this very listener says of certificates counts.
@@ -148,8 +37,8 @@ Result<net::ClientCertificates> client_auth_of(const Settings& settings, bool sa
 
 Status add_tls(const Settings& settings, Listener& listener) {
   net::TlsServerConfig tls;
-  ASSIGN(tls.identity, identity_of(settings));
-  ASSIGN(tls.trusted, trusted_of(settings));
+  ASSIGN(tls.identity, tls_identity(settings));
+  ASSIGN(tls.trusted, tls_trusted(settings));
   ASSIGN(tls.clients, client_auth_of(settings, listener.protocol.starts_with("SASL")));
   tls.options.protocols = settings.list("ssl.enabled.protocols");
   tls.options.ciphers = settings.list("ssl.cipher.suites");
@@ -251,7 +140,7 @@ Status secure(const BrokerConfig& config, const std::map<std::string, std::strin
     return unusable("listener.security.protocol.map", "it does not name " + listener.name);
   }
   listener.protocol = found->second;
-  const Settings settings(config, listener.name);
+  const Settings settings(config.started, fmt::format("listener.name.{}.", small(listener.name)));
   const std::chrono::milliseconds delay(
       settings.number("connection.failed.authentication.delay.ms"));
   listener.failed_login_delay = delay;
@@ -286,7 +175,7 @@ Result<Endpoint> parse_address(std::string_view address) {
 }
 
 Result<std::vector<Listener>> listeners_of(const BrokerConfig& config) {
-  const Settings settings(config, "");
+  const Settings settings(config.started);
   ASSIGN(auto advertised, listed(settings, "advertised.listeners"));
   std::vector<Listener> all;
   if (config.by_listeners) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <ctime>
+
 #include "base/bytes.h"
 #include "kafka/handlers.h"
 #include "kafka/login.h"
@@ -25,10 +27,44 @@ void answer_unknown_version(Call& call) {
   call.answer_as(Version(0), response);
 }
 
+/// Takes the time of a request on this thread from its client's request_percentage.
+class Stopwatch {
+ public:
+  Stopwatch(Broker& broker, Caller& client, const std::optional<std::string>& client_id)
+      : broker_(broker), client_(client), from_(broker.quotas().any() ? now() : 0) {
+    if (from_ != 0) client_id_ = client_id.value_or("");
+  }
+  ~Stopwatch() {
+    if (from_ == 0) return;
+    constexpr std::int64_t kMostMs = 1000;
+    const double percent = static_cast<double>(now() - from_) * 100 / 1e9;
+    const auto wait = broker_.quotas().take("request_percentage", client_.principal.name,
+                                            client_id_, percent, auth::Quotas::now());
+    if (wait.count() > 0) client_.owed_ms = std::min<std::int64_t>(wait.count(), kMostMs);
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  /// Nanoseconds that this thread ran.
+  static std::int64_t now() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  }
+
+  Broker& broker_;
+  Caller& client_;
+  std::string client_id_;
+  const std::int64_t from_;
+};
+
 }  // namespace
 
 Session::Session(Broker& broker, std::shared_ptr<const Listener> listener, const net::Peer& peer)
-    : broker_(broker), client_(std::make_shared<Caller>(Caller{peer, std::move(listener)})) {
+    : broker_(broker), client_(std::make_shared<Caller>()) {
+  client_->peer = peer;
+  client_->listener = std::move(listener);
   const Listener& at = *client_->listener;
   if (at.sasl) {
     client_->sasl = std::make_shared<Sasl>(at.sasl, broker.scram_users());
@@ -76,6 +112,7 @@ void Session::serve(std::string_view frame, net::Reply reply) {
   Reader reader(frame);
   auto header = RequestHeader::decode(reader, api->request_header(version));
   if (!header) return reply.close(header.error().what);
+  const Stopwatch stopwatch(broker_, *client_, header->client_id);
   handler(Call(broker_, *api, version, correlation, std::move(header->client_id).value_or(""),
                client_, std::move(reply)),
           reader);

@@ -3,6 +3,7 @@ import asyncio
 import re
 import socket
 import ssl
+import subprocess
 
 import aiokafka
 import confluent_kafka
@@ -241,3 +242,24 @@ def test_passwords_last_longer_than_the_broker(tmp_path):
         .result(30)
     assert first_error(login).name() == "_AUTHENTICATION"
     broker.stop()
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+def test_our_own_commands_log_in_as_kafkas_tools_do(broker, authority, tmp_path, mechanism):
+    module = "plain.PlainLoginModule" if mechanism == "PLAIN" else "scram.ScramLoginModule"
+
+    def topics(password, certificate=authority.certificate):
+        config = tmp_path / "client.properties"
+        config.write_text(f"""security.protocol=SASL_SSL
+sasl.mechanism={mechanism}
+sasl.jaas.config=org.apache.kafka.common.security.{module} required \\
+  username="alice" password="{password}";
+ssl.truststore.type=PEM
+ssl.truststore.location={certificate}
+""")
+        return subprocess.run([tailrace.PROGRAM, "topics", "--broker", broker.ports["SASL_SSL"], "--command-config",
+                               config], capture_output=True, text=True, timeout=60)
+    assert topics(PASSWORD).returncode == 0
+    refused = topics("wrong-password")
+    assert refused.returncode != 0 and "Authentication failed" in refused.stderr and "wrong-pass" not in refused.stderr
+    assert "certificate" in topics(PASSWORD, Authority(tmp_path / "other").certificate).stderr

@@ -7,6 +7,7 @@ namespace tailrace::kafka {
 
 struct AddOffsetsToTxnRequest;
 struct AddPartitionsToTxnRequest;
+struct AlterClientQuotasRequest;
 struct AlterConfigsRequest;
 struct AlterPartitionReassignmentsRequest;
 struct AlterReplicaLogDirsRequest;
@@ -14,11 +15,15 @@ struct AlterUserScramCredentialsRequest;
 struct ApiVersionsRequest;
 struct ConsumerGroupDescribeRequest;
 struct ConsumerGroupHeartbeatRequest;
+struct CreateAclsRequest;
 struct CreatePartitionsRequest;
 struct CreateTopicsRequest;
+struct DeleteAclsRequest;
 struct DeleteGroupsRequest;
 struct DeleteRecordsRequest;
 struct DeleteTopicsRequest;
+struct DescribeAclsRequest;
+struct DescribeClientQuotasRequest;
 struct DescribeClusterRequest;
 struct DescribeConfigsRequest;
 struct DescribeGroupsRequest;
@@ -58,6 +63,7 @@ struct WriteTxnMarkersRequest;
 
 void add_offsets_to_txn(Call call, const AddOffsetsToTxnRequest& request);
 void add_partitions_to_txn(Call call, const AddPartitionsToTxnRequest& request);
+void alter_client_quotas(Call call, const AlterClientQuotasRequest& request);
 void alter_configs(Call call, const AlterConfigsRequest& request);
 void alter_partition_reassignments(Call call, const AlterPartitionReassignmentsRequest& request);
 void alter_replica_log_dirs(Call call, const AlterReplicaLogDirsRequest& request);
@@ -65,11 +71,15 @@ void alter_user_scram_credentials(Call call, const AlterUserScramCredentialsRequ
 void api_versions(Call call, const ApiVersionsRequest& request);
 void consumer_group_describe(Call call, const ConsumerGroupDescribeRequest& request);
 void consumer_group_heartbeat(Call call, const ConsumerGroupHeartbeatRequest& request);
+void create_acls(Call call, const CreateAclsRequest& request);
 void create_partitions(Call call, const CreatePartitionsRequest& request);
 void create_topics(Call call, const CreateTopicsRequest& request);
+void delete_acls(Call call, const DeleteAclsRequest& request);
 void delete_groups(Call call, const DeleteGroupsRequest& request);
 void delete_records(Call call, const DeleteRecordsRequest& request);
 void delete_topics(Call call, const DeleteTopicsRequest& request);
+void describe_acls(Call call, const DescribeAclsRequest& request);
+void describe_client_quotas(Call call, const DescribeClientQuotasRequest& request);
 void describe_cluster(Call call, const DescribeClusterRequest& request);
 void describe_configs(Call call, const DescribeConfigsRequest& request);
 void describe_groups(Call call, const DescribeGroupsRequest& request);

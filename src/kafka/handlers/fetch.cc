@@ -37,14 +37,19 @@ struct Pass {
   bool failed = false;  // some partition: the answer goes at once
 };
 
-Result<std::shared_ptr<log::Partition>> find(Broker& broker, const FetchWant& want, bool by_id,
+Result<std::shared_ptr<log::Partition>> find(const Call& call, const FetchWant& want,
                                              PartitionAnswer& answer) {
+  Broker& broker = call.broker();
   std::string name = want.topic;
-  if (by_id) {
+  if (call.since(13)) {
     const auto topic = broker.log().topic(want.id);
     answer.error_code = wire(ErrorCode::kUnknownTopicId);
     if (!topic) return error(Code::kNotFound, "no topic has this id");
     name = topic->name;
+  }
+  if (!call.allows(auth::Operation::kRead, auth::Resource::kTopic, name)) {
+    answer.error_code = wire(ErrorCode::kTopicAuthorizationFailed);
+    return error(Code::kPermissionDenied, "may not be read");
   }
   auto partition = broker.log().partition(name, PartitionId(want.request.partition));
   answer.error_code = wire(partition ? ErrorCode::kNone : ErrorCode::kUnknownTopicOrPartition);
@@ -112,14 +117,13 @@ void add(FetchResponse& response, const FetchWant& want, PartitionAnswer answer)
 
 Pass pass_over(Fetching& fetching) {
   Pass pass;
-  Broker& broker = fetching.call.broker();
   auto& wants = fetching.found.session->wants();
   pass.buffers->reserve(wants.size());
   for (auto& want : wants) {
     PartitionAnswer answer;
     answer.partition_index = want.request.partition;
     answer.aborted_transactions.reset();
-    if (auto partition = find(broker, want, fetching.call.since(13), answer)) {
+    if (auto partition = find(fetching.call, want, answer)) {
       pass.partitions.push_back(partition->get());
       read(**partition, want, fetching.committed, fetching.max_bytes - pass.bytes, pass, answer);
       pass.ends.emplace_back(std::move(*partition), fetching.committed ? answer.last_stable_offset
@@ -159,6 +163,7 @@ void Fetching::go_on(bool last_try) {
   if (enough || last_try || Parking::Clock::now() >= deadline) {
     keep_news(*found.session, pass.response, found.incremental);
     pass.response.session_id = found.session->id;
+    call.take("consumer_byte_rate", static_cast<double>(pass.bytes));
     return call.answer(pass.response, pass.buffers);
   }
   auto& parking = call.broker().parking();
