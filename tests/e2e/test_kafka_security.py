@@ -88,14 +88,14 @@ def write_and_read(settings, topic):
     assert sorted(values, key=int) == [b"%d" % n for n in range(100)]
 
 
-def first_error(settings):
-    """The name of the first error librdkafka tells of, while it tries to connect."""
+def first_error(settings, text=""):
+    """The first error with `text` that librdkafka tells of, while it tries to connect."""
     told = []
     producer = confluent_kafka.Producer(settings | {"error_cb": told.append})
 
     def heard():
         producer.poll(0.1)
-        return [error for error in told if error.name() != "_ALL_BROKERS_DOWN"]
+        return [error for error in told if error.name() != "_ALL_BROKERS_DOWN" and text in str(error)]
     return tailrace.wait_until(heard, "an error", 30)[0]
 
 
@@ -111,14 +111,14 @@ def test_confluent_shows_its_certificate(broker, authority, alice):
 
 
 def test_who_shows_no_certificate_where_one_is_required_is_refused(broker, authority):
-    error = first_error(confluent_settings(broker, authority, "MUTUAL"))
-    assert error.name() in ("_SSL", "_TRANSPORT") and "certificate required" in str(error)
+    error = first_error(confluent_settings(broker, authority, "MUTUAL"), "certificate required")
+    assert error.name() in ("_SSL", "_TRANSPORT")
     assert "showed no certificate" in broker.log.read_text()
 
 
 def test_a_broker_of_an_unknown_authority_is_refused_by_its_client(broker, tmp_path):
-    error = first_error(confluent_settings(broker, Authority(tmp_path), "SSL"))
-    assert error.name() == "_SSL" and "certificate verify failed" in str(error)
+    error = first_error(confluent_settings(broker, Authority(tmp_path), "SSL"), "certificate verify failed")
+    assert error.name() == "_SSL"
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256"])
@@ -263,3 +263,59 @@ ssl.truststore.location={certificate}
     refused = topics("wrong-password")
     assert refused.returncode != 0 and "Authentication failed" in refused.stderr and "wrong-pass" not in refused.stderr
     assert "certificate" in topics(PASSWORD, Authority(tmp_path / "other").certificate).stderr
+
+
+def test_old_clients_send_the_messages_of_a_login_bare(broker):
+    host, port = broker.ports["LOGIN"].split(":")
+    with socket.create_connection((host, int(port))) as client:
+        client.settimeout(10)
+
+        def ask(frame):
+            client.sendall(len(frame).to_bytes(4, "big") + frame)
+            size = int.from_bytes(client.recv(4, socket.MSG_WAITALL), "big")
+            return client.recv(size, socket.MSG_WAITALL)
+        # SaslHandshake, version 0, correlation 7, no client id.
+        assert ask(b"\0\x11\0\0\0\0\0\7\xff\xff\0\5PLAIN")[:6] == b"\0\0\0\7\0\0"
+        assert ask(b"\0alice\0" + PASSWORD.encode()) == b""
+        assert ask(b"\0\x12\0\0\0\0\0\x08\xff\xff")[:6] == b"\0\0\0\x08\0\0"  # ApiVersions
+
+
+def test_a_certificate_names_its_user(tmp_path, authority, alice):
+    _, _, both = authority.sign("named", "/CN=localhost")
+    broker = SecuredBroker(tmp_path, f"""
+listeners=MUTUAL://127.0.0.1:0,PLAINTEXT://127.0.0.1:0
+listener.security.protocol.map=MUTUAL:SSL,PLAINTEXT:PLAINTEXT
+ssl.keystore.type=PEM
+ssl.keystore.location={both}
+ssl.truststore.type=PEM
+ssl.truststore.location={authority.certificate}
+ssl.client.auth=required
+ssl.principal.mapping.rules=RULE:^CN=(.*?),.*$/$1/,DEFAULT
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:alice
+""").start()
+    write_and_read(confluent_settings(broker, authority, "MUTUAL", own=alice), "of-alice")
+    bob = authority.sign("bob", "/O=Example/CN=bob")
+    admin = confluent_kafka.admin.AdminClient(confluent_settings(broker, authority, "MUTUAL", own=bob))
+    told = admin.create_topics([confluent_kafka.admin.NewTopic("of-bob", 1)])["of-bob"]
+    with pytest.raises(confluent_kafka.KafkaException) as failed:
+        told.result(30)
+    assert failed.value.args[0].name() == "TOPIC_AUTHORIZATION_FAILED"
+    assert "audit: User:bob from 127.0.0.1 may not Create Topic of-bob (CreateTopics)" in broker.log.read_text()
+    broker.stop()
+
+
+@pytest.mark.parametrize("settings,told", [
+    ("listeners=SSL://127.0.0.1:0", "ssl.keystore.location"),
+    ("listeners=SSL://127.0.0.1:0\nssl.keystore.location=/nowhere.pem", "/nowhere.pem"),
+    ("listeners=SASL_PLAINTEXT://127.0.0.1:0", "GSSAPI is not served"),
+    ("listeners=SASL_PLAINTEXT://127.0.0.1:0\nsasl.enabled.mechanisms=PLAIN", "sasl.jaas.config"),
+    ("listeners=OTHER://127.0.0.1:0", "listener.security.protocol.map"),
+    ("authorizer.class.name=com.example.Mine", "com.example.Mine"),
+])
+def test_what_cannot_be_used_is_named_at_the_start(tmp_path, settings, told):
+    config = tmp_path / "server.properties"
+    config.write_text(settings)
+    done = subprocess.run([tailrace.PROGRAM, "broker", "--data", tmp_path / "data", "--config", config],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode != 0 and told in done.stderr
