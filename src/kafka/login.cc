@@ -7,7 +7,9 @@ namespace tailrace::kafka {
 net::Manner settle_login(Broker& broker, Caller& client,
                          const std::expected<Sasl::Step, Refusal>& step) {
   if (step) {
-    if (step->principal) client.principal = *step->principal;
+    // Renewed it is the same, and handlers on other threads may be reading it.
+    if (step->principal && client.principal != *step->principal)
+      client.principal = *step->principal;
     return {};
   }
   LOG(warn, "kafka: login of {}:{} at {} by {} failed, the {}th of this broker: {}",
