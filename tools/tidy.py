@@ -28,7 +28,7 @@ FENCES = [
     (r"openssl/", {"net", "auth", "engine"}),
     (r"simdjson\.h", {"engine", "connect", "lake"}),
     (r"yaml-cpp/", {"pipeline", "app"}),
-    (r"re2/", {"engine", "groups", "transactions"}),
+    (r"re2/", {"auth", "engine", "groups", "transactions"}),
     (r"isa-l", {"log"}),
     (r"(lz4|snappy)", {"log"}),
     (r"librdkafka/", {"kafka_log"}),

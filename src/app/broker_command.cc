@@ -36,6 +36,7 @@ Result<kafka::BrokerConfig> config_of(const BrokerOptions& options) {
   }
   if (!options.listen.empty()) {
     config.listen = options.listen;
+    config.by_listeners = false;
     config.flag = "--listen";
   }
   return config;
@@ -83,7 +84,9 @@ Status serve(const BrokerOptions& options) {
   ASSIGN(const auto door, kafka::Door::start(*log, std::move(config), folder));
   ASSIGN(const auto metrics, serve_metrics(options.metrics, *door));
   if (metrics) std::cout << "metrics  " << metrics->url() << "/metrics\n";
-  std::cout << "kafka  " << door->address() << "; Ctrl-C stops" << std::endl;
+  const bool one = door->broker().listeners().size() == 1;
+  std::cout << "kafka  " << (one ? door->address() : door->listeners()) << "; Ctrl-C stops"
+            << std::endl;
   run_until_signal(*log);
   if (metrics) metrics->stop();
   door->stop();

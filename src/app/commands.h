@@ -45,6 +45,7 @@ int spark_command(const SparkOptions& options);
 /// Which broker a command asks: HOST:PORT, else the one of the instance that runs on the project.
 struct BrokerAddress {
   std::string broker, project = ".", data;
+  std::string config;  // a file of a Kafka client's settings
 };
 
 struct TopicsOptions {

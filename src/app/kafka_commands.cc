@@ -15,8 +15,10 @@
 #include "kafka/client.h"
 #include "kafka/error_code.h"
 #include "kafka/messages/all_messages.h"
+#include "kafka/properties.h"
 #include "log/batch_builder.h"
 #include "log/transactions.h"
+#include "rt/file.h"
 
 namespace tailrace::app {
 namespace {
@@ -35,6 +37,16 @@ std::string broker_of(const BrokerAddress& at) {
   if (!at.broker.empty()) return at.broker;
   const auto running = find_running(data_folder(at.project, at.data));
   return running && !running->kafka.empty() ? running->kafka : "127.0.0.1:9092";
+}
+
+Result<Client> connect(const BrokerAddress& at) {
+  constexpr std::size_t kMostBytes = 16 << 20;
+  kafka::ConfigMap settings;
+  if (!at.config.empty()) {
+    ASSIGN(const auto text, rt::read_whole(rt::posix_files(), at.config, kMostBytes));
+    for (auto& one : kafka::parse_properties(text)) settings[one.name] = std::move(one.value);
+  }
+  return Client::connect(broker_of(at), settings);
 }
 
 std::unexpected<Error> refused(const std::string& what, std::int16_t code,
@@ -127,7 +139,7 @@ void print(const Json& columns, const Json& rows, bool json) {
 }
 
 Status show_topics(const TopicsOptions& options) {
-  ASSIGN(auto client, Client::connect(broker_of(options.at)));
+  ASSIGN(auto client, connect(options.at));
   ASSIGN(const auto topics, topics_of(client, options.topic));
   ASSIGN(const auto first, offsets_of(client, topics, kEarliest));
   ASSIGN(const auto end, offsets_of(client, topics, kLatest));
@@ -222,7 +234,7 @@ Result<Json> share_lag_of(Client& client, const std::string& group) {
 }
 
 Status show_groups(const GroupsOptions& options) {
-  ASSIGN(auto client, Client::connect(broker_of(options.at)));
+  ASSIGN(auto client, connect(options.at));
   if (!options.group.empty()) {
     ASSIGN(auto rows, lag_of(client, options.group));
     if (rows.empty()) {
@@ -330,7 +342,7 @@ class Lines {
 };
 
 Status send_lines(const ProduceOptions& options) {
-  ASSIGN(auto client, Client::connect(broker_of(options.at)));
+  ASSIGN(auto client, connect(options.at));
   kafka::MetadataRequest request;
   request.topics->push_back({{}, options.topic});
   ASSIGN(const auto metadata, client.ask<kafka::MetadataResponse>(request));
@@ -452,7 +464,7 @@ Result<Offsets> beginning_of(Client& client, const Topics& topics, const std::st
 }
 
 Status read_topic(const ConsumeOptions& options) {
-  ASSIGN(auto client, Client::connect(broker_of(options.at)));
+  ASSIGN(auto client, connect(options.at));
   kafka::MetadataRequest request;
   request.allow_auto_topic_creation = false;
   request.topics->push_back({{}, options.topic});

@@ -192,13 +192,19 @@ void add_broker(CLI::App& app, int& code) {
       "  tailrace broker --data data --set num.partitions=8 --set auto.create.topics.enable=false\n"
       "  kcat -b 127.0.0.1:9092 -L\n\n"
       "Speaks Kafka's protocol: clients and tools connect as to Apache Kafka. A project's data\n"
-      "folder is served as well, while no `tailrace run` holds it.");
+      "folder is served as well, while no `tailrace run` holds it.\n\n"
+      "Listens on loopback, plain, for everybody. TLS, logins (PLAIN, SCRAM), access rules and\n"
+      "quotas are set as in Kafka: listeners, ssl.keystore.* (PEM or PKCS#12), sasl.*,\n"
+      "authorizer.class.name and super.users in --config; kafka-configs and kafka-acls while it\n"
+      "runs. --listen is for one plain listener instead of those.");
   command->callback([=, &code] { code = broker_command(*options); });
 }
 
 void add_address(CLI::App* command, BrokerAddress& at) {
   command->add_option("--broker,--bootstrap-server", at.broker,
                       "HOST:PORT (default: of the project that runs, else 127.0.0.1:9092)");
+  command->add_option("--command-config", at.config,
+                      "a file of a Kafka client's settings: security.protocol, ssl.*, sasl.*");
   command->add_option("--project", at.project, "the project's folder")->capture_default_str();
   command->add_option("--data", at.data, kDataHelp);
 }

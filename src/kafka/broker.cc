@@ -36,6 +36,8 @@ Broker::Broker(log::Log& log, BrokerConfig config, std::string folder,
     : log_(log),
       config_(std::move(config)),
       folder_(std::move(folder)),
+      scram_users_(folder_ + "/scram-users"),
+      quotas_(folder_ + "/client-quotas"),
       features_(folder_ + "/features"),
       config_store_(std::move(config_store)),
       producer_ids_(folder_ + "/producer-ids"),
@@ -64,6 +66,7 @@ Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,
       new Broker(log, std::move(config), std::move(folder), std::move(store)));
   TRY(broker->read_identity());
   TRY(broker->features_.load());
+  TRY(broker->open_security());
   TRY(broker->topic_defaults_changed());
   TRY(broker->share_.start());
   TRY(broker->groups_.start());
@@ -105,6 +108,35 @@ Status Broker::read_identity() {
       fmt::format("version=1\ncluster.id={}\nnode.id={}\n", cluster_id_, config_.node_id));
 }
 
+Status Broker::open_security() {
+  TRY(scram_users_.open());
+  TRY(quotas_.open());
+  const auto value = [&](std::string_view name) {
+    const auto found = config_.started.find(name);
+    return found == config_.started.end() ? std::string() : found->second;
+  };
+  const auto name = value("authorizer.class.name");
+  if (name.empty()) return {};
+  if (name != "org.apache.kafka.metadata.authorizer.StandardAuthorizer") {
+    return error(Code::kInvalidArgument,
+                 fmt::format("authorizer.class.name: {} is not known here; "
+                             "org.apache.kafka.metadata.authorizer.StandardAuthorizer is",
+                             name));
+  }
+  auth::AuthorizerConfig rules;
+  rules.everyone_else = value("allow.everyone.if.no.acl.found") == "true";
+  const auto users = value("super.users");
+  for (std::string_view rest = users; !rest.empty();) {
+    const auto one = rest.substr(0, rest.find(';'));
+    rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    const auto user = auth::parse_principal(one);
+    if (!user) return std::unexpected(user.error().in("super.users"));
+    rules.super_users.insert(user->text());
+  }
+  authorizer_ = std::make_unique<auth::Authorizer>(folder_ + "/acls", std::move(rules));
+  return authorizer_->open();
+}
+
 Result<log::Topic> Broker::find_or_create(const std::string& name, bool create) {
   if (auto topic = log_.topic(name)) return *topic;
   if (!create || !config_.auto_create_topics) {
@@ -125,9 +157,12 @@ ConfigLayers Broker::config_layers() const {
   layers.broker = config_store_->get(ResourceType::kBroker, std::to_string(node_id()));
   layers.cluster = config_store_->get(ResourceType::kBroker, "");
   layers.started = config_.started;
-  const auto listener = fmt::format("PLAINTEXT://{}:{}", endpoint_.host, endpoint_.port);
-  layers.started.try_emplace("listeners", listener);
-  layers.started.try_emplace("advertised.listeners", listener);
+  std::string all;
+  for (const auto& one : listeners_) {
+    all += (all.empty() ? "" : ",") + one->text(one->advertised);
+  }
+  layers.started.try_emplace("listeners", all);
+  layers.started.try_emplace("advertised.listeners", all);
   layers.started.try_emplace("log.dirs", folder_);
   return layers;
 }

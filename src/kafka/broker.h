@@ -1,9 +1,13 @@
 // What all handlers share: the log, the settings, and the broker's moving parts.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
+#include "auth/authorizer.h"
+#include "auth/quotas.h"
+#include "auth/scram_users.h"
 #include "base/result.h"
 #include "kafka/answer_memory.h"
 #include "kafka/broker_config.h"
@@ -13,6 +17,7 @@
 #include "kafka/features.h"
 #include "kafka/fetch_sessions.h"
 #include "kafka/group_coordinator.h"
+#include "kafka/listener.h"
 #include "kafka/parking.h"
 #include "kafka/producer_ids.h"
 #include "kafka/producer_turns.h"
@@ -25,12 +30,6 @@
 #include "log/log.h"
 
 namespace tailrace::kafka {
-
-/// Where clients find the one broker of the cluster.
-struct Endpoint {
-  std::string host;
-  std::int32_t port = 0;
-};
 
 class Broker {
  public:
@@ -47,8 +46,16 @@ class Broker {
   const std::string& folder() const { return folder_; }
   const std::string& cluster_id() const { return cluster_id_; }
   std::int32_t node_id() const { return config_.node_id; }
-  const Endpoint& endpoint() const { return endpoint_; }
-  void set_endpoint(Endpoint endpoint) { endpoint_ = std::move(endpoint); }
+  /// Where it listens and how; the door sets it before the first connection is served.
+  const std::vector<std::shared_ptr<Listener>>& listeners() const { return listeners_; }
+  void set_listeners(std::vector<std::shared_ptr<Listener>> all) { listeners_ = std::move(all); }
+  /// Those whose passwords SCRAM checks.
+  auth::ScramUsers& scram_users() { return scram_users_; }
+  /// Who may do what; nullptr: everybody everything (authorizer.class.name is empty).
+  auth::Authorizer* authorizer() const { return authorizer_.get(); }
+  auth::Quotas& quotas() { return quotas_; }
+  /// Counts a login that failed; how many there were.
+  std::uint64_t login_failed() { return ++failed_logins_; }
 
   ConfigStore& config_store() { return *config_store_; }
   /// The broker's settings as they are now.
@@ -95,12 +102,17 @@ class Broker {
   Broker(log::Log& log, BrokerConfig config, std::string folder,
          std::unique_ptr<ConfigStore> config_store);
   Status read_identity();
+  Status open_security();
 
   log::Log& log_;
   const BrokerConfig config_;
   const std::string folder_;
   std::string cluster_id_;
-  Endpoint endpoint_;
+  std::vector<std::shared_ptr<Listener>> listeners_;
+  auth::ScramUsers scram_users_;
+  std::unique_ptr<auth::Authorizer> authorizer_;
+  auth::Quotas quotas_;
+  std::atomic<std::uint64_t> failed_logins_ = 0;
   RequestMetrics requests_;
   Features features_;
   const std::unique_ptr<ConfigStore> config_store_;

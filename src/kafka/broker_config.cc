@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "kafka/properties.h"
+
 namespace tailrace::kafka {
 namespace {
 
@@ -111,12 +113,6 @@ const ConfigInfo* listener_config(std::string_view name) {
   return nullptr;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\f");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\f") - first + 1);
-}
-
 /// HOST:PORT of NAME://HOST:PORT; no host is every address.
 Result<std::string> address_of(std::string_view listener, std::string_view name) {
   const auto slashes = listener.find("://");
@@ -183,12 +179,6 @@ void BrokerConfig::take(const ConfigMap& dynamic) {
 }
 
 Status BrokerConfig::listen_on_listeners() {
-  if (const auto found = started.find("advertised.listeners"); found != started.end()) {
-    for (const auto& one : config_list(found->second)) {
-      ASSIGN(advertised, address_of(one, found->first));
-      break;
-    }
-  }
   const auto found = started.find("listeners");
   if (found == started.end()) return {};
   std::vector<std::string> controllers;
@@ -200,21 +190,16 @@ Status BrokerConfig::listen_on_listeners() {
     if (std::ranges::find(controllers, name) != controllers.end()) continue;
     ASSIGN(listen, address_of(one, found->first));
     flag = "--set listeners";
+    by_listeners = true;
     return {};
   }
   return {};
 }
 
 Status BrokerConfig::set_all(std::string_view properties) {
-  for (int number = 1; !properties.empty(); ++number) {
-    auto line = properties.substr(0, properties.find('\n'));
-    properties.remove_prefix(std::min(properties.size(), line.size() + 1));
-    line = trimmed(line);
-    if (line.empty() || line[0] == '#' || line[0] == '!') continue;
-    const auto equals = line.find_first_of("=:");
-    const auto value = equals == std::string_view::npos ? "" : trimmed(line.substr(equals + 1));
-    if (auto done = set(trimmed(line.substr(0, equals)), value); !done) {
-      return std::unexpected(done.error().in(fmt::format("line {}", number)));
+  for (const auto& one : parse_properties(properties)) {
+    if (auto done = set(one.name, one.value); !done) {
+      return std::unexpected(done.error().in(fmt::format("line {}", one.line)));
     }
   }
   return {};

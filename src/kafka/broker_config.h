@@ -19,8 +19,8 @@ struct BrokerConfig {
   BrokerConfig();
 
   std::string listen = "127.0.0.1:9092";  ///< HOST:PORT, port 0 picks a free one
-  /// What clients are told to connect to; the listener's own when empty.
-  std::string advertised;
+  /// `listeners` says where instead (listener.h); `listen` is then the first of them.
+  bool by_listeners = false;
   /// The flag a user changes the address with, for the line about a taken port.
   std::string flag = "--listen";
 

@@ -172,14 +172,14 @@ void BrokerMetrics::write_traffic(MetricsText& out) {
   write_partitions(out, topics);
 }
 
-void BrokerMetrics::write(MetricsText& out, std::size_t connections) {
+void BrokerMetrics::write(MetricsText& out, const Connections& connections) {
   {
     const std::unique_lock lock(mutex_);
     write_traffic(out);
   }
   out.family("kafka_server_socket_server_metrics_connection_count", MetricType::kGauge,
              "Connections of Kafka's clients.");
-  out.add({{"listener", "PLAINTEXT"}}, connections);
+  for (const auto& [listener, count] : connections) out.add({{"listener", listener}}, count);
   broker_.requests().write(out);
   const auto groups = look_at_groups(broker_);
   if (!groups) return;

@@ -8,6 +8,9 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/metrics.h"
 
@@ -18,8 +21,10 @@ class Broker;
 class BrokerMetrics {
  public:
   explicit BrokerMetrics(Broker& broker) : broker_(broker) {}
+  /// Of each listener by its name.
+  using Connections = std::vector<std::pair<std::string, std::size_t>>;
   /// Any thread. Groups are left out when their coordinator does not answer.
-  void write(MetricsText& out, std::size_t connections);
+  void write(MetricsText& out, const Connections& connections);
 
  private:
   void write_traffic(MetricsText& out);

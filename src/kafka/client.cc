@@ -1,71 +1,114 @@
 #include "kafka/client.h"
 
 #include <fmt/format.h>
-#include <netdb.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include "auth/digest.h"
+#include "auth/jaas.h"
 #include "base/bytes.h"
+#include "base/kafka_error.h"
+#include "kafka/messages/sasl_authenticate_request.h"
+#include "kafka/messages/sasl_authenticate_response.h"
+#include "kafka/messages/sasl_handshake_request.h"
+#include "kafka/messages/sasl_handshake_response.h"
+#include "kafka/tls_settings.h"
 
 namespace tailrace::kafka {
 namespace {
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
+constexpr std::size_t kNonceBytes = 24;
+
+Result<std::shared_ptr<const net::Tls>> tls_of(const ConfigMap& values) {
+  const Settings settings(values);
+  net::TlsClientConfig tls;
+  ASSIGN(tls.trusted, tls_trusted(settings));
+  if (settings.has("ssl.keystore.location") || settings.has("ssl.keystore.certificate.chain")) {
+    ASSIGN(tls.identity, tls_identity(settings));
+  }
+  tls.verify_host = !settings.has("ssl.endpoint.identification.algorithm") ||
+                    settings.get("ssl.endpoint.identification.algorithm") == "https";
+  tls.options.protocols = settings.list("ssl.enabled.protocols");
+  return net::Tls::client(tls);
+}
 
 }  // namespace
 
 Result<Client> Client::connect(const std::string& address, std::chrono::seconds patience) {
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos) {
-    return error(Code::kInvalidArgument, fmt::format("'{}' is not HOST:PORT", address));
-  }
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  const int failed = getaddrinfo(address.substr(0, colon).c_str(),
-                                 address.substr(colon + 1).c_str(), &hints, &list);
-  const std::unique_ptr<addrinfo, FreeAddresses> held(list);
-  if (failed != 0) {
-    return error(Code::kUnavailable, fmt::format("{}: {}", address, gai_strerror(failed)));
-  }
-  int reason = 0;
-  for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
-    const int socket = ::socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, 0);
-    const timeval limit{patience.count(), 0};
-    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    if (::connect(socket, one->ai_addr, one->ai_addrlen) == 0) return Client(address, socket);
-    reason = errno;
-    ::close(socket);
-  }
-  return error(Code::kUnavailable,
-               fmt::format("no broker at {}: {}; `tailrace run` and `tailrace broker` start one, "
-                           "--broker names another",
-                           address, std::strerror(reason)));
+  return connect(address, ConfigMap(), patience);
 }
 
-Client::Client(Client&& other) noexcept
-    : address_(std::move(other.address_)),
-      socket_(std::exchange(other.socket_, -1)),
-      correlation_(other.correlation_),
-      answer_(std::move(other.answer_)) {}
-
-Client& Client::operator=(Client&& other) noexcept {
-  std::swap(address_, other.address_);
-  std::swap(socket_, other.socket_);
-  std::swap(correlation_, other.correlation_);
-  std::swap(answer_, other.answer_);
-  return *this;
+Result<Client> Client::connect(const std::string& address, const ConfigMap& settings,
+                               std::chrono::seconds patience) {
+  const auto found = settings.find("security.protocol");
+  const auto protocol = found == settings.end() ? std::string("PLAINTEXT") : found->second;
+  const bool sasl = protocol == "SASL_PLAINTEXT" || protocol == "SASL_SSL";
+  std::shared_ptr<const net::Tls> tls;
+  if (protocol == "SSL" || protocol == "SASL_SSL") {
+    ASSIGN(tls, tls_of(settings));
+  } else if (!sasl && protocol != "PLAINTEXT") {
+    return error(Code::kInvalidArgument,
+                 fmt::format("security.protocol: {} is none of PLAINTEXT, SSL, SASL_PLAINTEXT, "
+                             "SASL_SSL",
+                             protocol));
+  }
+  auto socket = net::TlsSocket::connect(address, patience, tls);
+  if (!socket && socket.error().code == Code::kUnavailable) {
+    return error(Code::kUnavailable,
+                 fmt::format("no broker at {}: {}; `tailrace run` and `tailrace broker` start one, "
+                             "--broker names another",
+                             address, socket.error().what));
+  }
+  if (!socket) return std::unexpected(socket.error());
+  Client client(address, std::move(*socket));
+  if (sasl) TRY(client.log_in(settings));
+  return client;
 }
 
-Client::~Client() {
-  if (socket_ >= 0) ::close(socket_);
+Result<std::string> Client::authenticate(const std::string& message) {
+  SaslAuthenticateRequest request;
+  request.auth_bytes = message;
+  ASSIGN(const auto response, ask<SaslAuthenticateResponse>(request));
+  if (response.error_code == 0) return std::string(response.auth_bytes);
+  return error(Code::kPermissionDenied,
+               fmt::format("{}: {}", address_, response.error_message.value_or("login refused")));
+}
+
+Status Client::log_in(const ConfigMap& settings) {
+  const auto value = [&](std::string_view name) {
+    const auto found = settings.find(name);
+    return found == settings.end() ? std::string() : found->second;
+  };
+  auto module = auth::parse_jaas(value("sasl.jaas.config"));
+  if (!module) return std::unexpected(module.error().in("sasl.jaas.config"));
+  const std::string user = module->options["username"];
+  const std::string password = module->options["password"];
+  SaslHandshakeRequest request;
+  request.mechanism = value("sasl.mechanism");
+  const auto scram = auth::scram_mechanism(request.mechanism);
+  if (!scram && request.mechanism != "PLAIN") {
+    return error(Code::kInvalidArgument,
+                 fmt::format("sasl.mechanism: '{}' is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512",
+                             request.mechanism));
+  }
+  ASSIGN(const auto response, ask<SaslHandshakeResponse>(request));
+  if (response.error_code != 0) {
+    return error(Code::kPermissionDenied,
+                 fmt::format("{} takes no logins by {}", address_, request.mechanism));
+  }
+  if (scram) return log_in_by_scram(*scram, user, password);
+  const std::string nul(1, '\0');
+  TRY(authenticate(nul + user + nul + password));
+  return {};
+}
+
+Status Client::log_in_by_scram(auth::ScramMechanism mechanism, const std::string& user,
+                               const std::string& password) {
+  auth::ScramClient scram(mechanism, user, password, auth::base64(auth::random_bytes(kNonceBytes)));
+  ASSIGN(const auto challenge, authenticate(scram.first()));
+  ASSIGN(const auto proof, scram.proof(challenge));
+  ASSIGN(const auto signature, authenticate(proof));
+  return scram.verify(signature);
 }
 
 RequestHeader Client::header(const ApiInfo& api, Version version) {
@@ -77,38 +120,17 @@ RequestHeader Client::header(const ApiInfo& api, Version version) {
   return header;
 }
 
-Status Client::receive(char* to, std::size_t size) {
-  while (size > 0) {
-    const ssize_t got = ::recv(socket_, to, size, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      return error(Code::kUnavailable, fmt::format("{}: {}", address_, std::strerror(errno)));
-    }
-    if (got == 0) return error(Code::kUnavailable, address_ + " closed the connection");
-    to += got;
-    size -= static_cast<std::size_t>(got);
-  }
-  return {};
-}
-
 Status Client::exchange(const std::string& frame) {
-  for (std::size_t sent = 0; sent < frame.size();) {
-    const ssize_t n = ::send(socket_, frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      return error(Code::kUnavailable, fmt::format("{}: {}", address_, std::strerror(errno)));
-    }
-    sent += static_cast<std::size_t>(n);
-  }
+  TRY(socket_.send(frame));
   char head[4];
-  TRY(receive(head, sizeof head));
+  TRY(socket_.receive(head, sizeof head));
   const auto size = load_be<std::int32_t>(head);
   if (size < 0 || size > kMostAnswerBytes) {
     return error(Code::kResourceExhausted,
                  fmt::format("{} announces an answer of {} bytes", address_, size));
   }
   answer_.resize(static_cast<std::size_t>(size));
-  return receive(answer_.data(), answer_.size());
+  return socket_.receive(answer_.data(), answer_.size());
 }
 
 }  // namespace tailrace::kafka

@@ -6,11 +6,14 @@
 #include <cstdint>
 #include <string>
 
+#include "auth/scram.h"
 #include "base/result.h"
+#include "kafka/config_layers.h"
 #include "kafka/messages/api_table.h"
 #include "kafka/messages/request_header.h"
 #include "kafka/messages/response_header.h"
 #include "kafka/wire.h"
+#include "net/tls_socket.h"
 
 namespace tailrace::kafka {
 
@@ -21,9 +24,11 @@ class Client {
   /// kUnavailable, with the address and what to do, when nobody listens at HOST:PORT.
   static Result<Client> connect(const std::string& address,
                                 std::chrono::seconds patience = std::chrono::seconds(30));
-  Client(Client&& other) noexcept;
-  Client& operator=(Client&& other) noexcept;
-  ~Client();
+  /// The same as the settings of a Kafka client say: security.protocol, ssl.*, sasl.mechanism
+  /// (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), sasl.jaas.config. kPermissionDenied for a login that is
+  /// refused.
+  static Result<Client> connect(const std::string& address, const ConfigMap& settings,
+                                std::chrono::seconds patience = std::chrono::seconds(30));
 
   /// The answer to `request`. What it holds of type bytes and records is valid until the next call.
   /// kUnavailable when the connection ends or no answer comes in time.
@@ -51,14 +56,19 @@ class Client {
   }
 
  private:
-  Client(std::string address, int socket) : address_(std::move(address)), socket_(socket) {}
+  Client(std::string address, net::TlsSocket socket)
+      : address_(std::move(address)), socket_(std::move(socket)) {}
+  Status log_in(const ConfigMap& settings);
+  Status log_in_by_scram(auth::ScramMechanism mechanism, const std::string& user,
+                         const std::string& password);
+  /// A message of the mechanism, and the broker's.
+  Result<std::string> authenticate(const std::string& message);
   RequestHeader header(const ApiInfo& api, Version version);
   /// Sends a frame, and reads one into answer_.
   Status exchange(const std::string& frame);
-  Status receive(char* to, std::size_t size);
 
   std::string address_;
-  int socket_ = -1;
+  net::TlsSocket socket_;
   std::int32_t correlation_ = 0;
   std::string answer_;
 };

@@ -7,6 +7,7 @@
 #include "kafka/config_checks.h"
 #include "kafka/config_store.h"
 #include "kafka/config_table.h"
+#include "kafka/listener.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -144,7 +145,10 @@ TEST(BrokerConfig, a_file_of_kafkas_is_taken_as_it_is) {
       "num.partitions: 2\nlog.dirs=/tmp/x\n");
   ASSERT_TRUE(set) << set.error().what;
   EXPECT_EQ(config.listen, "0.0.0.0:9192");
-  EXPECT_EQ(config.advertised, "host.example:9192");
+  const auto listeners = listeners_of(config);
+  ASSERT_TRUE(listeners) << listeners.error().what;
+  ASSERT_EQ(listeners->size(), 1u);
+  EXPECT_EQ(listeners->front().advertised.host, "host.example");
   EXPECT_EQ(config.topic.partitions, 2);
   const auto bad = config.set_all("num.partitions=1\n\nnum.partitons=2\n");
   ASSERT_FALSE(bad);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "base/bytes.h"
 #include "kafka/session.h"
 
@@ -12,72 +10,54 @@ namespace {
 
 constexpr std::size_t kHeadBytes = 4;
 
-Result<Endpoint> parse_address(std::string_view address) {
-  const auto colon = address.rfind(':');
-  Endpoint endpoint;
-  if (colon != std::string_view::npos) {
-    endpoint.host = address.substr(0, colon);
-    const auto* end = address.data() + address.size();
-    const auto [rest, failure] = std::from_chars(address.data() + colon + 1, end, endpoint.port);
-    if (failure == std::errc() && rest == end && endpoint.port >= 0 && endpoint.port < 65536 &&
-        !endpoint.host.empty()) {
-      return endpoint;
-    }
-  }
-  return error(Code::kInvalidArgument, fmt::format("'{}' is not HOST:PORT", address));
-}
-
 Result<std::size_t> frame_length(std::string_view head) {
   const auto size = load_be<std::int32_t>(head.data());
+  if (head.starts_with("\x16\x03")) {
+    return error(Code::kInvalidArgument, "a client that speaks TLS, at a port that does not");
+  }
   if (size < 0) return error(Code::kInvalidArgument, fmt::format("a request of {} bytes", size));
   return kHeadBytes + static_cast<std::size_t>(size);
 }
 
-net::FrameServerConfig server_config(const BrokerConfig& config, const Endpoint& at,
-                                     Broker& broker) {
+net::FrameServerConfig server_config(const BrokerConfig& config,
+                                     const std::shared_ptr<Listener>& listener, Broker& broker) {
   net::FrameServerConfig server;
-  server.host = at.host;
-  server.port = static_cast<std::uint16_t>(at.port);
-  server.flag = config.flag;
+  server.host = listener->at.host;
+  server.port = static_cast<std::uint16_t>(listener->at.port);
+  server.flag = listener->flag;
   server.name = "kafka";
   server.threads = config.network_threads;
   server.limits.frame_bytes = config.request_max_bytes + kHeadBytes;
   server.limits.connections = config.max_connections;
   server.limits.idle = config.idle;
   server.limits.unsent_bytes = 1 << 20;  // a client has one large answer at a time
+  server.tls = listener->tls;
   server.head_bytes = kHeadBytes;
   server.length = frame_length;
-  server.open = [&broker](const net::Peer& peer) {
-    return std::make_unique<Session>(broker, peer);
+  server.open = [&broker, listener](const net::Peer& peer) {
+    return std::make_unique<Session>(broker, listener, peer);
   };
   return server;
-}
-
-/// A listener of all addresses is reached by this machine's clients at the loopback one.
-std::string reachable(const std::string& host) {
-  return host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Door>> Door::start(log::Log& log, BrokerConfig config, std::string folder) {
-  ASSIGN(const auto listen, parse_address(config.listen));
+  ASSIGN(auto listeners, listeners_of(config));
   std::unique_ptr<Door> door(new Door());
-  door->host_ = listen.host;
-  ASSIGN(door->broker_, Broker::open(log, config, std::move(folder)));
+  ASSIGN(door->broker_, Broker::open(log, std::move(config), std::move(folder)));
   Broker& broker = *door->broker_;
   door->metrics_ = std::make_unique<BrokerMetrics>(broker);
-  if (!config.advertised.empty()) {
-    ASSIGN(const auto advertised, parse_address(config.advertised));
-    broker.set_endpoint(advertised);
-  }
-  auto server = server_config(broker.config(), listen, broker);
+  std::vector<std::shared_ptr<Listener>> shared;
+  for (auto& one : listeners) shared.push_back(std::make_shared<Listener>(std::move(one)));
   // Known before the first connection is served.
-  if (config.advertised.empty()) broker.set_endpoint({reachable(listen.host), listen.port});
-  ASSIGN(door->server_, net::FrameServer::start(std::move(server)));
-  // Only a port that was just picked is not known yet, and nobody can have come to it.
-  if (config.advertised.empty() && listen.port == 0) {
-    broker.set_endpoint({reachable(listen.host), door->server_->port()});
+  broker.set_listeners(shared);
+  for (const auto& listener : shared) {
+    ASSIGN(auto server, net::FrameServer::start(server_config(broker.config(), listener, broker)));
+    // Only a port that was just picked is not known yet, and nobody can have come to it.
+    if (listener->at.port == 0) listener->at.port = server->port();
+    if (listener->advertised.port == 0) listener->advertised.port = listener->at.port;
+    door->servers_.push_back(std::move(server));
   }
   return door;
 }
@@ -87,15 +67,31 @@ Door::~Door() {
 }
 
 std::string Door::address() const {
-  return fmt::format("{}:{}", host_, server_->port());
+  const auto& first = broker_->listeners().front()->at;
+  return fmt::format("{}:{}", first.host, first.port);
+}
+
+std::string Door::listeners() const {
+  std::string all;
+  for (const auto& one : broker_->listeners())
+    all += (all.empty() ? "" : ", ") + one->text(one->at);
+  return all;
+}
+
+void Door::write_metrics(MetricsText& out) {
+  BrokerMetrics::Connections connections;
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    connections.emplace_back(broker_->listeners()[i]->name, servers_[i]->connections());
+  }
+  metrics_->write(out, connections);
 }
 
 void Door::stop() {
   // Those that wait would keep the server waiting; answers of others are still on their way.
   if (broker_) broker_->parking().stop();
-  if (server_) server_->stop();
+  for (const auto& server : servers_) server->stop();
   if (broker_) broker_->stop();
-  server_.reset();
+  servers_.clear();
 }
 
 }  // namespace tailrace::kafka

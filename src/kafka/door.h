@@ -1,11 +1,12 @@
-// The Kafka door: a listener whose connections speak Kafka's protocol to one broker.
+// The Kafka door: listeners whose connections speak Kafka's protocol to one broker.
 //
-// Order of calls: Door::start(log, config, folder) → endpoint() … → stop() (or the destructor). The
+// Order of calls: Door::start(log, config, folder) → address() … → stop() (or the destructor). The
 // log must outlive it.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "kafka/broker.h"
@@ -26,20 +27,21 @@ class Door {
   Door(const Door&) = delete;
   Door& operator=(const Door&) = delete;
 
-  /// "127.0.0.1:9092"
+  /// Of all listeners: "PLAINTEXT://127.0.0.1:9092, SSL://127.0.0.1:9093"
+  std::string listeners() const;
+  /// Of the first listener: "127.0.0.1:9092"
   std::string address() const;
   Broker& broker() { return *broker_; }
   /// The broker's metrics; not after stop().
-  void write_metrics(MetricsText& out) { metrics_->write(out, server_->connections()); }
+  void write_metrics(MetricsText& out);
   void stop();
 
  private:
   Door() = default;
 
-  std::string host_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<BrokerMetrics> metrics_;
-  std::unique_ptr<net::FrameServer> server_;
+  std::vector<std::unique_ptr<net::FrameServer>> servers_;  // one a listener
 };
 
 }  // namespace tailrace::kafka

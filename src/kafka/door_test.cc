@@ -270,7 +270,7 @@ TEST_F(DoorTest, the_cluster_is_described_in_every_version) {
       },
       [&](const FindCoordinatorResponse& response, int v) {
         EXPECT_EQ(v < 4 ? response.port : response.coordinators.at(0).port,
-                  door_->broker().endpoint().port);
+                  door_->broker().listeners()[0]->advertised.port);
       });
 }
 

@@ -2,22 +2,29 @@
 
 #include <algorithm>
 
+#include "kafka/guards.h"
 #include "kafka/handlers/all.h"
 #include "kafka/messages/add_offsets_to_txn_request.h"
 #include "kafka/messages/add_partitions_to_txn_request.h"
+#include "kafka/messages/alter_client_quotas_request.h"
 #include "kafka/messages/alter_configs_request.h"
 #include "kafka/messages/alter_partition_reassignments_request.h"
 #include "kafka/messages/alter_replica_log_dirs_request.h"
 #include "kafka/messages/alter_share_group_offsets_request.h"
+#include "kafka/messages/alter_user_scram_credentials_request.h"
 #include "kafka/messages/api_versions_request.h"
 #include "kafka/messages/consumer_group_describe_request.h"
 #include "kafka/messages/consumer_group_heartbeat_request.h"
+#include "kafka/messages/create_acls_request.h"
 #include "kafka/messages/create_partitions_request.h"
 #include "kafka/messages/create_topics_request.h"
+#include "kafka/messages/delete_acls_request.h"
 #include "kafka/messages/delete_groups_request.h"
 #include "kafka/messages/delete_records_request.h"
 #include "kafka/messages/delete_share_group_offsets_request.h"
 #include "kafka/messages/delete_topics_request.h"
+#include "kafka/messages/describe_acls_request.h"
+#include "kafka/messages/describe_client_quotas_request.h"
 #include "kafka/messages/describe_cluster_request.h"
 #include "kafka/messages/describe_configs_request.h"
 #include "kafka/messages/describe_groups_request.h"
@@ -27,6 +34,7 @@
 #include "kafka/messages/describe_share_group_offsets_request.h"
 #include "kafka/messages/describe_topic_partitions_request.h"
 #include "kafka/messages/describe_transactions_request.h"
+#include "kafka/messages/describe_user_scram_credentials_request.h"
 #include "kafka/messages/elect_leaders_request.h"
 #include "kafka/messages/end_txn_request.h"
 #include "kafka/messages/fetch_request.h"
@@ -47,6 +55,8 @@
 #include "kafka/messages/offset_fetch_request.h"
 #include "kafka/messages/offset_for_leader_epoch_request.h"
 #include "kafka/messages/produce_request.h"
+#include "kafka/messages/sasl_authenticate_request.h"
+#include "kafka/messages/sasl_handshake_request.h"
 #include "kafka/messages/share_acknowledge_request.h"
 #include "kafka/messages/share_fetch_request.h"
 #include "kafka/messages/share_group_describe_request.h"
@@ -62,10 +72,10 @@ namespace {
 
 template <typename Request, void (*handle)(Call, const Request&)>
 void decoded(Call call, Reader& reader) {
-  const auto request = Request::decode(reader, call.version());
+  auto request = Request::decode(reader, call.version());
   if (!request) {
     call.refuse(request.error().what);
-  } else {
+  } else if (guard(call, *request)) {
     handle(std::move(call), *request);
   }
 }
@@ -84,6 +94,7 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kSyncGroup, decoded<SyncGroupRequest, sync_group>},
     {ApiKey::kDescribeGroups, decoded<DescribeGroupsRequest, describe_groups>},
     {ApiKey::kListGroups, decoded<ListGroupsRequest, list_groups>},
+    {ApiKey::kSaslHandshake, decoded<SaslHandshakeRequest, sasl_handshake>},
     {ApiKey::kApiVersions, decoded<ApiVersionsRequest, api_versions>},
     {ApiKey::kCreateTopics, decoded<CreateTopicsRequest, create_topics>},
     {ApiKey::kDeleteTopics, decoded<DeleteTopicsRequest, delete_topics>},
@@ -95,10 +106,14 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kEndTxn, decoded<EndTxnRequest, end_txn>},
     {ApiKey::kWriteTxnMarkers, decoded<WriteTxnMarkersRequest, write_txn_markers>},
     {ApiKey::kTxnOffsetCommit, decoded<TxnOffsetCommitRequest, txn_offset_commit>},
+    {ApiKey::kDescribeAcls, decoded<DescribeAclsRequest, describe_acls>},
+    {ApiKey::kCreateAcls, decoded<CreateAclsRequest, create_acls>},
+    {ApiKey::kDeleteAcls, decoded<DeleteAclsRequest, delete_acls>},
     {ApiKey::kDescribeConfigs, decoded<DescribeConfigsRequest, describe_configs>},
     {ApiKey::kAlterConfigs, decoded<AlterConfigsRequest, alter_configs>},
     {ApiKey::kAlterReplicaLogDirs, decoded<AlterReplicaLogDirsRequest, alter_replica_log_dirs>},
     {ApiKey::kDescribeLogDirs, decoded<DescribeLogDirsRequest, describe_log_dirs>},
+    {ApiKey::kSaslAuthenticate, decoded<SaslAuthenticateRequest, sasl_authenticate>},
     {ApiKey::kCreatePartitions, decoded<CreatePartitionsRequest, create_partitions>},
     {ApiKey::kDeleteGroups, decoded<DeleteGroupsRequest, delete_groups>},
     {ApiKey::kElectLeaders, decoded<ElectLeadersRequest, elect_leaders>},
@@ -109,6 +124,12 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kListPartitionReassignments,
      decoded<ListPartitionReassignmentsRequest, list_partition_reassignments>},
     {ApiKey::kOffsetDelete, decoded<OffsetDeleteRequest, offset_delete>},
+    {ApiKey::kDescribeClientQuotas, decoded<DescribeClientQuotasRequest, describe_client_quotas>},
+    {ApiKey::kAlterClientQuotas, decoded<AlterClientQuotasRequest, alter_client_quotas>},
+    {ApiKey::kDescribeUserScramCredentials,
+     decoded<DescribeUserScramCredentialsRequest, describe_user_scram_credentials>},
+    {ApiKey::kAlterUserScramCredentials,
+     decoded<AlterUserScramCredentialsRequest, alter_user_scram_credentials>},
     {ApiKey::kDescribeQuorum, decoded<DescribeQuorumRequest, describe_quorum>},
     {ApiKey::kUpdateFeatures, decoded<UpdateFeaturesRequest, update_features>},
     {ApiKey::kDescribeCluster, decoded<DescribeClusterRequest, describe_cluster>},

@@ -382,7 +382,7 @@ void ShareCoordinator::acknowledge(const share::Key& key, const Partition& parti
   }
   if (!kept) return done(ErrorCode::kCoordinatorNotAvailable, {});
   if (*kept == nullptr) return done(settled.error, settled.message);
-  committer_.when_durable(std::move(*kept), [done = std::move(done)](const Status& status) {
+  committer_.when_durable(std::move(*kept), [done = std::move(done)](const Status& status) mutable {
     done(status ? ErrorCode::kNone : ErrorCode::kCoordinatorNotAvailable, {});
   });
 }

@@ -100,7 +100,7 @@ class ShareCoordinator {
   void wait(const share::Key& key, std::uint64_t freed,
             const std::shared_ptr<Parking::Parked>& parked);
 
-  using Acknowledged = std::function<void(ErrorCode error, std::string_view message)>;
+  using Acknowledged = std::move_only_function<void(ErrorCode error, std::string_view message)>;
   void acknowledge(const share::Key& key, const Partition& partition, const std::string& member,
                    std::span<const share::Acknowledgement> acknowledgements, Acknowledged done);
   /// The member's session ended: what it has is others'.

@@ -13,7 +13,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <mutex>
 #include <set>
@@ -21,7 +20,9 @@
 #include <utility>
 
 #include "base/log.h"
+#include "net/frame_input.h"
 #include "net/listen.h"
+#include "net/secured.h"
 
 namespace tailrace::net {
 
@@ -41,52 +42,14 @@ struct Loop {
   std::thread thread;
 };
 
-/// What was read and not yet served.
-class Input {
- public:
-  std::string_view bytes() const { return {data_.get() + begin_, end_ - begin_}; }
-  void drop(std::size_t size) { begin_ += size; }
-  void add(std::size_t size) { end_ += size; }
-
-  /// Free memory behind the bytes; it grows only when it is full of one unfinished frame.
-  asio::mutable_buffer space() {
-    const std::size_t held = end_ - begin_;
-    if (held == 0 && capacity_ > kUsual) resize(kUsual, 0);
-    if (end_ == capacity_ && begin_ > 0) {
-      std::memmove(data_.get(), data_.get() + begin_, held);
-    } else if (end_ == capacity_) {
-      resize(capacity_ == 0 ? kUsual : 2 * capacity_, held);
-    } else if (held > 0) {
-      return {data_.get() + end_, capacity_ - end_};
-    }
-    begin_ = 0;
-    end_ = held;
-    return {data_.get() + end_, capacity_ - end_};
-  }
-
- private:
-  static constexpr std::size_t kUsual = 64 << 10;
-
-  void resize(std::size_t capacity, std::size_t held) {
-    auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-    if (held > 0) std::memcpy(larger.get(), data_.get() + begin_, held);
-    data_ = std::move(larger);
-    capacity_ = capacity;
-    begin_ = 0;
-    end_ = held;
-  }
-
-  std::unique_ptr<char[]> data_;
-  std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-};
-
 Peer peer_of(const tcp::socket& socket) {
   error_code failed;
   const auto endpoint = socket.remote_endpoint(failed);
   if (failed) return {};
-  return {.address = endpoint.address().to_string(), .port = endpoint.port()};
+  Peer peer;
+  peer.address = endpoint.address().to_string();
+  peer.port = endpoint.port();
+  return peer;
 }
 
 }  // namespace
@@ -115,15 +78,25 @@ struct FrameServer::Impl {
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(FrameServer::Impl& server, Loop& loop, tcp::socket socket)
-      : server_(server), loop_(loop), socket_(std::move(socket)), peer_(peer_of(socket_)) {}
+      : server_(server),
+        loop_(loop),
+        stream_(std::move(socket), server.config.tls.get()),
+        timer_(loop.io),
+        peer_(peer_of(stream_.lower())) {}
 
   void start() {
-    session_ = server_.config.open(peer_);
-    read();
+    if (!stream_.secure()) return open();
+    timer_.expires_after(server_.config.limits.handshake);
+    timer_.async_wait([self = shared_from_this()](error_code stopping) {
+      if (!stopping && !self->session_) self->close();
+    });
+    stream_.async_handshake(
+        [self = shared_from_this()](error_code failed) { self->shaken(failed); });
   }
 
   struct Answer {
     Outgoing out = {};
+    Manner manner = {};
     bool close = false;
     std::string why = {};
   };
@@ -139,7 +112,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void drain() {
     draining_ = true;
     error_code ignored;
-    socket_.shutdown(tcp::socket::shutdown_receive, ignored);
+    if (!stream_.secure()) {
+      stream_.lower().shutdown(tcp::socket::shutdown_receive, ignored);
+    }
     close_when_done();
   }
 
@@ -150,12 +125,46 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close() {
     if (std::exchange(closed_, true)) return;
     error_code ignored;
-    socket_.close(ignored);
+    timer_.cancel();
+    stream_.lower().close(ignored);
     slots_.clear();
     server_.remove(loop_, shared_from_this());
   }
 
  private:
+  void open() {
+    if (stream_.secure()) {
+      peer_.secure = true;
+      peer_.subject = peer_subject(*stream_.handle());
+    }
+    session_ = server_.config.open(peer_);
+    read();
+  }
+
+  void shaken(error_code failed) {
+    if (closed_) return;
+    timer_.cancel();
+    if (!failed) return open();
+    const bool left = failed == asio::error::eof || failed == asio::error::connection_reset;
+    const auto why = handshake_failure(static_cast<unsigned long>(failed.value()),
+                                       left ? "the client left" : failed.message());
+    LOG(warn, "{}: connection of {}:{} closed: {}", server_.config.name, peer_.address, peer_.port,
+        why);
+    close();
+  }
+
+  /// Closes with TLS's goodbye, which a client needs to tell the end from a cut.
+  void leave() {
+    if (!stream_.secure() || !session_ || closed_) return close();
+    if (std::exchange(leaving_, true)) return;
+    constexpr std::chrono::seconds kPatience{1};
+    timer_.expires_after(kPatience);
+    timer_.async_wait([self = shared_from_this()](error_code stopping) {
+      if (!stopping) self->close();
+    });
+    stream_.async_shutdown([self = shared_from_this()](error_code) { self->close(); });
+  }
+
   struct Slot {
     bool ready = false;
     Answer answer;
@@ -163,13 +172,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   bool full() const {
     return slots_.size() >= server_.config.limits.in_flight ||
-           unsent_ > server_.config.limits.unsent_bytes;
+           unsent_ > server_.config.limits.unsent_bytes || paused_ || ending_;
   }
 
   void read() {
     if (reading_ || closed_ || ended_ || draining_ || full()) return;
     reading_ = true;
-    socket_.async_read_some(input_.space(),
+    stream_.async_read_some(input_.space(),
                             [self = shared_from_this()](error_code failed, std::size_t size) {
                               self->reading_ = false;
                               if (failed) return self->ended();
@@ -200,9 +209,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const FrameServerConfig& config = server_.config;
     if (bytes.size() < config.head_bytes) return false;
     const auto length = config.length(bytes.substr(0, config.head_bytes));
-    if (!length || *length < config.head_bytes || *length > config.limits.frame_bytes) {
-      refuse(length ? fmt::format("a frame of {} bytes; the limit is {}", *length,
-                                  config.limits.frame_bytes)
+    const std::size_t most = std::min(config.limits.frame_bytes, session_->most_frame_bytes());
+    if (!length || *length < config.head_bytes || *length > most) {
+      refuse(length ? fmt::format("a frame of {} bytes; the limit is {}", *length, most)
                     : length.error().what);
       return false;
     }
@@ -230,9 +239,36 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Slot& slot = slots_[number - first_];
     for (const std::string_view piece : answer.out.pieces) unsent_ += piece.size();
     slot.answer = std::move(answer);
+    if (slot.answer.manner.close_after) ending_ = true;
+    if (slot.answer.manner.pause.count() > 0) paused_ = true;  // its time begins when it is sent
+    const auto delay = slot.answer.manner.delay;
+    if (delay.count() > 0) return hold(number, delay);
     slot.ready = true;
     if (serving_) return;
     write();
+  }
+
+  /// Lets an answer wait; nothing more is served meanwhile.
+  void hold(std::uint64_t number, std::chrono::milliseconds delay) {
+    ending_ = true;
+    auto timer = std::make_shared<asio::steady_timer>(loop_.io, delay);
+    timer->async_wait([self = shared_from_this(), timer, number](error_code stopping) {
+      if (stopping || self->closed_ || number < self->first_) return;
+      self->ending_ = self->slots_[number - self->first_].answer.manner.close_after;
+      self->slots_[number - self->first_].ready = true;
+      self->go_on();
+    });
+  }
+
+  /// Serves no more for a while.
+  void pause(std::chrono::milliseconds time) {
+    timer_.expires_after(time);
+    timer_.async_wait([self = shared_from_this()](error_code stopping) {
+      if (stopping || self->closed_) return;
+      self->paused_ = false;
+      self->heard_ = Clock::now();
+      self->go_on();
+    });
   }
 
   /// Writes what is ready at the front, all in one.
@@ -248,12 +284,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
         refuse(answer.why);
         break;
       }
+      if (answer.manner.close_after) draining_ = true;
+      if (answer.manner.pause.count() > 0) pause(answer.manner.pause);
       for (const std::string_view piece : answer.out.pieces) bytes_.push_back(asio::buffer(piece));
       if (!answer.out.pieces.empty()) sent_.push_back(std::move(answer.out.owner));
     }
     if (bytes_.empty()) return close_when_done();
     writing_ = true;
-    asio::async_write(socket_, bytes_,
+    asio::async_write(stream_, bytes_,
                       [self = shared_from_this()](error_code failed, std::size_t size) {
                         self->writing_ = false;
                         self->sent_.clear();
@@ -265,15 +303,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void close_when_done() {
-    if ((draining_ || ended_) && slots_.empty() && !writing_) close();
+    if ((draining_ || ended_) && slots_.empty() && !writing_) leave();
   }
 
   FrameServer::Impl& server_;
   Loop& loop_;
-  tcp::socket socket_;
+  Secured<tcp::socket> stream_;
+  asio::steady_timer timer_;  // of the handshake, then of a pause, then of the goodbye
   Peer peer_;
   std::unique_ptr<FrameSession> session_;
-  Input input_;
+  FrameInput input_;
   std::deque<Slot> slots_;
   std::uint64_t first_ = 0;  // number of the front slot
   std::size_t unsent_ = 0;
@@ -283,6 +322,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool reading_ = false;
   bool serving_ = false;
   bool writing_ = false;
+  bool paused_ = false;
+  bool leaving_ = false;
+  bool ending_ = false;    // an answer waits to be the last, or is held back
   bool ended_ = false;     // by the client: no more to read
   bool draining_ = false;  // by us: no more to serve
   bool closed_ = false;
@@ -299,9 +341,9 @@ Reply::~Reply() {
     connection->answer(number_, {.close = true, .why = "a request was dropped without an answer"});
 }
 
-void Reply::send(Outgoing answer) {
+void Reply::send(Outgoing answer, Manner manner) {
   if (auto connection = std::exchange(connection_, {}).lock())
-    connection->answer(number_, {.out = std::move(answer)});
+    connection->answer(number_, {.out = std::move(answer), .manner = manner});
 }
 
 void Reply::close(std::string_view why) {

@@ -10,7 +10,9 @@
 // answer, or `unsent_bytes` of answers that its client does not read, is not read from until that
 // changes; one that is silent for `idle` is closed.
 //
-// It does not do TLS.
+// With `tls` every connection speaks TLS: it is the door's when its handshake is done, which
+// happens step by step like all else, so that a slow one holds up nobody, and is closed after
+// `handshake`.
 #pragma once
 
 #include <chrono>
@@ -23,6 +25,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/tls.h"
 
 namespace tailrace::net {
 
@@ -32,6 +35,8 @@ struct FrameLimits {
   std::size_t in_flight = 64;
   std::size_t unsent_bytes = 16 << 20;
   std::chrono::milliseconds idle = std::chrono::minutes(10);
+  /// How long a TLS handshake may take.
+  std::chrono::milliseconds handshake = std::chrono::seconds(30);
   /// How long stop() waits for answers that are on their way.
   std::chrono::milliseconds drain = std::chrono::seconds(2);
 };
@@ -47,6 +52,13 @@ struct Outgoing {
   explicit Outgoing(std::string bytes);
 };
 
+/// What else comes of an answer. While it is delayed or pauses nothing of its connection is served.
+struct Manner {
+  std::chrono::milliseconds delay{0};  ///< before it is sent
+  std::chrono::milliseconds pause{0};  ///< after it was sent
+  bool close_after = false;            ///< it is the connection's last
+};
+
 class Connection;
 
 /// The way back for one request. Call one of the two, once, from any thread; a Reply that goes away
@@ -60,7 +72,7 @@ class Reply {
   ~Reply();
 
   /// No pieces: the request gets no answer (Kafka's acks=0).
-  void send(Outgoing answer);
+  void send(Outgoing answer, Manner manner = {});
   /// Closes the connection once the answers before this one are sent; `why` goes to the log.
   void close(std::string_view why);
 
@@ -76,12 +88,16 @@ class FrameSession {
   /// A whole frame, head included; `frame` holds during the call only. Runs on the connection's
   /// thread and must not wait.
   virtual void serve(std::string_view frame, Reply reply) = 0;
+  /// The largest frame it takes now, where that is less than the server's limit.
+  virtual std::size_t most_frame_bytes() const { return SIZE_MAX; }
 };
 
 /// Who is at the other end.
 struct Peer {
   std::string address;  ///< "127.0.0.1"
   std::uint16_t port = 0;
+  bool secure = false;  ///< through TLS
+  std::string subject;  ///< of its certificate (peer_subject); empty: it showed none
 };
 
 struct FrameServerConfig {
@@ -93,6 +109,7 @@ struct FrameServerConfig {
   std::string name;
   int threads = 1;
   FrameLimits limits = {};
+  std::shared_ptr<const Tls> tls = {};  ///< nullptr: plain sockets
   /// Bytes at the start of a frame that tell its length.
   std::size_t head_bytes = 4;
   /// The whole length of a frame, head included, from its head; an Error closes the connection.

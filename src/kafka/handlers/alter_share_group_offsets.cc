@@ -40,11 +40,11 @@ void alter_share_group_offsets(Call call, const AlterShareGroupOffsetsRequest& r
     }
   }
   call.broker().groups().ask(
-      std::move(event), [call = std::make_shared<Call>(std::move(call))](const auto& result) {
+      std::move(event), [call = std::move(call)](const auto& result) mutable {
         AlterShareGroupOffsetsResponse response;
         response.error_code = kNotKept;
         if (result) response = response_of(std::get<groups::ShareOffsetsAnswer>(*result));
-        call->answer(response);
+        call.answer(response);
       });
 }
 

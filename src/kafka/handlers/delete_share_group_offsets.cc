@@ -11,7 +11,7 @@ void delete_share_group_offsets(Call call, const DeleteShareGroupOffsetsRequest&
   groups::DeleteShareOffsets event{.group = request.group_id, .topics = {}};
   for (const auto& topic : request.topics) event.topics.push_back(topic.topic_name);
   call.broker().groups().ask(std::move(event),
-                             [call = std::make_shared<Call>(std::move(call))](const auto& result) {
+                             [call = std::move(call)](const auto& result) mutable {
                                DeleteShareGroupOffsetsResponse response;
                                response.error_code = kNotKept;
                                if (result) {
@@ -27,7 +27,7 @@ void delete_share_group_offsets(Call call, const DeleteShareGroupOffsetsRequest&
                                    if (!topic.message.empty()) told.error_message = topic.message;
                                  }
                                }
-                               call->answer(response);
+                               call.answer(response);
                              });
 }
 

@@ -24,8 +24,8 @@ void describe_cluster(Call call, const DescribeClusterRequest& request) {
   response.controller_id = broker.node_id();
   auto& one = response.brokers.emplace_back();
   one.broker_id = broker.node_id();
-  one.host = broker.endpoint().host;
-  one.port = broker.endpoint().port;
+  one.host = call.endpoint().host;
+  one.port = call.endpoint().port;
   call.answer(response);
 }
 

@@ -51,7 +51,7 @@ void describe_quorum(Call call, const DescribeQuorumRequest& request) {
     }
   }
   if (call.since(2)) {
-    const auto& at = broker.endpoint();
+    const auto& at = call.endpoint();
     response.nodes.push_back(
         {broker.node_id(), {{"CONTROLLER", at.host, static_cast<std::uint16_t>(at.port)}}});
   }

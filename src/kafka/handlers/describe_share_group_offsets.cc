@@ -54,8 +54,8 @@ void tell_all(Broker& broker, const groups::ShareTopicsAnswer::Group& has, Group
 void describe_share_group_offsets(Call call, const DescribeShareGroupOffsetsRequest& request) {
   groups::ShareTopics event;
   for (const auto& group : request.groups) event.groups.push_back(group.group_id);
-  call.broker().groups().ask(std::move(event), [call = std::make_shared<Call>(std::move(call)),
-                                                groups = request.groups](const auto& result) {
+  call.broker().groups().ask(std::move(event), [call = std::move(call), groups = request.groups](
+                                                   const auto& result) mutable {
     Response response;
     for (std::size_t i = 0; i < groups.size(); ++i) {
       auto& out = response.groups.emplace_back();
@@ -69,12 +69,12 @@ void describe_share_group_offsets(Call call, const DescribeShareGroupOffsetsRequ
       if (has.error != ErrorCode::kNone) {
         out.error_message = has.message;
       } else if (groups[i].topics) {
-        tell_asked(call->broker(), groups[i], out);
+        tell_asked(call.broker(), groups[i], out);
       } else {
-        tell_all(call->broker(), has, out);
+        tell_all(call.broker(), has, out);
       }
     }
-    call->answer(response);
+    call.answer(response);
   });
 }
 

@@ -38,14 +38,19 @@ struct Pass {
   bool failed = false;  // some partition: the answer goes at once
 };
 
-Result<std::shared_ptr<log::Partition>> find(Broker& broker, const FetchWant& want, bool by_id,
+Result<std::shared_ptr<log::Partition>> find(const Call& call, const FetchWant& want,
                                              PartitionAnswer& answer) {
+  Broker& broker = call.broker();
   std::string name = want.topic;
-  if (by_id) {
+  if (call.since(13)) {
     auto found = broker.log().topic_name(want.id);
     answer.error_code = wire(ErrorCode::kUnknownTopicId);
     if (!found) return error(Code::kNotFound, "no topic has this id");
     name = std::move(*found);
+  }
+  if (!call.allows(auth::Operation::kRead, auth::Resource::kTopic, name)) {
+    answer.error_code = wire(ErrorCode::kTopicAuthorizationFailed);
+    return error(Code::kPermissionDenied, "may not be read");
   }
   auto partition = broker.log().partition(name, PartitionId(want.request.partition));
   answer.error_code = wire(partition ? ErrorCode::kNone : ErrorCode::kUnknownTopicOrPartition);
@@ -113,7 +118,6 @@ void add(FetchResponse& response, const FetchWant& want, PartitionAnswer answer)
 
 Pass pass_over(Fetching& fetching, std::int64_t max_bytes) {
   Pass pass;
-  Broker& broker = fetching.call.broker();
   auto& wants = fetching.found.session->wants();
   pass.buffers->reserve(wants.size());
   for (auto& want : wants) {
@@ -121,7 +125,7 @@ Pass pass_over(Fetching& fetching, std::int64_t max_bytes) {
     answer.partition_index = want.request.partition;
     answer.aborted_transactions.reset();
     auto& traffic = pass.traffic.emplace_back(nullptr);
-    if (auto partition = find(broker, want, fetching.call.since(13), answer)) {
+    if (auto partition = find(fetching.call, want, answer)) {
       traffic = &(*partition)->traffic();
       pass.partitions.push_back(partition->get());
       read(**partition, want, fetching.committed, max_bytes - pass.bytes, pass, answer);
@@ -179,6 +183,7 @@ void Fetching::go_on(bool last_try) {
     count(pass);
     keep_news(*found.session, pass.response, found.incremental);
     pass.response.session_id = found.session->id;
+    call.take("consumer_byte_rate", static_cast<double>(pass.bytes));
     return call.answer(pass.response, memory.hold(pass.bytes, std::move(pass.buffers)));
   }
   auto& parking = call.broker().parking();

@@ -19,7 +19,7 @@ void find_coordinator(Call call, const FindCoordinatorRequest& request) {
   const bool known = request.key_type >= 0 && request.key_type <= kLastKeyType;
   const auto code = wire(known ? ErrorCode::kNone : ErrorCode::kInvalidRequest);
   const auto node = known ? broker.node_id() : -1;
-  const auto& at = broker.endpoint();
+  const auto& at = call.endpoint();
   if (call.since(4)) {
     for (const auto& key : request.coordinator_keys) {
       if (request.key_type == kShare && !is_share_key_text(key)) {

@@ -80,7 +80,7 @@ void answer(Call& call, const MetadataRequest& request) {
   const Broker& broker = call.broker();
   MetadataResponse response;
   response.brokers.push_back(
-      {broker.node_id(), broker.endpoint().host, broker.endpoint().port, std::nullopt});
+      {broker.node_id(), call.endpoint().host, call.endpoint().port, std::nullopt});
   response.cluster_id = broker.cluster_id();
   response.controller_id = broker.node_id();
   answer_topics(call, request, response);

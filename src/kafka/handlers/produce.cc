@@ -147,6 +147,16 @@ std::shared_ptr<log::Partition> take(Broker& broker, const ProduceRequest& reque
   return nullptr;
 }
 
+std::size_t size_of(const ProduceRequest& request) {
+  std::size_t size = 0;
+  for (const auto& topic : request.topic_data) {
+    for (const auto& data : topic.partition_data) {
+      if (data.records) size += data.records->size_bytes();
+    }
+  }
+  return size;
+}
+
 void append_all(Call call, const ProduceRequest& request, const JoinErrors& refused) {
   Broker& broker = call.broker();
   const bool by_id = call.since(13);
@@ -168,6 +178,7 @@ void append_all(Call call, const ProduceRequest& request, const JoinErrors& refu
       }
     }
   }
+  syncing->call.take("producer_byte_rate", static_cast<double>(size_of(request)));
   if (request.acks == 0) return syncing->call.no_answer();
   if (all) syncing->left += static_cast<int>(dirty.size());
   for (std::size_t i = 0; all && i < dirty.size(); ++i) {

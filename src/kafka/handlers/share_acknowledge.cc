@@ -37,14 +37,14 @@ void share_acknowledge(Call call, const ShareAcknowledgeRequest& request) {
   auto& broker = call.broker();
   auto said = acknowledgements_in(request.topics, request.is_renew_ack);
   acknowledge_all(broker, *found.session, std::move(said),
-                  [call = std::make_shared<Call>(std::move(call)), session = found.session,
-                   closes = epoch == ShareSessions::kCloses](ShareOutcomes outcomes) {
-                    auto& share = call->broker().share();
-                    if (closes) release_all(call->broker(), *session);
+                  [call = std::move(call), session = found.session,
+                   closes = epoch == ShareSessions::kCloses](ShareOutcomes outcomes) mutable {
+                    auto& share = call.broker().share();
+                    if (closes) release_all(call.broker(), *session);
                     auto response = response_of(std::move(outcomes));
                     response.acquisition_lock_timeout_ms =
                         share.settings(session->group).partition.record_lock_ms;
-                    call->answer(response);
+                    call.answer(response);
                   });
 }
 

@@ -46,20 +46,20 @@ void share_group_describe(Call call, const ShareGroupDescribeRequest& request) {
   const auto names = request.group_ids;
   call.broker().groups().ask(
       groups::DescribeShareGroups{.groups = names},
-      [call = std::make_shared<Call>(std::move(call)), names](const auto& result) {
+      [call = std::move(call), names](const auto& result) mutable {
         Response response;
         if (result) {
           for (const auto& group : std::get<groups::DescribeSharersAnswer>(*result).groups) {
-            response.groups.push_back(told(call->broker(), group));
+            response.groups.push_back(told(call.broker(), group));
           }
-          return call->answer(response);
+          return call.answer(response);
         }
         for (const auto& name : names) {
           auto& group = response.groups.emplace_back();
           group.group_id = name;
           group.error_code = kNotKept;
         }
-        call->answer(response);
+        call.answer(response);
       });
 }
 

@@ -43,10 +43,9 @@ void share_group_heartbeat(Call call, const ShareGroupHeartbeatRequest& request)
                                .rack = request.rack_id,
                                .topics = request.subscribed_topic_names,
                                .client = {call.client_id(), "/" + call.client().peer.address}};
-  call.broker().groups().ask(std::move(event),
-                             [call = std::make_shared<Call>(std::move(call))](const auto& result) {
-                               answer_heartbeat(*call, result);
-                             });
+  call.broker().groups().ask(
+      std::move(event),
+      [call = std::move(call)](const auto& result) mutable { answer_heartbeat(call, result); });
 }
 
 }  // namespace tailrace::kafka

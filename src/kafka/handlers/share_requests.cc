@@ -30,7 +30,7 @@ struct Gathering {
   std::mutex mutex;
   ShareOutcomes outcomes;
   std::size_t missing = 0;
-  std::function<void(ShareOutcomes)> done;
+  std::move_only_function<void(ShareOutcomes)> done;
 
   void take(std::size_t index, ErrorCode error, std::string_view message) {
     {
@@ -99,7 +99,7 @@ std::shared_ptr<log::Partition> shared_partition(Broker& broker, const ShareSess
 
 void acknowledge_all(Broker& broker, const ShareSession& session,
                      std::vector<SharedAcknowledgements> said,
-                     std::function<void(ShareOutcomes outcomes)> done) {
+                     std::move_only_function<void(ShareOutcomes outcomes)> done) {
   if (said.empty()) return done({});
   auto all = std::make_shared<Gathering>();
   all->missing = said.size();

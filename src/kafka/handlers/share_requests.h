@@ -58,7 +58,7 @@ using ShareOutcomes = std::vector<ShareOutcome>;
 /// `done` when all is durable or refused.
 void acknowledge_all(Broker& broker, const ShareSession& session,
                      std::vector<SharedAcknowledgements> said,
-                     std::function<void(ShareOutcomes outcomes)> done);
+                     std::move_only_function<void(ShareOutcomes outcomes)> done);
 
 /// The member's records in all of the session's partitions are others'.
 void release_all(Broker& broker, ShareSession& session);

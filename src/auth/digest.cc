@@ -1,0 +1,45 @@
+#include "auth/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <vector>
+
+#include "base/check.h"
+
+namespace tailrace::auth {
+
+std::string random_bytes(std::size_t size) {
+  std::string bytes(size, '\0');
+  CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(size)) == 1);
+  return bytes;
+}
+
+std::string base64(std::string_view bytes) {
+  std::vector<unsigned char> text((bytes.size() + 2) / 3 * 4 + 1);
+  const int size =
+      EVP_EncodeBlock(text.data(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                      static_cast<int>(bytes.size()));
+  return {reinterpret_cast<char*>(text.data()), static_cast<std::size_t>(size)};
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  if (text.empty()) return std::string();
+  const auto pads = text.ends_with("==") ? 2u : text.ends_with('=') ? 1u : 0u;
+  if (text.substr(0, text.size() - pads).find('=') != std::string_view::npos) return std::nullopt;
+  std::string bytes(text.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  if (size < 0) return std::nullopt;
+  bytes.resize(static_cast<std::size_t>(size) - pads);
+  return bytes;
+}
+
+bool same_secret(std::string_view one, std::string_view other) {
+  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
+}
+
+}  // namespace tailrace::auth

@@ -1,0 +1,200 @@
+#include "kafka/listener.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include "auth/jaas.h"
+#include "kafka/broker_config.h"
+#include "kafka/tls_settings.h"
+
+namespace tailrace::kafka {
+namespace {
+
+std::string small(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+/// A listener of all addresses is reached by this machine's clients at the loopback one.
+std::string reachable(const std::string& host) {
+  return host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host;
+}
+
+/// With SASL the name comes from there: only what this very listener says of certificates counts.
+Result<net::ClientCertificates> client_auth_of(const Settings& settings, bool sasl) {
+  const std::string kName = "ssl.client.auth";
+  const auto word = sasl ? settings.own(kName) : settings.get(kName);
+  if (word.empty()) return net::ClientCertificates::kIgnored;
+  if (word == "required") return net::ClientCertificates::kRequired;
+  if (word == "requested") return net::ClientCertificates::kWanted;
+  if (word == "none") return net::ClientCertificates::kIgnored;
+  return unusable(kName, "required, requested or none is expected");
+}
+
+Status add_tls(const Settings& settings, Listener& listener) {
+  net::TlsServerConfig tls;
+  ASSIGN(tls.identity, tls_identity(settings));
+  ASSIGN(tls.trusted, tls_trusted(settings));
+  ASSIGN(tls.clients, client_auth_of(settings, listener.protocol.starts_with("SASL")));
+  tls.options.protocols = settings.list("ssl.enabled.protocols");
+  tls.options.ciphers = settings.list("ssl.cipher.suites");
+  auto made = net::Tls::server(tls);
+  if (!made) return unusable("ssl.keystore and ssl.truststore", made.error().what);
+  listener.tls = std::move(*made);
+  auto rules = auth::PrincipalRules::parse(settings.get("ssl.principal.mapping.rules"));
+  if (!rules) return unusable("ssl.principal.mapping.rules", rules.error().what);
+  listener.rules = std::make_shared<const auth::PrincipalRules>(std::move(*rules));
+  return {};
+}
+
+/// user_NAME="PASSWORD" of PlainLoginModule.
+Status add_plain_users(const Settings& settings, SaslConfig& sasl) {
+  std::string name = "plain.sasl.jaas.config";
+  if (!settings.has(name)) name = "sasl.jaas.config";
+  if (!settings.has(name)) {
+    return unusable(name, "is missing, with user_NAME=\"PASSWORD\" of PlainLoginModule");
+  }
+  const auto module = auth::parse_jaas(settings.get(name));
+  if (!module) return unusable(name, module.error().what);
+  for (const auto& [option, value] : module->options) {
+    if (option.starts_with("user_")) sasl.plain_users[option.substr(5)] = value;
+  }
+  return {};
+}
+
+Status add_sasl(const Settings& settings, Listener& listener) {
+  const std::string kMechanisms = "sasl.enabled.mechanisms";
+  auto sasl = std::make_shared<SaslConfig>();
+  sasl->mechanisms = settings.list(kMechanisms);
+  for (const auto& mechanism : sasl->mechanisms) {
+    if (mechanism != "PLAIN" && !auth::scram_mechanism(mechanism)) {
+      return unusable(kMechanisms, mechanism +
+                                       " is not served; PLAIN, SCRAM-SHA-256 and "
+                                       "SCRAM-SHA-512 are");
+    }
+    if (mechanism == "PLAIN") TRY(add_plain_users(settings, *sasl));
+  }
+  if (sasl->mechanisms.empty()) return unusable(kMechanisms, "is empty");
+  sasl->max_reauth_ms = settings.number("connections.max.reauth.ms");
+  sasl->max_receive_bytes =
+      static_cast<std::size_t>(settings.number("sasl.server.max.receive.size"));
+  listener.sasl = std::move(sasl);
+  return {};
+}
+
+/// NAME://HOST:PORT; no host is every address.
+Result<Listener> parse_listener(const std::string& text, const std::string& setting) {
+  const auto slashes = text.find("://");
+  auto rest = slashes == std::string::npos ? std::string() : text.substr(slashes + 3);
+  if (rest.starts_with(':')) rest = "0.0.0.0" + rest;
+  auto at = parse_address(rest);
+  if (!at || slashes == 0) {
+    return unusable(setting, fmt::format("'{}' is not NAME://HOST:PORT", text));
+  }
+  Listener listener;
+  listener.name = text.substr(0, slashes);
+  listener.at = *at;
+  return listener;
+}
+
+Result<std::map<std::string, std::string>> protocol_map(const Settings& settings) {
+  const std::string kMap = "listener.security.protocol.map";
+  constexpr std::array<std::string_view, 4> kKnown = {"PLAINTEXT", "SSL", "SASL_PLAINTEXT",
+                                                      "SASL_SSL"};
+  std::map<std::string, std::string> map;
+  for (const auto& one : settings.list(kMap)) {
+    const auto colon = one.find(':');
+    const auto protocol = colon == std::string::npos ? "" : one.substr(colon + 1);
+    if (std::ranges::find(kKnown, protocol) == kKnown.end()) {
+      return unusable(kMap, fmt::format("'{}' is not NAME:PROTOCOL", one));
+    }
+    map[one.substr(0, colon)] = protocol;
+  }
+  return map;
+}
+
+/// The listeners of a setting that are not the controller's, by name.
+Result<std::vector<Listener>> listed(const Settings& settings, const std::string& setting) {
+  const auto controllers = settings.list("controller.listener.names");
+  std::vector<Listener> all;
+  std::set<std::string> names;
+  for (const auto& one : settings.list(setting)) {
+    ASSIGN(auto listener, parse_listener(one, setting));
+    if (std::ranges::find(controllers, listener.name) != controllers.end()) continue;
+    if (!names.insert(listener.name).second) {
+      return unusable(setting, fmt::format("{} is named twice", listener.name));
+    }
+    all.push_back(std::move(listener));
+  }
+  return all;
+}
+
+Status secure(const BrokerConfig& config, const std::map<std::string, std::string>& protocols,
+              Listener& listener) {
+  const auto found = protocols.find(listener.name);
+  if (found == protocols.end()) {
+    return unusable("listener.security.protocol.map", "it does not name " + listener.name);
+  }
+  listener.protocol = found->second;
+  const Settings settings(config.started, fmt::format("listener.name.{}.", small(listener.name)));
+  const std::chrono::milliseconds delay(
+      settings.number("connection.failed.authentication.delay.ms"));
+  listener.failed_login_delay = delay;
+  const auto in = [&](const Status& done) -> Status {
+    if (done) return {};
+    return std::unexpected(done.error().in("listener " + listener.name));
+  };
+  if (listener.protocol.ends_with("SSL")) TRY(in(add_tls(settings, listener)));
+  if (listener.protocol.starts_with("SASL")) TRY(in(add_sasl(settings, listener)));
+  return {};
+}
+
+}  // namespace
+
+std::string Listener::text(const Endpoint& endpoint) const {
+  return fmt::format("{}://{}:{}", name, endpoint.host, endpoint.port);
+}
+
+Result<Endpoint> parse_address(std::string_view address) {
+  const auto colon = address.rfind(':');
+  Endpoint endpoint;
+  if (colon != std::string_view::npos) {
+    endpoint.host = address.substr(0, colon);
+    const auto* end = address.data() + address.size();
+    const auto [rest, failure] = std::from_chars(address.data() + colon + 1, end, endpoint.port);
+    if (failure == std::errc() && rest == end && endpoint.port >= 0 && endpoint.port < 65536 &&
+        !endpoint.host.empty()) {
+      return endpoint;
+    }
+  }
+  return error(Code::kInvalidArgument, fmt::format("'{}' is not HOST:PORT", address));
+}
+
+Result<std::vector<Listener>> listeners_of(const BrokerConfig& config) {
+  const Settings settings(config.started);
+  ASSIGN(auto advertised, listed(settings, "advertised.listeners"));
+  std::vector<Listener> all;
+  if (config.by_listeners) {
+    ASSIGN(all, listed(settings, "listeners"));
+  } else {
+    auto& only = all.emplace_back();
+    ASSIGN(only.at, parse_address(config.listen));
+    only.flag = config.flag;
+    if (advertised.size() == 1) advertised[0].name = only.name;
+  }
+  if (all.empty()) return unusable("listeners", "none is for clients");
+  ASSIGN(const auto protocols, protocol_map(settings));
+  for (auto& listener : all) {
+    listener.advertised = {reachable(listener.at.host), listener.at.port};
+    const auto told = std::ranges::find(advertised, listener.name, &Listener::name);
+    if (told != advertised.end()) listener.advertised = told->at;
+    if (config.by_listeners) TRY(secure(config, protocols, listener));
+  }
+  return all;
+}
+
+}  // namespace tailrace::kafka

@@ -1,0 +1,129 @@
+#include "kafka/sasl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "auth/digest.h"
+
+namespace tailrace::kafka {
+namespace {
+
+constexpr std::size_t kNonceBytes = 24;
+
+}  // namespace
+
+std::optional<std::string> Sasl::refusal(ApiKey key) const {
+  const bool of_sasl = key == ApiKey::kSaslHandshake || key == ApiKey::kSaslAuthenticate;
+  switch (state_) {
+    case State::kFailed:
+      return "a request after a login that failed";
+    case State::kMessages:
+      if (key == ApiKey::kSaslAuthenticate) return std::nullopt;
+      return "a request in the middle of a login";
+    case State::kOpen:
+      break;
+  }
+  if (known_) {
+    const bool over = ends_ && Clock::now() >= *ends_ && !of_sasl && key != ApiKey::kApiVersions;
+    return over ? std::optional<std::string>("its login is over, and was not renewed")
+                : std::nullopt;
+  }
+  if (key == ApiKey::kApiVersions || key == ApiKey::kSaslHandshake) return std::nullopt;
+  return "a request before a login (security.protocol of the client?)";
+}
+
+ErrorCode Sasl::handshake(const std::string& mechanism, Version version) {
+  if (std::ranges::find(config_->mechanisms, mechanism) == config_->mechanisms.end()) {
+    if (!known_) state_ = State::kFailed;
+    return ErrorCode::kUnsupportedSaslMechanism;
+  }
+  mechanism_ = mechanism;
+  bare_ = version.value == 0;
+  state_ = State::kMessages;
+  challenged_ = false;
+  scram_.reset();
+  if (const auto hash = auth::scram_mechanism(mechanism)) {
+    scram_.emplace(*hash, auth::base64(auth::random_bytes(kNonceBytes)));
+  }
+  return ErrorCode::kNone;
+}
+
+std::unexpected<Refusal> Sasl::fail(std::string why) {
+  state_ = State::kFailed;
+  return std::unexpected(Refusal{ErrorCode::kSaslAuthenticationFailed, std::move(why)});
+}
+
+std::unexpected<Refusal> Sasl::wrong_credentials() {
+  return fail(fmt::format(
+      "Authentication failed during {} due to invalid credentials with SASL mechanism {}",
+      known_ ? "re-authentication" : "authentication", mechanism_));
+}
+
+std::expected<Sasl::Step, Refusal> Sasl::message(std::string_view bytes) {
+  if (state_ != State::kMessages) {
+    return std::unexpected(Refusal{ErrorCode::kIllegalSaslState,
+                                   "SaslAuthenticate request received after successful "
+                                   "authentication"});
+  }
+  return scram_ ? scram(bytes) : plain(bytes);
+}
+
+/// RFC 4616: [authzid] NUL authcid NUL passwd.
+std::expected<Sasl::Step, Refusal> Sasl::plain(std::string_view bytes) {
+  const auto first = bytes.find('\0');
+  const auto second = first == std::string_view::npos ? first : bytes.find('\0', first + 1);
+  if (second == std::string_view::npos || bytes.find('\0', second + 1) != std::string_view::npos) {
+    return fail("Invalid SASL/PLAIN response: expected 3 tokens");
+  }
+  const auto as = bytes.substr(0, first);
+  const std::string user(bytes.substr(first + 1, second - first - 1));
+  const auto password = bytes.substr(second + 1);
+  if (user.empty()) return fail("Authentication failed: username not specified");
+  if (password.empty()) return fail("Authentication failed: password not specified");
+  const auto found = config_->plain_users.find(user);
+  if (found == config_->plain_users.end() || !auth::same_secret(found->second, password)) {
+    return fail("Authentication failed: Invalid username or password");
+  }
+  if (!as.empty() && as != user) {
+    return fail(
+        "Authentication failed: Client requested an authorization id that is different "
+        "from username");
+  }
+  return succeed(user, "");
+}
+
+std::expected<Sasl::Step, Refusal> Sasl::scram(std::string_view bytes) {
+  if (challenged_) {
+    auto signature = scram_->finish(bytes);
+    return signature ? succeed(user_, std::move(*signature)) : wrong_credentials();
+  }
+  const auto hello = scram_->first(bytes);
+  if (!hello || hello->by_token) return wrong_credentials();
+  if (!hello->authorize_as.empty() && hello->authorize_as != hello->user) {
+    return wrong_credentials();
+  }
+  const auto credential = users_.find(hello->user, *auth::scram_mechanism(mechanism_));
+  if (!credential) return wrong_credentials();
+  user_ = hello->user;
+  challenged_ = true;
+  return Step{.message = scram_->challenge(*credential), .principal = {}};
+}
+
+std::expected<Sasl::Step, Refusal> Sasl::succeed(std::string user, std::string message) {
+  if (known_ && (user != known_user_ || mechanism_ != known_mechanism_)) {
+    return fail(
+        fmt::format("Cannot change principals during re-authentication from User:{} to User:{}",
+                    known_user_, user));
+  }
+  known_ = true;
+  state_ = State::kOpen;
+  known_user_ = user;
+  known_mechanism_ = mechanism_;
+  if (config_->max_reauth_ms > 0) {
+    ends_ = Clock::now() + std::chrono::milliseconds(config_->max_reauth_ms);
+  }
+  return Step{std::move(message), auth::Principal{"User", std::move(user)}, config_->max_reauth_ms};
+}
+
+}  // namespace tailrace::kafka
