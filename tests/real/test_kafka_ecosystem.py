@@ -177,6 +177,6 @@ def test_a_client_may_expect_of_this_broker_what_it_may_of_kafka(broker):
     said = tool(broker.address, "ClientCompatibilityTest --bootstrap-server @ --topic compatible --num-cluster-nodes 1 "
                                 "--offsets-for-times-supported true --cluster-id-supported true "
                                 "--expect-record-too-large-exception false --create-topics-supported true "
-                                "--describe-acls-supported false --describe-configs-supported true "
+                                "--describe-acls-supported true --describe-configs-supported true "
                                 "--idempotent-producer-supported true")
     assert said.code == 0, said
