@@ -4,7 +4,8 @@ import confluent_kafka.admin
 import kafka.admin
 import pytest
 import tailrace
-from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
+from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AlterConfigOpType, ConfigEntry,
+                                   ConfigResource, ResourcePatternType, ResourceType)
 from kafka.admin import (ACLFilter, ACLOperation, ACLPermissionType, ACLResourcePatternType, KafkaAdminClient, NewTopic,
                          ResourcePatternFilter)
 from kafka.errors import ClusterAuthorizationFailedError, TopicAuthorizationFailedError
@@ -150,3 +151,28 @@ def test_rules_last_longer_than_the_broker(tmp_path):
     assert write(broker, "alice", "kept") is None
     assert write(broker, "bob", "kept") == "TOPIC_AUTHORIZATION_FAILED"
     broker.stop()
+
+
+def test_a_share_group_reads_as_long_as_it_may(broker):
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": broker.ports["ADMIN"]})
+    admin.create_topics([confluent_kafka.admin.NewTopic("shared", 1)])["shared"].result(30)
+    allow(admin, ResourceType.TOPIC, "shared", "User:alice", AclOperation.ALL)
+    allow(admin, ResourceType.GROUP, "sharers", "User:alice", AclOperation.READ)
+    earliest = ConfigEntry("share.auto.offset.reset", "earliest", incremental_operation=AlterConfigOpType.SET)
+    group = ConfigResource(ResourceType.GROUP, "sharers", incremental_configs=[earliest])
+    for done in admin.incremental_alter_configs([group]).values():
+        done.result(30)
+    assert write(broker, "alice", "shared") is None
+    settings = {"group.id": "sharers", "share.acknowledgement.mode": "implicit", "log_level": 0}
+    with confluent_kafka.ShareConsumer(login(broker, "alice", **settings)) as reader:
+        reader.subscribe(["shared"])
+        first = tailrace.wait_until(lambda: list(reader.poll(1.0)), "the first record", 30)
+        assert [message.value() for message in first] == [b"value"]
+        allow(admin, ResourceType.TOPIC, "shared", "User:alice", AclOperation.READ, permission=AclPermissionType.DENY)
+        other = confluent_kafka.Producer({"bootstrap.servers": broker.ports["ADMIN"]})
+        other.produce("shared", b"secret")
+        assert other.flush(30) == 0
+        with pytest.raises(confluent_kafka.KafkaException) as refused:
+            for _ in range(10):
+                assert list(reader.poll(1.0)) == []
+        assert refused.value.args[0].name() == "TOPIC_AUTHORIZATION_FAILED"

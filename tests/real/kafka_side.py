@@ -82,7 +82,7 @@ class KafkaOnZooKeeper(RealKafka):
     def start(self):
         port, keeper = free_ports(2)
         self.address = f"127.0.0.1:{port}"
-        self.run("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", {
+        self.keeper = self.run("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", {
             "dataDir": self.folder / "zookeeper", "clientPort": keeper, "clientPortAddress": "127.0.0.1",
             "admin.enableServer": "false"})
         self.process = self.run("kafka.Kafka", "server", {
@@ -92,6 +92,11 @@ class KafkaOnZooKeeper(RealKafka):
             "group.initial.rebalance.delay.ms": 0, **self.settings})
         tailrace.wait_until(self.answers, "Kafka on ZooKeeper", 120)
         return self
+
+    def stop(self):
+        super().stop()
+        self.keeper.kill()
+        self.keeper.wait()
 
     def run(self, name, file, settings):
         path = self.folder / f"{file}.properties"

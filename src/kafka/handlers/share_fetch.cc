@@ -17,6 +17,19 @@ using Place = ShareSession::Place;
 
 constexpr std::int8_t kRecordLimit = 1;  // ShareAcquireMode (KIP-1206)
 
+/// What one pass over the partitions found.
+struct Pass {
+  std::map<Place, PartitionAnswer> answers;
+  std::shared_ptr<std::vector<log::ReadBuffer>> buffers =
+      std::make_shared<std::vector<log::ReadBuffer>>();
+  std::vector<std::shared_ptr<log::Partition>> partitions;
+  std::vector<std::pair<Place, std::uint64_t>> freed;  // for ShareCoordinator::wait()
+  std::vector<Place> served;
+  std::vector<std::pair<Offset, Offset>> ends;  // of the partitions, before they were looked at
+  std::int64_t bytes = 0;
+  bool failed = false;
+};
+
 /// A request from its arrival to its answer.
 struct Sharing : std::enable_shared_from_this<Sharing> {
   Call call;
@@ -28,21 +41,16 @@ struct Sharing : std::enable_shared_from_this<Sharing> {
 
   explicit Sharing(Call c) : call(std::move(c)) {}
   void go_on();
-  void answer(std::map<Place, PartitionAnswer> answers, std::shared_ptr<const void> held);
+  void answer(Pass pass);
   void park(std::shared_ptr<Parking::Parked> parked);
 };
 
-/// What one pass over the partitions found.
-struct Pass {
-  std::map<Place, PartitionAnswer> answers;
-  std::shared_ptr<std::vector<log::ReadBuffer>> buffers =
-      std::make_shared<std::vector<log::ReadBuffer>>();
-  std::vector<std::shared_ptr<log::Partition>> partitions;
-  std::vector<std::pair<Place, std::uint64_t>> freed;  // for ShareCoordinator::wait()
-  std::vector<Place> served;
-  std::vector<std::pair<Offset, Offset>> ends;  // of the partitions, before they were looked at
-  bool failed = false;
-};
+/// What the session was given may not be read any more.
+bool denied(const Call& call, const Place& place) {
+  if (!call.guarded()) return false;
+  const auto name = call.broker().log().topic_name(place.first);
+  return name && !call.allows(auth::Operation::kRead, auth::Resource::kTopic, *name);
+}
 
 /// One of the two moves when there is more to read.
 std::pair<Offset, Offset> ends_of(const log::Partition& partition) {
@@ -59,22 +67,26 @@ void take(ShareCoordinator::Fetched fetched, const Place& place, ShareCoordinato
     answer.acquired_records.push_back({one.first.value, one.last.value, one.delivery_count});
     left.max_records -= static_cast<std::int32_t>(one.last - one.first + 1);
   }
-  left.max_bytes -= static_cast<std::int64_t>(fetched.records.size());
   const auto size = fetched.records.size();
+  left.max_bytes -= static_cast<std::int64_t>(size);
+  pass.bytes += static_cast<std::int64_t>(size);
   pass.buffers->push_back(std::move(fetched.buffer));
   answer.records.first = pass.buffers->back().bytes().substr(0, size);
 }
 
-Pass pass_over(Broker& broker, ShareSession& session, ShareCoordinator::FetchTask task) {
+Pass pass_over(const Call& call, ShareSession& session, ShareCoordinator::FetchTask task) {
+  Broker& broker = call.broker();
   Pass pass;
+  task.max_bytes = std::min<std::int64_t>(task.max_bytes, broker.answer_memory().room());
   pass.buffers->reserve(session.places().size());
   for (const auto& place : session.places()) {
     auto& answer = pass.answers[place];
     answer.partition_index = place.second.value;
     auto error = ErrorCode::kNone;
     auto partition = shared_partition(broker, place, error);
+    if (partition != nullptr && denied(call, place)) error = ErrorCode::kTopicAuthorizationFailed;
     answer.error_code = wire(error);
-    if (partition != nullptr) {
+    if (error == ErrorCode::kNone) {
       pass.ends.push_back(ends_of(*partition));
       pass.partitions.push_back(partition);
       if (task.max_records > 0 && task.max_bytes > 0) {
@@ -89,11 +101,11 @@ Pass pass_over(Broker& broker, ShareSession& session, ShareCoordinator::FetchTas
 void Sharing::go_on() {
   const std::unique_lock lock(session->mutex);
   auto& broker = call.broker();
-  Pass pass = pass_over(broker, *session, task);
+  Pass pass = pass_over(call, *session, task);
   for (const auto& place : pass.served) session->served(place);
   const bool idle = pass.served.empty() && !pass.failed && !session->places().empty();
   if (!idle || task.max_records <= 0 || Parking::Clock::now() >= deadline) {
-    return answer(std::move(pass.answers), pass.buffers);
+    return answer(std::move(pass));
   }
   auto parked = std::make_shared<Parking::Parked>();
   for (const auto& partition : pass.partitions) parked->partitions.push_back(partition.get());
@@ -114,7 +126,8 @@ void Sharing::park(std::shared_ptr<Parking::Parked> parked) {
 }
 
 /// Partitions of which there is nothing to say are left out, but in the first answer of a session.
-void Sharing::answer(std::map<Place, PartitionAnswer> answers, std::shared_ptr<const void> held) {
+void Sharing::answer(Pass pass) {
+  auto& answers = pass.answers;
   std::map<Place, ShareOutcome*> said;
   for (auto& outcome : acknowledged) {
     said[outcome.place] = &outcome;
@@ -136,7 +149,9 @@ void Sharing::answer(std::map<Place, PartitionAnswer> answers, std::shared_ptr<c
       topics.push_back({place.first, {}});
     topics.back().partitions.push_back(std::move(answer));
   }
-  call.answer(response, std::move(held));
+  call.take("consumer_byte_rate", static_cast<double>(pass.bytes));
+  auto& memory = call.broker().answer_memory();
+  call.answer(response, memory.hold(pass.bytes, std::move(pass.buffers)));
 }
 
 /// Only a session that goes on has partitions to add.
@@ -193,7 +208,7 @@ void share_fetch(Call call, const ShareFetchRequest& request) {
                     auto& to = sharing->call.broker();
                     if (closes) {
                       release_all(to, *sharing->session);
-                      return sharing->answer({}, nullptr);
+                      return sharing->answer({});
                     }
                     // Not here: this may be the committer's thread.
                     auto parked = std::make_shared<Parking::Parked>();

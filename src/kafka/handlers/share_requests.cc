@@ -89,10 +89,10 @@ bool is_well_formed(const std::vector<share::Acknowledgement>& batches, bool may
 
 std::shared_ptr<log::Partition> shared_partition(Broker& broker, const ShareSession::Place& place,
                                                  ErrorCode& error) {
-  const auto topic = broker.log().topic(place.first);
+  const auto topic = broker.log().topic_name(place.first);
   error = ErrorCode::kUnknownTopicId;
   if (!topic) return nullptr;
-  auto partition = broker.log().partition(topic->name, place.second);
+  auto partition = broker.log().partition(*topic, place.second);
   error = partition ? ErrorCode::kNone : ErrorCode::kUnknownTopicOrPartition;
   return partition ? std::move(*partition) : nullptr;
 }
