@@ -217,31 +217,7 @@ bool guard(Call& call, LeaveGroupRequest& request) {
   return member<LeaveGroupResponse>(call, request.group_id);
 }
 
-namespace {
-
-template <typename Response, typename Request>
-bool guard_described(Call& call, Request& request, std::vector<std::string>& groups) {
-  const bool tells = request.include_authorized_operations;
-  const auto denied = take_out(groups, [&](const auto& group) {
-    return call.allows(Operation::kDescribe, Resource::kGroup, group);
-  });
-  if (denied.empty() && !tells) return true;
-  const auto change = [denied, tells](const Call& by, Response& response) {
-    for (auto& group : response.groups) {
-      if (!tells || group.error_code != 0) continue;
-      group.authorized_operations = by.allowed_operations(Resource::kGroup, group.group_id);
-    }
-    for (const auto& name : denied) {
-      auto& group = response.groups.emplace_back();
-      group.group_id = name;
-      group.error_code = kGroupDenied;
-    }
-  };
-  call.on_answer<Response>(change);
-  return true;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 bool guard(Call& call, DescribeGroupsRequest& request) {
   return guard_described<DescribeGroupsResponse>(call, request, request.groups);

@@ -49,24 +49,7 @@ bool guard(Call& call, ShareGroupHeartbeatRequest& request) {
 }
 
 bool guard(Call& call, ShareGroupDescribeRequest& request) {
-  const auto denied = take_out(request.group_ids, [&](const auto& group) {
-    return call.allows(Operation::kDescribe, Resource::kGroup, group);
-  });
-  const bool tells = request.include_authorized_operations;
-  if (denied.empty() && !tells) return true;
-  const auto change = [denied, tells](const Call& by, ShareGroupDescribeResponse& response) {
-    for (auto& group : response.groups) {
-      if (!tells || group.error_code != 0) continue;
-      group.authorized_operations = by.allowed_operations(Resource::kGroup, group.group_id);
-    }
-    for (const auto& name : denied) {
-      auto& group = response.groups.emplace_back();
-      group.group_id = name;
-      group.error_code = kGroupDenied;
-    }
-  };
-  call.on_answer<ShareGroupDescribeResponse>(change);
-  return true;
+  return guard_described<ShareGroupDescribeResponse>(call, request, request.group_ids);
 }
 
 bool guard(Call& call, ShareFetchRequest& request) {

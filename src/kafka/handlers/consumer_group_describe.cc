@@ -2,7 +2,7 @@
 // have.
 #include "kafka/broker.h"
 #include "kafka/handlers/all.h"
-#include "kafka/handlers/group_errors.h"
+#include "kafka/handlers/assigned_groups.h"
 #include "kafka/messages/consumer_group_describe_request.h"
 #include "kafka/messages/consumer_group_describe_response.h"
 
@@ -11,16 +11,6 @@ namespace {
 
 using Response = ConsumerGroupDescribeResponse;
 constexpr std::int8_t kConsumerMember = 1;
-
-Response::Assignment told(Broker& broker, const groups::Assignment& assignment) {
-  Response::Assignment out;
-  for (const auto& [id, partitions] : assignment) {
-    const auto topic = broker.log().topic_name(id.bytes);
-    if (!topic) continue;  // deleted since
-    out.topic_partitions.push_back({id.bytes, *topic, {partitions.begin(), partitions.end()}});
-  }
-  return out;
-}
 
 Response::Member told(const Call& call, const groups::DescribedConsumer& member) {
   Response::Member out;
@@ -32,21 +22,14 @@ Response::Member told(const Call& call, const groups::DescribedConsumer& member)
   out.client_host = member.client.host;
   out.subscribed_topic_names = member.topics;
   out.subscribed_topic_regex = member.regex;
-  out.assignment = told(call.broker(), member.assignment);
-  out.target_assignment = told(call.broker(), member.target);
+  out.assignment = told_assignment<Response::Assignment>(call.broker(), member.assignment);
+  out.target_assignment = told_assignment<Response::Assignment>(call.broker(), member.target);
   if (call.since(1)) out.member_type = kConsumerMember;
   return out;
 }
 
 Response::DescribedGroup told(const Call& call, const groups::DescribedConsumerGroup& group) {
-  Response::DescribedGroup out;
-  out.error_code = wire(group.error);
-  if (!group.message.empty()) out.error_message = group.message;
-  out.group_id = group.group;
-  out.group_state = group.state;
-  out.group_epoch = group.epoch.value;
-  out.assignment_epoch = group.assignment_epoch.value;
-  out.assignor_name = group.assignor;
+  auto out = told_group<Response::DescribedGroup>(group);
   for (const auto& member : group.members) out.members.push_back(told(call, member));
   return out;
 }

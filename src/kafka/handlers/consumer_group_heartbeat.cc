@@ -1,7 +1,7 @@
 // ConsumerGroupHeartbeat (KIP-848): joins, stays in and leaves a group whose broker assigns.
 #include "kafka/broker.h"
 #include "kafka/handlers/all.h"
-#include "kafka/handlers/group_errors.h"
+#include "kafka/handlers/assigned_groups.h"
 #include "kafka/messages/consumer_group_heartbeat_request.h"
 #include "kafka/messages/consumer_group_heartbeat_response.h"
 
@@ -29,27 +29,6 @@ groups::ConsumerHeartbeat event_of(const Call& call, const ConsumerGroupHeartbea
   return event;
 }
 
-void answer_heartbeat(Call& call, const Result<groups::Answer>& result) {
-  ConsumerGroupHeartbeatResponse response;
-  if (!result) {
-    response.error_code = kNotKept;
-    return call.answer(response);
-  }
-  const auto& answer = std::get<groups::ConsumerHeartbeatAnswer>(*result);
-  response.error_code = wire(answer.error);
-  if (!answer.message.empty()) response.error_message = answer.message;
-  if (!answer.member.empty()) response.member_id = answer.member;
-  response.member_epoch = answer.epoch.value;
-  response.heartbeat_interval_ms = answer.heartbeat_interval_ms;
-  if (answer.assignment) {
-    auto& told = response.assignment.emplace();
-    for (const auto& [topic, partitions] : *answer.assignment) {
-      told.topic_partitions.push_back({topic.bytes, {partitions.begin(), partitions.end()}});
-    }
-  }
-  call.answer(response);
-}
-
 }  // namespace
 
 void consumer_group_heartbeat(Call call, const ConsumerGroupHeartbeatRequest& request) {
@@ -59,9 +38,11 @@ void consumer_group_heartbeat(Call call, const ConsumerGroupHeartbeatRequest& re
     return call.answer(response);
   }
   auto event = event_of(call, request);
-  call.broker().groups().ask(
-      std::move(event),
-      [call = std::move(call)](const auto& result) mutable { answer_heartbeat(call, result); });
+  call.broker().groups().ask(std::move(event), [call =
+                                                    std::move(call)](const auto& result) mutable {
+    call.answer(heartbeat_response<groups::ConsumerHeartbeatAnswer, ConsumerGroupHeartbeatResponse>(
+        result));
+  });
 }
 
 }  // namespace tailrace::kafka

@@ -1,7 +1,7 @@
 // ShareGroupDescribe (KIP-932): share groups, with what each member has.
 #include "kafka/broker.h"
 #include "kafka/handlers/all.h"
-#include "kafka/handlers/group_errors.h"
+#include "kafka/handlers/assigned_groups.h"
 #include "kafka/messages/share_group_describe_request.h"
 #include "kafka/messages/share_group_describe_response.h"
 
@@ -18,24 +18,12 @@ Response::Member told(Broker& broker, const groups::DescribedSharer& member) {
   out.client_id = member.client.id;
   out.client_host = member.client.host;
   out.subscribed_topic_names = member.topics;
-  for (const auto& [id, partitions] : member.assignment) {
-    const auto topic = broker.log().topic(id.bytes);
-    if (!topic) continue;  // deleted since
-    out.assignment.topic_partitions.push_back(
-        {id.bytes, topic->name, {partitions.begin(), partitions.end()}});
-  }
+  out.assignment = told_assignment<Response::Assignment>(broker, member.assignment);
   return out;
 }
 
 Response::DescribedGroup told(Broker& broker, const groups::DescribedShareGroup& group) {
-  Response::DescribedGroup out;
-  out.error_code = wire(group.error);
-  if (!group.message.empty()) out.error_message = group.message;
-  out.group_id = group.group;
-  out.group_state = group.state;
-  out.group_epoch = group.epoch.value;
-  out.assignment_epoch = group.assignment_epoch.value;
-  out.assignor_name = group.assignor;
+  auto out = told_group<Response::DescribedGroup>(group);
   for (const auto& member : group.members) out.members.push_back(told(broker, member));
   return out;
 }
@@ -54,11 +42,7 @@ void share_group_describe(Call call, const ShareGroupDescribeRequest& request) {
           }
           return call.answer(response);
         }
-        for (const auto& name : names) {
-          auto& group = response.groups.emplace_back();
-          group.group_id = name;
-          group.error_code = kNotKept;
-        }
+        refuse_each(names, response.groups);
         call.answer(response);
       });
 }
