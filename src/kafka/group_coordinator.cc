@@ -14,7 +14,6 @@
 namespace tailrace::kafka {
 namespace {
 
-constexpr std::size_t kReplayBytes = 1 << 20;
 constexpr std::int64_t kSegmentBytes = 100 << 20;  // offsets.topic.segment.bytes
 
 /// A random UUID (RFC 9562, version 4) as text.
@@ -107,16 +106,8 @@ Status GroupCoordinator::initialise_missing() {
 }
 
 Status GroupCoordinator::replay(log::Partition& partition) {
-  log::ReadBuffer buffer;
-  for (Offset at = partition.log_start(); at < partition.next_offset();) {
-    TRY(partition.read(at, kReplayBytes, buffer));
-    if (buffer.empty()) break;
-    auto batches = buffer.batches();
-    for (log::BatchView batch; batches.next(batch); at = batch.next_offset()) {
-      TRY(replay(batch, partition.id()));
-    }
-  }
-  return {};
+  return read_batches(partition,
+                      [&](const log::BatchView& batch) { return replay(batch, partition.id()); });
 }
 
 Status GroupCoordinator::replay(const log::BatchView& batch, PartitionId partition) {
@@ -326,10 +317,7 @@ Status GroupCoordinator::append(log::Partition& partition, const Batch& batch) {
   for (const auto& one : batch.records) {
     ASSIGN(auto encoded, encode_group_record(one));
     bytes.push_back(std::move(encoded));
-    log::Record record;
-    record.key = bytes.back().key;
-    if (bytes.back().value) record.value = *bytes.back().value;
-    records.push_back(record);
+    records.push_back(bytes.back().record());
   }
   log::Producer producer;
   if (batch.producer) producer = {batch.producer->id, batch.producer->epoch, -1, true};

@@ -7,13 +7,9 @@
 
 #include "base/result.h"
 #include "groups/records.h"
+#include "kafka/coordinator_topic.h"
 
 namespace tailrace::kafka {
-
-struct RecordBytes {
-  std::string key;
-  std::optional<std::string> value;  ///< none: a tombstone
-};
 
 Result<RecordBytes> encode_group_record(const groups::Record& record);
 

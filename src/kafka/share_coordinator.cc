@@ -13,7 +13,6 @@
 namespace tailrace::kafka {
 namespace {
 
-constexpr std::size_t kReplayBytes = 1 << 20;
 /// A fetch reads no more at once: what is acquired is counted in records, and is rarely more.
 constexpr std::int64_t kReadBytes = 1 << 20;
 /// Records of the state topic that a share partition's snapshot may hold back.
@@ -76,16 +75,8 @@ void ShareCoordinator::stop() {
 }
 
 Status ShareCoordinator::replay(log::Partition& partition) {
-  log::ReadBuffer buffer;
-  for (Offset at = partition.log_start(); at < partition.next_offset();) {
-    TRY(partition.read(at, kReplayBytes, buffer));
-    if (buffer.empty()) break;
-    auto batches = buffer.batches();
-    for (log::BatchView batch; batches.next(batch); at = batch.next_offset()) {
-      TRY(replay(batch, partition));
-    }
-  }
-  return {};
+  return read_batches(partition,
+                      [&](const log::BatchView& batch) { return replay(batch, partition); });
 }
 
 Status ShareCoordinator::replay(const log::BatchView& batch, const log::Partition& partition) {
@@ -160,9 +151,7 @@ Result<ShareCoordinator::Partition> ShareCoordinator::write(const share::Key& ke
   const PartitionId index(coordinator_partition(share_key_text(key), partitions_));
   ASSIGN(auto partition, log_.partition(kShareStateTopic, index));
   ASSIGN(const auto bytes, encode_share_record(record));
-  log::Record appended;
-  appended.key = bytes.key;
-  if (bytes.value) appended.value = *bytes.value;
+  const log::Record appended = bytes.record();
   ASSIGN(const auto done, partition->append({&appended, 1}, {}, log::Durability::kNoSync));
   at = done.base_offset;
   return partition;

@@ -46,8 +46,8 @@ share::Key plain_key(const Key& key) {
   return {key.group_id, key.topic_id, PartitionId(key.partition)};
 }
 
-Result<ShareRecordBytes> encode(const share::Key& key, const share::Snapshot& snapshot) {
-  ShareRecordBytes out;
+Result<RecordBytes> encode(const share::Key& key, const share::Snapshot& snapshot) {
+  RecordBytes out;
   ASSIGN(out.key, encode_record_key(ShareSnapshotKey{key.group, key.topic, key.partition.value}));
   ShareSnapshotValue value;
   value.snapshot_epoch = snapshot.snapshot_epoch.value;
@@ -62,8 +62,8 @@ Result<ShareRecordBytes> encode(const share::Key& key, const share::Snapshot& sn
   return out;
 }
 
-Result<ShareRecordBytes> encode(const share::Key& key, const share::Update& update) {
-  ShareRecordBytes out;
+Result<RecordBytes> encode(const share::Key& key, const share::Update& update) {
+  RecordBytes out;
   ASSIGN(out.key, encode_record_key(ShareUpdateKey{key.group, key.topic, key.partition.value}));
   ShareUpdateValue value;
   value.snapshot_epoch = update.snapshot_epoch.value;
@@ -75,8 +75,8 @@ Result<ShareRecordBytes> encode(const share::Key& key, const share::Update& upda
   return out;
 }
 
-Result<ShareRecordBytes> encode(const share::Key& key, const share::Forgotten&) {
-  ShareRecordBytes out;
+Result<RecordBytes> encode(const share::Key& key, const share::Forgotten&) {
+  RecordBytes out;
   ASSIGN(out.key, encode_record_key(ShareSnapshotKey{key.group, key.topic, key.partition.value}));
   return out;
 }
@@ -107,7 +107,7 @@ Result<std::optional<share::Record>> decode_update(std::string_view key,
 
 }  // namespace
 
-Result<ShareRecordBytes> encode_share_record(const share::Record& record) {
+Result<RecordBytes> encode_share_record(const share::Record& record) {
   return std::visit([&](const auto& value) { return encode(record.key, value); }, record.value);
 }
 

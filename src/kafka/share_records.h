@@ -6,16 +6,12 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "kafka/coordinator_topic.h"
 #include "share/records.h"
 
 namespace tailrace::kafka {
 
-struct ShareRecordBytes {
-  std::string key;
-  std::optional<std::string> value;  ///< none: a tombstone
-};
-
-Result<ShareRecordBytes> encode_share_record(const share::Record& record);
+Result<RecordBytes> encode_share_record(const share::Record& record);
 
 /// Nothing for a record of a type unknown here (a newer Kafka's): it is skipped.
 Result<std::optional<share::Record>> decode_share_record(std::string_view key,

@@ -14,7 +14,6 @@
 namespace tailrace::kafka {
 namespace {
 
-constexpr std::size_t kReplayBytes = 1 << 20;
 constexpr std::int64_t kSegmentBytes = 100 << 20;  // transaction.state.log.segment.bytes
 constexpr std::int64_t kRetryMs = 1'000;
 constexpr std::string_view kFeature = "transaction.version";
@@ -93,28 +92,21 @@ Status TransactionCoordinator::replay() {
 }
 
 Status TransactionCoordinator::replay(log::Partition& partition) {
-  log::ReadBuffer buffer;
   std::string plain;
-  for (Offset at = partition.log_start(); at < partition.next_offset();) {
-    TRY(partition.read(at, kReplayBytes, buffer));
-    if (buffer.empty()) break;
-    auto batches = buffer.batches();
-    for (log::BatchView batch; batches.next(batch); at = batch.next_offset()) {
-      if (batch.control()) continue;
-      ASSIGN(auto records, batch.records(plain));
-      for (log::RecordView record; records.next(record);) {
-        if (!record.key) continue;
-        auto decoded = decode_transaction_record(*record.key, record.value);
-        if (!decoded) {
-          return std::unexpected(decoded.error().in(fmt::format(
-              "{}-{}@{}", kTransactionsTopic, partition.id().value, record.offset.value)));
-        }
-        if (*decoded) transactions_.replay(**decoded);
+  return read_batches(partition, [&](const log::BatchView& batch) -> Status {
+    if (batch.control()) return {};
+    ASSIGN(auto records, batch.records(plain));
+    for (log::RecordView record; records.next(record);) {
+      if (!record.key) continue;
+      auto decoded = decode_transaction_record(*record.key, record.value);
+      if (!decoded) {
+        return std::unexpected(decoded.error().in(fmt::format(
+            "{}-{}@{}", kTransactionsTopic, partition.id().value, record.offset.value)));
       }
-      TRY(records.status());
+      if (*decoded) transactions_.replay(**decoded);
     }
-  }
-  return {};
+    return records.status();
+  });
 }
 
 Status TransactionCoordinator::ensure_topic() {
@@ -211,15 +203,12 @@ Result<std::vector<std::shared_ptr<log::Partition>>> TransactionCoordinator::app
   std::vector<std::shared_ptr<log::Partition>> appended;
   for (const auto& [index, members] : records) {
     ASSIGN(auto partition, around_.log.partition(kTransactionsTopic, PartitionId(index)));
-    std::deque<TransactionBytes> bytes;
+    std::deque<RecordBytes> bytes;
     std::vector<log::Record> batch;
     for (const auto& member : members) {
       ASSIGN(auto encoded, encode_transaction_record(member, version));
       bytes.push_back(std::move(encoded));
-      log::Record record;
-      record.key = bytes.back().key;
-      if (bytes.back().value) record.value = *bytes.back().value;
-      batch.push_back(record);
+      batch.push_back(bytes.back().record());
     }
     TRY(partition->append(batch, {}, log::Durability::kNoSync));
     appended.push_back(std::move(partition));

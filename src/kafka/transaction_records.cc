@@ -57,9 +57,8 @@ Result<transactions::Transaction> plain(const TransactionLogValue& from) {
 
 }  // namespace
 
-Result<TransactionBytes> encode_transaction_record(const transactions::Record& record,
-                                                   Version version) {
-  TransactionBytes bytes;
+Result<RecordBytes> encode_transaction_record(const transactions::Record& record, Version version) {
+  RecordBytes bytes;
   TransactionLogKey key;
   key.transactional_id = record.id;
   ASSIGN(bytes.key, encode_record_key(key));
