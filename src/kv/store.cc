@@ -311,14 +311,14 @@ rocksdb::Options RocksStore::rocks_options() {
   rocks.max_background_jobs = 2;
   // Each record is rewritten about once while ten times as many come, not at every level.
   rocks.compaction_style = rocksdb::kCompactionStyleUniversal;
-  rocks.level0_file_num_compaction_trigger = 8;
+  rocks.level0_file_num_compaction_trigger = 12;
   rocks.level0_slowdown_writes_trigger = 40;
   rocks.level0_stop_writes_trigger = 64;
   rocks.target_file_size_base = 64 << 20;
-  // What a flush writes is soon read and written again by a compaction.
+  // Only the oldest run is compressed: a younger one is soon read and written again.
   rocks.compression_per_level.assign(static_cast<std::size_t>(rocks.num_levels),
-                                     rocksdb::kLZ4Compression);
-  rocks.compression_per_level[0] = rocksdb::kNoCompression;
+                                     rocksdb::kNoCompression);
+  rocks.compression_per_level.back() = rocksdb::kLZ4Compression;
   rocks.bytes_per_sync = 1 << 20;
   rocks.use_direct_io_for_flush_and_compaction = rt::takes_direct_io(folder_);
   rocks.max_open_files = 1000;
