@@ -91,7 +91,9 @@ class RandomGroup {
       least = std::min(least, count(one.active));
       most = std::max(most, count(one.active));
     }
-    if (processes.size() == task_.members.size()) EXPECT_LE(most - least, 1u);
+    if (processes.size() == task_.members.size()) {
+      EXPECT_LE(most - least, 1u);
+    }
   }
 
   /// One active; as many standbys as wanted and possible; no process has the task twice.

@@ -108,7 +108,7 @@ def test_streams_counts_words_across_a_killed_broker(broker, tmp_path):
 
 
 def test_two_streams_programs_of_one_group_count_words_when_one_is_killed(broker, tmp_path):
-    """group.protocol=streams: the broker assigns the tasks (KIP-1071). The count has a repartition topic and a store."""
+    """group.protocol=streams: the broker assigns the tasks (KIP-1071). The count has a repartition and a store."""
     create(broker.address, "streams-plaintext-input", 4)
     create(broker.address, "streams-wordcount-output", 1, "cleanup.policy=compact")
 

@@ -109,12 +109,13 @@ def test_raft_voters_are_refused_alike(brokers):
     def life(address):
         wire = Connection(address)
         voter = {"VoterId": 2, "VoterDirectoryId": uuid.UUID(VOTER)}
+        nowhere = {"VoterId": 2, "VoterDirectoryId": uuid.UUID(int=0)}
         listeners = [{"Name": "CONTROLLER", "Host": "localhost", "Port": 9}]
         asked = [
             ("AddRaftVoter", dict(ClusterId=None, Listeners=listeners, **voter)),
             ("AddRaftVoter", dict(ClusterId=None, Listeners=[], **voter)),
             ("AddRaftVoter", dict(ClusterId=None, Listeners=listeners, **voter | {"VoterId": -1})),
-            ("AddRaftVoter", dict(ClusterId=None, Listeners=listeners, **voter | {"VoterDirectoryId": uuid.UUID(int=0)})),
+            ("AddRaftVoter", dict(ClusterId=None, Listeners=listeners, **nowhere)),
             ("RemoveRaftVoter", dict(ClusterId=None, **voter)),
             ("RemoveRaftVoter", dict(ClusterId=None, VoterId=1, VoterDirectoryId=uuid.UUID(int=0)))]
         return [(answer["ErrorCode"], answer["ErrorMessage"])
@@ -124,7 +125,8 @@ def test_raft_voters_are_refused_alike(brokers):
 
 TOOL = "streams.StreamsGroupCommand --bootstrap-server @"
 COMMANDS = [
-    "--list", "--list --state", "--list --state Empty", "--describe --group shown", "--describe --group shown --members",
+    "--list", "--list --state", "--list --state Empty", "--describe --group shown",
+    "--describe --group shown --members",
     "--describe --group shown --members --verbose", "--describe --group shown --state",
     "--describe --group shown --state --verbose", "--describe --group shown --offsets --verbose",
     "--describe --group none", "--reset-offsets --group shown --input-topic text --to-earliest --dry-run",
