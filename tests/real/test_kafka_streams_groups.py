@@ -4,6 +4,7 @@ import subprocess
 import uuid
 
 import pytest
+import tailrace
 from broker import Broker
 from kafka_side import JARS, RealKafka, java, tool
 from kafka_wire import Connection
@@ -15,13 +16,28 @@ SETTINGS = {"group.streams.initial.rebalance.delay.ms": 0, "group.streams.assign
 VOTER = "00000000-0000-0000-0000-0000000000aa"
 
 
+GROUPS = ["wrong", "life", "sourceless", "uneven", "shown", "dumped"]
+
+
+def ready(address):
+    """Makes the topic, and waits until the broker knows itself to be the coordinator of all groups."""
+    made = tool(address, "TopicCommand --bootstrap-server @ --create --topic text --partitions 4")
+    assert made.code == 0, made
+    wire = Connection(address)
+
+    def known():
+        found = wire.ask("FindCoordinator", KeyType=0, CoordinatorKeys=GROUPS)["Coordinators"]
+        described = wire.ask("StreamsGroupDescribe", GroupIds=GROUPS)["Groups"]
+        return {one["ErrorCode"] for one in found} == {0} and {one["ErrorCode"] for one in described} == {69}
+    tailrace.wait_until(known, "the coordinator", 60)
+
+
 @pytest.fixture(scope="module")
 def brokers(tmp_path_factory):
     real = RealKafka(tmp_path_factory.mktemp("real"), **SETTINGS).start()
     ours = Broker(tmp_path_factory.mktemp("ours"), *(f"{name}={value}" for name, value in SETTINGS.items())).start()
     for one in (real, ours):
-        made = tool(one.address, "TopicCommand --bootstrap-server @ --create --topic text --partitions 4")
-        assert made.code == 0, made
+        ready(one.address)
     yield real, ours
     ours.kill()
     real.stop()
