@@ -1,12 +1,15 @@
 // AddRaftVoter, RemoveRaftVoter (KIP-853): the one node is the quorum's one voter, and stays it.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kafka/broker.h"
 #include "kafka/handlers/all.h"
 #include "kafka/messages/add_raft_voter_request.h"
 #include "kafka/messages/add_raft_voter_response.h"
 #include "kafka/messages/remove_raft_voter_request.h"
 #include "kafka/messages/remove_raft_voter_response.h"
+#include "kafka/refusal.h"
 
 namespace tailrace::kafka {
 namespace {
