@@ -17,7 +17,8 @@ EAGER = ("group.streams.initial.rebalance.delay.ms=0", "group.streams.assignment
 @pytest.fixture
 def broker(tmp_path):
     started = Broker(tmp_path, *EAGER).start()
-    [made] = AdminClient({"bootstrap.servers": started.address}).create_topics([NewTopic("text", 4, 1)]).values()
+    asks = AdminClient({"bootstrap.servers": started.address})
+    [made] = asks.create_topics([NewTopic("text", 4, 1)]).values()
     made.result(10)
     yield started
     started.kill()
