@@ -114,7 +114,8 @@ def test_two_streams_programs_of_one_group_count_words_when_one_is_killed(broker
 
     def start(name):
         settings = properties(tmp_path / f"{name}.properties", bootstrap__servers=broker.address,
-                              group__protocol="streams", state__dir=tmp_path / name, commit__interval__ms=100)
+                              group__protocol="streams", processing__guarantee="exactly_once_v2",
+                              state__dir=tmp_path / name, commit__interval__ms=100)
         program = "org.apache.kafka.streams.examples.wordcount.WordCountDemo"
         return Program(tmp_path / f"{name}.log", program, settings)
 

@@ -115,8 +115,10 @@ def test_missing_and_badly_partitioned_topics_are_told_alike(brokers):
         assert tool(address, "TopicCommand --bootstrap-server @ --create --topic three --partitions 3").code == 0
         parts = {"Epoch": 0, "Subtopologies": [{"SubtopologyId": "0", "SourceTopics": ["text", "three"],
                                                 "CopartitionGroups": [{"SourceTopics": [0, 1]}]}]}
-        told.append(seen(Member(address, "uneven", "a", parts).beat()))
+        uneven = Member(address, "uneven", "a", parts)
+        told.append(seen(uneven.beat()))
         told.append([state_of(address, group)["GroupState"] for group in ("sourceless", "uneven")])
+        told.append([seen(one.leave()) for one in (none, uneven)])
         return told
     both(brokers, life)
 
