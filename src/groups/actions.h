@@ -156,7 +156,9 @@ struct DescribedConsumer {
   auto operator<=>(const DescribedConsumer&) const = default;
 };
 
-struct DescribedConsumerGroup {
+/// A group whose coordinator assigns.
+template <typename Member>
+struct DescribedAssignedGroup {
   ErrorCode error = ErrorCode::kNone;
   std::string message{};
   std::string group{};
@@ -164,9 +166,11 @@ struct DescribedConsumerGroup {
   MemberEpoch epoch{0};
   MemberEpoch assignment_epoch{0};
   std::string assignor{};
-  std::vector<DescribedConsumer> members{};
-  auto operator<=>(const DescribedConsumerGroup&) const = default;
+  std::vector<Member> members{};
+  auto operator<=>(const DescribedAssignedGroup&) const = default;
 };
+
+using DescribedConsumerGroup = DescribedAssignedGroup<DescribedConsumer>;
 
 struct DescribeConsumersAnswer {
   std::vector<DescribedConsumerGroup> groups;
@@ -191,20 +195,63 @@ struct DescribedSharer {
   auto operator<=>(const DescribedSharer&) const = default;
 };
 
-struct DescribedShareGroup {
-  ErrorCode error = ErrorCode::kNone;
-  std::string message{};
-  std::string group{};
-  std::string state{};
-  MemberEpoch epoch{0};
-  MemberEpoch assignment_epoch{0};
-  std::string assignor{};
-  std::vector<DescribedSharer> members{};
-  auto operator<=>(const DescribedShareGroup&) const = default;
-};
+using DescribedShareGroup = DescribedAssignedGroup<DescribedSharer>;
 
 struct DescribeSharersAnswer {
   std::vector<DescribedShareGroup> groups;
+};
+
+/// What a member of a streams group is told besides its tasks; the numbers are the protocol's.
+enum class StreamsStatusCode : std::int8_t {
+  kStaleTopology = 0,
+  kMissingSourceTopics = 1,
+  kIncorrectlyPartitionedTopics = 2,
+  kMissingInternalTopics = 3,
+  kShutdownApplication = 4,
+  kAssignmentDelayed = 5,
+};
+
+struct StreamsStatus {
+  StreamsStatusCode code;
+  std::string detail;
+};
+
+/// Which partitions of topics can be asked for at an endpoint (KIP-67).
+struct EndpointPartitions {
+  StreamsEndpoint endpoint;
+  Tasks active;   // by topic
+  Tasks standby;  // by topic
+};
+
+struct StreamsHeartbeatAnswer {
+  ErrorCode error = ErrorCode::kNone;
+  std::string message{};
+  std::string member{};
+  MemberEpoch epoch{0};
+  std::int32_t heartbeat_interval_ms = 0;
+  std::vector<StreamsStatus> statuses{};
+  std::optional<TaskSet> tasks{};  // when they changed or the member joins
+  std::int32_t endpoint_epoch = 0;
+  std::optional<std::vector<EndpointPartitions>> endpoints{};  // when the member's are old
+  std::vector<InternalTopic> missing{};                        // topics the broker shall make
+};
+
+struct DescribedStreamsMember {
+  std::string id;
+  MemberEpoch epoch{0};
+  StreamsGroupMemberMetadataValue about;
+  TaskSet tasks;
+  TaskSet target;
+  auto operator<=>(const DescribedStreamsMember&) const = default;
+};
+
+struct DescribedStreamsGroup : DescribedAssignedGroup<DescribedStreamsMember> {
+  std::optional<StreamsTopology> topology{};
+  auto operator<=>(const DescribedStreamsGroup&) const = default;
+};
+
+struct DescribeStreamsAnswer {
+  std::vector<DescribedStreamsGroup> groups;
 };
 
 struct ShareTopicsAnswer {
@@ -238,7 +285,8 @@ using Answer =
     std::variant<JoinAnswer, SyncAnswer, HeartbeatAnswer, LeaveAnswer, DescribeAnswer, ListAnswer,
                  DeleteAnswer, CommitAnswer, FetchAnswer, DeleteOffsetsAnswer,
                  ConsumerHeartbeatAnswer, DescribeConsumersAnswer, ShareHeartbeatAnswer,
-                 DescribeSharersAnswer, ShareTopicsAnswer, ShareOffsetsAnswer, EndAnswer>;
+                 DescribeSharersAnswer, ShareTopicsAnswer, ShareOffsetsAnswer,
+                 StreamsHeartbeatAnswer, DescribeStreamsAnswer, EndAnswer>;
 
 /// A record for __consumer_offsets; with a producer, in its transaction. The appends of one step go
 /// in one batch, so that a crash keeps all or none.

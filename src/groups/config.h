@@ -25,6 +25,12 @@ struct GroupsConfig {
   std::int32_t share_heartbeat_interval_ms = 5'000;     // group.share.heartbeat.interval.ms
   std::int32_t share_max_size = 200;                    // group.share.max.size
   Millis share_assignment_interval_ms = 1'000;          // group.share.assignment.interval.ms
+  std::int32_t streams_session_timeout_ms = 45'000;     // group.streams.session.timeout.ms
+  std::int32_t streams_heartbeat_interval_ms = 5'000;   // group.streams.heartbeat.interval.ms
+  std::int32_t streams_max_size = INT32_MAX;            // group.streams.max.size
+  Millis streams_assignment_interval_ms = 1'000;        // group.streams.assignment.interval.ms
+  Millis streams_initial_rebalance_delay_ms = 3'000;    // group.streams.initial.rebalance.delay.ms
+  std::int32_t streams_num_standby_replicas = 0;        // group.streams.num.standby.replicas
   Millis consumer_assignment_interval_ms = 1'000;       // KIP-1263
   Millis consumer_regex_refresh_interval_ms = 600'000;  // group.consumer.regex.refresh.interval.ms
   Millis consumer_regex_min_refresh_interval_ms = 10'000;  // no setting of Kafka's: fixed there too

@@ -36,20 +36,7 @@ std::string preferred_assignor(const std::map<std::string, int>& votes) {
   return best;
 }
 
-void append_member_tombstones(const std::string& group, const std::string& member,
-                              std::vector<Record>& out) {
-  out.emplace_back(CurrentMemberEntry{{group, member}, std::nullopt});
-  out.emplace_back(TargetMemberEntry{{group, member}, std::nullopt});
-  out.emplace_back(ConsumerMemberEntry{{group, member}, std::nullopt});
-}
-
 // Records.
-
-void ConsumerGroup::apply(const ConsumerGroupEntry& entry) {
-  if (!entry.value) return;
-  epoch_ = entry.value->epoch;
-  metadata_hash_ = entry.value->metadata_hash;
-}
 
 void ConsumerGroup::apply(const ConsumerMemberEntry& entry) {
   const auto known = members_.find(entry.key.member);
@@ -65,18 +52,6 @@ void ConsumerGroup::apply(const ConsumerMemberEntry& entry) {
   auto& member = members_.try_emplace(entry.key.member, Consumer{entry.key.member}).first->second;
   member.about = *entry.value;
   if (member.about.instance) static_members_[*member.about.instance] = member.id;
-}
-
-void ConsumerGroup::apply(const TargetEpochEntry& entry) {
-  assignment_ = entry.value.value_or(
-      ConsumerGroupTargetAssignmentMetadataValue{MemberEpoch(-1), TimestampMs(0)});
-}
-
-void ConsumerGroup::apply(const TargetMemberEntry& entry) {
-  if (entry.value)
-    targets_[entry.key.member] = entry.value->partitions;
-  else
-    targets_.erase(entry.key.member);
 }
 
 void ConsumerGroup::apply(const CurrentMemberEntry& entry) {
@@ -114,11 +89,6 @@ void ConsumerGroup::release(const Consumer& member) {
 
 // Members.
 
-const Consumer* ConsumerGroup::find(const std::string& member) const {
-  const auto found = members_.find(member);
-  return found == members_.end() ? nullptr : &found->second;
-}
-
 const Consumer* ConsumerGroup::find_static(const std::string& instance) const {
   const auto found = static_members_.find(instance);
   return found == static_members_.end() ? nullptr : find(found->second);
@@ -129,11 +99,6 @@ ErrorCode ConsumerGroup::check_member(const std::string& member,
   const auto* known = instance ? find_static(*instance) : find(member);
   if (known == nullptr) return ErrorCode::kUnknownMemberId;
   return known->id == member ? ErrorCode::kNone : ErrorCode::kFencedInstanceId;
-}
-
-const Assignment* ConsumerGroup::target(const std::string& member) const {
-  const auto found = targets_.find(member);
-  return found == targets_.end() ? nullptr : &found->second;
 }
 
 bool ConsumerGroup::is_held(const TopicId& topic, std::int32_t partition) const {
@@ -157,7 +122,7 @@ int ConsumerGroup::members_with_regex(const std::string& regex) const {
 
 std::string_view ConsumerGroup::state_name() const {
   if (members_.empty()) return "Empty";
-  if (epoch_ > assignment_epoch()) return "Assigning";
+  if (epoch() > assignment_epoch()) return "Assigning";
   const bool all = std::ranges::all_of(members_, [&](const auto& member) {
     return member.second.reconciled_to(assignment_epoch());
   });
@@ -213,9 +178,9 @@ DescribedConsumerGroup ConsumerGroup::describe(const Topics& topics) const {
     return assignment;
   };
   DescribedConsumerGroup out;
-  out.group = id_;
+  out.group = id();
   out.state = state_name();
-  out.epoch = epoch_;
+  out.epoch = epoch();
   out.assignment_epoch = assignment_epoch();
   std::map<std::string, int> votes;
   for (const auto& [id, member] : members_) {
@@ -236,11 +201,11 @@ DescribedConsumerGroup ConsumerGroup::describe(const Topics& topics) const {
 
 std::vector<Record> ConsumerGroup::tombstones() const {
   std::vector<Record> out;
-  for (const auto& [id, member] : members_) append_member_tombstones(id_, id, out);
-  out.emplace_back(TargetEpochEntry{{id_}, std::nullopt});
+  for (const auto& [name, member] : members_) append_member_tombstones(*this, name, out);
+  out.emplace_back(TargetEpochEntry{{id()}, std::nullopt});
   for (const auto& [regex, value] : regexes_)
-    out.emplace_back(RegexEntry{{id_, regex}, std::nullopt});
-  out.emplace_back(ConsumerGroupEntry{{id_}, std::nullopt});
+    out.emplace_back(RegexEntry{{id(), regex}, std::nullopt});
+  out.emplace_back(ConsumerGroupEntry{{id()}, std::nullopt});
   return out;
 }
 

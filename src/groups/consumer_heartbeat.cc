@@ -100,7 +100,7 @@ class Step {
     was_.id = request_.member;
     was_.current.epoch = was_.current.previous_epoch = kJoins;
     out_.replaced = old.id;
-    append_member_tombstones(group_.id(), old.id, out_.records);
+    append_member_tombstones(group_, old.id, out_.records);
     out_.records.emplace_back(ConsumerMemberEntry{{group_.id(), was_.id}, was_.about});
     const auto* target = group_.target(old.id);
     out_.records.emplace_back(TargetMemberEntry{
@@ -212,30 +212,20 @@ class Step {
     target_epoch_ = group_.assignment_epoch();
     const auto* target = group_.target(out_.replaced.empty() ? next_.id : out_.replaced);
     if (target != nullptr) target_ = *target;
-    if (target_epoch_ >= epoch_ || !may_assign()) return;
+    if (target_epoch_ >= epoch_ ||
+        !group_.may_assign(config_.consumer_assignment_interval_ms, now_))
+      return;
 
     const auto after = view();
     const auto task = after.task(topics_, out_.replaced);
     const auto plan =
         after.assignor() == kRangeAssignor ? assign_by_range(task) : assign_uniformly(task);
+    NewTargets<Assignment> targets{target_epoch_ = epoch_, {}};
     for (std::size_t i = 0; i < plan.size(); ++i) {
-      const auto& id = task.members[i].id;
-      if (id == next_.id) target_ = plan[i];
-      const auto* had = group_.target(id);
-      if (had == nullptr || *had != plan[i])
-        out_.records.emplace_back(TargetMemberEntry{
-            {group_.id(), id}, ConsumerGroupTargetAssignmentMemberValue{plan[i]}});
+      if (task.members[i].id == next_.id) target_ = plan[i];
+      targets.of.emplace_back(task.members[i].id, plan[i]);
     }
-    target_epoch_ = epoch_;
-    out_.records.emplace_back(TargetEpochEntry{
-        {group_.id()}, ConsumerGroupTargetAssignmentMetadataValue{target_epoch_, now_}});
-  }
-
-  /// KIP-1263: not more often than the interval, so that many joins are one rebalance.
-  bool may_assign() const {
-    const auto last = group_.assignment_timestamp();
-    return last.value == 0 || config_.consumer_assignment_interval_ms == 0 ||
-           now_ - last >= config_.consumer_assignment_interval_ms;
+    append_targets(group_, targets, now_, out_.records);
   }
 
   void move_member() {

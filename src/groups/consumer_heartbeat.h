@@ -12,14 +12,10 @@
 
 #include "groups/config.h"
 #include "groups/consumer_group.h"
+#include "groups/refusal.h"
 #include "groups/turn.h"
 
 namespace tailrace::groups {
-
-struct Refusal {
-  ErrorCode error;
-  std::string message;
-};
 
 struct HeartbeatOutcome {
   ConsumerHeartbeatAnswer answer;

@@ -15,7 +15,7 @@ std::vector<Record> remove_members(const ConsumerGroup& group,
   ConsumerView after(group);
   std::map<std::string, int> leaving;  // by expression
   for (const auto& id : members) {
-    append_member_tombstones(group.id(), id, records);
+    append_member_tombstones(group, id, records);
     after.remove(id);
     const auto* member = group.find(id);
     if (member != nullptr && !member->regex().empty()) ++leaving[member->regex()];

@@ -16,6 +16,7 @@ enum class TimerKind {
   kSync,              // a classic group's sync phase
   kSession,           // a member is lost when it stays silent
   kRevocation,        // a consumer must have given its partitions up
+  kRebalance,         // a streams group's first assignment, delayed so that more members join
   kOffsetsRetention,  // of the room
 };
 
@@ -25,6 +26,13 @@ struct TimerKey {
   std::string member;
   auto operator<=>(const TimerKey&) const = default;
 };
+
+inline TimerKey session_of(const std::string& group, const std::string& member) {
+  return {TimerKind::kSession, group, member};
+}
+inline TimerKey revocation_of(const std::string& group, const std::string& member) {
+  return {TimerKind::kRevocation, group, member};
+}
 
 /// At most one deadline a key. O(log n) each.
 class Deadlines {

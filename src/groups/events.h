@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "groups/streams_records.h"
 #include "groups/types.h"
 
 namespace tailrace::groups {
@@ -178,6 +179,31 @@ struct DeleteShareOffsets {
   std::vector<std::string> topics;
 };
 
+/// KIP-1071. Fields that have no value did not change since the member's last request.
+struct StreamsHeartbeat {
+  std::string group;
+  std::string member;
+  MemberEpoch epoch{0};  // 0 joins, -1 leaves
+  std::int32_t endpoint_epoch = 0;
+  std::optional<std::string> instance;
+  std::optional<std::string> rack;
+  std::int32_t rebalance_timeout_ms = -1;
+  std::optional<StreamsTopology> topology;
+  std::optional<Tasks> active;
+  std::optional<Tasks> standby;
+  std::optional<Tasks> warmup;
+  std::optional<std::string> process;
+  std::optional<StreamsEndpoint> endpoint;
+  std::optional<std::map<std::string, std::string>> tags;
+  bool tells_offsets = false;  // of its tasks: no version understands them yet
+  bool shutdown = false;       // all members of the group shall stop
+  Client client;
+};
+
+struct DescribeStreamsGroups {
+  std::vector<std::string> groups;
+};
+
 /// A producer's transaction ended: its pending offsets become visible or vanish.
 struct EndTransaction {
   Producer producer;
@@ -203,6 +229,11 @@ struct GroupSettings {
   std::optional<std::int32_t> share_session_timeout_ms{};
   std::optional<std::int32_t> share_heartbeat_interval_ms{};
   std::optional<Millis> share_assignment_interval_ms{};
+  std::optional<std::int32_t> streams_session_timeout_ms{};
+  std::optional<std::int32_t> streams_heartbeat_interval_ms{};
+  std::optional<Millis> streams_assignment_interval_ms{};
+  std::optional<std::int32_t> streams_initial_rebalance_delay_ms{};
+  std::optional<std::int32_t> streams_num_standby_replicas{};
 };
 
 /// A deadline came.
@@ -212,8 +243,8 @@ using Happening =
     std::variant<JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups, ListGroups,
                  DeleteGroups, CommitOffsets, FetchOffsets, DeleteOffsets, ConsumerHeartbeat,
                  DescribeConsumerGroups, ShareHeartbeat, DescribeShareGroups, ShareTopics,
-                 AlterShareOffsets, DeleteShareOffsets, EndTransaction, TopicChanged, TopicDeleted,
-                 GroupSettings, Tick>;
+                 AlterShareOffsets, DeleteShareOffsets, StreamsHeartbeat, DescribeStreamsGroups,
+                 EndTransaction, TopicChanged, TopicDeleted, GroupSettings, Tick>;
 
 /// Requests have an id for their answer; topics, settings and ticks are not answered.
 struct Event {

@@ -32,6 +32,7 @@ Actions Groups::start(TimestampMs now) {
   for (auto& [id, group] : classic_) group.start(turn);
   start_consumers(turn);
   start_sharers(turn);
+  start_streams(turn);
   turn.set_deadline({TimerKind::kOffsetsRetention, "", ""},
                     config_.offsets_retention_check_interval_ms);
   return actions;
@@ -56,6 +57,7 @@ void Groups::deadline(const TimerKey& key, Turn& turn) {
     if (group->find(key.member) != nullptr) remove_sharers(*group, {key.member}, turn);
     return;
   }
+  if (auto* group = streams(key.group)) return streams_deadline(*group, key, turn);
   auto* group = classic(key.group);
   if (group == nullptr) return;
   switch (key.kind) {
@@ -66,6 +68,7 @@ void Groups::deadline(const TimerKey& key, Turn& turn) {
     case TimerKind::kSession:
       return group->session_deadline(key.member, turn);
     case TimerKind::kRevocation:
+    case TimerKind::kRebalance:
     case TimerKind::kOffsetsRetention:
       return;
   }
@@ -108,19 +111,8 @@ void Groups::apply(const ClassicGroupEntry& entry) {
   classic_.emplace(entry.key.group, ClassicGroup::load(entry.key.group, *entry.value));
 }
 
-template <typename Group>
-struct LastEntry;
-template <>
-struct LastEntry<ConsumerGroup> {
-  using Type = ConsumerGroupEntry;
-};
-template <>
-struct LastEntry<ShareGroup> {
-  using Type = ShareGroupEntry;
-};
-
-/// The records of consumer and share groups. A group of the classic kind may be there that only
-/// keeps offsets.
+/// The records of groups whose coordinator assigns. A group of the classic kind may be there that
+/// only keeps offsets.
 template <typename Entry, typename Group>
 void Groups::apply_to(std::map<std::string, Group>& groups, const Entry& entry) {
   const auto& id = entry.key.group;
@@ -131,7 +123,7 @@ void Groups::apply_to(std::map<std::string, Group>& groups, const Entry& entry) 
   }
   if (found == groups.end()) return;
   found->second.apply(entry);
-  if constexpr (std::is_same_v<Entry, typename LastEntry<Group>::Type>)
+  if constexpr (std::is_same_v<Entry, typename Group::Records::Group>)
     if (!entry.value) groups.erase(found);
 }
 
@@ -139,6 +131,8 @@ template <typename Entry>
 void Groups::apply(const Entry& entry) {
   if constexpr (requires(ShareGroup & group) { group.apply(entry); })
     apply_to(share_, entry);
+  else if constexpr (requires(StreamsGroup & group) { group.apply(entry); })
+    apply_to(streams_, entry);
   else
     apply_to(consumer_, entry);
 }
@@ -164,11 +158,11 @@ void Groups::handle(const JoinGroup& request, Turn& turn) {
   if (auto* group = classic(request.group)) return group->join(request, turn);
   if (share(request.group) != nullptr)
     return turn.reply(JoinAnswer{.error = ErrorCode::kInconsistentGroupProtocol});
-  const auto* consumers = consumer(request.group);
-  if (consumers != nullptr && !consumers->is_empty())
+  const bool is_other = exists(request.group);
+  if (is_other && !is_empty(request.group))
     return turn.reply(JoinAnswer{.error = ErrorCode::kInconsistentGroupProtocol});
   if (!request.member.empty()) return refuse(ErrorCode::kUnknownMemberId);
-  if (consumers != nullptr) append_tombstones(request.group, turn);
+  if (is_other) append_tombstones(request.group, turn);
   auto& group =
       classic_.emplace(request.group, ClassicGroup(request.group, turn.now)).first->second;
   turn.append(group.empty_record());
@@ -203,6 +197,8 @@ ErrorCode Groups::check_commit(const CommitOffsets& request) const {
   if (group != classic_.end()) return group->second.check_commit(request);
   const auto consumers = consumer_.find(request.group);
   if (consumers != consumer_.end()) return consumers->second.check_commit(request, topics_);
+  const auto streams = streams_.find(request.group);
+  if (streams != streams_.end()) return streams->second.check_commit(request);
   if (request.generation.value < 0 && !share_.contains(request.group)) return ErrorCode::kNone;
   return request.takes_group_errors && !request.producer ? ErrorCode::kGroupIdNotFound
                                                          : ErrorCode::kIllegalGeneration;
@@ -224,6 +220,10 @@ void Groups::handle(const FetchOffsets& request, Turn& turn) {
     const auto error = group->check_fetch(request);
     if (error != ErrorCode::kNone) return turn.reply(FetchAnswer{.error = error});
   }
+  if (const auto* group = streams(request.group)) {
+    const auto error = group->check_fetch(request);
+    if (error != ErrorCode::kNone) return turn.reply(FetchAnswer{.error = error});
+  }
   turn.reply(offsets_.fetch(request));
 }
 
@@ -231,7 +231,7 @@ void Groups::handle(const DeleteOffsets& request, Turn& turn) {
   const auto refuse = [&](ErrorCode error) { turn.reply(DeleteOffsetsAnswer{error, {}}); };
   if (request.group.empty()) return refuse(ErrorCode::kInvalidGroupId);
   const auto* group = classic(request.group);
-  if (group == nullptr && consumer(request.group) == nullptr)
+  if (group == nullptr && consumer(request.group) == nullptr && streams(request.group) == nullptr)
     return refuse(ErrorCode::kGroupIdNotFound);
   if (!is_empty(request.group) && group != nullptr && !group->uses_consumer_protocol())
     return refuse(ErrorCode::kNonEmptyGroup);

@@ -18,9 +18,10 @@
 // gives the same state. Of a classic group the record holds its last synced generation; joins under
 // way are not kept. One thread at a time.
 //
-// A name is a classic group, a consumer group or a share group. An empty one of the first two
-// becomes the other kind with the first member that joins; a group with members does not (as Kafka
-// with group.consumer.migration.policy = disabled), and a share group never.
+// A name is a classic, consumer, share or streams group. An empty classic group becomes another
+// kind, but for a share group, with the first member that joins, and an empty consumer or streams
+// group a classic one; a group with members does not (as Kafka with group.consumer.migration.policy
+// = disabled), and a share group never.
 #pragma once
 
 #include <functional>
@@ -35,8 +36,11 @@
 #include "groups/consumer_heartbeat.h"
 #include "groups/offsets.h"
 #include "groups/share_group.h"
+#include "groups/streams_group.h"
 
 namespace tailrace::groups {
+
+struct StreamsOutcome;
 
 class Groups {
  public:
@@ -60,6 +64,9 @@ class Groups {
   std::optional<DescribedConsumerGroup> describe_consumers(const std::string& group) const;
   /// What DescribeShareGroups says of a group (KIP-932), without asking.
   std::optional<DescribedShareGroup> describe_sharers(const std::string& group) const;
+  /// What DescribeStreamsGroups says of a group (KIP-1071), without asking.
+  std::optional<DescribedStreamsGroup> describe_streams(const std::string& group) const;
+  const std::map<std::string, StreamsGroup>& streams_groups() const { return streams_; }
   const std::map<std::string, ShareGroup>& share_groups() const { return share_; }
   std::vector<std::string> names() const;
   const Offsets& offsets() const { return offsets_; }
@@ -82,6 +89,8 @@ class Groups {
   void handle(const ShareTopics& request, Turn& turn);
   void handle(const AlterShareOffsets& request, Turn& turn);
   void handle(const DeleteShareOffsets& request, Turn& turn);
+  void handle(const StreamsHeartbeat& request, Turn& turn);
+  void handle(const DescribeStreamsGroups& request, Turn& turn);
   void handle(const EndTransaction& request, Turn& turn);
   void handle(const TopicChanged& change, Turn& turn);
   void handle(const TopicDeleted& change, Turn& turn);
@@ -110,10 +119,34 @@ class Groups {
   void remove_consumers(ConsumerGroup& group, const std::vector<std::string>& members, Turn& turn);
   void start_consumers(Turn& turn);
   ShareGroup* share(const std::string& group);
-  Refusal no_share_group(const std::string& group) const;
+  /// Why there is no group of the name and kind.
+  Refusal not_of_kind(const std::string& group, std::string_view kind) const;
+  template <typename Described, typename Describe>
+  std::vector<Described> described(const std::vector<std::string>& groups, std::string_view kind,
+                                   const Describe& describe) const {
+    std::vector<Described> out;
+    for (const auto& id : groups) {
+      auto found = describe(id);
+      if (!found) {
+        found.emplace();
+        found->group = id;
+        auto refusal = not_of_kind(id, kind);
+        found->error = refusal.error;
+        found->message = std::move(refusal.message);
+      }
+      out.push_back(std::move(*found));
+    }
+    return out;
+  }
   void sharer_leaves(const ShareHeartbeat& request, Turn& turn);
   void remove_sharers(ShareGroup& group, const std::vector<std::string>& members, Turn& turn);
   void start_sharers(Turn& turn);
+  StreamsGroup* streams(const std::string& group);
+  void streams_member_leaves(const StreamsHeartbeat& request, Turn& turn);
+  void remember(const StreamsHeartbeat& request, StreamsOutcome& outcome);
+  void remove_streams_member(StreamsGroup& group, const std::string& member, Turn& turn);
+  void streams_deadline(StreamsGroup& group, const TimerKey& key, Turn& turn);
+  void start_streams(Turn& turn);
   std::optional<Refusal> check_share_offsets(const std::string& group, bool may_be_new) const;
   void forget_topic(ShareGroup& group, const TopicId& topic, Turn& turn);
   void share_topic_deleted(const TopicId& topic, Turn& turn);
@@ -134,7 +167,8 @@ class Groups {
   std::int64_t topics_version_ = 0;  // grows when a topic comes
   std::map<std::string, ClassicGroup> classic_;
   std::map<std::string, ConsumerGroup> consumer_;
-  std::map<std::string, ShareGroup> share_;  // a name is in one of the three
+  std::map<std::string, ShareGroup> share_;
+  std::map<std::string, StreamsGroup> streams_;  // a name is in one of the four
 };
 
 }  // namespace tailrace::groups

@@ -29,15 +29,19 @@ std::vector<std::string> Groups::names() const {
   for (const auto& [id, group] : classic_) out.push_back(id);
   for (const auto& [id, group] : consumer_) out.push_back(id);
   for (const auto& [id, group] : share_) out.push_back(id);
+  for (const auto& [id, group] : streams_) out.push_back(id);
   return out;
 }
 
 bool Groups::exists(const std::string& group) const {
-  return classic_.contains(group) || consumer_.contains(group) || share_.contains(group);
+  return classic_.contains(group) || consumer_.contains(group) || share_.contains(group) ||
+         streams_.contains(group);
 }
 
 bool Groups::is_empty(const std::string& group) const {
   if (const auto found = share_.find(group); found != share_.end()) return found->second.is_empty();
+  if (const auto found = streams_.find(group); found != streams_.end())
+    return found->second.is_empty();
   const auto found = classic_.find(group);
   if (found != classic_.end()) return found->second.state() == ClassicGroup::State::kEmpty;
   const auto consumers = consumer_.find(group);
@@ -47,6 +51,8 @@ bool Groups::is_empty(const std::string& group) const {
 bool Groups::subscribes(const std::string& group, const std::string& topic) const {
   const auto found = classic_.find(group);
   if (found != classic_.end()) return found->second.subscribes_to(topic);
+  if (const auto streams = streams_.find(group); streams != streams_.end())
+    return streams->second.subscribes_to(topic);
   const auto consumers = consumer_.find(group);
   return consumers != consumer_.end() && consumers->second.subscribes_to(topic);
 }
@@ -82,12 +88,14 @@ void Groups::handle(const ListGroups& request, Turn& turn) {
     if (passes(request.states, group.state_name()) && passes(request.types, "classic"))
       answer.groups.push_back(
           {id, group.protocol_type(), std::string(group.state_name()), "classic"});
-  for (const auto& [id, group] : consumer_)
-    if (passes(request.states, group.state_name()) && passes(request.types, "consumer"))
-      answer.groups.push_back({id, "consumer", std::string(group.state_name()), "consumer"});
-  for (const auto& [id, group] : share_)
-    if (passes(request.states, group.state_name()) && passes(request.types, "share"))
-      answer.groups.push_back({id, "share", std::string(group.state_name()), "share"});
+  const auto add = [&](const auto& groups, const std::string& type) {
+    for (const auto& [id, group] : groups)
+      if (passes(request.states, group.state_name()) && passes(request.types, type))
+        answer.groups.push_back({id, type, std::string(group.state_name()), type});
+  };
+  add(consumer_, "consumer");
+  add(share_, "share");
+  add(streams_, "streams");
   turn.reply(std::move(answer));
 }
 
@@ -123,6 +131,11 @@ void Groups::append_tombstones(const std::string& group, Turn& turn) {
     for (const auto& record : consumers->tombstones()) append(record, turn);
     return;
   }
+  if (const auto* found = streams(group)) {
+    turn.deadlines.cancel({TimerKind::kRebalance, group, ""});
+    for (const auto& record : found->tombstones()) append(record, turn);
+    return;
+  }
   if (const auto* found = classic(group)) found->cancel_deadlines(turn);
   append(ClassicGroupEntry{{group}, std::nullopt}, turn);
 }
@@ -135,19 +148,16 @@ std::optional<DescribedConsumerGroup> Groups::describe_consumers(const std::stri
 
 void Groups::handle(const DescribeConsumerGroups& request, Turn& turn) {
   DescribeConsumersAnswer answer;
-  for (const auto& id : request.groups) {
-    if (auto described = describe_consumers(id)) {
-      answer.groups.push_back(std::move(*described));
-      continue;
-    }
-    DescribedConsumerGroup missing;
-    missing.group = id;
-    missing.error = id.empty() ? ErrorCode::kInvalidGroupId : ErrorCode::kGroupIdNotFound;
-    if (!id.empty())
-      missing.message = "Group " + id + (exists(id) ? " is not a consumer group." : " not found.");
-    answer.groups.push_back(std::move(missing));
-  }
+  answer.groups = described<DescribedConsumerGroup>(
+      request.groups, "consumer", [&](const auto& id) { return describe_consumers(id); });
   turn.reply(std::move(answer));
+}
+
+Refusal Groups::not_of_kind(const std::string& group, std::string_view kind) const {
+  if (group.empty()) return {ErrorCode::kInvalidGroupId, ""};
+  std::string why = "Group " + group;
+  why += exists(group) ? " is not a " + std::string(kind) + " group." : " not found.";
+  return {ErrorCode::kGroupIdNotFound, std::move(why)};
 }
 
 }  // namespace tailrace::groups

@@ -9,22 +9,9 @@ namespace tailrace::groups {
 
 namespace {
 
-TimerKey session_of(const std::string& group, const std::string& member) {
-  return {TimerKind::kSession, group, member};
-}
-
-TimerKey revocation_of(const std::string& group, const std::string& member) {
-  return {TimerKind::kRevocation, group, member};
-}
-
 void refuse(Turn& turn, Refusal refusal) {
   turn.reply(
       ConsumerHeartbeatAnswer{.error = refusal.error, .message = std::move(refusal.message)});
-}
-
-Refusal not_found(const std::string& group, bool is_other) {
-  return {ErrorCode::kGroupIdNotFound,
-          "Group " + group + (is_other ? " is not a consumer group." : " not found.")};
 }
 
 }  // namespace
@@ -42,9 +29,9 @@ void Groups::consumer_stays(const ConsumerHeartbeat& request, Turn& turn) {
   const auto& id = request.group;
   const auto* known = consumer(id);
   const bool is_classic = classic(id) != nullptr;
-  if (share(id) != nullptr) return refuse(turn, not_found(id, true));
-  if (known == nullptr && (request.epoch.value != 0 || (is_classic && !is_empty(id))))
-    return refuse(turn, not_found(id, is_classic));
+  const bool may_become = !exists(id) || (is_classic && is_empty(id));
+  if (known == nullptr && (request.epoch.value != 0 || !may_become))
+    return refuse(turn, not_of_kind(id, "consumer"));
   const ConsumerGroup none(id);
   const auto config = config_of(id);
   auto outcome = heartbeat(known == nullptr ? none : *known, request, config, topics_,
@@ -72,7 +59,7 @@ void Groups::consumer_stays(const ConsumerHeartbeat& request, Turn& turn) {
 
 void Groups::consumer_leaves(const ConsumerHeartbeat& request, Turn& turn) {
   auto* group = consumer(request.group);
-  if (group == nullptr) return refuse(turn, not_found(request.group, exists(request.group)));
+  if (group == nullptr) return refuse(turn, not_of_kind(request.group, "consumer"));
   const auto error = group->check_member(request.member, request.instance);
   if (error != ErrorCode::kNone)
     return refuse(turn, {error, "member " + request.member + " is not in group " + request.group});
@@ -145,6 +132,11 @@ GroupsConfig Groups::config_of(const std::string& group) const {
   take(config.share_session_timeout_ms, own->second.share_session_timeout_ms);
   take(config.share_heartbeat_interval_ms, own->second.share_heartbeat_interval_ms);
   take(config.share_assignment_interval_ms, own->second.share_assignment_interval_ms);
+  take(config.streams_session_timeout_ms, own->second.streams_session_timeout_ms);
+  take(config.streams_heartbeat_interval_ms, own->second.streams_heartbeat_interval_ms);
+  take(config.streams_assignment_interval_ms, own->second.streams_assignment_interval_ms);
+  take(config.streams_initial_rebalance_delay_ms, own->second.streams_initial_rebalance_delay_ms);
+  take(config.streams_num_standby_replicas, own->second.streams_num_standby_replicas);
   return config;
 }
 
@@ -153,6 +145,8 @@ void Groups::topics_changed(const std::string& name) {
     if (!group.needs_refresh() && group.subscribes_to(name)) group.request_refresh();
   for (auto& [id, group] : share_)
     if (group.subscribes_to(name)) group.request_refresh();
+  for (auto& [id, group] : streams_)
+    if (group.needs(name)) group.request_refresh();
 }
 
 }  // namespace tailrace::groups

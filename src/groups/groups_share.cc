@@ -12,10 +12,6 @@ namespace {
 constexpr std::string_view kNoTopic = "This server does not host this topic-partition.";
 constexpr std::string_view kNotEmpty = "The group is not empty.";
 
-TimerKey session_of(const std::string& group, const std::string& member) {
-  return {TimerKind::kSession, group, member};
-}
-
 void refuse(Turn& turn, Refusal refusal) {
   turn.reply(ShareHeartbeatAnswer{.error = refusal.error, .message = std::move(refusal.message)});
 }
@@ -27,19 +23,12 @@ ShareGroup* Groups::share(const std::string& group) {
   return found == share_.end() ? nullptr : &found->second;
 }
 
-/// Why there is no share group of the name.
-Refusal Groups::no_share_group(const std::string& group) const {
-  const bool other = classic_.contains(group) || consumer_.contains(group);
-  return {ErrorCode::kGroupIdNotFound,
-          "Group " + group + (other ? " is not a share group." : " not found.")};
-}
-
 void Groups::handle(const ShareHeartbeat& request, Turn& turn) {
   if (auto refusal = check_heartbeat(request)) return refuse(turn, std::move(*refusal));
   auto* known = share(request.group);
   if (request.epoch.value < 0) return sharer_leaves(request, turn);
-  if (known == nullptr && (classic(request.group) != nullptr || consumer(request.group) != nullptr))
-    return refuse(turn, no_share_group(request.group));
+  if (known == nullptr && exists(request.group))
+    return refuse(turn, not_of_kind(request.group, "share"));
   if (known == nullptr && request.epoch.value > 0)
     return refuse(turn,
                   {ErrorCode::kGroupIdNotFound, "Share group " + request.group + " not found."});
@@ -56,7 +45,7 @@ void Groups::handle(const ShareHeartbeat& request, Turn& turn) {
 
 void Groups::sharer_leaves(const ShareHeartbeat& request, Turn& turn) {
   auto* group = share(request.group);
-  if (group == nullptr) return refuse(turn, no_share_group(request.group));
+  if (group == nullptr) return refuse(turn, not_of_kind(request.group, "share"));
   if (group->find(request.member) == nullptr)
     return refuse(
         turn, {ErrorCode::kUnknownMemberId,
@@ -87,19 +76,8 @@ std::optional<DescribedShareGroup> Groups::describe_sharers(const std::string& g
 
 void Groups::handle(const DescribeShareGroups& request, Turn& turn) {
   DescribeSharersAnswer answer;
-  for (const auto& id : request.groups) {
-    if (auto described = describe_sharers(id)) {
-      answer.groups.push_back(std::move(*described));
-      continue;
-    }
-    auto refusal = no_share_group(id);
-    if (id.empty()) refusal = {ErrorCode::kInvalidGroupId, ""};
-    DescribedShareGroup missing;
-    missing.group = id;
-    missing.error = refusal.error;
-    missing.message = std::move(refusal.message);
-    answer.groups.push_back(std::move(missing));
-  }
+  answer.groups = described<DescribedShareGroup>(
+      request.groups, "share", [&](const auto& id) { return describe_sharers(id); });
   turn.reply(std::move(answer));
 }
 
@@ -111,8 +89,8 @@ void Groups::handle(const ShareTopics& request, Turn& turn) {
     told.group = id;
     if (const auto* group = share(id)) {
       told.topics = group->topics();
-    } else if (classic(id) != nullptr || consumer(id) != nullptr) {
-      auto refusal = no_share_group(id);
+    } else if (exists(id)) {
+      auto refusal = not_of_kind(id, "share");
       told.error = refusal.error;
       told.message = std::move(refusal.message);
     }
@@ -126,9 +104,8 @@ std::optional<Refusal> Groups::check_share_offsets(const std::string& group,
   if (group.empty()) return Refusal{ErrorCode::kInvalidGroupId, ""};
   const auto found = share_.find(group);
   if (found == share_.end()) {
-    const bool other = classic_.contains(group) || consumer_.contains(group);
-    if (may_be_new && !other) return std::nullopt;
-    return no_share_group(group);
+    if (may_be_new && !exists(group)) return std::nullopt;
+    return not_of_kind(group, "share");
   }
   if (!found->second.is_empty()) return Refusal{ErrorCode::kNonEmptyGroup, std::string(kNotEmpty)};
   return std::nullopt;

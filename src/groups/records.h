@@ -1,8 +1,9 @@
 // The records of __consumer_offsets as typed keys and values, fields and versions as Kafka's.
 //
 // A key's number is its type on the wire (the first two bytes of the key): 1 offset, 2 classic
-// group, 3 to 8 and 16 consumer group (KIP-848), 10 to 15 share group (KIP-932). A record without a
-// value is a tombstone. The bytes are another floor's work.
+// group, 3 to 8 and 16 consumer group (KIP-848), 10 to 15 share group (KIP-932), 17 and 19 to 23
+// streams group (KIP-1071, streams_records.h). A record without a value is a tombstone. The bytes
+// are another floor's work.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "groups/streams_records.h"
 #include "groups/types.h"
 
 namespace tailrace::groups {
@@ -245,6 +247,7 @@ template <typename Key, typename Value>
 struct Entry {
   Key key;
   std::optional<Value> value;
+  using ValueType = Value;
   bool operator==(const Entry&) const = default;
 };
 
@@ -271,11 +274,23 @@ using ShareCurrentEntry =
 using ShareTopicsEntry =
     Entry<ShareGroupStatePartitionMetadataKey, ShareGroupStatePartitionMetadataValue>;
 
+using StreamsGroupEntry = Entry<StreamsGroupMetadataKey, StreamsGroupMetadataValue>;
+using StreamsMemberEntry = Entry<StreamsGroupMemberMetadataKey, StreamsGroupMemberMetadataValue>;
+using StreamsTargetEpochEntry =
+    Entry<StreamsGroupTargetAssignmentMetadataKey, StreamsGroupTargetAssignmentMetadataValue>;
+using StreamsTargetMemberEntry =
+    Entry<StreamsGroupTargetAssignmentMemberKey, StreamsGroupTargetAssignmentMemberValue>;
+using StreamsCurrentEntry =
+    Entry<StreamsGroupCurrentMemberAssignmentKey, StreamsGroupCurrentMemberAssignmentValue>;
+using StreamsTopologyEntry = Entry<StreamsGroupTopologyKey, StreamsTopology>;
+
 /// One record of the topic.
 using Record = std::variant<OffsetEntry, ClassicGroupEntry, ConsumerGroupEntry, ConsumerMemberEntry,
                             TargetEpochEntry, TargetMemberEntry, CurrentMemberEntry, RegexEntry,
                             ShareGroupEntry, ShareMemberEntry, ShareTargetEpochEntry,
-                            ShareTargetMemberEntry, ShareCurrentEntry, ShareTopicsEntry>;
+                            ShareTargetMemberEntry, ShareCurrentEntry, ShareTopicsEntry,
+                            StreamsGroupEntry, StreamsMemberEntry, StreamsTargetEpochEntry,
+                            StreamsTargetMemberEntry, StreamsCurrentEntry, StreamsTopologyEntry>;
 
 /// The group a record belongs to: it decides the partition of the topic.
 const std::string& group_of(const Record& record);

@@ -8,19 +8,6 @@
 
 namespace tailrace::groups {
 
-void append_sharer_tombstones(const std::string& group, const std::string& member,
-                              std::vector<Record>& out) {
-  out.emplace_back(ShareCurrentEntry{{group, member}, std::nullopt});
-  out.emplace_back(ShareTargetMemberEntry{{group, member}, std::nullopt});
-  out.emplace_back(ShareMemberEntry{{group, member}, std::nullopt});
-}
-
-void ShareGroup::apply(const ShareGroupEntry& entry) {
-  if (!entry.value) return;
-  epoch_ = entry.value->epoch;
-  metadata_hash_ = entry.value->metadata_hash;
-}
-
 void ShareGroup::apply(const ShareMemberEntry& entry) {
   if (!entry.value) {
     members_.erase(entry.key.member);
@@ -28,17 +15,6 @@ void ShareGroup::apply(const ShareMemberEntry& entry) {
   }
   members_.try_emplace(entry.key.member, Sharer{entry.key.member}).first->second.about =
       *entry.value;
-}
-
-void ShareGroup::apply(const ShareTargetEpochEntry& entry) {
-  assignment_ = entry.value.value_or(ShareGroupTargetAssignmentMetadataValue{MemberEpoch(-1), {}});
-}
-
-void ShareGroup::apply(const ShareTargetMemberEntry& entry) {
-  if (entry.value)
-    targets_[entry.key.member] = entry.value->partitions;
-  else
-    targets_.erase(entry.key.member);
 }
 
 void ShareGroup::apply(const ShareCurrentEntry& entry) {
@@ -53,16 +29,6 @@ void ShareGroup::apply(const ShareTopicsEntry& entry) {
   if (entry.value) topics_ = entry.value->initialised;
 }
 
-const Sharer* ShareGroup::find(const std::string& member) const {
-  const auto found = members_.find(member);
-  return found == members_.end() ? nullptr : &found->second;
-}
-
-const Assignment* ShareGroup::target(const std::string& member) const {
-  const auto found = targets_.find(member);
-  return found == targets_.end() ? nullptr : &found->second;
-}
-
 bool ShareGroup::subscribes_to(const std::string& topic) const {
   return std::ranges::any_of(members_, [&](const auto& member) {
     return std::ranges::binary_search(member.second.about.subscribed_topics, topic);
@@ -73,9 +39,9 @@ DescribedShareGroup ShareGroup::describe(const Topics& topics) const {
   std::set<TopicId> existing;
   for (const auto& [name, topic] : topics) existing.insert(topic.id);
   DescribedShareGroup out;
-  out.group = id_;
+  out.group = id();
   out.state = state_name();
-  out.epoch = epoch_;
+  out.epoch = epoch();
   out.assignment_epoch = assignment_epoch();
   out.assignor = kSimpleAssignor;
   for (const auto& [id, member] : members_) {
@@ -89,10 +55,10 @@ DescribedShareGroup ShareGroup::describe(const Topics& topics) const {
 
 std::vector<Record> ShareGroup::tombstones() const {
   std::vector<Record> out;
-  for (const auto& [id, member] : members_) append_sharer_tombstones(id_, id, out);
-  out.emplace_back(ShareTargetEpochEntry{{id_}, std::nullopt});
-  out.emplace_back(ShareTopicsEntry{{id_}, std::nullopt});
-  out.emplace_back(ShareGroupEntry{{id_}, std::nullopt});
+  for (const auto& [name, member] : members_) append_member_tombstones(*this, name, out);
+  out.emplace_back(ShareTargetEpochEntry{{id()}, std::nullopt});
+  out.emplace_back(ShareTopicsEntry{{id()}, std::nullopt});
+  out.emplace_back(ShareGroupEntry{{id()}, std::nullopt});
   return out;
 }
 

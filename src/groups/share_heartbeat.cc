@@ -151,29 +151,18 @@ class Step {
   void update_target() {
     target_epoch_ = group_.assignment_epoch();
     if (const auto* target = group_.target(next_.id)) target_ = *target;
-    if (target_epoch_ >= epoch_ || !may_assign()) return;
+    if (target_epoch_ >= epoch_ || !group_.may_assign(config_.share_assignment_interval_ms, now_))
+      return;
     Assignment allowed;
     for (const auto& [topic, shared] : shared_) allowed[topic] = shared.partitions;
     const auto task = this->task();
     const auto plan = assign_simply(task, allowed);
+    NewTargets<Assignment> targets{target_epoch_ = epoch_, {}};
     for (std::size_t i = 0; i < plan.size(); ++i) {
-      const auto& id = task.members[i].id;
-      if (id == next_.id) target_ = plan[i];
-      const auto* had = group_.target(id);
-      if (had == nullptr || *had != plan[i])
-        out_.records.emplace_back(ShareTargetMemberEntry{
-            {group_.id(), id}, ShareGroupTargetAssignmentMemberValue{plan[i]}});
+      if (task.members[i].id == next_.id) target_ = plan[i];
+      targets.of.emplace_back(task.members[i].id, plan[i]);
     }
-    target_epoch_ = epoch_;
-    out_.records.emplace_back(ShareTargetEpochEntry{
-        {group_.id()}, ShareGroupTargetAssignmentMetadataValue{target_epoch_, now_}});
-  }
-
-  /// KIP-1263: not more often than the interval, so that many joins are one assignment.
-  bool may_assign() const {
-    const auto last = group_.assignment_timestamp();
-    return last.value == 0 || config_.share_assignment_interval_ms == 0 ||
-           now_ - last >= config_.share_assignment_interval_ms;
+    append_targets(group_, targets, now_, out_.records);
   }
 
   void move_member() {
@@ -241,7 +230,7 @@ std::expected<ShareOutcome, Refusal> heartbeat(const ShareGroup& group,
 std::vector<Record> remove_members(const ShareGroup& group, const std::vector<std::string>& members,
                                    const Topics& topics) {
   std::vector<Record> records;
-  for (const auto& id : members) append_sharer_tombstones(group.id(), id, records);
+  for (const auto& id : members) append_member_tombstones(group, id, records);
   std::set<std::string> left;
   for (const auto& [id, member] : group.members())
     if (std::ranges::find(members, id) == members.end())

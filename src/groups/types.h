@@ -60,6 +60,18 @@ using Topics = std::map<std::string, Topic, std::less<>>;
 /// Partitions by topic id: what a member owns or shall own.
 using Assignment = std::map<TopicId, std::set<std::int32_t>>;
 
+/// Tasks of a Kafka Streams topology: partitions by subtopology.
+using Tasks = std::map<std::string, std::set<std::int32_t>>;
+
+/// What a member of a streams group works on, or shall (KIP-1071).
+struct TaskSet {
+  Tasks active{};
+  Tasks standby{};
+  Tasks warmup{};
+  auto operator<=>(const TaskSet&) const = default;
+  bool is_empty() const { return active.empty() && standby.empty() && warmup.empty(); }
+};
+
 /// A protocol a classic member can speak (for consumers: an assignor) and what it says in it.
 struct Protocol {
   std::string name;

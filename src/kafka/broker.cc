@@ -183,7 +183,10 @@ void Broker::group_settings_changed(const std::string& group) {
   groups_.settings_changed(
       {group, number("consumer.session.timeout.ms"), number("consumer.heartbeat.interval.ms"),
        number("consumer.assignment.interval.ms"), number("share.session.timeout.ms"),
-       number("share.heartbeat.interval.ms"), number("share.assignment.interval.ms")});
+       number("share.heartbeat.interval.ms"), number("share.assignment.interval.ms"),
+       number("streams.session.timeout.ms"), number("streams.heartbeat.interval.ms"),
+       number("streams.assignment.interval.ms"), number("streams.initial.rebalance.delay.ms"),
+       number("streams.num.standby.replicas")});
   share_.settings_changed();
 }
 

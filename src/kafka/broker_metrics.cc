@@ -91,13 +91,15 @@ std::string lower_case(std::string text) {
 }
 
 void write_group_counts(MetricsText& out, const std::vector<GroupView>& groups) {
-  std::map<std::string, std::size_t> types = {{"classic", 0}, {"consumer", 0}};
-  std::map<std::string, std::size_t> classic, consumer;
+  std::map<std::string, std::size_t> types = {
+      {"classic", 0}, {"consumer", 0}, {"share", 0}, {"streams", 0}};
+  std::map<std::string, std::size_t> classic, consumer, streams;
   std::size_t offsets = 0;
   for (const auto& group : groups) {
     ++types[lower_case(group.type)];
     if (group.type == "classic") ++classic[group.state];
     if (group.type == "consumer") ++consumer[lower_case(group.state)];
+    if (group.type == "streams") ++streams[lower_case(group.state)];
     for (const auto& offset : group.offsets) offsets += offset.committed >= 0 ? 1 : 0;
   }
   const std::string prefix = "kafka_coordinator_group_groupmetadatamanager_num";
@@ -117,6 +119,10 @@ void write_group_counts(MetricsText& out, const std::vector<GroupView>& groups) 
              "Groups whose broker assigns (KIP-848), by state.");
   for (const char* state : {"empty", "assigning", "reconciling", "stable", "dead"})
     out.add({{"state", state}}, consumer[state]);
+  out.family("kafka_server_group_coordinator_metrics_streams_group_count", MetricType::kGauge,
+             "Groups of Kafka Streams programs (KIP-1071), by state.");
+  for (const char* state : {"empty", "notready", "assigning", "reconciling", "stable", "dead"})
+    out.add({{"state", state}}, streams[state]);
 }
 
 void write_group_offsets(MetricsText& out, const std::vector<GroupView>& groups) {

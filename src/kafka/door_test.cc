@@ -399,6 +399,45 @@ TEST_F(DoorTest, members_come_and_go_in_every_version) {
         EXPECT_EQ(response.error_code, 0) << v << response.error_message.value_or("");
         EXPECT_EQ(response.assignment->topic_partitions.at(0).partitions.size(), 2u) << v;
       });
+  each_version<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse>(
+      [&](StreamsGroupHeartbeatRequest& request, int) {
+        request.group_id = "program";
+        request.member_id = "one";
+        request.process_id = "process";
+        request.rebalance_timeout_ms = 10'000;
+        request.active_tasks.emplace();
+        request.standby_tasks.emplace();
+        request.warmup_tasks.emplace();
+        auto& part = request.topology.emplace().subtopologies.emplace_back();
+        part.subtopology_id = "0";
+        part.source_topics = {"here"};
+        part.state_changelog_topics = {{"changes", 0, 0, {{"cleanup.policy", "compact"}}}};
+      },
+      [&](const StreamsGroupHeartbeatResponse& response, int) {
+        EXPECT_EQ(response.error_code, 0) << response.error_message.value_or("");
+        EXPECT_EQ(response.status->at(0).status_code, 5);  // the first assignment is delayed
+        EXPECT_EQ(response.status->at(1).status_detail, "Internal topics are missing: changes");
+      });
+  each_version<StreamsGroupDescribeRequest, StreamsGroupDescribeResponse>(
+      [&](StreamsGroupDescribeRequest& request, int) {
+        request.group_ids = {"program", "none"};
+      },
+      [&](const StreamsGroupDescribeResponse& response, int) {
+        EXPECT_EQ(response.groups.at(0).topology->subtopologies->at(0).source_topics,
+                  std::vector<std::string>{"here"});
+        EXPECT_EQ(response.groups.at(0).members.at(0).process_id, "process");
+        EXPECT_EQ(response.groups.at(1).error_code, wire(ErrorCode::kGroupIdNotFound));
+      });
+  each_version<AddRaftVoterRequest, AddRaftVoterResponse>(
+      [&](AddRaftVoterRequest& request, int) { request.cluster_id = "another"; },
+      [&](const AddRaftVoterResponse& response, int v) {
+        EXPECT_EQ(response.error_code, wire(ErrorCode::kInconsistentClusterId)) << v;
+      });
+  each_version<RemoveRaftVoterRequest, RemoveRaftVoterResponse>(
+      [&](RemoveRaftVoterRequest& request, int) { request.cluster_id = "another"; },
+      [&](const RemoveRaftVoterResponse& response, int v) {
+        EXPECT_EQ(response.error_code, wire(ErrorCode::kInconsistentClusterId)) << v;
+      });
   each_version<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse>(
       [&](ConsumerGroupDescribeRequest& request, int) {
         request.group_ids = {"new0", "none"};

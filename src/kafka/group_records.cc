@@ -29,6 +29,7 @@
 #include "kafka/messages/share_group_target_assignment_member_value.h"
 #include "kafka/messages/share_group_target_assignment_metadata_key.h"
 #include "kafka/messages/share_group_target_assignment_metadata_value.h"
+#include "kafka/streams_group_messages.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -507,6 +508,21 @@ Result<std::optional<groups::Record>> decode_group_record(std::string_view key,
     case ShareGroupStatePartitionMetadataKey::kRecordKeyType:
       return decode<ShareGroupStatePartitionMetadataKey, ShareGroupStatePartitionMetadataValue>(
           key, value);
+    case StreamsGroupMetadataKey::kRecordKeyType:
+      return decode<StreamsGroupMetadataKey, StreamsGroupMetadataValue>(key, value);
+    case StreamsGroupMemberMetadataKey::kRecordKeyType:
+      return decode<StreamsGroupMemberMetadataKey, StreamsGroupMemberMetadataValue>(key, value);
+    case StreamsGroupTargetAssignmentMetadataKey::kRecordKeyType:
+      return decode<StreamsGroupTargetAssignmentMetadataKey,
+                    StreamsGroupTargetAssignmentMetadataValue>(key, value);
+    case StreamsGroupTargetAssignmentMemberKey::kRecordKeyType:
+      return decode<StreamsGroupTargetAssignmentMemberKey, StreamsGroupTargetAssignmentMemberValue>(
+          key, value);
+    case StreamsGroupCurrentMemberAssignmentKey::kRecordKeyType:
+      return decode<StreamsGroupCurrentMemberAssignmentKey,
+                    StreamsGroupCurrentMemberAssignmentValue>(key, value);
+    case StreamsGroupTopologyKey::kRecordKeyType:
+      return decode<StreamsGroupTopologyKey, StreamsGroupTopologyValue>(key, value);
     default:
       return std::nullopt;
   }

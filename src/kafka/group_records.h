@@ -13,8 +13,7 @@ namespace tailrace::kafka {
 
 Result<RecordBytes> encode_group_record(const groups::Record& record);
 
-/// Nothing for a record of a type unknown here (a newer Kafka's, or a streams group's): it is
-/// skipped.
+/// Nothing for a record of a type unknown here (a newer Kafka's): it is skipped.
 Result<std::optional<groups::Record>> decode_group_record(std::string_view key,
                                                           std::optional<std::string_view> value);
 

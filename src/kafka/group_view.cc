@@ -79,20 +79,56 @@ Status describe_classic(Broker& broker, std::vector<std::string> names, Found& f
   return {};
 }
 
-Status describe_consumers(Broker& broker, std::vector<std::string> names, Found& found) {
+/// A task reads its number of each source topic that has as many partitions.
+std::map<std::string, std::set<std::int32_t>> assigned_to(
+    Broker& broker, const std::optional<groups::StreamsTopology>& topology,
+    const groups::DescribedStreamsMember& member) {
+  std::map<std::string, std::set<std::int32_t>> assigned;
+  if (!topology) return assigned;
+  for (const auto& part : topology->subtopologies) {
+    const auto tasks = member.tasks.active.find(part.id);
+    if (tasks == member.tasks.active.end()) continue;
+    auto names = part.sources;
+    for (const auto& internal : part.repartitions) names.push_back(internal.name);
+    for (const auto& name : names) {
+      const auto topic = broker.log().topic(name);
+      for (const auto task : tasks->second)
+        if (topic && task < topic->settings.partitions) assigned[name].insert(task);
+    }
+  }
+  return assigned;
+}
+
+/// `assigned`: of a member in its group.
+template <typename Answer, typename Question, typename Assigned>
+Status describe_assigned(Broker& broker, std::vector<std::string> names, Found& found,
+                         const Assigned& assigned) {
   if (names.empty()) return {};
-  ASSIGN(const auto answer,
-         wait_for<groups::DescribeConsumersAnswer>(
-             ask(broker, groups::DescribeConsumerGroups{.groups = std::move(names)})));
+  ASSIGN(const auto answer, wait_for<Answer>(ask(broker, Question{.groups = std::move(names)})));
   for (const auto& group : answer.groups) {
     if (group.error != groups::ErrorCode::kNone) continue;
     GroupView& view = found[group.group];
     view.assignor = group.assignor;
-    for (const auto& member : group.members)
-      view.members.push_back({member.id, member.instance.value_or(""), member.client.id,
-                              member.client.host, assigned_to(broker, member)});
+    for (const auto& member : group.members) view.members.push_back(assigned(group, member));
   }
   return {};
+}
+
+Status describe_consumers(Broker& broker, std::vector<std::string> names, Found& found) {
+  return describe_assigned<groups::DescribeConsumersAnswer, groups::DescribeConsumerGroups>(
+      broker, std::move(names), found, [&](const auto&, const auto& member) {
+        return GroupMemberView{member.id, member.instance.value_or(""), member.client.id,
+                               member.client.host, assigned_to(broker, member)};
+      });
+}
+
+Status describe_streams(Broker& broker, std::vector<std::string> names, Found& found) {
+  return describe_assigned<groups::DescribeStreamsAnswer, groups::DescribeStreamsGroups>(
+      broker, std::move(names), found, [&](const auto& group, const auto& member) {
+        return GroupMemberView{member.id, member.about.instance.value_or(""),
+                               member.about.client.id, member.about.client.host,
+                               assigned_to(broker, group.topology, member)};
+      });
 }
 
 /// What was committed, what is assigned without, and where the partitions end.
@@ -130,19 +166,21 @@ std::int64_t GroupView::lag() const {
 Result<std::vector<GroupView>> look_at_groups(Broker& broker, const std::string& name) {
   ASSIGN(const auto listed, wait_for<groups::ListAnswer>(ask(broker, groups::ListGroups{})));
   Found found;
-  std::vector<std::string> classic, consumer;
+  std::vector<std::string> classic, consumer, streams;
   std::map<std::string, Asked> fetched;
   for (const auto& group : listed.groups) {
     if (!name.empty() && group.group != name) continue;
     found[group.group] = {group.group, group.type, group.state, {}, {}, {}};
     if (group.type == "classic") classic.push_back(group.group);
     if (group.type == "consumer") consumer.push_back(group.group);
+    if (group.type == "streams") streams.push_back(group.group);
     fetched.emplace(
         group.group,
         ask(broker, groups::FetchOffsets{.group = group.group, .member = {}, .topics = {}}));
   }
   TRY(describe_classic(broker, std::move(classic), found));
   TRY(describe_consumers(broker, std::move(consumer), found));
+  TRY(describe_streams(broker, std::move(streams), found));
   std::vector<GroupView> views;
   for (auto& [id, view] : found) {
     // One that was deleted in between has no name.

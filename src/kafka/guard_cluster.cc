@@ -72,6 +72,14 @@ bool guard(Call& call, UpdateFeaturesRequest& /*request*/) {
   return on_cluster<UpdateFeaturesResponse>(call, Operation::kAlter);
 }
 
+bool guard(Call& call, AddRaftVoterRequest& /*request*/) {
+  return on_cluster<AddRaftVoterResponse>(call, Operation::kAlter);
+}
+
+bool guard(Call& call, RemoveRaftVoterRequest& /*request*/) {
+  return on_cluster<RemoveRaftVoterResponse>(call, Operation::kAlter);
+}
+
 bool guard(Call& call, UnregisterBrokerRequest& /*request*/) {
   return on_cluster<UnregisterBrokerResponse>(call, Operation::kAlter);
 }

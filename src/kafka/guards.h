@@ -58,6 +58,10 @@ bool guard(Call& call, DescribeShareGroupOffsetsRequest& request);
 bool guard(Call& call, AlterShareGroupOffsetsRequest& request);
 bool guard(Call& call, DeleteShareGroupOffsetsRequest& request);
 
+// guard_streams_groups.cc
+bool guard(Call& call, StreamsGroupHeartbeatRequest& request);
+bool guard(Call& call, StreamsGroupDescribeRequest& request);
+
 // guard_transactions.cc
 bool guard(Call& call, InitProducerIdRequest& request);
 bool guard(Call& call, AddPartitionsToTxnRequest& request);
@@ -86,6 +90,8 @@ bool guard(Call& call, ListPartitionReassignmentsRequest& request);
 bool guard(Call& call, DescribeQuorumRequest& request);
 bool guard(Call& call, UpdateFeaturesRequest& request);
 bool guard(Call& call, UnregisterBrokerRequest& request);
+bool guard(Call& call, AddRaftVoterRequest& request);
+bool guard(Call& call, RemoveRaftVoterRequest& request);
 bool guard(Call& call, DescribeClusterRequest& request);
 bool guard(Call& call, CreateAclsRequest& request);
 bool guard(Call& call, DeleteAclsRequest& request);

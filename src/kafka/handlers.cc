@@ -6,6 +6,7 @@
 #include "kafka/handlers/all.h"
 #include "kafka/messages/add_offsets_to_txn_request.h"
 #include "kafka/messages/add_partitions_to_txn_request.h"
+#include "kafka/messages/add_raft_voter_request.h"
 #include "kafka/messages/alter_client_quotas_request.h"
 #include "kafka/messages/alter_configs_request.h"
 #include "kafka/messages/alter_partition_reassignments_request.h"
@@ -55,12 +56,15 @@
 #include "kafka/messages/offset_fetch_request.h"
 #include "kafka/messages/offset_for_leader_epoch_request.h"
 #include "kafka/messages/produce_request.h"
+#include "kafka/messages/remove_raft_voter_request.h"
 #include "kafka/messages/sasl_authenticate_request.h"
 #include "kafka/messages/sasl_handshake_request.h"
 #include "kafka/messages/share_acknowledge_request.h"
 #include "kafka/messages/share_fetch_request.h"
 #include "kafka/messages/share_group_describe_request.h"
 #include "kafka/messages/share_group_heartbeat_request.h"
+#include "kafka/messages/streams_group_describe_request.h"
+#include "kafka/messages/streams_group_heartbeat_request.h"
 #include "kafka/messages/sync_group_request.h"
 #include "kafka/messages/txn_offset_commit_request.h"
 #include "kafka/messages/unregister_broker_request.h"
@@ -148,6 +152,11 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kShareGroupDescribe, decoded<ShareGroupDescribeRequest, share_group_describe>},
     {ApiKey::kShareFetch, decoded<ShareFetchRequest, share_fetch>},
     {ApiKey::kShareAcknowledge, decoded<ShareAcknowledgeRequest, share_acknowledge>},
+    {ApiKey::kAddRaftVoter, decoded<AddRaftVoterRequest, add_raft_voter>},
+    {ApiKey::kRemoveRaftVoter, decoded<RemoveRaftVoterRequest, remove_raft_voter>},
+    {ApiKey::kStreamsGroupHeartbeat,
+     decoded<StreamsGroupHeartbeatRequest, streams_group_heartbeat>},
+    {ApiKey::kStreamsGroupDescribe, decoded<StreamsGroupDescribeRequest, streams_group_describe>},
     {ApiKey::kDescribeShareGroupOffsets,
      decoded<DescribeShareGroupOffsetsRequest, describe_share_group_offsets>},
     {ApiKey::kAlterShareGroupOffsets,

@@ -107,6 +107,63 @@ def test_streams_counts_words_across_a_killed_broker(broker, tmp_path):
     words.stop()
 
 
+def test_two_streams_programs_of_one_group_count_words_when_one_is_killed(broker, tmp_path):
+    """group.protocol=streams: the broker assigns the tasks (KIP-1071). The count has a repartition and a store."""
+    create(broker.address, "streams-plaintext-input", 4)
+    create(broker.address, "streams-wordcount-output", 1, "cleanup.policy=compact")
+
+    def start(name):
+        settings = properties(tmp_path / f"{name}.properties", bootstrap__servers=broker.address,
+                              group__protocol="streams", processing__guarantee="exactly_once_v2",
+                              state__dir=tmp_path / name, commit__interval__ms=100)
+        program = "org.apache.kafka.streams.examples.wordcount.WordCountDemo"
+        return Program(tmp_path / f"{name}.log", program, settings)
+
+    def groups(words):
+        return tool(broker.address, "streams.StreamsGroupCommand --bootstrap-server @ " + words)
+
+    def members():
+        rows = groups("--describe --group streams-wordcount --members").lines
+        return [row for row in rows if row.startswith("streams-wordcount ")]
+
+    def latest(records):
+        return {key.decode(): int.from_bytes(value, "big") for key, value in records}
+
+    def counted(programs):
+        counts = Reader(broker.address, "streams-wordcount-output")
+        counts.until(lambda records: all(one.alive() for one in programs) and latest(records) == truth, "the counts")
+
+    one, other = start("one"), start("other")
+    truth = collections.Counter()
+
+    def write(texts):
+        truth.update(word for text in texts for word in text.split())
+        produce(broker.address, "streams-plaintext-input", texts)
+
+    write([f"word{number % 17} and kafka" for number in range(200)])
+    counted([one, other])
+    # One with all tasks, then both: the second joined.
+    tailrace.wait_until(lambda: len(members()) == 2 and "Stable" in str(groups("--list --state")), "two members", 120)
+    write([f"word{number % 5} again" for number in range(200)])
+    counted([one, other])
+    other.process.kill()
+    other.process.wait()
+    write([f"word{number % 7} without the other" for number in range(200)])
+    counted([one])
+    broker.kill()
+    broker.start()
+    write(["after the broker was killed"])
+    counted([one])
+    assert groups("--list").lines == ["streams-wordcount"]
+    one.stop()
+    tailrace.wait_until(lambda: not members(), "no members", 120)
+    reset = groups("--reset-offsets --group streams-wordcount --input-topic streams-plaintext-input "
+                   "--to-earliest --execute")
+    assert reset.code == 0, reset
+    assert groups("--delete --group streams-wordcount").code == 0
+    assert groups("--list").lines == []
+
+
 def test_connect_carries_a_file_through_a_topic_into_a_file(broker, tmp_path):
     source, target = tmp_path / "in.txt", tmp_path / "out.txt"
     lines = [f"line {number} of the file" for number in range(5000)]

@@ -105,6 +105,60 @@ inline std::string value_text(const ShareGroupStatePartitionMetadataValue& value
   return text_of(value.initialised);
 }
 
+inline std::string text_of(const Tasks& tasks) {
+  std::string out;
+  for (const auto& [id, partitions] : tasks)
+    out += fmt::format("{}{}:{}", out.empty() ? "" : ",", id, fmt::join(partitions, "+"));
+  return out;
+}
+inline std::string idle_text(const Tasks& standby, const Tasks& warmup) {
+  return (standby.empty() ? "" : " standby=" + text_of(standby)) +
+         (warmup.empty() ? "" : " warmup=" + text_of(warmup));
+}
+inline std::string text_of(const TaskSet& tasks) {
+  return (tasks.active.empty() ? "nothing" : text_of(tasks.active)) +
+         idle_text(tasks.standby, tasks.warmup);
+}
+inline std::string text_of(const OwnedTasks& tasks) {
+  std::string out;
+  for (const auto& [id, partitions] : tasks.active) {
+    std::string some;
+    for (const auto& [partition, since] : partitions)
+      some += fmt::format("{}{}@{}", some.empty() ? "" : "+", partition, since.value);
+    out += fmt::format("{}{}:{}", out.empty() ? "" : ",", id, some);
+  }
+  return (out.empty() ? "nothing" : out) + idle_text(tasks.standby, tasks.warmup);
+}
+inline std::string value_text(const StreamsGroupMetadataValue& value) {
+  std::string configs;
+  for (const auto& [name, text] : value.assignment_configs)
+    configs += fmt::format(" {}={}", name, text);
+  return fmt::format("epoch={} topology={}{}", value.epoch.value, value.validated_topology_epoch,
+                     configs);
+}
+inline std::string value_text(const StreamsGroupMemberMetadataValue& value) {
+  return fmt::format(
+      "process={} topology={}{}", value.process, value.topology_epoch,
+      value.endpoint ? fmt::format(" at={}:{}", value.endpoint->host, value.endpoint->port) : "");
+}
+inline std::string value_text(const StreamsGroupTargetAssignmentMetadataValue& value) {
+  return fmt::format("epoch={}", value.assignment_epoch.value);
+}
+inline std::string value_text(const StreamsGroupTargetAssignmentMemberValue& value) {
+  return text_of(value.tasks);
+}
+inline std::string value_text(const StreamsGroupCurrentMemberAssignmentValue& value) {
+  static constexpr const char* kStates[] = {"", "stable", "unrevoked", "unreleased"};
+  return fmt::format("epoch={} from={} {} assigned={} revoking={}", value.epoch.value,
+                     value.previous_epoch.value, kStates[static_cast<int>(value.state)],
+                     text_of(value.assigned), text_of(value.pending_revocation));
+}
+inline std::string value_text(const StreamsTopology& value) {
+  std::vector<std::string> ids;
+  for (const auto& part : value.subtopologies) ids.push_back(part.id);
+  return fmt::format("epoch={} parts={}", value.epoch, fmt::join(ids, ","));
+}
+
 inline std::string key_text(const OffsetCommitKey& key) {
   return fmt::format("offset {} {}:{}", key.group, key.topic, key.partition);
 }
@@ -147,6 +201,25 @@ inline std::string key_text(const ShareGroupCurrentMemberAssignmentKey& key) {
 }
 inline std::string key_text(const ShareGroupStatePartitionMetadataKey& key) {
   return "shared " + key.group;
+}
+
+inline std::string key_text(const StreamsGroupMetadataKey& key) {
+  return "streams-epoch " + key.group;
+}
+inline std::string key_text(const StreamsGroupMemberMetadataKey& key) {
+  return fmt::format("streams-member {} {}", key.group, key.member);
+}
+inline std::string key_text(const StreamsGroupTargetAssignmentMetadataKey& key) {
+  return "streams-target-epoch " + key.group;
+}
+inline std::string key_text(const StreamsGroupTargetAssignmentMemberKey& key) {
+  return fmt::format("streams-target {} {}", key.group, key.member);
+}
+inline std::string key_text(const StreamsGroupCurrentMemberAssignmentKey& key) {
+  return fmt::format("streams-current {} {}", key.group, key.member);
+}
+inline std::string key_text(const StreamsGroupTopologyKey& key) {
+  return "topology " + key.group;
 }
 
 inline std::string text_of(const Record& record) {
@@ -292,6 +365,39 @@ inline std::string answer_text(const ShareOffsetsAnswer& answer) {
     out += fmt::format("{}{}:{}", out.empty() ? "" : " ", topic.topic, text_of(topic.error));
     for (const auto& one : topic.partitions)
       out += fmt::format(":{}:{}", one.partition, text_of(one.error));
+  }
+  return out;
+}
+inline std::string answer_text(const StreamsHeartbeatAnswer& answer) {
+  if (answer.error != ErrorCode::kNone)
+    return text_of(answer.error) + (answer.message.empty() ? "" : " " + answer.message);
+  std::string out = fmt::format("member={} epoch={}{}", answer.member, answer.epoch.value,
+                                answer.tasks ? " tasks=" + text_of(*answer.tasks) : "");
+  if (answer.endpoints) {
+    out += fmt::format(" endpoints@{}", answer.endpoint_epoch);
+    for (const auto& one : *answer.endpoints)
+      out += fmt::format(" {}:{}={}{}", one.endpoint.host, one.endpoint.port, text_of(one.active),
+                         idle_text(one.standby, {}));
+  }
+  for (const auto& topic : answer.missing)
+    out += fmt::format(" make={}:{}", topic.name, topic.partitions);
+  for (const auto& status : answer.statuses)
+    out += fmt::format(" | {} {}", static_cast<int>(status.code), status.detail);
+  return out;
+}
+inline std::string answer_text(const DescribeStreamsAnswer& answer) {
+  std::string out;
+  for (const auto& group : answer.groups) {
+    out += fmt::format("{}{} {} ", out.empty() ? "" : "; ", group.group, group.state);
+    if (group.error != ErrorCode::kNone) {
+      out += text_of(group.error) + " " + group.message;
+      continue;
+    }
+    out += fmt::format("epoch={} assignment-epoch={}", group.epoch.value,
+                       group.assignment_epoch.value);
+    for (const auto& member : group.members)
+      out += fmt::format(" {}@{}={}>{}", member.id, member.epoch.value, text_of(member.tasks),
+                         text_of(member.target));
   }
   return out;
 }

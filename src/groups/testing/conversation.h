@@ -50,6 +50,8 @@ class Conversation {
     Conversation conversation;
     conversation.config_.consumer_assignment_interval_ms = 0;
     conversation.config_.share_assignment_interval_ms = 0;
+    conversation.config_.streams_assignment_interval_ms = 0;
+    conversation.config_.streams_initial_rebalance_delay_ms = 0;
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) {
       if (line.starts_with("  ")) continue;
@@ -66,6 +68,7 @@ class Conversation {
     std::int32_t generation = -1;
     std::int32_t epoch = 0;
     Assignment owned;
+    TaskSet tasks;
   };
 
   void say(const std::string& text) {
@@ -93,12 +96,18 @@ class Conversation {
         static_cast<std::int32_t>(line.number("max_size", config_.group_max_size));
     config_.consumer_max_size = config_.group_max_size;
     if (line.has("max_size")) config_.share_max_size = config_.group_max_size;
+    config_.streams_max_size = config_.group_max_size;
+    if (line.has("delay"))
+      config_.streams_initial_rebalance_delay_ms = config_.group_initial_rebalance_delay_ms;
+    config_.streams_num_standby_replicas =
+        static_cast<std::int32_t>(line.number("standbys", config_.streams_num_standby_replicas));
     config_.offsets_retention_ms = line.number("retention", config_.offsets_retention_ms);
     config_.offsets_retention_check_interval_ms =
         line.number("check", config_.offsets_retention_check_interval_ms);
     config_.consumer_assignment_interval_ms =
         line.number("interval", config_.consumer_assignment_interval_ms);
     config_.share_assignment_interval_ms = config_.consumer_assignment_interval_ms;
+    config_.streams_assignment_interval_ms = config_.consumer_assignment_interval_ms;
     config_.consumer_session_timeout_ms =
         static_cast<std::int32_t>(line.number("session", config_.consumer_session_timeout_ms));
     config_.offset_metadata_max_bytes =
@@ -171,6 +180,11 @@ class Conversation {
       if (beat->assignment) actor.owned = *beat->assignment;
     } else if (const auto* shared = std::get_if<ShareHeartbeatAnswer>(&reply.answer)) {
       if (shared->error == ErrorCode::kNone) actor.epoch = shared->epoch.value;
+    } else if (const auto* streams = std::get_if<StreamsHeartbeatAnswer>(&reply.answer)) {
+      if (streams->error != ErrorCode::kNone) return;
+      actor.member = streams->member;
+      actor.epoch = streams->epoch.value;
+      if (streams->tasks) actor.tasks = *streams->tasks;
     }
   }
 
@@ -189,6 +203,8 @@ class Conversation {
     if (line.has("session"))
       settings.consumer_session_timeout_ms = static_cast<std::int32_t>(line.number("session", 0));
     if (line.has("interval")) settings.consumer_assignment_interval_ms = line.number("interval", 0);
+    if (line.has("standbys"))
+      settings.streams_num_standby_replicas = static_cast<std::int32_t>(line.number("standbys", 0));
     return settings;
   }
 
@@ -342,6 +358,74 @@ class Conversation {
     return DeleteShareOffsets{line.word(2), line.list("topics")};
   }
 
+  /// ID:SOURCES:SINKS:REPARTITIONS:CHANGELOGS,… with lists a+b; a repartition topic may have /N
+  /// partitions. All that a part reads is copartitioned where it says so with a sixth field.
+  static StreamsTopology topology(const Line& line) {
+    StreamsTopology out;
+    out.epoch = static_cast<std::int32_t>(line.number("topology", 0));
+    for (const auto& one : line.list("parts")) {
+      auto fields = split(one, ':');
+      fields.resize(6);
+      auto& part = out.subtopologies.emplace_back();
+      part.id = fields[0];
+      part.sources = split(fields[1], '+');
+      part.repartition_sinks = split(fields[2], '+');
+      part.repartitions = internal_topics(fields[3]);
+      part.changelogs = internal_topics(fields[4]);
+      if (fields[5].empty()) continue;
+      auto& group = part.copartitions.emplace_back();
+      for (std::int16_t i = 0; i < std::ssize(part.sources); ++i) group.sources.push_back(i);
+      for (std::int16_t i = 0; i < std::ssize(part.repartitions); ++i)
+        group.repartitions.push_back(i);
+    }
+    return out;
+  }
+  static std::vector<InternalTopic> internal_topics(const std::string& text) {
+    std::vector<InternalTopic> out;
+    for (const auto& one : split(text, '+')) {
+      const auto parts = split(one, '/');
+      out.push_back({parts[0], parts.size() > 1 ? std::stoi(parts[1]) : 0, 0, {}});
+    }
+    return out;
+  }
+  static Tasks tasks(const std::string& text) {
+    Tasks out;
+    for (const auto& one : split(text, ',')) {
+      const auto parts = split(one, ':');
+      for (const auto& partition : split(parts.at(1), '+'))
+        out[parts[0]].insert(std::stoi(partition));
+    }
+    return out;
+  }
+
+  /// owned=0:0+1,1:2 (active); without: as it was told last, from the second on.
+  Happening streams(const Line& line) {
+    StreamsHeartbeat beat;
+    beat.group = line.word(2);
+    beat.member = line.text("member", actor_);
+    if (beat.member == "-") beat.member = "";
+    beat.epoch = MemberEpoch(static_cast<std::int32_t>(line.number("epoch", actor().epoch)));
+    const bool joins = beat.epoch.value == 0;
+    beat.instance = line.maybe("instance");
+    beat.rack = line.maybe("rack");
+    beat.endpoint_epoch = static_cast<std::int32_t>(line.number("endpoints", 0));
+    beat.rebalance_timeout_ms =
+        static_cast<std::int32_t>(line.number("rebalance", joins ? 60'000 : -1));
+    if (line.has("parts")) beat.topology = topology(line);
+    if (!line.says("silent")) {
+      const auto last = joins ? TaskSet{} : actor().tasks;
+      beat.active = line.has("owned") ? tasks(line.text("owned")) : last.active;
+      beat.standby = line.has("standby") ? tasks(line.text("standby")) : last.standby;
+      beat.warmup = last.warmup;
+    }
+    if (joins) beat.process = line.text("process", actor_);
+    if (line.has("at")) beat.endpoint = StreamsEndpoint{line.text("at"), 80};
+    beat.shutdown = line.says("shutdown");
+    beat.client = client();
+    return beat;
+  }
+  Happening surveys(const Line& line) { return DescribeStreamsGroups{split(line.word(2), ',')}; }
+
   static Assignment assignment(const std::string& text) {
     Assignment out;
     for (const auto& one : split(text, ',')) {
@@ -357,6 +441,7 @@ class Conversation {
   using Verb = Happening (Conversation::*)(const Line&);
   static const std::map<std::string, Verb>& verbs() {
     static const std::map<std::string, Verb> all = {
+        {"streams", &Conversation::streams},     {"surveys", &Conversation::surveys},
         {"joins", &Conversation::joins},         {"syncs", &Conversation::syncs},
         {"beats", &Conversation::beats},         {"leaves", &Conversation::leaves},
         {"commits", &Conversation::commits},     {"fetches", &Conversation::fetches},

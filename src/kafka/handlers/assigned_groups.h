@@ -1,5 +1,5 @@
-// What consumer groups (KIP-848) and share groups (KIP-932) are answered alike: their broker
-// assigns the partitions.
+// What groups whose broker assigns are answered alike: consumer groups (KIP-848), share groups
+// (KIP-932) and streams groups (KIP-1071).
 #pragma once
 
 #include <variant>
@@ -54,7 +54,7 @@ Told told_group(const Described& group) {
   out.group_state = group.state;
   out.group_epoch = group.epoch.value;
   out.assignment_epoch = group.assignment_epoch.value;
-  out.assignor_name = group.assignor;
+  if constexpr (requires { out.assignor_name; }) out.assignor_name = group.assignor;
   return out;
 }
 
