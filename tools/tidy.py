@@ -17,7 +17,7 @@ FLOORS = {
 }
 
 # Which rooms may include a library: the part of an include before the first "/" or the whole name, as a pattern.
-ARROW_ROOMS = {"columns", "engine", "lake", "table", "sql", "connect", "pipeline", "console", "app"}
+ARROW_ROOMS = {"columns", "engine", "schema", "lake", "table", "sql", "connect", "pipeline", "console", "app"}
 FENCES = [
     (r"boost/(asio|beast)", {"net"}),
     (r"rocksdb/", {"kv"}),
@@ -26,7 +26,7 @@ FENCES = [
     (r"CLI/", {"app"}),
     (r"curl/", {"net"}),
     (r"openssl/", {"net", "auth", "engine"}),
-    (r"simdjson\.h", {"engine", "connect", "lake"}),
+    (r"simdjson\.h", {"engine", "connect", "lake", "schema"}),
     (r"yaml-cpp/", {"pipeline", "app"}),
     (r"re2/", {"auth", "engine", "groups", "transactions"}),
     (r"isa-l", {"log"}),
