@@ -118,13 +118,17 @@ Result<const Type*> Parser::union_of(const JsonArray& from, const Place& place,
   return &made;
 }
 
-// The name in its namespace, else the name as it is, else one that may yet be defined.
+// The name in its namespace, else a finished definition of the name as it is (Avro for Java's leniency),
+// else one that may yet be defined.
 Result<const Type*> Parser::named(std::string_view name, const Place& place,
                                   std::string_view space) {
   if (const auto primitive = primitive_kind(name)) return &make(*primitive);
   const std::string full = complete(name, space).text();
   auto found = defined_.find(full);
-  if (found == defined_.end()) found = defined_.find(std::string(name));
+  if (found == defined_.end()) {
+    found = defined_.find(std::string(name));
+    if (found != defined_.end() && open_.contains(found->second)) found = defined_.end();
+  }
   if (found != defined_.end()) return found->second;
   Type& stand_in = make(Kind::kNull);
   const bool tell = wanted_.size() < kPlacesKept;
@@ -138,14 +142,19 @@ Result<const Type*> Parser::definition(const Json& from, const Place& place, std
   Definition& defined = *made.defined;
   TRY(head(from, place, space, defined));
   defined.is_error = *from.find_text("type") == "error";
-  const bool again = defined_.contains(defined.full_name);
-  if (!again) defined_.emplace(defined.full_name, &made);
-  if (kind == Kind::kRecord) TRY(fields(from, place, made));
+  const auto [known, is_new] = defined_.try_emplace(defined.full_name, &made);
+  if (open_.contains(known->second))
+    return refused(place, quoted(defined.full_name) + " is defined within itself");
+  if (kind == Kind::kRecord) {
+    open_.insert(&made);
+    TRY(fields(from, place, made));
+    open_.erase(&made);
+  }
   if (kind == Kind::kEnum) TRY(symbols(from, place, defined));
   if (kind == Kind::kFixed) TRY(size(from, place, defined));
   made.properties = properties_of(from, kTypeWords, kind == Kind::kEnum);
   made.logical = logical_type_of(made);
-  if (again && !same_meaning(*defined_.at(defined.full_name), made))
+  if (!is_new && !same_meaning(*defined_.at(defined.full_name), made))
     return refused(place, quoted(defined.full_name) + " is defined already, with another meaning");
   return &made;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "schema/avro/avro_schema.h"
@@ -56,6 +57,7 @@ class Parser {
   NameRule rule_;
   std::shared_ptr<AvroSchema> made_{new AvroSchema};
   std::unordered_map<std::string, const Type*> defined_;
+  std::unordered_set<const Type*> open_;  ///< records whose fields are being read
   /// A stand-in for each use of a name that had no definition yet.
   std::unordered_map<const Type*, Wanted> wanted_;
 };
