@@ -178,6 +178,14 @@ class Compiler {
     return writer.defined->name == reader.defined->name ? 2 : 1;
   }
 
+  // Enums and fixed must have one name, namespaces apart, or an alias; records are taken by their
+  // fields, as every reader of Kafka's topics does.
+  Status same_name(const Type& writer, const Type& reader) const {
+    if (likeness(writer, reader) > 1) return {};
+    return unreadable(place_, "the writer's " + std::string(writer.full_name()) +
+                                  " is not the reader's " + std::string(reader.full_name()));
+  }
+
   Status collection(const Type& writer, const Type& reader, const ColumnNode& column) {
     if (writer.kind != reader.kind) return mismatch(writer, reader);
     const bool is_map = reader.kind == Kind::kMap;
@@ -304,6 +312,7 @@ class Compiler {
 
   Status symbols(const Type& writer, const Type& reader, const ColumnNode& column) {
     if (writer.kind != Kind::kEnum) return mismatch(writer, reader);
+    TRY(same_name(writer, reader));
     const auto& known = reader.defined->symbols;
     const std::string otherwise = reader.defined->default_symbol.value_or("");
     std::vector<std::string> texts;
@@ -323,6 +332,7 @@ class Compiler {
       return unreadable(place_, "fixed of " + std::to_string(writer.defined->size) +
                                     " bytes cannot be read as fixed of " +
                                     std::to_string(reader.defined->size));
+    if (fixed) TRY(same_name(writer, reader));
     const auto size = fixed ? static_cast<std::uint32_t>(reader.defined->size) : 0;
     const auto digits = static_cast<std::uint32_t>(reader.logical.precision);
     if (reader.logical.kind == Logical::kDecimal) {

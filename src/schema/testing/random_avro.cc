@@ -152,7 +152,8 @@ Json RandomAvro::record(int depth) {
 Json RandomAvro::field(const std::string& name, int depth) {
   JsonObject made{{"name", text(name)}, {"type", type(depth + 1)}};
   if (one_in(3)) made.push_back({"default", default_for(made[1].value)});
-  if (one_in(8)) made.push_back({"aliases", JsonArray{text("f" + std::to_string(below(7)))}});
+  if (!columns_only_ && one_in(8))
+    made.push_back({"aliases", JsonArray{text("f" + std::to_string(below(7)))}});
   if (one_in(10)) made.push_back({"order", text(one_in(2) ? "ignore" : "descending")});
   return with_doc(std::move(made));
 }
@@ -198,7 +199,7 @@ Json RandomAvro::change(const Json& from) {
   if (word == "array" && !one_in(4)) return with(from, "items", change(*from.find("items")));
   if (word == "map" && !one_in(4)) return with(from, "values", change(*from.find("values")));
   if (word == "fixed" && from.object()) {
-    if (one_in(2)) return with(from, "size", Json(std::int64_t(1 + below(20))));
+    if (columns_only_ || one_in(2)) return with(from, "size", Json(std::int64_t(1 + below(20))));
     return with(from, "name", text("X" + std::to_string(below(3))));
   }
   if (word == "int") return text(one_in(3) ? "string" : "long");
@@ -276,7 +277,7 @@ Json RandomAvro::change_field(const Json& from) {
 
 Json RandomAvro::change_enum(const Json& from) {
   JsonArray symbols = *from.find("symbols")->array();
-  switch (below(5)) {
+  switch (below(columns_only_ ? 4 : 5)) {
     case 0:
       return with(from, "default", symbols.front());
     case 1:

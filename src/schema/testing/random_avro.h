@@ -17,11 +17,12 @@ class RandomAvro {
  public:
   explicit RandomAvro(std::uint64_t seed) : random_(seed) {}
 
-  /// A schema of records, mostly. `logical` puts logical types on some primitives.
+  /// A schema of records, mostly.
   Json schema();
   /// The schema with one to three changes; it may be no schema any more.
   Json changed(const Json& from);
-  /// For values that go into columns: no recursion, no bare null, no union of several.
+  /// For values that go into columns: no recursion, no bare null, no union of several; and names that
+  /// every implementation resolves alike.
   void keep_to_columns() { columns_only_ = true; }
 
   std::size_t below(std::size_t count) {
