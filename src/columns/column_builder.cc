@@ -158,6 +158,8 @@ std::shared_ptr<arrow::ArrayData> ColumnBuilder::finish_data() {
   return data;
 }
 
-Array ColumnBuilder::finish() { return arrow::MakeArray(finish_data()); }
+Array ColumnBuilder::finish() {
+  return arrow::MakeArray(finish_data());
+}
 
 }  // namespace tailrace

@@ -1,10 +1,10 @@
 // Columns that grow row by row, as raw buffers that become Arrow's without a copy.
 //
-// A decoder writes values by inline calls: no virtual call, no allocation but when a buffer doubles.
-// A column has children as Arrow has them: the fields of a struct, the element of a list, the entries
-// (a struct of key and value) of a map. Each value of a struct or list is written after or beside its
-// children's: append_struct() and then one value in every child; the elements and then close_list().
-// A row that went wrong is taken back whole, in every child, by truncate().
+// A decoder writes values by inline calls: no virtual call, no allocation but when a buffer
+// doubles. A column has children as Arrow has them: the fields of a struct, the element of a list,
+// the entries (a struct of key and value) of a map. Each value of a struct or list is written after
+// or beside its children's: append_struct() and then one value in every child; the elements and
+// then close_list(). A row that went wrong is taken back whole, in every child, by truncate().
 #pragma once
 
 #include <cstdint>

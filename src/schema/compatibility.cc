@@ -7,7 +7,7 @@ namespace tailrace::schema {
 namespace {
 
 constexpr std::array<std::string_view, 7> kLevels = {
-    "NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE",
+    "NONE", "BACKWARD",       "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE",
     "FULL", "FULL_TRANSITIVE"};
 
 // How much of an earlier schema's text a message holds.
@@ -60,7 +60,9 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
 
 }  // namespace
 
-std::string_view level_name(Level level) { return kLevels[static_cast<std::size_t>(level)]; }
+std::string_view level_name(Level level) {
+  return kLevels[static_cast<std::size_t>(level)];
+}
 
 std::optional<Level> level_named(std::string_view name) {
   const auto found = std::ranges::find(kLevels, name);

@@ -33,9 +33,9 @@ struct Version {
   SchemaPtr schema;
 };
 
-/// Why `candidate` may not follow `earlier` (oldest first); empty when it may. The sentences have the
-/// shape of Confluent's verbose messages: one object in its own notation for each difference, with
-/// `errorType`, `description` (the reader and the writer called "new" and "old") and
+/// Why `candidate` may not follow `earlier` (oldest first); empty when it may. The sentences have
+/// the shape of Confluent's verbose messages: one object in its own notation for each difference,
+/// with `errorType`, `description` (the reader and the writer called "new" and "old") and
 /// `additionalInfo`, then the version and text of the schema it differs from. The latest version is
 /// looked at first, and the first that differs is the last looked at.
 std::vector<std::string> why_not_after(Level level, const ParsedSchema& candidate,

@@ -1,5 +1,5 @@
-// Levels of compatibility, and the sentences that say why not. Types and locations of 100,000 random
-// pairs are compared with Avro for Java in tests/real/test_avro.py.
+// Levels of compatibility, and the sentences that say why not. Types and locations of 100,000
+// random pairs are compared with Avro for Java in tests/real/test_avro.py.
 #include "schema/compatibility.h"
 
 #include <gmock/gmock.h>
@@ -13,7 +13,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 SchemaPtr record(const std::string& fields) {
-  return parse_schema(Format::kAvro, R"({"type":"record","name":"R","fields":[)" + fields + "]}").value();
+  return parse_schema(Format::kAvro, R"({"type":"record","name":"R","fields":[)" + fields + "]}")
+      .value();
 }
 
 const std::string kA = R"({"name":"a","type":"int"})";
@@ -22,12 +23,14 @@ const std::string kBDefault = R"({"name":"b","type":"int","default":0})";
 
 TEST(compatibility, a_new_field_without_default_is_told_as_the_registry_tells_it) {
   const std::vector<Version> earlier = {{1, record(kA)}};
-  EXPECT_THAT(why_not_after(Level::kBackward, *record(kA + "," + kB), earlier),
-              ElementsAre("{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'at path "
-                          "'/fields/1' the new schema's field 'b' has no default, and the old schema "
-                          "has no such field', additionalInfo:'b'}",
-                          "{oldSchemaVersion: 1}",
-                          R"({oldSchema: '{"type":"record","name":"R","fields":[{"name":"a","type":"int"}]}'})"));
+  EXPECT_THAT(
+      why_not_after(Level::kBackward, *record(kA + "," + kB), earlier),
+      ElementsAre(
+          "{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'at path "
+          "'/fields/1' the new schema's field 'b' has no default, and the old schema "
+          "has no such field', additionalInfo:'b'}",
+          "{oldSchemaVersion: 1}",
+          R"({oldSchema: '{"type":"record","name":"R","fields":[{"name":"a","type":"int"}]}'})"));
 }
 
 TEST(compatibility, each_level_looks_in_its_direction_and_as_far_back_as_it_says) {
@@ -62,7 +65,9 @@ TEST(compatibility, forward_calls_the_reader_old) {
 
 TEST(compatibility, every_difference_is_told_with_its_place) {
   const auto of = [](const std::string& reader, const std::string& writer) {
-    const auto field = [](const std::string& type) { return record(R"({"name":"a","type":)" + type + "}"); };
+    const auto field = [](const std::string& type) {
+      return record(R"({"name":"a","type":)" + type + "}");
+    };
     std::vector<std::string> found;
     for (const auto& one : field(reader)->incompatibilities(*field(writer)))
       found.push_back(one.type + " " + one.location + " " + one.detail);
@@ -70,25 +75,30 @@ TEST(compatibility, every_difference_is_told_with_its_place) {
   };
   const std::string f4 = R"({"type":"fixed","name":"F","size":4})";
   const std::string g5 = R"({"type":"fixed","name":"G","size":5})";
-  EXPECT_THAT(of(f4, g5), ElementsAre("NAME_MISMATCH /fields/0/type/name expected: G",
-                                      "FIXED_SIZE_MISMATCH /fields/0/type/size expected: 5, found: 4"));
+  EXPECT_THAT(of(f4, g5),
+              ElementsAre("NAME_MISMATCH /fields/0/type/name expected: G",
+                          "FIXED_SIZE_MISMATCH /fields/0/type/size expected: 5, found: 4"));
   EXPECT_THAT(of(R"({"type":"enum","name":"E","symbols":["A"]})",
                  R"({"type":"enum","name":"E","symbols":["C","B","A"]})"),
               ElementsAre("MISSING_ENUM_SYMBOLS /fields/0/type/symbols [B, C]"));
   EXPECT_THAT(of(R"({"type":"enum","name":"E","symbols":["A"],"default":"A"})",
                  R"({"type":"enum","name":"E","symbols":["B"]})"),
               IsEmpty());
-  EXPECT_THAT(of(R"(["null","int"])", R"(["null","string"])"),
-              ElementsAre("MISSING_UNION_BRANCH /fields/0/type/1 reader union lacking writer type: STRING"));
-  EXPECT_THAT(of("\"int\"", "\"long\""),
-              ElementsAre("TYPE_MISMATCH /fields/0/type reader type: INT not compatible with writer type: LONG"));
+  EXPECT_THAT(
+      of(R"(["null","int"])", R"(["null","string"])"),
+      ElementsAre(
+          "MISSING_UNION_BRANCH /fields/0/type/1 reader union lacking writer type: STRING"));
+  EXPECT_THAT(
+      of("\"int\"", "\"long\""),
+      ElementsAre(
+          "TYPE_MISMATCH /fields/0/type reader type: INT not compatible with writer type: LONG"));
   EXPECT_THAT(of("\"double\"", "\"int\""), IsEmpty());
   EXPECT_THAT(of("\"bytes\"", "\"string\""), IsEmpty());
 }
 
 TEST(compatibility, levels_have_the_registrys_names) {
-  for (const auto* name : {"NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL",
-                           "FULL_TRANSITIVE"}) {
+  for (const auto* name : {"NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD",
+                           "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE"}) {
     ASSERT_TRUE(level_named(name).has_value());
     EXPECT_EQ(level_name(*level_named(name)), name);
   }

@@ -108,7 +108,9 @@ const std::string* Json::find_text(std::string_view name) const {
   return value ? value->text() : nullptr;
 }
 
-bool Json::operator==(const Json& other) const { return value_ == other.value_; }
+bool Json::operator==(const Json& other) const {
+  return value_ == other.value_;
+}
 
 Result<Json> parse_json(std::string_view text) {
   if (text.size() > kMaxSchemaBytes)
@@ -159,7 +161,8 @@ void append_object(std::string& out, const JsonObject& members, bool sorted) {
   order.reserve(members.size());
   for (const auto& member : members) order.push_back(&member);
   if (sorted)
-    std::ranges::sort(order, {}, [](const auto* member) -> const auto& { return member->name; });
+    std::ranges::sort(
+        order, {}, [](const auto* member) -> const auto& { return member->name; });
   out += '{';
   for (const auto* member : order) {
     if (member != order.front()) out += ',';

@@ -1,5 +1,5 @@
-// A JSON document as a tree of values, for schemas: members keep their order, and a name given twice
-// keeps its last value at its first place, as Jackson has it.
+// A JSON document as a tree of values, for schemas: members keep their order, and a name given
+// twice keeps its last value at its first place, as Jackson has it.
 //
 // Texts are limited in length and depth, so a tree may be walked and destroyed by recursion.
 #pragma once
@@ -71,8 +71,8 @@ struct JsonMember {
 /// Reads a text; kInvalidArgument when it is no JSON, too long, or too deep.
 Result<Json> parse_json(std::string_view text);
 
-/// Appends the value without spaces, in the form Jackson writes: numbers as Java prints them, NaN and
-/// the infinities in quotes. `sorted` orders the members of every object by name.
+/// Appends the value without spaces, in the form Jackson writes: numbers as Java prints them, NaN
+/// and the infinities in quotes. `sorted` orders the members of every object by name.
 void append_json(std::string& out, const Json& value, bool sorted = false);
 void append_json_text(std::string& out, std::string_view text);
 

@@ -1,7 +1,8 @@
 // A parsed schema of any format, and what the registry asks of it.
 //
-// Each format is a class of its own below this interface (avro/avro_schema.h). A schema is immutable
-// once it is parsed, and may be used by several threads. Nothing here does I/O or reads a clock.
+// Each format is a class of its own below this interface (avro/avro_schema.h). A schema is
+// immutable once it is parsed, and may be used by several threads. Nothing here does I/O or reads a
+// clock.
 #pragma once
 
 #include <memory>
@@ -46,15 +47,16 @@ class ParsedSchema {
 
   virtual Format format() const = 0;
 
-  /// The text as the registry shows it: without spaces and comments, what references define left out.
+  /// The text as the registry shows it: without spaces and comments, what references define left
+  /// out.
   virtual std::string canonical() const = 0;
 
   /// The canonical text of the schema with every choice of writing taken away that readers do not
   /// see: the registry's `normalize=true`.
   virtual std::string normalized() const = 0;
 
-  /// Why this schema, as the reader, cannot read what `writer` wrote; empty when it can. Both are of
-  /// one format. Stops after some thousands.
+  /// Why this schema, as the reader, cannot read what `writer` wrote; empty when it can. Both are
+  /// of one format. Stops after some thousands.
   virtual std::vector<Incompatibility> incompatibilities(const ParsedSchema& writer) const = 0;
 };
 

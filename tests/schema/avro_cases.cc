@@ -7,7 +7,9 @@
 // with "; " between them. Two of three pairs are a schema and a change of it, the others random.
 //
 // `avro_cases records COUNT SEED` prints a line for each record: what a writer wrote, and what we
-// read of it by the reader's schema, written again by that; "unreadable" where we cannot.
+// read of it by the reader's schema, written again by that. Or "incompatible" where no record of
+// the writer's could be read, "unreadable" where this one cannot, "no text" where bytes that are to
+// be read as a string are not UTF-8.
 //
 //   writer TAB reader TAB record in hex TAB the reader's record in hex
 //
@@ -58,9 +60,9 @@ void print_pairs(std::uint64_t count, std::uint64_t seed) {
     fmt::print("{}\t{}\t{}\t{}\t{}\t{}\n", reader, writer, read ? (*read)->canonical() : "refused",
                read ? (*read)->parsing_form() : "",
                read ? fmt::format("{:016x}", (*read)->fingerprint()) : "",
-               !written         ? "refused"
-               : read ? differences(**read, **written)
-                      : "");
+               !written ? "refused"
+               : read   ? differences(**read, **written)
+                        : "");
   }
 }
 
@@ -81,12 +83,12 @@ using AvroPtr = std::shared_ptr<const avro::AvroSchema>;
 
 std::string read_again(const AvroPtr& writer, const AvroPtr& reader, const std::string& record) {
   const auto decoder = avro::Decoder::make(*writer, *reader);
-  if (!decoder) return "unreadable";
+  if (!decoder) return "incompatible";
   auto rows = avro::Rows::make(decoder->columns()).value();
   std::vector<avro::BadRecord> bad;
   const Bytes bytes = as_bytes(record);
   decoder->append({&bytes, 1}, rows, bad);
-  if (!bad.empty()) return "unreadable";
+  if (!bad.empty()) return bad.front().why.ends_with("not UTF-8") ? "no text" : "unreadable";
   const auto encoder = avro::Encoder::make(reader, decoder->columns());
   if (!encoder) return "no encoder: " + encoder.error().what;
   avro::EncodedRows out;

@@ -1,10 +1,10 @@
 // An Avro schema (Avro 1.12), parsed and checked.
 //
-// Order of calls: AvroSchema::parse, then anything, from any thread. What is refused, with its place:
-// names and namespaces that are none, a name defined twice with two meanings, a name never defined,
-// unions in unions or with one type twice, defaults that do not fit (of new schemas), and what is too
-// long, too deep, or nested more than kMaxTypeDepth types in one another by way of names. A name may
-// be used before its definition, as Avro 1.12 for Java has it.
+// Order of calls: AvroSchema::parse, then anything, from any thread. What is refused, with its
+// place: names and namespaces that are none, a name defined twice with two meanings, a name never
+// defined, unions in unions or with one type twice, defaults that do not fit (of new schemas), and
+// what is too long, too deep, or nested more than kMaxTypeDepth types in one another by way of
+// names. A name may be used before its definition, as Avro 1.12 for Java has it.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,9 @@ inline constexpr int kMaxTypeDepth = 1000;
 
 class AvroSchema final : public ParsedSchema {
  public:
-  static Result<std::shared_ptr<const AvroSchema>> parse(
-      std::string_view text, std::span<const Reference> references = {}, Age age = Age::kNew);
+  static Result<std::shared_ptr<const AvroSchema>> parse(std::string_view text,
+                                                         std::span<const Reference> references = {},
+                                                         Age age = Age::kNew);
 
   const Type& root() const { return *root_; }
 

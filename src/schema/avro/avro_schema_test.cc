@@ -1,4 +1,5 @@
-// Avro schemas: what is taken, what is refused and how it is said, and every form they are printed in.
+// Avro schemas: what is taken, what is refused and how it is said, and every form they are printed
+// in.
 #include "schema/avro/avro_schema.h"
 
 #include <gmock/gmock.h>
@@ -31,25 +32,28 @@ TEST(avro_schema, a_primitive_comes_back_as_its_name) {
 }
 
 TEST(avro_schema, the_canonical_text_orders_members_and_keeps_unknown_ones) {
-  EXPECT_EQ(parsed(R"({"fields": [{"default": 1e10, "order": "ignore", "doc": "d", "type": "double",
+  EXPECT_EQ(
+      parsed(R"({"fields": [{"default": 1e10, "order": "ignore", "doc": "d", "type": "double",
       "name": "a", "unit": {"z": [1, null], "a": "\u001f\""}, "aliases": ["b"]}], "aliases": ["Q", "z.P"],
       "doc": "", "name": "x.R", "type": "record", "owner": true})")
-                ->canonical(),
-            R"({"type":"record","name":"R","namespace":"x","doc":"","fields":[{"name":"a","type":"double",)"
-            R"("doc":"d","default":1.0E10,"order":"ignore","aliases":["b"],"unit":{"z":[1,null],)"
-            R"("a":"\u001F\""}}],"owner":true,"aliases":["Q","z.P"]})");
+          ->canonical(),
+      R"({"type":"record","name":"R","namespace":"x","doc":"","fields":[{"name":"a","type":"double",)"
+      R"("doc":"d","default":1.0E10,"order":"ignore","aliases":["b"],)"
+      R"("unit":{"z":[1,null],)"
+      R"("a":"\u001F\""}}],"owner":true,"aliases":["Q","z.P"]})");
 }
 
 TEST(avro_schema, a_name_is_written_out_once_and_short_in_its_namespace) {
-  EXPECT_EQ(parsed(R"({"type":"record","name":"a.R","fields":[
+  EXPECT_EQ(
+      parsed(R"({"type":"record","name":"a.R","fields":[
       {"name":"e","type":{"type":"enum","name":"E","symbols":["A"]}},
       {"name":"f","type":"a.E"},
       {"name":"g","type":{"type":"fixed","name":"b.F","size":2}},
       {"name":"h","type":["null","R"]}]})")
-                ->canonical(),
-            R"({"type":"record","name":"R","namespace":"a","fields":[{"name":"e","type":{"type":"enum",)"
-            R"("name":"E","symbols":["A"]}},{"name":"f","type":"E"},{"name":"g","type":{"type":"fixed",)"
-            R"("name":"F","namespace":"b","size":2}},{"name":"h","type":["null","R"]}]})");
+          ->canonical(),
+      R"({"type":"record","name":"R","namespace":"a","fields":[{"name":"e","type":{"type":"enum",)"
+      R"("name":"E","symbols":["A"]}},{"name":"f","type":"E"},{"name":"g","type":{"type":"fixed",)"
+      R"("name":"F","namespace":"b","size":2}},{"name":"h","type":["null","R"]}]})");
 }
 
 TEST(avro_schema, a_reference_is_used_by_name_and_not_written_out) {
@@ -59,8 +63,9 @@ TEST(avro_schema, a_reference_is_used_by_name_and_not_written_out) {
   const auto schema = AvroSchema::parse(
       R"({"type":"record","name":"a.U","fields":[{"name":"c","type":"City"}]})", references);
   ASSERT_TRUE(schema.has_value()) << schema.error().what;
-  EXPECT_EQ((*schema)->canonical(),
-            R"({"type":"record","name":"U","namespace":"a","fields":[{"name":"c","type":"City"}]})");
+  EXPECT_EQ(
+      (*schema)->canonical(),
+      R"({"type":"record","name":"U","namespace":"a","fields":[{"name":"c","type":"City"}]})");
   EXPECT_THAT((*schema)->resolved(), HasSubstr(R"("name":"Street")"));
   EXPECT_THAT(refusal(R"({"type":"record","name":"a.U","fields":[{"name":"c","type":"City"}]})"),
               HasSubstr("at /fields/0/type: the type \"a.City\" is not defined"));
@@ -85,10 +90,12 @@ TEST(avro_schema, normalizing_sorts_what_has_no_order) {
   EXPECT_EQ(
       parsed(R"({"type":"error","name":"R","doc":"","z":1,"a":{"y":1,"x":2},"aliases":["c","b"],
       "fields":[{"name":"d","type":"double","default":1},
-                {"name":"e","type":{"scale":2,"z":0,"precision":4,"type":"bytes","logicalType":"decimal"}}]})")
+                {"name":"e","type":{"scale":2,"z":0,"precision":4,"type":"bytes",
+                                    "logicalType":"decimal"}}]})")
           ->normalized(),
       R"({"type":"record","name":"R","fields":[{"name":"d","type":"double","default":1.0},)"
-      R"({"name":"e","type":{"type":"bytes","logicalType":"decimal","precision":4,"scale":2,"z":0}}],)"
+      R"({"name":"e","type":{"type":"bytes","logicalType":"decimal","precision":4,"scale":2,)"
+      R"("z":0}}],)"
       R"("a":{"x":2,"y":1},"z":1,"aliases":["b","c"]})");
 }
 
@@ -96,11 +103,14 @@ TEST(avro_schema, a_logical_type_that_does_not_fit_is_only_a_property) {
   const auto logical = [](std::string_view text) { return parsed(text)->root().logical.kind; };
   EXPECT_EQ(logical(R"({"type":"int","logicalType":"date"})"), Logical::kDate);
   EXPECT_EQ(logical(R"({"type":"long","logicalType":"date"})"), Logical::kNone);
-  EXPECT_EQ(logical(R"({"type":"bytes","logicalType":"decimal","precision":4,"scale":5})"), Logical::kNone);
-  EXPECT_EQ(logical(R"({"type":"fixed","name":"F","size":2,"logicalType":"decimal","precision":4})"),
-            Logical::kDecimal);
-  EXPECT_EQ(logical(R"({"type":"fixed","name":"F","size":2,"logicalType":"decimal","precision":5})"),
+  EXPECT_EQ(logical(R"({"type":"bytes","logicalType":"decimal","precision":4,"scale":5})"),
             Logical::kNone);
+  EXPECT_EQ(
+      logical(R"({"type":"fixed","name":"F","size":2,"logicalType":"decimal","precision":4})"),
+      Logical::kDecimal);
+  EXPECT_EQ(
+      logical(R"({"type":"fixed","name":"F","size":2,"logicalType":"decimal","precision":5})"),
+      Logical::kNone);
 }
 
 TEST(avro_schema, what_is_refused_is_told_with_its_place) {
@@ -117,18 +127,21 @@ TEST(avro_schema, what_is_refused_is_told_with_its_place) {
   EXPECT_THAT(in_field(R"({"type":"enum","name":"E","symbols":["A"],"default":"B"})"),
               HasSubstr("\"B\" is not one of the symbols"));
   EXPECT_THAT(in_field(R"({"type":"fixed","name":"F","size":-1})"), HasSubstr("\"size\""));
-  EXPECT_THAT(in_field(R"({"type":"fixed","name":"R","size":1})"), HasSubstr("defined within itself"));
+  EXPECT_THAT(in_field(R"({"type":"fixed","name":"R","size":1})"),
+              HasSubstr("defined within itself"));
   EXPECT_THAT(in_field(R"({"type":"array"})"), HasSubstr("\"items\" is missing"));
   EXPECT_THAT(in_field(R"("int","default":"x")"),
               HasSubstr("field \"a\" of record \"R\": the default is not of its type, int"));
-  EXPECT_THAT(refusal(R"({"type":"record","name":"1R","fields":[]})"), HasSubstr("at /name: \"1R\""));
+  EXPECT_THAT(refusal(R"({"type":"record","name":"1R","fields":[]})"),
+              HasSubstr("at /name: \"1R\""));
   EXPECT_THAT(refusal(R"({"type":"record","name":"R","namespace":"a..b","fields":[]})"),
               HasSubstr("not a namespace"));
   EXPECT_THAT(refusal(R"({"type":"enum","name":"int","symbols":[]})"), HasSubstr("primitive"));
 }
 
 TEST(avro_schema, an_older_schema_keeps_names_and_defaults_that_new_ones_may_not_have) {
-  const auto* text = R"({"type":"record","name":"Straße","fields":[{"name":"a","type":"int","default":"x"}]})";
+  const auto* text =
+      R"({"type":"record","name":"Straße","fields":[{"name":"a","type":"int","default":"x"}]})";
   EXPECT_THAT(refusal(text), HasSubstr("is not a name"));
   EXPECT_EQ(refusal(text, Age::kKnown), "taken");
 }
@@ -162,16 +175,19 @@ std::string chain(int count) {
 TEST(avro_schema, what_is_too_large_or_too_deep_is_refused_within_a_second) {
   std::string nested;
   for (int i = 0; i < 10'000; ++i)
-    nested += R"({"type":"record","name":"R)" + std::to_string(i) + R"(","fields":[{"name":"f","type":)";
+    nested +=
+        R"({"type":"record","name":"R)" + std::to_string(i) + R"(","fields":[{"name":"f","type":)";
   std::string wide = R"({"type":"record","name":"R","fields":[)";
   for (int i = 0; wide.size() < kMaxSchemaBytes - 60; ++i)
-    wide += (i > 0 ? "," : "") + (R"({"name":"f)" + std::to_string(i)) + R"(","type":["null","int"],"default":null})";
+    wide += (i > 0 ? "," : "") + (R"({"name":"f)" + std::to_string(i)) +
+            R"(","type":["null","int"],"default":null})";
   // Each record's default holds the one before it twice.
-  std::string doubling = R"([{"type":"record","name":"R0","fields":[{"name":"a","type":"int","default":1}]})";
+  std::string doubling =
+      R"([{"type":"record","name":"R0","fields":[{"name":"a","type":"int","default":1}]})";
   for (int i = 1; i < 40; ++i) {
     const std::string before = R"("type":"R)" + std::to_string(i - 1) + R"(","default":{}})";
-    doubling += R"(,{"type":"record","name":"R)" + std::to_string(i) + R"(","fields":[{"name":"a",)" +
-                before + R"(,{"name":"b",)" + before + "]}";
+    doubling += R"(,{"type":"record","name":"R)" + std::to_string(i) +
+                R"(","fields":[{"name":"a",)" + before + R"(,{"name":"b",)" + before + "]}";
   }
   const std::vector<std::pair<std::string, std::string>> cases = {
       {nested + "\"int\"" + repeated("}]}", 10'000), "nested more than"},
@@ -179,14 +195,16 @@ TEST(avro_schema, what_is_too_large_or_too_deep_is_refused_within_a_second) {
       {repeated("[", 5'000'000), "schema"},
       {chain(20'000), "lie in one another"},
       {doubling + "]", "too large, or contains itself"},
-      {R"({"type":"record","name":"A","fields":[{"name":"a","type":"A","default":{}}]})", "contains itself"},
+      {R"({"type":"record","name":"A","fields":[{"name":"a","type":"A","default":{}}]})",
+       "contains itself"},
       {wide + "]}", "taken"}};
   for (const auto& [text, why] : cases) {
     const auto start = std::chrono::steady_clock::now();
     EXPECT_THAT(refusal(text), HasSubstr(why)) << text.substr(0, 100);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     RecordProperty(why, std::to_string(took.count()));
-    if (std::getenv("TAILRACE_SHOW_TIMES")) fprintf(stderr, "%s: %.3f s\n", why.c_str(), took.count());
+    if (std::getenv("TAILRACE_SHOW_TIMES"))
+      fprintf(stderr, "%s: %.3f s\n", why.c_str(), took.count());
   }
 }
 

@@ -1,9 +1,9 @@
 // Runs of Avro records into columns, by the writer's schema resolved to the reader's.
 //
 // Order of calls: one Rows for the reader's schema; a Decoder for each writer's schema that comes;
-// append() runs of records, in any order of writers; finish() gives the batch, and Rows is empty for
-// the next. A record that is no Avro of its schema is told with its index and place, and leaves no
-// trace in the columns. One thread at a time for a Rows; a Decoder may be shared.
+// append() runs of records, in any order of writers; finish() gives the batch, and Rows is empty
+// for the next. A record that is no Avro of its schema is told with its index and place, and leaves
+// no trace in the columns. One thread at a time for a Rows; a Decoder may be shared.
 #pragma once
 
 #include <cstdint>

@@ -14,12 +14,12 @@ namespace tailrace::schema::avro {
 /// How one value of a column is written, and the values within it.
 struct Encoder::Node {
   const Type* type = nullptr;
-  std::string name;           ///< of the field
-  std::string before;         ///< what comes in front: a union's branch
-  std::string null;           ///< what is written for null
+  std::string name;    ///< of the field
+  std::string before;  ///< what comes in front: a union's branch
+  std::string null;    ///< what is written for null
   bool takes_null = false;
-  int column = -1;            ///< of the record's columns; -1: `constant`
-  std::string constant;       ///< a default
+  int column = -1;       ///< of the record's columns; -1: `constant`
+  std::string constant;  ///< a default
   std::unordered_map<std::string_view, std::int64_t> symbols;
   std::vector<Node> children;  ///< fields, members, an element, or key and value
 };
@@ -62,9 +62,8 @@ class Fitting {
     if (used == columns.size()) return {};
     for (const auto& column : columns)
       if (!find_field(*type.defined, column->name()))
-        return error(Code::kFailedPrecondition,
-                     path + (path.empty() ? "" : ".") + column->name() +
-                         ": the schema has no such field");
+        return error(Code::kFailedPrecondition, path + (path.empty() ? "" : ".") + column->name() +
+                                                    ": the schema has no such field");
     return {};
   }
 
@@ -108,7 +107,8 @@ class Fitting {
     } else if (shape.branches.empty()) {
       if (column.id() != Id::NA) return misfit(path, column, type);
     } else {
-      if (column.id() != Id::STRUCT || column.num_fields() != static_cast<int>(shape.branches.size()))
+      if (column.id() != Id::STRUCT ||
+          column.num_fields() != static_cast<int>(shape.branches.size()))
         return misfit(path, column, type);
       for (int i = 0; i < column.num_fields(); ++i) {
         Node child;
@@ -141,9 +141,7 @@ class Fitting {
                  made.children.back());
   }
 
-  static bool is_whole(Id::type id) {
-    return id == Id::INT8 || id == Id::INT16 || id == Id::INT32;
-  }
+  static bool is_whole(Id::type id) { return id == Id::INT8 || id == Id::INT16 || id == Id::INT32; }
 
   static bool fits(const Type& type, const arrow::DataType& column) {
     const auto id = column.id();

@@ -1,8 +1,9 @@
 // Rows of columns as Avro records.
 //
-// A column goes to the field of its name; a field without a column gets its default. What the column
-// holds must fit: INT into int, long, float and double, STRING into string, bytes, enum and uuid, and
-// so on, the way back of columns.h. Null goes to a union's null, and is an error elsewhere.
+// A column goes to the field of its name; a field without a column gets its default. What the
+// column holds must fit: INT into int, long, float and double, STRING into string, bytes, enum and
+// uuid, and so on, the way back of columns.h. Null goes to a union's null, and is an error
+// elsewhere.
 #pragma once
 
 #include <memory>
@@ -25,8 +26,8 @@ class Encoder {
   /// kFailedPrecondition with the column's or field's name when the columns do not fit the schema.
   static Result<Encoder> make(std::shared_ptr<const AvroSchema> schema, const Schema& columns);
 
-  /// Appends a record for each row; kInvalidArgument with the row and the field when a value does not
-  /// fit (null, an unknown symbol, too many digits), and then nothing is appended.
+  /// Appends a record for each row; kInvalidArgument with the row and the field when a value does
+  /// not fit (null, an unknown symbol, too many digits), and then nothing is appended.
   Status encode(const arrow::RecordBatch& rows, EncodedRows& out) const;
 
   struct Node;

@@ -288,8 +288,8 @@ bool Interpreter::scaled(Op op, ColumnBuilder& column) {
   return true;
 }
 
-// Whole chunks are copied, and looked at for bytes above ASCII, where the record and the buffer have
-// room for them; what was copied beyond the text is written over by the next.
+// Whole chunks are copied, and looked at for bytes above ASCII, where the record and the buffer
+// have room for them; what was copied beyond the text is written over by the next.
 inline bool Interpreter::text(ColumnBuilder& column) {
   std::size_t size;
   if (!read_length(size)) return false;

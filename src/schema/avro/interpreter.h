@@ -1,7 +1,8 @@
 // Runs a plan's steps over the bytes of one record after another (decoder.h is the way in).
 //
-// Every length is checked against the bytes that are left before it is used, every count against what
-// so many bytes can hold. Elements that take no bytes (nulls, empty records) have a budget a record.
+// Every length is checked against the bytes that are left before it is used, every count against
+// what so many bytes can hold. Elements that take no bytes (nulls, empty records) have a budget a
+// record.
 #pragma once
 
 #include <cstdint>

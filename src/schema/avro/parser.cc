@@ -21,7 +21,9 @@ std::unexpected<Error> refused(const Place& place, std::string_view why) {
   return error(Code::kInvalidArgument, "at " + place.text() + ": " + std::string(why));
 }
 
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
+std::string quoted(std::string_view name) {
+  return "\"" + std::string(name) + "\"";
+}
 
 template <typename Words>
 JsonObject properties_of(const Json& from, const Words& words, bool without_default) {
@@ -118,8 +120,8 @@ Result<const Type*> Parser::union_of(const JsonArray& from, const Place& place,
   return &made;
 }
 
-// The name in its namespace, else a finished definition of the name as it is (Avro for Java's leniency),
-// else one that may yet be defined.
+// The name in its namespace, else a finished definition of the name as it is (Avro for Java's
+// leniency), else one that may yet be defined.
 Result<const Type*> Parser::named(std::string_view name, const Place& place,
                                   std::string_view space) {
   if (const auto primitive = primitive_kind(name)) return &make(*primitive);
@@ -299,7 +301,8 @@ Status Parser::check_union(const Type& type, const Place& place) const {
     const auto later = wanted_.find(branch);
     const std::string_view name =
         later == wanted_.end() ? branch->full_name() : std::string_view(later->second.name);
-    if (!seen.insert(name).second) return refused(place, "the union has " + quoted(name) + " twice");
+    if (!seen.insert(name).second)
+      return refused(place, "the union has " + quoted(name) + " twice");
   }
   return {};
 }

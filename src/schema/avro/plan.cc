@@ -28,7 +28,9 @@ std::unexpected<Error> unreadable(const std::string& place, const std::string& w
   return error(Code::kFailedPrecondition, place + ": " + why);
 }
 
-bool is_int_or_long(Kind kind) { return kind == Kind::kInt || kind == Kind::kLong; }
+bool is_int_or_long(Kind kind) {
+  return kind == Kind::kInt || kind == Kind::kLong;
+}
 
 class Compiler {
  public:
@@ -139,9 +141,8 @@ class Compiler {
     }
     std::vector<std::size_t> order(target.branches.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::size_t i) {
-      return likeness(writer, *target.branches[i]);
-    });
+    std::ranges::stable_sort(order, std::ranges::greater{},
+                             [&](std::size_t i) { return likeness(writer, *target.branches[i]); });
     for (const std::size_t i : order) {
       const std::uint32_t begin = here();
       const Status done = into_branch(writer, target, i, column);
@@ -213,19 +214,19 @@ class Compiler {
            });
   }
 
-  // The writer's fields in its order, then the reader's that the writer has not.
+  // The writer's fields in its order, then the reader's that the writer has not. A field is the one
+  // of its name; aliases are for what is left.
   Status fields(const Type& writer, const Type& reader, const ColumnNode& columns) {
     const auto& wanted = reader.defined->fields;
     std::unordered_map<std::string_view, std::size_t> source;
     std::vector<bool> written(wanted.size());
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      for (const auto name : names_of(wanted[i])) {
-        if (!find_field(*writer.defined, name) || source.contains(name)) continue;
-        source.emplace(name, i);
-        written[i] = true;
-        break;
-      }
-    }
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      written[i] =
+          find_field(*writer.defined, wanted[i].name) && source.emplace(wanted[i].name, i).second;
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      for (const std::string_view alias : wanted[i].aliases)
+        if (!written[i] && find_field(*writer.defined, alias))
+          written[i] = source.emplace(alias, i).second;
     for (const auto& field : writer.defined->fields) {
       const At path(place_, field.name);
       const auto found = source.find(field.name);
@@ -240,12 +241,6 @@ class Compiler {
       TRY(default_of(wanted[i], columns.children[i]));
     }
     return {};
-  }
-
-  static std::vector<std::string_view> names_of(const Field& field) {
-    std::vector<std::string_view> names{field.name};
-    names.insert(names.end(), field.aliases.begin(), field.aliases.end());
-    return names;
   }
 
   Status default_of(const Field& field, const ColumnNode& column) {

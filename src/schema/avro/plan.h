@@ -1,8 +1,8 @@
 // A decode plan: a writer's schema resolved to a reader's, compiled to a flat list of steps.
 //
-// A record is decoded by running its steps from first to last. Steps with a body (list, constant) are
-// followed by it; a union's branches lie behind it, and it goes on behind the last one. A type that
-// is skipped and may contain itself is a routine of its own, called.
+// A record is decoded by running its steps from first to last. Steps with a body (list, constant)
+// are followed by it; a union's branches lie behind it, and it goes on behind the last one. A type
+// that is skipped and may contain itself is a routine of its own, called.
 #pragma once
 
 #include <cstdint>
@@ -80,8 +80,8 @@ struct Plan {
   std::vector<std::string> messages;
 };
 
-/// kFailedPrecondition when the reader cannot read what the writer writes, kUnimplemented when it is
-/// no columns. What only some values make impossible (a branch, a symbol) fails when it comes.
+/// kFailedPrecondition when the reader cannot read what the writer writes, kUnimplemented when it
+/// is no columns. What only some values make impossible (a branch, a symbol) fails when it comes.
 Result<Plan> make_plan(const AvroSchema& writer, const AvroSchema& reader);
 
 /// Appends a default as Avro bytes of its type.

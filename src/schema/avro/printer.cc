@@ -117,7 +117,8 @@ class Printer {
     std::vector<const JsonMember*> rest;
     for (const auto& one : from)
       if (!written.contains(one.name) || is_scale_zero(one)) rest.push_back(&one);
-    std::ranges::sort(rest, {}, [](const auto* one) -> const auto& { return one->name; });
+    std::ranges::sort(
+        rest, {}, [](const auto* one) -> const auto& { return one->name; });
     for (const auto* one : rest) property(one->name, one->value);
   }
 
@@ -205,8 +206,8 @@ class ParsingForm {
       }
       out_ += ']';
     } else if (type.element) {
-      out_ += type.kind == Kind::kArray ? R"({"type":"array","items":)"
-                                        : R"({"type":"map","values":)";
+      out_ +=
+          type.kind == Kind::kArray ? R"({"type":"array","items":)" : R"({"type":"map","values":)";
       this->type(*type.element);
       out_ += '}';
     } else {
@@ -274,11 +275,21 @@ constexpr auto kFingerprints = [] {
 
 }  // namespace
 
-std::string AvroSchema::canonical() const { return Printer(referenced_, false).print(root()); }
-std::string AvroSchema::normalized() const { return Printer(referenced_, true).print(root()); }
-std::string AvroSchema::resolved() const { return Printer({}, false).print(root()); }
-std::string AvroSchema::parsing_form() const { return ParsingForm().print(root()); }
-std::uint64_t AvroSchema::fingerprint() const { return crc_64_avro(parsing_form()); }
+std::string AvroSchema::canonical() const {
+  return Printer(referenced_, false).print(root());
+}
+std::string AvroSchema::normalized() const {
+  return Printer(referenced_, true).print(root());
+}
+std::string AvroSchema::resolved() const {
+  return Printer({}, false).print(root());
+}
+std::string AvroSchema::parsing_form() const {
+  return ParsingForm().print(root());
+}
+std::uint64_t AvroSchema::fingerprint() const {
+  return crc_64_avro(parsing_form());
+}
 
 std::uint64_t crc_64_avro(std::string_view bytes) {
   std::uint64_t value = kEmptyFingerprint;

@@ -82,7 +82,9 @@ bool fits(Logical logical, const Type& type) {
 
 }  // namespace
 
-std::string_view kind_name(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
+std::string_view kind_name(Kind kind) {
+  return kKinds[static_cast<std::size_t>(kind)];
+}
 
 std::optional<Kind> primitive_kind(std::string_view name) {
   const auto end = kKinds.begin() + static_cast<int>(Kind::kArray);

@@ -38,7 +38,9 @@ std::string_view kind_name(Kind kind);
 /// The kind of a primitive type's name.
 std::optional<Kind> primitive_kind(std::string_view name);
 
-inline bool is_named(Kind kind) { return kind >= Kind::kFixed; }
+inline bool is_named(Kind kind) {
+  return kind >= Kind::kFixed;
+}
 
 enum class Logical : std::uint8_t {
   kNone,

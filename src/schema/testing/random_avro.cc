@@ -14,7 +14,9 @@ const std::string* word_of(const Json& type) {
   return type.text() ? type.text() : type.find_text("type");
 }
 
-Json text(std::string_view value) { return Json(std::string(value)); }
+Json text(std::string_view value) {
+  return Json(std::string(value));
+}
 
 Json with(const Json& from, std::string_view name, Json value) {
   JsonObject made = *from.object();
@@ -41,16 +43,19 @@ Json RandomAvro::schema() {
   return record(0);
 }
 
-Json RandomAvro::primitive() {
+Json RandomAvro::primitive(bool may_be_logical) {
   const auto word = kPrimitives[columns_only_ ? 1 + below(7) : below(8)];
-  if (!one_in(4)) return text(word);
+  if (!may_be_logical || !one_in(4)) return text(word);
   JsonObject made{{"type", text(word)}};
   const auto logical = [&](std::string_view name) { made.push_back({"logicalType", text(name)}); };
   if (word == "int") logical(one_in(2) ? "date" : "time-millis");
   if (word == "long") {
-    static constexpr std::array<std::string_view, 6> kTimes = {
-        "time-micros",      "timestamp-millis",       "timestamp-micros",
-        "local-timestamp-millis", "local-timestamp-micros", "timestamp-nanos"};
+    static constexpr std::array<std::string_view, 6> kTimes = {"time-micros",
+                                                               "timestamp-millis",
+                                                               "timestamp-micros",
+                                                               "local-timestamp-millis",
+                                                               "local-timestamp-micros",
+                                                               "timestamp-nanos"};
     logical(kTimes[below(kTimes.size())]);
   }
   if (word == "string" && one_in(2)) logical("uuid");
@@ -59,7 +64,8 @@ Json RandomAvro::primitive() {
     made.push_back({"precision", Json(std::int64_t(4 + below(30)))});
     if (one_in(2)) made.push_back({"scale", Json(std::int64_t(below(4)))});
   }
-  if (!columns_only_ && one_in(3)) made.push_back({"x-" + std::string(word), Json(std::int64_t(1))});
+  if (!columns_only_ && one_in(3))
+    made.push_back({"x-" + std::string(word), Json(std::int64_t(1))});
   return made;
 }
 
@@ -140,7 +146,8 @@ Json RandomAvro::record(int depth) {
   if (!names_.insert(name).second) return primitive();
   JsonObject made{{"type", text("record")}, {"name", text(name)}};
   if (one_in(3)) made.push_back({"namespace", text(one_in(2) ? "a" : "a.b")});
-  if (one_in(5)) made.push_back({"aliases", JsonArray{text("R" + std::to_string(below(5)))}});
+  if (!columns_only_ && one_in(5))
+    made.push_back({"aliases", JsonArray{text("R" + std::to_string(below(5)))}});
   usable_.push_back(name);
   JsonArray fields;
   const std::size_t count = columns_only_ ? 1 + below(6) : below(6);
@@ -151,7 +158,8 @@ Json RandomAvro::record(int depth) {
 
 Json RandomAvro::field(const std::string& name, int depth) {
   JsonObject made{{"name", text(name)}, {"type", type(depth + 1)}};
-  if (one_in(3)) made.push_back({"default", default_for(made[1].value)});
+  const bool swapped_later = columns_only_ && made[1].value.array();
+  if (!swapped_later && one_in(3)) made.push_back({"default", default_for(made[1].value)});
   if (!columns_only_ && one_in(8))
     made.push_back({"aliases", JsonArray{text("f" + std::to_string(below(7)))}});
   if (one_in(10)) made.push_back({"order", text(one_in(2) ? "ignore" : "descending")});
@@ -164,6 +172,8 @@ Json RandomAvro::default_for(const Json& type) {
     return branches->empty() ? Json() : default_for(branches->front());
   const std::string word = word_of(type) ? *word_of(type) : "";
   if (word == "boolean") return Json(true);
+  const auto* logical = type.find_text("logicalType");
+  if (logical && *logical == "timestamp-nanos") return Json(std::int64_t(1000 * below(100)));
   if (word == "int" || word == "long") return Json(std::int64_t(below(100)));
   if (word == "float" || word == "double") {
     static constexpr std::array<double, 6> kReals = {0, 1.5, 1e10, -2.5e-7, 100, 123456789.125};
@@ -173,7 +183,8 @@ Json RandomAvro::default_for(const Json& type) {
   if (word == "array") return JsonArray{};
   if (word == "map") return JsonObject{};
   if (word == "enum") return type.find("symbols")->array()->front();
-  if (word == "fixed") return text(std::string(static_cast<std::size_t>(*type.find("size")->integer()), 'z'));
+  if (word == "fixed")
+    return text(std::string(static_cast<std::size_t>(*type.find("size")->integer()), 'z'));
   if (word == "record") {
     JsonObject made;
     for (const auto& field : *type.find("fields")->array())
@@ -206,12 +217,12 @@ Json RandomAvro::change(const Json& from) {
   if (word == "long") return text(one_in(2) ? "double" : "int");
   if (word == "string") return text(one_in(2) ? "bytes" : "int");
   if (one_in(3)) return JsonArray{text("null"), from};
-  return primitive();
+  return primitive(!columns_only_);
 }
 
 Json RandomAvro::changed_union(const Json& from) {
   JsonArray made = *from.array();
-  switch (below(4)) {
+  switch (columns_only_ ? 2 + below(2) : below(4)) {
     case 0:
       if (!made.empty()) made.erase(made.begin() + static_cast<std::ptrdiff_t>(below(made.size())));
       break;
@@ -225,7 +236,8 @@ Json RandomAvro::changed_union(const Json& from) {
       if (made.size() == 1) return made.front();
       if (!made.empty()) {
         auto& one = made[below(made.size())];
-        one = change(one);
+        const bool is_null = one.text() && *one.text() == "null";
+        if (!columns_only_ || !is_null) one = change(one);
       }
   }
   return made;
@@ -233,15 +245,18 @@ Json RandomAvro::changed_union(const Json& from) {
 
 Json RandomAvro::change_record(const Json& from) {
   JsonArray fields = *from.find("fields")->array();
-  const auto place = [&] { return fields.begin() + static_cast<std::ptrdiff_t>(below(fields.size())); };
-  switch (fields.empty() ? below(3) : below(9)) {
+  const auto place = [&] {
+    return fields.begin() + static_cast<std::ptrdiff_t>(below(fields.size()));
+  };
+  // The name stays where values are to be read.
+  const std::size_t from_case = columns_only_ ? 2 : 0;
+  switch (from_case + below((fields.empty() ? 3 : 9) - from_case)) {
     case 0:
       return with(from, "name", text("R" + std::to_string(below(5))));
     case 1:
       return with(from, "aliases", JsonArray{text(one_in(2) ? "R1" : "a.R1"), text("R2")});
     case 2: {
-      const std::string name = "f" + std::to_string(below(9));
-      fields.push_back(JsonObject{{"name", text(name)}, {"type", primitive()}});
+      fields.push_back(JsonObject{{"name", text(new_name())}, {"type", primitive()}});
       if (one_in(2))
         fields.back() = with(fields.back(), "default", default_for(*fields.back().find("type")));
       break;
@@ -260,18 +275,26 @@ Json RandomAvro::change_record(const Json& from) {
   return with(from, "fields", std::move(fields));
 }
 
+// One that an alias may mean, or, where values are to be read, one that is new.
+std::string RandomAvro::new_name() {
+  return "f" + std::to_string(columns_only_ ? 20 + below(20) : below(9));
+}
+
 Json RandomAvro::change_field(const Json& from) {
   switch (below(8)) {
     case 0:
       return with(with(from, "name", text("f7")), "aliases", JsonArray{*from.find("name")});
     case 1:
-      return with(from, "name", text("f" + std::to_string(below(9))));
+      return with(from, "name", text(new_name()));
     case 2:
       return without(from, "default");
     case 3:
+      if (columns_only_ && from.find("type")->array()) return from;
       return with(from, "default", default_for(*from.find("type")));
-    default:
-      return with(from, "type", change(*from.find("type")));
+    default: {
+      const Json made = with(from, "type", change(*from.find("type")));
+      return columns_only_ ? without(made, "default") : made;
+    }
   }
 }
 

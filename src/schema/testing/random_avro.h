@@ -1,5 +1,5 @@
-// Random Avro schemas as JSON, and changes to them as people make them: small pools of names, so that
-// two random schemas often have to do with one another.
+// Random Avro schemas as JSON, and changes to them as people make them: small pools of names, so
+// that two random schemas often have to do with one another.
 #pragma once
 
 #include <random>
@@ -21,8 +21,8 @@ class RandomAvro {
   Json schema();
   /// The schema with one to three changes; it may be no schema any more.
   Json changed(const Json& from);
-  /// For values that go into columns: no recursion, no bare null, no union of several; and names that
-  /// every implementation resolves alike.
+  /// For values that go into columns: no recursion, no bare null, no union of several; and names
+  /// that every implementation resolves alike.
   void keep_to_columns() { columns_only_ = true; }
 
   std::size_t below(std::size_t count) {
@@ -33,13 +33,14 @@ class RandomAvro {
 
  private:
   Json type(int depth);
-  Json primitive();
+  Json primitive(bool may_be_logical = true);
   Json record(int depth);
   Json field(const std::string& name, int depth);
   Json named(std::string_view kind, std::string_view prefix);
   Json union_of(int depth);
   Json default_for(const Json& type);
   Json with_doc(JsonObject made);
+  std::string new_name();
 
   Json change(const Json& from);
   Json change_record(const Json& from);

@@ -28,8 +28,12 @@ std::int64_t whole(RandomAvro& random, std::int64_t low, std::int64_t high) {
 
 std::string text(RandomAvro& random) {
   static constexpr std::array<std::string_view, 6> kTexts = {
-      "", "a", "sixteen letters!", "héllo wörld, ünïcode 日本語 😀",
-      "a text of some forty letters, all of ASCII", "x"};
+      "",
+      "a",
+      "sixteen letters!",
+      "héllo wörld, ünïcode 日本語 😀",
+      "a text of some forty letters, all of ASCII",
+      "x"};
   std::string made(kTexts[random.below(kTexts.size())]);
   if (random.one_in(4)) made.append(random.below(100), 'q');
   return made;
@@ -42,8 +46,8 @@ void append_text(std::string& out, std::string_view bytes) {
 
 void append_integer(RandomAvro& random, const avro::Type& type, std::string& out) {
   const bool is_int = type.kind == Kind::kInt;
-  std::int64_t high = is_int ? std::numeric_limits<std::int32_t>::max()
-                             : std::numeric_limits<std::int64_t>::max();
+  std::int64_t high =
+      is_int ? std::numeric_limits<std::int32_t>::max() : std::numeric_limits<std::int64_t>::max();
   const Logical logical = type.logical.kind;
   if (logical >= Logical::kTimestampMillis && logical != Logical::kDuration) high /= 1'000'000;
   std::int64_t value = whole(random, logical == Logical::kNone ? -high - 1 : -high, high);
@@ -55,20 +59,22 @@ void append_integer(RandomAvro& random, const avro::Type& type, std::string& out
 // A small number, in the shortest bytes or in the fixed's.
 void append_decimal(RandomAvro& random, const avro::Type& type, std::string& out) {
   const bool one_byte = type.logical.precision < 5;
-  const auto value = static_cast<std::int16_t>(whole(random, one_byte ? -9 : -9999, one_byte ? 9 : 9999));
+  const auto value =
+      static_cast<std::int16_t>(whole(random, one_byte ? -9 : -9999, one_byte ? 9 : 9999));
   std::string bytes{static_cast<char>(value >> 8), static_cast<char>(value)};
   if (value >= -128 && value < 128) bytes.erase(0, 1);
   if (type.kind == Kind::kBytes) return append_text(out, bytes);
-  out.append(static_cast<std::size_t>(type.defined->size) - bytes.size(), value < 0 ? '\xFF' : '\0');
+  out.append(static_cast<std::size_t>(type.defined->size) - bytes.size(),
+             value < 0 ? '\xFF' : '\0');
   out += bytes;
 }
 
 void append_bytes(RandomAvro& random, const avro::Type& type, std::string& out) {
   if (type.logical.kind == Logical::kDecimal) return append_decimal(random, type, out);
   if (type.kind == Kind::kString) return append_text(out, text(random));
-  std::string bytes(type.kind == Kind::kFixed ? static_cast<std::size_t>(type.defined->size)
-                                              : random.below(20),
-                    '\0');
+  std::string bytes(
+      type.kind == Kind::kFixed ? static_cast<std::size_t>(type.defined->size) : random.below(20),
+      '\0');
   for (char& byte : bytes) byte = static_cast<char>(random.below(256));
   if (type.kind == Kind::kFixed)
     out += bytes;
@@ -90,9 +96,11 @@ void append_value(RandomAvro& random, const avro::Type& type, std::string& out) 
     case Kind::kFloat:
       return append_raw(out, static_cast<float>(whole(random, -1'000'000, 1'000'000)) / 8);
     case Kind::kDouble:
-      return append_raw(out, static_cast<double>(whole(random, -1'000'000'000, 1'000'000'000)) / 64);
+      return append_raw(out,
+                        static_cast<double>(whole(random, -1'000'000'000, 1'000'000'000)) / 64);
     case Kind::kEnum:
-      return append_long(out, static_cast<std::int64_t>(random.below(type.defined->symbols.size())));
+      return append_long(out,
+                         static_cast<std::int64_t>(random.below(type.defined->symbols.size())));
     case Kind::kRecord:
       for (const auto& field : type.defined->fields) append_value(random, *field.type, out);
       return;
