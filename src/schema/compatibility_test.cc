@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace tailrace::schema {
 namespace {
 
@@ -94,6 +96,32 @@ TEST(compatibility, every_difference_is_told_with_its_place) {
           "TYPE_MISMATCH /fields/0/type reader type: INT not compatible with writer type: LONG"));
   EXPECT_THAT(of("\"double\"", "\"int\""), IsEmpty());
   EXPECT_THAT(of("\"bytes\"", "\"string\""), IsEmpty());
+}
+
+TEST(compatibility, unions_of_many_records_are_given_up_within_a_second) {
+  const auto of = [](const std::string& name) {
+    std::string text = "[";
+    for (int i = 0; i < 40'000; ++i)
+      text += (i > 0 ? "," : "") + (R"({"type":"record","name":")" + name + std::to_string(i)) +
+              R"(","fields":[{"name":"a","type":"int"}]})";
+    return parse_schema(Format::kAvro, text + "]").value();
+  };
+  const auto reader = of("R");
+  const auto writer = of("W");
+  const auto start = std::chrono::steady_clock::now();
+  const auto found = reader->incompatibilities(*writer);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front().type, "TOO_LARGE");
+  RecordProperty("seconds", std::to_string(took.count()));
+}
+
+TEST(compatibility, a_field_that_is_two_of_the_writers_by_its_aliases_is_told) {
+  const auto reader = record(R"({"name":"x","type":"int","aliases":["a","b"]})");
+  const auto found = reader->incompatibilities(*record(kA + "," + kB));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found.front().description,
+              HasSubstr("field 'x' is more than one of the fields of 'R'"));
 }
 
 TEST(compatibility, levels_have_the_registrys_names) {

@@ -32,15 +32,15 @@ TEST(avro_schema, a_primitive_comes_back_as_its_name) {
 }
 
 TEST(avro_schema, the_canonical_text_orders_members_and_keeps_unknown_ones) {
-  EXPECT_EQ(
-      parsed(R"({"fields": [{"default": 1e10, "order": "ignore", "doc": "d", "type": "double",
+  EXPECT_EQ(parsed(R"({"fields": [{"default": 1e10, "order": "ignore", "doc": "d", "type": "double",
       "name": "a", "unit": {"z": [1, null], "a": "\u001f\""}, "aliases": ["b"]}], "aliases": ["Q", "z.P"],
       "doc": "", "name": "x.R", "type": "record", "owner": true})")
-          ->canonical(),
-      R"({"type":"record","name":"R","namespace":"x","doc":"","fields":[{"name":"a","type":"double",)"
-      R"("doc":"d","default":1.0E10,"order":"ignore","aliases":["b"],)"
-      R"("unit":{"z":[1,null],)"
-      R"("a":"\u001F\""}}],"owner":true,"aliases":["Q","z.P"]})");
+                ->canonical(),
+            R"({"type":"record","name":"R","namespace":"x","doc":"","fields":[)"
+            R"({"name":"a","type":"double",)"
+            R"("doc":"d","default":1.0E10,"order":"ignore","aliases":["b"],)"
+            R"("unit":{"z":[1,null],)"
+            R"("a":"\u001F\""}}],"owner":true,"aliases":["Q","z.P"]})");
 }
 
 TEST(avro_schema, a_name_is_written_out_once_and_short_in_its_namespace) {

@@ -6,6 +6,7 @@
 // the answer is Java's also where a type is used twice.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/check.h"
@@ -19,6 +20,8 @@ using Found = std::vector<Incompatibility>;
 // Where two schemas differ so often, or lie so deep, the rest is not told.
 constexpr std::size_t kMostFound = 10'000;
 constexpr int kMaxPairDepth = 2'000;
+// Unions of many records are compared each with each.
+constexpr std::size_t kMaxPairs = 300'000;
 
 std::string upper(std::string_view word) {
   std::string made(word);
@@ -49,7 +52,7 @@ class Comparison {
   Found compare(const Type& reader, const Type& writer) {
     Found found;
     pair(reader, writer, found);
-    if (!ambiguous_.empty()) return {{"AMBIGUOUS_FIELD", "/", ambiguous_, ambiguous_}};
+    if (stopped_) return {*stopped_};
     return found;
   }
 
@@ -74,6 +77,9 @@ class Comparison {
 
   // Appends the reasons of the pair.
   void pair(const Type& reader, const Type& writer, Found& found) {
+    if (known_.size() > kMaxPairs)
+      stop("TOO_LARGE", "the schemas have too many types to be compared with one another");
+    if (stopped_) return;
     const auto [known, is_new] = known_.try_emplace({&reader, &writer});
     if (is_new) {
       Found own;
@@ -119,6 +125,7 @@ class Comparison {
         return look_fields(*reader.defined, writer, found);
       case Kind::kUnion:
         for (std::size_t i = 0; i < writer.branches.size(); ++i) {
+          if (stopped_) return;
           const Step step(location_, i);
           if (!holds(reader, *writer.branches[i])) lacks_branch(*writer.branches[i], found);
         }
@@ -131,6 +138,7 @@ class Comparison {
   void look_different(const Type& reader, const Type& writer, Found& found) {
     if (writer.kind == Kind::kUnion) {
       for (std::size_t i = 0; i < writer.branches.size(); ++i) {
+        if (stopped_) return;
         const Step step(location_, i);
         pair(reader, *writer.branches[i], found);
       }
@@ -183,7 +191,7 @@ class Comparison {
   void look_fields(const Definition& reader, const Type& writer, Found& found) {
     const Step step(location_, "fields");
     for (std::size_t i = 0; i < reader.fields.size(); ++i) {
-      if (!ambiguous_.empty()) return;
+      if (stopped_) return;
       const Step at(location_, i);
       const Field& field = reader.fields[i];
       const Field* written = writers_field(field, writer);
@@ -215,11 +223,16 @@ class Comparison {
       const Field* other = find_field(*writer.defined, alias);
       if (!other) continue;
       if (found)
-        ambiguous_ = "the reader's field '" + field.name + "' is more than one of the fields of '" +
-                     writer.defined->full_name + "', by its aliases";
+        stop("AMBIGUOUS_FIELD", "the reader's field '" + field.name +
+                                    "' is more than one of the fields of '" +
+                                    writer.defined->full_name + "', by its aliases");
       found = other;
     }
     return found;
+  }
+
+  void stop(std::string type, std::string why) {
+    if (!stopped_) stopped_ = Incompatibility{std::move(type), "/", why, why};
   }
 
   void lacks_branch(const Type& writer, Found& found) {
@@ -237,7 +250,7 @@ class Comparison {
 
   std::map<std::pair<const Type*, const Type*>, Found> known_;
   std::string location_;
-  std::string ambiguous_;
+  std::optional<Incompatibility> stopped_;  ///< why the comparison was given up
   int depth_ = 0;
 };
 

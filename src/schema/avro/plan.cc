@@ -77,7 +77,7 @@ class Compiler {
   };
 
   Status value(const Type& writer, const Type& reader, const ColumnNode& column) {
-    if (plan_.steps.size() > kMaxSteps)
+    if (++tried_ > kMaxSteps || plan_.steps.size() > kMaxSteps)
       return error(Code::kUnimplemented, "the schemas come to too many steps");
     if (writer.kind == Kind::kUnion) {
       return union_of(writer, [&](const Type& branch) { return value(branch, reader, column); });
@@ -204,14 +204,16 @@ class Compiler {
     return {};
   }
 
-  static bool may_be_empty(const Type& type, int depth = 0) {
-    if (depth > 20) return true;
+  // Whether a value may take no bytes. A record that contains itself always takes some.
+  bool may_be_empty(const Type& type) {
     if (type.kind == Kind::kNull) return true;
     if (type.kind == Kind::kFixed) return type.defined->size == 0;
-    return type.kind == Kind::kRecord &&
-           std::ranges::all_of(type.defined->fields, [&](const Field& field) {
-             return may_be_empty(*field.type, depth + 1);
-           });
+    if (type.kind != Kind::kRecord) return false;
+    const auto [known, is_new] = empty_.try_emplace(&type, true);
+    if (!is_new) return known->second;
+    const bool empty = std::ranges::all_of(
+        type.defined->fields, [this](const Field& field) { return may_be_empty(*field.type); });
+    return empty_[&type] = empty;
   }
 
   // The writer's fields in its order, then the reader's that the writer has not. A field is the one
@@ -413,6 +415,8 @@ class Compiler {
 
   Plan plan_;
   std::string place_;
+  std::size_t tried_ = 0;  ///< values that steps were made for, given up ones too
+  std::unordered_map<const Type*, bool> empty_;
   std::unordered_map<const Type*, std::uint32_t> routine_numbers_;
   std::vector<const Type*> routine_types_;
 };
