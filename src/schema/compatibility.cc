@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace tailrace::schema {
 namespace {
@@ -65,7 +66,9 @@ std::string_view level_name(Level level) {
 }
 
 std::optional<Level> level_named(std::string_view name) {
-  const auto found = std::ranges::find(kLevels, name);
+  std::string upper(name);
+  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+  const auto found = std::ranges::find(kLevels, upper);
   if (found == kLevels.end()) return std::nullopt;
   return static_cast<Level>(found - kLevels.begin());
 }

@@ -25,6 +25,7 @@ enum class Level {
 
 /// "BACKWARD_TRANSITIVE", in the registry's words.
 std::string_view level_name(Level level);
+/// In any case of letters.
 std::optional<Level> level_named(std::string_view name);
 
 /// A schema of the subject.

@@ -130,7 +130,8 @@ TEST(compatibility, levels_have_the_registrys_names) {
     ASSERT_TRUE(level_named(name).has_value());
     EXPECT_EQ(level_name(*level_named(name)), name);
   }
-  EXPECT_FALSE(level_named("backward").has_value());
+  EXPECT_EQ(level_named("backward"), Level::kBackward);
+  EXPECT_FALSE(level_named("sideways").has_value());
 }
 
 }  // namespace

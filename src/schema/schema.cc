@@ -16,6 +16,10 @@ std::string_view format_name(Format format) {
   return "";
 }
 
+std::vector<std::string> format_names() {
+  return {"AVRO"};
+}
+
 Result<SchemaPtr> parse_schema(Format format, std::string_view text,
                                std::span<const Reference> references, Age age) {
   if (format == Format::kAvro) return avro::AvroSchema::parse(text, references, age);

@@ -19,6 +19,8 @@ enum class Format { kAvro, kJsonSchema, kProtobuf };
 
 /// "AVRO", "JSON", "PROTOBUF": the registry's words.
 std::string_view format_name(Format format);
+/// Of those that parse_schema takes.
+std::vector<std::string> format_names();
 
 /// Another schema that a schema refers to. A list of them is complete and in order: what a text
 /// refers to stands before it.
@@ -54,6 +56,10 @@ class ParsedSchema {
   /// The canonical text of the schema with every choice of writing taken away that readers do not
   /// see: the registry's `normalize=true`.
   virtual std::string normalized() const = 0;
+
+  /// Whether the other one is the same schema, however it is written: definitions here or in
+  /// references.
+  virtual bool equivalent(const ParsedSchema& other) const = 0;
 
   /// Why this schema, as the reader, cannot read what `writer` wrote; empty when it can. Both are
   /// of one format. Stops after some thousands.

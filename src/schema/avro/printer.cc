@@ -281,6 +281,10 @@ std::string AvroSchema::canonical() const {
 std::string AvroSchema::normalized() const {
   return Printer(referenced_, true).print(root());
 }
+bool AvroSchema::equivalent(const ParsedSchema& other) const {
+  return other.format() == Format::kAvro &&
+         resolved() == static_cast<const AvroSchema&>(other).resolved();
+}
 std::string AvroSchema::resolved() const {
   return Printer({}, false).print(root());
 }
