@@ -30,6 +30,8 @@ Refusal unprocessable(const Error& wrong) {
 }  // namespace
 
 Answer<Json> object_of(std::string_view body) {
+  if (body.size() > schema::kMaxSchemaBytes)
+    return refuse(42209, "Register operation failed because schema is too large");
   auto json = schema::parse_json(body);
   if (!json) return refuse(400, json.error().what);
   if (!json->object()) return refuse(422, "The body must be a JSON object");

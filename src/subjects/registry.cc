@@ -22,7 +22,13 @@ bool begins(std::string_view subject, std::string_view prefix) {
 
 Answer<void> Registry::write(std::vector<Change> changes) {
   std::vector<RecordText> records;
-  for (const Change& change : changes) records.push_back(encode(change));
+  for (const Change& change : changes) {
+    records.push_back(encode(change));
+    // What is kept must be readable when it is loaded.
+    const auto& value = records.back().value;
+    if (value && value->size() > schema::kMaxSchemaBytes)
+      return refuse(42209, "Register operation failed because schema is too large");
+  }
   ASSIGN(const std::int64_t time, sink_.append(records));
   for (Change& change : changes) {
     if (auto* put = std::get_if<PutSchema>(&change)) put->schema.timestamp_ms = time;

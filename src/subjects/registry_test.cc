@@ -275,6 +275,17 @@ TEST_F(RegistryTest, what_cannot_be_kept_is_refused_and_not_known) {
   EXPECT_EQ(put("a", user(kName)), 1);
 }
 
+TEST_F(RegistryTest, what_could_not_be_read_again_is_not_kept) {
+  // Every quotation mark takes four bytes in the record.
+  std::string doc;
+  for (int i = 0; i < 1'500'000; ++i) doc += R"(\")";
+  const std::string text = R"({"type":"record","name":"User","doc":")" + doc + R"(","fields":[]})";
+  ASSERT_LT(text.size(), schema::kMaxSchemaBytes);
+  EXPECT_EQ(put("a", text), -42209);
+  EXPECT_THAT(registry.subjects("", Show::kAll), IsEmpty());
+  EXPECT_EQ(put("a", user(kName)), 1);
+}
+
 TEST(Records, have_the_form_of_confluents_registry) {
   const auto text = [](const Change& change) {
     const RecordText record = encode(change);

@@ -144,6 +144,12 @@ def test_forms_that_clients_send_are_taken(registry):
     assert registry.ask("GET", "/config") == (200, {"compatibilityLevel": "FULL"})
 
 
+def test_a_schema_that_is_too_large_is_refused_and_no_other_harmed(registry):
+    huge = user(*({"name": f"f{n}", "type": "string", "doc": "x" * 1000} for n in range(6000)))
+    assert refusal(registry, "POST", "/subjects/a/versions", {"schema": json.dumps(huge)})[:2] == (422, 42209)
+    assert registry.register("a", user(NAME)) == 1
+
+
 def test_a_context_is_a_registry_of_its_own(registry):
     assert registry.register("a", user(NAME)) == 1
     assert registry.ask("POST", "/contexts/.eu/subjects/a/versions", {"schema": '"int"'})[1]["id"] == 1
