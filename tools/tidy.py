@@ -11,13 +11,13 @@ import sys
 
 FLOORS = {
     "base": 0, "rt": 1, "net": 2, "kv": 2, "columns": 2, "log": 3, "schema": 3, "table": 3, "lake": 3, "auth": 3,
-    "groups": 4, "share": 4, "transactions": 4, "engine": 4, "kafka_log": 4, "sql": 5, "connect": 5, "sched": 5,
-    "pipeline": 6,
+    "groups": 4, "share": 4, "transactions": 4, "subjects": 4, "engine": 4, "kafka_log": 4, "sql": 5, "connect": 5,
+    "sched": 5, "pipeline": 6,
     "kafka": 7, "cql": 7, "registry": 7, "hooks": 7, "console": 7, "app": 8,
 }
 
 # Which rooms may include a library: the part of an include before the first "/" or the whole name, as a pattern.
-ARROW_ROOMS = {"columns", "engine", "lake", "table", "sql", "connect", "pipeline", "console", "app"}
+ARROW_ROOMS = {"columns", "engine", "schema", "lake", "table", "sql", "connect", "pipeline", "console", "app"}
 FENCES = [
     (r"boost/(asio|beast)", {"net"}),
     (r"rocksdb/", {"kv"}),
@@ -25,8 +25,8 @@ FENCES = [
     (r"spdlog/", {"base"}),
     (r"CLI/", {"app"}),
     (r"curl/", {"net"}),
-    (r"openssl/", {"net", "auth", "engine"}),
-    (r"simdjson\.h", {"engine", "connect", "lake"}),
+    (r"openssl/", {"net", "auth", "engine", "subjects"}),
+    (r"simdjson\.h", {"engine", "connect", "lake", "schema"}),
     (r"yaml-cpp/", {"pipeline", "app"}),
     (r"re2/", {"auth", "engine", "groups", "transactions"}),
     (r"isa-l", {"log"}),

@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/host_port.h"
+#include "app/registry_service.h"
 #include "app/stop_signals.h"
 #include "console/metrics.h"
 #include "kafka/door.h"
@@ -84,10 +85,16 @@ Status serve(const BrokerOptions& options) {
   ASSIGN(const auto door, kafka::Door::start(*log, std::move(config), folder));
   ASSIGN(const auto metrics, serve_metrics(options.metrics, *door));
   if (metrics) std::cout << "metrics  " << metrics->url() << "/metrics\n";
+  std::unique_ptr<RegistryService> registry;
+  if (!options.registry.empty()) {
+    ASSIGN(registry, RegistryService::start(*log, options.registry, "--registry"));
+    std::cout << "registry  " << registry->url() << "\n";
+  }
   const bool one = door->broker().listeners().size() == 1;
   std::cout << "kafka  " << (one ? door->address() : door->listeners()) << "; Ctrl-C stops"
             << std::endl;
   run_until_signal(*log);
+  if (registry) registry->stop();
   if (metrics) metrics->stop();
   door->stop();
   return log->close();

@@ -15,8 +15,16 @@ struct BrokerOptions {
   std::string config;                 ///< a server.properties file; empty for none
   std::vector<std::string> settings;  ///< NAME=VALUE
   std::string metrics;                ///< HOST:PORT for Prometheus; empty for none
+  std::string registry;  ///< HOST:PORT of a schema registry over the same log; nowhere when empty
 };
 int broker_command(const BrokerOptions& options);
+
+struct RegistryOptions {
+  std::string data;
+  std::string listen = "127.0.0.1:8081";
+};
+/// Serves schemas alone until a signal.
+int registry_command(const RegistryOptions& options);
 
 int check_command(const std::string& project);
 int init_command(const std::string& name);

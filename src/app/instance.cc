@@ -70,7 +70,8 @@ Result<RunFile> find_running(const std::string& data) {
   if (!text) return none;
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
-  RunFile run{json.value("pid", 0), json.value("url", ""), json.value("kafka", "")};
+  RunFile run{json.value("pid", 0), json.value("url", ""), json.value("kafka", ""),
+              json.value("registry", "")};
   if (run.pid <= 0 || (kill(run.pid, 0) != 0 && errno == ESRCH)) return none;
   return run;
 }
@@ -119,6 +120,7 @@ Instance::~Instance() {
   upkeep_.reset();
   if (log_view_) log_view_->close();
   kafka_.reset();
+  registry_.reset();
   console_.reset();
   sources_.clear();
   runner_.reset();
@@ -160,11 +162,16 @@ Status Instance::start() {
     ASSIGN(kafka_, kafka::Door::start(*log_, config, data_ + "/log"));
     log_view_->open(*kafka_);
   }
+  if (options_.registry != "off" && !remote_) {
+    ASSIGN(registry_, RegistryService::start(*log_, options_.registry, "--registry"));
+  }
   if (options_.console != "off") {
     ASSIGN(auto config, console_config(options_.console));
     ASSIGN(console_, console::Console::start(config, *backend_));
-    const nlohmann::json run = {
-        {"pid", getpid()}, {"url", console_->url()}, {"kafka", kafka_address()}};
+    const nlohmann::json run = {{"pid", getpid()},
+                                {"url", console_->url()},
+                                {"kafka", kafka_address()},
+                                {"registry", registry_url()}};
     TRY(rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump()));
   }
   runner_->start();
@@ -194,6 +201,7 @@ Status Instance::stop() {
   upkeep_.reset();
   if (log_view_) log_view_->close();
   if (kafka_) kafka_->stop();
+  if (registry_) registry_->stop();
   for (auto& source : sources_) source->stop();
   if (remote_) remote_->interrupt();
   Status stopped = runner_->stop();

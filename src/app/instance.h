@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/log_view.h"
+#include "app/registry_service.h"
 #include "base/result.h"
 #include "connect/runner.h"
 #include "console/console.h"
@@ -21,10 +22,11 @@ namespace tailrace::app {
 
 struct RunOptions {
   std::string project;
-  std::string data;                        ///< data folder; PROJECT/.tailrace when empty
-  std::string console = "127.0.0.1:9021";  ///< HOST:PORT, port 0 picks a free one; "off" for none
-  std::string kafka = "127.0.0.1:9092";    ///< Kafka's protocol at HOST:PORT; "off" for none
-  bool once = false;                       ///< take what is there, then exit
+  std::string data;                         ///< data folder; PROJECT/.tailrace when empty
+  std::string console = "127.0.0.1:9021";   ///< HOST:PORT, port 0 picks a free one; "off" for none
+  std::string kafka = "127.0.0.1:9092";     ///< Kafka's protocol at HOST:PORT; "off" for none
+  std::string registry = "127.0.0.1:8081";  ///< schema registry's REST at HOST:PORT; "off" for none
+  bool once = false;                        ///< take what is there, then exit
 };
 
 /// Where a running instance is reached: DATA/run.json.
@@ -32,6 +34,7 @@ struct RunFile {
   int pid = 0;
   std::string url;
   std::string kafka;
+  std::string registry;
 };
 
 class Instance {
@@ -53,6 +56,8 @@ class Instance {
   std::string console_url() const;
   /// HOST:PORT of the Kafka door, or of the Kafka that has the log; empty when there is none.
   std::string kafka_address() const;
+  /// "http://127.0.0.1:8081"; empty when there is none.
+  std::string registry_url() const { return registry_ ? registry_->url() : std::string(); }
   const pipeline::Project& project() const { return project_; }
   pipeline::Runner& runner() { return *runner_; }
   /// Of an instance that is not opened to be asked only.
@@ -89,6 +94,7 @@ class Instance {
   std::unique_ptr<console::Backend> backend_;
   std::unique_ptr<console::Console> console_;
   std::unique_ptr<kafka::Door> kafka_;
+  std::unique_ptr<RegistryService> registry_;
   std::unique_ptr<log::Upkeep> upkeep_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };

@@ -47,6 +47,10 @@ void add_run(CLI::App& app, int& code) {
       ->add_option("--kafka", options->kafka,
                    "Kafka's protocol at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
+  command
+      ->add_option("--registry", options->registry,
+                   "Confluent's schema registry API at HOST:PORT; port 0 picks a free one; off")
+      ->capture_default_str();
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
   command->add_flag("--check", *check,
                     "exit 0 as soon as every served table has rows, 1 after 60 s without");
@@ -185,6 +189,8 @@ void add_broker(CLI::App& app, int& code) {
                       "a setting by its name in server.properties, after those of --config");
   command->add_option("--metrics", options->metrics,
                       "HOST:PORT where GET /metrics answers Prometheus (default: nowhere)");
+  command->add_option("--registry", options->registry,
+                      "HOST:PORT of a schema registry over the same log (default: nowhere)");
   command->footer(
       "Examples:\n"
       "  tailrace broker --data /var/lib/tailrace\n"
@@ -198,6 +204,26 @@ void add_broker(CLI::App& app, int& code) {
       "authorizer.class.name and super.users in --config; kafka-configs and kafka-acls while it\n"
       "runs. --listen is for one plain listener instead of those.");
   command->callback([=, &code] { code = broker_command(*options); });
+}
+
+void add_registry(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("registry", "the schema registry alone");
+  auto options = std::make_shared<RegistryOptions>();
+  command->add_option("--data", options->data, "data folder, made when missing")->required();
+  command->add_option("--listen", options->listen, "HOST:PORT; port 0 picks a free one")
+      ->capture_default_str();
+  command->footer(
+      "Examples:\n"
+      "  tailrace registry --data /var/lib/tailrace\n"
+      "  curl -X POST -H 'Content-Type: application/vnd.schemaregistry.v1+json' \\\n"
+      "    --data '{\"schema\": \"\\\"string\\\"\"}' \\\n"
+      "    http://127.0.0.1:8081/subjects/names-value/versions\n"
+      "  curl http://127.0.0.1:8081/subjects\n\n"
+      "Speaks the REST API of Confluent's Schema Registry, for Avro. Schemas are kept in the "
+      "topic\n"
+      "_schemas of the data folder's log, in Confluent's form. `tailrace run` has one of its own;\n"
+      "`tailrace broker --registry HOST:PORT` serves it beside the log.");
+  command->callback([=, &code] { code = registry_command(*options); });
 }
 
 void add_address(CLI::App* command, BrokerAddress& at) {
@@ -282,6 +308,7 @@ int run_main(int argc, char** argv) {
   add_redrive(app, code);
   add_spark(app, code);
   add_broker(app, code);
+  add_registry(app, code);
   add_topics(app, code);
   add_groups(app, code);
   add_produce(app, code);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetches Kafka 4.3.1, its tools, Streams and Connect into build/real/kafka/lib, and Kafka 3.9.2 with ZooKeeper into
-# build/real/kafka39/lib, once. Prints two lines to be evaluated by a shell: TAILRACE_KAFKA_JARS=… and
-# TAILRACE_KAFKA39_JARS=…
+# build/real/kafka39/lib, and Avro for Java into build/real/avro/lib, once. Prints lines to be evaluated by a shell:
+# TAILRACE_KAFKA_JARS=…, TAILRACE_KAFKA39_JARS=… and TAILRACE_AVRO_JARS=…
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 jars() {  # NAME: the jars of NAME/pom.xml
@@ -19,3 +19,5 @@ jars kafka
 printf "TAILRACE_KAFKA_JARS='%s'\n" "$home/lib"
 jars kafka39
 printf "TAILRACE_KAFKA39_JARS='%s'\n" "$home/lib"
+jars avro
+printf "TAILRACE_AVRO_JARS='%s'\n" "$home/lib"

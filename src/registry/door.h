@@ -1,0 +1,45 @@
+// The door of the schema registry: Confluent's REST API over subjects::Registry.
+//
+// What is served, with its parameters, is the table in routes.cc. `/contexts/NAME/…` before any of
+// it means that context; a subject that has an alias means its alias. Answers are JSON of the type
+// that the client asked for; a refusal is {"error_code":…,"message":…} with the code's first three
+// digits as status.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "net/http_server.h"
+#include "subjects/registry.h"
+
+namespace tailrace::registry {
+
+struct DoorConfig {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8081;  ///< 0 picks a free one
+  std::string flag = "--listen";
+  std::string cluster_id = {};  ///< of the log that keeps the schemas
+};
+
+class Door {
+ public:
+  /// The registry must outlive the door. kUnavailable, with the line to print, when the address is
+  /// taken.
+  static Result<std::unique_ptr<Door>> start(DoorConfig config, subjects::Registry& registry);
+
+  /// "http://127.0.0.1:8081"
+  std::string url() const { return server_->url(); }
+  void stop() { server_->stop(); }
+
+ private:
+  explicit Door(std::unique_ptr<net::HttpServer> server) : server_(std::move(server)) {}
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+/// Answers one request; what the door's server calls.
+net::Response answer(subjects::Registry& registry, const net::Request& request,
+                     const std::string& cluster_id);
+
+}  // namespace tailrace::registry

@@ -1,0 +1,30 @@
+#include "schema/schema.h"
+
+#include "schema/avro/avro_schema.h"
+
+namespace tailrace::schema {
+
+std::string_view format_name(Format format) {
+  switch (format) {
+    case Format::kAvro:
+      return "AVRO";
+    case Format::kJsonSchema:
+      return "JSON";
+    case Format::kProtobuf:
+      return "PROTOBUF";
+  }
+  return "";
+}
+
+std::vector<std::string> format_names() {
+  return {"AVRO"};
+}
+
+Result<SchemaPtr> parse_schema(Format format, std::string_view text,
+                               std::span<const Reference> references, Age age) {
+  if (format == Format::kAvro) return avro::AvroSchema::parse(text, references, age);
+  return error(Code::kUnimplemented,
+               "schemas of type " + std::string(format_name(format)) + " are not known");
+}
+
+}  // namespace tailrace::schema
