@@ -89,7 +89,7 @@ class ColumnBuilder {
   }
   void append_bytes(std::string_view bytes) {
     values_.ensure(bytes.size());
-    std::memcpy(values_.end(), bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(values_.end(), bytes.data(), bytes.size());
     close_bytes(bytes.size());
   }
 

@@ -5,8 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-
 namespace tailrace::schema {
 namespace {
 
@@ -98,7 +96,7 @@ TEST(compatibility, every_difference_is_told_with_its_place) {
   EXPECT_THAT(of("\"bytes\"", "\"string\""), IsEmpty());
 }
 
-TEST(compatibility, unions_of_many_records_are_given_up_within_a_second) {
+TEST(compatibility, unions_of_many_records_are_given_up) {
   const auto of = [](const std::string& name) {
     std::string text = "[";
     for (int i = 0; i < 40'000; ++i)
@@ -108,12 +106,9 @@ TEST(compatibility, unions_of_many_records_are_given_up_within_a_second) {
   };
   const auto reader = of("R");
   const auto writer = of("W");
-  const auto start = std::chrono::steady_clock::now();
   const auto found = reader->incompatibilities(*writer);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found.front().type, "TOO_LARGE");
-  RecordProperty("seconds", std::to_string(took.count()));
 }
 
 TEST(compatibility, a_field_that_is_two_of_the_writers_by_its_aliases_is_told) {

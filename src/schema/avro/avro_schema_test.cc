@@ -202,9 +202,7 @@ TEST(avro_schema, what_is_too_large_or_too_deep_is_refused_within_a_second) {
     const auto start = std::chrono::steady_clock::now();
     EXPECT_THAT(refusal(text), HasSubstr(why)) << text.substr(0, 100);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    RecordProperty(why, std::to_string(took.count()));
-    if (std::getenv("TAILRACE_SHOW_TIMES"))
-      fprintf(stderr, "%s: %.3f s\n", why.c_str(), took.count());
+    EXPECT_LT(took.count(), 10) << why;  // a second, on a machine that does nothing else
   }
 }
 
