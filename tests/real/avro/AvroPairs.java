@@ -1,5 +1,5 @@
 // Reads the lines of `avro_cases pairs`, says the same of each pair by Avro's own classes, and prints every line that
-// differs, then a line of counts: same, different, compatible, incompatible, refused.
+// differs, then a line of counts: same, different, compatible, incompatible, refused, apart.
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -38,7 +38,7 @@ public class AvroPairs {
   public static void main(String[] args) throws Exception {
     BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     PrintStream out = new PrintStream(System.out, true, "UTF-8");
-    int same = 0, different = 0, compatible = 0, incompatible = 0, refused = 0;
+    int same = 0, different = 0, compatible = 0, incompatible = 0, refused = 0, apart = 0;
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       String[] given = line.split("\t", -1);
       why = "";
@@ -49,7 +49,9 @@ public class AvroPairs {
           + (reader == null ? "" : String.format("%016x", SchemaNormalization.parsingFingerprint64(reader))) + "\t"
           + (writer == null ? "refused" : reader == null ? "" : differences(reader, writer));
       String ours = given[2] + "\t" + given[3] + "\t" + given[4] + "\t" + given[5];
-      if (said.equals(ours)) {
+      if (why.contains("Schema fields not set yet")) {
+        apart++;  // Java asks for the fields of a record that it is still copying, when a default may be of that record
+      } else if (said.equals(ours)) {
         same++;
       } else {
         different++;
@@ -66,6 +68,6 @@ public class AvroPairs {
       }
     }
     out.println("same " + same + " different " + different + " compatible " + compatible + " incompatible "
-        + incompatible + " refused " + refused);
+        + incompatible + " refused " + refused + " apart " + apart);
   }
 }
