@@ -58,6 +58,24 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
+/// Calls `use(name, one.x, other.x)` for every setting x of two configs, with its name in requests.
+template <typename One, typename Other, typename Use>
+void each_setting(One& one, Other& other, Use use) {
+  use("alias", one.alias, other.alias);
+  use("aliasForDeks", one.alias_for_deks, other.alias_for_deks);
+  use("normalize", one.normalize, other.normalize);
+  use("validateFields", one.validate_fields, other.validate_fields);
+  use("validateNewSchemas", one.validate_new_schemas, other.validate_new_schemas);
+  use("validateRules", one.validate_rules, other.validate_rules);
+  use("compatibility", one.compatibility, other.compatibility);
+  use("compatibilityPolicy", one.compatibility_policy, other.compatibility_policy);
+  use("compatibilityGroup", one.compatibility_group, other.compatibility_group);
+  use("defaultMetadata", one.default_metadata, other.default_metadata);
+  use("overrideMetadata", one.override_metadata, other.override_metadata);
+  use("defaultRuleSet", one.default_rules, other.default_rules);
+  use("overrideRuleSet", one.override_rules, other.override_rules);
+}
+
 enum class Mode { kReadWrite, kReadOnly, kReadOnlyOverride, kImport, kForward };
 /// "READWRITE"; the other way in any case of letters.
 std::string_view mode_name(Mode mode);

@@ -43,22 +43,12 @@ Config Registry::config_in_scope(const Scope& scope) const {
   if (!own) own = state_.inherited_config(scope);
   Config out = own ? *own : Config();
   if (above) {
-    const auto fill = [](auto& mine, const auto& other) {
-      if (!mine) mine = other;
-    };
-    fill(out.alias, above->alias);
-    fill(out.alias_for_deks, above->alias_for_deks);
-    fill(out.normalize, above->normalize);
-    fill(out.validate_fields, above->validate_fields);
-    fill(out.validate_new_schemas, above->validate_new_schemas);
-    fill(out.validate_rules, above->validate_rules);
-    fill(out.compatibility, above->compatibility);
-    fill(out.compatibility_policy, above->compatibility_policy);
-    fill(out.compatibility_group, above->compatibility_group);
-    out.default_metadata = merged(above->default_metadata, out.default_metadata);
-    out.override_metadata = merged(above->override_metadata, out.override_metadata);
-    out.default_rules = merged(above->default_rules, out.default_rules);
-    out.override_rules = merged(above->override_rules, out.override_rules);
+    each_setting(out, *above, [](std::string_view, auto& mine, const auto& other) {
+      if constexpr (requires { merged(other, mine); })
+        mine = merged(other, mine);
+      else if (!mine)
+        mine = other;
+    });
   }
   if (!out.compatibility) out.compatibility = schema::Level::kBackward;
   return out;

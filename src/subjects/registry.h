@@ -130,8 +130,8 @@ class Registry {
   Answer<void> refuse_read_only(const Scope& scope) const;
   Answer<void> check_mode(const std::string& subject, const Candidate& candidate) const;
 
-  Answer<Parsed> parse(const std::string& subject, const Candidate& candidate, const Config& config,
-                       schema::Age age, bool normalize) const;
+  Answer<Parsed> parse(const std::string& subject, const Candidate& candidate, schema::Age age,
+                       bool normalize) const;
   Answer<schema::SchemaPtr> parse_known(const SchemaVersion& schema) const;
   Answer<std::vector<schema::Reference>> resolve(const std::string& subject,
                                                  std::vector<SchemaReference>& references,

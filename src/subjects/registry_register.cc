@@ -101,7 +101,7 @@ Answer<std::vector<schema::Reference>> Registry::resolve(const std::string& subj
 }
 
 Answer<Registry::Parsed> Registry::parse(const std::string& subject, const Candidate& candidate,
-                                         const Config&, schema::Age age, bool normalize) const {
+                                         schema::Age age, bool normalize) const {
   const auto format = format_named(candidate.schema_type);
   if (!format) return invalid_schema("Invalid schema type " + candidate.schema_type);
   const auto wrong = [&](const std::string& what) {
@@ -169,7 +169,7 @@ Answer<SchemaVersionPtr> Registry::lookup_here(const std::string& subject,
                                                bool deleted_too) const {
   if (is_blank(candidate.text)) return SchemaVersionPtr();
   const Config config = config_in_scope(subject);
-  ASSIGN(const Parsed parsed, parse(subject, candidate, config, schema::Age::kKnown, normalize));
+  ASSIGN(const Parsed parsed, parse(subject, candidate, schema::Age::kKnown, normalize));
   if (SchemaVersionPtr found = find(parsed, deleted_too)) return found;
   // As a registration would: with the metadata and rules of the version before.
   const SchemaVersionPtr latest = state_.latest(subject);
@@ -178,7 +178,7 @@ Answer<SchemaVersionPtr> Registry::lookup_here(const std::string& subject,
   TRY(populate(filled, subject, config, 0));
   if (filled.metadata == candidate.metadata && filled.rules == candidate.rules)
     return SchemaVersionPtr();
-  ASSIGN(const Parsed again, parse(subject, filled, config, schema::Age::kKnown, normalize));
+  ASSIGN(const Parsed again, parse(subject, filled, schema::Age::kKnown, normalize));
   return find(again, deleted_too);
 }
 
@@ -289,7 +289,7 @@ Answer<std::vector<std::string>> Registry::incompatibilities(const std::string& 
   const auto age =
       config.validate_new_schemas.value_or(true) ? schema::Age::kNew : schema::Age::kKnown;
   normalize = normalize || config.normalize.value_or(false);
-  ASSIGN(const Parsed parsed, parse(subject, candidate, config, age, normalize));
+  ASSIGN(const Parsed parsed, parse(subject, candidate, age, normalize));
   return why_not(config, parsed, std::move(earlier));
 }
 
@@ -304,8 +304,7 @@ Answer<SchemaVersionPtr> Registry::register_schema(const std::string& subject,
     const bool fills_in = config.default_metadata || config.override_metadata ||
                           config.default_rules || config.override_rules;
     if (!fills_in && candidate.version == 0 && !is_blank(candidate.text)) {
-      ASSIGN(const Parsed parsed,
-             parse(subject, candidate, config, schema::Age::kKnown, normalize));
+      ASSIGN(const Parsed parsed, parse(subject, candidate, schema::Age::kKnown, normalize));
       const SchemaVersionPtr found = find(parsed, false);
       if (found && (candidate.id < 0 || candidate.id == found->id)) return found;
     }
@@ -328,8 +327,8 @@ Answer<SchemaVersionPtr> Registry::registered(const std::string& subject, Candid
   if (!importing) TRY(populate(candidate, subject, config, next_version));
   if (is_blank(candidate.text)) return invalid_schema("Empty schema");
   const bool as_new = candidate.id < 0 && config.validate_new_schemas.value_or(true);
-  ASSIGN(Parsed parsed, parse(subject, candidate, config,
-                              as_new ? schema::Age::kNew : schema::Age::kKnown, normalize));
+  ASSIGN(Parsed parsed,
+         parse(subject, candidate, as_new ? schema::Age::kNew : schema::Age::kKnown, normalize));
   const std::string context = SubjectName::parse(subject).context;
   const auto known_id = state_.id_of(context, parsed.schema.fingerprint);
   if (candidate.version == 0) {

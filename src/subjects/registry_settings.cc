@@ -28,27 +28,6 @@ std::string quoted(const std::string& text) {
   return "'" + text + "'";
 }
 
-template <typename T>
-void take(std::optional<T>& kept, const std::optional<T>& given) {
-  if (given) kept = given;
-}
-
-void clear(Config& config, const std::string& member) {
-  if (member == "alias") config.alias.reset();
-  if (member == "aliasForDeks") config.alias_for_deks.reset();
-  if (member == "normalize") config.normalize.reset();
-  if (member == "validateFields") config.validate_fields.reset();
-  if (member == "validateNewSchemas") config.validate_new_schemas.reset();
-  if (member == "validateRules") config.validate_rules.reset();
-  if (member == "compatibility") config.compatibility.reset();
-  if (member == "compatibilityPolicy") config.compatibility_policy.reset();
-  if (member == "compatibilityGroup") config.compatibility_group.reset();
-  if (member == "defaultMetadata") config.default_metadata.reset();
-  if (member == "overrideMetadata") config.override_metadata.reset();
-  if (member == "defaultRuleSet") config.default_rules.reset();
-  if (member == "overrideRuleSet") config.override_rules.reset();
-}
-
 }  // namespace
 
 Answer<void> Registry::refuse_read_only(const Scope& scope) const {
@@ -156,20 +135,9 @@ Answer<Config> Registry::set_config(const Scope& scope, const Config& change,
   TRY(refuse_read_only(scope));
   const Config* own = state_.config(scope);
   Config out = own ? *own : Config();
-  for (const std::string& member : cleared) clear(out, member);
-  take(out.alias, change.alias);
-  take(out.alias_for_deks, change.alias_for_deks);
-  take(out.normalize, change.normalize);
-  take(out.validate_fields, change.validate_fields);
-  take(out.validate_new_schemas, change.validate_new_schemas);
-  take(out.validate_rules, change.validate_rules);
-  take(out.compatibility, change.compatibility);
-  take(out.compatibility_policy, change.compatibility_policy);
-  take(out.compatibility_group, change.compatibility_group);
-  take(out.default_metadata, change.default_metadata);
-  take(out.override_metadata, change.override_metadata);
-  take(out.default_rules, change.default_rules);
-  take(out.override_rules, change.override_rules);
+  each_setting(out, change, [&](std::string_view name, auto& kept, const auto& given) {
+    if (given || std::ranges::find(cleared, name) != cleared.end()) kept = given;
+  });
   TRY(write({PutConfig{scope, out}}));
   return out;
 }
