@@ -1,7 +1,6 @@
 // `tailrace broker`: the log and its Kafka door alone, until a signal.
 #include <csignal>
 #include <iostream>
-#include <thread>
 
 #include "app/commands.h"
 #include "app/host_port.h"
@@ -9,15 +8,13 @@
 #include "app/stop_signals.h"
 #include "console/metrics.h"
 #include "kafka/door.h"
-#include "log/upkeep.h"
+#include "log/log.h"
 #include "net/http_server.h"
 #include "rt/file.h"
 #include "rt/process_metrics.h"
 
 namespace tailrace::app {
 namespace {
-
-constexpr std::chrono::seconds kUpkeepEvery{15};
 
 Result<kafka::BrokerConfig> config_of(const BrokerOptions& options) {
   constexpr std::size_t kMostBytes = 16 << 20;
@@ -71,11 +68,6 @@ Result<std::unique_ptr<net::HttpServer>> serve_metrics(const std::string& addres
   });
 }
 
-void run_until_signal(log::Log& log) {
-  const log::Upkeep upkeep(log, kUpkeepEvery);
-  while (!stop_asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-}
-
 Status serve(const BrokerOptions& options) {
   ASSIGN(auto config, config_of(options));
   TRY(rt::posix_files().make_folder(options.data));
@@ -93,7 +85,7 @@ Status serve(const BrokerOptions& options) {
   const bool one = door->broker().listeners().size() == 1;
   std::cout << "kafka  " << (one ? door->address() : door->listeners()) << "; Ctrl-C stops"
             << std::endl;
-  run_until_signal(*log);
+  keep_until_stop(*log);
   if (registry) registry->stop();
   if (metrics) metrics->stop();
   door->stop();

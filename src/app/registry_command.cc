@@ -1,18 +1,15 @@
 // `tailrace registry`: the schema registry and its log alone, until a signal.
 #include <csignal>
 #include <iostream>
-#include <thread>
 
 #include "app/commands.h"
 #include "app/registry_service.h"
 #include "app/stop_signals.h"
-#include "log/upkeep.h"
+#include "log/log.h"
 #include "rt/file.h"
 
 namespace tailrace::app {
 namespace {
-
-constexpr std::chrono::seconds kUpkeepEvery{15};
 
 Status serve(const RegistryOptions& options) {
   TRY(rt::posix_files().make_folder(options.data));
@@ -20,10 +17,7 @@ Status serve(const RegistryOptions& options) {
   ASSIGN(const auto log, log::Log::open(options.data + "/log", {}));
   ASSIGN(const auto registry, RegistryService::start(*log, options.listen, "--listen"));
   std::cout << "registry  " << registry->url() << "; Ctrl-C stops" << std::endl;
-  {
-    const log::Upkeep upkeep(*log, kUpkeepEvery);
-    while (!stop_asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
+  keep_until_stop(*log);
   registry->stop();
   return log->close();
 }

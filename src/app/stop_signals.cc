@@ -1,7 +1,11 @@
 #include "app/stop_signals.h"
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <thread>
+
+#include "log/upkeep.h"
 
 namespace tailrace::app {
 namespace {
@@ -21,6 +25,12 @@ void watch_stop_signals() {
 
 bool stop_asked() {
   return g_asked;
+}
+
+void keep_until_stop(log::Log& log) {
+  constexpr std::chrono::seconds kUpkeepEvery{15};
+  const log::Upkeep upkeep(log, kUpkeepEvery);
+  while (!stop_asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
 
 }  // namespace tailrace::app
