@@ -1,4 +1,4 @@
-"""Avro records into columns and back, on one core: `./dev bench schema`.
+"""Avro and Protobuf records into columns and back, on one core: `./dev bench schema`.
 
 `flat` is a user as the pipeline serves it, twelve strings; `api` the record as the source gives it, records in records.
 """
@@ -9,8 +9,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 def main():
-    subprocess.run(["ninja", "-C", ROOT / "build", "schema_bench"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([ROOT / "build" / "src" / "schema" / "schema_bench"], check=True)
+    for name in "avro_bench", "protobuf_bench", "json_schema_bench":
+        subprocess.run(["ninja", "-C", ROOT / "build", name], check=True, stdout=subprocess.DEVNULL)
+        print(name, flush=True)
+        subprocess.run([ROOT / "build" / "src" / "schema" / name], check=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@
 
 #include "registry/call.h"
 #include "registry/door.h"
+#include "registry/formats.h"
 #include "registry/json_bodies.h"
+#include "registry/tags.h"
 
 namespace tailrace::registry {
 namespace {
@@ -26,9 +28,16 @@ Json number(std::int64_t value) {
   return Json(value);
 }
 
-Answer<Json> shown(Answer<subjects::SchemaVersionPtr> found) {
-  if (!found) return std::unexpected(found.error());
-  return Json(version_json(**found));
+// The schema in the form that the parameter `format` names.
+Answer<subjects::SchemaVersionPtr> formatted(const Call& call,
+                                             Answer<subjects::SchemaVersionPtr> found) {
+  if (!found) return found;
+  return in_format(call.registry(), std::move(*found), call.param("format"));
+}
+
+Answer<Json> shown(const Call& call, Answer<subjects::SchemaVersionPtr> found) {
+  ASSIGN(const auto schema, formatted(call, std::move(found)));
+  return Json(version_json(*schema));
 }
 
 // References with the context of the schema that has them.
@@ -46,6 +55,15 @@ Json shown_version(const Call& call, const subjects::SchemaVersion& schema, Json
   return Json(std::move(json));
 }
 
+// Adds what the parameter `findTags` asks for.
+Answer<void> add_tags(const Call& call, const subjects::SchemaVersion& schema, JsonObject& out) {
+  const auto wanted = call.params("findTags");
+  if (wanted.empty()) return {};
+  ASSIGN(Json parts, tagged_parts(call.registry(), schema, wanted));
+  out.push_back({"schemaTags", std::move(parts)});
+  return {};
+}
+
 Answer<Body> list_subjects(const Call& call) {
   const auto all =
       call.registry().subjects(call.prefix_param(subjects::kEveryContext), call.show());
@@ -54,8 +72,8 @@ Answer<Body> list_subjects(const Call& call) {
 
 Answer<Body> look_up(const Call& call) {
   ASSIGN(const Candidate candidate, candidate_of(call.body()));
-  return shown(call.registry().lookup(call.aliased_subject_at(1), candidate, call.flag("normalize"),
-                                      call.shows_deleted()));
+  return shown(call, call.registry().lookup(call.aliased_subject_at(1), candidate,
+                                            call.flag("normalize"), call.shows_deleted()));
 }
 
 Answer<Body> delete_subject(const Call& call) {
@@ -84,8 +102,9 @@ Answer<Body> register_schema(const Call& call) {
   ASSIGN(const Candidate candidate, candidate_of(call.body()));
   if (!subjects::is_valid_subject(subject, false))
     return refuse(42208, "The specified subject '" + subject + "' is not a valid.");
-  ASSIGN(const auto schema, call.registry().register_schema(
-                                subject, candidate, call.flag("normalize"), call.flag("force")));
+  ASSIGN(const auto schema,
+         formatted(call, call.registry().register_schema(subject, candidate, call.flag("normalize"),
+                                                         call.flag("force"))));
   JsonObject out = version_json(*schema, false);
   out.insert(out.begin() + 1, {"version", number(schema->version)});
   return Json(std::move(out));
@@ -93,9 +112,12 @@ Answer<Body> register_schema(const Call& call) {
 
 Answer<Body> get_version(const Call& call) {
   ASSIGN(const int version, call.version_at(3));
-  ASSIGN(const auto schema,
+  ASSIGN(const auto stored,
          call.registry().version(call.aliased_subject_at(1), version, call.shows_deleted()));
-  return shown_version(call, *schema, version_json(*schema));
+  ASSIGN(const auto schema, formatted(call, stored));
+  JsonObject out = version_json(*schema);
+  TRY(add_tags(call, *stored, out));
+  return shown_version(call, *schema, std::move(out));
 }
 
 Answer<Body> delete_version(const Call& call) {
@@ -117,35 +139,53 @@ Answer<Body> latest_with(const Call& call) {
   std::map<std::string, std::string> properties;
   for (std::size_t i = 0; i < std::min(keys.size(), values.size()); ++i)
     properties[keys[i]] = values[i];
-  return shown(
-      call.registry().latest_with(call.aliased_subject_at(1), properties, call.shows_deleted()));
+  return shown(call, call.registry().latest_with(call.aliased_subject_at(1), properties,
+                                                 call.shows_deleted()));
+}
+
+bool has_rule_of(const subjects::SchemaVersion& schema, const std::string& type) {
+  if (!schema.rules) return false;
+  const auto has = [&](const std::vector<subjects::Rule>& rules) {
+    return std::ranges::any_of(rules, [&](const auto& rule) { return rule.type == type; });
+  };
+  return has(schema.rules->domain) || has(schema.rules->migration) || has(schema.rules->encoding);
 }
 
 Answer<Body> list_schemas(const Call& call) {
-  const std::string rule_type = call.param("ruleType");
-  auto all =
-      call.registry().schemas(call.prefix_param(""), call.shows_deleted(), call.flag("latestOnly"));
-  if (!rule_type.empty()) {
-    std::erase_if(all, [&](const subjects::SchemaVersionPtr& one) {
-      if (!one->rules) return true;
-      const auto has = [&](const std::vector<subjects::Rule>& rules) {
-        return std::ranges::any_of(rules, [&](const auto& rule) { return rule.type == rule_type; });
-      };
-      return !has(one->rules->domain) && !has(one->rules->migration) && !has(one->rules->encoding);
-    });
+  const std::string prefix = call.prefix_param(""), rule_type = call.param("ruleType");
+  const bool deleted = call.shows_deleted(), latest = call.flag("latestOnly");
+  auto all = call.registry().schemas(prefix, deleted, latest);
+  std::map<std::string, std::vector<std::string>> aliases;
+  if (call.flag("aliases")) aliases = call.registry().aliases(prefix);
+  for (const auto& [subject, names] : aliases) {
+    if (std::ranges::find(all, subject, [](const auto& one) { return one->subject; }) != all.end())
+      continue;
+    for (const auto& one : call.registry().schemas(subject, deleted, latest)) {
+      if (one->subject == subject) all.push_back(one);
+    }
   }
+  if (!rule_type.empty())
+    std::erase_if(all, [&](const auto& one) { return !has_rule_of(*one, rule_type); });
+  if (!aliases.empty())
+    std::ranges::stable_sort(all, {}, [](const auto& one) { return one->subject; });
   JsonArray out;
-  for (const auto& one : call.page(std::move(all), kMostSchemas))
-    out.push_back(Json(version_json(*one)));
+  for (const auto& one : call.page(std::move(all), kMostSchemas)) {
+    JsonObject json = version_json(*one);
+    if (const auto found = aliases.find(one->subject); found != aliases.end())
+      json.push_back({"aliases", texts_json(found->second)});
+    out.push_back(Json(std::move(json)));
+  }
   return Json(std::move(out));
 }
 
 Answer<Body> get_by_id(const Call& call) {
   ASSIGN(const int id, call.number_at(2));
   const std::string subject = call.subject_param();
-  ASSIGN(const auto schema, call.registry().by_id(id, subject));
+  ASSIGN(const auto stored, call.registry().by_id(id, subject));
+  ASSIGN(const auto schema, formatted(call, stored));
   JsonObject out = version_json(*schema, !subject.empty());
   std::erase_if(out, [](const auto& member) { return member.name == "id"; });
+  TRY(add_tags(call, *stored, out));
   if (call.flag("fetchMaxId")) {
     const std::string context = subjects::SubjectName::parse(schema->subject).context;
     out.push_back({"maxId", number(call.registry().max_id(context))});
@@ -174,7 +214,7 @@ Answer<Body> versions_of_id(const Call& call) {
 }
 
 Answer<Body> get_by_guid(const Call& call) {
-  ASSIGN(const auto schema, call.registry().by_guid(call.path()[2]));
+  ASSIGN(const auto schema, formatted(call, call.registry().by_guid(call.path()[2])));
   JsonObject out = version_json(*schema, false);
   std::erase_if(out, [](const auto& member) { return member.name == "id"; });
   return Json(std::move(out));
@@ -277,6 +317,11 @@ Answer<Body> root(const Call&) {
   return Json(JsonObject{});
 }
 
+// What a paid installation says of itself here is nothing for this one.
+Answer<Body> deployment(const Call&) {
+  return Json(JsonObject{{"attributes", Json(JsonArray{})}});
+}
+
 Answer<Body> server_version(const Call&) {
   return Json(JsonObject{{"version", Json(std::string("8.0.0"))},
                          {"commitId", Json(std::string("tailrace"))}});
@@ -325,6 +370,7 @@ constexpr std::array kRoutes = {
     Route{"PUT", "mode/*", put_mode},
     Route{"DELETE", "mode/*", delete_mode},
     Route{"GET", "v1/metadata/version", server_version},
+    Route{"GET", "v1/metadata/deployment", deployment},
 };
 
 bool matches(std::string_view pattern, const std::vector<std::string>& path) {

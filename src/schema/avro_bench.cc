@@ -1,4 +1,4 @@
-// How fast Avro records become columns, on one core: `schema_bench [SECONDS]`.
+// How fast Avro records become columns, on one core: `avro_bench [SECONDS]`.
 //
 // `flat` is a user as the pipeline serves it, twelve strings; `api` is the record as the
 // source gives it, 22 values in seven records in one another, decoded into nested columns.

@@ -39,12 +39,13 @@ std::vector<std::string> between(Level level, const ParsedSchema& candidate, con
   bool tell = false;
   if (reads_forward(level)) {
     for (const auto& one : old.schema->incompatibilities(candidate))
-      texts.push_back(difference_text(one, "old", "new"));
+      texts.push_back(difference_text(one, "old", "new", candidate.format()));
     tell = !reads_back(level) && !texts.empty();
   }
   if (reads_back(level)) {
     const auto found = candidate.incompatibilities(*old.schema);
-    for (const auto& one : found) texts.push_back(difference_text(one, "new", "old"));
+    for (const auto& one : found)
+      texts.push_back(difference_text(one, "new", "old", candidate.format()));
     tell = !found.empty();
   }
   if (tell) {
@@ -74,10 +75,14 @@ std::optional<Level> level_named(std::string_view name) {
 }
 
 std::string difference_text(const Incompatibility& one, std::string_view reader,
-                            std::string_view writer) {
+                            std::string_view writer, Format format) {
   std::string description = one.description;
   replace_all(description, "{reader}", reader);
   replace_all(description, "{writer}", writer);
+  if (format == Format::kProtobuf)
+    return "{errorType:\"" + one.type + "\", description:\"" + description + "\"}";
+  if (format == Format::kJsonSchema)
+    return "{errorType:\"" + one.type + "\", description:\"" + description + "'}";
   return "{errorType:'" + one.type + "', description:'" + description + "', additionalInfo:'" +
          one.detail + "'}";
 }

@@ -42,8 +42,8 @@ struct Version {
 std::vector<std::string> why_not_after(Level level, const ParsedSchema& candidate,
                                        std::span<const Version> earlier);
 
-/// One difference in that notation.
+/// One difference in that notation; each format has quotes of its own, and only Avro details.
 std::string difference_text(const Incompatibility& one, std::string_view reader,
-                            std::string_view writer);
+                            std::string_view writer, Format format = Format::kAvro);
 
 }  // namespace tailrace::schema

@@ -9,6 +9,9 @@
 #include "schema/avro/decoder.h"
 #include "schema/avro/encoder.h"
 #include "schema/compatibility.h"
+#include "schema/json_schema/columns.h"
+#include "schema/json_schema/validator.h"
+#include "schema/testing/random_json_schema.h"
 #include "schema/testing/random_values.h"
 
 namespace tailrace::schema {
@@ -26,7 +29,8 @@ std::string text_of(const Json& json) {
 }
 
 // A byte changed, taken away or put in, or a part written twice or cut off.
-std::string damaged(testing::RandomAvro& random, std::string bytes) {
+template <typename Random>
+std::string damaged(Random& random, std::string bytes) {
   for (std::size_t i = 1 + random.below(4); i > 0; --i) {
     const std::size_t at = random.below(bytes.size() + 1);
     switch (random.below(5)) {
@@ -103,7 +107,7 @@ TEST(fuzz, damaged_records_are_records_or_told_and_leave_the_columns_whole) {
     std::vector<Bytes> run;
     for (const auto& record : records) run.push_back(as_bytes(record));
     auto rows = avro::Rows::make(decoder->columns()).value();
-    std::vector<avro::BadRecord> bad;
+    std::vector<BadRecord> bad;
     decoder->append(run, rows, bad);
     const auto batch = rows.finish();
     ASSERT_EQ(static_cast<std::size_t>(batch->num_rows()) + bad.size(), records.size());
@@ -117,6 +121,42 @@ TEST(fuzz, damaged_records_are_records_or_told_and_leave_the_columns_whole) {
   }
   EXPECT_GT(read, rounds(4'000));
   EXPECT_GT(refused, rounds(4'000));
+}
+
+TEST(fuzz, random_json_schemas_are_schemas_or_an_error_and_so_are_documents) {
+  testing::RandomJsonSchema random(3);
+  std::size_t taken = 0;
+  std::size_t conforming = 0;
+  std::shared_ptr<const json_schema::JsonSchema> last;
+  simdjson::dom::parser parser;
+  for (std::size_t i = 0; i < rounds(6'000); ++i) {
+    const Json made = random.schema();
+    std::string text = text_of(i % 3 == 0 ? random.changed(made) : made);
+    if (i % 4 == 0) text = damaged(random, text);
+    SCOPED_TRACE("round " + std::to_string(i) + ": " + text);
+    const auto schema = json_schema::JsonSchema::parse(text);
+    if (!schema) {
+      ASSERT_EQ(schema.error().code, Code::kInvalidArgument) << schema.error().what;
+      continue;
+    }
+    ++taken;
+    // What is shown is read again as the same.
+    const auto again = json_schema::JsonSchema::parse((*schema)->canonical()).value();
+    ASSERT_EQ(again->canonical(), (*schema)->canonical());
+    ASSERT_EQ(again->normalized(), (*schema)->normalized());
+    ASSERT_TRUE(again->incompatibilities(**schema).empty());
+    if (last) (void)(*schema)->incompatibilities(*last);
+    (void)json_schema::columns_of(**schema);
+    const auto validator = json_schema::Validator::compile(*schema);
+    if (!validator) continue;
+    std::string document = text_of(random.document(made));
+    if (random.one_in(8)) document = damaged(random, document);
+    const auto parsed = parser.parse(simdjson::padded_string(document));
+    if (!parsed.error() && !validator->check(parsed.value_unsafe())) ++conforming;
+    last = *schema;
+  }
+  EXPECT_GT(taken, rounds(6'000) / 2);
+  EXPECT_GT(conforming, rounds(6'000) / 10);
 }
 
 }  // namespace

@@ -86,12 +86,13 @@ Json::Json(JsonArray value) : value_(std::move(value)) {}
 Json::Json(JsonObject value) : value_(std::move(value)) {}
 
 bool Json::is_number() const {
-  return integer() || big() || std::holds_alternative<double>(value_);
+  return integer() || big() || decimal() || std::holds_alternative<double>(value_);
 }
 
 double Json::number() const {
   if (const auto* whole = integer()) return static_cast<double>(*whole);
   if (big()) return static_cast<double>(*big());
+  if (decimal()) return std::strtod(decimal()->text.c_str(), nullptr);
   const auto* real = std::get_if<double>(&value_);
   return real ? *real : 0;
 }
@@ -189,6 +190,7 @@ void append_json(std::string& out, const Json& value, bool sorted) {
     return void(out += ']');
   }
   if (const auto* big = value.big()) return void(out += std::to_string(*big));
+  if (const auto* decimal = value.decimal()) return void(out += decimal->text);
   if (value.is_number()) return append_double(out, value.number());
   out += "null";
 }

@@ -22,6 +22,13 @@ inline constexpr std::size_t kMaxSchemaBytes = 5 * 1024 * 1024;
 /// How many arrays and objects may lie in one another.
 inline constexpr std::size_t kMaxJsonDepth = 1000;
 
+/// A number that 64 bits do not hold exactly as it was written, in the form Java's BigDecimal has:
+/// "1.50", "1E+3".
+struct JsonDecimal {
+  std::string text;
+  bool operator==(const JsonDecimal&) const = default;
+};
+
 using JsonArray = std::vector<Json>;
 using JsonObject = std::vector<JsonMember>;
 
@@ -32,6 +39,7 @@ class Json {
   Json(std::int64_t value) : value_(value) {}
   Json(std::uint64_t value) : value_(value) {}
   Json(double value) : value_(value) {}
+  Json(JsonDecimal value) : value_(std::move(value)) {}
   Json(std::string value) : value_(std::move(value)) {}
   Json(JsonArray value);
   Json(JsonObject value);
@@ -41,6 +49,8 @@ class Json {
   const std::int64_t* integer() const { return std::get_if<std::int64_t>(&value_); }
   /// A whole number above int64's range that uint64 holds.
   const std::uint64_t* big() const { return std::get_if<std::uint64_t>(&value_); }
+  /// Only read_exact_json gives one.
+  const JsonDecimal* decimal() const { return std::get_if<JsonDecimal>(&value_); }
   bool is_number() const;
   /// Any number, as the nearest double.
   double number() const;
@@ -58,7 +68,7 @@ class Json {
 
  private:
   std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, JsonArray,
-               JsonObject>
+               JsonObject, JsonDecimal>
       value_;
 };
 

@@ -1,6 +1,8 @@
 #include "schema/schema.h"
 
 #include "schema/avro/avro_schema.h"
+#include "schema/protobuf/protobuf_schema.h"
+#include "schema/json_schema/json_schema.h"
 
 namespace tailrace::schema {
 
@@ -17,12 +19,14 @@ std::string_view format_name(Format format) {
 }
 
 std::vector<std::string> format_names() {
-  return {"AVRO"};
+  return {"AVRO", "JSON", "PROTOBUF"};
 }
 
 Result<SchemaPtr> parse_schema(Format format, std::string_view text,
                                std::span<const Reference> references, Age age) {
   if (format == Format::kAvro) return avro::AvroSchema::parse(text, references, age);
+  if (format == Format::kProtobuf) return protobuf::ProtobufSchema::parse(text, references, age);
+  if (format == Format::kJsonSchema) return json_schema::JsonSchema::parse(text, references);
   return error(Code::kUnimplemented,
                "schemas of type " + std::string(format_name(format)) + " are not known");
 }

@@ -80,6 +80,8 @@ class Registry {
   Answer<SchemaVersionPtr> by_id(int id, const std::string& subject) const;
   Answer<std::vector<SubjectVersion>> users_of_id(int id, const std::string& subject,
                                                   bool deleted_too) const;
+  /// All that a version's text refers to, in schema::parse_schema's order.
+  Answer<std::vector<schema::Reference>> references_of(const SchemaVersion& schema) const;
   Answer<SchemaVersionPtr> by_guid(const std::string& guid) const;
   std::vector<ContextId> ids_of_guid(const std::string& guid) const;
   int max_id(std::string_view context) const;
@@ -89,6 +91,8 @@ class Registry {
   std::vector<SchemaVersionPtr> schemas(std::string_view prefix, bool deleted_too,
                                         bool latest_only) const;
   std::vector<std::string> contexts() const;
+  /// Subjects that others whose names begin so call their alias, with the names of those.
+  std::map<std::string, std::vector<std::string>> aliases(std::string_view prefix) const;
 
   Answer<std::vector<int>> delete_subject(const std::string& subject, bool permanent);
   Answer<int> delete_version(const std::string& subject, int number, bool permanent);

@@ -100,6 +100,12 @@ Answer<std::vector<schema::Reference>> Registry::resolve(const std::string& subj
   return out;
 }
 
+Answer<std::vector<schema::Reference>> Registry::references_of(const SchemaVersion& schema) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<SchemaReference> own = schema.references;
+  return resolve(schema.subject, own, true);
+}
+
 Answer<Registry::Parsed> Registry::parse(const std::string& subject, const Candidate& candidate,
                                          schema::Age age, bool normalize) const {
   const auto format = format_named(candidate.schema_type);

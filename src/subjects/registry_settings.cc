@@ -204,6 +204,20 @@ Answer<std::optional<Mode>> Registry::delete_mode(const Scope& scope, bool recur
   return own;
 }
 
+std::map<std::string, std::vector<std::string>> Registry::aliases(std::string_view prefix) const {
+  const std::shared_lock lock(mutex_);
+  const bool everywhere = prefix.starts_with(kEveryContext);
+  if (everywhere) prefix.remove_prefix(kEveryContext.size());
+  std::map<std::string, std::vector<std::string>> out;
+  for (const auto& [scope, config] : state_.configs()) {
+    if (!scope || !config.alias || config.alias->empty()) continue;
+    const std::string name = everywhere ? SubjectName::parse(*scope).subject : *scope;
+    if (name.starts_with(prefix))
+      out[SubjectName::within(*scope, *config.alias).qualified()].push_back(*scope);
+  }
+  return out;
+}
+
 std::string Registry::resolved_alias(const std::string& subject) const {
   const std::shared_lock lock(mutex_);
   const Config* own = state_.config(subject);

@@ -85,7 +85,7 @@ std::string read_again(const AvroPtr& writer, const AvroPtr& reader, const std::
   const auto decoder = avro::Decoder::make(*writer, *reader);
   if (!decoder) return "incompatible";
   auto rows = avro::Rows::make(decoder->columns()).value();
-  std::vector<avro::BadRecord> bad;
+  std::vector<BadRecord> bad;
   const Bytes bytes = as_bytes(record);
   decoder->append({&bytes, 1}, rows, bad);
   if (!bad.empty()) return bad.front().why.ends_with("not UTF-8") ? "no text" : "unreadable";

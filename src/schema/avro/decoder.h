@@ -13,36 +13,13 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "columns/column_builder.h"
 #include "schema/avro/plan.h"
+#include "schema/rows.h"
 
 namespace tailrace::schema::avro {
 
-/// Rows of a reader's columns, growing.
-class Rows {
- public:
-  static Result<Rows> make(const Schema& columns);
-
-  std::int64_t size() const { return size_; }
-  const Schema& schema() const { return schema_; }
-  /// The rows so far; none are left.
-  Batch finish();
-
- private:
-  friend class Decoder;
-  Rows() = default;
-
-  Schema schema_;
-  std::vector<std::unique_ptr<ColumnBuilder>> columns_;
-  std::vector<ColumnBuilder*> all_;  ///< with the children, depth first: a plan's column numbers
-  std::int64_t size_ = 0;
-};
-
-/// A record that could not be read.
-struct BadRecord {
-  std::size_t index = 0;  ///< in the run
-  std::string why;        ///< "byte 12, address.street: a length of 500 bytes, and 3 are left"
-};
+using schema::BadRecord;
+using schema::Rows;
 
 class Decoder {
  public:

@@ -7,19 +7,14 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "columns/types.h"
 #include "schema/avro/avro_schema.h"
+#include "schema/encoded_rows.h"
 
 namespace tailrace::schema::avro {
 
-/// Records one after another.
-struct EncodedRows {
-  std::string bytes;
-  std::vector<std::size_t> ends;  ///< of each record in `bytes`
-};
+using schema::EncodedRows;
 
 class Encoder {
  public:

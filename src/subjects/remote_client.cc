@@ -1,0 +1,214 @@
+#include "subjects/remote_client.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "base/base64.h"
+#include "net/http_client.h"
+#include "schema/json.h"
+#include "subjects/subjects_client.h"
+
+namespace tailrace::subjects {
+namespace {
+
+constexpr int kTries = 3;
+constexpr std::chrono::milliseconds kFirstWait{100};
+constexpr std::size_t kMostReferences = 1000;
+/// A schema of 5 MB, every character escaped, and what stands around it.
+constexpr std::size_t kMostAnswerBytes = 32 << 20;
+constexpr const char* kContentType = "application/vnd.schemaregistry.v1+json";
+
+/// A segment of a path.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    if (plain)
+      out += c;
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+Code code_of(int status) {
+  switch (status) {
+    case 401:
+    case 403:
+      return Code::kPermissionDenied;
+    case 404:
+      return Code::kNotFound;
+    case 409:
+      return Code::kFailedPrecondition;
+    case 422:
+      return Code::kInvalidArgument;
+    default:
+      return Code::kUnavailable;
+  }
+}
+
+schema::Format format_of(const schema::Json& answer) {
+  const std::string* type = answer.find_text("schemaType");
+  for (const auto format : {schema::Format::kJsonSchema, schema::Format::kProtobuf})
+    if (type && *type == schema::format_name(format)) return format;
+  return schema::Format::kAvro;
+}
+
+int number_of(const schema::Json& answer, std::string_view name) {
+  const schema::Json* found = answer.find(name);
+  const std::int64_t* number = found ? found->integer() : nullptr;
+  return number ? static_cast<int>(*number) : 0;
+}
+
+class RemoteClient final : public SubjectsClient {
+ public:
+  explicit RemoteClient(RemoteRegistry registry) : registry_(std::move(registry)) {
+    while (registry_.url.ends_with('/')) registry_.url.pop_back();
+    options_.headers = {{"Accept", kContentType}, {"Content-Type", kContentType}};
+    if (!registry_.user.empty())
+      options_.headers.emplace_back(
+          "Authorization", "Basic " + encode_base64(registry_.user + ":" + registry_.password));
+    options_.ca_file = registry_.ca_file;
+    options_.max_body_bytes = kMostAnswerBytes;
+  }
+
+  Result<RegisteredSchema> by_id(int id, const std::string& subject) override {
+    const std::lock_guard lock(mutex_);
+    const auto kept = kept_.find({id, subject});
+    if (kept != kept_.end()) return kept->second;
+    ASSIGN(const auto answer, ask(fmt::format("/schemas/ids/{}?subject={}", id, escaped(subject))));
+    RegisteredSchema schema = {.id = id, .subject = subject};
+    TRY(fill(answer, schema));
+    ASSIGN(const auto users, ask(fmt::format("/schemas/ids/{}/versions", id)));
+    if (const schema::JsonArray* all = users.array())
+      for (const schema::Json& user : *all) {
+        const std::string* name = user.find_text("subject");
+        if (name && *name == subject) schema.version = number_of(user, "version");
+      }
+    return kept_[{id, subject}] = std::move(schema);
+  }
+
+  Result<std::vector<std::string>> subjects_of(int id) override {
+    const std::lock_guard lock(mutex_);
+    ASSIGN(const auto answer, ask(fmt::format("/schemas/ids/{}/subjects", id)));
+    const schema::JsonArray* all = answer.array();
+    if (!all) return error(Code::kUnavailable, "the schema registry's answer is no list");
+    std::vector<std::string> subjects;
+    for (const schema::Json& one : *all)
+      if (const std::string* name = one.text()) subjects.push_back(*name);
+    return subjects;
+  }
+
+  Result<RegisteredSchema> latest(const std::string& subject) override {
+    const std::lock_guard lock(mutex_);
+    ASSIGN(const auto answer, ask("/subjects/" + escaped(subject) + "/versions/latest"));
+    return version_of(answer, subject);
+  }
+
+  Result<RegisteredSchema> register_schema(const std::string& subject, schema::Format format,
+                                           const std::string& text) override {
+    std::string body = R"({"schema":)";
+    schema::append_json_text(body, text);
+    if (format != schema::Format::kAvro) {
+      body += R"(,"schemaType":)";
+      schema::append_json_text(body, schema::format_name(format));
+    }
+    body += "}";
+    const std::lock_guard lock(mutex_);
+    const std::string path = "/subjects/" + escaped(subject);
+    TRY(ask(path + "/versions", &body));
+    ASSIGN(const auto answer, ask(path, &body));
+    return version_of(answer, subject);
+  }
+
+ private:
+  /// GET, or POST of a body.
+  Result<schema::Json> ask(const std::string& path, const std::string* body = nullptr) {
+    std::chrono::milliseconds wait = kFirstWait;
+    for (int tried = 1;; ++tried, wait *= 4) {
+      auto answer = ask_once(path, body);
+      const bool passes = !answer && answer.error().code == Code::kUnavailable;
+      if (!passes || tried == kTries) return answer;
+      std::this_thread::sleep_for(wait);
+    }
+  }
+
+  Result<schema::Json> ask_once(const std::string& path, const std::string* body) {
+    const std::string url = registry_.url + path;
+    auto got = body ? http_.post(url, *body, options_) : http_.get(url, options_);
+    if (!got) {
+      const bool late = got.error().code == Code::kDeadlineExceeded;
+      return error(late ? Code::kUnavailable : got.error().code,
+                   "the schema registry: " + got.error().what);
+    }
+    auto json = schema::parse_json(got->body);
+    if (got->status == 200 && json) return json;
+    const std::string* message = json ? json->find_text("message") : nullptr;
+    return error(code_of(got->status), fmt::format("the schema registry at {} answers {}{}",
+                                                   net::redact_url(registry_.url), got->status,
+                                                   message ? ": " + *message : std::string()));
+  }
+
+  Result<RegisteredSchema> version_of(const schema::Json& answer, const std::string& subject) {
+    RegisteredSchema schema = {
+        .id = number_of(answer, "id"), .subject = subject, .version = number_of(answer, "version")};
+    TRY(fill(answer, schema));
+    return schema;
+  }
+
+  Status fill(const schema::Json& answer, RegisteredSchema& schema) {
+    const std::string* text = answer.find_text("schema");
+    if (!text) return error(Code::kUnavailable, "the schema registry's answer holds no schema");
+    schema.format = format_of(answer);
+    schema.text = *text;
+    std::set<std::string> seen;
+    return add_references(answer, seen, schema.references);
+  }
+
+  /// What a version's references name, each behind what it refers to itself.
+  Status add_references(const schema::Json& answer, std::set<std::string>& seen,
+                        std::vector<schema::Reference>& out) {
+    const schema::Json* listed = answer.find("references");
+    const schema::JsonArray* all = listed ? listed->array() : nullptr;
+    if (!all) return {};
+    for (const schema::Json& one : *all) {
+      const std::string* name = one.find_text("name");
+      const std::string* subject = one.find_text("subject");
+      if (!name || !subject)
+        return error(Code::kUnavailable, "the schema registry's answer has a reference to nothing");
+      if (!seen.insert(*name).second) continue;
+      if (seen.size() > kMostReferences)
+        return error(Code::kResourceExhausted, "a schema with too many references");
+      ASSIGN(const auto target, ask(fmt::format("/subjects/{}/versions/{}", escaped(*subject),
+                                                number_of(one, "version"))));
+      TRY(add_references(target, seen, out));
+      const std::string* text = target.find_text("schema");
+      out.push_back({*name, text ? *text : std::string()});
+    }
+    return {};
+  }
+
+  RemoteRegistry registry_;
+  net::HttpOptions options_;
+  std::mutex mutex_;
+  net::HttpClient http_;
+  std::map<std::pair<int, std::string>, RegisteredSchema> kept_;
+};
+
+}  // namespace
+
+std::unique_ptr<SchemaClient> remote_client(RemoteRegistry registry) {
+  return std::make_unique<RemoteClient>(std::move(registry));
+}
+
+std::unique_ptr<SubjectsClient> remote_subjects_client(RemoteRegistry registry) {
+  return std::make_unique<RemoteClient>(std::move(registry));
+}
+
+}  // namespace tailrace::subjects

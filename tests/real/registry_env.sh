@@ -1,0 +1,16 @@
+#!/bin/sh
+# Fetches Apicurio Registry, which speaks Confluent's REST API, into build/real/apicurio, once: the last version that
+# runs on Java 17. Prints a line to be evaluated by a shell: TAILRACE_APICURIO=…
+set -eu
+version=3.0.9
+here=$(cd "$(dirname "$0")" && pwd)
+home=${TAILRACE_REAL_DIR:-$here/../../build/real}/apicurio-$version
+mkdir -p "$home"
+home=$(cd "$home" && pwd)
+if [ ! -e "$home/done" ]; then
+  mvn -q -B dependency:copy -Dartifact=io.apicurio:apicurio-registry-app:$version:tar.gz:all -DoutputDirectory="$home" >&2
+  tar xzf "$home/apicurio-registry-app-$version-all.tar.gz" -C "$home"
+  rm "$home/apicurio-registry-app-$version-all.tar.gz"
+  touch "$home/done"
+fi
+printf "TAILRACE_APICURIO='%s'\n" "$home/apicurio-registry-app-$version-runner.jar"
