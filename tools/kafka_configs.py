@@ -7,7 +7,8 @@ import json
 import pathlib
 import sys
 
-KINDS = ["topic", "broker", "group", "client_metrics"]
+# Files of each kind; the first gives it its name.
+KINDS = {"topic": ["confluent_topic"], "broker": [], "group": [], "client_metrics": []}
 UPDATES = {None: "kReadOnly", "per-broker": "kPerBroker", "cluster-wide": "kClusterWide"}
 
 
@@ -50,8 +51,9 @@ def entry_text(entry, arrays, meanings):
 def table_text(spec_dir):
     meanings = json.loads((spec_dir / "meanings.json").read_text(encoding="utf-8"))
     arrays, tables, names = [], [], set()
-    for kind in KINDS:
-        entries = json.loads((spec_dir / f"{kind}.json").read_text(encoding="utf-8"))["configs"]
+    for kind, more in KINDS.items():
+        entries = [entry for file in [kind, *more]
+                   for entry in json.loads((spec_dir / f"{file}.json").read_text(encoding="utf-8"))["configs"]]
         names |= {entry["name"] for entry in entries}
         rows = [entry_text(entry, arrays, meanings) for entry in sorted(entries, key=lambda entry: entry["name"])]
         tables += [f"constexpr ConfigInfo {camel(kind)}[] = {{", *rows, "};", ""]

@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <vector>
@@ -36,6 +37,16 @@ std::optional<std::string> from_base64(std::string_view text) {
   if (size < 0) return std::nullopt;
   bytes.resize(static_cast<std::size_t>(size) - pads);
   return bytes;
+}
+
+std::string hmac_sha512(std::string_view key, std::string_view text) {
+  std::string out(EVP_MAX_MD_SIZE, '\0');
+  unsigned size = 0;
+  HMAC(EVP_sha512(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+       reinterpret_cast<unsigned char*>(out.data()), &size);
+  out.resize(size);
+  return out;
 }
 
 bool same_secret(std::string_view one, std::string_view other) {

@@ -65,6 +65,20 @@ Rate::Millis Rate::throttle(double bound, Millis now) const {
   return Millis(static_cast<std::int64_t>(std::min(wait + 0.5, most)));
 }
 
+TokenBucket::Millis TokenBucket::wait(double a_second, Millis now) {
+  const double most = a_second * static_cast<double>(Rate::kSamples) *
+                      std::chrono::duration<double>(Rate::kWindow).count();
+  const double grown =
+      filled_ ? a_second * std::chrono::duration<double>(now - *filled_).count() : most;
+  credits_ = std::min(most, credits_ + grown);
+  filled_ = now;
+  if (credits_ >= 0) return Millis(0);
+  const double longest_ms = 1e9;
+  const double wait_ms = -credits_ / a_second * 1000;
+  return Millis(
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(std::min(wait_ms + 0.5, longest_ms))));
+}
+
 Status Quotas::open() {
   const std::unique_lock lock(mutex_);
   ASSIGN(const auto lines, read_words(path_));
@@ -116,6 +130,7 @@ Status Quotas::change(
   quotas_ = std::move(all);
   any_ = !quotas_.empty();
   rates_.clear();
+  buckets_.clear();
   return {};
 }
 
@@ -150,6 +165,14 @@ std::optional<std::pair<double, QuotaEntity>> Quotas::quota(std::string_view key
   return find(key, user, client_id);
 }
 
+template <typename Measured>
+Measured& Quotas::measured(std::map<Who, Measured>& all, Who who) {
+  // Those of clients that left: begun anew rather than kept for ever.
+  constexpr std::size_t kMost = 100'000;
+  if (all.size() > kMost) all.clear();
+  return all[std::move(who)];
+}
+
 Quotas::Millis Quotas::take(std::string_view key, const std::string& user,
                             const std::string& client_id, double amount, Millis now) {
   if (!any_) return Millis(0);
@@ -157,13 +180,41 @@ Quotas::Millis Quotas::take(std::string_view key, const std::string& user,
   const auto found = find(key, user, client_id);
   if (!found) return Millis(0);
   const auto& [bound, entity] = *found;
-  // The rates of clients that left: begun anew rather than kept for ever.
-  constexpr std::size_t kMostRates = 100'000;
-  if (rates_.size() > kMostRates) rates_.clear();
-  auto& rate = rates_[{std::string(key), entity.user ? user : std::string(),
-                       entity.client_id ? client_id : std::string()}];
+  auto& rate = measured(rates_, {std::string(key), entity.user ? user : std::string(),
+                                 entity.client_id ? client_id : std::string()});
   rate.record(amount, now);
   return rate.throttle(bound, now);
+}
+
+Quotas::Millis Quotas::take_changes(const std::string& user, const std::string& client_id,
+                                    double amount, bool strict, Millis now) {
+  if (!any_) return Millis(0);
+  const std::unique_lock lock(mutex_);
+  const auto found = find("controller_mutation_rate", user, client_id);
+  if (!found) return Millis(0);
+  const auto& [bound, entity] = *found;
+  auto& bucket = measured(buckets_, {"", entity.user ? user : std::string(),
+                                     entity.client_id ? client_id : std::string()});
+  const auto overdrawn = bucket.wait(bound, now);
+  if (strict && overdrawn.count() > 0) return overdrawn;
+  bucket.take(amount);
+  return strict ? Millis(0) : bucket.wait(bound, now);
+}
+
+Quotas::Millis Quotas::take_connection(const std::string& address, Millis now) {
+  constexpr std::string_view kKey = "connection_creation_rate";
+  if (!any_) return Millis(0);
+  const std::unique_lock lock(mutex_);
+  for (const auto& part : {Part(address), Part()}) {
+    const auto found = quotas_.find({{}, {}, part});
+    if (found == quotas_.end() || !found->second.contains(kKey)) continue;
+    auto& rate = measured(rates_, {std::string(kKey), address, ""});
+    rate.record(1, now);
+    const auto wait = rate.throttle(found->second.find(kKey)->second, now);
+    if (wait.count() > 0) rate.record(-1, now);
+    return std::min(wait, Rate::kWindow * static_cast<int>(Rate::kSamples));
+  }
+  return Millis(0);
 }
 
 }  // namespace tailrace::auth

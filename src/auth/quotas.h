@@ -4,7 +4,8 @@
 // Of an entity's parts (user, client-id) each is a name, the default or absent. For a client the
 // most exact one counts: user and client id, user and default id, user; default user and client id,
 // both defaults, default user; client id; default id. Its rate is that of the samples of the last
-// kSamples windows of kWindow; who is over its quota waits until the rate is down to it.
+// kSamples windows of kWindow; who is over its quota waits until the rate is down to it. Changes of
+// topics (KIP-599) come out of a bucket instead, and connections count by address (KIP-612).
 //
 // Pure but for the file (Quotas): times are given. Threads: all calls of Quotas from any thread.
 #pragma once
@@ -66,6 +67,19 @@ class Rate {
   std::size_t at_ = 0;
 };
 
+/// Credits that grow with time up to those of all windows, and may be overdrawn once (KIP-599).
+class TokenBucket {
+ public:
+  using Millis = std::chrono::milliseconds;
+  /// How long until nothing is overdrawn; 0 when nothing is.
+  Millis wait(double a_second, Millis now);
+  void take(double amount) { credits_ -= amount; }
+
+ private:
+  double credits_ = 0;
+  std::optional<Millis> filled_;  // when last; never: it is full
+};
+
 class Quotas {
  public:
   using Millis = std::chrono::milliseconds;
@@ -90,8 +104,18 @@ class Quotas {
   /// Notes what a client took; how long it has to wait, 0 when it is not over.
   Millis take(std::string_view key, const std::string& user, const std::string& client_id,
               double amount, Millis now);
+  /// Partitions that a client makes or deletes (controller_mutation_rate). Strict: who is over his
+  /// quota takes nothing, and has to wait; else he takes it and has to wait if he then is over.
+  Millis take_changes(const std::string& user, const std::string& client_id, double amount,
+                      bool strict, Millis now);
+  /// A connection of an address (connection_creation_rate): 0 when it may be made; else it does not
+  /// count, and so long nothing of that address is taken.
+  Millis take_connection(const std::string& address, Millis now);
 
  private:
+  using Who = std::tuple<std::string, std::string, std::string>;
+  template <typename Measured>
+  static Measured& measured(std::map<Who, Measured>& all, Who who);
   std::optional<std::pair<double, QuotaEntity>> find(std::string_view key, const std::string& user,
                                                      const std::string& client_id) const;
   Status save(const std::map<QuotaEntity, QuotaValues>& all) const;
@@ -101,7 +125,8 @@ class Quotas {
   std::atomic<bool> any_ = false;
   std::map<QuotaEntity, QuotaValues> quotas_;
   // By what is measured, and who it is: user, and client id where the quota tells them apart.
-  std::map<std::tuple<std::string, std::string, std::string>, Rate> rates_;
+  std::map<Who, Rate> rates_;
+  std::map<Who, TokenBucket> buckets_;
 };
 
 }  // namespace tailrace::auth

@@ -52,6 +52,49 @@ TEST(Quotas, a_default_of_users_is_for_each_of_them) {
   EXPECT_EQ(quotas.take(kKey, "v", "c", 1, 1000ms), 0ms);
 }
 
+TEST(TokenBucket, all_windows_are_there_at_first_and_it_fills_by_the_second) {
+  TokenBucket bucket;
+  EXPECT_EQ(bucket.wait(2, 5000ms), 0ms);
+  bucket.take(22);
+  EXPECT_EQ(bucket.wait(2, 5000ms), 0ms);
+  bucket.take(3);
+  EXPECT_EQ(bucket.wait(2, 5000ms), 1500ms);
+  EXPECT_EQ(bucket.wait(2, 6000ms), 500ms);
+  EXPECT_EQ(bucket.wait(2, 6500ms), 0ms);
+  bucket.take(1);
+  EXPECT_EQ(bucket.wait(2, 1'000'000ms), 0ms);
+  bucket.take(23);
+  EXPECT_EQ(bucket.wait(2, 1'000'000ms), 500ms);
+}
+
+TEST(Quotas, changes_are_refused_to_the_strict_only_and_taken_from_the_others) {
+  Quotas quotas("");
+  const std::string user = "u";
+  EXPECT_EQ(quotas.take_changes(user, "c", 1e9, true, 0ms), 0ms);
+  ASSERT_TRUE(quotas.change({{{Part(user), {}, {}}, {{"controller_mutation_rate", 1.0}}}}));
+  // 11 are there; 13 at once overdraw them, and what comes next is refused and not taken.
+  EXPECT_EQ(quotas.take_changes(user, "c", 13, true, 0ms), 0ms);
+  EXPECT_EQ(quotas.take_changes(user, "d", 5, true, 0ms), 2000ms);
+  EXPECT_EQ(quotas.take_changes(user, "c", 5, true, 1000ms), 1000ms);
+  EXPECT_EQ(quotas.take_changes(user, "c", 5, true, 2000ms), 0ms);
+  EXPECT_EQ(quotas.take_changes(user, "c", 5, false, 2000ms), 10'000ms);
+  EXPECT_EQ(quotas.take_changes("other", "c", 1e9, false, 2000ms), 0ms);
+}
+
+TEST(Quotas, connections_count_by_address_and_refused_ones_do_not) {
+  Quotas quotas("");
+  const std::string_view key = "connection_creation_rate";
+  ASSERT_TRUE(quotas.change({{{{}, {}, kDefault}, {{std::string(key), 1.0}}},
+                             {{{}, {}, Part("10.0.0.1")}, {{std::string(key), 100.0}}}}));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(quotas.take_connection("10.0.0.2", 1000ms), 0ms);
+  const auto wait = quotas.take_connection("10.0.0.2", 1000ms);
+  EXPECT_EQ(wait, 1000ms);
+  EXPECT_EQ(quotas.take_connection("10.0.0.2", 1000ms), wait);
+  EXPECT_EQ(quotas.take_connection("10.0.0.3", 1000ms), 0ms);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(quotas.take_connection("10.0.0.1", 1000ms), 0ms);
+  EXPECT_EQ(quotas.take_connection("10.0.0.2", 20'000ms), 0ms);
+}
+
 TEST(Rate, a_steady_stream_has_its_rate_and_what_is_old_does_not_count) {
   Rate rate;
   for (auto now = 0ms; now < 60'000ms; now += 100ms) rate.record(100, now);

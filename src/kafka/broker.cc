@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/log.h"
+#include "kafka/schema_check.h"
 #include "rt/random.h"
 
 namespace tailrace::kafka {
@@ -32,17 +33,19 @@ std::string new_cluster_id() {
 }  // namespace
 
 Broker::Broker(log::Log& log, BrokerConfig config, std::string folder,
-               std::unique_ptr<ConfigStore> config_store)
+               std::unique_ptr<ConfigStore> config_store, SchemaIds* registry)
     : log_(log),
       config_(std::move(config)),
       folder_(std::move(folder)),
       scram_users_(folder_ + "/scram-users"),
+      tokens_(folder_ + "/delegation-tokens", config_.tokens),
       quotas_(folder_ + "/client-quotas"),
       features_(folder_ + "/features"),
       config_store_(std::move(config_store)),
       producer_ids_(folder_ + "/producer-ids"),
       fetch_sessions_(config_.fetch_sessions),
       committer_(log_),
+      flush_bounds_(committer_),
       share_sessions_(config_.share_sessions),
       share_(
           log_, committer_, parking_,
@@ -54,20 +57,22 @@ Broker::Broker(log::Log& log, BrokerConfig config, std::string folder,
       groups_(log_, committer_, share_, {config_.groups, config_.offsets_partitions}),
       markers_(log_, committer_, groups_),
       transactions_({log_, committer_, markers_, producer_ids_, features_},
-                    {config_.transactions, config_.transaction_partitions}) {}
+                    {config_.transactions, config_.transaction_partitions}),
+      schema_check_(std::make_unique<SchemaCheck>(registry)) {}
 
-Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config,
-                                             std::string folder) {
+Result<std::unique_ptr<Broker>> Broker::open(log::Log& log, BrokerConfig config, std::string folder,
+                                             SchemaIds* registry) {
   auto store = std::make_unique<ConfigStore>(folder + "/dynamic-configs");
   TRY(store->open());
   config.take(store->get(ResourceType::kBroker, ""));
   config.take(store->get(ResourceType::kBroker, std::to_string(config.node_id)));
   std::unique_ptr<Broker> broker(
-      new Broker(log, std::move(config), std::move(folder), std::move(store)));
+      new Broker(log, std::move(config), std::move(folder), std::move(store), registry));
   TRY(broker->read_identity());
   TRY(broker->features_.load());
   TRY(broker->open_security());
   TRY(broker->topic_defaults_changed());
+  for (const auto& topic : log.topics()) broker->schema_check_->set(topic.name, topic.settings);
   TRY(broker->share_.start());
   TRY(broker->groups_.start());
   for (const auto& group : broker->config_store_->resources(ResourceType::kGroup)) {
@@ -88,8 +93,10 @@ Broker::~Broker() {
 void Broker::stop() {
   log_.listen({});
   worker_.stop();
+  schema_check_->stop();
   parking_.stop();
   transactions_.stop();
+  flush_bounds_.stop();
   committer_.stop();
   groups_.stop();
   share_.stop();
@@ -110,6 +117,7 @@ Status Broker::read_identity() {
 
 Status Broker::open_security() {
   TRY(scram_users_.open());
+  TRY(tokens_.open());
   TRY(quotas_.open());
   const auto value = [&](std::string_view name) {
     const auto found = config_.started.find(name);
@@ -197,15 +205,28 @@ Status Broker::topic_defaults_changed() {
     ASSIGN(const auto settings,
            topic_settings(layers, own_configs(layers, topic.settings), topic.settings));
     if (settings != topic.settings) TRY(log_.alter_topic(topic.name, settings));
+    flush_bounds_.set(topic.name, settings);
   }
+  connection_rates_.set_most(layers.number("max.connection.creation.rate"));
   return {};
 }
 
+void Broker::topic_settings_changed(const std::string& name) {
+  const auto topic = log_.topic(name);
+  if (!topic) return;
+  flush_bounds_.set(name, topic->settings);
+  schema_check_->set(name, topic->settings);
+}
+
 void Broker::topic_changed(const log::Topic& topic) {
+  flush_bounds_.set(topic.name, topic.settings);
+  schema_check_->set(topic.name, topic.settings);
   groups_.topic_changed(topic);
 }
 
 void Broker::topic_deleted(const log::Topic& topic) {
+  flush_bounds_.forget(topic.name);
+  schema_check_->forget(topic.name);
   groups_.topic_deleted(topic);
 }
 

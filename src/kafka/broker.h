@@ -6,6 +6,7 @@
 #include <string>
 
 #include "auth/authorizer.h"
+#include "auth/delegation_tokens.h"
 #include "auth/quotas.h"
 #include "auth/scram_users.h"
 #include "base/result.h"
@@ -13,9 +14,11 @@
 #include "kafka/broker_config.h"
 #include "kafka/committer.h"
 #include "kafka/config_store.h"
+#include "kafka/connection_rates.h"
 #include "kafka/error_code.h"
 #include "kafka/features.h"
 #include "kafka/fetch_sessions.h"
+#include "kafka/flush_bounds.h"
 #include "kafka/group_coordinator.h"
 #include "kafka/listener.h"
 #include "kafka/parking.h"
@@ -31,12 +34,16 @@
 
 namespace tailrace::kafka {
 
+class SchemaCheck;
+class SchemaIds;
+
 class Broker {
  public:
   /// `folder` keeps meta.properties (the cluster's id), the producer ids given out and the settings
-  /// that were changed while it ran.
+  /// that were changed while it ran. `registry` is what topics' schemas are checked by; it may be
+  /// null, and must outlive the broker.
   static Result<std::unique_ptr<Broker>> open(log::Log& log, BrokerConfig config,
-                                              std::string folder);
+                                              std::string folder, SchemaIds* registry = nullptr);
   ~Broker();
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
@@ -51,9 +58,12 @@ class Broker {
   void set_listeners(std::vector<std::shared_ptr<Listener>> all) { listeners_ = std::move(all); }
   /// Those whose passwords SCRAM checks.
   auth::ScramUsers& scram_users() { return scram_users_; }
+  /// What users give to workers of theirs, to log in with.
+  auth::DelegationTokens& tokens() { return tokens_; }
   /// Who may do what; nullptr: everybody everything (authorizer.class.name is empty).
   auth::Authorizer* authorizer() const { return authorizer_.get(); }
   auth::Quotas& quotas() { return quotas_; }
+  ConnectionRates& connection_rates() { return connection_rates_; }
   /// Counts a login that failed; how many there were.
   std::uint64_t login_failed() { return ++failed_logins_; }
 
@@ -64,10 +74,14 @@ class Broker {
   log::TopicSettings topic_defaults() const;
   /// After the broker's settings changed: gives them to the topics that do not say otherwise.
   Status topic_defaults_changed();
+  /// After a topic's settings changed, all but how many partitions it has.
+  void topic_settings_changed(const std::string& topic);
   /// Tells the coordinator a group's own settings.
   void group_settings_changed(const std::string& group);
 
   Committer& committer() { return committer_; }
+  FlushBounds& flush_bounds() { return flush_bounds_; }
+  SchemaCheck& schema_check() { return *schema_check_; }
   Parking& parking() { return parking_; }
   AnswerMemory& answer_memory() { return answer_memory_; }
   FetchSessions& fetch_sessions() { return fetch_sessions_; }
@@ -100,7 +114,7 @@ class Broker {
 
  private:
   Broker(log::Log& log, BrokerConfig config, std::string folder,
-         std::unique_ptr<ConfigStore> config_store);
+         std::unique_ptr<ConfigStore> config_store, SchemaIds* registry);
   Status read_identity();
   Status open_security();
 
@@ -110,8 +124,10 @@ class Broker {
   std::string cluster_id_;
   std::vector<std::shared_ptr<Listener>> listeners_;
   auth::ScramUsers scram_users_;
+  auth::DelegationTokens tokens_;
   std::unique_ptr<auth::Authorizer> authorizer_;
   auth::Quotas quotas_;
+  ConnectionRates connection_rates_{quotas_};
   std::atomic<std::uint64_t> failed_logins_ = 0;
   RequestMetrics requests_;
   Features features_;
@@ -121,6 +137,7 @@ class Broker {
   FetchSessions fetch_sessions_;
   Worker worker_;
   Committer committer_;
+  FlushBounds flush_bounds_;
   Parking parking_;
   ShareSessions share_sessions_;
   ShareCoordinator share_;
@@ -128,6 +145,7 @@ class Broker {
   GroupCoordinator groups_;
   TransactionMarkers markers_;
   TransactionCoordinator transactions_;
+  const std::unique_ptr<SchemaCheck> schema_check_;
 };
 
 /// The leader epoch of every partition: there was never another leader.

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/delegation_tokens.h"
 #include "base/result.h"
 #include "groups/config.h"
 #include "kafka/config_layers.h"
@@ -36,6 +37,7 @@ struct BrokerConfig {
   std::int32_t offsets_partitions = 50;       // offsets.topic.num.partitions
   /// group.*, offsets.retention.minutes …; the delay as in the file that Kafka comes with.
   groups::GroupsConfig groups{.group_initial_rebalance_delay_ms = 0};
+  auth::DelegationTokenConfig tokens;        // delegation.token.*
   std::size_t share_sessions = 2000;         // group.share.max.share.sessions
   ShareCoordinator::Config share;            // share.coordinator.*
   std::int32_t transaction_partitions = 50;  // transaction.state.log.num.partitions

@@ -152,6 +152,18 @@ void write_group_offsets(MetricsText& out, const std::vector<GroupView>& groups)
   for (const auto& group : groups) out.add({{"consumergroup", group.name}}, group.members.size());
 }
 
+void write_logins(MetricsText& out, const std::vector<std::shared_ptr<Listener>>& listeners) {
+  const auto family = [&](std::string_view name, std::string_view help, auto counter) {
+    out.family(name, MetricType::kCounter, help);
+    for (const auto& one : listeners)
+      out.add({{"listener", one->name}}, ((*one->logins).*counter).value());
+  };
+  family("kafka_server_socket_server_metrics_successful_authentication_total",
+         "Logins, those that renewed one with them.", &Listener::Logins::succeeded);
+  family("kafka_server_socket_server_metrics_failed_authentication_total", "Logins that failed.",
+         &Listener::Logins::failed);
+}
+
 }  // namespace
 
 void BrokerMetrics::write_traffic(MetricsText& out) {
@@ -186,6 +198,7 @@ void BrokerMetrics::write(MetricsText& out, const Connections& connections) {
   out.family("kafka_server_socket_server_metrics_connection_count", MetricType::kGauge,
              "Connections of Kafka's clients.");
   for (const auto& [listener, count] : connections) out.add({{"listener", listener}}, count);
+  write_logins(out, broker_.listeners());
   broker_.requests().write(out);
   const auto groups = look_at_groups(broker_);
   if (!groups) return;

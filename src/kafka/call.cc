@@ -45,6 +45,14 @@ void Call::take(std::string_view quota, double amount) {
   manner_.pause = std::max(manner_.pause, wait);
 }
 
+bool Call::may_change(std::int32_t partitions, bool strict) {
+  const auto wait =
+      broker_->quotas().take_changes(client_->principal.name, client_id_,
+                                     static_cast<double>(partitions), strict, auth::Quotas::now());
+  manner_.pause = std::max(manner_.pause, wait);
+  return !strict || wait.count() == 0;
+}
+
 std::int32_t Call::settle_throttle() {
   // A client that would have to wait longer than this asks again before.
   constexpr std::chrono::milliseconds kMost = std::chrono::hours(1);

@@ -30,6 +30,7 @@ struct Caller {
   std::shared_ptr<const Listener> listener;
   std::string software = {};       ///< "apache-kafka-java 4.3.1" (KIP-511); empty until it said so
   auth::Principal principal = {};  ///< User:ANONYMOUS until it proved to be another
+  bool by_token = false;           ///< by a delegation token; for the connection's thread
   std::atomic<std::int64_t> owed_ms = 0;    ///< what his requests' time costs, told with an answer
   std::shared_ptr<Sasl> sasl = {};          ///< nullptr where nobody is asked for a name
   std::shared_ptr<const void> at_end = {};  ///< destroyed when the connection is gone
@@ -80,6 +81,9 @@ class Call {
   /// Notes what the client takes of a quota of his; over it, the answer tells him to wait and
   /// nothing more of the connection is served meanwhile.
   void take(std::string_view quota, double amount);
+  /// Notes partitions that are made or deleted (KIP-599). False: over his quota, and they are not,
+  /// for the version of the request is of those that are refused. On any thread.
+  bool may_change(std::int32_t partitions, bool strict);
 
   /// `held` owns what records of the response point into.
   template <typename Response>

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "kafka/config_checks.h"
 #include "kafka/logger_config.h"
+#include "kafka/schema_check.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -96,12 +97,17 @@ std::optional<Refusal> change_topic(Broker& broker, const std::string& name, Cha
   auto own = own_configs(layers, topic->settings);
   if (auto refusal = apply(ConfigKind::kTopic, changes, layers, own)) return refusal;
   if (auto refusal = check_topic_configs(own)) return refusal;
+  for (const auto& change : changes) {
+    if (change.op != ConfigOp::kSet) continue;
+    if (auto refusal = broker.schema_check().may_set(change.name, *change.value)) return refusal;
+  }
   const auto settings = topic_settings(layers, own, topic->settings);
   if (!settings) return Refusal{ErrorCode::kInvalidConfig, settings.error().what};
   if (validate_only) return std::nullopt;
   if (auto done = broker.log().alter_topic(name, *settings); !done) {
     return Refusal{topic_error(done.error().code), done.error().what};
   }
+  broker.topic_settings_changed(name);
   return std::nullopt;
 }
 

@@ -24,7 +24,7 @@ std::string topic(std::string_view name, std::string_view value) {
 }
 
 TEST(ConfigTable, every_kind_is_there_by_name_and_its_defaults_are_good_values) {
-  EXPECT_EQ(configs(ConfigKind::kTopic).size(), 34);
+  EXPECT_EQ(configs(ConfigKind::kTopic).size(), 38);
   EXPECT_GT(configs(ConfigKind::kBroker).size(), 360);
   EXPECT_EQ(configs(ConfigKind::kGroup).size(), 17);
   for (const auto kind : {ConfigKind::kTopic, ConfigKind::kBroker, ConfigKind::kGroup}) {

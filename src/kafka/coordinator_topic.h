@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "log/log.h"
@@ -22,6 +23,19 @@ struct RecordBytes {
     return out;
   }
 };
+
+/// Makes the topic where it is missing: compacted, or of records that no time takes away.
+inline Status ensure_coordinator_topic(log::Log& log, std::string_view name,
+                                       std::int32_t partitions, std::int64_t segment_bytes,
+                                       bool compacted) {
+  if (log.topic(name)) return {};
+  log::TopicSettings settings;
+  settings.partitions = partitions;
+  settings.segment_bytes = segment_bytes;
+  if (!compacted) settings.retention_ms = -1;
+  settings.extra["cleanup.policy"] = compacted ? "compact" : "delete";
+  return log.ensure_topic(name, settings);
+}
 
 /// Gives all batches of a partition to `use`, which returns a Status, in their order.
 template <typename Use>

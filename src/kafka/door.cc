@@ -34,6 +34,9 @@ net::FrameServerConfig server_config(const BrokerConfig& config,
   server.tls = listener->tls;
   server.head_bytes = kHeadBytes;
   server.length = frame_length;
+  server.admit = [&broker, listener](const net::Peer& peer) {
+    return broker.connection_rates().admit(*listener, peer.address, auth::Quotas::now());
+  };
   server.open = [&broker, listener](const net::Peer& peer) {
     return std::make_unique<Session>(broker, listener, peer);
   };
@@ -42,10 +45,11 @@ net::FrameServerConfig server_config(const BrokerConfig& config,
 
 }  // namespace
 
-Result<std::unique_ptr<Door>> Door::start(log::Log& log, BrokerConfig config, std::string folder) {
+Result<std::unique_ptr<Door>> Door::start(log::Log& log, BrokerConfig config, std::string folder,
+                                          SchemaIds* registry) {
   ASSIGN(auto listeners, listeners_of(config));
   std::unique_ptr<Door> door(new Door());
-  ASSIGN(door->broker_, Broker::open(log, std::move(config), std::move(folder)));
+  ASSIGN(door->broker_, Broker::open(log, std::move(config), std::move(folder), registry));
   Broker& broker = *door->broker_;
   door->metrics_ = std::make_unique<BrokerMetrics>(broker);
   std::vector<std::shared_ptr<Listener>> shared;

@@ -19,10 +19,10 @@ namespace tailrace::kafka {
 
 class Door {
  public:
-  /// `folder` is the log's: the cluster's id is kept beside its topics. Errors as
-  /// FrameServer::start.
-  static Result<std::unique_ptr<Door>> start(log::Log& log, BrokerConfig config,
-                                             std::string folder);
+  /// `folder` is the log's: the cluster's id is kept beside its topics. `registry`, if any, must
+  /// outlive the door. Errors as FrameServer::start.
+  static Result<std::unique_ptr<Door>> start(log::Log& log, BrokerConfig config, std::string folder,
+                                             SchemaIds* registry = nullptr);
   ~Door();
   Door(const Door&) = delete;
   Door& operator=(const Door&) = delete;

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "kafka/coordinator_partition.h"
 #include "kafka/group_records.h"
-#include "rt/clock.h"
+#include "rt/even_clock.h"
 #include "rt/random.h"
 
 namespace tailrace::kafka {
@@ -70,7 +70,7 @@ void GroupCoordinator::stop() {
 }
 
 TimestampMs GroupCoordinator::now() {
-  last_now_ = std::max(last_now_, rt::system_clock().now());
+  last_now_ = std::max(last_now_, rt::even_clock().now());
   return last_now_;
 }
 
@@ -141,12 +141,7 @@ void GroupCoordinator::replay(const log::EndMarker& marker, PartitionId partitio
 }
 
 Status GroupCoordinator::ensure_topic() {
-  if (log_.topic(kOffsetsTopic)) return {};
-  log::TopicSettings settings;
-  settings.partitions = config_.partitions;
-  settings.segment_bytes = kSegmentBytes;
-  settings.extra["cleanup.policy"] = "compact";
-  return log_.ensure_topic(kOffsetsTopic, settings);
+  return ensure_coordinator_topic(log_, kOffsetsTopic, config_.partitions, kSegmentBytes, true);
 }
 
 void GroupCoordinator::ask(groups::Happening what, Done done) {

@@ -101,4 +101,10 @@ bool guard(Call& call, AlterClientQuotasRequest& request);
 bool guard(Call& call, DescribeUserScramCredentialsRequest& request);
 bool guard(Call& call, AlterUserScramCredentialsRequest& request);
 
+// guard_tokens.cc
+bool guard(Call& call, CreateDelegationTokenRequest& request);
+bool guard(Call& call, RenewDelegationTokenRequest& request);
+bool guard(Call& call, ExpireDelegationTokenRequest& request);
+bool guard(Call& call, DescribeDelegationTokenRequest& request);
+
 }  // namespace tailrace::kafka

@@ -17,6 +17,7 @@
 #include "kafka/messages/consumer_group_describe_request.h"
 #include "kafka/messages/consumer_group_heartbeat_request.h"
 #include "kafka/messages/create_acls_request.h"
+#include "kafka/messages/create_delegation_token_request.h"
 #include "kafka/messages/create_partitions_request.h"
 #include "kafka/messages/create_topics_request.h"
 #include "kafka/messages/delete_acls_request.h"
@@ -28,6 +29,7 @@
 #include "kafka/messages/describe_client_quotas_request.h"
 #include "kafka/messages/describe_cluster_request.h"
 #include "kafka/messages/describe_configs_request.h"
+#include "kafka/messages/describe_delegation_token_request.h"
 #include "kafka/messages/describe_groups_request.h"
 #include "kafka/messages/describe_log_dirs_request.h"
 #include "kafka/messages/describe_producers_request.h"
@@ -38,6 +40,7 @@
 #include "kafka/messages/describe_user_scram_credentials_request.h"
 #include "kafka/messages/elect_leaders_request.h"
 #include "kafka/messages/end_txn_request.h"
+#include "kafka/messages/expire_delegation_token_request.h"
 #include "kafka/messages/fetch_request.h"
 #include "kafka/messages/find_coordinator_request.h"
 #include "kafka/messages/heartbeat_request.h"
@@ -57,6 +60,7 @@
 #include "kafka/messages/offset_for_leader_epoch_request.h"
 #include "kafka/messages/produce_request.h"
 #include "kafka/messages/remove_raft_voter_request.h"
+#include "kafka/messages/renew_delegation_token_request.h"
 #include "kafka/messages/sasl_authenticate_request.h"
 #include "kafka/messages/sasl_handshake_request.h"
 #include "kafka/messages/share_acknowledge_request.h"
@@ -119,6 +123,13 @@ constexpr ServedApi kServed[] = {
     {ApiKey::kDescribeLogDirs, decoded<DescribeLogDirsRequest, describe_log_dirs>},
     {ApiKey::kSaslAuthenticate, decoded<SaslAuthenticateRequest, sasl_authenticate>},
     {ApiKey::kCreatePartitions, decoded<CreatePartitionsRequest, create_partitions>},
+    {ApiKey::kCreateDelegationToken,
+     decoded<CreateDelegationTokenRequest, create_delegation_token>},
+    {ApiKey::kRenewDelegationToken, decoded<RenewDelegationTokenRequest, renew_delegation_token>},
+    {ApiKey::kExpireDelegationToken,
+     decoded<ExpireDelegationTokenRequest, expire_delegation_token>},
+    {ApiKey::kDescribeDelegationToken,
+     decoded<DescribeDelegationTokenRequest, describe_delegation_token>},
     {ApiKey::kDeleteGroups, decoded<DeleteGroupsRequest, delete_groups>},
     {ApiKey::kElectLeaders, decoded<ElectLeadersRequest, elect_leaders>},
     {ApiKey::kIncrementalAlterConfigs,

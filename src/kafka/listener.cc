@@ -144,6 +144,8 @@ Status secure(const BrokerConfig& config, const std::map<std::string, std::strin
   const std::chrono::milliseconds delay(
       settings.number("connection.failed.authentication.delay.ms"));
   listener.failed_login_delay = delay;
+  const std::string kRate = "max.connection.creation.rate";
+  if (!settings.own(kRate).empty()) listener.connections_a_second = settings.number(kRate);
   const auto in = [&](const Status& done) -> Status {
     if (done) return {};
     return std::unexpected(done.error().in("listener " + listener.name));

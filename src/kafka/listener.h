@@ -12,6 +12,7 @@
 
 #include "auth/principal.h"
 #include "auth/scram.h"
+#include "base/metrics.h"
 #include "base/result.h"
 #include "net/tls.h"
 
@@ -43,6 +44,14 @@ struct Listener {
   std::shared_ptr<const auth::PrincipalRules> rules;
   std::shared_ptr<const SaslConfig> sasl;             ///< nullptr: nobody is asked for a name
   std::chrono::milliseconds failed_login_delay{100};  ///< connection.failed.authentication.delay.ms
+  /// Its own max.connection.creation.rate; what the broker's is for all counts, too.
+  std::int64_t connections_a_second = INT32_MAX;
+  /// Logins of its clients.
+  struct Logins {
+    Counter succeeded;
+    Counter failed;
+  };
+  std::shared_ptr<Logins> logins = std::make_shared<Logins>();
 
   /// "SSL://127.0.0.1:9093"
   std::string text(const Endpoint& endpoint) const;

@@ -49,6 +49,17 @@ class QuotaTest : public ::testing::Test {
     topic.partition_data.push_back({0, Records{batch, {}}});
     return client_->ask<ProduceResponse>(request, Version(9)).value();
   }
+  std::int16_t make_topic(const std::string& name, Version version, std::int32_t& throttle_ms) {
+    CreateTopicsRequest request;
+    request.timeout_ms = 10'000;
+    auto& asked = request.topics.emplace_back();
+    asked.name = name;
+    asked.num_partitions = 12;
+    asked.replication_factor = 1;
+    const auto response = client_->ask<CreateTopicsResponse>(request, version).value();
+    throttle_ms = response.throttle_time_ms;
+    return response.topics.at(0).error_code;
+  }
   FetchResponse fetch() {
     FetchRequest request;
     request.max_wait_ms = 10;
@@ -94,6 +105,29 @@ TEST_F(QuotaTest, the_time_of_requests_is_taken_from_their_share) {
     told = std::max(told, client_->ask<ApiVersionsResponse>(request)->throttle_time_ms);
   }
   EXPECT_EQ(told, 1000);
+}
+
+TEST_F(QuotaTest, who_makes_more_partitions_than_his_quota_is_refused_and_told_to_wait) {
+  set("controller_mutation_rate", 0.01);  // 12 partitions overdraw it for twenty minutes
+  std::int32_t throttle_ms = 0;
+  EXPECT_EQ(make_topic("first", Version(6), throttle_ms), 0);
+  EXPECT_EQ(throttle_ms, 0);
+  const auto refused = wire(ErrorCode::kThrottlingQuotaExceeded);
+  EXPECT_EQ(make_topic("second", Version(6), throttle_ms), refused);
+  EXPECT_GT(throttle_ms, 0);
+  EXPECT_FALSE(log_->topic("second"));
+  // That connection has to wait; another one says that there is no quota any more.
+  client_ = std::make_unique<Client>(Client::connect(door_->address()).value());
+  set("controller_mutation_rate", 1, true);
+  EXPECT_EQ(make_topic("second", Version(6), throttle_ms), 0);
+}
+
+TEST_F(QuotaTest, older_clients_have_their_partitions_and_wait) {
+  set("controller_mutation_rate", 0.01);
+  std::int32_t throttle_ms = 0;
+  EXPECT_EQ(make_topic("large", Version(5), throttle_ms), 0);
+  EXPECT_GT(throttle_ms, 0);
+  EXPECT_TRUE(log_->topic("large"));
 }
 
 TEST_F(QuotaTest, what_cannot_be_a_quota_is_refused) {

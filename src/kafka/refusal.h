@@ -12,4 +12,9 @@ struct Refusal {
   std::string why;
 };
 
+/// Of who makes or deletes more partitions than his quota lets him (KIP-599).
+inline Refusal over_quota() {
+  return {ErrorCode::kThrottlingQuotaExceeded, "The throttling quota has been exceeded."};
+}
+
 }  // namespace tailrace::kafka

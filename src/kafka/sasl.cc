@@ -42,6 +42,7 @@ ErrorCode Sasl::handshake(const std::string& mechanism, Version version) {
   bare_ = version.value == 0;
   state_ = State::kMessages;
   challenged_ = false;
+  token_left_ms_.reset();
   scram_.reset();
   if (const auto hash = auth::scram_mechanism(mechanism)) {
     scram_.emplace(*hash, auth::base64(auth::random_bytes(kNonceBytes)));
@@ -99,15 +100,28 @@ std::expected<Sasl::Step, Refusal> Sasl::scram(std::string_view bytes) {
     return signature ? succeed(user_, std::move(*signature)) : wrong_credentials();
   }
   const auto hello = scram_->first(bytes);
-  if (!hello || hello->by_token) return wrong_credentials();
+  if (!hello) return wrong_credentials();
   if (!hello->authorize_as.empty() && hello->authorize_as != hello->user) {
     return wrong_credentials();
   }
-  const auto credential = users_.find(hello->user, *auth::scram_mechanism(mechanism_));
+  const auto credential = credential_of(*hello);
   if (!credential) return wrong_credentials();
-  user_ = hello->user;
   challenged_ = true;
   return Step{.message = scram_->challenge(*credential), .principal = {}};
+}
+
+/// Of a user's password, or of a token's secret: then the name is the token's id.
+std::optional<auth::ScramCredential> Sasl::credential_of(const auth::ScramServer::Hello& hello) {
+  const auto mechanism = *auth::scram_mechanism(mechanism_);
+  if (!hello.by_token) {
+    user_ = hello.user;
+    return users_.find(user_, mechanism);
+  }
+  auto login = tokens_.login(hello.user, mechanism);
+  if (!login) return std::nullopt;
+  user_ = login->owner.name;
+  token_left_ms_ = login->left_ms;
+  return std::move(login->credential);
 }
 
 std::expected<Sasl::Step, Refusal> Sasl::succeed(std::string user, std::string message) {
@@ -120,10 +134,21 @@ std::expected<Sasl::Step, Refusal> Sasl::succeed(std::string user, std::string m
   state_ = State::kOpen;
   known_user_ = user;
   known_mechanism_ = mechanism_;
-  if (config_->max_reauth_ms > 0) {
-    ends_ = Clock::now() + std::chrono::milliseconds(config_->max_reauth_ms);
+  // How long it holds: 0 of no token is for ever.
+  constexpr std::int64_t kMostMs = std::chrono::milliseconds(std::chrono::years(100)).count();
+  auto lifetime_ms = config_->max_reauth_ms;
+  if (token_left_ms_) {
+    const auto most = lifetime_ms > 0 ? lifetime_ms : kMostMs;
+    lifetime_ms = std::min(*token_left_ms_, most);
   }
-  return Step{std::move(message), auth::Principal{"User", std::move(user)}, config_->max_reauth_ms};
+  ends_.reset();
+  if (lifetime_ms > 0 || token_left_ms_) {
+    ends_ = Clock::now() + std::chrono::milliseconds(std::min(lifetime_ms, kMostMs));
+  }
+  return Step{.message = std::move(message),
+              .principal = auth::Principal{"User", std::move(user)},
+              .by_token = token_left_ms_.has_value(),
+              .lifetime_ms = lifetime_ms};
 }
 
 }  // namespace tailrace::kafka

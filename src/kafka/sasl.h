@@ -5,7 +5,8 @@
 //
 // Of old clients (SaslHandshake of version 0) the messages come bare, without a request's header.
 // Once it is known who it is the same may be asked for again, in the same mechanism and by the same
-// user (re-authentication); where `connections.max.reauth.ms` is set it has to be in time.
+// user (re-authentication); where `connections.max.reauth.ms` is set it has to be in time, and
+// where it was a delegation token (KIP-48, `tokenauth=true` of SCRAM) before the token is over.
 #pragma once
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/delegation_tokens.h"
 #include "auth/principal.h"
 #include "auth/scram.h"
 #include "auth/scram_users.h"
@@ -28,8 +30,9 @@ class Sasl {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Sasl(std::shared_ptr<const SaslConfig> config, auth::ScramUsers& users)
-      : config_(std::move(config)), users_(users) {}
+  Sasl(std::shared_ptr<const SaslConfig> config, auth::ScramUsers& users,
+       auth::DelegationTokens& tokens)
+      : config_(std::move(config)), users_(users), tokens_(tokens) {}
 
   /// Why a request may not be served now; nullopt when it may.
   std::optional<std::string> refusal(ApiKey key) const;
@@ -47,6 +50,7 @@ class Sasl {
   struct Step {
     std::string message;
     std::optional<auth::Principal> principal;  ///< with the last message
+    bool by_token = false;                     ///< with it: that of the one who gave the token
     std::int64_t lifetime_ms = 0;  ///< with it: until it has to be asked for again; 0: ever
   };
   /// A message's answer. A refusal is the connection's end.
@@ -57,12 +61,14 @@ class Sasl {
 
   std::expected<Step, Refusal> plain(std::string_view bytes);
   std::expected<Step, Refusal> scram(std::string_view bytes);
+  std::optional<auth::ScramCredential> credential_of(const auth::ScramServer::Hello& hello);
   std::expected<Step, Refusal> succeed(std::string user, std::string message);
   std::unexpected<Refusal> fail(std::string why);
   std::unexpected<Refusal> wrong_credentials();
 
   const std::shared_ptr<const SaslConfig> config_;
   auth::ScramUsers& users_;
+  auth::DelegationTokens& tokens_;
   State state_ = State::kOpen;
   bool bare_ = false;
   bool known_ = false;
@@ -72,6 +78,7 @@ class Sasl {
   std::string known_mechanism_;
   std::optional<auth::ScramServer> scram_;
   bool challenged_ = false;
+  std::optional<std::int64_t> token_left_ms_;  // of the token of the conversation
   std::optional<Clock::time_point> ends_;
 };
 

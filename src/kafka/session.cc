@@ -67,7 +67,7 @@ Session::Session(Broker& broker, std::shared_ptr<const Listener> listener, const
   client_->listener = std::move(listener);
   const Listener& at = *client_->listener;
   if (at.sasl) {
-    client_->sasl = std::make_shared<Sasl>(at.sasl, broker.scram_users());
+    client_->sasl = std::make_shared<Sasl>(at.sasl, broker.scram_users(), broker.tokens());
   } else if (!peer.subject.empty()) {
     // Who no rule names stays without one, and may do what nobody in particular may.
     client_->principal.name = at.rules->name_of(peer.subject).value_or(client_->principal.name);

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "kafka/coordinator_partition.h"
 #include "kafka/share_records.h"
-#include "rt/clock.h"
+#include "rt/even_clock.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -50,7 +50,7 @@ ShareCoordinator::~ShareCoordinator() {
 }
 
 TimestampMs ShareCoordinator::now() const {
-  return rt::system_clock().now();
+  return rt::even_clock().now();
 }
 
 Status ShareCoordinator::start() {
@@ -114,13 +114,8 @@ void ShareCoordinator::replay(const share::Record& record, Offset at, PartitionI
 }
 
 Status ShareCoordinator::ensure_topic() {
-  if (log_.topic(kShareStateTopic)) return {};
-  log::TopicSettings settings;
-  settings.partitions = config_.partitions;
-  settings.segment_bytes = config_.segment_bytes;
-  settings.retention_ms = -1;
-  settings.extra["cleanup.policy"] = "delete";
-  return log_.ensure_topic(kShareStateTopic, settings);
+  return ensure_coordinator_topic(log_, kShareStateTopic, config_.partitions, config_.segment_bytes,
+                                  false);
 }
 
 ShareSettings ShareCoordinator::settings(const std::string& group) {
@@ -219,7 +214,8 @@ Result<Offset> ShareCoordinator::first_offset(log::Partition& partition,
     case ShareSettings::Reset::kEarliest:
       return partition.log_start();
     case ShareSettings::Reset::kByDuration: {
-      ASSIGN(const auto found, partition.offset_for_time(now() - settings.back_ms));
+      ASSIGN(const auto found,
+             partition.offset_for_time(rt::system_clock().now() - settings.back_ms));
       return found ? found->offset : partition.high_watermark();
     }
     case ShareSettings::Reset::kLatest:

@@ -8,6 +8,7 @@
 #include "kafka/broker.h"
 #include "kafka/config_checks.h"
 #include "kafka/config_entries.h"
+#include "kafka/schema_check.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -83,7 +84,7 @@ void tell_configs(const ConfigLayers& layers, const ConfigMap& own, Answer& answ
 }  // namespace
 
 std::optional<Refusal> create_topic(Broker& broker, const Asked& asked, bool validate_only,
-                                    Answer& answer) {
+                                    Answer& answer, const MayMake& may_make) {
   if (auto named = log::check_topic_name(asked.name); !named) {
     return Refusal{ErrorCode::kInvalidTopicException, named.error().what};
   }
@@ -93,6 +94,9 @@ std::optional<Refusal> create_topic(Broker& broker, const Asked& asked, bool val
   }
   ConfigMap own;
   if (auto refusal = configs_of(asked, own)) return refusal;
+  for (const auto& [name, value] : own) {
+    if (auto refusal = broker.schema_check().may_set(name, value)) return refusal;
+  }
   const auto layers = broker.config_layers();
   auto settings = topic_settings(layers, own, broker.topic_defaults());
   if (!settings) return Refusal{ErrorCode::kInvalidConfig, settings.error().what};
@@ -100,6 +104,7 @@ std::optional<Refusal> create_topic(Broker& broker, const Asked& asked, bool val
   if (auto checked = log::check_settings(*settings); !checked) {
     return Refusal{ErrorCode::kInvalidPartitions, checked.error().what};
   }
+  if (may_make && !may_make(settings->partitions)) return over_quota();
   answer.num_partitions = settings->partitions;
   answer.replication_factor = 1;
   tell_configs(layers, own, answer);

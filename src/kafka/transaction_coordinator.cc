@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "kafka/coordinator_partition.h"
 #include "kafka/transaction_records.h"
-#include "rt/clock.h"
+#include "rt/even_clock.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -72,7 +72,7 @@ void TransactionCoordinator::stop() {
 }
 
 TimestampMs TransactionCoordinator::now() {
-  last_now_ = std::max(last_now_, rt::system_clock().now());
+  last_now_ = std::max(last_now_, rt::even_clock().now());
   return last_now_;
 }
 
@@ -110,12 +110,8 @@ Status TransactionCoordinator::replay(log::Partition& partition) {
 }
 
 Status TransactionCoordinator::ensure_topic() {
-  if (around_.log.topic(kTransactionsTopic)) return {};
-  log::TopicSettings settings;
-  settings.partitions = config_.partitions;
-  settings.segment_bytes = kSegmentBytes;
-  settings.extra["cleanup.policy"] = "compact";
-  return around_.log.ensure_topic(kTransactionsTopic, settings);
+  return ensure_coordinator_topic(around_.log, kTransactionsTopic, config_.partitions,
+                                  kSegmentBytes, true);
 }
 
 void TransactionCoordinator::note_version() {

@@ -63,6 +63,7 @@ class LogOnFiles final : public Log, private PartitionOwner {
   Status write_topic(const Topic& topic);
   std::string path(std::string_view file) const { return folder_ + "/" + std::string(file); }
   std::vector<std::shared_ptr<PartitionLog>> all() const;
+  Status checkpoint(std::span<const std::shared_ptr<PartitionLog>> partitions);
 
   const std::string folder_;
   const LogConfig config_;
@@ -365,13 +366,44 @@ Status LogOnFiles::close() {
     closed_ = true;
     appended_.notify_all();
   }
-  Status first;
+  std::vector<std::shared_ptr<PartitionLog>> dirty;
   for (const auto& partition : all()) {
-    auto noted = partition->checkpoint();
     partition->close();
-    if (!noted && first) first = noted;
+    if (partition->next_offset() != partition->recovery_point()) dirty.push_back(partition);
   }
+  auto done = checkpoint(dirty);
   lock_.reset();
+  return done;
+}
+
+/// Files of a few are synced one by one: the file system's others are not waited for.
+Status LogOnFiles::checkpoint(std::span<const std::shared_ptr<PartitionLog>> partitions) {
+  constexpr std::size_t kFew = 8;
+  Status first;
+  const auto note = [&](const Status& done) {
+    if (!done && first) first = done;
+  };
+  if (partitions.size() <= kFew) {
+    for (const auto& partition : partitions) note(partition->checkpoint());
+    return first;
+  }
+  struct Written {
+    std::shared_ptr<PartitionLog> partition;
+    bool snapshot;
+    Offset before{};
+  };
+  std::vector<Written> all_written;
+  for (const auto& partition : partitions) {
+    const auto written = partition->write_checkpoint();
+    if (written) all_written.push_back({partition, *written});
+    if (!written) note(std::unexpected(written.error()));
+  }
+  TRY(files_.sync_file_system(folder_));
+  for (auto& one : all_written) one.before = one.partition->checkpoint_written();
+  TRY(note_progress());
+  for (const auto& one : all_written) {
+    if (one.snapshot) note(one.partition->drop_snapshot(one.before));
+  }
   return first;
 }
 

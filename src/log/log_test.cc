@@ -131,6 +131,90 @@ TEST(Log, a_crash_at_any_write_loses_nothing_acknowledged_and_doubles_nothing) {
   }
 }
 
+/// A log of many partitions, each with a few records, which are `value_bytes` long.
+std::unique_ptr<Log> write_many(rt::SimulatedFiles& files, int partitions, std::size_t value_bytes,
+                                int* acknowledged = nullptr) {
+  auto opened = Log::open(kFolder, {.seed = 1}, files);
+  if (!opened) return nullptr;
+  TopicSettings settings;
+  settings.partitions = partitions;
+  if (!(*opened)->ensure_topic("t", settings)) return nullptr;
+  const std::string value(value_bytes, 'v');
+  const std::vector<Record> record = {{"key", value, TimestampMs(1000), {}}};
+  for (int i = 0; i < partitions; ++i) {
+    const auto partition = (*opened)->partition("t", PartitionId(i)).value();
+    for (int n = 0; n < 3; ++n)
+      if (!partition->append(record, {5, 0, n})) return nullptr;
+    if (acknowledged != nullptr) ++*acknowledged;
+  }
+  return std::move(*opened);
+}
+
+/// Whether the first partitions have what write_many() wrote; what the start scanned of each.
+std::uint64_t check_many(Log& log, int partitions, std::size_t value_bytes) {
+  std::uint64_t most_scanned = 0;
+  for (int i = 0; i < partitions; ++i) {
+    const auto partition = log.partition("t", PartitionId(i)).value();
+    const auto values = values_of(*partition);
+    EXPECT_EQ(values.size(), 3u) << i;
+    EXPECT_EQ(values[0].size(), value_bytes);
+    EXPECT_EQ(partition->last_sequence(5), 2) << i;
+    most_scanned = std::max(most_scanned, partition->recovery().scanned_bytes);
+  }
+  return most_scanned;
+}
+
+TEST(Log, closing_many_partitions_with_few_bytes_makes_no_files_for_them) {
+  for (const int partitions : {20, 200}) {
+    rt::SimulatedFiles files(1);
+    auto log = write_many(files, partitions, 100);
+    const auto before = files.calls();
+    ASSERT_TRUE(log->close());
+    EXPECT_LE(files.calls() - before, 20u);
+    for (int start = 0; start < 2; ++start) {
+      log.reset();
+      log = open(files);
+      EXPECT_LT(check_many(*log, partitions, 100), 1000u);
+    }
+  }
+}
+
+TEST(Log, after_closing_many_partitions_little_of_each_is_scanned) {
+  constexpr int kPartitions = 20;
+  constexpr std::size_t kValueBytes = 10'000;
+  rt::SimulatedFiles files(1);
+  auto log = write_many(files, kPartitions, kValueBytes);
+  const auto before = files.calls();
+  ASSERT_TRUE(log->close());
+  // Some calls a partition, none of which waits for the disk, and some for all.
+  EXPECT_LE(files.calls() - before, 12u * kPartitions + 20);
+  log.reset();
+  log = open(files);
+  EXPECT_LT(check_many(*log, kPartitions, kValueBytes), 2 * kValueBytes);  // the last batch
+}
+
+TEST(Log, a_crash_at_any_write_of_closing_many_partitions_loses_nothing) {
+  constexpr int kPartitions = 9;
+  for (const std::size_t value_bytes : {10, 10'000}) {
+    bool finished = false;
+    for (std::uint64_t k = 1; !finished; ++k) {
+      SCOPED_TRACE(fmt::format("{} bytes, crash at write {}", value_bytes, k));
+      rt::SimulatedFiles files(k);
+      files.crash_at(k);
+      int acknowledged = 0;
+      if (auto log = write_many(files, kPartitions, value_bytes, &acknowledged))
+        finished = log->close().has_value();
+      files.restart();
+      for (int start = 0; start < 2; ++start) {
+        auto log = open(files);
+        ASSERT_TRUE(log);
+        check_many(*log, acknowledged, value_bytes);
+        ASSERT_FALSE(testing::Test::HasFailure());
+      }
+    }
+  }
+}
+
 TEST(Log, corruption_in_the_middle_of_the_last_segment_is_refused_with_its_place) {
   rt::SimulatedFiles files(1);
   {

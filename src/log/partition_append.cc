@@ -1,4 +1,4 @@
-// Appending: sequences, encoding, rolling, group commit, checkpoints.
+// Appending: sequences, encoding, rolling, group commit.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -327,11 +327,6 @@ Status PartitionLog::roll() {
   return {};
 }
 
-Status PartitionLog::write_snapshot(Offset at) {
-  return rt::write_atomically(files_, folder_ + "/" + offset_name(at) + ".snapshot",
-                              producers_.encode_snapshot());
-}
-
 Status PartitionLog::commit(Durability durability, std::unique_lock<std::mutex>& append_lock) {
   const Offset end = active_->next();
   if (since_checkpoint_ >= checkpoint_interval_bytes_) {
@@ -383,34 +378,6 @@ Status PartitionLog::synced_locked(Offset covered, const Status& synced) {
   }
   changed_.notify_all();
   return synced;
-}
-
-Status PartitionLog::checkpoint() {
-  const std::unique_lock append_lock(append_mutex_);
-  return checkpoint_locked();
-}
-
-Status PartitionLog::checkpoint_locked() {
-  const Offset end = active_->next();
-  if (end == recovery_point()) return {};
-  TRY(sync_to(end));
-  {
-    const std::unique_lock lock(mutex_);
-    TRY(active_->sync_indexes());
-  }
-  TRY(write_snapshot(end));
-  Offset before;
-  {
-    const std::unique_lock lock(mutex_);
-    before = recovery_point_;
-    recovery_point_ = end;
-    since_checkpoint_ = 0;
-  }
-  TRY(owner_.note_progress());
-  if (before != end && !segments_.contains(before)) {
-    TRY(files_.remove(folder_ + "/" + offset_name(before) + ".snapshot"));
-  }
-  return {};
 }
 
 }  // namespace tailrace::log

@@ -82,6 +82,13 @@ class PartitionLog final : public Partition {
   RecoveryReport recovery() const override { return recovery_; }
 
   Offset recovery_point() const;
+  /// A checkpoint in steps (partition_checkpoint.cc), when nobody appends any more: writes what it
+  /// needs; false when it needs no file. Once that and the records are durable …
+  Result<bool> write_checkpoint();
+  /// … its end is the recovery point; what was before. Once that is noted …
+  Offset checkpoint_written();
+  /// … the snapshot of the one before goes, if there is a new one.
+  Status drop_snapshot(Offset at);
   /// Somebody else made durable what lies below `covered`, or failed to.
   Status note_synced(Offset covered, const Status& synced);
   Offset cleaned_to() const;
@@ -126,8 +133,10 @@ class PartitionLog final : public Partition {
   Status write_out(const EndMarker* marker = nullptr);
   Status roll_if_needed();
   Status roll();
+  std::string snapshot_path(Offset at) const;
   Status write_snapshot(Offset at);
   Status checkpoint_locked();
+  Offset move_recovery_point(Offset to);
   Status commit(Durability durability, std::unique_lock<std::mutex>& append_lock);
   Status sync_to(Offset end);
   Status synced_locked(Offset covered, const Status& synced);  // mutex_ is held

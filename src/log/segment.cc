@@ -93,6 +93,11 @@ Status IndexFile::sync() {
   return {};
 }
 
+void IndexFile::write_out() {
+  static_cast<void>(flush());
+  unsynced_ = false;
+}
+
 Status IndexFile::hold() const {
   if (!reader_ && stored() > 0) {
     ASSIGN(reader_, files_->open_readable(path_));
@@ -189,7 +194,7 @@ Status Segment::trust(Offset next, Gaps gaps) {
   return seal();
 }
 
-Status Segment::sync_indexes() {
+void Segment::add_last_time() {
   if (max_timestamp_ > indexed_timestamp_) {
     std::string entry;
     append_be(entry, max_timestamp_.value);
@@ -197,6 +202,17 @@ Status Segment::sync_indexes() {
     times_.append(entry);
     indexed_timestamp_ = max_timestamp_;
   }
+}
+
+void Segment::write_out_indexes() {
+  add_last_time();
+  offsets_.write_out();
+  aborted_.write_out();
+  times_.write_out();
+}
+
+Status Segment::sync_indexes() {
+  add_last_time();
   TRY(offsets_.sync());
   TRY(aborted_.sync());
   return times_.sync();

@@ -45,6 +45,8 @@ class IndexFile {
   /// Keeps the first `count` entries.
   Status truncate(std::size_t count);
   Status sync();
+  /// What sync() does but for the disk: somebody else sees to it.
+  void write_out();
   std::size_t count() const { return count_; }
   /// The entry's bytes.
   Result<std::string> entry(std::size_t i) const { return entries(i, 1); }
@@ -101,6 +103,8 @@ class Segment {
   /// Syncs all files and closes them for writing.
   Status seal();
   Status sync_indexes();
+  /// The same without the disk, which somebody else asks before the indexes are trusted.
+  void write_out_indexes();
 
   /// Writes an aborted transaction whose marker comes next.
   Status add_aborted(const AbortedTransaction& transaction);
@@ -146,6 +150,7 @@ class Segment {
   Status remove_files(rt::FileSystem& files) const;
 
  private:
+  void add_last_time();
   Segment(rt::FileSystem& files, std::string stem, Offset base, std::string_view suffix);
   bool indexes_look_right() const;
   Result<SegmentPlace> index_entry(std::size_t i) const;

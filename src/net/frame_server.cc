@@ -60,6 +60,12 @@ struct FrameServer::Impl {
   std::vector<std::unique_ptr<Loop>> loops;
   std::unique_ptr<tcp::acceptor> acceptor;    // the first loop's
   std::unique_ptr<asio::steady_timer> pause;  // the first loop's
+  /// A connection that is closed later, unserved; the first loop's.
+  struct Refused {
+    tcp::socket socket;
+    asio::steady_timer timer;
+  };
+  std::set<std::shared_ptr<Refused>> refused;
   std::size_t next_loop = 0;
   std::mutex mutex;
   std::condition_variable changed;
@@ -69,6 +75,10 @@ struct FrameServer::Impl {
   explicit Impl(FrameServerConfig c) : config(std::move(c)) {}
   Status bind();
   void accept();
+  void admit(Loop& loop, tcp::socket socket);
+  bool take_place();
+  void leave_place();
+  void refuse(tcp::socket socket, std::chrono::milliseconds after);
   void accepted(Loop& loop, tcp::socket socket);
   void sweep(Loop& loop);
   void remove(Loop& loop, const std::shared_ptr<Connection>& connection);
@@ -364,10 +374,7 @@ void FrameServer::Impl::accept() {
   Loop& loop = *loops[next_loop++ % loops.size()];
   acceptor->async_accept(loop.io, [this, &loop](error_code failed, tcp::socket socket) {
     if (!acceptor->is_open()) return;
-    if (!failed) {
-      accepted(loop, std::move(socket));
-      return accept();
-    }
+    if (!failed) return admit(loop, std::move(socket));
     // Out of file descriptors, mostly: wait for some to be freed.
     LOG(warn, "{}: cannot accept a connection: {}", config.name, failed.message());
     pause->expires_after(std::chrono::milliseconds(100));
@@ -377,12 +384,51 @@ void FrameServer::Impl::accept() {
   });
 }
 
-void FrameServer::Impl::accepted(Loop& loop, tcp::socket socket) {
-  {
-    const std::lock_guard lock(mutex);
-    if (open >= config.limits.connections) return;
-    ++open;
+void FrameServer::Impl::admit(Loop& loop, tcp::socket socket) {
+  const auto admission = config.admit ? config.admit(peer_of(socket)) : Admission{};
+  if (admission.wait.count() > 0) {
+    pause->expires_after(admission.wait);
+    return pause->async_wait(
+        [this, &loop, socket = std::move(socket)](error_code stopping) mutable {
+          if (stopping) return;
+          accepted(loop, std::move(socket));
+          accept();
+        });
   }
+  if (admission.refused) {
+    refuse(std::move(socket), *admission.refused);
+  } else {
+    accepted(loop, std::move(socket));
+  }
+  accept();
+}
+
+bool FrameServer::Impl::take_place() {
+  const std::lock_guard lock(mutex);
+  if (open >= config.limits.connections) return false;
+  ++open;
+  return true;
+}
+
+void FrameServer::Impl::leave_place() {
+  const std::lock_guard lock(mutex);
+  --open;
+  changed.notify_all();
+}
+
+/// Kept open for a while, so that who is refused does not come again at once.
+void FrameServer::Impl::refuse(tcp::socket socket, std::chrono::milliseconds after) {
+  if (!take_place()) return;
+  auto one = std::make_shared<Refused>(
+      Refused{std::move(socket), asio::steady_timer(loops.front()->io, after)});
+  refused.insert(one);
+  one->timer.async_wait([this, one](error_code) {
+    if (refused.erase(one) > 0) leave_place();
+  });
+}
+
+void FrameServer::Impl::accepted(Loop& loop, tcp::socket socket) {
+  if (!take_place()) return;
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   asio::post(loop.io, [this, &loop, socket = std::move(socket)]() mutable {
@@ -405,9 +451,7 @@ void FrameServer::Impl::sweep(Loop& loop) {
 
 void FrameServer::Impl::remove(Loop& loop, const std::shared_ptr<Connection>& connection) {
   loop.connections.erase(connection);
-  const std::lock_guard lock(mutex);
-  --open;
-  changed.notify_all();
+  leave_place();
 }
 
 FrameServer::FrameServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -448,6 +492,7 @@ void FrameServer::stop() {
       if (raw == impl.loops.front().get()) {
         impl.acceptor->close(ignored);
         impl.pause->cancel();
+        for (const auto& one : impl.refused) one->timer.cancel();
       }
       raw->sweep.cancel();
       const auto all = raw->connections;

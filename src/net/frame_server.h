@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +101,14 @@ struct Peer {
   std::string subject;  ///< of its certificate (peer_subject); empty: it showed none
 };
 
+/// What becomes of a connection that was just made.
+struct Admission {
+  /// Before it is served, and before any after it is taken.
+  std::chrono::milliseconds wait{0};
+  /// It is not served at all but closed, so much later.
+  std::optional<std::chrono::milliseconds> refused = {};
+};
+
 struct FrameServerConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0 picks a free port
@@ -114,6 +123,8 @@ struct FrameServerConfig {
   std::size_t head_bytes = 4;
   /// The whole length of a frame, head included, from its head; an Error closes the connection.
   std::function<Result<std::size_t>(std::string_view head)> length = {};
+  /// Asked of every new connection, on one thread; empty: all are served at once.
+  std::function<Admission(const Peer&)> admit = {};
   /// A session for a new connection, on its thread.
   std::function<std::unique_ptr<FrameSession>(const Peer&)> open = {};
 };

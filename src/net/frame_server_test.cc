@@ -79,7 +79,8 @@ Outgoing in_pieces(std::string bytes) {
 /// Holds the replies to bodies that begin with "later" until told; answers the rest with the body.
 class Door {
  public:
-  explicit Door(FrameLimits limits = {}) {
+  using Admit = std::function<Admission(const Peer&)>;
+  explicit Door(FrameLimits limits = {}, Admit admit = {}) {
     FrameServerConfig config{.flag = "--frames", .name = "test", .threads = 2, .limits = limits};
     config.length = [](std::string_view head) -> Result<std::size_t> {
       std::uint32_t size = 0;
@@ -87,6 +88,7 @@ class Door {
       return sizeof size + std::size_t{ntohl(size)};
     };
     config.open = [this](const Peer&) { return std::make_unique<Session>(*this); };
+    config.admit = std::move(admit);
     auto started = FrameServer::start(std::move(config));
     EXPECT_TRUE(started);
     server = std::move(*started);
@@ -163,6 +165,46 @@ TEST(FrameServer, answers_come_in_the_order_of_requests_however_bytes_are_cut) {
     writer.join();
     releaser.join();
   }
+}
+
+TEST(FrameServer, who_is_refused_is_closed_unserved_and_others_are_served_meanwhile) {
+  std::atomic<int> asked = 0;
+  Door door({}, [&](const Peer& peer) {
+    EXPECT_EQ(peer.address, "127.0.0.1");
+    return ++asked == 1 ? Admission{.refused = 1s} : Admission{};
+  });
+  const Wire refused(door.server->port());
+  refused.send(frame("a"));
+  const Wire other(door.server->port());
+  other.send(frame("b"));
+  EXPECT_EQ(other.receive(), "b");
+  EXPECT_EQ(refused.receive(), "closed");
+  EXPECT_EQ(door.served, 1u);
+}
+
+TEST(FrameServer, who_has_to_wait_is_served_later_and_those_behind_him_after_him) {
+  std::atomic<int> asked = 0;
+  Door door({}, [&](const Peer&) { return Admission{.wait = ++asked == 1 ? 50ms : 0ms}; });
+  const Wire one(door.server->port());
+  const Wire other(door.server->port());
+  other.send(frame("b"));
+  one.send(frame("a"));
+  EXPECT_EQ(other.receive(), "b");
+  EXPECT_EQ(one.receive(), "a");
+  EXPECT_EQ(asked, 2);
+}
+
+TEST(FrameServer, stopping_waits_for_nobody_who_waits_or_is_refused) {
+  std::atomic<int> asked = 0;
+  Door door({}, [&](const Peer&) {
+    return ++asked == 1 ? Admission{.refused = 1h} : Admission{.wait = 1h};
+  });
+  const Wire refused(door.server->port());
+  const Wire waiting(door.server->port());
+  while (asked < 2) std::this_thread::sleep_for(1ms);
+  door.server->stop();
+  EXPECT_EQ(refused.receive(), "closed");
+  EXPECT_EQ(waiting.receive(), "closed");
 }
 
 TEST(FrameServer, a_client_that_ends_its_side_still_gets_its_answers) {

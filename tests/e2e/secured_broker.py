@@ -9,8 +9,8 @@ from broker import Broker
 class SecuredBroker(Broker):
     """`ports` maps a listener's name to HOST:PORT."""
 
-    def __init__(self, folder, properties):
-        super().__init__(folder)
+    def __init__(self, folder, properties, words=()):
+        super().__init__(folder, words=words)
         self.config = self.log.parent / "server.properties"
         self.config.write_text(properties)
         self.ports = {}
@@ -19,7 +19,7 @@ class SecuredBroker(Broker):
         before = self.log.stat().st_size if self.log.exists() else 0
         out = open(self.log, "ab")
         self.process = subprocess.Popen([tailrace.PROGRAM, "broker", "--data", self.data, "--config",
-                                                  self.config], stdout=out, stderr=out)
+                                         self.config, *self.words], stdout=out, stderr=out)
         tailrace.started.append(self.process)
 
         def ready():

@@ -4,6 +4,7 @@ import re
 import socket
 import ssl
 import subprocess
+import urllib.request
 
 import aiokafka
 import confluent_kafka
@@ -13,6 +14,7 @@ import pytest
 import tailrace
 from certificates import Authority
 from kafka.errors import KafkaError
+from scram_login import log_in
 from secured_broker import SecuredBroker
 
 PASSWORD = "sesame-open"
@@ -302,6 +304,26 @@ super.users=User:alice
         told.result(30)
     assert failed.value.args[0].name() == "TOPIC_AUTHORIZATION_FAILED"
     assert "audit: User:bob from 127.0.0.1 may not Create Topic of-bob (CreateTopics)" in broker.log.read_text()
+    broker.stop()
+
+
+def test_logins_are_counted_by_listener(tmp_path):
+    jaas = "org.apache.kafka.common.security.plain.PlainLoginModule required user_alice=right;"
+    broker = SecuredBroker(tmp_path, f"""
+listeners=LOGIN://127.0.0.1:0,OTHER://127.0.0.1:0
+listener.security.protocol.map=LOGIN:SASL_PLAINTEXT,OTHER:SASL_PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+sasl.jaas.config={jaas}
+connection.failed.authentication.delay.ms=0
+""", words=("--metrics", "127.0.0.1:0")).start()
+    assert log_in(broker.ports["LOGIN"], "PLAIN", "alice", "right")[1]["ErrorCode"] == 0
+    for _ in range(2):
+        assert log_in(broker.ports["LOGIN"], "PLAIN", "alice", "wrong")[1]["ErrorCode"] == 58
+    page = re.search(r"metrics  (\S+)", broker.log.read_text()).group(1)
+    text = urllib.request.urlopen(page, timeout=10).read().decode()
+    prefix = "kafka_server_socket_server_metrics_"
+    for what, listener, count in (("successful", "LOGIN", 1), ("failed", "LOGIN", 2), ("failed", "OTHER", 0)):
+        assert f'{prefix}{what}_authentication_total{{listener="{listener}"}} {count}\n' in text
     broker.stop()
 
 

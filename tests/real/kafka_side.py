@@ -37,22 +37,27 @@ def free_ports(count):
 
 
 class RealKafka:
-    """Started on free ports; `address` is its listener."""
+    """Started on free ports; `address` is its listener, `ports` those of its further `listeners` by name."""
 
-    def __init__(self, folder, **settings):
+    def __init__(self, folder, listeners=(), **settings):
         self.folder = pathlib.Path(folder)
         self.settings = settings
+        self.ports = dict.fromkeys(listeners)
         self.process = None
         self.address = None
 
     def start(self):
-        client, controller = free_ports(2)
+        client, controller, *others = free_ports(2 + len(self.ports))
         self.address = f"127.0.0.1:{client}"
+        self.ports = {name: f"127.0.0.1:{port}" for name, port in zip(self.ports, others)}
+        clients = ",".join(f"{name}://{at}" for name, at in {"PLAINTEXT": self.address, **self.ports}.items())
         settings = {
             "process.roles": "broker,controller", "node.id": 1,
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "listeners": f"{clients},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": clients,
+            "listener.security.protocol.map":
+                ",".join(f"{name}:{name}" for name in ("PLAINTEXT", *self.ports)) + ",CONTROLLER:PLAINTEXT",
             "controller.listener.names": "CONTROLLER", "log.dirs": self.folder / "kafka",
             "offsets.topic.replication.factor": 1, "transaction.state.log.replication.factor": 1,
             "transaction.state.log.min.isr": 1, "share.coordinator.state.topic.replication.factor": 1,
@@ -128,5 +133,7 @@ def tool(address, command, stdin=""):
     name = name if name.startswith("kafka.") else f"org.apache.kafka.tools.{name}"
     words = [address if word == "@" else word for word in words]
     command = java(name, *words, options=LASTING) if MEASURES.search(name) else java(name, *words)
-    return Said(subprocess.run(command, input=stdin.encode(), stdout=subprocess.PIPE,
+    said = Said(subprocess.run(command, input=stdin.encode(), stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, timeout=300))
+    assert not any("Could not find or load main class" in line for line in said.lines), said
+    return said

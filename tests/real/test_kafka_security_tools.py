@@ -6,7 +6,7 @@ import kafka_side
 import pytest
 from secured_broker import SecuredBroker
 
-ACLS = "kafka.admin.AclCommand --bootstrap-server @"
+ACLS = "AclCommand --bootstrap-server @"
 CONFIGS = "kafka.admin.ConfigCommand --bootstrap-server @"
 USERS = f"{CONFIGS} --entity-type users"
 AUTHORIZER = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
@@ -62,8 +62,9 @@ COMMANDS = [
 
 
 def comparable(said):
-    """Rules are in sets, which have no order; addresses are each broker's own."""
-    return said.code, sorted(re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", line) for line in said.lines)
+    """Rules, mechanisms and operations are in sets, which have no order; addresses are each broker's own."""
+    lines = [re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", line) for line in said.lines]
+    return said.code, sorted(" ".join(sorted(re.split(r"[\s,\[\]]+", line))) for line in lines)
 
 
 @pytest.fixture(scope="module")

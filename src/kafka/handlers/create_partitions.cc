@@ -7,6 +7,7 @@
 #include "kafka/handlers/all.h"
 #include "kafka/messages/create_partitions_request.h"
 #include "kafka/messages/create_partitions_response.h"
+#include "kafka/refusal.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -14,7 +15,10 @@ namespace {
 using Asked = CreatePartitionsRequest::CreatePartitionsTopic;
 using Answer = CreatePartitionsResponse::CreatePartitionsTopicResult;
 
-Answer grow(Broker& broker, const Asked& asked, bool validate_only) {
+constexpr std::int16_t kRefusedSince = 3;  // of who is over his quota
+
+Answer grow(Call& call, const Asked& asked, bool validate_only) {
+  Broker& broker = call.broker();
   Answer answer;
   answer.name = asked.name;
   const auto fail = [&](ErrorCode code, std::string why) {
@@ -47,6 +51,10 @@ Answer grow(Broker& broker, const Asked& asked, bool validate_only) {
                               asked.count - now, broker.node_id()));
     }
   }
+  if (!call.may_change(asked.count - now, call.since(kRefusedSince))) {
+    const auto refusal = over_quota();
+    return fail(refusal.code, refusal.why);
+  }
   topic->settings.partitions = asked.count;
   auto done = validate_only ? log::check_settings(topic->settings)
                             : broker.log().alter_topic(asked.name, topic->settings);
@@ -61,7 +69,7 @@ void create_partitions(Call call, const CreatePartitionsRequest& request) {
   call.broker().later([call = std::move(call), request]() mutable {
     CreatePartitionsResponse response;
     for (const auto& asked : request.topics) {
-      response.results.push_back(grow(call.broker(), asked, request.validate_only));
+      response.results.push_back(grow(call, asked, request.validate_only));
     }
     call.answer(response);
   });

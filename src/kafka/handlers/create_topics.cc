@@ -9,7 +9,12 @@
 namespace tailrace::kafka {
 namespace {
 
-CreateTopicsResponse create_all(Broker& broker, const CreateTopicsRequest& request) {
+constexpr std::int16_t kRefusedSince = 6;  // of who is over his quota
+
+CreateTopicsResponse create_all(Call& call, const CreateTopicsRequest& request) {
+  const MayMake may_make = [&](std::int32_t partitions) {
+    return call.may_change(partitions, call.since(kRefusedSince));
+  };
   CreateTopicsResponse response;
   std::map<std::string, int> times;
   for (const auto& asked : request.topics) ++times[asked.name];
@@ -22,7 +27,7 @@ CreateTopicsResponse create_all(Broker& broker, const CreateTopicsRequest& reque
     if (std::exchange(times[asked.name], 0) > 1) {
       refusal = {ErrorCode::kInvalidRequest, "Duplicate topic name."};
     } else {
-      refusal = create_topic(broker, asked, request.validate_only, answer);
+      refusal = create_topic(call.broker(), asked, request.validate_only, answer, may_make);
     }
     if (!refusal) continue;
     answer.error_code = wire(refusal->code);
@@ -36,9 +41,8 @@ CreateTopicsResponse create_all(Broker& broker, const CreateTopicsRequest& reque
 }  // namespace
 
 void create_topics(Call call, const CreateTopicsRequest& request) {
-  call.broker().later([call = std::move(call), request]() mutable {
-    call.answer(create_all(call.broker(), request));
-  });
+  call.broker().later(
+      [call = std::move(call), request]() mutable { call.answer(create_all(call, request)); });
 }
 
 }  // namespace tailrace::kafka

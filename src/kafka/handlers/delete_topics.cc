@@ -3,6 +3,7 @@
 #include "kafka/handlers/all.h"
 #include "kafka/messages/delete_topics_request.h"
 #include "kafka/messages/delete_topics_response.h"
+#include "kafka/refusal.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -10,7 +11,10 @@ namespace {
 using Asked = DeleteTopicsRequest::DeleteTopicState;
 using Answer = DeleteTopicsResponse::DeletableTopicResult;
 
-Answer remove(Broker& broker, const Asked& asked) {
+constexpr std::int16_t kRefusedSince = 5;  // of who is over his quota
+
+Answer remove(Call& call, const Asked& asked) {
+  Broker& broker = call.broker();
   Answer answer;
   answer.name = asked.name;
   answer.topic_id = asked.topic_id;
@@ -31,6 +35,10 @@ Answer remove(Broker& broker, const Asked& asked) {
   if (!topic) return fail(ErrorCode::kUnknownTopicId, "This server does not host this topic ID.");
   answer.name = topic->name;
   answer.topic_id = topic->id;
+  if (!call.may_change(topic->settings.partitions, call.since(kRefusedSince))) {
+    const auto refusal = over_quota();
+    return fail(refusal.code, refusal.why);
+  }
   if (auto gone = broker.log().delete_topic(topic->name); !gone) {
     return fail(topic_error(gone.error().code), gone.error().what);
   }
@@ -44,10 +52,10 @@ void delete_topics(Call call, const DeleteTopicsRequest& request) {
   call.broker().later([call = std::move(call), request]() mutable {
     DeleteTopicsResponse response;
     for (const auto& asked : request.topics) {
-      response.responses.push_back(remove(call.broker(), asked));
+      response.responses.push_back(remove(call, asked));
     }
     for (const auto& name : request.topic_names) {
-      response.responses.push_back(remove(call.broker(), {name, {}}));
+      response.responses.push_back(remove(call, {name, {}}));
     }
     call.answer(response);
   });

@@ -14,7 +14,8 @@ void describe_acls(Call call, const DescribeAclsRequest& request) {
   const auto filter = filter_of(request);
   if (authorizer == nullptr || !filter) {
     const auto refusal = authorizer == nullptr
-                             ? no_authorizer()
+                             ? Refusal{ErrorCode::kSecurityDisabled,
+                                       "No Authorizer is configured on the broker"}
                              : Refusal{ErrorCode::kInvalidRequest,
                                        "The AclBindingFilter contains unknown elements."};
     response.error_code = wire(refusal.code);

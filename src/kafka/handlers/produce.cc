@@ -1,6 +1,7 @@
 // Produce: appends each partition's batch as it came, and answers when the records are where `acks`
-// wants them: nowhere (0), readable (1), on disk (all). A partition that a transaction has not
-// written to yet is brought into it first.
+// wants them: nowhere (0), readable (1), on disk (all), and not before those are on disk that
+// flush.messages bounds. A partition that a transaction has not written to yet is brought into it
+// first. Where a topic's records are checked by a schema registry, that is before all else.
 #include <atomic>
 #include <deque>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "kafka/handlers/all.h"
 #include "kafka/messages/produce_request.h"
 #include "kafka/messages/produce_response.h"
+#include "kafka/schema_check.h"
 #include "kafka/transaction_join.h"
 
 namespace tailrace::kafka {
@@ -24,10 +26,13 @@ constexpr std::int16_t kAcksAll = -1;
 struct Syncing {
   Call call;
   ProduceResponse response;
+  bool answered = true;
   std::atomic<int> left = 1;
 
   void one_done() {
-    if (left.fetch_sub(1) == 1) call.answer(response);
+    if (left.fetch_sub(1) != 1) return;
+    if (answered) return call.answer(response);
+    call.no_answer();
   }
 };
 
@@ -35,6 +40,20 @@ void fail(PartitionAnswer& answer, ErrorCode code, std::string message) {
   answer.error_code = wire(code);
   answer.error_message = std::move(message);
   answer.base_offset = -1;
+}
+
+/// Batches that the schemas of their records keep out, by topic and partition.
+using UnfitBatches = std::map<std::pair<std::string, std::int32_t>, UnfitBatch>;
+
+/// Why partitions are not appended to, found before the first one was.
+struct Refused {
+  JoinErrors join;
+  UnfitBatches unfit;
+};
+
+void refuse(PartitionAnswer& answer, const UnfitBatch& unfit) {
+  fail(answer, unfit.code, unfit.message);
+  for (const auto& [index, why] : unfit.records) answer.record_errors.push_back({index, why});
 }
 
 /// Kafka takes exactly one batch of version 2 for a partition.
@@ -50,7 +69,8 @@ Status check_records(std::string_view records) {
 
 /// Appends; the partition when there is something to sync.
 std::shared_ptr<log::Partition> append(Broker& broker, const std::string& topic,
-                                       const PartitionData& data, PartitionAnswer& answer) {
+                                       const PartitionData& data, const UnfitBatches& unfit,
+                                       PartitionAnswer& answer) {
   answer.index = data.index;
   auto partition = broker.log().partition(topic, PartitionId(data.index));
   if (!partition) {
@@ -63,6 +83,11 @@ std::shared_ptr<log::Partition> append(Broker& broker, const std::string& topic,
   }
   auto& traffic = (*partition)->traffic();
   traffic.produce_requests.add();
+  if (const auto found = unfit.find({topic, data.index}); found != unfit.end()) {
+    traffic.failed_produce_requests.add();
+    refuse(answer, found->second);
+    return nullptr;
+  }
   auto checked = check_records(data.records->first);
   auto result = checked
                     ? (*partition)->append_batches(data.records->first, log::Durability::kNoSync)
@@ -130,19 +155,19 @@ ErrorCode for_producer(ErrorCode code, JoinAs as) {
 /// Answers a partition, or appends what is for it.
 std::shared_ptr<log::Partition> take(Broker& broker, const ProduceRequest& request,
                                      const std::string& name, bool by_id, const PartitionData& data,
-                                     const JoinErrors& refused, PartitionAnswer& answer) {
+                                     const Refused& refused, PartitionAnswer& answer) {
   answer.index = data.index;
-  const auto why = refused.find({name, data.index});
+  const auto why = refused.join.find({name, data.index});
   if (request.acks < kAcksAll || request.acks > 1) {
     fail(answer, ErrorCode::kInvalidRequiredAcks, "acks is 0, 1 or -1 (all)");
   } else if (by_id && name.empty()) {
     fail(answer, ErrorCode::kUnknownTopicId, "no topic has this id");
   } else if (Broker::is_internal(name)) {
     fail(answer, ErrorCode::kInvalidTopicException, name + " is written by the broker only");
-  } else if (why != refused.end()) {
+  } else if (why != refused.join.end()) {
     fail(answer, why->second, "the partition is not in the transaction");
   } else {
-    return append(broker, name, data, answer);
+    return append(broker, name, data, refused.unfit, answer);
   }
   return nullptr;
 }
@@ -157,11 +182,12 @@ std::size_t size_of(const ProduceRequest& request) {
   return size;
 }
 
-void append_all(Call call, const ProduceRequest& request, const JoinErrors& refused) {
+void append_all(Call call, const ProduceRequest& request, const Refused& refused) {
   Broker& broker = call.broker();
   const bool by_id = call.since(13);
   const bool all = request.acks == kAcksAll;
   auto syncing = std::make_shared<Syncing>(std::move(call), ProduceResponse{});
+  syncing->answered = request.acks != 0;
   auto& response = syncing->response;
   std::vector<std::pair<std::shared_ptr<log::Partition>, std::pair<std::size_t, std::size_t>>>
       dirty;
@@ -179,9 +205,11 @@ void append_all(Call call, const ProduceRequest& request, const JoinErrors& refu
     }
   }
   syncing->call.take("producer_byte_rate", static_cast<double>(size_of(request)));
-  if (request.acks == 0) return syncing->call.no_answer();
-  if (all) syncing->left += static_cast<int>(dirty.size());
-  for (std::size_t i = 0; all && i < dirty.size(); ++i) {
+  if (!all) {
+    std::erase_if(dirty, [&](const auto& one) { return !broker.flush_bounds().due(one.first); });
+  }
+  syncing->left += static_cast<int>(dirty.size());
+  for (std::size_t i = 0; i < dirty.size(); ++i) {
     const auto [t, p] = dirty[i].second;
     broker.committer().when_durable(dirty[i].first, [syncing, t, p](const Status& synced) {
       if (!synced) {
@@ -198,11 +226,12 @@ void append_all(Call call, const ProduceRequest& request, const JoinErrors& refu
 struct Kept {
   Call call;
   ProduceRequest request;
+  UnfitBatches unfit;
   std::deque<std::string> records;
 };
 
-std::shared_ptr<Kept> keep(Call call, const ProduceRequest& request) {
-  auto kept = std::make_shared<Kept>(std::move(call), request);
+std::shared_ptr<Kept> keep(Call call, const ProduceRequest& request, UnfitBatches unfit) {
+  auto kept = std::make_shared<Kept>(std::move(call), request, std::move(unfit));
   for (auto& topic : kept->request.topic_data) {
     for (auto& data : topic.partition_data) {
       if (!data.records) continue;
@@ -224,7 +253,7 @@ void join_and_append(const std::shared_ptr<Kept>& kept, const InTransaction& in)
                    [&broker, kept, mixed = in.mixed, id = in.producer.id, as](JoinErrors errors) {
                      for (auto& [partition, code] : errors) code = for_producer(code, as);
                      errors.insert(mixed.begin(), mixed.end());
-                     append_all(std::move(kept->call), kept->request, errors);
+                     append_all(std::move(kept->call), kept->request, {errors, kept->unfit});
                      broker.producer_turns().leave(id);
                    });
 }
@@ -234,7 +263,7 @@ void go_on(const std::shared_ptr<Kept>& kept) {
   Broker& broker = kept->call.broker();
   const auto in = transactional(broker, kept->request, kept->call.since(13));
   if (!in.partitions.empty()) return join_and_append(kept, in);
-  append_all(std::move(kept->call), kept->request, in.mixed);
+  append_all(std::move(kept->call), kept->request, {in.mixed, kept->unfit});
   broker.producer_turns().leave(in.producer.id);
 }
 
@@ -250,25 +279,69 @@ JoinErrors nameless(Broker& broker, const ProduceRequest& request, bool by_id) {
   return errors;
 }
 
-}  // namespace
-
-void produce(Call call, const ProduceRequest& request) {
+/// One whose records may be what they are, but for `unfit`.
+void produce_checked(Call call, const ProduceRequest& request, UnfitBatches unfit) {
   Broker& broker = call.broker();
   const bool by_id = call.since(13);
   auto in = transactional(broker, request, by_id);
-  if (!in.any) return append_all(std::move(call), request, {});
+  if (!in.any) return append_all(std::move(call), request, {{}, std::move(unfit)});
   if (!request.transactional_id) {
-    return append_all(std::move(call), request, nameless(broker, request, by_id));
+    return append_all(std::move(call), request, {nameless(broker, request, by_id), {}});
   }
   const auto id = in.producer.id;
-  const bool turn = broker.producer_turns().enter(
-      id, [&] { return [kept = keep(std::move(call), request)] { go_on(kept); }; });
+  const bool turn = broker.producer_turns().enter(id, [&] {
+    return [kept = keep(std::move(call), request, std::move(unfit))] { go_on(kept); };
+  });
   if (!turn) return;
   // What was before it may have been appended since.
   in = transactional(broker, request, by_id);
-  if (!in.partitions.empty()) return join_and_append(keep(std::move(call), request), in);
-  append_all(std::move(call), request, in.mixed);
+  if (!in.partitions.empty()) {
+    return join_and_append(keep(std::move(call), request, std::move(unfit)), in);
+  }
+  append_all(std::move(call), request, {in.mixed, std::move(unfit)});
   broker.producer_turns().leave(id);
+}
+
+/// Nothing when the registry has to be asked, and not on this thread.
+std::optional<UnfitBatches> unfit_batches(Broker& broker, const ProduceRequest& request, bool by_id,
+                                          SchemaCheck::Ask ask) {
+  UnfitBatches all;
+  for (const auto& topic : request.topic_data) {
+    const std::string name = topic_name(broker, topic, by_id);
+    const auto rules = broker.schema_check().rules(name);
+    if (rules.empty()) continue;
+    for (const auto& data : topic.partition_data) {
+      if (!data.records) continue;
+      UnfitBatch unfit;
+      const auto outcome = broker.schema_check().check(data.records->first, rules, ask, unfit);
+      if (outcome == SchemaCheck::Outcome::kMustAsk) return std::nullopt;
+      if (outcome == SchemaCheck::Outcome::kUnfit) all[{name, data.index}] = std::move(unfit);
+    }
+  }
+  return all;
+}
+
+/// Of a broker with topics whose records are checked.
+void check_and_produce(Call call, const ProduceRequest& request) {
+  SchemaCheck& check = call.broker().schema_check();
+  const void* connection = &call.client();
+  if (!check.waits(connection)) {
+    auto unfit = unfit_batches(call.broker(), request, call.since(13), SchemaCheck::Ask::kNotNow);
+    if (unfit) return produce_checked(std::move(call), request, std::move(*unfit));
+  }
+  check.later(connection, [kept = keep(std::move(call), request, {})] {
+    auto unfit = unfit_batches(kept->call.broker(), kept->request, kept->call.since(13),
+                               SchemaCheck::Ask::kHere);
+    produce_checked(std::move(kept->call), kept->request,
+                    std::move(unfit).value_or(UnfitBatches()));
+  });
+}
+
+}  // namespace
+
+void produce(Call call, const ProduceRequest& request) {
+  if (call.broker().schema_check().any()) return check_and_produce(std::move(call), request);
+  produce_checked(std::move(call), request, {});
 }
 
 }  // namespace tailrace::kafka

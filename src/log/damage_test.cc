@@ -1,0 +1,196 @@
+// Every byte of every file of a partition, cut there and flipped: after the next start a reader has
+// the records that were written, in their places, or an end before them, or a refusal that names
+// the place. Never another record, and never one in another's place.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "log/log.h"
+#include "rt/simulated_files.h"
+
+namespace tailrace::log {
+namespace {
+
+constexpr const char* kFolder = "/data/log";
+constexpr int kBatches = 12;
+constexpr int kRecords = 2 * kBatches;
+
+std::string value_of(std::int64_t offset) {
+  return fmt::format("value {:03}", offset);
+}
+
+TimestampMs time_of(std::int64_t offset) {
+  return TimestampMs(1000 + offset);
+}
+
+/// Some segments with indexes, a producer, and how the log was left.
+void write_log(rt::SimulatedFiles& files, bool close) {
+  auto log = Log::open(kFolder, {.checkpoint_interval_bytes = 700, .seed = 1}, files).value();
+  TopicSettings settings;
+  settings.segment_bytes = 1024;
+  settings.index_interval_bytes = 100;
+  ASSERT_TRUE(log->create_topic("t", settings));
+  const auto partition = log->partition("t", PartitionId(0)).value();
+  for (std::int64_t i = 0; i < kRecords; i += 2) {
+    const std::string first = value_of(i);
+    const std::string second = value_of(i + 1);
+    const std::vector<Record> records = {{"k", first, time_of(i), {}},
+                                         {"k", second, time_of(i + 1), {}}};
+    ASSERT_TRUE(partition->append(records, {5, 0, i}));
+  }
+  if (close) {
+    ASSERT_TRUE(log->close());
+  } else {
+    files.crash_at(1);
+  }
+  log.reset();
+  files.restart();
+}
+
+/// What a reader is given, checked; false when he was refused.
+bool read_all(Partition& partition, std::int64_t& seen) {
+  ReadBuffer buffer;
+  std::string plain;
+  for (Offset at = partition.log_start(); at < partition.next_offset();) {
+    const auto done = partition.read(at, 200, buffer);
+    if (!done) {
+      EXPECT_EQ(done.error().code, Code::kDataLoss) << done.error().what;
+      EXPECT_NE(done.error().what.find("t-0@"), std::string::npos) << done.error().what;
+      return false;
+    }
+    if (buffer.empty()) break;
+    auto batches = buffer.batches();
+    for (BatchView batch; batches.next(batch);) {
+      EXPECT_TRUE(batch.crc_matches());
+      auto records = batch.records(plain).value();
+      for (RecordView record; records.next(record);) {
+        EXPECT_EQ(*record.value, value_of(record.offset.value));
+        EXPECT_EQ(record.timestamp, time_of(record.offset.value));
+        seen += record.offset >= at ? 1 : 0;
+      }
+      EXPECT_GT(batch.next_offset(), at);
+      at = batch.next_offset();
+    }
+  }
+  return true;
+}
+
+/// A time leads to a record that has it, or to a later one where something was lost.
+void look_up(Partition& partition, bool exact) {
+  for (std::int64_t i = 0; i < kRecords; ++i) {
+    const auto found = partition.offset_for_time(time_of(i));
+    if (!found || !*found) {
+      EXPECT_FALSE(exact) << i;
+      continue;
+    }
+    EXPECT_EQ((*found)->timestamp, time_of((*found)->offset.value));
+    EXPECT_GE((*found)->offset.value, i);
+    EXPECT_TRUE(!exact || (*found)->offset.value == i) << i;
+  }
+}
+
+/// What a damage may do at most.
+enum class Harm {
+  kRecords,  ///< to records: they are gone, or refused
+  kLookups,  ///< to an index: each record is there and is read
+  kNothing,  ///< to what is made again
+};
+
+struct Outcome {
+  int opened = 0;
+  int refused = 0;
+};
+
+/// Opens what is left, twice.
+void check(rt::SimulatedFiles& files, Harm harm, Outcome& outcome) {
+  for (int start = 0; start < 2; ++start) {
+    auto log = Log::open(kFolder, {.seed = 1}, files);
+    if (!log) {
+      EXPECT_EQ(log.error().code, Code::kDataLoss) << log.error().what;
+      EXPECT_EQ(harm, Harm::kRecords) << log.error().what;
+      ++outcome.refused;
+      return;
+    }
+    ++outcome.opened;
+    Partition& partition = *(*log)->partition("t", PartitionId(0)).value();
+    std::int64_t seen = 0;
+    const bool all = read_all(partition, seen) && seen == kRecords;
+    EXPECT_TRUE(all || harm == Harm::kRecords) << seen;
+    look_up(partition, all && harm == Harm::kNothing);
+    EXPECT_TRUE((*log)->close());
+  }
+}
+
+/// Damages every byte of a file of the log, in every way; `outcome` of all of it.
+void damage(const std::string& path, bool closed, Harm harm, Outcome& outcome) {
+  rt::SimulatedFiles pattern(1);
+  write_log(pattern, closed);
+  const std::string content = pattern.content(path);
+  for (std::size_t at = 0; at < content.size(); ++at) {
+    for (const int flip : {0, 0x01, 0x80}) {
+      SCOPED_TRACE(fmt::format("{} {} byte {}, {}", path, flip != 0 ? "flipped at" : "cut at", at,
+                               closed ? "closed" : "crashed"));
+      rt::SimulatedFiles files(1);
+      write_log(files, closed);
+      if (flip == 0) {
+        const auto file = files.open_writable(path).value();
+        ASSERT_TRUE(file->truncate(at));
+        ASSERT_TRUE(file->sync());
+      } else {
+        files.overwrite(path, at, std::string(1, static_cast<char>(content[at] ^ flip)));
+      }
+      check(files, harm, outcome);
+      if (testing::Test::HasFailure()) return;
+    }
+  }
+}
+
+std::vector<std::string> files_that_end_with(std::string_view suffix, bool closed) {
+  rt::SimulatedFiles files(1);
+  write_log(files, closed);
+  std::vector<std::string> found;
+  const std::string folder = std::string(kFolder) + "/t-0";
+  const auto names = files.list(folder).value();
+  for (const auto& name : names) {
+    if (name.ends_with(suffix)) found.push_back(folder + "/" + name);
+  }
+  return found;
+}
+
+class Damage : public testing::TestWithParam<bool> {};
+
+TEST_P(Damage, of_records_is_never_read_as_other_records) {
+  const auto segments = files_that_end_with(".log", GetParam());
+  ASSERT_GE(segments.size(), 2u);
+  Outcome outcome;
+  for (const auto& path : segments) damage(path, GetParam(), Harm::kRecords, outcome);
+  EXPECT_GT(outcome.opened, 1000);
+  EXPECT_GT(outcome.refused, 100);
+}
+
+TEST_P(Damage, of_the_offset_index_costs_no_record) {
+  Outcome outcome;
+  for (const auto& path : files_that_end_with(".index", GetParam()))
+    damage(path, GetParam(), Harm::kLookups, outcome);
+  EXPECT_GT(outcome.opened, 20);
+}
+
+TEST_P(Damage, of_the_time_index_costs_no_record) {
+  Outcome outcome;
+  for (const auto& path : files_that_end_with(".timeindex", GetParam()))
+    damage(path, GetParam(), Harm::kLookups, outcome);
+  EXPECT_GT(outcome.opened, 20);
+}
+
+TEST_P(Damage, of_a_producer_snapshot_costs_nothing) {
+  Outcome outcome;
+  for (const auto& path : files_that_end_with(".snapshot", GetParam()))
+    damage(path, GetParam(), Harm::kNothing, outcome);
+  EXPECT_GT(outcome.opened, 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(Log, Damage, testing::Bool(), [](const auto& one) {
+  return one.param ? "after_a_stop" : "after_a_crash";
+});
+
+}  // namespace
+}  // namespace tailrace::log
