@@ -85,7 +85,7 @@ class InstanceBackend final : public console::Backend {
   Result<console::Rows> get_row(std::string_view table,
                                 const std::vector<std::string>& key) override {
     const auto keyed = instance_.runner().served(serving_name(table));
-    if (!keyed && instance_.runner().graph().table_index(table) >= 0) return no_key(table);
+    if (!keyed && instance_.runner().graph()->table_index(table) >= 0) return no_key(table);
     if (!keyed) return error(Code::kNotFound, "there is no table `" + std::string(table) + "`");
     ASSIGN(const auto row, keyed->get(key));
     if (!row) return error(Code::kNotFound, "no row of `" + std::string(table) + "` has that key");
@@ -157,10 +157,10 @@ class InstanceBackend final : public console::Backend {
       return std::unexpected(enough);
     });
     if (!done && done.error().code != Code::kCancelled) return std::unexpected(done.error());
-    const pipeline::Graph& graph = instance_.runner().graph();
-    const int index = graph.table_index(name);
+    const auto graph = instance_.runner().graph();
+    const int index = graph->table_index(name);
     if (rows.columns.empty() && index >= 0)
-      rows.columns = console::columns_of(graph.tables[static_cast<std::size_t>(index)].schema);
+      rows.columns = console::columns_of(graph->tables[static_cast<std::size_t>(index)].schema);
     return rows;
   }
 

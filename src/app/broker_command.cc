@@ -4,6 +4,7 @@
 
 #include "app/commands.h"
 #include "app/host_port.h"
+#include "app/record_schemas.h"
 #include "app/registry_service.h"
 #include "app/stop_signals.h"
 #include "console/metrics.h"
@@ -74,12 +75,17 @@ Status serve(const BrokerOptions& options) {
   ASSIGN(const auto held, rt::posix_files().lock_folder(options.data));
   const std::string folder = options.data + "/log";
   ASSIGN(const auto log, log::Log::open(folder, {}));
-  ASSIGN(const auto door, kafka::Door::start(*log, std::move(config), folder));
+  std::unique_ptr<RegistryService> registry;
+  std::unique_ptr<kafka::SchemaIds> schemas;
+  if (!options.registry.empty()) {
+    ASSIGN(registry, RegistryService::open(*log));
+    schemas = record_schemas(subjects::local_subjects_client(registry->registry()));
+  }
+  ASSIGN(const auto door, kafka::Door::start(*log, std::move(config), folder, schemas.get()));
   ASSIGN(const auto metrics, serve_metrics(options.metrics, *door));
   if (metrics) std::cout << "metrics  " << metrics->url() << "/metrics\n";
-  std::unique_ptr<RegistryService> registry;
-  if (!options.registry.empty()) {
-    ASSIGN(registry, RegistryService::start(*log, options.registry, "--registry"));
+  if (registry) {
+    TRY(registry->start(options.registry, "--registry"));
     std::cout << "registry  " << registry->url() << "\n";
   }
   const bool one = door->broker().listeners().size() == 1;

@@ -70,6 +70,20 @@ struct GroupsOptions {
 };
 int groups_command(const GroupsOptions& options);
 
+struct SchemasOptions {
+  enum class Action { kList, kShow, kDiff, kCheck, kRegister };
+  Action action = Action::kList;
+  std::string registry;  ///< http(s)://…; empty: of the project
+  std::string project = ".", data;
+  std::string subject;
+  std::string version = "latest";
+  std::string other;  ///< kDiff: the version to compare with; empty: the one before
+  std::string file;   ///< kCheck and kRegister
+  std::string type;   ///< AVRO, JSON or PROTOBUF; empty: by the file's name
+  bool json = false;
+};
+int schemas_command(const SchemasOptions& options);
+
 struct ProduceOptions {
   BrokerAddress at;
   std::string topic;

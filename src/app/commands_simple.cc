@@ -10,7 +10,9 @@ namespace tailrace::app {
 int check_command(const std::string& path) {
   auto project = pipeline::load_project(path);
   if (!project) return fail(project.error());
-  auto graph = pipeline::make_graph(*project);
+  const auto types = pipeline::declared_topic_types(*project);
+  if (!types) return fail(types.error());
+  auto graph = pipeline::make_graph(*project, *types);
   if (!graph) return fail(graph.error());
   if (auto served = pipeline::check_serving(*project, *graph); !served) return fail(served.error());
   if (auto outside = check_outside(*project); !outside) return fail(outside.error());

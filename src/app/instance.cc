@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <csignal>
 #include <filesystem>
@@ -12,8 +13,11 @@
 #include "app/backend.h"
 #include "app/host_port.h"
 #include "app/open_log.h"
+#include "app/open_schemas.h"
+#include "app/record_schemas.h"
 #include "base/log.h"
 #include "connect/noted_state.h"
+#include "schema/avro/inference.h"
 
 namespace tailrace::app {
 namespace {
@@ -21,6 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kUpkeepEvery{1};
+/// A schema is guessed from so many records, of so many emissions of a source.
+constexpr std::int64_t kGuessRecords = 1000;
+constexpr int kGuessEmissions = 64;
 
 /// "HOST:PORT" as the console takes it.
 Result<console::ConsoleConfig> console_config(const std::string& address) {
@@ -79,14 +86,18 @@ Result<RunFile> find_running(const std::string& data) {
 Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   std::unique_ptr<Instance> instance(new Instance);
   instance->options_ = std::move(options);
-  pipeline::Graph graph;
-  TRY(instance->read_project(graph));
+  TRY(instance->read_project());
+  // What is wrong with the SQL is said before anything is written.
+  if (!needs_schemas(instance->project_)) TRY(instance->graph_of({}));
   TRY(rt::posix_files().make_folder(instance->data_));
   ASSIGN(instance->lock_, rt::posix_files().lock_folder(instance->data_));
   TRY(instance->open_the_log());
-  ASSIGN(instance->runner_, pipeline::Runner::open(instance->project_, std::move(graph),
-                                                   *instance->log_, instance->data_));
-  TRY(instance->open_sources());
+  ASSIGN(auto types, instance->open_types());
+  ASSIGN(auto graph, instance->graph_of(types));
+  ASSIGN(instance->runner_,
+         pipeline::Runner::open(instance->project_, std::move(graph), *instance->log_,
+                                instance->data_, instance->schemas_.get()));
+  TRY(instance->open_sources(types));
   instance->log_view_ = std::make_unique<InstanceLogView>(
       *instance->log_, instance->remote_ ? ReadBytes::kElsewhere : ReadBytes::kHere,
       instance->groups_are());
@@ -97,8 +108,9 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
 Result<std::unique_ptr<Instance>> Instance::open_to_read(RunOptions options) {
   std::unique_ptr<Instance> instance(new Instance);
   instance->options_ = std::move(options);
-  pipeline::Graph graph;
-  TRY(instance->read_project(graph));
+  TRY(instance->read_project());
+  ASSIGN(const auto types, pipeline::stored_topic_types(instance->project_, instance->data_));
+  ASSIGN(auto graph, instance->graph_of(types));
   ASSIGN(auto stored,
          pipeline::StoredProject::open(instance->project_, std::move(graph), instance->data_));
   instance->stored_ = stored.get();
@@ -107,29 +119,70 @@ Result<std::unique_ptr<Instance>> Instance::open_to_read(RunOptions options) {
   return instance;
 }
 
-Status Instance::read_project(pipeline::Graph& graph) {
+Status Instance::read_project() {
   ASSIGN(project_, pipeline::load_project(options_.project));
-  ASSIGN(graph, pipeline::make_graph(project_));
-  TRY(pipeline::check_serving(project_, graph));
   TRY(check_outside(project_));
   data_ = data_folder(options_.project, options_.data);
   return {};
+}
+
+Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) const {
+  ASSIGN(auto graph, pipeline::make_graph(project_, types));
+  TRY(pipeline::check_serving(project_, graph));
+  return graph;
+}
+
+Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) const {
+  for (const pipeline::IngestSpec& ingest : project_.ingest) {
+    if (ingest.topic != topic.name || topic.format != "avro") continue;
+    ASSIGN(const auto source, source_of(project_, ingest));
+    schema::avro::Inference inference;
+    connect::Chunk chunk;
+    for (int i = 0; i < kGuessEmissions && inference.documents() < kGuessRecords; ++i) {
+      const std::string position = std::exchange(chunk.position, {});
+      chunk.clear();
+      TRY(source->next(position, chunk, {}));
+      for (std::size_t r = 0; r < chunk.size() && inference.documents() < kGuessRecords; ++r)
+        (void)inference.add(chunk.value(r));
+      if (chunk.finished || chunk.idle || chunk.wait.count() > 0) break;
+    }
+    if (inference.documents() == 0) continue;
+    LOG(info,
+        "topic {}: its schema is guessed from {} records of {}; to change it, put it into a file: "
+        "tailrace schemas show SUBJECT > FILE, and name that as `schema`",
+        topic.name, inference.documents(), ingest.name);
+    return inference.schema(schema::avro::record_name(topic.name));
+  }
+  return std::string();
+}
+
+Result<pipeline::TopicTypes> Instance::open_types() {
+  if (!schemas_) return pipeline::TopicTypes();
+  return pipeline::open_topic_types(
+      project_, data_, *schemas_,
+      [this](const pipeline::TopicSpec& topic) { return guessed_schema(topic); });
 }
 
 Instance::~Instance() {
   upkeep_.reset();
   if (log_view_) log_view_->close();
   kafka_.reset();
-  registry_.reset();
+  record_schemas_.reset();
+  if (registry_) registry_->stop();
   console_.reset();
   sources_.clear();
   runner_.reset();
+  schemas_.reset();
+  registry_.reset();
   if (log_) (void)log_->close();
 }
 
 Status Instance::open_the_log() {
   ASSIGN(auto opened, open_log(project_, data_, options_.once));
   TRY(open_topics(project_, opened));
+  ASSIGN(auto schemas, open_schemas(project_, opened));
+  registry_ = std::move(schemas.embedded);
+  schemas_ = std::move(schemas.client);
   if (opened.remote) TRY(opened.remote->begin_writing());
   remote_ = opened.remote;
   log_ = std::move(opened.log);
@@ -143,28 +196,46 @@ Status check_outside(const pipeline::Project& project) {
   return {};
 }
 
-Status Instance::open_sources() {
+Status Instance::open_sources(const pipeline::TopicTypes& types) {
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
     ASSIGN(auto source, source_of(project_, ingest));
     connect::RunnerConfig config{
         .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
+    if (const auto type = types.find(ingest.topic); type != types.end()) {
+      config.encoders.present = type->second->latest().id;
+      config.encoders.schema = [this, subject = type->second->latest().subject](int id) {
+        return schemas_->by_id(id, subject);
+      };
+    }
     ASSIGN(auto runner, connect::SourceRunner::open(config, std::move(source), *log_));
     sources_.push_back(std::move(runner));
   }
   return {};
 }
 
-Status Instance::start() {
+Status Instance::open_doors() {
+  const bool embedded = project_.roles.registry == "embedded";
+  const bool registry = options_.registry != "off" && !remote_ && embedded;
+  if (registry && !registry_) {
+    ASSIGN(registry_, RegistryService::open(*log_));
+  }
   if (options_.kafka != "off" && !remote_) {
+    if (!embedded) {
+      record_schemas_ = record_schemas(subjects::remote_subjects_client(remote_registry(project_)));
+    } else if (registry_) {
+      record_schemas_ = record_schemas(subjects::local_subjects_client(registry_->registry()));
+    }
     kafka::BrokerConfig config;
     config.listen = options_.kafka;
     config.flag = "--kafka";
-    ASSIGN(kafka_, kafka::Door::start(*log_, config, data_ + "/log"));
+    ASSIGN(kafka_, kafka::Door::start(*log_, config, data_ + "/log", record_schemas_.get()));
     log_view_->open(*kafka_);
   }
-  if (options_.registry != "off" && !remote_) {
-    ASSIGN(registry_, RegistryService::start(*log_, options_.registry, "--registry"));
-  }
+  return registry ? registry_->start(options_.registry, "--registry") : Status();
+}
+
+Status Instance::start() {
+  TRY(open_doors());
   if (options_.console != "off") {
     ASSIGN(auto config, console_config(options_.console));
     ASSIGN(console_, console::Console::start(config, *backend_));

@@ -72,8 +72,15 @@ class Instance {
  private:
   Instance() = default;
   Status open_the_log();
-  Status open_sources();
-  Status read_project(pipeline::Graph& graph);
+  /// The Kafka door and the registry's, where they are wanted.
+  Status open_doors();
+  Status open_sources(const pipeline::TopicTypes& types);
+  Status read_project();
+  Result<pipeline::Graph> graph_of(const pipeline::TopicTypes& types) const;
+  /// What the sources of a topic begin with, as a schema; "" when that is nothing.
+  Result<std::string> guessed_schema(const pipeline::TopicSpec& topic) const;
+  /// Opens the registry where a topic needs it.
+  Result<pipeline::TopicTypes> open_types();
   std::vector<pipeline::Hop> fetched_hops() const;
   std::vector<pipeline::Hop> appended_hops() const;
   /// Where groups are, when they are not to be seen here.
@@ -87,6 +94,8 @@ class Instance {
   std::unique_ptr<rt::FileLock> lock_;
   std::unique_ptr<log::Log> log_;
   kafka_log::KafkaLog* remote_ = nullptr;  ///< the log, when it is on a Kafka somewhere else
+  std::unique_ptr<RegistryService> registry_;
+  std::unique_ptr<subjects::SchemaClient> schemas_;  ///< null where no topic needs it
   std::unique_ptr<pipeline::Runner> runner_;
   pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
@@ -94,9 +103,9 @@ class Instance {
   std::unique_ptr<console::Backend> backend_;
   std::unique_ptr<console::Console> console_;
   std::unique_ptr<kafka::Door> kafka_;
-  std::unique_ptr<RegistryService> registry_;
   std::unique_ptr<log::Upkeep> upkeep_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::unique_ptr<kafka::SchemaIds> record_schemas_;  ///< of kafka_; null without a registry
 };
 
 /// Settings of topics and options of sources that only their own rooms can judge.

@@ -111,33 +111,6 @@ Result<Offsets> sizes_of(Client& client) {
   return sizes;
 }
 
-void print(const Json& columns, const Json& rows, bool json) {
-  if (json) {
-    for (const auto& row : rows) std::cout << row.dump() << "\n";
-    return;
-  }
-  std::vector<std::size_t> widths;
-  const auto text = [](const Json& value) {
-    return value.is_string() ? value.get<std::string>() : value.is_null() ? "-" : value.dump();
-  };
-  for (const auto& column : columns) {
-    std::size_t width = column.get<std::string>().size();
-    for (const auto& row : rows) width = std::max(width, text(row[column]).size());
-    widths.push_back(width);
-  }
-  const auto line = [&](auto&& cell) {
-    std::string out;
-    for (std::size_t i = 0; i < widths.size(); ++i)
-      out += fmt::format("{:<{}}  ", cell(i), widths[i]);
-    out.erase(out.find_last_not_of(' ') + 1);
-    std::cout << out << "\n";
-  };
-  line([&](std::size_t i) { return columns[i].get<std::string>(); });
-  for (const auto& row : rows) {
-    line([&](std::size_t i) { return text(row[columns[i].get<std::string>()]); });
-  }
-}
-
 Status show_topics(const TopicsOptions& options) {
   ASSIGN(auto client, connect(options.at));
   ASSIGN(const auto topics, topics_of(client, options.topic));
@@ -164,7 +137,7 @@ Status show_topics(const TopicsOptions& options) {
   }
   const Json columns = options.topic.empty() ? Json{"topic", "partitions", "records", "bytes"}
                                              : Json{"topic", "partition", "first", "end", "bytes"};
-  print(columns, rows, options.json);
+  print_table(columns, rows, options.json);
   return {};
 }
 
@@ -244,7 +217,7 @@ Status show_groups(const GroupsOptions& options) {
     if (rows.empty()) {
       return error(Code::kNotFound, "group " + options.group + " has committed no offset");
     }
-    print({"group", "topic", "partition", "committed", "end", "lag"}, rows, options.json);
+    print_table({"group", "topic", "partition", "committed", "end", "lag"}, rows, options.json);
     return {};
   }
   ASSIGN(const auto response, client.ask<kafka::ListGroupsResponse>(kafka::ListGroupsRequest{}));
@@ -262,7 +235,7 @@ Status show_groups(const GroupsOptions& options) {
                     {"state", group.group_state},
                     {"lag", lag}});
   }
-  print({"group", "type", "state", "lag"}, rows, options.json);
+  print_table({"group", "type", "state", "lag"}, rows, options.json);
   return {};
 }
 

@@ -219,9 +219,9 @@ void add_registry(CLI::App& app, int& code) {
       "    --data '{\"schema\": \"\\\"string\\\"\"}' \\\n"
       "    http://127.0.0.1:8081/subjects/names-value/versions\n"
       "  curl http://127.0.0.1:8081/subjects\n\n"
-      "Speaks the REST API of Confluent's Schema Registry, for Avro. Schemas are kept in the "
-      "topic\n"
-      "_schemas of the data folder's log, in Confluent's form. `tailrace run` has one of its own;\n"
+      "Speaks the REST API of Confluent's Schema Registry, for Avro, JSON Schema and Protobuf.\n"
+      "Schemas are kept in the topic _schemas of the data folder's log, in Confluent's form.\n"
+      "`tailrace run` has one of its own;\n"
       "`tailrace broker --registry HOST:PORT` serves it beside the log.");
   command->callback([=, &code] { code = registry_command(*options); });
 }
@@ -259,6 +259,57 @@ void add_groups(CLI::App& app, int& code) {
       "  tailrace groups\n"
       "  tailrace groups billing");
   command->callback([=, &code] { code = groups_command(*options); });
+}
+
+/// What every command of `schemas` takes.
+CLI::App* add_schemas_action(CLI::App* schemas, const std::string& name, const std::string& about,
+                             SchemasOptions::Action action,
+                             const std::shared_ptr<SchemasOptions>& options, int& code) {
+  auto* command = schemas->add_subcommand(name, about);
+  if (action != SchemasOptions::Action::kList)
+    command->add_option("subject", options->subject, "the subject")->required();
+  command->add_option("--registry", options->registry,
+                      "http://HOST:PORT (default: of the project, else http://127.0.0.1:8081)");
+  command->add_option("--project", options->project, "the project's folder")->capture_default_str();
+  command->add_option("--data", options->data, kDataHelp);
+  command->callback([=, &code] {
+    options->action = action;
+    code = schemas_command(*options);
+  });
+  return command;
+}
+
+void add_schemas(CLI::App& app, int& code) {
+  using Action = SchemasOptions::Action;
+  auto* schemas = app.add_subcommand("schemas", "the schemas of a registry: list, show, diff, …");
+  schemas->require_subcommand(1);
+  auto options = std::make_shared<SchemasOptions>();
+  auto* list = add_schemas_action(schemas, "list", "every subject", Action::kList, options, code);
+  list->add_flag("--json", options->json, "a JSON object a line");
+  auto* show =
+      add_schemas_action(schemas, "show", "a version's schema", Action::kShow, options, code);
+  show->add_option("version", options->version, "a number or `latest`")->capture_default_str();
+  auto* diff =
+      add_schemas_action(schemas, "diff", "what a version changed", Action::kDiff, options, code);
+  diff->add_option("version", options->version, "a number or `latest`")->capture_default_str();
+  diff->add_option("with", options->other, "the version to compare with (default: the one before)");
+  for (auto [name, about, action] :
+       {std::tuple{"check", "whether a file may be the subject's next version", Action::kCheck},
+        {"register", "make a file the subject's next version", Action::kRegister}}) {
+    auto* command = add_schemas_action(schemas, name, about, action, options, code);
+    command->add_option("file", options->file, "the schema's file")->required();
+    command->add_option("--type", options->type,
+                        "AVRO, JSON or PROTOBUF (default: by the file's name: .avsc, .json, "
+                        ".proto)");
+  }
+  schemas->footer(
+      "Examples:\n"
+      "  tailrace schemas list\n"
+      "  tailrace schemas show users_created-value 2\n"
+      "  tailrace schemas diff users_created-value\n"
+      "  tailrace schemas check users_created-value schemas/user.avsc && \\\n"
+      "    tailrace schemas register users_created-value schemas/user.avsc\n\n"
+      "check says why not, and ends with 1, when the file may not follow the subject's versions.");
 }
 
 void add_produce(CLI::App& app, int& code) {
@@ -311,6 +362,7 @@ int run_main(int argc, char** argv) {
   add_registry(app, code);
   add_topics(app, code);
   add_groups(app, code);
+  add_schemas(app, code);
   add_produce(app, code);
   add_consume(app, code);
   try {

@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/open_log.h"
+#include "app/open_schemas.h"
 #include "pipeline/spark_export.h"
 #include "pipeline/spark_project.h"
 
@@ -36,10 +37,13 @@ std::string python() {
 
 Status write(const SparkOptions& options, const std::string& data, const std::string& out) {
   ASSIGN(const pipeline::Project project, pipeline::load_project(options.project));
-  ASSIGN(const auto files, pipeline::spark_project(project, out));
+  ASSIGN(const auto types, pipeline::stored_topic_types(project, data));
+  ASSIGN(const auto files, pipeline::spark_project(project, out, types));
   TRY(pipeline::write_spark_project(files, out));
   ASSIGN(const auto opened, open_log(project, data, true));
-  ASSIGN(const auto topics, pipeline::export_topics(*opened.log, project, out));
+  ASSIGN(const auto schemas, open_schemas(project, opened));
+  ASSIGN(const auto topics,
+         pipeline::export_topics(*opened.log, project, out, types, schemas.client.get()));
   std::int64_t records = 0;
   for (const pipeline::TopicExport& topic : topics) records += topic.records;
   std::cout << "wrote " << out << ": " << files.size() << " files, " << records

@@ -209,16 +209,16 @@ QueryRelation dead_letters(Instance& instance) {
 std::vector<QueryRelation> query_relations(Instance& instance) {
   std::vector<QueryRelation> all = {hops(instance), tables(instance), topics(instance),
                                     expectations(instance), dead_letters(instance)};
-  for (const pipeline::Table& table : instance.runner().graph().tables)
+  const auto graph = instance.runner().graph();
+  for (const pipeline::Table& table : graph->tables)
     all.push_back({table.name, table.schema, [&instance, name = table.name](const Visit& visit) {
                      return instance.runner().scan_table(name, visit);
                    }});
   for (const pipeline::ServingSpec& serving : instance.project().serving) {
-    const int index = instance.runner().graph().table_index(serving.table);
-    const bool own_name = instance.runner().graph().table_index(serving.name) < 0;
+    const int index = graph->table_index(serving.table);
+    const bool own_name = graph->table_index(serving.name) < 0;
     if (index < 0 || !own_name) continue;
-    all.push_back({serving.name,
-                   instance.runner().graph().tables[static_cast<std::size_t>(index)].schema,
+    all.push_back({serving.name, graph->tables[static_cast<std::size_t>(index)].schema,
                    [&instance, name = serving.name](const Visit& visit) {
                      return instance.runner().scan_table(name, visit);
                    }});

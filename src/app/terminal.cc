@@ -136,6 +136,33 @@ void print_json_lines(const Json& rows) {
   }
 }
 
+void print_table(const Json& columns, const Json& rows, bool json) {
+  if (json) {
+    for (const auto& row : rows) std::cout << row.dump() << "\n";
+    return;
+  }
+  std::vector<std::size_t> widths;
+  const auto text = [](const Json& value) {
+    return value.is_string() ? value.get<std::string>() : value.is_null() ? "-" : value.dump();
+  };
+  for (const auto& column : columns) {
+    std::size_t width = column.get<std::string>().size();
+    for (const auto& row : rows) width = std::max(width, text(row[column]).size());
+    widths.push_back(width);
+  }
+  const auto line = [&](auto&& cell) {
+    std::string out;
+    for (std::size_t i = 0; i < widths.size(); ++i)
+      out += fmt::format("{:<{}}  ", cell(i), widths[i]);
+    out.erase(out.find_last_not_of(' ') + 1);
+    std::cout << out << "\n";
+  };
+  line([&](std::size_t i) { return columns[i].get<std::string>(); });
+  for (const auto& row : rows) {
+    line([&](std::size_t i) { return text(row[columns[i].get<std::string>()]); });
+  }
+}
+
 Statements split_statements(const std::string& text) {
   Statements found;
   std::size_t begin = 0;

@@ -40,6 +40,9 @@ class Grid {
 /// One JSON object a row.
 void print_json_lines(const Json& rows);
 
+/// Rows (objects) under some of their members' names, or one JSON object a row.
+void print_table(const Json& columns, const Json& rows, bool json);
+
 struct Statements {
   std::vector<std::string> whole;  ///< without the semicolon at their end
   std::string rest;                ///< what no semicolon ended yet; empty when it is blank

@@ -5,13 +5,11 @@
 namespace tailrace::connect {
 
 std::string encode_state(const NotedState& state) {
-  const nlohmann::json json = {{"fingerprint", state.fingerprint},
-                               {"position", state.position},
-                               {"sequences", state.sequences},
-                               {"reject_sequence", state.reject_sequence},
-                               {"records", state.records},
-                               {"max_message_bytes", state.max_message_bytes},
-                               {"clean", state.clean}};
+  const nlohmann::json json = {
+      {"fingerprint", state.fingerprint}, {"position", state.position},
+      {"sequences", state.sequences},     {"reject_sequence", state.reject_sequence},
+      {"records", state.records},         {"max_message_bytes", state.max_message_bytes},
+      {"schema_id", state.schema_id},     {"clean", state.clean}};
   return json.dump(1) + "\n";
 }
 
@@ -25,6 +23,7 @@ Result<NotedState> decode_state(std::string_view text) {
     json.at("reject_sequence").get_to(state.reject_sequence);
     json.at("records").get_to(state.records);
     json.at("max_message_bytes").get_to(state.max_message_bytes);
+    state.schema_id = json.value("schema_id", 0);
     json.at("clean").get_to(state.clean);
     return state;
   } catch (const nlohmann::json::exception& failure) {

@@ -17,6 +17,7 @@ struct NotedState {
   std::int64_t reject_sequence = 0;
   std::int64_t records = 0;
   std::int64_t max_message_bytes = 0;  ///< records above it were rejected
+  int schema_id = 0;                   ///< records that did not fit it were; 0: there was none
   bool clean = false;                  ///< nothing was emitted after this was noted
 };
 

@@ -12,6 +12,8 @@
 namespace tailrace::connect {
 
 inline constexpr std::string_view kOversized = "oversized";
+/// It does not fit the topic's schema.
+inline constexpr std::string_view kMisfit = "schema";
 
 /// Bytes beyond 16 MiB are cut off, and {"truncated_from": N} says so.
 std::string encode_reject(std::string_view source, std::string_view topic, const Reject& reject,

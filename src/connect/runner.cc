@@ -1,6 +1,7 @@
 #include "connect/runner.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -67,6 +68,8 @@ class Runner final : public SourceRunner {
   Status append_records();
   Status append_rejects();
   void sort_records();
+  void encode_records();
+  Status open_encoder();
   Status note_as(bool clean);
   bool note_is_due() const;
   void loop(std::stop_token stop);
@@ -94,6 +97,11 @@ class Runner final : public SourceRunner {
   std::string noted_position_;
   nanoseconds noted_at_{0};
   std::vector<std::vector<log::Record>> sorted_;
+  std::unique_ptr<RecordEncoder> encoder_;  // null: records stay as they are
+  std::string encoded_;                     // the chunk's, end to end
+  std::vector<std::size_t> encoded_ends_;
+  std::vector<bool> misfits_;
+  std::size_t left_out_told_ = 0;
   std::stop_token stop_token_;
 
   mutable std::mutex mutex_;
@@ -155,7 +163,20 @@ Status Runner::load_state() {
     for (std::size_t i = state_.sequences.size(); i < partitions_.size(); ++i)
       state_.sequences.push_back(sequence_after(*partitions_[i], producer_id(config_.name)));
     state_.max_message_bytes = max_message_bytes_;
+    state_.schema_id = config_.encoders.present;
   }
+  return open_encoder();
+}
+
+// What was emitted and not noted must be emitted by the same schema: which records fit it decides
+// which sequences they get.
+Status Runner::open_encoder() {
+  if (state_.schema_id == 0) return {};
+  ASSIGN(const auto schema, config_.encoders.schema(state_.schema_id));
+  ASSIGN(encoder_, make_encoder(schema));
+  if (state_.schema_id != config_.encoders.present)
+    LOG(info, "ingest {}: it goes on with {} until it has been stopped and started again",
+        config_.name, encoder_->describe());
   return {};
 }
 
@@ -239,19 +260,48 @@ Status Runner::append_chunk() {
 // Deals the chunk's records to partitions. One that is too large becomes a reject, and leaves an
 // empty place: calling it again after a failed append must deal alike, so the decision is taken
 // from the chunk alone.
+void Runner::encode_records() {
+  encoded_.clear();
+  encoded_ends_.clear();
+  misfits_.assign(chunk_.size(), false);
+  for (std::size_t i = 0; i < chunk_.size(); ++i) {
+    if (auto encoded = encoder_->encode(chunk_.value(i), encoded_); !encoded) {
+      misfits_[i] = true;
+      chunk_.rejects.push_back(
+          {std::string(kMisfit),
+           fmt::format("it does not fit {}: {}", encoder_->describe(), encoded.error().what),
+           chunk_.origin(i), std::string(chunk_.value(i))});
+    }
+    encoded_ends_.push_back(encoded_.size());
+  }
+  const auto& left_out = encoder_->left_out();
+  if (left_out.size() == left_out_told_) return;
+  left_out_told_ = left_out.size();
+  LOG(warn, "ingest {}: {} is not in {}, and is left out of its records", config_.name,
+      fmt::join(left_out, ", "), encoder_->describe());
+}
+
 void Runner::sort_records() {
   sorted_.assign(state_.sequences.size(), {});
   const auto partitions = static_cast<std::int32_t>(sorted_.size());
-  std::erase_if(chunk_.rejects, [](const Reject& reject) { return reject.reason == kOversized; });
+  std::erase_if(chunk_.rejects, [](const Reject& reject) {
+    return reject.reason == kOversized || reject.reason == kMisfit;
+  });
+  if (encoder_) encode_records();
   for (std::size_t i = 0; i < chunk_.size(); ++i) {
+    if (encoder_ && misfits_[i]) continue;
     const auto key = chunk_.key(i);
-    const log::Record record{key, chunk_.value(i), TimestampMs(chunk_.entry(i).timestamp_ms), {}};
+    const std::size_t begin = i == 0 || !encoder_ ? 0 : encoded_ends_[i - 1];
+    const std::string_view value =
+        encoder_ ? std::string_view(encoded_).substr(begin, encoded_ends_[i] - begin)
+                 : chunk_.value(i);
+    const log::Record record{key, value, TimestampMs(chunk_.entry(i).timestamp_ms), {}};
     const auto most = log::kBatchHeaderBytes + log::RecordBatchBuilder::max_bytes(record);
     if (static_cast<std::int64_t>(most) > state_.max_message_bytes) {
       chunk_.rejects.push_back({std::string(kOversized),
                                 fmt::format("{} bytes, max.message.bytes is {}",
                                             record.value->size(), state_.max_message_bytes),
-                                chunk_.origin(i), std::string(*record.value)});
+                                chunk_.origin(i), std::string(chunk_.value(i))});
       continue;
     }
     const std::int64_t number = state_.records + static_cast<std::int64_t>(i);
@@ -297,7 +347,7 @@ void Runner::count_step() {
       status_.appended_bytes += static_cast<std::int64_t>(record.value->size());
   status_.rejected += static_cast<std::int64_t>(chunk_.rejects.size());
   for (const Reject& reject : chunk_.rejects)
-    if (reject.reason != kOversized) ++status_.fetched;
+    if (reject.reason != kOversized && reject.reason != kMisfit) ++status_.fetched;
   status_.idle = chunk_.idle || chunk_.finished;
   status_.failing = !chunk_.error.empty();
   if (!status_.failing) return;

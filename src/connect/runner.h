@@ -10,7 +10,8 @@
 // what it has; (3) appended and synced but not noted: the same, all of it dropped; (4) noted: the
 // next chunk. A position is noted only after Log::sync of its partitions.
 //
-// A record larger than the topic's max.message.bytes, and what the source rejects, go to the topic
+// A record larger than the topic's max.message.bytes, one that does not fit the topic's schema, and
+// what the source rejects, go to the topic
 // `__rejected` as JSON {source, topic, reason, detail, origin, bytes (base64), time_ms}, by the
 // same rules. Threads: start, stop, pause, status from any thread.
 #pragma once
@@ -19,6 +20,7 @@
 #include <memory>
 #include <string>
 
+#include "connect/record_encoder.h"
 #include "connect/source.h"
 #include "log/log.h"
 #include "rt/clock.h"
@@ -32,6 +34,8 @@ struct RunnerConfig {
   std::string name;    ///< of the source: producer ids and file names come from it
   std::string topic;   ///< must be there
   std::string folder;  ///< DATA/ingest
+  /// Where the topic's format has a schema: records are written by it.
+  EncoderSource encoders = {};
   /// A replayable source's position is noted at least so often while it emits.
   std::int64_t note_every_ms = 500;
   std::int64_t note_every_records = 200'000;

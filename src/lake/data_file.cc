@@ -13,6 +13,7 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "columns/widening.h"
 #include "lake/disk.h"
 #include "lake/file_statistics.h"
 #include "lake/patient_output.h"
@@ -104,9 +105,13 @@ Result<Array> as_type(const Array& values, const Field& field) {
                            spark_name(*values->type())));
 }
 
-/// What other writers store differently (large strings, nanoseconds, …) is cast.
+/// Older files lack what a column has got since; what other writers store differently (large
+/// strings, nanoseconds, …) is cast.
 Result<Array> read_as(const Array& values, const Field& field) {
   if (auto same = as_type(values, field)) return same;
+  if (const auto wide = widened_type(values->type(), field->type());
+      wide && same_values(**wide, *field->type()))
+    return widened(values, field->type());
   static std::once_flag once;
   std::call_once(once, [] { (void)arrow::compute::Initialize(); });
   return from_arrow(

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "columns/row_codec.h"
+#include "columns/widening.h"
 #include "lake/checkpoint.h"
 #include "lake/disk.h"
 #include "lake/pending.h"
@@ -70,19 +71,46 @@ Status DeltaTable::create(const Schema& schema) {
   return {};
 }
 
+namespace {
+
+/// Whether values of the one read as the other by missing fields alone: readers of Delta need not
+/// know of it. A number that became wider asks for a table feature that few readers have.
+bool keeps_leaves(const arrow::DataType& before, const arrow::DataType& after) {
+  if (before.id() != after.id()) return false;
+  if (before.num_fields() == 0) return before.Equals(after);
+  if (before.id() != arrow::Type::STRUCT) {
+    for (int i = 0; i < before.num_fields(); ++i)
+      if (!keeps_leaves(*before.field(i)->type(), *after.field(i)->type())) return false;
+    return true;
+  }
+  for (const Field& field : before.fields()) {
+    const auto other = static_cast<const arrow::StructType&>(after).GetFieldByName(field->name());
+    if (!other || !keeps_leaves(*field->type(), *other->type())) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 Status DeltaTable::adopt(const Schema& wanted) {
   arrow::FieldVector fields = schema_->fields();
   for (const Field& field : wanted->fields()) {
-    const Field before = schema_->GetFieldByName(field->name());
-    if (!before) {
+    const int place = schema_->GetFieldIndex(field->name());
+    if (place < 0) {
       fields.push_back(field->WithNullable(true));
-    } else if (spark_name(*before->type()) != spark_name(*field->type())) {
+      continue;
+    }
+    const Field before = schema_->field(place);
+    if (spark_name(*before->type()) == spark_name(*field->type())) continue;
+    const auto wide = widened_type(before->type(), field->type());
+    if (!wide || spark_name(**wide) != spark_name(*field->type()))
       return error(Code::kFailedPrecondition,
                    fmt::format("Delta table {}: column {} is {} and cannot become {}; use another "
                                "name or remove the table",
                                folder_, field->name(), spark_name(*before->type()),
                                spark_name(*field->type())));
-    }
+    fields[static_cast<std::size_t>(place)] = before->WithType(field->type());
+    restate_ = restate_ || !keeps_leaves(*before->type(), *field->type());
   }
   for (const Field& field : schema_->fields()) {
     if (wanted->GetFieldByName(field->name())) continue;
@@ -91,8 +119,9 @@ Status DeltaTable::adopt(const Schema& wanted) {
                              "the table to drop it",
                              folder_, field->name()));
   }
-  if (fields.size() == schema_->fields().size()) return {};
-  schema_ = arrow::schema(std::move(fields));
+  const Schema grown = arrow::schema(std::move(fields));
+  if (grown->Equals(*schema_, false)) return {};
+  schema_ = grown;
   if (has_timestamp_ntz(*schema_) && snapshot_->protocol.reader < 3) {
     return error(Code::kUnimplemented,
                  folder_ + ": a TIMESTAMP_NTZ column cannot be added to an older Delta table yet");
@@ -155,6 +184,7 @@ Result<Prepared> DeltaTable::prepare(CommitInfo info) {
   Prepared prepared;
   Actions& actions = prepared.actions;
   const auto fill = [&]() -> Status {
+    if (restate_) TRY(restate(actions.removes));
     TRY(pending_->write_inserts(schema_, writer()));
     ASSIGN(actions.adds, writer().finish());
     if (!pending_->empty()) TRY(take_out(actions.adds, actions.removes));
@@ -165,12 +195,29 @@ Result<Prepared> DeltaTable::prepare(CommitInfo info) {
     return std::unexpected(filled.error().in(folder_));
   }
   actions.metadata = std::exchange(new_metadata_, std::nullopt);
+  restate_ = false;
   actions.operation = actions.removes.empty() ? info.operation : "MERGE";
   actions.timestamp_ms = now_ms();
   actions.txns = {{info.app_id, info.version, actions.timestamp_ms}};
   for (const AddFile& file : actions.adds) unpublished_.push_back(file.path);
   prepared.info = std::move(info);
   return prepared;
+}
+
+Status DeltaTable::restate(std::vector<RemoveFile>& removes) {
+  if (!unpublished_.empty())
+    return error(Code::kFailedPrecondition,
+                 "a column's type changes while a prepared commit is not published yet");
+  ASSIGN(const auto now, snapshot());
+  for (const auto& [path, file] : now->files) {
+    const auto copy = [&](const Batch& rows) -> Result<bool> {
+      TRY(writer().write(*rows));
+      return true;
+    };
+    TRY(read_data_file(data_path(path), schema_, copy));
+    removes.push_back({path, now_ms(), true, file.partition_values, file.size_bytes});
+  }
+  return {};
 }
 
 void DeltaTable::discard() {
@@ -213,9 +260,8 @@ Result<Version> DeltaTable::commit_actions(Actions actions, const std::optional<
       return error(Code::kAborted,
                    fmt::format("{}: another program rewrote {} meanwhile", folder_, file.path));
     }
-    ASSIGN(const bool ours,
-           put_if_absent(log_folder(), commit_name(now->version + 1), text, options_.files.sync,
-                         options_.files.room.get()));
+    ASSIGN(const bool ours, put_if_absent(log_folder(), commit_name(now->version + 1), text,
+                                          options_.files.sync, options_.files.room.get()));
     ASSIGN(now, snapshot());
     if (!ours) continue;
     checkpoint_if_due(*now);

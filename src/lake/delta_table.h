@@ -69,9 +69,9 @@ struct Prepared {
 
 class DeltaTable {
  public:
-  /// Opens the table, or creates it with commit 0. Columns that an existing table lacks are added
-  /// (with the next publish); a column whose type differs or that the schema lacks is
-  /// kFailedPrecondition.
+  /// Opens the table, or creates it with commit 0. Columns and fields that an existing table lacks
+  /// are added (with the next publish), and a column whose numbers grow is written anew with it;
+  /// any other difference of types, or a column that the schema lacks, is kFailedPrecondition.
   static Result<std::unique_ptr<DeltaTable>> open_or_create(std::string folder, Schema schema,
                                                             TableOptions options = {});
   /// kNotFound when there is no table.
@@ -123,6 +123,8 @@ class DeltaTable {
   Status create(const Schema& schema);
   Status adopt(const Schema& wanted);
   DataFileWriter& writer();
+  /// Every file of the newest version is written anew with the present columns.
+  Status restate(std::vector<RemoveFile>& removes);
   Status take_out(std::vector<AddFile>& adds, std::vector<RemoveFile>& removes);
   Result<bool> rewrite_without(const std::string& path, DataFileWriter& into);
   Result<Version> commit_actions(Actions actions, const std::optional<CommitInfo>& info);
@@ -134,6 +136,7 @@ class DeltaTable {
   Schema schema_;
   TableOptions options_;
   std::optional<Metadata> new_metadata_;  ///< to be committed next: columns were added
+  bool restate_ = false;                  ///< with it: a column's numbers grew
   std::unique_ptr<DataFileWriter> writer_;
   std::unique_ptr<Pending> pending_;
   std::vector<std::string> unpublished_;  ///< files of prepared commits

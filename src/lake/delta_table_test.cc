@@ -1,6 +1,7 @@
 // What a Delta table promises about commits, replays, retractions and crashes.
 #include "lake/delta_table.h"
 
+#include <arrow/json/from_string.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -203,6 +204,51 @@ TEST_F(DeltaTableTest, an_added_column_is_null_in_older_rows) {
   }));
   EXPECT_EQ(nulls, 2);
   EXPECT_EQ(contents(*table_), (Rows{{1, 1}, {2, 1}}));
+}
+
+TEST_F(DeltaTableTest, a_field_may_be_added_within_a_struct_and_a_number_may_grow) {
+  const auto schema = [](const char* number, bool more) {
+    arrow::FieldVector inner = {arrow::field("a", arrow::utf8())};
+    if (more) inner.push_back(arrow::field("b", arrow::utf8()));
+    const Type type = std::string(number) == "INT" ? arrow::int32() : arrow::int64();
+    return arrow::schema({arrow::field("n", type), arrow::field("s", arrow::struct_(inner))});
+  };
+  const auto rows = [&](const Schema& of, const std::string& json) {
+    const auto values =
+        arrow::json::ArrayFromJSONString(arrow::struct_(of->fields()), json).ValueOrDie();
+    return arrow::RecordBatch::FromStructArray(values).ValueOrDie();
+  };
+  const auto all = [](DeltaTable& table) {
+    std::vector<std::string> found;
+    EXPECT_TRUE(table.scan({}, [&](const Batch& batch) -> Result<bool> {
+      for (std::int64_t i = 0; i < batch->num_rows(); ++i)
+        found.push_back(batch->column(0)->GetScalar(i).ValueOrDie()->ToString() + " " +
+                        batch->column(1)->GetScalar(i).ValueOrDie()->ToString());
+      return true;
+    }));
+    std::ranges::sort(found);
+    return found;
+  };
+  table_.reset();
+  fs::remove_all(folder_);
+  table_ = open(schema("INT", false));
+  ASSERT_TRUE(table_->stage(rows(schema("INT", false), R"([{"n": 1, "s": {"a": "x"}}])")));
+  ASSERT_TRUE(table_->commit({"app", 1, "WRITE"}));
+  table_ = open(schema("INT", true));
+  ASSERT_TRUE(table_->stage(rows(schema("INT", true), R"([{"n": 2, "s": {"a": "y", "b": "z"}}])")));
+  ASSERT_TRUE(table_->commit({"app", 2, "WRITE"}));
+  EXPECT_EQ(table_->snapshot().value()->files.size(), 2U);
+  const auto one = all(*table_);
+  EXPECT_THAT(one, testing::ElementsAre(testing::StartsWith("1 "), testing::StartsWith("2 ")));
+  // The wider number takes new files; what they hold stays.
+  table_ = open(schema("BIGINT", true));
+  EXPECT_EQ(all(*table_), one);
+  ASSERT_TRUE(table_->commit({"app", 3, "WRITE"}));
+  EXPECT_EQ(table_->snapshot().value()->files.size(), 1U);
+  EXPECT_EQ(all(*table_), one);
+  table_ = open(schema("BIGINT", true));
+  EXPECT_EQ(all(*table_), one);
+  EXPECT_EQ(table_->schema()->field(0)->type()->id(), arrow::Type::INT64);
 }
 
 TEST_F(DeltaTableTest, a_torn_commit_file_is_data_loss_that_names_it) {

@@ -106,7 +106,7 @@ Result<std::vector<FileInfo>> list_files(const std::string& folder) {
   std::vector<FileInfo> files;
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
-    struct stat info{};
+    struct stat info {};
     if (::stat(entry.path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     files.push_back({entry.path().filename(), info.st_size,
                      info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000});

@@ -4,18 +4,22 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "columns/widening.h"
 #include "pipeline/running_project.h"
 
 namespace tailrace::pipeline {
+
+bool RunningProject::can_widen(const Flow& flow, const FlowMark& mark) const {
+  return mark.text == flow.text && keeps_no_state(flow) &&
+         graph_.tables[static_cast<std::size_t>(flow.table)].streaming;
+}
 
 std::vector<bool> RunningProject::stale_tables(const Checkpoint& last) const {
   std::vector<bool> stale(graph_.tables.size());
   for (const Flow& flow : graph_.flows) {
     auto mark = last.flows.find(flow.name);
-    bool again = mark == last.flows.end() || mark->second.definition != flow.definition ||
-                 !mark->second.failed.empty();
-    for (const Flow::Input& input : flow.inputs)
-      again = again || (!input.is_topic && stale[static_cast<std::size_t>(input.index)]);
+    bool again = mark == last.flows.end() || !mark->second.failed.empty() ||
+                 (mark->second.definition != flow.definition && !can_widen(flow, mark->second));
     const Table& table = graph_.tables[static_cast<std::size_t>(flow.table)];
     const auto rows = last.rows.find(table.name);
     const bool had_rows = rows != last.rows.end() && rows->second > 0;
@@ -38,7 +42,9 @@ Status RunningProject::backfill(const std::vector<bool>& stale) {
 
 Status RunningProject::backfill_table(std::size_t table) {
   const Table& described = graph_.tables[table];
-  LOG(info, "{} starts from nothing: its SQL is new or changed, or it or its folder had gone",
+  LOG(info,
+      "{} starts from nothing: its SQL or its columns are new or changed, or it or its folder "
+      "had gone",
       described.name);
   kv::WriteBatch batch;
   for (std::size_t i = 0; i < flows_.size(); ++i) {
@@ -88,9 +94,10 @@ Status RunningProject::feed_flow(std::size_t index) {
     const auto at = static_cast<std::size_t>(flow.inputs[i].index);
     if (!flow.inputs[i].is_topic) {
       TRY(outputs_[at]->scan_lake([&](const Batch& rows) -> Status {
-        Batch whole = rows;
+        // A column that was added later stands elsewhere in the lake.
+        ASSIGN(Batch whole, widened_rows(rows, graph_.tables[at].schema));
         if (graph_.tables[at].hidden) {
-          ASSIGN(whole, with_unknown_hidden(rows));
+          ASSIGN(whole, with_unknown_hidden(whole));
         }
         return feed(i, Delta{std::move(whole), {}});
       }));
@@ -98,15 +105,19 @@ Status RunningProject::feed_flow(std::size_t index) {
     }
     const TopicRelation& topic = graph_.topics[at];
     const Positions& until = checkpoint_.positions[topic.topic];
-    ASSIGN(auto reader, TopicReader::open(log_, topic, Positions(until.size())));
+    // Of what was read before nothing is newer, but for schemas that were refused.
+    auto values = value_reading(topic);
+    if (values) values->follow = false;
+    ASSIGN(auto reader, TopicReader::open(log_, topic, Positions(until.size()), std::move(values)));
     for (std::size_t p = 0; p < until.size(); ++p)
       if (reader.positions()[p] > Offset(0))
         LOG(warn, "{}-{}: {} starts from offset {}: retention has removed what was before",
             topic.topic, p, flow.name, reader.positions()[p].value);
     for (;;) {
       ASSIGN(auto step, reader.read_until(until, project_.limits.step_records));
+      if (step.records == 0 && !step.waits.empty()) return error(Code::kUnavailable, step.waits);
       if (step.records == 0) break;
-      TRY(feed(i, std::move(step.delta)));
+      if (!step.delta.empty()) TRY(feed(i, std::move(step.delta)));
     }
   }
   return {};

@@ -11,12 +11,13 @@ using Json = nlohmann::json;
 
 Json flow_json(const FlowMark& flow) {
   return {{"definition", flow.definition},
+          {"text", flow.text},
           {"failed", flow.failed},
           {"expectations", flow.expectations}};
 }
 
 FlowMark flow_from(const Json& json) {
-  return {json.at("definition"), json.at("failed"),
+  return {json.at("definition"), json.value("text", ""), json.at("failed"),
           json.at("expectations").get<std::vector<std::pair<std::int64_t, std::int64_t>>>()};
 }
 

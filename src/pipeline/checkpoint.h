@@ -17,6 +17,7 @@ namespace tailrace::pipeline {
 
 struct FlowMark {
   std::string definition;  ///< of the plan the state belongs to
+  std::string text;        ///< Flow::text
   std::string failed;      ///< why it stopped, or empty
   std::vector<std::pair<std::int64_t, std::int64_t>> expectations;  ///< passed, failed
 };
@@ -24,7 +25,7 @@ struct FlowMark {
 struct Checkpoint {
   std::int64_t number = 0;
   std::map<std::string, Positions> positions;  ///< by topic
-  std::map<std::string, std::int64_t> rows;  ///< by table
+  std::map<std::string, std::int64_t> rows;    ///< by table
   std::map<std::string, FlowMark> flows;
   std::map<std::string, std::int64_t> decoded;  ///< by topic: records that could be decoded
   std::optional<LetterTotals> letters;

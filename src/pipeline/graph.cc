@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "base/check.h"
 #include "engine/kept_result.h"
 #include "pipeline/names.h"
 #include "pipeline/yaml.h"
@@ -34,7 +35,7 @@ class GraphCatalog : public sql::Catalog {
     const std::string& name = parts.back();
     for (const TopicRelation& topic : graph_.topics)
       if (same_name(topic.relation, name))
-        return sql::RelationInfo{sql::RelationInfo::Kind::kTopic, topic.relation, topic_schema()};
+        return sql::RelationInfo{sql::RelationInfo::Kind::kTopic, topic.relation, topic.schema()};
     if (int index = graph_.table_index(name); index >= 0) return table_info(graph_.tables[index]);
     for (const StatementPtr& s : graph_.statements)
       if (makes_view(*s) && same_name(s->name.parts.back(), name))
@@ -265,12 +266,11 @@ std::string_view layer_name(Layer layer) {
   return "gold";
 }
 
-Schema topic_schema() {
-  static const Schema schema = arrow::schema(
-      {arrow::field("key", arrow::utf8()), arrow::field("value", arrow::utf8()),
+Schema topic_schema(const Type& value) {
+  return arrow::schema(
+      {arrow::field("key", arrow::utf8()), arrow::field("value", value),
        arrow::field("topic", arrow::utf8()), arrow::field("partition", arrow::int32()),
        arrow::field("offset", arrow::int64()), arrow::field("timestamp", timestamp_type())});
-  return schema;
 }
 
 int Graph::table_index(std::string_view name) const {
@@ -279,16 +279,58 @@ int Graph::table_index(std::string_view name) const {
   return -1;
 }
 
-Result<Graph> make_graph(const Project& project) {
+bool keeps_no_state(const Flow& flow) {
+  using Kind = engine::Plan::Kind;
+  const auto stateless = [](const auto& self, const engine::Plan& plan) -> bool {
+    const bool passes = plan.kind == Kind::kSource || plan.kind == Kind::kProject ||
+                        plan.kind == Kind::kFilter || plan.kind == Kind::kUnionAll ||
+                        plan.kind == Kind::kExplode;
+    return passes && std::ranges::all_of(plan.inputs, [&](const engine::PlanPtr& input) {
+             return self(self, *input);
+           });
+  };
+  return stateless(stateless, *flow.plan.root);
+}
+
+namespace {
+
+/// The columns of what a plan keeps or gives, which its own text does not say.
+void add_columns(const engine::Plan& plan, bool root, std::string& text) {
+  using Kind = engine::Plan::Kind;
+  const auto columns = [&](const Schema& schema) {
+    text += "\n(";
+    for (const Field& field : schema->fields())
+      text += fmt::format("{} {},", field->name(), spark_name(*field->type()));
+    text += ")";
+  };
+  const bool keeps = plan.kind == Kind::kDistinct || plan.kind == Kind::kTopN ||
+                     plan.kind == Kind::kAggregate || plan.kind == Kind::kJoin;
+  if (keeps || root) columns(plan.schema);
+  for (const engine::AggregateCall& call : plan.aggregates)
+    if (call.arg) text += " of " + spark_name(*call.arg->type);
+  for (const engine::PlanPtr& input : plan.inputs) add_columns(*input, false, text);
+}
+
+}  // namespace
+
+Result<Graph> make_graph(const Project& project, const TopicTypes& types) {
   Graph graph;
-  for (const TopicSpec& topic : project.topics)
-    graph.topics.push_back({topic.relation, topic.name, topic.format == "json"});
+  for (const TopicSpec& topic : project.topics) {
+    const auto type = types.find(topic.name);
+    CHECK(!topic.values || type != types.end());
+    graph.topics.push_back({topic.relation, topic.name, topic.format == "json",
+                            topic.values ? type->second : nullptr});
+  }
   ASSIGN(graph.statements, parse_files(project));
   TRY(Binder(graph).bind_all());
   for (Flow& flow : graph.flows) leave_rows_to_serving(project, graph, flow);
   carry_lineage(graph);
   for (Flow& flow : graph.flows) {
     flow.definition = sql::explain(flow.plan);
+    add_columns(*flow.plan.root, true, flow.definition);
+    flow.text = flow.statement->text();
+    if (flow.statement->kind == Statement::Kind::kFlow)
+      flow.text += graph.tables[static_cast<std::size_t>(flow.table)].statement->text();
     if (flow.kept_by >= 0) {
       const auto& serving = project.serving[static_cast<std::size_t>(flow.kept_by)];
       flow.definition += fmt::format("\nrows kept by {}", serving.name);

@@ -13,6 +13,7 @@
 #include "engine/plan.h"
 #include "pipeline/lineage.h"
 #include "pipeline/project.h"
+#include "pipeline/topic_type.h"
 #include "sql/sql.h"
 
 namespace tailrace::pipeline {
@@ -21,8 +22,9 @@ enum class Layer { kBronze, kSilver, kGold };
 
 std::string_view layer_name(Layer layer);
 
-/// Columns of a topic read as a relation: key, value, topic, partition, offset, timestamp.
-Schema topic_schema();
+/// Columns of a topic read as a relation: key, value, topic, partition, offset, timestamp. The
+/// value is text, or of a type of its own.
+Schema topic_schema(const Type& value = arrow::utf8());
 
 struct Table {
   std::string name;
@@ -45,7 +47,8 @@ struct Flow {
     int index;
   };
   std::vector<Input> inputs;
-  std::string definition;  ///< changes when the flow's meaning does
+  std::string definition;  ///< changes when the flow's meaning, or a column of its state, does
+  std::string text = {};   ///< what its SQL says, whatever the columns of its inputs
   /// A serving of the flow's table, whose rows the flow need not keep again; -1 for none.
   int kept_by = -1;                   ///< index into Project::serving
   std::vector<Lineage> lineage = {};  ///< of the plan's nodes that have one
@@ -56,7 +59,10 @@ struct Flow {
 struct TopicRelation {
   std::string relation;
   std::string topic;
-  bool json = false;  ///< a record that is not a JSON document is rejected before any table
+  bool json = false;       ///< a record that is not a JSON document is rejected before any table
+  TopicTypePtr type = {};  ///< of the values, where the topic's format has a schema
+
+  Schema schema() const { return type ? topic_schema(type->value()) : topic_schema(); }
 };
 
 struct Graph {
@@ -69,7 +75,11 @@ struct Graph {
   int table_index(std::string_view name) const;
 };
 
-Result<Graph> make_graph(const Project& project);
+/// `types` has every topic whose format has a schema.
+Result<Graph> make_graph(const Project& project, const TopicTypes& types = {});
+
+/// Whether a row of the flow's output depends on one row of its input alone: nothing is kept.
+bool keeps_no_state(const Flow& flow);
 
 /// The columns of `table` that are the key of a serving; empty when one is not there.
 std::vector<int> key_columns(const ServingSpec& serving, const Table& table);

@@ -128,8 +128,8 @@ void judge(std::vector<Hop>& hops) {
       hop.state = HopState::kOk;
       continue;
     }
-    const bool shown =
-        is_table(hop.kind) || hop.kind == HopKind::kFetched || hop.kind == HopKind::kLake;
+    const bool shown = is_table(hop.kind) || hop.kind == HopKind::kFetched ||
+                       hop.kind == HopKind::kLake || hop.failing;
     if (shown && is_failing(hop)) {
       hop.state = HopState::kError;
       hop.why = hop.last_error;
@@ -152,7 +152,10 @@ std::string explain_first_empty(const std::vector<Hop>& hops) {
     const bool source = hop.kind == HopKind::kFetched;
     if (hop.state == HopState::kError && !(source && hop.count > 0))
       return fmt::format("{} `{}` {}: {}", hop_kind_name(hop.kind), hop.title,
-                         source ? "fails" : "has stopped", hop.why);
+                         source        ? "fails"
+                         : hop.failing ? "waits"
+                                       : "has stopped",
+                         hop.why);
   }
   for (const Hop& hop : hops)
     if ((hop.state == HopState::kEmpty || hop.state == HopState::kWaiting) &&

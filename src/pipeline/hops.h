@@ -52,7 +52,7 @@ struct Hop {
   std::string last_error = {};                       ///< "" when there was none
   std::int64_t last_error_ms = 0;                    ///< since 1970; 0 when there was none
   std::vector<std::string> upstream = {};            ///< ids of the hops its records come from
-  bool failing = false;  ///< of a source: its last try ended in last_error
+  bool failing = false;  ///< its last try ended in last_error, and it tries again
 };
 
 /// One sentence naming the first empty hop and why; empty when rows reach every serving table's

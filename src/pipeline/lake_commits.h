@@ -1,5 +1,5 @@
-// DATA/lake_commits.json: the lake commits of the checkpoint under way, durable before the checkpoint
-// is, and published after it.
+// DATA/lake_commits.json: the lake commits of the checkpoint under way, durable before the
+// checkpoint is, and published after it.
 #pragma once
 
 #include <map>

@@ -9,6 +9,8 @@
 #include "pipeline/names.h"
 #include "pipeline/spark_spec.h"
 #include "pipeline/yaml.h"
+#include "rt/file.h"
+#include "schema/json.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -107,6 +109,29 @@ Status read_log_role(const YamlFile& file, const YAML::Node& node, Project& proj
   return flatten(file, node["properties"], "", remote.properties, remote.secrets);
 }
 
+/// `embedded`, http(s)://…, or a mapping with a url, user, password and ca_file.
+Status read_registry_role(const YamlFile& file, const YAML::Node& node, Roles& roles) {
+  if (!node) return {};
+  const bool mapping = node.IsMap();
+  if (mapping) {
+    TRY(file.only_keys(node, {"url", "user", "password", "ca_file"}));
+    if (!node["url"]) return file.fail(node, "`url` is missing: http://HOST:PORT");
+  }
+  const YAML::Node url = mapping ? node["url"] : node;
+  ASSIGN(roles.registry, file.text(url, "registry"));
+  if (roles.registry != "embedded" && !roles.registry.starts_with("http://") &&
+      !roles.registry.starts_with("https://"))
+    return file.fail(url, "`registry` is embedded or http://HOST:PORT");
+  RemoteRegistrySpec& remote = roles.remote_registry;
+  for (auto [key, value] : {std::pair{"user", &remote.user},
+                            {"password", &remote.password},
+                            {"ca_file", &remote.ca_file}}) {
+    if (!mapping || !node[key]) continue;
+    ASSIGN(*value, file.text(node[key], key));
+  }
+  return {};
+}
+
 Status read_roles(Project& project, const YamlFile& file) {
   const YAML::Node roles = file.root["roles"];
   if (!roles || roles.IsNull()) return {};
@@ -114,7 +139,7 @@ Status read_roles(Project& project, const YamlFile& file) {
                      {"log", "registry", "engine", "lake", "serving", "staging", "schedule"}));
   Roles& r = project.roles;
   TRY(read_log_role(file, roles["log"], project));
-  TRY(read_role(file, roles["registry"], "registry", r.registry));
+  TRY(read_registry_role(file, roles["registry"], r));
   TRY(read_role(file, roles["engine"], "engine", r.engine));
   TRY(read_role(file, roles["lake"], "lake", r.lake));
   TRY(read_role(file, roles["serving"], "serving", r.serving));
@@ -122,12 +147,63 @@ Status read_roles(Project& project, const YamlFile& file) {
   return read_role(file, roles["schedule"], "schedule", r.schedule);
 }
 
+/// One of some words.
+Status read_word(const YamlFile& file, const YAML::Node& node, const char* key,
+                 const std::vector<std::string_view>& words, std::string& word) {
+  if (!node[key]) return {};
+  ASSIGN(word, file.text(node[key], key));
+  if (std::ranges::find(words, word) != words.end()) return {};
+  std::string all;
+  for (const std::string_view one : words) (all += all.empty() ? "" : ", ") += one;
+  return file.fail(node[key], "`" + std::string(key) + ": " + word + "` is none of: " + all);
+}
+
+Result<ValueSpec> read_values(const YamlFile& file, const YAML::Node& node) {
+  ValueSpec values;
+  if (node["subject"]) {
+    ASSIGN(values.subject, file.text(node["subject"], "subject"));
+  }
+  TRY(read_word(file, node, "subject_name_strategy",
+                {"topic_name", "record_name", "topic_record_name"}, values.strategy));
+  TRY(read_word(file, node, "schema_evolution", {"add_columns", "none"}, values.evolution));
+  if (!node["schema"]) return values;
+  ASSIGN(values.file, file.text(node["schema"], "schema"));
+  const fs::path path = fs::path(file.path).parent_path() / values.file;
+  auto text = rt::read_whole(rt::posix_files(), path.string(), schema::kMaxSchemaBytes);
+  if (!text) return file.fail(node["schema"], "`schema`: " + text.error().what);
+  values.text = std::move(*text);
+  return values;
+}
+
+/// The broker's check, which names subjects by a strategy only.
+Status read_validation(const YamlFile& file, const YAML::Node& node, TopicSpec& topic) {
+  if (!node["schema_validation"]) return {};
+  if (!topic.values)
+    return file.fail(node["schema_validation"],
+                     "`schema_validation` is of a topic whose format has a schema");
+  std::string word = "false";
+  TRY(read_word(file, node, "schema_validation", {"true", "false"}, word));
+  if (word == "false") return {};
+  if (!topic.values->subject.empty())
+    return file.fail(node["schema_validation"],
+                     "`schema_validation` goes with a subject that `subject_name_strategy` names, "
+                     "not with `subject`");
+  const std::string& strategy = topic.values->strategy;
+  topic.settings["confluent.value.schema.validation"] = "true";
+  if (strategy == "topic_name") return {};
+  topic.settings["confluent.value.subject.name.strategy"] =
+      std::string("io.confluent.kafka.serializers.subject.") +
+      (strategy == "record_name" ? "RecordNameStrategy" : "TopicRecordNameStrategy");
+  return {};
+}
+
 Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
                              const YAML::Node& node) {
   TRY(file.only_keys(
-      node, {"partitions", "format", "relation", "max_message_bytes", "retention", "retention_size",
-             "segment_size", "compression", "retention.ms", "retention.bytes", "segment.bytes",
-             "segment.ms", "max.message.bytes", "compression.type"}));
+      node, {"partitions", "format", "schema", "subject", "subject_name_strategy",
+             "schema_evolution", "schema_validation", "relation", "max_message_bytes", "retention",
+             "retention_size", "segment_size", "compression", "retention.ms", "retention.bytes",
+             "segment.bytes", "segment.ms", "max.message.bytes", "compression.type"}));
   TopicSpec topic;
   topic.name = name;
   topic.relation = name;
@@ -145,9 +221,17 @@ Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
   if (node["format"]) {
     ASSIGN(topic.format, file.text(node["format"], "format"));
   }
-  if (topic.format != "json" && topic.format != "raw")
-    return file.fail(node["format"],
-                     "`format: " + topic.format + "` is not supported yet; write json or raw");
+  if (topic.format == "avro" || topic.format == "json_schema" || topic.format == "protobuf") {
+    ASSIGN(topic.values, read_values(file, node));
+  } else if (topic.format != "json" && topic.format != "raw") {
+    return file.fail(node["format"], "`format: " + topic.format +
+                                         "` is none of: json, raw, avro, json_schema, protobuf");
+  }
+  for (const char* key : {"schema", "subject", "subject_name_strategy", "schema_evolution"})
+    if (node[key] && !topic.values)
+      return file.fail(
+          node[key],
+          "`" + std::string(key) + "` is of a topic with `format: avro`, json_schema or protobuf");
   if (node["retention"]) {
     ASSIGN(const std::int64_t ms, quantity(file, node["retention"], "retention", kTimes));
     topic.settings["retention.ms"] = std::to_string(ms);
@@ -163,6 +247,7 @@ Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
   if (node["compression"]) {
     ASSIGN(topic.settings["compression.type"], file.text(node["compression"], "compression"));
   }
+  TRY(read_validation(file, node, topic));
   for (const char* key : {"retention.ms", "retention.bytes", "segment.bytes", "segment.ms",
                           "max.message.bytes", "compression.type"}) {
     if (!node[key]) continue;

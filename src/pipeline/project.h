@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,11 +23,21 @@ struct SqlFile {
   std::string text;
 };
 
+/// The schema of a topic's values, where its format has one.
+struct ValueSpec {
+  std::string subject;                    ///< empty: by the strategy
+  std::string strategy = "topic_name";    ///< topic_name | record_name | topic_record_name
+  std::string file;                       ///< as messages show it; empty: the registry has it
+  std::string text;                       ///< of the file
+  std::string evolution = "add_columns";  ///< or none: the first version's columns stay
+};
+
 struct TopicSpec {
   std::string name;
   std::string relation;  ///< what SQL calls it; the topic's name by default
   std::int32_t partitions = 1;
-  std::string format = "raw";                   ///< raw | json
+  std::string format = "raw";                   ///< raw | json | avro | json_schema | protobuf
+  std::optional<ValueSpec> values = {};         ///< of the last three
   std::map<std::string, std::string> settings;  ///< Kafka's topic configs by name
   std::string place = {};
 };
@@ -56,10 +67,17 @@ struct RemoteLogSpec {
   std::string place;
 };
 
+/// A registry that is somewhere else: `registry: http://…`, or a mapping.
+struct RemoteRegistrySpec {
+  std::string user, password;  ///< HTTP basic authentication
+  std::string ca_file;         ///< PEM certificates to trust instead of the system's
+};
+
 struct Roles {
   std::string log = "embedded";  ///< or kafka://HOST:PORT
   RemoteLogSpec remote_log;
-  std::string registry = "embedded";
+  std::string registry = "embedded";  ///< or http://HOST:PORT, https://…
+  RemoteRegistrySpec remote_registry;
   std::string engine = "embedded";
   std::string lake = "embedded";
   std::string serving = "embedded";

@@ -51,7 +51,8 @@ Hop decoded_hop(const TopicRelation& topic, const TopicCounts& counts,
   hop.bytes = counts.bytes;
   hop.lag_records = counts.lag;
   hop.lag_s = counts.lag_s;
-  hop.last_error = project.stopped_by;
+  hop.failing = project.stopped_by.empty() && !counts.waits.empty();
+  hop.last_error = hop.failing ? counts.waits : project.stopped_by;
   hop.upstream = {"appended." + topic.topic};
   count_rejected(project.letters, topic.topic, hop);
   return hop;

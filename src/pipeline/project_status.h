@@ -18,6 +18,7 @@ namespace tailrace::pipeline {
 struct TopicCounts {
   std::int64_t decoded = 0, bytes = 0, lag = 0;
   double lag_s = 0;
+  std::string waits = {};  ///< why the next record cannot be read now, or empty
 };
 
 /// Each list by its index in the graph.

@@ -9,6 +9,10 @@
 // action makes the second time a no-op). A crash falls back to the last checkpoint and the log is
 // replayed from its positions.
 //
+// When a record's schema has columns that its topic did not have, they are taken up between two
+// steps (evolution.cc): tables that a row of their input makes alone get them in place, null in
+// older rows; the others that ask for them are made again from what they read.
+//
 // A flow whose FAIL UPDATE expectation breaks stops alone, with all that reads it; the rest goes
 // on. It starts again from nothing (backfill) when its SQL has changed or at the next start.
 //
@@ -57,9 +61,11 @@ struct TableStatus {
 
 class Runner {
  public:
-  /// Topics must exist. `data` is the data folder: lake/ and state/ are below it.
+  /// Topics must exist. `data` is the data folder: lake/ and state/ are below it. `schemas` is
+  /// asked for what wrote the records of topics that have types; null where there are none.
   static Result<std::unique_ptr<Runner>> open(const Project& project, Graph graph, log::Log& log,
                                               const std::string& data,
+                                              subjects::SchemaClient* schemas = nullptr,
                                               rt::Clock& clock = rt::system_clock());
   virtual ~Runner() = default;
 
@@ -73,7 +79,8 @@ class Runner {
   /// sources' before.
   virtual std::vector<Hop> hops() const = 0;
   virtual std::vector<TableStatus> tables() const = 0;
-  virtual const Graph& graph() const = 0;
+  /// The present one: another follows when a topic's columns grow.
+  virtual std::shared_ptr<const Graph> graph() const = 0;
   /// An error that stopped the whole runner (disk, corruption), or empty.
   virtual std::string stopped_by() const = 0;
 

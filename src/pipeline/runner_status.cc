@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "columns/widening.h"
+#include "connect/record_encoder.h"
 #include "pipeline/names.h"
 #include "pipeline/rejected_topic.h"
 #include "pipeline/running_project.h"
@@ -16,7 +18,13 @@ std::string RunningProject::stopped_by() const {
   return stopped_by_;
 }
 
+std::shared_ptr<const Graph> RunningProject::graph() const {
+  const std::shared_lock still(shape_);
+  return std::make_shared<const Graph>(graph_);
+}
+
 Offset RunningProject::keep_from(const log::Partition& partition) const {
+  const std::shared_lock still(shape_);
   const auto reads = [&](const TopicRelation& topic) { return topic.topic == partition.topic(); };
   const bool read = std::ranges::any_of(graph_.topics, reads) ||
                     (rejected_reader_ && reads(rejected_reader_->relation()));
@@ -57,11 +65,26 @@ ProjectCounts RunningProject::counts() const {
 }
 
 std::vector<Hop> RunningProject::hops() const {
+  const std::shared_lock still(shape_);
   return hops_of(project_, graph_, counts(), data_ + "/lake");
 }
 
 std::vector<TableStatus> RunningProject::tables() const {
+  const std::shared_lock still(shape_);
   return tables_of(graph_, counts());
+}
+
+Result<DeadLetter> RunningProject::in_topics_format(DeadLetter letter) const {
+  if (letter.offset >= 0) return letter;
+  const std::shared_lock still(shape_);
+  for (const TopicRelation& topic : graph_.topics) {
+    if (topic.topic != letter.topic || !topic.type) continue;
+    ASSIGN(const auto encoder, connect::make_encoder(topic.type->latest()));
+    std::string record;
+    TRY(encoder->encode(letter.bytes, record));
+    letter.bytes = std::move(record);
+  }
+  return letter;
 }
 
 Result<std::int64_t> RunningProject::redrive(const std::function<bool(const DeadLetter&)>& select) {
@@ -73,7 +96,9 @@ Result<std::int64_t> RunningProject::redrive(const std::function<bool(const Dead
   std::int64_t sent = 0;
   Status first_failure;
   for (DeadLetter& letter : chosen) {
-    if (auto back = send_back(log_, letter); !back) {
+    const auto ready = in_topics_format(letter);
+    Status back = ready ? send_back(log_, *ready) : std::unexpected(ready.error());
+    if (!back) {
       LOG(warn, "dead letter {} stays: {}", letter.id, back.error().what);
       if (first_failure) first_failure = std::move(back);
       continue;
@@ -88,19 +113,27 @@ Result<std::int64_t> RunningProject::redrive(const std::function<bool(const Dead
 
 Status RunningProject::scan_table(std::string_view name,
                                   const std::function<Status(const Batch&)>& visit) const {
+  const std::shared_lock still(shape_);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const Table& table = graph_.tables[i];
+    // A column that was added later stands elsewhere in what is stored.
+    const auto in_order = [&](const Batch& rows) -> Status {
+      ASSIGN(const Batch ordered, widened_rows(rows, table.schema));
+      return visit(ordered);
+    };
     for (const auto& keyed : outputs_[i]->served())
-      if (same_name(keyed->schema().name, name) || same_name(graph_.tables[i].name, name))
-        return keyed->scan_all([&](Batch rows) -> Result<bool> {
-          TRY(visit(rows));
+      if (same_name(keyed->schema().name, name) || same_name(table.name, name))
+        return keyed->scan_all([&](const Batch& rows) -> Result<bool> {
+          TRY(in_order(rows));
           return true;
         });
-    if (same_name(graph_.tables[i].name, name)) return outputs_[i]->scan_lake(visit);
+    if (same_name(table.name, name)) return outputs_[i]->scan_lake(in_order);
   }
   return error(Code::kNotFound, fmt::format("there is no table `{}`", name));
 }
 
 std::shared_ptr<const table::KeyedTable> RunningProject::served(std::string_view name) const {
+  const std::shared_lock still(shape_);
   for (const auto& output : outputs_)
     for (const auto& keyed : output->served())
       if (same_name(keyed->schema().name, name)) return keyed;

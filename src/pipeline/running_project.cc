@@ -24,8 +24,9 @@ constexpr std::chrono::seconds kFlushTakes{1};
 }  // namespace
 
 Result<std::unique_ptr<Runner>> Runner::open(const Project& project, Graph graph, log::Log& log,
-                                             const std::string& data, rt::Clock& clock) {
-  auto running = std::make_unique<RunningProject>(project, std::move(graph), log, clock);
+                                             const std::string& data,
+                                             subjects::SchemaClient* schemas, rt::Clock& clock) {
+  auto running = std::make_unique<RunningProject>(project, std::move(graph), log, schemas, clock);
   TRY(running->open_all(data));
   return running;
 }
@@ -33,7 +34,10 @@ Result<std::unique_ptr<Runner>> Runner::open(const Project& project, Graph graph
 RunningProject::~RunningProject() {
   if (thread_.joinable()) {
     thread_.request_stop();
-    lake_->room()->close();
+    {
+      const std::shared_lock still(shape_);
+      lake_->room()->close();
+    }
     thread_.join();
   }
 }
@@ -54,6 +58,11 @@ Status RunningProject::open_all(const std::string& data) {
   checkpoint_ = last.value_or(Checkpoint{});
   TRY(letters_->load(checkpoint_.letters));
   durable_positions_ = checkpoint_.positions;
+  ASSIGN(catalogue_, table::Catalogue::open(*store_));
+  return open_graph(fresh);
+}
+
+Status RunningProject::open_graph(bool fresh) {
   std::vector<bool> stale(graph_.tables.size(), false), again;
   if (fresh) {
     ASSIGN(again, strange_tables());
@@ -61,6 +70,7 @@ Status RunningProject::open_all(const std::string& data) {
     again = stale = stale_tables(checkpoint_);
   }
   TRY(open_outputs(again));
+  if (!fresh) stale = again;
   TRY(open_flows());
   TRY(backfill(stale));
   return open_readers();
@@ -91,21 +101,30 @@ Result<std::vector<bool>> RunningProject::strange_tables() const {
   return strange;
 }
 
-Status RunningProject::open_outputs(const std::vector<bool>& again) {
-  ASSIGN(catalogue_, table::Catalogue::open(*store_));
+Status RunningProject::open_outputs(std::vector<bool>& again) {
   lake_ = std::make_unique<LakeWriter>();
   ASSIGN(const auto prepared, LakeCommits::read(data_, checkpoint_.number));
   for (std::size_t i = 0; i < graph_.tables.size(); ++i) {
     const Table& table = graph_.tables[i];
-    ASSIGN(auto output, TableOutput::open(table, data_, project_, *catalogue_, *lake_, again[i]));
-    if (!again[i]) {
-      output->set_rows(checkpoint_.rows[table.name]);
-      auto commit = prepared.commits.find(table.name);
-      if (commit != prepared.commits.end()) output->publish(commit->second);
+    for (const Flow& flow : graph_.flows)
+      if (flow.table == static_cast<int>(i))
+        for (const Flow::Input& input : flow.inputs)
+          again[i] = again[i] || (!input.is_topic && again[static_cast<std::size_t>(input.index)]);
+    auto output = TableOutput::open(table, data_, project_, *catalogue_, *lake_, again[i]);
+    if (!output && !again[i] && output.error().code == Code::kFailedPrecondition) {
+      LOG(warn, "{}", output.error().what);
+      again[i] = true;
+      output = TableOutput::open(table, data_, project_, *catalogue_, *lake_, true);
     }
-    table_rows_.push_back(output->rows());
-    lake_rows_.push_back(output->rows());
-    outputs_.push_back(std::move(output));
+    if (!output) return std::unexpected(output.error());
+    if (!again[i]) {
+      (*output)->set_rows(checkpoint_.rows[table.name]);
+      auto commit = prepared.commits.find(table.name);
+      if (commit != prepared.commits.end()) (*output)->publish(commit->second);
+    }
+    table_rows_.push_back((*output)->rows());
+    lake_rows_.push_back((*output)->rows());
+    outputs_.push_back(std::move(*output));
   }
   return lake_->wait();
 }
@@ -155,11 +174,23 @@ std::optional<engine::KeptResult> RunningProject::kept_result(const Flow& flow) 
   return kept;
 }
 
+std::optional<ValueReading> RunningProject::value_reading(const TopicRelation& topic) const {
+  if (!topic.type) return std::nullopt;
+  CHECK(schemas_ != nullptr);
+  ValueReading reading{.type = topic.type, .schemas = schemas_};
+  for (const TopicSpec& spec : project_.topics)
+    if (spec.name == topic.topic) reading.follow = spec.values->evolution == "add_columns";
+  const auto refused = refused_schemas_.find(topic.topic);
+  if (refused != refused_schemas_.end()) reading.refused = refused->second;
+  return reading;
+}
+
 Status RunningProject::open_readers() {
   topic_counts_.resize(graph_.topics.size());
   for (std::size_t i = 0; i < graph_.topics.size(); ++i) {
     const TopicRelation& topic = graph_.topics[i];
-    ASSIGN(auto reader, TopicReader::open(log_, topic, checkpoint_.positions[topic.topic]));
+    ASSIGN(auto reader, TopicReader::open(log_, topic, checkpoint_.positions[topic.topic],
+                                          value_reading(topic)));
     readers_.push_back(
         std::make_unique<ReadAhead>(std::move(reader), project_.limits.step_records));
     topic_counts_[i].decoded = checkpoint_.decoded[topic.topic];
@@ -167,8 +198,8 @@ Status RunningProject::open_readers() {
   }
   const std::string rejected(connect::kRejectedTopic);
   if (log_.topic(rejected)) {
-    ASSIGN(auto reader,
-           TopicReader::open(log_, {rejected, rejected, false}, checkpoint_.positions[rejected]));
+    ASSIGN(auto reader, TopicReader::open(log_, {.relation = rejected, .topic = rejected},
+                                          checkpoint_.positions[rejected]));
     rejected_reader_.emplace(std::move(reader));
   }
   return {};
@@ -219,7 +250,10 @@ void RunningProject::loop(std::stop_token stop) {
 Status RunningProject::stop() {
   if (thread_.joinable()) {
     thread_.request_stop();
-    lake_->room()->close();
+    {
+      const std::shared_lock still(shape_);
+      lake_->room()->close();
+    }
     thread_.join();
   }
   const std::string why = stopped_by();
@@ -268,6 +302,7 @@ Status RunningProject::checkpoint() {
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     FlowMark& mark = checkpoint_.flows[graph_.flows[i].name];
     mark.definition = graph_.flows[i].definition;
+    mark.text = graph_.flows[i].text;
     mark.failed = flows_[i].failed;
     for (const auto& count : flows_[i].expectations)
       mark.expectations.emplace_back(count.passed, count.failed);

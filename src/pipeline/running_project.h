@@ -9,6 +9,8 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <set>
+#include <shared_mutex>
 #include <thread>
 
 #include "engine/circuit.h"
@@ -23,8 +25,9 @@ namespace tailrace::pipeline {
 
 class RunningProject final : public Runner {
  public:
-  RunningProject(const Project& project, Graph graph, log::Log& log, rt::Clock& clock)
-      : project_(project), graph_(std::move(graph)), log_(log), clock_(clock) {}
+  RunningProject(const Project& project, Graph graph, log::Log& log,
+                 subjects::SchemaClient* schemas, rt::Clock& clock)
+      : project_(project), graph_(std::move(graph)), log_(log), schemas_(schemas), clock_(clock) {}
   ~RunningProject() override;
 
   Status open_all(const std::string& data);
@@ -34,7 +37,7 @@ class RunningProject final : public Runner {
   Status drain() override;
   std::vector<Hop> hops() const override;
   std::vector<TableStatus> tables() const override;
-  const Graph& graph() const override { return graph_; }
+  std::shared_ptr<const Graph> graph() const override;
   std::string stopped_by() const override;
   Offset keep_from(const log::Partition& partition) const override;
   const DeadLetters& dead_letters() const override { return *letters_; }
@@ -52,11 +55,16 @@ class RunningProject final : public Runner {
     bool stepped = false;  ///< the first step runs without input too: a global aggregate has a row
   };
   ProjectCounts counts() const;
-  Status open_outputs(const std::vector<bool>& again);
+  /// A record that never was in its topic, as the topic's sources write it.
+  Result<DeadLetter> in_topics_format(DeadLetter letter) const;
+  /// Tables, flows and readers of graph_, from the checkpoint; `fresh`: there was none.
+  Status open_graph(bool fresh);
+  Status open_outputs(std::vector<bool>& again);
   /// Tables of the lake that a state without a checkpoint knows nothing of: they are made again.
   Result<std::vector<bool>> strange_tables() const;
   Status open_flows();
   Status open_readers();
+  std::optional<ValueReading> value_reading(const TopicRelation& topic) const;
   Status make_circuit(std::size_t flow);
   /// Where the flow finds the rows it leaves to a serving (Flow::kept_by).
   std::optional<engine::KeptResult> kept_result(const Flow& flow) const;
@@ -77,6 +85,7 @@ class RunningProject final : public Runner {
   Status take_marks(kv::WriteBatch& batch);
   /// Now and then: files that left a table are deleted.
   Status upkeep();
+  void note_waits(const std::vector<TopicStep>& topics);
   void publish_counts(const std::vector<TopicStep>& topics);
 
   bool checkpoint_due() const;
@@ -99,8 +108,16 @@ class RunningProject final : public Runner {
   /// A checkpoint, durable and published when it returns.
   Status settle();
 
+  /// Takes up the schemas that topics wait for; whether there was one.
+  Result<bool> evolve(const std::vector<TopicStep>& topics);
+  /// The types of all topics with the next schemas of some; those that cannot be are refused.
+  TopicTypes next_types(const std::vector<TopicStep>& topics);
+  Status open_again(std::optional<Graph> graph);
+
   /// Which flows must start from nothing, by table: new, changed, failed, or reading such a one.
   std::vector<bool> stale_tables(const Checkpoint& last) const;
+  /// Whether only the columns of what it reads have grown, and it can go on with them.
+  bool can_widen(const Flow& flow, const FlowMark& mark) const;
   Status backfill(const std::vector<bool>& stale);
   Status backfill_table(std::size_t table);
   Status feed_flow(std::size_t flow);
@@ -108,6 +125,7 @@ class RunningProject final : public Runner {
   const Project& project_;
   Graph graph_;
   log::Log& log_;
+  subjects::SchemaClient* schemas_;
   rt::Clock& clock_;
   std::string data_;
 
@@ -129,7 +147,11 @@ class RunningProject final : public Runner {
   std::chrono::steady_clock::time_point last_checkpoint_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point next_upkeep_ = {};
   std::jthread thread_;
+  /// By topic, ids of schemas that could not be taken up.
+  std::map<std::string, std::set<int>> refused_schemas_;
 
+  /// Held by the status functions, and alone by evolve() while graph, tables and flows change.
+  mutable std::shared_mutex shape_;
   /// Guards what the status functions read: set by the step thread after each step.
   mutable std::mutex mutex_;
   std::string stopped_by_;

@@ -73,12 +73,14 @@ Result<std::int64_t> export_file(TopicReader& reader, const fs::path& folder, Ex
   std::int64_t records = 0;
   while (records < kFileRecords) {
     ASSIGN(TopicStep step, reader.read(kFileRecords - records));
+    if (!step.waits.empty()) return error(Code::kUnavailable, step.waits);
     if (step.records == 0) break;
     records += step.records;
     batches.push_back(std::move(step.delta.rows));
   }
   if (records == 0) return 0;
-  ASSIGN(auto table, from_arrow(arrow::Table::FromRecordBatches(topic_schema(), batches)));
+  ASSIGN(auto table,
+         from_arrow(arrow::Table::FromRecordBatches(reader.relation().schema(), batches)));
   TRY(write_parquet(folder / file_name(reader.relation().topic, exported.files), *table));
   ++exported.files;
   exported.positions = reader.positions();
@@ -93,7 +95,8 @@ std::int64_t removed_between(const Positions& exported, const Positions& opened)
   return removed;
 }
 
-Result<TopicExport> export_topic(log::Log& log, const TopicSpec& topic, const fs::path& folder) {
+Result<TopicExport> export_topic(log::Log& log, const TopicSpec& topic, const TopicTypePtr& type,
+                                 subjects::SchemaClient* schemas, const fs::path& folder) {
   const fs::path positions = folder / (topic.name + ".positions");
   std::error_code failed;
   fs::create_directories(folder / topic.name, failed);
@@ -102,8 +105,12 @@ Result<TopicExport> export_topic(log::Log& log, const TopicSpec& topic, const fs
   ASSIGN(Exported exported, read_exported(positions));
   TopicExport made{.topic = topic.name};
   // As raw bytes: what is not JSON is exported too, and Spark sets it apart.
-  ASSIGN(auto reader, TopicReader::open(log, {.relation = topic.relation, .topic = topic.name},
-                                        exported.positions));
+  TopicRelation relation{.relation = topic.relation, .topic = topic.name};
+  relation.type = type;
+  std::optional<ValueReading> values;
+  if (type) values = ValueReading{.type = type, .schemas = schemas, .follow = false};
+  ASSIGN(auto reader,
+         TopicReader::open(log, std::move(relation), exported.positions, std::move(values)));
   made.removed = removed_between(exported.positions, reader.positions());
   while (true) {
     ASSIGN(const std::int64_t written, export_file(reader, folder / topic.name, exported));
@@ -116,10 +123,14 @@ Result<TopicExport> export_topic(log::Log& log, const TopicSpec& topic, const fs
 }  // namespace
 
 Result<std::vector<TopicExport>> export_topics(log::Log& log, const Project& project,
-                                               const std::string& folder) {
+                                               const std::string& folder, const TopicTypes& types,
+                                               subjects::SchemaClient* schemas) {
   std::vector<TopicExport> made;
   for (const TopicSpec& topic : project.topics) {
-    ASSIGN(made.emplace_back(), export_topic(log, topic, fs::path(folder) / "topics"));
+    const auto type = types.find(topic.name);
+    ASSIGN(made.emplace_back(),
+           export_topic(log, topic, type == types.end() ? nullptr : type->second, schemas,
+                        fs::path(folder) / "topics"));
   }
   return made;
 }

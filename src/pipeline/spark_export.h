@@ -1,9 +1,9 @@
 // The records of a project's topics as Parquet files that Spark reads as a stream of files.
 //
-// FOLDER/topics/<topic>/<topic>-<20-digit sequence>.parquet holds the columns of topic_schema(),
-// records that cannot be decoded included; FOLDER/topics/<topic>.positions holds the next offset of
-// each partition. Files are never changed, and are named in place by one rename: a second export
-// adds files of the records that came since.
+// FOLDER/topics/<topic>/<topic>-<20-digit sequence>.parquet holds the columns of the topic's
+// relation; records that are not JSON included, but not those that a topic's schema cannot read;
+// FOLDER/topics/<topic>.positions holds the next offset of each partition. Files are never changed,
+// and are named in place by one rename: a second export adds files of the records that came since.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "log/log.h"
 #include "pipeline/project.h"
+#include "pipeline/topic_type.h"
 
 namespace tailrace::pipeline {
 
@@ -23,7 +24,11 @@ struct TopicExport {
 };
 
 /// Writes what is new in each topic of the project. The caller is the one writer of FOLDER.
+/// `schemas` is asked for what wrote the records of topics that have types; null where there are
+/// none.
 Result<std::vector<TopicExport>> export_topics(log::Log& log, const Project& project,
-                                               const std::string& folder);
+                                               const std::string& folder,
+                                               const TopicTypes& types = {},
+                                               subjects::SchemaClient* schemas = nullptr);
 
 }  // namespace tailrace::pipeline

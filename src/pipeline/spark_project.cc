@@ -24,7 +24,7 @@ from pathlib import Path
 from pyspark import pipelines as dp
 
 TOPICS = Path(__file__).resolve().parent.parent / "topics"
-SCHEMA = "key STRING, value STRING, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
+SCHEMA = "key STRING, value {}, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
 # try_parse_json takes text after the document's end; inside brackets, and as a field, it cannot follow. It replaces
 # what is not UTF-8.
 IS_JSON = (
@@ -33,9 +33,9 @@ IS_JSON = (
 )
 
 
-def records(topic):
+def records(topic, value="STRING"):
     # `spark` is given by spark-pipelines
-    return spark.readStream.schema(SCHEMA).parquet(str(TOPICS / topic))
+    return spark.readStream.schema(SCHEMA.format(value)).parquet(str(TOPICS / topic))
 )py";
 
 std::string python_string(std::string_view text) {
@@ -48,8 +48,9 @@ std::string python_string(std::string_view text) {
 }
 
 /// The Python functions of one topic; `number` makes their names unlike all others.
-std::string topic_functions(const TopicSpec& topic, std::size_t number) {
-  const std::string records = "records(" + python_string(topic.name) + ")";
+std::string topic_functions(const TopicSpec& topic, const TopicTypePtr& type, std::size_t number) {
+  const std::string value = type ? ", " + python_string(spark_name(*type->value())) : "";
+  const std::string records = "records(" + python_string(topic.name) + value + ")";
   const bool json = topic.format == "json";
   std::string out =
       fmt::format("\n\n@dp.temporary_view(name={})\ndef topic_{}():\n    return {}{}\n",
@@ -61,10 +62,12 @@ std::string topic_functions(const TopicSpec& topic, std::size_t number) {
   return out;
 }
 
-std::string topics_module(const Project& project) {
+std::string topics_module(const Project& project, const TopicTypes& types) {
   std::string out(kTopicsHead);
-  for (std::size_t i = 0; i < project.topics.size(); ++i)
-    out += topic_functions(project.topics[i], i);
+  for (std::size_t i = 0; i < project.topics.size(); ++i) {
+    const auto type = types.find(project.topics[i].name);
+    out += topic_functions(project.topics[i], type == types.end() ? nullptr : type->second, i);
+  }
   return out;
 }
 
@@ -120,7 +123,8 @@ Result<std::string> rewrite_file(const SqlFile& file, const std::vector<sql::Sta
 
 }  // namespace
 
-Result<std::vector<WrittenFile>> spark_project(const Project& project, const std::string& folder) {
+Result<std::vector<WrittenFile>> spark_project(const Project& project, const std::string& folder,
+                                               const TopicTypes& types) {
   std::vector<std::vector<sql::Statement>> parsed;
   for (const SqlFile& file : project.sql_files) {
     ASSIGN(auto statements, sql::parse_pipeline(file.text, file.path));
@@ -134,7 +138,7 @@ Result<std::vector<WrittenFile>> spark_project(const Project& project, const std
   std::vector<WrittenFile> files;
   std::set<std::string> taken;
   files.push_back({"spark-pipeline.yml", spec_text(project, folder)});
-  files.push_back({"transformations/tailrace_topics.py", topics_module(project)});
+  files.push_back({"transformations/tailrace_topics.py", topics_module(project, types)});
   for (std::size_t i = 0; i < parsed.size(); ++i) {
     ASSIGN(auto text, rewrite_file(project.sql_files[i], parsed[i], targets));
     files.push_back({written_path(project, project.sql_files[i], taken), std::move(text)});

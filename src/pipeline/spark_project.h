@@ -18,7 +18,8 @@
 // `reason` is the names of the broken DROP ROW expectations, joined by ", ". FAIL UPDATE raises an
 // error for the first row that breaks it, and is looked at before DROP ROW. An expectation that
 // only warns disappears. NULL is a violation. A JSON topic's records that are not JSON go to
-// RELATION__rejected instead of the relation.
+// RELATION__rejected instead of the relation. Where a topic's format has a schema its records are
+// read by it before Spark gets them: the value is the same STRUCT.
 #pragma once
 
 #include <string>
@@ -26,6 +27,7 @@
 
 #include "base/result.h"
 #include "pipeline/project.h"
+#include "pipeline/topic_type.h"
 
 namespace tailrace::pipeline {
 
@@ -37,7 +39,8 @@ struct WrittenFile {
 /// The files of the Spark project for `project`, in `folder` (absolute: Spark's storage is a URI).
 /// Nothing is written. kInvalidArgument: SQL that does not parse. kUnimplemented, with the place:
 /// SQL that has no form in open Spark.
-Result<std::vector<WrittenFile>> spark_project(const Project& project, const std::string& folder);
+Result<std::vector<WrittenFile>> spark_project(const Project& project, const std::string& folder,
+                                               const TopicTypes& types = {});
 
 /// Writes the files; others in the folder stay as they are (the tables, catalogue and checkpoints
 /// of earlier runs).

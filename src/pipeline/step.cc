@@ -38,7 +38,10 @@ Result<bool> RunningProject::step() {
   TRY(read_rejected(batch));
   const Upkeep& limits = project_.upkeep;
   TRY(letters_->trim(clock_.now().value, limits.letters_keep_ms, limits.letters_max_bytes, batch));
-  if (!any && batch.empty()) return false;
+  if (!any && batch.empty()) {
+    note_waits(topics);
+    return evolve(topics);
+  }
   for (TopicStep& topic : topics)
     for (DeadLetter& letter : topic.rejected) {
       letter.time_ms = clock_.now().value;
@@ -54,6 +57,7 @@ Result<bool> RunningProject::step() {
   }
   dirty_ = true;
   publish_counts(topics);
+  TRY(evolve(topics));
   return true;
 }
 
@@ -195,6 +199,11 @@ Status RunningProject::take_marks(kv::WriteBatch& batch) {
   return letters_->mark_redriven(marks, batch);
 }
 
+void RunningProject::note_waits(const std::vector<TopicStep>& topics) {
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < topics.size(); ++i) topic_counts_[i].waits = topics[i].waits;
+}
+
 void RunningProject::publish_counts(const std::vector<TopicStep>& topics) {
   const std::int64_t now = clock_.now().value;
   std::lock_guard lock(mutex_);
@@ -203,6 +212,7 @@ void RunningProject::publish_counts(const std::vector<TopicStep>& topics) {
     counts.decoded = checkpoint_.decoded[graph_.topics[i].topic];
     counts.bytes += topics[i].bytes;
     counts.lag = readers_[i]->lag();
+    counts.waits = topics[i].waits;
     counts.lag_s = counts.lag > 0 && topics[i].oldest_ms > 0
                        ? static_cast<double>(now - topics[i].oldest_ms) / 1e3
                        : 0;

@@ -21,7 +21,9 @@ class StoredProject final : public Runner {
   Status drain() override { return {}; }
   std::vector<Hop> hops() const override;
   std::vector<TableStatus> tables() const override { return tables_of(graph_, counts_); }
-  const Graph& graph() const override { return graph_; }
+  std::shared_ptr<const Graph> graph() const override {
+    return std::make_shared<const Graph>(graph_);
+  }
   std::string stopped_by() const override { return {}; }
   const DeadLetters& dead_letters() const override { return *letters_; }
   Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>&) override;

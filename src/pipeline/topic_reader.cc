@@ -57,30 +57,40 @@ struct TopicReader::Columns {
   arrow::Status status;
 
   void append(const log::RecordView& record, std::int32_t partition_id) {
-    key.append(record.key);
     value.append(record.value);
+    append_rest(record, partition_id);
+  }
+  void append_rest(const log::RecordView& record, std::int32_t partition_id) {
+    key.append(record.key);
     status &= partition.Append(partition_id);
     status &= offset.Append(record.offset.value);
     status &= timestamp.Append(record.timestamp.value * 1000);
   }
 
-  Result<Batch> finish(const std::string& topic) {
+  /// `typed`: the values, where they are no text.
+  Result<Batch> finish(const TopicRelation& relation, ValueReader* typed) {
     if (!status.ok()) return arrow_error(status);
     const std::int64_t rows = partition.length();
-    ASSIGN(auto topics, from_arrow(arrow::MakeArrayFromScalar(arrow::StringScalar(topic), rows)));
+    ASSIGN(auto topics,
+           from_arrow(arrow::MakeArrayFromScalar(arrow::StringScalar(relation.topic), rows)));
     std::shared_ptr<arrow::Array> partitions, offsets, timestamps;
     ASSIGN(const Array keys, key.finish());
-    ASSIGN(const Array values, value.finish());
+    ASSIGN(const Array values, typed ? typed->finish() : value.finish());
     TRY(from_arrow(partition.Finish(&partitions)));
     TRY(from_arrow(offset.Finish(&offsets)));
     TRY(from_arrow(timestamp.Finish(&timestamps)));
-    return arrow::RecordBatch::Make(topic_schema(), rows,
+    return arrow::RecordBatch::Make(relation.schema(), rows,
                                     {keys, values, topics, partitions, offsets, timestamps});
   }
 };
 
-Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Positions from) {
+Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Positions from,
+                                      std::optional<ValueReading> values) {
   TopicReader reader;
+  if (values) {
+    ASSIGN(auto opened, ValueReader::make(std::move(*values)));
+    reader.values_.emplace(std::move(opened));
+  }
   const auto topic = log.topic(relation.topic);
   if (!topic) return error(Code::kNotFound, "topic " + relation.topic + " is not in the log");
   from.resize(static_cast<std::size_t>(topic->settings.partitions));
@@ -116,30 +126,72 @@ std::int64_t TopicReader::lag() const {
   return lag;
 }
 
-void TopicReader::take(const log::RecordView& record, std::size_t partition, Columns& columns,
-                       TopicStep& step) {
+void TopicReader::note(const log::RecordView& record, TopicStep& step) const {
   ++step.records;
   const std::string_view value = record.value.value_or(std::string_view{});
   const std::size_t key_bytes = record.key ? record.key->size() : 0;
   step.bytes += static_cast<std::int64_t>(key_bytes + value.size());
   if (step.oldest_ms == 0 || record.timestamp.value < step.oldest_ms)
     step.oldest_ms = record.timestamp.value;
+}
+
+DeadLetter TopicReader::reject(const log::RecordView& record, std::size_t partition,
+                               std::string detail) const {
+  DeadLetter letter;
+  letter.flow = relation_.topic;
+  letter.reason = "decode";
+  letter.detail = std::move(detail);
+  letter.topic = relation_.topic;
+  letter.partition = static_cast<std::int32_t>(partition);
+  letter.offset = record.offset.value;
+  letter.origin = fmt::format("{}-{}@{}", relation_.topic, partition, record.offset.value);
+  letter.bytes = record.value.value_or(std::string_view{});
+  return letter;
+}
+
+void TopicReader::take(const log::RecordView& record, std::size_t partition, Columns& columns,
+                       TopicStep& step) {
+  if (values_) {
+    gathered_.push_back(record);
+    return;
+  }
+  note(record, step);
   if (json_ && record.value) {
-    if (const auto fault = json_->check(value)) {
-      DeadLetter letter;
-      letter.flow = relation_.topic;
-      letter.reason = "decode";
-      letter.detail = fmt::format("not a JSON document: {} at byte {}", fault->what, fault->byte);
-      letter.topic = relation_.topic;
-      letter.partition = static_cast<std::int32_t>(partition);
-      letter.offset = record.offset.value;
-      letter.origin = fmt::format("{}-{}@{}", relation_.topic, partition, record.offset.value);
-      letter.bytes = value;
-      step.rejected.push_back(std::move(letter));
+    if (const auto fault = json_->check(*record.value)) {
+      step.rejected.push_back(
+          reject(record, partition,
+                 fmt::format("not a JSON document: {} at byte {}", fault->what, fault->byte)));
       return;
     }
   }
   columns.append(record, static_cast<std::int32_t>(partition));
+}
+
+Status TopicReader::take_gathered(std::size_t partition, Columns& columns, TopicStep& step,
+                                  Offset& position) {
+  const std::vector<log::RecordView>& records = gathered_;
+  gathered_values_.clear();
+  for (const log::RecordView& record : records) gathered_values_.push_back(record.value);
+  bad_.clear();
+  auto taken = values_->append(gathered_values_, bad_);
+  if (!taken && taken.error().code != Code::kUnavailable) return std::unexpected(taken.error());
+  if (!taken) step.waits = taken.error().what;
+  const std::size_t count = taken.value_or(0);
+  std::vector<bool> is_bad(count);
+  for (ValueReader::Bad& one : bad_) {
+    is_bad[one.index] = true;
+    step.rejected.push_back(reject(records[one.index], partition, std::move(one.why)));
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    note(records[i], step);
+    if (!is_bad[i]) columns.append_rest(records[i], static_cast<std::int32_t>(partition));
+  }
+  if (count < records.size()) {
+    step.next_schema = values_->next_schema();
+    position = records[count].offset;
+  }
+  gathered_.clear();
+  return {};
 }
 
 Status TopicReader::read_partition(std::size_t index, Offset until, Share share, Columns& columns,
@@ -168,7 +220,7 @@ Status TopicReader::read_partition(std::size_t index, Offset until, Share share,
       bool whole = true;
       while (records.next(record)) {
         if (record.offset < position) continue;
-        if (!share.has_room(step) || record.offset >= until) {
+        if (!share.has_room(step, gathered_.size()) || record.offset >= until) {
           // Compaction may have taken the records just before `until`.
           if (record.offset >= until) position = until;
           whole = false;
@@ -181,6 +233,7 @@ Status TopicReader::read_partition(std::size_t index, Offset until, Share share,
         TRY(records.status());
         position = batch.next_offset();
       }
+      if (!gathered_.empty()) TRY(take_gathered(index, columns, step, position));
     }
     if (!any) break;
   }
@@ -207,7 +260,7 @@ Result<TopicStep> TopicReader::read_until(const Positions& until, std::int64_t m
   step.next = positions_;
   if (step.records > 0) {
     last_ = {columns.key.bytes(), columns.value.bytes()};
-    ASSIGN(step.delta.rows, columns.finish(relation_.topic));
+    ASSIGN(step.delta.rows, columns.finish(relation_, values_ ? &*values_ : nullptr));
   }
   return step;
 }

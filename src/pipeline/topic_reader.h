@@ -2,6 +2,7 @@
 // what cannot be decoded.
 //
 // Records of a transaction are read when it has committed (read_committed), aborted ones never.
+// Where the topic's format has a schema, values are columns (value_reader.h).
 //
 // A step holds at most `max_records`, from all partitions in turn. The same positions give the same
 // records in the same order, whatever the steps. One thread.
@@ -17,6 +18,7 @@
 #include "log/log.h"
 #include "pipeline/dead_letters.h"
 #include "pipeline/graph.h"
+#include "pipeline/value_reader.h"
 
 namespace tailrace::pipeline {
 
@@ -25,17 +27,22 @@ using Positions = std::vector<Offset>;
 
 /// What one step takes from a topic.
 struct TopicStep {
-  Delta delta;                       ///< rows of topic_schema(), all +1
-  std::vector<DeadLetter> rejected;  ///< records that are no JSON document
+  Delta delta;                       ///< rows of the relation's schema(), all +1
+  std::vector<DeadLetter> rejected;  ///< records that are not of the topic's format
   Positions next;                    ///< positions after this step
   std::int64_t records = 0;          ///< read, rejected ones included
   std::int64_t bytes = 0;
   std::int64_t oldest_ms = 0;  ///< timestamp of the oldest record of the step
+  /// To be taken up before the next record can be read.
+  std::optional<subjects::RegisteredSchema> next_schema = {};
+  std::string waits = {};  ///< why the next record cannot be read now; empty when it can
 };
 
 class TopicReader {
  public:
-  static Result<TopicReader> open(log::Log& log, TopicRelation relation, Positions from);
+  /// `values` for a relation that has a type.
+  static Result<TopicReader> open(log::Log& log, TopicRelation relation, Positions from,
+                                  std::optional<ValueReading> values = {});
 
   /// Up to `max_records`, and about 16 MB; records == 0 when there is nothing new. kDataLoss names
   /// topic-partition@offset.
@@ -56,8 +63,9 @@ class TopicReader {
   /// How far a step may fill: it ends with the record that reaches either.
   struct Share {
     std::int64_t records, bytes;
-    bool has_room(const TopicStep& step) const {
-      return step.records < records && step.bytes < bytes;
+    bool has_room(const TopicStep& step, std::size_t gathered = 0) const {
+      return step.records + static_cast<std::int64_t>(gathered) < records && step.bytes < bytes &&
+             step.waits.empty() && !step.next_schema;
     }
   };
   /// Large records make short steps, so that what is under way takes the same memory.
@@ -66,6 +74,10 @@ class TopicReader {
                         TopicStep& step);
   void take(const log::RecordView& record, std::size_t partition, Columns& columns,
             TopicStep& step);
+  /// Reads the values of the records gathered from one log batch; `position` is where it stopped.
+  Status take_gathered(std::size_t partition, Columns& columns, TopicStep& step, Offset& position);
+  void note(const log::RecordView& record, TopicStep& step) const;
+  DeadLetter reject(const log::RecordView& record, std::size_t partition, std::string detail) const;
 
   TopicRelation relation_;
   std::vector<std::shared_ptr<log::Partition>> partitions_;
@@ -75,6 +87,11 @@ class TopicReader {
   Sizes last_;  ///< of the step before
   std::string decompressed_;
   std::unique_ptr<engine::JsonChecker> json_;
+  std::optional<ValueReader> values_;
+  // What take_gathered() works on.
+  std::vector<log::RecordView> gathered_;
+  std::vector<std::optional<std::string_view>> gathered_values_;
+  std::vector<ValueReader::Bad> bad_;
 };
 
 }  // namespace tailrace::pipeline

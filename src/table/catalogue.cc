@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "columns/widening.h"
 #include "table/keyed_table.h"
 
 namespace tailrace::table {
@@ -61,23 +62,23 @@ Result<Schema> schema_of(const std::string& bytes) {
   return from_arrow(arrow::ipc::ReadSchema(&stream, &memo));
 }
 
-/// The columns of `old` and behind them those that only `wanted` has; kFailedPrecondition when that
-/// is not possible.
-Result<Schema> widened(const std::string& name, const Schema& old, const Schema& wanted) {
-  arrow::FieldVector fields = old->fields();
-  for (const Field& field : wanted->fields()) {
-    const Field before = old->GetFieldByName(field->name());
-    if (!before) {
-      fields.push_back(field->WithNullable(true));
-    } else if (!before->type()->Equals(*field->type())) {
-      return error(
-          Code::kFailedPrecondition,
-          fmt::format(
-              "table {}: column {} is {} and cannot become {}; drop the table to start anew", name,
-              field->name(), spark_name(*before->type()), spark_name(*field->type())));
-    }
+/// The columns of `old`, widened, and behind them those that only `wanted` has; kFailedPrecondition
+/// when that is not possible, or keys would read differently.
+Result<Schema> grown(const TableSchema& old, const Schema& wanted) {
+  const auto refused = [&](const std::string& what) {
+    return error(Code::kFailedPrecondition,
+                 fmt::format("table {}: column {}; drop the table to start anew", old.name, what));
+  };
+  auto columns = widened_schema(old.columns, wanted);
+  if (!columns) return refused(columns.error().what);
+  for (const std::string& key : old.key) {
+    const Type& before = old.columns->GetFieldByName(key)->type();
+    const Type& after = (*columns)->GetFieldByName(key)->type();
+    if (!before->Equals(*after))
+      return refused(fmt::format("{}: {} of the key cannot become {}", key, spark_name(*before),
+                                 spark_name(*after)));
   }
-  return arrow::schema(std::move(fields));
+  return columns;
 }
 
 Status check_key(const TableSchema& schema) {
@@ -171,8 +172,8 @@ Result<std::shared_ptr<const KeyedTable>> Catalogue::create(const TableSchema& s
                  fmt::format("table {}: the primary key changed; drop the table to start anew",
                              schema.name));
   }
-  ASSIGN(const Schema columns, widened(schema.name, old.schema().columns, schema.columns));
-  if (columns->num_fields() == old.schema().columns->num_fields()) return at->second;
+  ASSIGN(const Schema columns, grown(old.schema(), schema.columns));
+  if (columns->Equals(*old.schema().columns, false)) return at->second;
   std::vector<Schema> history = old.history();
   history.push_back(columns);
   return put(old.id(), {schema.name, columns, schema.key}, std::move(history));

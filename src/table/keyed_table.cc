@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "columns/byte_order.h"
+#include "columns/widening.h"
 
 namespace tailrace::table {
 namespace {
@@ -83,24 +84,6 @@ Result<Array> parse_value(const arrow::Field& field, const std::string& text) {
   return from_arrow(arrow::MakeArrayFromScalar(*scalar, 1));
 }
 
-/// `rows` with exactly the columns of `schema`, by name; those it lacks are null.
-Result<Batch> align(const Batch& rows, const Schema& schema, const std::string& table) {
-  if (rows->schema()->Equals(*schema, false)) return rows;
-  arrow::ArrayVector columns;
-  for (const Field& field : schema->fields()) {
-    Array column = rows->GetColumnByName(field->name());
-    if (!column) {
-      ASSIGN(column, from_arrow(arrow::MakeArrayOfNull(field->type(), rows->num_rows())));
-    } else if (!column->type()->Equals(*field->type())) {
-      return error(Code::kInvalidArgument,
-                   fmt::format("table {}: column {} is {}, not {}", table, field->name(),
-                               spark_name(*field->type()), spark_name(*column->type())));
-    }
-    columns.push_back(std::move(column));
-  }
-  return arrow::RecordBatch::Make(schema, rows->num_rows(), std::move(columns));
-}
-
 /// Rows in the order of their keys, equal keys as they came: the store takes sorted keys in half
 /// the time.
 std::vector<std::int64_t> rows_by_key(const EncodedRows& keys) {
@@ -146,7 +129,7 @@ class KeyedTable::RowReader {
  private:
   Status flush() {
     ASSIGN(Batch rows, decoder_->finish());
-    ASSIGN(rows, align(rows, table_.schema_.columns, table_.schema_.name));
+    ASSIGN(rows, widened_rows(rows, table_.schema_.columns));
     parts_.push_back(std::move(rows));
     decoder_.reset();
     return {};
@@ -187,7 +170,9 @@ Schema KeyedTable::key_schema(std::size_t columns) const {
 
 Status KeyedTable::apply(const Delta& delta, Notes notes, kv::WriteBatch& batch) const {
   if (delta.empty()) return change_notes(notes, batch);
-  ASSIGN(const Batch rows, align(delta.rows, schema_.columns, schema_.name));
+  auto aligned = widened_rows(delta.rows, schema_.columns);
+  if (!aligned) return std::unexpected(aligned.error().in("table " + schema_.name));
+  const Batch rows = std::move(*aligned);
   ASSIGN(const EncodedRows keys, encode_keys(*rows, key_columns_));
   ASSIGN(const EncodedRows values, encode_rows(*rows));
   const bool only_inserts = delta.only_inserts();

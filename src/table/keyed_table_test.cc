@@ -172,11 +172,31 @@ TEST_F(KeyedTableTest, an_added_column_is_null_in_older_rows_and_survives_a_rest
   EXPECT_EQ(scan(), "DE1 DE2 ");
 }
 
+TEST_F(KeyedTableTest, numbers_grow_but_never_a_keys) {
+  apply({{"DE", 1, "a"}});
+  const auto with_age = [](const Type& type) {
+    auto fields = columns()->fields();
+    fields.push_back(arrow::field("age", type));
+    return arrow::schema(fields);
+  };
+  ASSERT_TRUE(catalogue_->create({"people", with_age(arrow::int32()), {"country", "n"}}));
+  auto grown = catalogue_->create({"people", with_age(arrow::float64()), {"country", "n"}});
+  ASSERT_TRUE(grown) << grown.error().what;
+  EXPECT_EQ((*grown)->schema().columns->field(3)->type()->id(), arrow::Type::DOUBLE);
+  table_ = *grown;
+  EXPECT_EQ(get({"DE", "1"}), R"({"country":"DE","n":1,"name":"a","age":null})");
+  auto key_grows = with_age(arrow::float64())->fields();
+  key_grows[1] = arrow::field("n", arrow::float64());
+  EXPECT_THAT(
+      catalogue_->create({"people", arrow::schema(key_grows), {"country", "n"}}).error().what,
+      testing::HasSubstr("BIGINT of the key cannot become DOUBLE"));
+}
+
 TEST_F(KeyedTableTest, a_changed_type_or_key_is_refused_with_the_reason) {
   auto other =
       arrow::schema({arrow::field("country", arrow::utf8()), arrow::field("n", arrow::utf8())});
   EXPECT_THAT(catalogue_->create({"people", other, {"country", "n"}}).error().what,
-              testing::HasSubstr("column n is BIGINT and cannot become STRING"));
+              testing::HasSubstr("column n: BIGINT cannot become STRING"));
   EXPECT_THAT(catalogue_->create({"people", columns(), {"country"}}).error().what,
               testing::HasSubstr("primary key changed"));
 }

@@ -179,3 +179,37 @@ def test_a_running_project_is_asked_over_its_api(tmp_path):
     assert project.sql("SELECT count(*) AS n FROM created_users") == [{"n": 5}]
     assert run(project, "sql", "-c", "SELECT nme FROM users").returncode == 1
     project.stop()
+
+
+def test_schemas_are_listed_shown_compared_and_registered_from_files(tmp_path):
+    project = tailrace.Project(tmp_path, tailrace.EXAMPLE.with_name("random_users_avro")).start()
+    address = ("--project", project.folder, "--data", project.data)
+
+    def schemas(*words):
+        return project.command("schemas", *words, *address)
+
+    listed = schemas("list", "--json")
+    assert json.loads(listed.stdout) == {"subject": "users_created-value", "version": 1, "id": 1, "type": "AVRO",
+                                         "compatibility": "BACKWARD"}
+    file = project.folder / "schemas" / "user.avsc"
+    schema = json.loads(file.read_text())
+    shown = schemas("show", "users_created-value")
+    assert json.loads(shown.stdout) == schema
+    other = tmp_path / "other.avsc"
+    other.write_text(json.dumps({**schema, "fields": [*schema["fields"], {"name": "vip", "type": "boolean"}]}))
+    refused = schemas("check", "users_created-value", other)
+    assert refused.returncode == 1
+    assert "may not follow the versions of users_created-value" in refused.stderr and "vip" in refused.stderr
+    assert schemas("register", "users_created-value", other).returncode == 1
+    other.write_text(json.dumps({**schema, "fields": [*schema["fields"],
+                                                      {"name": "vip", "type": "boolean", "default": False}]}))
+    assert schemas("check", "users_created-value", other).returncode == 0
+    assert schemas("register", "users_created-value", other).stdout == "version 2 of users_created-value, id 2\n"
+    compared = schemas("diff", "users_created-value").stdout.splitlines()
+    assert compared[0] == "users_created-value version 1 -> 2"
+    changed = [line for line in compared[1:] if not line.startswith(" ")]
+    assert [line for line in changed if "vip" in line] == ['+       "name": "vip",']
+    assert not any(line.startswith("-") for line in changed)
+    missing = schemas("show", "nothing")
+    assert missing.returncode == 1 and "Subject 'nothing' not found." in missing.stderr
+    project.stop()

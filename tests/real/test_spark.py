@@ -49,6 +49,22 @@ def test_every_table_of_the_example_has_the_same_rows_on_spark(kind, tmp_path):
 
 
 @needs_spark
+def test_every_table_of_the_example_with_avro_has_the_same_rows_on_spark(tmp_path):
+    inbox = tmp_path / "input"
+    inbox.mkdir()
+    (inbox / "a.jsonl").write_text(lines([*range(300), *range(0, 300, 10)]))
+    project = tailrace.Project(tmp_path, tailrace.EXAMPLE.with_name("random_users_avro"), settings=json.dumps({
+        "topics": {"users_created": {"partitions": 2, "format": "avro", "schema": "schemas/user.avsc"}},
+        "ingest": tailrace.files_from(inbox)}))
+    project.once()
+    out = tmp_path / "spark"
+    done = run_on_spark(project, out, "local[2]")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    for table in ("users_raw", "users_clean", "users", "users_by_country_gender"):
+        assert_same(rows(project.data / "lake" / table), rows(out / "warehouse" / table), table)
+
+
+@needs_spark
 def test_fail_update_fails_the_flow_with_the_expectations_name_on_both(tmp_path):
     inbox, project = example(tmp_path)
     short = user(5, login={"uuid": "not-a-uuid", "username": "x"})

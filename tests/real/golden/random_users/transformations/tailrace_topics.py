@@ -4,7 +4,7 @@ from pathlib import Path
 from pyspark import pipelines as dp
 
 TOPICS = Path(__file__).resolve().parent.parent / "topics"
-SCHEMA = "key STRING, value STRING, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
+SCHEMA = "key STRING, value {}, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
 # try_parse_json takes text after the document's end; inside brackets, and as a field, it cannot follow. It replaces
 # what is not UTF-8.
 IS_JSON = (
@@ -13,9 +13,9 @@ IS_JSON = (
 )
 
 
-def records(topic):
+def records(topic, value="STRING"):
     # `spark` is given by spark-pipelines
-    return spark.readStream.schema(SCHEMA).parquet(str(TOPICS / topic))
+    return spark.readStream.schema(SCHEMA.format(value)).parquet(str(TOPICS / topic))
 
 
 @dp.temporary_view(name="users_created")

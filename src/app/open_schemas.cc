@@ -1,0 +1,36 @@
+#include "app/open_schemas.h"
+
+#include <algorithm>
+
+namespace tailrace::app {
+
+bool needs_schemas(const pipeline::Project& project) {
+  return std::ranges::any_of(project.topics,
+                             [](const auto& topic) { return topic.values.has_value(); });
+}
+
+subjects::RemoteRegistry remote_registry(const pipeline::Project& project) {
+  const auto& with = project.roles.remote_registry;
+  return {.url = project.roles.registry,
+          .user = with.user,
+          .password = with.password,
+          .ca_file = with.ca_file};
+}
+
+Result<OpenedSchemas> open_schemas(const pipeline::Project& project, const OpenedLog& opened) {
+  OpenedSchemas schemas;
+  if (!needs_schemas(project)) return schemas;
+  if (project.roles.registry != "embedded") {
+    schemas.client = subjects::remote_client(remote_registry(project));
+    return schemas;
+  }
+  if (opened.remote)
+    return error(Code::kFailedPrecondition,
+                 "tailrace.yml: a topic's format has a schema, and the log is a Kafka somewhere "
+                 "else: name its schema registry, too: roles: {registry: http://HOST:PORT}");
+  ASSIGN(schemas.embedded, RegistryService::open(*opened.log));
+  schemas.client = subjects::local_client(schemas.embedded->registry());
+  return schemas;
+}
+
+}  // namespace tailrace::app
