@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "schema/avro/avro_schema.h"
 #include "schema/record_rows.h"
+#include "schema/schema.h"
 
 namespace tailrace::app {
 namespace {
@@ -46,9 +46,9 @@ class RecordSchemas final : public kafka::SchemaIds {
       return verdict(std::ranges::any_of(
           subjects, [&](const std::string& one) { return one.starts_with(before); }));
     }
-    ASSIGN(const auto parsed,
-           schema::avro::AvroSchema::parse(schema.text, schema.references, schema::Age::kKnown));
-    const std::string subject = before + std::string(parsed->root().full_name());
+    ASSIGN(const auto parsed, schema::parse_schema(schema.format, schema.text, schema.references,
+                                                   schema::Age::kKnown));
+    const std::string subject = before + parsed->record_name();
     return verdict(std::ranges::find(subjects, subject) != subjects.end());
   }
 

@@ -7,72 +7,46 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/open_schemas.h"
 #include "app/terminal.h"
-#include "base/base64.h"
 #include "net/http_client.h"
+#include "net/http_message.h"
 #include "pipeline/project.h"
 #include "rt/file.h"
 #include "schema/json.h"
+#include "subjects/remote_client.h"
 
 namespace tailrace::app {
 namespace {
 
-constexpr std::size_t kMostAnswerBytes = 64 << 20;
 /// Lines of one schema times lines of another that a diff compares one by one.
 constexpr std::size_t kMostCompared = 25'000'000;
 
-struct Address {
-  std::string url;
-  std::string user, password, ca_file;
-};
-
 /// The one that was named, or the project's, or that of the instance which runs on its folder, or
 /// the usual address.
-Address registry_of(const SchemasOptions& options) {
-  if (!options.registry.empty())
-    return {.url = options.registry, .user = {}, .password = {}, .ca_file = {}};
+subjects::RemoteRegistry registry_of(const SchemasOptions& options) {
+  if (!options.registry.empty()) return {.url = options.registry};
   if (const auto project = pipeline::load_project(options.project);
-      project && project->roles.registry != "embedded") {
-    const auto& with = project->roles.remote_registry;
-    return {project->roles.registry, with.user, with.password, with.ca_file};
-  }
+      project && project->roles.registry != "embedded")
+    return remote_registry(*project);
   const auto running = find_running(data_folder(options.project, options.data));
   const bool serves = running && !running->registry.empty();
-  return {.url = serves ? running->registry : "http://127.0.0.1:8081",
-          .user = {},
-          .password = {},
-          .ca_file = {}};
-}
-
-/// A segment of a path.
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain =
-        std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' || c == '~';
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
+  return {.url = serves ? running->registry : "http://127.0.0.1:8081"};
 }
 
 class Asking {
  public:
-  explicit Asking(Address at) : at_(std::move(at)) {
-    while (at_.url.ends_with('/')) at_.url.pop_back();
-    options_.headers = {{"Content-Type", "application/vnd.schemaregistry.v1+json"}};
-    if (!at_.user.empty())
-      options_.headers.emplace_back("Authorization",
-                                    "Basic " + encode_base64(at_.user + ":" + at_.password));
-    options_.ca_file = at_.ca_file;
-    options_.max_body_bytes = kMostAnswerBytes;
+  explicit Asking(const subjects::RemoteRegistry& at)
+      : url_(at.url), options_(subjects::http_options(at)) {
+    while (url_.ends_with('/')) url_.pop_back();
   }
 
   Result<Json> get(const std::string& path) {
-    ASSIGN(const auto answer, http_.get(at_.url + path, options_));
+    ASSIGN(const auto answer, http_.get(url_ + path, options_));
     return read(answer);
   }
   Result<Json> post(const std::string& path, const Json& body) {
-    ASSIGN(const auto answer, http_.post(at_.url + path, body.dump(), options_));
+    ASSIGN(const auto answer, http_.post(url_ + path, body.dump(), options_));
     return read(answer);
   }
 
@@ -83,16 +57,16 @@ class Asking {
     const bool says = json.is_object() && json.contains("message") && json["message"].is_string();
     return error(answer.status == 404 ? Code::kNotFound : Code::kFailedPrecondition,
                  says ? json["message"].get<std::string>()
-                      : fmt::format("{} answers {}", net::redact_url(at_.url), answer.status));
+                      : fmt::format("{} answers {}", net::redact_url(url_), answer.status));
   }
 
-  Address at_;
+  std::string url_;
   net::HttpOptions options_;
   net::HttpClient http_;
 };
 
 std::string subject_path(const SchemasOptions& options) {
-  return "/subjects/" + escaped(options.subject);
+  return "/subjects/" + net::percent_encode(options.subject);
 }
 
 Status list(Asking& registry, const SchemasOptions& options) {
@@ -100,8 +74,10 @@ Status list(Asking& registry, const SchemasOptions& options) {
   Json rows = Json::array();
   for (const Json& subject : subjects) {
     const std::string name = subject.get<std::string>();
-    ASSIGN(const Json latest, registry.get("/subjects/" + escaped(name) + "/versions/latest"));
-    ASSIGN(const Json config, registry.get("/config/" + escaped(name) + "?defaultToGlobal=true"));
+    ASSIGN(const Json latest,
+           registry.get("/subjects/" + net::percent_encode(name) + "/versions/latest"));
+    ASSIGN(const Json config,
+           registry.get("/config/" + net::percent_encode(name) + "?defaultToGlobal=true"));
     rows.push_back({{"subject", name},
                     {"version", latest.value("version", 0)},
                     {"id", latest.value("id", 0)},
@@ -115,7 +91,8 @@ Status list(Asking& registry, const SchemasOptions& options) {
 /// The schema as people read it.
 Result<std::string> schema_text(Asking& registry, const SchemasOptions& options,
                                 const std::string& version) {
-  ASSIGN(const Json found, registry.get(subject_path(options) + "/versions/" + escaped(version)));
+  ASSIGN(const Json found,
+         registry.get(subject_path(options) + "/versions/" + net::percent_encode(version)));
   const std::string text = found.value("schema", "");
   if (found.value("schemaType", "AVRO") == "PROTOBUF") return text;
   const Json json = Json::parse(text, nullptr, false);

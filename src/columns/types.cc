@@ -1,14 +1,21 @@
 // Names and small questions about types and deltas.
 #include "columns/types.h"
 
+#include <arrow/compute/initialize.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 
 namespace tailrace {
 
 bool Delta::only_inserts() const {
   return std::all_of(weights.begin(), weights.end(), [](Weight weight) { return weight > 0; });
+}
+
+void initialise_kernels() {
+  static std::once_flag once;
+  std::call_once(once, [] { (void)arrow::compute::Initialize(); });
 }
 
 Type timestamp_type() {

@@ -43,6 +43,9 @@ Type timestamp_type();
 /// The type in Spark's words: "BIGINT", "ARRAY<STRING>", "STRUCT<a: INT>".
 std::string spark_name(const arrow::DataType& type);
 
+/// Arrow's compute functions are there afterwards; again it costs nothing.
+void initialise_kernels();
+
 /// Arrow's Status or Result at the edge of a room that uses Arrow.
 inline std::unexpected<Error> arrow_error(const arrow::Status& status) {
   const Code code = status.IsOutOfMemory() ? Code::kResourceExhausted

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
 
 namespace tailrace {
 namespace {
@@ -69,8 +68,7 @@ Result<Array> cast(const Array& values, const Type& type) {
   if (!wide || !(*wide)->Equals(*type))
     return error(Code::kInvalidArgument,
                  fmt::format("{}, not {}", spark_name(*values->type()), spark_name(*type)));
-  static std::once_flag once;
-  std::call_once(once, [] { (void)arrow::compute::Initialize(); });
+  initialise_kernels();
   return from_arrow(arrow::compute::Cast(*values, type, arrow::compute::CastOptions::Unsafe()));
 }
 

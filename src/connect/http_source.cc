@@ -10,6 +10,7 @@
 #include "connect/options.h"
 #include "connect/secrets.h"
 #include "net/http_client.h"
+#include "net/http_message.h"
 #include "rt/random.h"
 
 namespace tailrace::connect {
@@ -32,7 +33,7 @@ struct HttpConfig {
 };
 
 std::string fill(std::string url, std::string_view name, std::string_view value) {
-  const std::string encoded = percent_encode(value);
+  const std::string encoded = net::percent_encode(value);
   for (auto at = url.find(name); at != std::string::npos; at = url.find(name, at)) {
     url.replace(at, name.size(), encoded);
     at += encoded.size();

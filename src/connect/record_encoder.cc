@@ -49,9 +49,7 @@ class CheckingWriter {
       return error(Code::kInvalidArgument,
                    std::string("not a JSON document: ") + simdjson::error_message(wrong));
     if (const auto violation = validator_.check(document))
-      return error(Code::kInvalidArgument, fmt::format("{}{}{} ({})", violation->instance,
-                                                       violation->instance.empty() ? "" : " ",
-                                                       violation->what, violation->keyword));
+      return error(Code::kInvalidArgument, message_of(*violation));
     out += json;
     return {};
   }

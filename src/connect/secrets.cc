@@ -1,11 +1,9 @@
 #include "connect/secrets.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cctype>
 
 #include "net/http_client.h"
+#include "net/http_message.h"
 
 namespace tailrace::connect {
 namespace {
@@ -21,22 +19,13 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
 
 }  // namespace
 
-std::string percent_encode(std::string_view text) {
-  std::string out;
-  for (const unsigned char c : text) {
-    const bool plain = std::isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
-    out += plain ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
-  }
-  return out;
-}
-
 Secrets::Secrets(const std::vector<std::string>& values, const std::string& url) {
   const std::string origin = net::origin_of(url);
   for (std::string value : values) {
     if (const std::string its = net::origin_of(value); !its.empty() && !origin.empty())
       value.erase(0, std::min(value.find_first_of("/?#", value.find("://") + 3), value.size()));
     if (value.size() < kLeastBytes || origin.find(value) != std::string::npos) continue;
-    if (const std::string encoded = percent_encode(value); encoded != value)
+    if (const std::string encoded = net::percent_encode(value); encoded != value)
       values_.push_back(encoded);
     values_.push_back(std::move(value));
   }

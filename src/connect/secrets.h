@@ -26,7 +26,4 @@ class Secrets {
   std::vector<std::string> values_;  // longest first
 };
 
-/// RFC 3986: all but unreserved characters as %XX.
-std::string percent_encode(std::string_view text);
-
 }  // namespace tailrace::connect

@@ -7,8 +7,6 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api.h>
 
-#include <mutex>
-
 #include "engine/functions/cast.h"
 #include "engine/functions/evaluation.h"
 
@@ -74,11 +72,6 @@ Result<Value> evaluate_cast(const Expr& expr, const arrow::RecordBatch& rows,
   ASSIGN(Value value, evaluate_value(*expr.args[0], rows, context));
   if (value.type().Equals(*expr.type)) return value;
   return run(expr, {value}, rows.num_rows(), context, cast_rows);
-}
-
-void initialise_kernels() {
-  static std::once_flag once;
-  std::call_once(once, [] { (void)arrow::compute::Initialize(); });
 }
 
 }  // namespace

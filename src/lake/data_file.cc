@@ -10,7 +10,6 @@
 #include <parquet/exception.h>
 
 #include <algorithm>
-#include <mutex>
 #include <unordered_set>
 
 #include "columns/widening.h"
@@ -112,8 +111,7 @@ Result<Array> read_as(const Array& values, const Field& field) {
   if (const auto wide = widened_type(values->type(), field->type());
       wide && same_values(**wide, *field->type()))
     return widened(values, field->type());
-  static std::once_flag once;
-  std::call_once(once, [] { (void)arrow::compute::Initialize(); });
+  initialise_kernels();
   return from_arrow(
       arrow::compute::Cast(*values, field->type(), arrow::compute::CastOptions::Unsafe()));
 }

@@ -5,8 +5,6 @@
 #include <arrow/compute/api.h>
 #include <fmt/format.h>
 
-#include <mutex>
-
 #include "lake/delta_table.h"
 #include "lake/disk.h"
 #include "lake/pending.h"
@@ -17,8 +15,7 @@ namespace {
 constexpr std::int64_t kDecodeRows = 4096;
 
 Result<Batch> keep_rows(const Batch& rows, const std::vector<bool>& keep) {
-  static std::once_flag once;
-  std::call_once(once, [] { (void)arrow::compute::Initialize(); });
+  initialise_kernels();
   arrow::BooleanBuilder builder;
   TRY(from_arrow(builder.AppendValues(keep)));
   ASSIGN(const Array mask, from_arrow(builder.Finish()));

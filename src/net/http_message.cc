@@ -2,6 +2,7 @@
 #include "net/http_message.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
@@ -63,6 +64,15 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_blank) {
     }
     if (c == '\0') return error(Code::kInvalidArgument, "NUL byte in the URL");
     out.push_back(c);
+  }
+  return out;
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  for (const unsigned char c : text) {
+    const bool plain = std::isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+    out += plain ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
   }
   return out;
 }

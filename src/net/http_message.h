@@ -25,6 +25,9 @@ Result<Target> parse_target(std::string_view target);
 /// Decodes %XX, and "+" as a blank when `plus_is_blank`.
 Result<std::string> percent_decode(std::string_view text, bool plus_is_blank);
 
+/// RFC 3986: all but unreserved characters as %XX.
+std::string percent_encode(std::string_view text);
+
 /// The host of a Host header or an authority, without port and brackets, in lower case; "" when
 /// malformed.
 std::string host_of(std::string_view authority);

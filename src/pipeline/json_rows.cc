@@ -53,9 +53,7 @@ class JsonRows final : public schema::RecordRows {
     simdjson::dom::element document;
     if (const auto wrong = parser_.parse(text.data(), text.size()).get(document))
       return std::string("not a JSON document: ") + simdjson::error_message(wrong);
-    if (const auto violation = validator.check(document))
-      return fmt::format("{}{}{} ({})", violation->instance, violation->instance.empty() ? "" : " ",
-                         violation->what, violation->keyword);
+    if (const auto violation = validator.check(document)) return message_of(*violation);
     if (rows_->append(document)) return {};
     return "the document is no " + spark_name(*columns_->field(0)->type());
   }

@@ -7,10 +7,9 @@
 #include "base/log.h"
 #include "columns/widening.h"
 #include "rt/file.h"
-#include "schema/avro/avro_schema.h"
 #include "schema/json.h"
-#include "schema/protobuf/protobuf_schema.h"
 #include "schema/record_rows.h"
+#include "schema/schema.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -29,26 +28,14 @@ schema::Format format_of(const TopicSpec& topic) {
                                        : schema::Format::kAvro;
 }
 
-/// What a schema calls the record: Avro's full name, the first message of a file, the title of a
-/// JSON Schema.
 Result<std::string> record_of_schema(const TopicSpec& topic) {
-  const std::string& text = topic.values->text;
-  switch (format_of(topic)) {
-    case schema::Format::kAvro: {
-      ASSIGN(const auto parsed, schema::avro::AvroSchema::parse(text));
-      return std::string(parsed->root().full_name());
-    }
-    case schema::Format::kProtobuf: {
-      ASSIGN(const auto parsed, schema::protobuf::ProtobufSchema::parse(text));
-      return parsed->message_at({0});
-    }
-    case schema::Format::kJsonSchema:
-      break;
-  }
-  ASSIGN(const schema::Json json, schema::parse_json(text));
-  const std::string* title = json.find_text("title");
-  if (!title) return error(Code::kInvalidArgument, "a JSON Schema has no name without a `title`");
-  return *title;
+  ASSIGN(const auto parsed, schema::parse_schema(format_of(topic), topic.values->text));
+  std::string name = parsed->record_name();
+  if (name.empty())
+    return error(Code::kInvalidArgument, format_of(topic) == schema::Format::kJsonSchema
+                                             ? "a JSON Schema has no name without a `title`"
+                                             : "the schema is no record with a name");
+  return name;
 }
 
 nlohmann::json to_json(const RegisteredSchema& schema) {

@@ -57,6 +57,10 @@ class ParsedSchema {
   /// see: the registry's `normalize=true`.
   virtual std::string normalized() const = 0;
 
+  /// What it calls the record, for a subject by the record's name: Avro's full name, the first
+  /// message of a file, the title of a JSON Schema. Empty when it has no name.
+  virtual std::string record_name() const = 0;
+
   /// Whether the other one is the same schema, however it is written: definitions here or in
   /// references.
   virtual bool equivalent(const ParsedSchema& other) const = 0;

@@ -10,6 +10,7 @@
 
 #include "base/base64.h"
 #include "net/http_client.h"
+#include "net/http_message.h"
 #include "schema/json.h"
 #include "subjects/subjects_client.h"
 
@@ -22,20 +23,6 @@ constexpr std::size_t kMostReferences = 1000;
 /// A schema of 5 MB, every character escaped, and what stands around it.
 constexpr std::size_t kMostAnswerBytes = 32 << 20;
 constexpr const char* kContentType = "application/vnd.schemaregistry.v1+json";
-
-/// A segment of a path.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain)
-      out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
 
 Code code_of(int status) {
   switch (status) {
@@ -68,21 +55,17 @@ int number_of(const schema::Json& answer, std::string_view name) {
 
 class RemoteClient final : public SubjectsClient {
  public:
-  explicit RemoteClient(RemoteRegistry registry) : registry_(std::move(registry)) {
+  explicit RemoteClient(RemoteRegistry registry)
+      : registry_(std::move(registry)), options_(http_options(registry_)) {
     while (registry_.url.ends_with('/')) registry_.url.pop_back();
-    options_.headers = {{"Accept", kContentType}, {"Content-Type", kContentType}};
-    if (!registry_.user.empty())
-      options_.headers.emplace_back(
-          "Authorization", "Basic " + encode_base64(registry_.user + ":" + registry_.password));
-    options_.ca_file = registry_.ca_file;
-    options_.max_body_bytes = kMostAnswerBytes;
   }
 
   Result<RegisteredSchema> by_id(int id, const std::string& subject) override {
     const std::lock_guard lock(mutex_);
     const auto kept = kept_.find({id, subject});
     if (kept != kept_.end()) return kept->second;
-    ASSIGN(const auto answer, ask(fmt::format("/schemas/ids/{}?subject={}", id, escaped(subject))));
+    ASSIGN(const auto answer,
+           ask(fmt::format("/schemas/ids/{}?subject={}", id, net::percent_encode(subject))));
     RegisteredSchema schema = {.id = id, .subject = subject};
     TRY(fill(answer, schema));
     ASSIGN(const auto users, ask(fmt::format("/schemas/ids/{}/versions", id)));
@@ -107,7 +90,8 @@ class RemoteClient final : public SubjectsClient {
 
   Result<RegisteredSchema> latest(const std::string& subject) override {
     const std::lock_guard lock(mutex_);
-    ASSIGN(const auto answer, ask("/subjects/" + escaped(subject) + "/versions/latest"));
+    ASSIGN(const auto answer,
+           ask("/subjects/" + net::percent_encode(subject) + "/versions/latest"));
     return version_of(answer, subject);
   }
 
@@ -121,7 +105,7 @@ class RemoteClient final : public SubjectsClient {
     }
     body += "}";
     const std::lock_guard lock(mutex_);
-    const std::string path = "/subjects/" + escaped(subject);
+    const std::string path = "/subjects/" + net::percent_encode(subject);
     TRY(ask(path + "/versions", &body));
     ASSIGN(const auto answer, ask(path, &body));
     return version_of(answer, subject);
@@ -185,8 +169,9 @@ class RemoteClient final : public SubjectsClient {
       if (!seen.insert(*name).second) continue;
       if (seen.size() > kMostReferences)
         return error(Code::kResourceExhausted, "a schema with too many references");
-      ASSIGN(const auto target, ask(fmt::format("/subjects/{}/versions/{}", escaped(*subject),
-                                                number_of(one, "version"))));
+      ASSIGN(const auto target,
+             ask(fmt::format("/subjects/{}/versions/{}", net::percent_encode(*subject),
+                             number_of(one, "version"))));
       TRY(add_references(target, seen, out));
       const std::string* text = target.find_text("schema");
       out.push_back({*name, text ? *text : std::string()});
@@ -202,6 +187,17 @@ class RemoteClient final : public SubjectsClient {
 };
 
 }  // namespace
+
+net::HttpOptions http_options(const RemoteRegistry& registry) {
+  net::HttpOptions options;
+  options.headers = {{"Accept", kContentType}, {"Content-Type", kContentType}};
+  if (!registry.user.empty())
+    options.headers.emplace_back("Authorization",
+                                 "Basic " + encode_base64(registry.user + ":" + registry.password));
+  options.ca_file = registry.ca_file;
+  options.max_body_bytes = kMostAnswerBytes;
+  return options;
+}
 
 std::unique_ptr<SchemaClient> remote_client(RemoteRegistry registry) {
   return std::make_unique<RemoteClient>(std::move(registry));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "net/http_client.h"
 #include "subjects/schema_client.h"
 
 namespace tailrace::subjects {
@@ -15,6 +16,9 @@ struct RemoteRegistry {
   std::string password = {};
   std::string ca_file = {};  ///< PEM certificates to trust instead of the system's
 };
+
+/// What each request to it carries: content type, login, certificates, the longest answer.
+net::HttpOptions http_options(const RemoteRegistry& registry);
 
 /// Asks nothing yet. What passes (no connection, a 5xx) is tried three times within about a second,
 /// then it is kUnavailable; schemas found by id are kept.

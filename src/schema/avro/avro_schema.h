@@ -32,6 +32,7 @@ class AvroSchema final : public ParsedSchema {
   Format format() const override { return Format::kAvro; }
   std::string canonical() const override;
   std::string normalized() const override;
+  std::string record_name() const override;
   bool equivalent(const ParsedSchema& other) const override;
   std::vector<Incompatibility> incompatibilities(const ParsedSchema& writer) const override;
 

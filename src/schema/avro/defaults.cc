@@ -8,29 +8,6 @@
 namespace tailrace::schema::avro {
 namespace {
 
-template <typename T>
-void append_raw(std::string& out, T value) {
-  char raw[sizeof value];
-  std::memcpy(raw, &value, sizeof value);
-  out.append(raw, sizeof raw);
-}
-
-// A default of bytes is text whose characters U+0000 to U+00FF are the bytes.
-Result<std::string> bytes_of(std::string_view text) {
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80) {
-      bytes += text[i];
-      continue;
-    }
-    if (lead > 0xC3 || i + 1 == text.size())
-      return error(Code::kFailedPrecondition, "a default of bytes has a character above U+00FF");
-    bytes += static_cast<char>(((lead & 3) << 6) | (static_cast<unsigned char>(text[++i]) & 0x3F));
-  }
-  return bytes;
-}
-
 Status encode_text(const Type& type, const std::string& text, std::string& out) {
   if (type.kind == Kind::kString) {
     append_long(out, static_cast<std::int64_t>(text.size()));
@@ -45,11 +22,13 @@ Status encode_text(const Type& type, const std::string& text, std::string& out) 
     append_long(out, found - symbols.begin());
     return {};
   }
-  ASSIGN(const std::string bytes, bytes_of(text));
-  if (type.kind == Kind::kBytes) append_long(out, static_cast<std::int64_t>(bytes.size()));
-  if (type.kind == Kind::kFixed && bytes.size() != static_cast<std::size_t>(type.defined->size))
+  const auto bytes = bytes_of(text);
+  if (!bytes)
+    return error(Code::kFailedPrecondition, "a default of bytes has a character above U+00FF");
+  if (type.kind == Kind::kBytes) append_long(out, static_cast<std::int64_t>(bytes->size()));
+  if (type.kind == Kind::kFixed && bytes->size() != static_cast<std::size_t>(type.defined->size))
     return error(Code::kFailedPrecondition, "the default has not the size of the fixed");
-  out += bytes;
+  out += *bytes;
   return {};
 }
 
@@ -100,6 +79,19 @@ void append_long(std::string& out, std::int64_t value) {
     rest >>= 7;
   }
   out += static_cast<char>(rest);
+}
+
+std::optional<std::string> bytes_of(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead >= 0x80 && (lead > 0xC3 || i + 1 == text.size())) return std::nullopt;
+    bytes +=
+        lead < 0x80
+            ? text[i]
+            : static_cast<char>(((lead & 3) << 6) | (static_cast<unsigned char>(text[++i]) & 0x3F));
+  }
+  return bytes;
 }
 
 Status encode_default(const Type& type, const Json& value, std::string& out) {

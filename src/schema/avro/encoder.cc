@@ -206,13 +206,6 @@ T raw_at(const ColumnView& view, std::int64_t row) {
   return value;
 }
 
-template <typename T>
-void append_raw(std::string& out, T value) {
-  char raw[sizeof value];
-  std::memcpy(raw, &value, sizeof value);
-  out.append(raw, sizeof raw);
-}
-
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;

@@ -56,30 +56,9 @@ Misfit not_a(const element& value, std::string_view wanted) {
   return {std::string(shown(value.type())) + " where " + std::string(wanted) + " is expected"};
 }
 
-template <typename T>
-void append_raw(std::string& out, T value) {
-  char raw[sizeof value];
-  std::memcpy(raw, &value, sizeof value);
-  out.append(raw, sizeof raw);
-}
-
 void append_text(std::string& out, std::string_view text) {
   append_long(out, static_cast<std::int64_t>(text.size()));
   out += text;
-}
-
-/// Characters U+0000 to U+00FF as bytes.
-std::optional<std::string> latin1(std::string_view text) {
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead >= 0x80 && (lead > 0xC3 || i + 1 == text.size())) return std::nullopt;
-    bytes +=
-        lead < 0x80
-            ? text[i]
-            : static_cast<char>(((lead & 3) << 6) | (static_cast<unsigned char>(text[++i]) & 0x3F));
-  }
-  return bytes;
 }
 
 class Writing {
@@ -192,7 +171,7 @@ class Writing {
     if (type.logical.kind == Logical::kDecimal) return decimal(type, value);
     std::string_view text;
     if (value.get(text) != simdjson::SUCCESS) return not_a(value, "text");
-    const auto bytes = latin1(text);
+    const auto bytes = bytes_of(text);
     if (!bytes) return Misfit{"text with a character above U+00FF, which is no byte"};
     if (type.kind == Kind::kBytes) {
       append_text(out_, *bytes);

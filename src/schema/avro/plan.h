@@ -6,7 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "columns/types.h"
@@ -89,5 +92,17 @@ Status encode_default(const Type& type, const Json& value, std::string& out);
 
 /// Appends an int or long: zigzag, then seven bits a byte, low ones first.
 void append_long(std::string& out, std::int64_t value);
+
+/// Appends a float, double or word as it is in memory: little-endian.
+template <typename T>
+void append_raw(std::string& out, T value) {
+  char raw[sizeof value];
+  std::memcpy(raw, &value, sizeof value);
+  out.append(raw, sizeof raw);
+}
+
+/// What JSON writes for bytes: each character, U+0000 to U+00FF, is one. Nothing where one is
+/// above.
+std::optional<std::string> bytes_of(std::string_view text);
 
 }  // namespace tailrace::schema::avro

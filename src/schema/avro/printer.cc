@@ -281,6 +281,9 @@ std::string AvroSchema::canonical() const {
 std::string AvroSchema::normalized() const {
   return Printer(referenced_, true).print(root());
 }
+std::string AvroSchema::record_name() const {
+  return std::string(root().full_name());
+}
 bool AvroSchema::equivalent(const ParsedSchema& other) const {
   return other.format() == Format::kAvro &&
          resolved() == static_cast<const AvroSchema&>(other).resolved();

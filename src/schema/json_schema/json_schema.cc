@@ -24,6 +24,11 @@ std::string JsonSchema::normalized() const {
   return text;
 }
 
+std::string JsonSchema::record_name() const {
+  const std::string* title = documents_->root().root.find_text("title");
+  return title ? *title : std::string();
+}
+
 bool JsonSchema::equivalent(const ParsedSchema& other) const {
   return other.format() == Format::kJsonSchema && canonical() == other.canonical();
 }

@@ -23,6 +23,7 @@ class JsonSchema final : public ParsedSchema {
   Format format() const override { return Format::kJsonSchema; }
   std::string canonical() const override;
   std::string normalized() const override;
+  std::string record_name() const override;
   bool equivalent(const ParsedSchema& other) const override;
   std::vector<Incompatibility> incompatibilities(const ParsedSchema& writer) const override;
 

@@ -1,5 +1,7 @@
 #include "schema/json_schema/validator.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -444,6 +446,11 @@ Result<Validator> Validator::compile(std::shared_ptr<const JsonSchema> schema, F
   Validator made;
   ASSIGN(made.rules_, Rules::compile(std::move(schema), formats));
   return made;
+}
+
+std::string message_of(const Violation& violation) {
+  return fmt::format("{}{}{} ({})", violation.instance, violation.instance.empty() ? "" : " ",
+                     violation.what, violation.keyword);
 }
 
 std::optional<Violation> Validator::check(const Element& document) const {

@@ -33,6 +33,9 @@ struct Violation {
   bool operator==(const Violation&) const = default;
 };
 
+/// As people read it: "/items/0 is no integer (/properties/items/items/type)".
+std::string message_of(const Violation& violation);
+
 /// Whether `format` is asserted: date-time, date, time, email, ipv4, ipv6, uuid, uri,
 /// uri-reference, json-pointer, hostname, regex; others never are.
 enum class Formats { kIgnored, kAsserted };

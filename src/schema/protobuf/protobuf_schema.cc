@@ -118,6 +118,10 @@ std::string ProtobufSchema::normalized() const {
   return made ? *made : canonical();
 }
 
+std::string ProtobufSchema::record_name() const {
+  return message_at({0}).value_or(std::string());
+}
+
 bool ProtobufSchema::equivalent(const ParsedSchema& other) const {
   return other.format() == Format::kProtobuf && canonical() == other.canonical();
 }

@@ -10,15 +10,9 @@ namespace tailrace::schema::testing {
 namespace {
 
 using avro::append_long;
+using avro::append_raw;
 using avro::Kind;
 using avro::Logical;
-
-template <typename T>
-void append_raw(std::string& out, T value) {
-  char raw[sizeof value];
-  std::memcpy(raw, &value, sizeof value);
-  out.append(raw, sizeof raw);
-}
 
 std::int64_t whole(RandomAvro& random, std::int64_t low, std::int64_t high) {
   if (random.one_in(6)) return random.one_in(2) ? low : high;
