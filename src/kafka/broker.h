@@ -27,6 +27,7 @@
 #include "kafka/request_metrics.h"
 #include "kafka/share_coordinator.h"
 #include "kafka/share_sessions.h"
+#include "kafka/storage_faults.h"
 #include "kafka/transaction_coordinator.h"
 #include "kafka/transaction_markers.h"
 #include "kafka/worker.h"
@@ -81,6 +82,7 @@ class Broker {
 
   Committer& committer() { return committer_; }
   FlushBounds& flush_bounds() { return flush_bounds_; }
+  StorageFaults& storage_faults() { return storage_faults_; }
   SchemaCheck& schema_check() { return *schema_check_; }
   Parking& parking() { return parking_; }
   AnswerMemory& answer_memory() { return answer_memory_; }
@@ -138,6 +140,7 @@ class Broker {
   Worker worker_;
   Committer committer_;
   FlushBounds flush_bounds_;
+  StorageFaults storage_faults_;
   Parking parking_;
   ShareSessions share_sessions_;
   ShareCoordinator share_;

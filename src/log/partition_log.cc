@@ -9,6 +9,9 @@
 namespace tailrace::log {
 namespace {
 
+/// Reads of at least so many bytes are of one who catches up, not of one who waits at the end.
+constexpr std::size_t kReadsOn = 128 << 10;
+
 /// To at least `size` bytes, which will be written over: they are not set to anything.
 void grow(std::string& bytes, std::size_t size) {
   if (bytes.size() >= size) return;
@@ -133,6 +136,12 @@ Result<bool> PartitionLog::fill(const Found& found, Offset offset, std::size_t m
     buffer.segment_id_ = found.segment->id();
     buffer.next_offset_ = next;
     buffer.next_position_ = position + buffer.size_;
+    // The disk works on the next part while the reader does on this one.
+    if (buffer.size_ >= kReadsOn && buffer.next_position_ < found.limit) {
+      found.data->will_read(buffer.next_position_,
+                            static_cast<std::size_t>(std::min<std::uint64_t>(
+                                buffer.size_, found.limit - buffer.next_position_)));
+    }
     return true;
   }
   return false;

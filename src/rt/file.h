@@ -44,6 +44,8 @@ class ReadableFile {
   /// Reads up to `length` bytes at `offset`; fewer only at the end of the file.
   virtual Result<std::size_t> read_at(std::uint64_t offset, char* to, std::size_t length) const = 0;
   virtual Result<std::uint64_t> size() const = 0;
+  /// That these bytes will be read soon: the disk may begin. Costs little where they are in memory.
+  virtual void will_read(std::uint64_t offset, std::size_t length) const = 0;
 };
 
 /// Held until destroyed.

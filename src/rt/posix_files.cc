@@ -42,8 +42,12 @@ std::unexpected<Error> failed(std::string_view operation, const std::string& pat
                                    "writing resumes by itself",
                                    path, operation));
   }
-  return error(code, fmt::format("{} {}: {}", operation, path,
-                                 std::generic_category().message(error_number)));
+  std::string why = std::generic_category().message(error_number);
+  if (error_number == EMFILE) {
+    why += fmt::format("; this process may have {}, more with `ulimit -n` or LimitNOFILE=",
+                       sysconf(_SC_OPEN_MAX));
+  }
+  return error(code, fmt::format("{} {}: {}", operation, path, why));
 }
 
 /// Owns a file descriptor.
@@ -137,6 +141,11 @@ class PosixReadable final : public ReadableFile {
     struct stat found;
     if (::fstat(fd_.get(), &found) != 0) return failed("stat", path_, errno);
     return static_cast<std::uint64_t>(found.st_size);
+  }
+
+  void will_read(std::uint64_t offset, std::size_t length) const override {
+    ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                    POSIX_FADV_WILLNEED);
   }
 
  private:

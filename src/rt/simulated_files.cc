@@ -92,6 +92,8 @@ class SimulatedFiles::Readable final : public ReadableFile {
     return node_->content.size();
   }
 
+  void will_read(std::uint64_t, std::size_t) const override {}
+
  private:
   const SimulatedFiles& owner_;
   const std::shared_ptr<Node> node_;

@@ -1,12 +1,15 @@
 """What goes wrong around a broker: too many connections, lengths that lie, readers that do not read, a full disk."""
 import collections
+import os
 import re
+import resource
 import socket
 import struct
 import threading
 import time
 
 import confluent_kafka
+import confluent_kafka.admin
 import pytest
 import tailrace
 from broker import Broker
@@ -150,3 +153,26 @@ def test_a_full_disk_is_told_to_producers_and_they_go_on_when_there_is_room(tmp_
     found = collections.Counter(read_all(broker, "full"))
     assert set(found) >= set(values[:100] + acknowledged + late)
     broker.stop()
+
+
+def test_too_many_open_files_are_told_with_what_to_do_and_writing_goes_on_when_there_may_be_more(broker):
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": broker.address})
+    admin.create_topics([confluent_kafka.admin.NewTopic("wide", 40)])["wide"].result(30)
+    pid = broker.process.pid
+    may = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    few = len(os.listdir(f"/proc/{pid}/fd")) + 8
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, may[1]))
+    producer = confluent_kafka.Producer({"bootstrap.servers": broker.address, "log_level": 0})
+    failures = []
+    for partition in range(40):
+        producer.produce("wide", b"value", partition=partition,
+                         on_delivery=lambda error, _: error and failures.append(error))
+
+    def told():
+        producer.poll(0.1)
+        return re.search(r"wide-\d+: not written, .*Too many open files; this process may have (\d+), more with `ulimit",
+                         broker.log.read_text())
+
+    assert int(tailrace.wait_until(told, "the line about the limit", 60)[1]) == few
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, may)
+    assert producer.flush(120) == 0 and failures == []

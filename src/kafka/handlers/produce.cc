@@ -94,7 +94,10 @@ std::shared_ptr<log::Partition> append(Broker& broker, const std::string& topic,
                     : std::unexpected(checked.error());
   if (!result) {
     traffic.failed_produce_requests.add();
-    fail(answer, append_error(result.error().code), result.error().what);
+    const ErrorCode code = append_error(result.error().code);
+    if (code == ErrorCode::kKafkaStorageError)
+      broker.storage_faults().tell(topic, data.index, result.error());
+    fail(answer, code, result.error().what);
     return nullptr;
   }
   answer.base_offset = result->base_offset.value;
@@ -211,10 +214,14 @@ void append_all(Call call, const ProduceRequest& request, const Refused& refused
   syncing->left += static_cast<int>(dirty.size());
   for (std::size_t i = 0; i < dirty.size(); ++i) {
     const auto [t, p] = dirty[i].second;
-    broker.committer().when_durable(dirty[i].first, [syncing, t, p](const Status& synced) {
+    broker.committer().when_durable(dirty[i].first, [syncing, &broker, t, p](const Status& synced) {
       if (!synced) {
-        fail(syncing->response.responses[t].partition_responses[p], ErrorCode::kKafkaStorageError,
-             synced.error().what);
+        auto& topic = syncing->response.responses[t];
+        auto& answer = topic.partition_responses[p];
+        broker.storage_faults().tell(
+            topic.name.empty() ? broker.log().topic_name(topic.topic_id).value_or("") : topic.name,
+            answer.index, synced.error());
+        fail(answer, ErrorCode::kKafkaStorageError, synced.error().what);
       }
       syncing->one_done();
     });
