@@ -84,7 +84,8 @@ class KafkaPartition final : public log::Partition {
                                    log::Durability durability) override {
     return shared_.writer->append(topic_, id_, records, producer, durability, next_offset());
   }
-  Result<log::AppendResult> append_batches(std::string_view, log::Durability) override {
+  Result<log::AppendResult> append_batches(std::string_view, log::Durability,
+                                           std::optional<std::uint64_t>) override {
     return not_here("a foreign producer's batch");
   }
   Status sync() override { return shared_.writer->commit(); }
@@ -103,6 +104,7 @@ class KafkaPartition final : public log::Partition {
   std::vector<log::ProducerState> active_producers() const override { return {}; }
   std::vector<log::ProducerState> open_transactions(TimestampMs) const override { return {}; }
   bool in_transaction(std::int64_t, std::int16_t) const override { return false; }
+  std::uint64_t end_markers(std::int64_t) const override { return 0; }
   std::size_t expire_producers(TimestampMs) override { return 0; }
   std::uint64_t size_bytes() const override { return 0; }
   Result<std::optional<log::TimedOffset>> offset_for_time(TimestampMs) override {

@@ -127,9 +127,11 @@ class Partition {
   /// kOutOfRange for a batch larger than max.message.bytes, kDeadlineExceeded for times that
   /// message.timestamp.*.max.ms keeps out, kInvalidArgument for offsets with gaps,
   /// control batches and transactional ones without producer; kFailedPrecondition for a
-  /// transactional batch that is known in part.
-  virtual Result<AppendResult> append_batches(std::string_view encoded,
-                                              Durability durability = Durability::kSync) = 0;
+  /// transactional batch that is known in part. With `verified`, end_markers() of its producer as
+  /// they were before its transaction was verified: kAlreadyExists when that has ended since.
+  virtual Result<AppendResult> append_batches(
+      std::string_view encoded, Durability durability = Durability::kSync,
+      std::optional<std::uint64_t> verified = std::nullopt) = 0;
 
   /// Ends a producer's transaction here; the offset of the marker. It is written even when there is
   /// no open one, as Kafka does. kAborted: the marker's epoch is fenced off (KIP-890: with
@@ -182,6 +184,9 @@ class Partition {
   /// Whether the producer has a transaction open here in this epoch: records that open one have to
   /// be verified with the coordinator first (KIP-890).
   virtual bool in_transaction(std::int64_t producer_id, std::int16_t epoch) const = 0;
+  /// How many of the producer's transactions ended here since it was opened: none did between two
+  /// calls that say the same.
+  virtual std::uint64_t end_markers(std::int64_t producer_id) const = 0;
   /// Forgets the producers below kNamedProducers that were silent since `before`; their number.
   virtual std::size_t expire_producers(TimestampMs before) = 0;
 

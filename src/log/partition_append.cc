@@ -114,7 +114,8 @@ Status PartitionLog::finish_batch(Producer& producer, Offset& base) {
   return {};
 }
 
-Result<AppendResult> PartitionLog::append_batches(std::string_view encoded, Durability durability) {
+Result<AppendResult> PartitionLog::append_batches(std::string_view encoded, Durability durability,
+                                                  std::optional<std::uint64_t> verified) {
   std::unique_lock append_lock(append_mutex_);
   TRY(check_writable());
   if (encoded.size() > kMaxAppendBytes) {
@@ -127,13 +128,23 @@ Result<AppendResult> PartitionLog::append_batches(std::string_view encoded, Dura
   while (!encoded.empty()) {
     auto batch = BatchView::parse(encoded);
     if (!batch) return error(Code::kDataLoss, name() + ": " + batch.error().what);
+    const auto appended = result.appended;
     TRY(take_batch(*batch, earlier, base, result));
+    if (verified && result.appended > appended) TRY(check_verified(*batch, *verified));
     encoded.remove_prefix(batch->bytes().size());
   }
   to_write_ = write_buffer_;
   if (!to_write_.empty()) TRY(write_out());
   TRY(commit(durability, append_lock));
   return result;
+}
+
+Status PartitionLog::check_verified(const BatchView& batch, std::uint64_t verified) const {
+  const auto* entry = producers_.find(batch.producer_id());
+  if ((entry == nullptr ? 0 : entry->end_markers) == verified) return {};
+  return error(Code::kAlreadyExists,
+               fmt::format("{}: the transaction of producer {} ended while it was verified", name(),
+                           batch.producer_id()));
 }
 
 Status PartitionLog::check_batch(const BatchView& batch) const {

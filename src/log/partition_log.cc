@@ -199,6 +199,12 @@ bool PartitionLog::in_transaction(std::int64_t producer_id, std::int16_t epoch) 
   return entry != nullptr && entry->epoch == epoch && entry->transaction_start >= 0;
 }
 
+std::uint64_t PartitionLog::end_markers(std::int64_t producer_id) const {
+  const std::unique_lock lock(mutex_);
+  const auto* entry = producers_.find(producer_id);
+  return entry == nullptr ? 0 : entry->end_markers;
+}
+
 std::size_t PartitionLog::expire_producers(TimestampMs before) {
   const std::unique_lock append_lock(append_mutex_);
   const std::unique_lock lock(mutex_);

@@ -56,7 +56,8 @@ class PartitionLog final : public Partition {
   PartitionId id() const override { return id_; }
   Result<AppendResult> append(std::span<const Record> records, const Producer& producer,
                               Durability durability) override;
-  Result<AppendResult> append_batches(std::string_view encoded, Durability durability) override;
+  Result<AppendResult> append_batches(std::string_view encoded, Durability durability,
+                                      std::optional<std::uint64_t> verified) override;
   Result<Offset> end_transaction(const EndMarker& marker, Durability durability) override;
   Status sync() override;
   Status read(Offset offset, std::size_t max_bytes, ReadBuffer& buffer, Offset upto) override;
@@ -74,6 +75,7 @@ class PartitionLog final : public Partition {
   std::vector<ProducerState> active_producers() const override;
   std::vector<ProducerState> open_transactions(TimestampMs before) const override;
   bool in_transaction(std::int64_t producer_id, std::int16_t epoch) const override;
+  std::uint64_t end_markers(std::int64_t producer_id) const override;
   std::size_t expire_producers(TimestampMs before) override;
   Status delete_records(Offset before) override;
   Status skip_to(Offset to) override;
@@ -122,6 +124,7 @@ class PartitionLog final : public Partition {
                 Offset base);
   /// Completes a batch; moves sequence and offset on.
   Status finish_batch(Producer& producer, Offset& base);
+  Status check_verified(const BatchView& batch, std::uint64_t verified) const;
   Status check_batch(const BatchView& batch) const;
   Status check_size(std::size_t batch_bytes) const;
   /// How many of the batch's first records are here or come earlier in this call.

@@ -135,6 +135,7 @@ void Producers::end(std::int64_t id, std::int16_t epoch, std::int32_t coordinato
     entry.last_offset = -1;
     entry.offset_delta = 0;
   }
+  ++entry.end_markers;
   entry.epoch = epoch;
   entry.coordinator_epoch = coordinator_epoch;
   entry.timestamp = time.value;

@@ -54,6 +54,7 @@ struct ProducerEntry {
   /// under way (KIP-98). A snapshot keeps the last only.
   std::array<StoredBatch, 5> recent = {};
   std::uint8_t recent_end = 0;
+  std::uint64_t end_markers = 0;  ///< noted since the log was opened; in no snapshot
 };
 
 /// One appended batch, as far as producers go.

@@ -113,6 +113,29 @@ TEST(Transactions, records_outside_an_open_one_and_overlapping_ones_are_refused)
   EXPECT_EQ(partition->next_offset(), Offset(3));
 }
 
+TEST(Transactions, what_was_verified_before_its_transaction_ended_does_not_open_another) {
+  rt::SimulatedFiles files(1);
+  auto log = open(files);
+  auto partition = first(*log);
+  ASSERT_TRUE(write(*partition, {7, 0, 0, true}));
+  const auto verified = partition->end_markers(7);
+  ASSERT_TRUE(commit(*partition, 7));
+  const auto late =
+      partition->append_batches(encoded({7, 0, 1, true}), Durability::kSync, verified);
+  EXPECT_EQ(late.error().code, Code::kAlreadyExists);
+  EXPECT_FALSE(partition->in_transaction(7, 0));
+  EXPECT_EQ(partition->next_offset(), Offset(2));
+  // What is here already is only told so, and others are not held up.
+  EXPECT_EQ(partition->append_batches(encoded({7, 0, 0, true}), Durability::kSync, verified)
+                .value()
+                .duplicates,
+            1);
+  EXPECT_TRUE(partition->append_batches(encoded({8, 0, 0, true}), Durability::kSync,
+                                        partition->end_markers(8)));
+  EXPECT_TRUE(partition->append_batches(encoded({7, 0, 1, true}), Durability::kSync,
+                                        partition->end_markers(7)));
+}
+
 TEST(Transactions, records_that_are_not_counted_belong_to_one_as_well) {
   rt::SimulatedFiles files(1);
   std::unique_ptr<Log> log = open(files);

@@ -170,7 +170,7 @@ def test_too_many_open_files_are_told_with_what_to_do_and_writing_goes_on_when_t
 
     def told():
         producer.poll(0.1)
-        return re.search(r"wide-\d+: not written, .*Too many open files; this process may have (\d+), more with `ulimit",
+        return re.search(r"wide-\d+: not written, .*Too many open files; this process may have (\d+), more with",
                          broker.log.read_text())
 
     assert int(tailrace.wait_until(told, "the line about the limit", 60)[1]) == few

@@ -45,10 +45,14 @@ void fail(PartitionAnswer& answer, ErrorCode code, std::string message) {
 /// Batches that the schemas of their records keep out, by topic and partition.
 using UnfitBatches = std::map<std::pair<std::string, std::int32_t>, UnfitBatch>;
 
-/// Why partitions are not appended to, found before the first one was.
-struct Refused {
+/// Of producers whose transactions are verified: their end markers in a partition before that.
+using EndMarkers = std::map<std::pair<std::string, std::int32_t>, std::uint64_t>;
+
+/// What was found before the first partition was appended to.
+struct Findings {
   JoinErrors join;
   UnfitBatches unfit;
+  EndMarkers verified = {};
 };
 
 void refuse(PartitionAnswer& answer, const UnfitBatch& unfit) {
@@ -69,7 +73,7 @@ Status check_records(std::string_view records) {
 
 /// Appends; the partition when there is something to sync.
 std::shared_ptr<log::Partition> append(Broker& broker, const std::string& topic,
-                                       const PartitionData& data, const UnfitBatches& unfit,
+                                       const PartitionData& data, const Findings& findings,
                                        PartitionAnswer& answer) {
   answer.index = data.index;
   auto partition = broker.log().partition(topic, PartitionId(data.index));
@@ -83,15 +87,20 @@ std::shared_ptr<log::Partition> append(Broker& broker, const std::string& topic,
   }
   auto& traffic = (*partition)->traffic();
   traffic.produce_requests.add();
+  const auto& unfit = findings.unfit;
   if (const auto found = unfit.find({topic, data.index}); found != unfit.end()) {
     traffic.failed_produce_requests.add();
     refuse(answer, found->second);
     return nullptr;
   }
   auto checked = check_records(data.records->first);
-  auto result = checked
-                    ? (*partition)->append_batches(data.records->first, log::Durability::kNoSync)
-                    : std::unexpected(checked.error());
+  const auto verified = findings.verified.find({topic, data.index});
+  auto result = checked ? (*partition)
+                              ->append_batches(data.records->first, log::Durability::kNoSync,
+                                               verified == findings.verified.end()
+                                                   ? std::nullopt
+                                                   : std::optional(verified->second))
+                        : std::unexpected(checked.error());
   if (!result) {
     traffic.failed_produce_requests.add();
     const ErrorCode code = append_error(result.error().code);
@@ -116,6 +125,7 @@ struct InTransaction {
   bool any = false;
   transactions::Producer producer;      // of the first one
   transactions::Partitions partitions;  // that must come into the transaction first
+  EndMarkers markers;                   // of the producer in these, before they do
   JoinErrors mixed;                     // of another producer than the first one
 };
 
@@ -134,6 +144,7 @@ InTransaction transactional(Broker& broker, const ProduceRequest& request, bool 
       if (!partition || (*partition)->in_transaction(producer.id, producer.epoch)) continue;
       if (producer == found.producer) {
         found.partitions[name].insert(data.index);
+        if (partition) found.markers[{name, data.index}] = (*partition)->end_markers(producer.id);
       } else {
         found.mixed[{name, data.index}] = ErrorCode::kInvalidProducerIdMapping;
       }
@@ -158,19 +169,19 @@ ErrorCode for_producer(ErrorCode code, JoinAs as) {
 /// Answers a partition, or appends what is for it.
 std::shared_ptr<log::Partition> take(Broker& broker, const ProduceRequest& request,
                                      const std::string& name, bool by_id, const PartitionData& data,
-                                     const Refused& refused, PartitionAnswer& answer) {
+                                     const Findings& findings, PartitionAnswer& answer) {
   answer.index = data.index;
-  const auto why = refused.join.find({name, data.index});
+  const auto why = findings.join.find({name, data.index});
   if (request.acks < kAcksAll || request.acks > 1) {
     fail(answer, ErrorCode::kInvalidRequiredAcks, "acks is 0, 1 or -1 (all)");
   } else if (by_id && name.empty()) {
     fail(answer, ErrorCode::kUnknownTopicId, "no topic has this id");
   } else if (Broker::is_internal(name)) {
     fail(answer, ErrorCode::kInvalidTopicException, name + " is written by the broker only");
-  } else if (why != refused.join.end()) {
+  } else if (why != findings.join.end()) {
     fail(answer, why->second, "the partition is not in the transaction");
   } else {
-    return append(broker, name, data, refused.unfit, answer);
+    return append(broker, name, data, findings, answer);
   }
   return nullptr;
 }
@@ -185,7 +196,7 @@ std::size_t size_of(const ProduceRequest& request) {
   return size;
 }
 
-void append_all(Call call, const ProduceRequest& request, const Refused& refused) {
+void append_all(Call call, const ProduceRequest& request, const Findings& findings) {
   Broker& broker = call.broker();
   const bool by_id = call.since(13);
   const bool all = request.acks == kAcksAll;
@@ -201,7 +212,7 @@ void append_all(Call call, const ProduceRequest& request, const Refused& refused
     const std::string name = topic_name(broker, topic, by_id);
     for (const auto& data : topic.partition_data) {
       auto& answer = answers.partition_responses.emplace_back();
-      if (auto partition = take(broker, request, name, by_id, data, refused, answer)) {
+      if (auto partition = take(broker, request, name, by_id, data, findings, answer)) {
         dirty.emplace_back(std::move(partition), std::pair(response.responses.size() - 1,
                                                            answers.partition_responses.size() - 1));
       }
@@ -256,12 +267,14 @@ void join_and_append(const std::shared_ptr<Kept>& kept, const InTransaction& in)
                                      : JoinAs::kOldClient;
   Broker& broker = call.broker();
   join_transaction(broker.transactions(), *kept->request.transactional_id, in.producer,
-                   in.partitions, as,
-                   [&broker, kept, mixed = in.mixed, id = in.producer.id, as](JoinErrors errors) {
+                   in.partitions, as, [&broker, kept, in, as](JoinErrors errors) {
                      for (auto& [partition, code] : errors) code = for_producer(code, as);
-                     errors.insert(mixed.begin(), mixed.end());
-                     append_all(std::move(kept->call), kept->request, {errors, kept->unfit});
-                     broker.producer_turns().leave(id);
+                     errors.insert(in.mixed.begin(), in.mixed.end());
+                     // An epoch for each transaction fences by itself (KIP-890).
+                     const bool own_epoch = as == JoinAs::kAddedByTheBroker;
+                     append_all(std::move(kept->call), kept->request,
+                                {errors, kept->unfit, own_epoch ? EndMarkers() : in.markers});
+                     broker.producer_turns().leave(in.producer.id);
                    });
 }
 
