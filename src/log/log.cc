@@ -70,7 +70,8 @@ class LogOnFiles final : public Log, private PartitionOwner {
   rt::FileSystem& files_;
   rt::Clock& clock_;
   std::unique_ptr<rt::FileLock> lock_;
-  std::mutex change_mutex_;  // one creation, change or deletion of a topic at a time
+  std::unique_ptr<rt::Disk> disk_;  // that the folder is on
+  std::mutex change_mutex_;         // one creation, change or deletion of a topic at a time
   std::mutex progress_mutex_;
   bool ever_cleaned_ = false;
   mutable std::mutex topics_mutex_;
@@ -90,6 +91,7 @@ class LogOnFiles final : public Log, private PartitionOwner {
 Status LogOnFiles::start() {
   TRY(files_.make_folder(folder_));
   ASSIGN(lock_, files_.lock_folder(folder_));
+  ASSIGN(disk_, files_.open_disk(folder_));
   ASSIGN(const auto points, read_checkpoint(files_, path("recovery-point-offset-checkpoint")));
   ASSIGN(const auto starts, read_checkpoint(files_, path("log-start-offset-checkpoint")));
   ASSIGN(const auto cleaned, read_checkpoint(files_, path(kCleanerCheckpoint)));
@@ -320,7 +322,7 @@ std::vector<Status> LogOnFiles::sync(std::span<const std::shared_ptr<Partition>>
   if (together) {
     std::vector<Offset> covered;
     for (const auto& partition : partitions) covered.push_back(partition->next_offset());
-    const Status synced = files_.sync_file_system(folder_);
+    const Status synced = disk_->sync();
     for (std::size_t i = 0; i < partitions.size(); ++i) {
       done.push_back(static_cast<PartitionLog&>(*partitions[i]).note_synced(covered[i], synced));
     }
@@ -398,7 +400,7 @@ Status LogOnFiles::checkpoint(std::span<const std::shared_ptr<PartitionLog>> par
     if (written) all_written.push_back({partition, *written});
     if (!written) note(std::unexpected(written.error()));
   }
-  TRY(files_.sync_file_system(folder_));
+  TRY(disk_->sync());
   for (auto& one : all_written) one.before = one.partition->checkpoint_written();
   TRY(note_progress());
   for (const auto& one : all_written) {

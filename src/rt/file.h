@@ -48,6 +48,14 @@ class ReadableFile {
   virtual void will_read(std::uint64_t offset, std::size_t length) const = 0;
 };
 
+/// A file system as a whole, held open: its sync() takes no further file.
+class Disk {
+ public:
+  virtual ~Disk() = default;
+  /// All that was written to any of its files is durable afterwards.
+  virtual Status sync() = 0;
+};
+
 /// Held until destroyed.
 class FileLock {
  public:
@@ -73,8 +81,8 @@ class FileSystem {
   /// With its parents; an existing folder is not an Error.
   virtual Status make_folder(const std::string& folder) = 0;
   virtual Status sync_folder(const std::string& folder) = 0;
-  /// All that was written to any file of the file system that holds `folder` is durable after it.
-  virtual Status sync_file_system(const std::string& folder) = 0;
+  /// The one that holds `folder`.
+  virtual Result<std::unique_ptr<Disk>> open_disk(const std::string& folder) = 0;
   /// Locks `folder` by the file `folder/.lock`, which holds our process id. When another holds it:
   /// kFailedPrecondition "data folder X is in use by process N".
   virtual Result<std::unique_ptr<FileLock>> lock_folder(const std::string& folder) = 0;

@@ -120,6 +120,20 @@ class PosixWritable final : public WritableFile {
   std::uint64_t size_;
 };
 
+class PosixDisk final : public Disk {
+ public:
+  PosixDisk(Descriptor fd, std::string folder) : fd_(std::move(fd)), folder_(std::move(folder)) {}
+
+  Status sync() override {
+    if (::syncfs(fd_.get()) != 0) return failed("syncfs", folder_, errno);
+    return {};
+  }
+
+ private:
+  Descriptor fd_;
+  const std::string folder_;
+};
+
 class PosixReadable final : public ReadableFile {
  public:
   PosixReadable(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
@@ -229,10 +243,9 @@ class PosixFiles final : public FileSystem {
     return {};
   }
 
-  Status sync_file_system(const std::string& folder) override {
-    ASSIGN(const auto fd, open_path(folder, O_RDONLY | O_DIRECTORY));
-    if (::syncfs(fd.get()) != 0) return failed("syncfs", folder, errno);
-    return {};
+  Result<std::unique_ptr<Disk>> open_disk(const std::string& folder) override {
+    ASSIGN(auto fd, open_path(folder, O_RDONLY | O_DIRECTORY));
+    return std::make_unique<PosixDisk>(std::move(fd), folder);
   }
 
   Status sync_folder(const std::string& folder) override {

@@ -315,14 +315,30 @@ Status SimulatedFiles::sync_folder(const std::string& folder) {
   return {};
 }
 
-Status SimulatedFiles::sync_file_system(const std::string& folder) {
+class SimulatedFiles::WholeDisk final : public Disk {
+ public:
+  WholeDisk(SimulatedFiles& owner, std::string folder)
+      : owner_(owner), folder_(std::move(folder)) {}
+
+  Status sync() override {
+    std::unique_lock lock(owner_.mutex_);
+    bool dying = false;
+    TRY(owner_.enter("syncfs " + folder_, &dying));
+    if (dying) return down();
+    for (const auto& [path, node] : owner_.names_) node->durable = node->content;
+    owner_.durable_names_ = owner_.names_;
+    return {};
+  }
+
+ private:
+  SimulatedFiles& owner_;
+  const std::string folder_;
+};
+
+Result<std::unique_ptr<Disk>> SimulatedFiles::open_disk(const std::string& folder) {
   std::unique_lock lock(mutex_);
-  bool dying = false;
-  TRY(enter("syncfs " + folder, &dying));
-  if (dying) return down();
-  for (const auto& [path, node] : names_) node->durable = node->content;
-  durable_names_ = names_;
-  return {};
+  if (crashed_) return down();
+  return std::make_unique<WholeDisk>(*this, folder);
 }
 
 Result<std::unique_ptr<FileLock>> SimulatedFiles::lock_folder(const std::string& folder) {

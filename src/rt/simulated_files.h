@@ -47,7 +47,7 @@ class SimulatedFiles final : public FileSystem {
   Status remove_folder(const std::string& folder) override;
   Status make_folder(const std::string& folder) override;
   Status sync_folder(const std::string& folder) override;
-  Status sync_file_system(const std::string& folder) override;
+  Result<std::unique_ptr<Disk>> open_disk(const std::string& folder) override;
   Result<std::unique_ptr<FileLock>> lock_folder(const std::string& folder) override;
 
  private:
@@ -58,6 +58,7 @@ class SimulatedFiles final : public FileSystem {
   using Names = std::map<std::string, std::shared_ptr<Node>>;
   class Writable;
   class Readable;
+  class WholeDisk;
   class Lock;
 
   /// Counts a mutating call; an Error when the machine is down. `dying` says that this call is the
