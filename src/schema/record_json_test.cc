@@ -123,7 +123,14 @@ TEST(RecordJson, protobuf_messages_are_shown_by_their_index_with_the_names_of_th
   EXPECT_EQ(shown(*parsed, "\x02\x02"), "{}");
   EXPECT_THAT(shown(*parsed, "\x02\x08"), HasSubstr("no message"));
   EXPECT_THAT(shown(*parsed, "\x00\x08"s), HasSubstr("it is no shop.Order"));
+  EXPECT_THAT(shown(*parsed, "\x04\x00\x00\x0a\x01\xff"s), HasSubstr("it is no shop.Order.Item"));
   EXPECT_EQ(shown(*parsed, ""), "the message index is cut off");
+  const auto old = protobuf::ProtobufSchema::parse(
+      "syntax = \"proto2\"; message M { required int32 n = 1; optional string s = 2; }");
+  ASSERT_TRUE(old) << old.error().what;
+  EXPECT_EQ(shown(*old, "\x00\x08\x05"s), R"({"n":5})");
+  EXPECT_EQ(shown(*old, "\0"s), "required fields are missing: n");
+  EXPECT_EQ(shown(*old, "\x00\x08\x05\x12\x01\xff"s), "text that is not UTF-8");
 }
 
 TEST(RecordJson, documents_keep_every_digit_and_lose_their_spaces) {
