@@ -99,6 +99,8 @@ struct ConsumeOptions {
   std::int64_t limit = INT64_MAX;
   bool follow = false;
   bool json = false;
+  bool raw = false;      ///< bytes as they are, whatever schema they name
+  std::string registry;  ///< http(s)://…; empty: of the project
 };
 int consume_command(const ConsumeOptions& options);
 

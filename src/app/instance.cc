@@ -17,6 +17,7 @@
 #include "app/record_schemas.h"
 #include "base/log.h"
 #include "connect/noted_state.h"
+#include "net/http_client.h"
 #include "schema/avro/inference.h"
 
 namespace tailrace::app {
@@ -231,11 +232,36 @@ Status Instance::open_doors() {
     ASSIGN(kafka_, kafka::Door::start(*log_, config, data_ + "/log", record_schemas_.get()));
     log_view_->open(*kafka_);
   }
-  return registry ? registry_->start(options_.registry, "--registry") : Status();
+  if (registry) TRY(registry_->start(options_.registry, "--registry"));
+  return {};
+}
+
+void Instance::open_schema_view() {
+  const auto client = [this]() -> std::unique_ptr<subjects::SubjectsClient> {
+    if (project_.roles.registry != "embedded")
+      return subjects::remote_subjects_client(to_look_at(remote_registry(project_)));
+    if (registry_) return subjects::local_subjects_client(registry_->registry());
+    return nullptr;
+  };
+  LookedAtRegistry registry{.client = client(), .where = net::redact_url(project_.roles.registry)};
+  if (!registry_url().empty()) registry.where += ", " + registry_url();
+  if (!registry.client) registry.off = registry_is_off();
+  schema_view_ = std::make_unique<RegistryView>(std::move(registry), project_, *log_);
+  if (auto decoding = client())
+    log_view_->decode_by(std::make_unique<RecordDecoder>(std::move(decoding)));
+}
+
+std::string Instance::registry_is_off() const {
+  if (remote_)
+    return "The log is a Kafka somewhere else: name its schema registry, too, in tailrace.yml: "
+           "roles: {registry: http://HOST:PORT}";
+  return "The project runs with --registry off: run it without, or name a registry in "
+         "tailrace.yml: roles: {registry: http://HOST:PORT}";
 }
 
 Status Instance::start() {
   TRY(open_doors());
+  open_schema_view();
   if (options_.console != "off") {
     ASSIGN(auto config, console_config(options_.console));
     ASSIGN(console_, console::Console::start(config, *backend_));

@@ -8,6 +8,7 @@
 
 #include "app/log_view.h"
 #include "app/registry_service.h"
+#include "app/schema_view.h"
 #include "base/result.h"
 #include "connect/runner.h"
 #include "console/console.h"
@@ -62,6 +63,8 @@ class Instance {
   pipeline::Runner& runner() { return *runner_; }
   /// Of an instance that is not opened to be asked only.
   console::LogView& log_view() { return *log_view_; }
+  /// Of one that has started.
+  console::SchemaView& schema_view() { return *schema_view_; }
   /// All hops from source to serving, judged.
   std::vector<pipeline::Hop> hops() const;
   std::string stopped_by() const;
@@ -74,6 +77,8 @@ class Instance {
   Status open_the_log();
   /// The Kafka door and the registry's, where they are wanted.
   Status open_doors();
+  /// The console's eyes on the registry, and on records by it.
+  void open_schema_view();
   Status open_sources(const pipeline::TopicTypes& types);
   Status read_project();
   Result<pipeline::Graph> graph_of(const pipeline::TopicTypes& types) const;
@@ -83,6 +88,8 @@ class Instance {
   Result<pipeline::TopicTypes> open_types();
   std::vector<pipeline::Hop> fetched_hops() const;
   std::vector<pipeline::Hop> appended_hops() const;
+  /// Why there is no registry, and what to do.
+  std::string registry_is_off() const;
   /// Where groups are, when they are not to be seen here.
   std::string groups_are() const;
   /// What retention may not take: what a flow has yet to read.
@@ -100,6 +107,7 @@ class Instance {
   pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
   std::unique_ptr<InstanceLogView> log_view_;
+  std::unique_ptr<console::SchemaView> schema_view_;
   std::unique_ptr<console::Backend> backend_;
   std::unique_ptr<console::Console> console_;
   std::unique_ptr<kafka::Door> kafka_;

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/record_printer.h"
 #include "app/stop_signals.h"
 #include "app/terminal.h"
 #include "kafka/client.h"
@@ -336,26 +337,15 @@ Status send_lines(const ProduceOptions& options) {
   return {};
 }
 
-void print_record(const ConsumeOptions& options, std::int32_t partition,
-                  const log::RecordView& record) {
-  if (!options.json) {
-    std::cout << record.value.value_or("") << "\n";
-    return;
-  }
-  const auto text = [](const std::optional<std::string_view>& bytes) {
-    return bytes ? Json(*bytes) : Json();
-  };
-  const Json row = {{"topic", options.topic},        {"partition", partition},
-                    {"offset", record.offset.value}, {"timestamp", record.timestamp.value},
-                    {"key", text(record.key)},       {"value", text(record.value)}};
-  std::cout << row.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
-}
-
 /// Reads a topic's partitions from given offsets.
 class Reading {
  public:
   Reading(const ConsumeOptions& options, Client& client, kafka::Uuid topic, Offsets from)
-      : options_(options), client_(client), topic_(topic), next_(std::move(from)) {}
+      : options_(options),
+        client_(client),
+        topic_(topic),
+        next_(std::move(from)),
+        printer_(options) {}
 
   /// One fetch, what came of it printed; false when `limit` records were printed.
   Result<bool> step(std::int32_t wait_ms) {
@@ -410,7 +400,7 @@ class Reading {
     ASSIGN(auto records, batch.records(plain));
     for (log::RecordView record; records.next(record);) {
       if (record.offset.value < next || printed_ == options_.limit) continue;
-      print_record(options_, partition, record);
+      printer_.print(partition, record);
       ++printed_;
     }
     return records.status();
@@ -420,6 +410,7 @@ class Reading {
   Client& client_;
   const kafka::Uuid topic_;
   Offsets next_;
+  RecordPrinter printer_;
   std::int64_t printed_ = 0;
 };
 

@@ -192,7 +192,7 @@ Result<console::TopicDetail> InstanceLogView::topic(std::string_view name) {
 Result<console::TopicRecords> InstanceLogView::records(std::string_view topic,
                                                        const console::RecordsQuery& query) {
   ASSIGN(const auto partition, log_.partition(topic, PartitionId(query.partition)));
-  return look_at_records(*partition, query, read_bytes_);
+  return look_at_records(*partition, query, read_bytes_, decoder_.get());
 }
 
 Result<console::GroupList> InstanceLogView::groups() {

@@ -27,6 +27,8 @@ class InstanceLogView final : public console::LogView {
 
   /// The door has opened; lag is sampled from now on.
   void open(kafka::Door& door);
+  /// Keys and values with a schema are decoded from now on; before the first call of records().
+  void decode_by(std::unique_ptr<RecordDecoder> decoder) { decoder_ = std::move(decoder); }
   /// Waits for those that look through it, and lets nobody look any more.
   void close();
 
@@ -56,6 +58,7 @@ class InstanceLogView final : public console::LogView {
   log::Log& log_;
   const ReadBytes read_bytes_;
   const std::string unseen_;
+  std::unique_ptr<RecordDecoder> decoder_;
   std::shared_mutex door_mutex_;
   kafka::Door* door_ = nullptr;
   std::mutex rates_mutex_;

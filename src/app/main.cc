@@ -261,6 +261,12 @@ void add_groups(CLI::App& app, int& code) {
   command->callback([=, &code] { code = groups_command(*options); });
 }
 
+void add_registry(CLI::App* command, std::string& registry) {
+  command->add_option("--registry", registry,
+                      "http://HOST:PORT of the schema registry (default: of the project, else "
+                      "http://127.0.0.1:8081)");
+}
+
 /// What every command of `schemas` takes.
 CLI::App* add_schemas_action(CLI::App* schemas, const std::string& name, const std::string& about,
                              SchemasOptions::Action action,
@@ -268,8 +274,7 @@ CLI::App* add_schemas_action(CLI::App* schemas, const std::string& name, const s
   auto* command = schemas->add_subcommand(name, about);
   if (action != SchemasOptions::Action::kList)
     command->add_option("subject", options->subject, "the subject")->required();
-  command->add_option("--registry", options->registry,
-                      "http://HOST:PORT (default: of the project, else http://127.0.0.1:8081)");
+  add_registry(command, options->registry);
   command->add_option("--project", options->project, "the project's folder")->capture_default_str();
   command->add_option("--data", options->data, kDataHelp);
   command->callback([=, &code] {
@@ -338,11 +343,15 @@ void add_consume(CLI::App& app, int& code) {
   command->add_flag("-f,--follow", options->follow, "wait for more, until Ctrl-C");
   command->add_flag("--json", options->json,
                     "a JSON object a record: partition, offset, timestamp, key, value");
+  command->add_flag("--raw", options->raw, "the bytes as they are, whatever schema they name");
+  add_registry(command, options->registry);
   add_address(command, options->at);
   command->footer(
       "Examples:\n"
       "  tailrace consume users_created -n 3\n"
       "  tailrace consume users_created --from end --follow --json | jq .key\n\n"
+      "Keys and values in Avro, JSON Schema or Protobuf are shown as JSON by the schema whose id\n"
+      "they begin with; --json tells it beside them.\n"
       "It takes part in no group: nothing is committed. Records of aborted transactions are not\n"
       "shown.");
   command->callback([=, &code] { code = consume_command(*options); });

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "app/instance.h"
+
 namespace tailrace::app {
 
 bool needs_schemas(const pipeline::Project& project) {
@@ -15,6 +17,23 @@ subjects::RemoteRegistry remote_registry(const pipeline::Project& project) {
           .user = with.user,
           .password = with.password,
           .ca_file = with.ca_file};
+}
+
+subjects::RemoteRegistry to_look_at(subjects::RemoteRegistry registry) {
+  registry.tries = 1;
+  registry.timeout_ms = 3'000;
+  return registry;
+}
+
+subjects::RemoteRegistry registry_for(const std::string& named, const std::string& project,
+                                      const std::string& data) {
+  if (!named.empty()) return {.url = named};
+  if (const auto known = pipeline::load_project(project);
+      known && known->roles.registry != "embedded")
+    return remote_registry(*known);
+  const auto running = find_running(data_folder(project, data));
+  const bool serves = running && !running->registry.empty();
+  return {.url = serves ? running->registry : "http://127.0.0.1:8081"};
 }
 
 Result<OpenedSchemas> open_schemas(const pipeline::Project& project, const OpenedLog& opened) {

@@ -23,6 +23,14 @@ Result<OpenedSchemas> open_schemas(const pipeline::Project& project, const Opene
 /// Where a project's roles say that the registry is, when it is somewhere else.
 subjects::RemoteRegistry remote_registry(const pipeline::Project& project);
 
+/// The same for who only looks: asked once, and not waited for long.
+subjects::RemoteRegistry to_look_at(subjects::RemoteRegistry registry);
+
+/// For commands: the registry that was named, or the project's, or that of the instance which runs
+/// on its folder, or the usual address.
+subjects::RemoteRegistry registry_for(const std::string& named, const std::string& project,
+                                      const std::string& data);
+
 /// Whether some topic's format has a schema.
 bool needs_schemas(const pipeline::Project& project);
 

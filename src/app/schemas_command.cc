@@ -3,18 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <iostream>
 
 #include "app/commands.h"
 #include "app/open_schemas.h"
 #include "app/terminal.h"
-#include "net/http_client.h"
-#include "net/http_message.h"
-#include "pipeline/project.h"
 #include "rt/file.h"
 #include "schema/json.h"
-#include "subjects/remote_client.h"
+#include "subjects/subjects_client.h"
 
 namespace tailrace::app {
 namespace {
@@ -22,84 +20,46 @@ namespace {
 /// Lines of one schema times lines of another that a diff compares one by one.
 constexpr std::size_t kMostCompared = 25'000'000;
 
-/// The one that was named, or the project's, or that of the instance which runs on its folder, or
-/// the usual address.
-subjects::RemoteRegistry registry_of(const SchemasOptions& options) {
-  if (!options.registry.empty()) return {.url = options.registry};
-  if (const auto project = pipeline::load_project(options.project);
-      project && project->roles.registry != "embedded")
-    return remote_registry(*project);
-  const auto running = find_running(data_folder(options.project, options.data));
-  const bool serves = running && !running->registry.empty();
-  return {.url = serves ? running->registry : "http://127.0.0.1:8081"};
+using subjects::Proposal;
+using subjects::SubjectsClient;
+using subjects::VersionText;
+
+/// "latest" is -1.
+Result<int> version_of(const std::string& text) {
+  if (text == "latest") return -1;
+  int number = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failed == std::errc() && end == text.data() + text.size() && number > 0) return number;
+  return error(Code::kInvalidArgument, text + " is no version: a number from 1 on, or `latest`");
 }
 
-class Asking {
- public:
-  explicit Asking(const subjects::RemoteRegistry& at)
-      : url_(at.url), options_(subjects::http_options(at)) {
-    while (url_.ends_with('/')) url_.pop_back();
-  }
-
-  Result<Json> get(const std::string& path) {
-    ASSIGN(const auto answer, http_.get(url_ + path, options_));
-    return read(answer);
-  }
-  Result<Json> post(const std::string& path, const Json& body) {
-    ASSIGN(const auto answer, http_.post(url_ + path, body.dump(), options_));
-    return read(answer);
-  }
-
- private:
-  Result<Json> read(const net::HttpResponse& answer) const {
-    Json json = Json::parse(answer.body, nullptr, false);
-    if (answer.status == 200 && !json.is_discarded()) return json;
-    const bool says = json.is_object() && json.contains("message") && json["message"].is_string();
-    return error(answer.status == 404 ? Code::kNotFound : Code::kFailedPrecondition,
-                 says ? json["message"].get<std::string>()
-                      : fmt::format("{} answers {}", net::redact_url(url_), answer.status));
-  }
-
-  std::string url_;
-  net::HttpOptions options_;
-  net::HttpClient http_;
-};
-
-std::string subject_path(const SchemasOptions& options) {
-  return "/subjects/" + net::percent_encode(options.subject);
-}
-
-Status list(Asking& registry, const SchemasOptions& options) {
-  ASSIGN(const Json subjects, registry.get("/subjects"));
+Status list(SubjectsClient& registry, const SchemasOptions& options) {
+  ASSIGN(const auto subjects, registry.subjects());
   Json rows = Json::array();
-  for (const Json& subject : subjects) {
-    const std::string name = subject.get<std::string>();
-    ASSIGN(const Json latest,
-           registry.get("/subjects/" + net::percent_encode(name) + "/versions/latest"));
-    ASSIGN(const Json config,
-           registry.get("/config/" + net::percent_encode(name) + "?defaultToGlobal=true"));
+  for (const std::string& name : subjects) {
+    ASSIGN(const VersionText latest, registry.version(name, -1));
+    ASSIGN(const std::string level, registry.compatibility(name));
     rows.push_back({{"subject", name},
-                    {"version", latest.value("version", 0)},
-                    {"id", latest.value("id", 0)},
-                    {"type", latest.value("schemaType", "AVRO")},
-                    {"compatibility", config.value("compatibilityLevel", "")}});
+                    {"version", latest.version},
+                    {"id", latest.id},
+                    {"type", schema::format_name(latest.format)},
+                    {"compatibility", level}});
   }
   print_table({"subject", "version", "id", "type", "compatibility"}, rows, options.json);
   return {};
 }
 
 /// The schema as people read it.
-Result<std::string> schema_text(Asking& registry, const SchemasOptions& options,
+Result<std::string> schema_text(SubjectsClient& registry, const SchemasOptions& options,
                                 const std::string& version) {
-  ASSIGN(const Json found,
-         registry.get(subject_path(options) + "/versions/" + net::percent_encode(version)));
-  const std::string text = found.value("schema", "");
-  if (found.value("schemaType", "AVRO") == "PROTOBUF") return text;
-  const Json json = Json::parse(text, nullptr, false);
-  return json.is_discarded() ? text : json.dump(2) + "\n";
+  ASSIGN(const int number, version_of(version));
+  ASSIGN(const VersionText found, registry.version(options.subject, number));
+  if (found.format == schema::Format::kProtobuf) return found.text;
+  const Json json = Json::parse(found.text, nullptr, false);
+  return json.is_discarded() ? found.text : json.dump(2) + "\n";
 }
 
-Status show(Asking& registry, const SchemasOptions& options) {
+Status show(SubjectsClient& registry, const SchemasOptions& options) {
   ASSIGN(const std::string text, schema_text(registry, options, options.version));
   std::cout << text;
   return {};
@@ -141,10 +101,11 @@ std::vector<std::pair<char, std::string>> compared(const std::vector<std::string
   return out;
 }
 
-Status diff(Asking& registry, const SchemasOptions& options) {
-  ASSIGN(const Json versions, registry.get(subject_path(options) + "/versions"));
+Status diff(SubjectsClient& registry, const SchemasOptions& options) {
+  ASSIGN(const auto versions, registry.versions(options.subject));
   std::vector<std::string> numbers;
-  for (const Json& number : versions) numbers.push_back(number.dump());
+  for (const int number : versions) numbers.push_back(std::to_string(number));
+  if (numbers.empty()) return error(Code::kNotFound, options.subject + " has no version");
   const std::string newer = options.version == "latest" ? numbers.back() : options.version;
   std::string older = options.other;
   if (older.empty()) {
@@ -165,43 +126,43 @@ Status diff(Asking& registry, const SchemasOptions& options) {
   return {};
 }
 
-Result<Json> candidate_of(const SchemasOptions& options) {
-  ASSIGN(const std::string text,
-         rt::read_whole(rt::posix_files(), options.file, schema::kMaxSchemaBytes));
+Result<Proposal> proposal_of(const SchemasOptions& options) {
+  Proposal proposal;
+  ASSIGN(proposal.text, rt::read_whole(rt::posix_files(), options.file, schema::kMaxSchemaBytes));
   std::string type = options.type;
   const std::string ending = std::filesystem::path(options.file).extension();
   if (type.empty()) type = ending == ".proto" ? "PROTOBUF" : ending == ".json" ? "JSON" : "AVRO";
-  return Json{{"schema", text}, {"schemaType", type}};
+  const auto format = schema::format_named(type);
+  if (!format) return error(Code::kInvalidArgument, "--type " + type + ": AVRO, JSON or PROTOBUF");
+  proposal.format = *format;
+  return proposal;
 }
 
-Status check(Asking& registry, const SchemasOptions& options) {
-  ASSIGN(const Json candidate, candidate_of(options));
-  ASSIGN(const Json answer,
-         registry.post("/compatibility" + subject_path(options) + "/versions?verbose=true",
-                       candidate));
-  if (answer.value("is_compatible", false)) {
+Status check(SubjectsClient& registry, const SchemasOptions& options) {
+  ASSIGN(const Proposal proposal, proposal_of(options));
+  ASSIGN(const auto verdict, registry.check(options.subject, proposal));
+  if (verdict.compatible) {
     std::cout << fmt::format("ok: {} may be the next version of {}\n", options.file,
                              options.subject);
     return {};
   }
   std::string why;
-  for (const Json& message : answer.value("messages", Json::array()))
-    why += "\n  " + (message.is_string() ? message.get<std::string>() : message.dump());
+  for (const std::string& message : verdict.messages) why += "\n  " + message;
   return error(Code::kFailedPrecondition, fmt::format("{} may not follow the versions of {}:{}",
                                                       options.file, options.subject, why));
 }
 
-Status put(Asking& registry, const SchemasOptions& options) {
-  ASSIGN(const Json candidate, candidate_of(options));
-  TRY(registry.post(subject_path(options) + "/versions", candidate));
-  ASSIGN(const Json answer, registry.post(subject_path(options), candidate));
-  std::cout << fmt::format("version {} of {}, id {}\n", answer.value("version", 0), options.subject,
-                           answer.value("id", 0));
+Status put(SubjectsClient& registry, const SchemasOptions& options) {
+  ASSIGN(const Proposal proposal, proposal_of(options));
+  ASSIGN(const VersionText made, registry.put(options.subject, proposal));
+  std::cout << fmt::format("version {} of {}, id {}\n", made.version, options.subject, made.id);
   return {};
 }
 
 Status run(const SchemasOptions& options) {
-  Asking registry(registry_of(options));
+  const auto client = subjects::remote_subjects_client(
+      registry_for(options.registry, options.project, options.data));
+  SubjectsClient& registry = *client;
   switch (options.action) {
     case SchemasOptions::Action::kList:
       return list(registry, options);

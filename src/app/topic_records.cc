@@ -9,11 +9,12 @@ namespace tailrace::app {
 namespace {
 
 constexpr std::size_t kShownBytes = 4096;
+constexpr std::size_t kShownJsonBytes = 16384;
 constexpr std::size_t kShownHeaders = 50;
 constexpr std::size_t kMostBytes = 64 << 20;
 
 console::ShownBytes shown(std::string_view bytes) {
-  return {std::string(bytes.substr(0, kShownBytes)), static_cast<std::int64_t>(bytes.size())};
+  return {std::string(bytes.substr(0, kShownBytes)), static_cast<std::int64_t>(bytes.size()), {}};
 }
 
 std::optional<console::ShownBytes> shown(const std::optional<std::string_view>& bytes) {
@@ -21,11 +22,33 @@ std::optional<console::ShownBytes> shown(const std::optional<std::string_view>& 
   return shown(*bytes);
 }
 
-console::TopicRecord shown(const log::RecordView& record) {
+/// Cut between characters.
+void shorten(console::DecodedBytes& decoded) {
+  std::string& json = decoded.json;
+  decoded.cut = json.size() > kShownJsonBytes;
+  if (!decoded.cut) return;
+  std::size_t end = kShownJsonBytes;
+  while (end > 0 && (json[end] & 0xC0) == 0x80) --end;
+  json.resize(end);
+}
+
+/// A key or value, decoded where it names a schema.
+std::optional<console::ShownBytes> shown(const std::optional<std::string_view>& bytes,
+                                         const std::string& topic, bool key,
+                                         RecordDecoder* decoder) {
+  auto out = shown(bytes);
+  if (!out || !decoder) return out;
+  out->decoded = decoder->decode(topic, key, *bytes);
+  if (out->decoded) shorten(*out->decoded);
+  return out;
+}
+
+console::TopicRecord shown(const log::RecordView& record, const std::string& topic,
+                           RecordDecoder* decoder) {
   console::TopicRecord out{.offset = record.offset.value,
                            .time_ms = record.timestamp.value,
-                           .key = shown(record.key),
-                           .value = shown(record.value),
+                           .key = shown(record.key, topic, true, decoder),
+                           .value = shown(record.value, topic, false, decoder),
                            .headers = {}};
   auto headers = record.headers;
   for (log::Header header; out.headers.size() < kShownHeaders && headers.next(header);)
@@ -42,8 +65,11 @@ std::unexpected<Error> beyond(const log::Partition& partition, std::int64_t offs
 /// Reads on from an offset and keeps the first or the last records of what it reads.
 class Look {
  public:
-  Look(log::Partition& partition, std::size_t limit, bool newest, ReadBytes read_bytes)
+  Look(log::Partition& partition, std::size_t limit, bool newest, ReadBytes read_bytes,
+       RecordDecoder* decoder)
       : partition_(partition),
+        topic_(partition.topic()),
+        decoder_(decoder),
         limit_(limit),
         newest_(newest),
         read_bytes_(static_cast<std::size_t>(read_bytes)) {}
@@ -75,13 +101,15 @@ class Look {
     ASSIGN(auto reader, batch.records(plain_));
     for (log::RecordView record; !full() && reader.next(record);) {
       if (record.offset < from || record.offset >= end) continue;
-      records_.push_back(shown(record));
+      records_.push_back(shown(record, topic_, decoder_));
       if (records_.size() > limit_) records_.pop_front();
     }
     return full() ? Status{} : reader.status();
   }
 
   log::Partition& partition_;
+  const std::string topic_;
+  RecordDecoder* const decoder_;
   const std::size_t limit_;
   const bool newest_;
   const std::size_t read_bytes_;
@@ -95,7 +123,7 @@ class Look {
 
 Result<console::TopicRecords> look_at_records(log::Partition& partition,
                                               const console::RecordsQuery& query,
-                                              ReadBytes read_bytes) {
+                                              ReadBytes read_bytes, RecordDecoder* decoder) {
   const Offset start = partition.log_start(), end = partition.high_watermark();
   const auto limit = static_cast<std::size_t>(query.limit);
   console::TopicRecords out{.start = start.value, .end = end.value, .cut = false, .records = {}};
@@ -104,7 +132,7 @@ Result<console::TopicRecords> look_at_records(log::Partition& partition,
   for (std::int64_t back = query.limit;; back *= 8) {
     const Offset from =
         query.offset ? Offset(*query.offset) : Offset(std::max(start.value, end.value - back));
-    Look look(partition, limit, !query.offset, read_bytes);
+    Look look(partition, limit, !query.offset, read_bytes, decoder);
     if (auto read = look.read(from, end); !read) return std::unexpected(read.error());
     const bool enough = look.records().size() >= limit || look.cut() || from <= start;
     if (!query.offset && !enough) continue;

@@ -8,6 +8,7 @@
 #include "console/errors.h"
 #include "console/json.h"
 #include "console/testing/made_up_log.h"
+#include "console/testing/made_up_schemas.h"
 #include "net/http_client.h"
 #include "net/http_message.h"
 
@@ -83,6 +84,7 @@ class Fake : public Backend {
     return 4;
   }
   LogView& log_view() override { return log_; }
+  SchemaView& schema_view() override { return schemas_; }
 
   static Rows rows() {
     Rows out;
@@ -93,6 +95,7 @@ class Fake : public Backend {
   }
 
   MadeUpLog log_;
+  MadeUpSchemas schemas_{MadeUpSchemas::State::kFilled};
   bool ready_ = true;
   RowRange range_;
   std::vector<std::string> key_;
@@ -292,6 +295,66 @@ TEST_F(Api, unknown_addresses_and_methods_are_told_apart) {
   EXPECT_EQ(ask("POST", "/api/status").status, 405);
   EXPECT_EQ(ask("DELETE", "/api/tables/t").status, 405);
   EXPECT_EQ(ask("POST", "/").status, 405);
+}
+
+TEST_F(Api, subjects_are_told_with_their_topics_and_found_by_name_topic_and_page) {
+  EXPECT_THAT(get("/api/schemas").body,
+              AllOf(HasSubstr(R"("total":2)"), HasSubstr(R"("context":".eu")"),
+                    HasSubstr(R"("uses":[{"topic":"users_created","part":"value"}])")));
+  EXPECT_THAT(get("/api/schemas?search=orders").body, HasSubstr(R"("total":1)"));
+  EXPECT_THAT(get("/api/schemas?topic=users_created&limit=7&after=x").body,
+              HasSubstr(R"("total":1)"));
+  EXPECT_EQ(backend_.schemas_.last_query().limit, 7);
+  EXPECT_EQ(backend_.schemas_.last_query().after, "x");
+  EXPECT_EQ(get("/api/schemas?limit=101").status, 400);
+  EXPECT_EQ(get("/api/schemas?serach=x").status, 400);
+  EXPECT_EQ(ask("POST", "/api/schemas").status, 405);
+}
+
+TEST_F(Api, a_version_is_a_number_or_the_latest_of_a_subject_of_any_name) {
+  EXPECT_THAT(get("/api/schemas/users_created-value").body, HasSubstr(R"("versions":[1,2])"));
+  EXPECT_THAT(get("/api/schemas/users_created-value/latest").body, HasSubstr(R"("version":2)"));
+  const auto odd = get("/api/schemas/%3A.eu%3Aorders%2Fnew-value/1");
+  EXPECT_THAT(odd.body, AllOf(HasSubstr(R"("type":"PROTOBUF")"),
+                              HasSubstr(R"("references":[{"name":"user.proto")")));
+  EXPECT_EQ(get("/api/schemas/nothing").status, 404);
+  EXPECT_EQ(get("/api/schemas/users_created-value/9").status, 404);
+  for (const char* version : {"0", "-1", "1x", "99999999999"})
+    EXPECT_EQ(get(std::string("/api/schemas/users_created-value/") + version).status, 400);
+}
+
+TEST_F(Api, a_schema_is_checked_without_being_registered_and_registered_only_by_its_own_address) {
+  const std::string fits = R"({"type":"AVRO","text":"\"int\"","references":[
+      {"name":"a.B","subject":"b","version":-1}]})";
+  EXPECT_EQ(ask("POST", "/api/schemas/users_created-value/check", fits).body,
+            R"({"compatible":true,"messages":[]})");
+  EXPECT_EQ(backend_.schemas_.last_proposal().references.at(0).version, -1);
+  EXPECT_THAT(ask("POST", "/api/schemas/s/check", R"({"type":"JSON","text":"vip"})").body,
+              AllOf(HasSubstr(R"("compatible":false)"), HasSubstr("/fields/2")));
+  EXPECT_THAT(get("/api/schemas/users_created-value").body, HasSubstr(R"("versions":[1,2])"));
+  EXPECT_EQ(get("/api/schemas/users_created-value/check").status, 405);
+  EXPECT_EQ(get("/api/schemas/users_created-value/register").status, 405);
+  EXPECT_THAT(ask("POST", "/api/schemas/users_created-value/register", fits).body,
+              HasSubstr(R"("version":3)"));
+  EXPECT_THAT(get("/api/schemas/users_created-value").body, HasSubstr(R"("versions":[1,2,3])"));
+}
+
+TEST_F(Api, what_is_no_proposal_is_refused) {
+  for (const char* body :
+       {"", "[]", R"({"type":"AVRO"})", R"({"type":"AVRO","text":" "})",
+        R"({"type":"THRIFT","text":"x"})", R"({"type":"AVRO","text":"x","extra":1})",
+        R"({"type":"AVRO","text":"x","references":{}})",
+        R"({"type":"AVRO","text":"x","references":[{"name":"a","subject":"b"}]})",
+        R"({"type":"AVRO","text":"x","references":[{"name":"a","subject":"b","version":1.5}]})",
+        R"({"type":"AVRO","text":"x","references":[{"name":"a","subject":"b","version":3e9}]})"})
+    EXPECT_EQ(ask("POST", "/api/schemas/s/check", body).status, 400) << body;
+}
+
+TEST_F(Api, bytes_of_a_schema_are_told_decoded_or_with_the_reason) {
+  const auto body = get("/api/topics/users_created/records?offset=14&limit=1").body;
+  EXPECT_THAT(body, AllOf(HasSubstr(R"("why":"Schema 99 not found")"),
+                          HasSubstr(R"("json":"{\"id\":\"Zo\",\"age\":7}")"),
+                          HasSubstr(R"("hex":"0000000002045a6f0e")")));
 }
 
 TEST_F(Api, the_page_is_embedded_with_its_policy_and_hashed_files_kept_for_ever) {

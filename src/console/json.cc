@@ -132,12 +132,24 @@ Json to_json(const TopicInfo& topic) {
           {"bytes_per_s", topic.bytes_per_s}};
 }
 
+Json to_json(const DecodedBytes& decoded) {
+  return {{"schema_id", decoded.schema_id},
+          {"type", decoded.type},
+          {"subject", decoded.subject},
+          {"version", decoded.version},
+          {"json", decoded.json},
+          {"cut", decoded.cut},
+          {"why", decoded.why}};
+}
+
 Json to_json(const ShownBytes& shown) {
   const bool text = is_text(shown.bytes);
-  return {{"text", text ? shown.bytes : ""},
-          {"hex", text ? "" : hex(shown.bytes)},
-          {"is_text", text},
-          {"size_bytes", shown.size}};
+  Json out = {{"text", text ? shown.bytes : ""},
+              {"hex", text ? "" : hex(shown.bytes)},
+              {"is_text", text},
+              {"size_bytes", shown.size}};
+  if (shown.decoded) out["decoded"] = to_json(*shown.decoded);
+  return out;
 }
 
 Json to_json(const TopicRecord& record) {
@@ -175,6 +187,18 @@ Json array_of(const List& list, Write write) {
   auto out = Json::array();
   for (const auto& item : list) out.push_back(write(item));
   return out;
+}
+
+Json to_json(const SubjectInfo& subject) {
+  return {{"name", subject.name},
+          {"context", subject.context},
+          {"type", subject.type},
+          {"version", subject.version},
+          {"id", subject.id},
+          {"compatibility", subject.compatibility},
+          {"uses", array_of(subject.uses, [](const SubjectUse& use) {
+             return Json{{"topic", use.topic}, {"part", use.part}};
+           })}};
 }
 
 Result<Json> parse_object(std::string_view body) {
@@ -321,6 +345,34 @@ std::string group_json(const GroupDetail& group) {
                 })}});
 }
 
+std::string subjects_json(const SubjectPage& page) {
+  return dump({{"registry", page.registry},
+               {"off", page.off},
+               {"total", page.total},
+               {"subjects", array_of(page.subjects, [](const auto& one) { return to_json(one); })},
+               {"next", page.next}});
+}
+
+std::string subject_json(const SubjectDetail& subject) {
+  return dump({{"info", to_json(subject.info)}, {"versions", subject.versions}});
+}
+
+std::string schema_json(const SchemaText& schema) {
+  return dump(
+      {{"subject", schema.subject},
+       {"version", schema.version},
+       {"id", schema.id},
+       {"type", schema.type},
+       {"text", schema.text},
+       {"references", array_of(schema.references, [](const SchemaReference& one) {
+          return Json{{"name", one.name}, {"subject", one.subject}, {"version", one.version}};
+        })}});
+}
+
+std::string verdict_json(const SchemaVerdict& verdict) {
+  return dump({{"compatible", verdict.compatible}, {"messages", verdict.messages}});
+}
+
 Result<Query> parse_query_body(std::string_view body) {
   ASSIGN(auto json, parse_object(body));
   TRY(only_fields(json, {"query", "limit", "next"}));
@@ -362,6 +414,35 @@ Result<RedriveSelection> parse_redrive_body(std::string_view body) {
     return error(Code::kInvalidArgument, "say which: ids, table, reason, or all");
   }
   return selection;
+}
+
+Result<SchemaProposal> parse_proposal_body(std::string_view body) {
+  ASSIGN(auto json, parse_object(body));
+  TRY(only_fields(json, {"type", "text", "references"}));
+  SchemaProposal proposal;
+  ASSIGN(proposal.type, text_field(json, "type"));
+  ASSIGN(proposal.text, text_field(json, "text"));
+  if (proposal.type != "AVRO" && proposal.type != "JSON" && proposal.type != "PROTOBUF")
+    return error(Code::kInvalidArgument, "type must be AVRO, JSON or PROTOBUF");
+  if (proposal.text.find_first_not_of(" \t\r\n") == std::string::npos)
+    return error(Code::kInvalidArgument, "the schema is empty");
+  const auto listed = json.find("references");
+  if (listed == json.end()) return proposal;
+  const auto wrong = error(Code::kInvalidArgument,
+                           "references must be a list of objects with name, subject and version");
+  if (!listed->is_array()) return wrong;
+  for (const auto& one : *listed) {
+    if (!one.is_object() || !only_fields(one, {"name", "subject", "version"})) return wrong;
+    const auto version = one.find("version");
+    ASSIGN(auto name, text_field(one, "name"));
+    ASSIGN(auto subject, text_field(one, "subject"));
+    if (version == one.end() || !version->is_number_integer() || *version < -1 ||
+        *version > INT32_MAX || name.empty() || subject.empty())
+      return wrong;
+    proposal.references.push_back(
+        {std::move(name), std::move(subject), version->get<std::int64_t>()});
+  }
+  return proposal;
 }
 
 }  // namespace tailrace::console

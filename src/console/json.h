@@ -22,6 +22,10 @@ std::string topic_json(const TopicDetail& topic);
 std::string records_json(const TopicRecords& records);
 std::string groups_json(const GroupList& groups);
 std::string group_json(const GroupDetail& group);
+std::string subjects_json(const SubjectPage& page);
+std::string subject_json(const SubjectDetail& subject);
+std::string schema_json(const SchemaText& schema);
+std::string verdict_json(const SchemaVerdict& verdict);
 /// Whether bytes are meant to be read: UTF-8 without control characters, whose last character may
 /// be cut short.
 bool is_text(std::string_view bytes);
@@ -38,5 +42,9 @@ Result<Query> parse_query_body(std::string_view body);
 /// {"ids": […]} or {"table": …, "reason": …} or {"all": true}: nothing at all is an error, not
 /// everything.
 Result<RedriveSelection> parse_redrive_body(std::string_view body);
+
+/// {"type": "AVRO", "text": "…", "references": [{"name", "subject", "version"}]}, the last left out
+/// where there are none.
+Result<SchemaProposal> parse_proposal_body(std::string_view body);
 
 }  // namespace tailrace::console

@@ -58,10 +58,22 @@ struct TopicDetail {
   std::vector<TopicReader> readers;
 };
 
+/// What bytes in a schema registry's wire format are.
+struct DecodedBytes {
+  std::int64_t schema_id = 0;
+  std::string type = {};     ///< AVRO, JSON or PROTOBUF; "" when the schema is not known
+  std::string subject = {};  ///< one that has the schema; "" when none is known
+  std::int64_t version = 0;  ///< in the subject; 0 when that is not known
+  std::string json = {};     ///< the value, cut where it is long
+  bool cut = false;
+  std::string why = {};  ///< why there is no value; "" when there is one
+};
+
 /// Bytes of a record, cut where they are long.
 struct ShownBytes {
   std::string bytes;
-  std::int64_t size = 0;  ///< before they were cut
+  std::int64_t size = 0;                     ///< before they were cut
+  std::optional<DecodedBytes> decoded = {};  ///< where they name a schema
 };
 
 struct RecordHeader {

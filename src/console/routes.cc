@@ -164,6 +164,51 @@ Response group(Backend& backend, const Request& request) {
   return reply<GroupDetail>(backend.log_view().group(request.segments[2]), group_json);
 }
 
+Result<SubjectQuery> subject_query(const Request& request) {
+  TRY(only_params(request, {"search", "topic", "after", "limit"}));
+  SubjectQuery query{.search = param_or_empty(request, "search"),
+                     .topic = param_or_empty(request, "topic"),
+                     .after = param_or_empty(request, "after")};
+  ASSIGN(query.limit, number_of(request, "limit", 1, kMostSubjects, query.limit));
+  return query;
+}
+
+Response subjects(Backend& backend, const Request& request) {
+  auto query = subject_query(request);
+  if (!query) return error_response(query.error());
+  return reply<SubjectPage>(backend.schema_view().subjects(*query), subjects_json);
+}
+
+Response subject(Backend& backend, const Request& request) {
+  if (auto known = only_params(request, {}); !known) return error_response(known.error());
+  return reply<SubjectDetail>(backend.schema_view().subject(request.segments[2]), subject_json);
+}
+
+Response schema(Backend& backend, const Request& request) {
+  if (auto known = only_params(request, {}); !known) return error_response(known.error());
+  const std::string& text = request.segments[3];
+  int version = -1;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), version);
+  const bool number = failed == std::errc() && end == text.data() + text.size() && version > 0;
+  if (!number && text != "latest")
+    return error_response({Code::kInvalidArgument, "a version is a number, or latest"});
+  return reply<SchemaText>(backend.schema_view().schema(request.segments[2], number ? version : -1),
+                           schema_json);
+}
+
+Response check_schema(Backend& backend, const Request& request) {
+  auto proposal = parse_proposal_body(request.body);
+  if (!proposal) return error_response(proposal.error());
+  return reply<SchemaVerdict>(backend.schema_view().check(request.segments[2], *proposal),
+                              verdict_json);
+}
+
+Response register_schema(Backend& backend, const Request& request) {
+  auto proposal = parse_proposal_body(request.body);
+  if (!proposal) return error_response(proposal.error());
+  return reply<SchemaText>(backend.schema_view().put(request.segments[2], *proposal), schema_json);
+}
+
 Response metrics(Backend& backend) {
   Response response;
   response.content_type = kMetricsType;
@@ -197,12 +242,19 @@ std::optional<Response> named_route(Backend& backend, const Request& request) {
   const bool whole = segments.size() == 3;
   const bool of_records = segments.size() == 4 && segments[3] == "records";
   Response (*handle)(Backend&, const Request&) = nullptr;
+  std::string method = "GET";
   if (segments[1] == "tables") handle = table_route;
   if (segments[1] == "topics" && whole) handle = topic;
   if (segments[1] == "topics" && of_records) handle = records;
   if (segments[1] == "groups" && whole) handle = group;
+  if (segments[1] == "schemas" && whole) handle = subject;
+  if (segments[1] == "schemas" && segments.size() == 4) {
+    const std::string& what = segments[3];
+    handle = what == "check" ? check_schema : what == "register" ? register_schema : schema;
+    if (handle != schema) method = "POST";
+  }
   if (handle == nullptr) return std::nullopt;
-  if (request.method != "GET") return method_not_allowed("GET");
+  if (request.method != method) return method_not_allowed(method);
   return handle(backend, request);
 }
 
@@ -227,6 +279,7 @@ constexpr Route kRoutes[] = {
      [](Backend& b, const Request&) {
        return reply<GroupList>(b.log_view().groups(), groups_json);
      }},
+    {"/api/schemas", "GET", subjects},
     {"/metrics", "GET", [](Backend& b, const Request&) { return metrics(b); }},
     {"/healthz", "GET", [](Backend&, const Request&) { return Response{.body = "ok\n"}; }},
     {"/readyz", "GET", [](Backend& b, const Request&) { return ready(b); }},

@@ -18,6 +18,12 @@ std::string_view format_name(Format format) {
   return "";
 }
 
+std::optional<Format> format_named(std::string_view name) {
+  for (const auto format : {Format::kAvro, Format::kJsonSchema, Format::kProtobuf})
+    if (format_name(format) == name) return format;
+  return std::nullopt;
+}
+
 std::vector<std::string> format_names() {
   return {"AVRO", "JSON", "PROTOBUF"};
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ enum class Format { kAvro, kJsonSchema, kProtobuf };
 
 /// "AVRO", "JSON", "PROTOBUF": the registry's words.
 std::string_view format_name(Format format);
+/// Of such a word.
+std::optional<Format> format_named(std::string_view name);
 /// Of those that parse_schema takes.
 std::vector<std::string> format_names();
 

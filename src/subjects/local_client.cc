@@ -1,4 +1,6 @@
 // The registry of this process, asked without a network.
+#include <algorithm>
+
 #include "subjects/subjects_client.h"
 
 namespace tailrace::subjects {
@@ -10,6 +12,23 @@ std::unexpected<Error> as_error(const Refusal& refusal) {
                     : refusal.status() == 422 ? Code::kInvalidArgument
                                               : Code::kUnavailable;
   return error(code, refusal.message);
+}
+
+Candidate candidate_of(const Proposal& proposal) {
+  Candidate candidate;
+  candidate.schema_type = schema::format_name(proposal.format);
+  candidate.text = proposal.text;
+  candidate.references = proposal.references;
+  return candidate;
+}
+
+VersionText text_of(const SchemaVersion& known) {
+  return {.subject = known.subject,
+          .version = known.version,
+          .id = known.id,
+          .format = known.format,
+          .text = known.text,
+          .references = known.references};
 }
 
 class LocalClient final : public SubjectsClient {
@@ -35,6 +54,45 @@ class LocalClient final : public SubjectsClient {
     return subjects;
   }
 
+  Result<std::vector<std::string>> subjects() override {
+    auto all = registry_.subjects(kEveryContext, Show::kLive);
+    std::ranges::sort(all);
+    return all;
+  }
+
+  Result<std::vector<int>> versions(const std::string& subject) override {
+    const auto found = registry_.versions(subject, Show::kLive);
+    if (!found) return as_error(found.error());
+    return *found;
+  }
+
+  Result<VersionText> version(const std::string& subject, int number) override {
+    const auto found = registry_.version(subject, number, false);
+    if (!found) return as_error(found.error());
+    return text_of(**found);
+  }
+
+  Result<std::string> compatibility(const std::string& subject) override {
+    const auto config = registry_.config(subject, true);
+    if (!config) return as_error(config.error());
+    return std::string(
+        schema::level_name(config->compatibility.value_or(schema::Level::kBackward)));
+  }
+
+  Result<Verdict> check(const std::string& subject, const Proposal& proposal) override {
+    const auto why = registry_.incompatibilities(subject, candidate_of(proposal), {}, false);
+    // As the registry's door answers when it is to say why.
+    if (!why && why.error().code == 42201) return Verdict{.messages = {why.error().message}};
+    if (!why) return as_error(why.error());
+    return Verdict{.compatible = why->empty(), .messages = *why};
+  }
+
+  Result<VersionText> put(const std::string& subject, const Proposal& proposal) override {
+    const auto put = registry_.register_schema(subject, candidate_of(proposal), false, false);
+    if (!put) return as_error(put.error());
+    return text_of(**put);
+  }
+
   Result<RegisteredSchema> latest(const std::string& subject) override {
     const auto found = registry_.version(subject, -1, false);
     if (!found) return as_error(found.error());
@@ -43,10 +101,8 @@ class LocalClient final : public SubjectsClient {
 
   Result<RegisteredSchema> register_schema(const std::string& subject, schema::Format format,
                                            const std::string& text) override {
-    Candidate candidate;
-    candidate.schema_type = schema::format_name(format);
-    candidate.text = text;
-    const auto put = registry_.register_schema(subject, candidate, false, false);
+    const auto put = registry_.register_schema(
+        subject, candidate_of({.format = format, .text = text}), false, false);
     if (!put) return as_error(put.error());
     return complete(**put, {.id = (*put)->id, .version = (*put)->version});
   }

@@ -7,14 +7,6 @@
 namespace tailrace::subjects {
 namespace {
 
-std::optional<schema::Format> format_named(std::string_view name) {
-  using schema::Format;
-  for (const Format format : {Format::kAvro, Format::kJsonSchema, Format::kProtobuf}) {
-    if (schema::format_name(format) == name) return format;
-  }
-  return std::nullopt;
-}
-
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
@@ -108,7 +100,7 @@ Answer<std::vector<schema::Reference>> Registry::references_of(const SchemaVersi
 
 Answer<Registry::Parsed> Registry::parse(const std::string& subject, const Candidate& candidate,
                                          schema::Age age, bool normalize) const {
-  const auto format = format_named(candidate.schema_type);
+  const auto format = schema::format_named(candidate.schema_type);
   if (!format) return invalid_schema("Invalid schema type " + candidate.schema_type);
   const auto wrong = [&](const std::string& what) {
     return invalid_schema("Invalid schema of type " + candidate.schema_type + ", details: " + what);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -17,7 +18,6 @@
 namespace tailrace::subjects {
 namespace {
 
-constexpr int kTries = 3;
 constexpr std::chrono::milliseconds kFirstWait{100};
 constexpr std::size_t kMostReferences = 1000;
 /// A schema of 5 MB, every character escaped, and what stands around it.
@@ -42,15 +42,69 @@ Code code_of(int status) {
 
 schema::Format format_of(const schema::Json& answer) {
   const std::string* type = answer.find_text("schemaType");
-  for (const auto format : {schema::Format::kJsonSchema, schema::Format::kProtobuf})
-    if (type && *type == schema::format_name(format)) return format;
-  return schema::Format::kAvro;
+  const auto format = type ? schema::format_named(*type) : std::nullopt;
+  return format.value_or(schema::Format::kAvro);
 }
 
 int number_of(const schema::Json& answer, std::string_view name) {
   const schema::Json* found = answer.find(name);
   const std::int64_t* number = found ? found->integer() : nullptr;
   return number ? static_cast<int>(*number) : 0;
+}
+
+std::unexpected<Error> no_list() {
+  return error(Code::kUnavailable, "the schema registry's answer is no list");
+}
+
+Result<std::vector<std::string>> texts_of(const schema::Json& answer) {
+  const schema::JsonArray* all = answer.array();
+  if (!all) return no_list();
+  std::vector<std::string> texts;
+  for (const schema::Json& one : *all)
+    if (const std::string* text = one.text()) texts.push_back(*text);
+  return texts;
+}
+
+std::string path_of(const std::string& subject) {
+  return "/subjects/" + net::percent_encode(subject);
+}
+
+/// What is sent to register a schema, or to try it.
+std::string body_of(const Proposal& proposal) {
+  schema::JsonObject body{{"schema", proposal.text}};
+  if (proposal.format != schema::Format::kAvro)
+    body.push_back({"schemaType", std::string(schema::format_name(proposal.format))});
+  if (!proposal.references.empty()) body.push_back({"references", to_json(proposal.references)});
+  std::string text;
+  schema::append_json(text, schema::Json(std::move(body)));
+  return text;
+}
+
+Result<VersionText> version_text(const schema::Json& answer, const std::string& subject) {
+  const std::string* text = answer.find_text("schema");
+  if (!text) return error(Code::kUnavailable, "the schema registry's answer holds no schema");
+  VersionText out{.subject = subject,
+                  .version = number_of(answer, "version"),
+                  .id = number_of(answer, "id"),
+                  .format = format_of(answer),
+                  .text = *text};
+  if (const schema::Json* listed = answer.find("references"); listed && listed->array()) {
+    ASSIGN(out.references, references_of(*listed));
+  }
+  return out;
+}
+
+/// What each request carries: content type, login, certificates, the longest answer.
+net::HttpOptions http_options(const RemoteRegistry& registry) {
+  net::HttpOptions options;
+  options.headers = {{"Accept", kContentType}, {"Content-Type", kContentType}};
+  if (!registry.user.empty())
+    options.headers.emplace_back("Authorization",
+                                 "Basic " + encode_base64(registry.user + ":" + registry.password));
+  options.ca_file = registry.ca_file;
+  options.timeout_ms = registry.timeout_ms;
+  options.max_body_bytes = kMostAnswerBytes;
+  return options;
 }
 
 class RemoteClient final : public SubjectsClient {
@@ -80,12 +134,65 @@ class RemoteClient final : public SubjectsClient {
   Result<std::vector<std::string>> subjects_of(int id) override {
     const std::lock_guard lock(mutex_);
     ASSIGN(const auto answer, ask(fmt::format("/schemas/ids/{}/subjects", id)));
+    return texts_of(answer);
+  }
+
+  Result<std::vector<std::string>> subjects() override {
+    const std::lock_guard lock(mutex_);
+    ASSIGN(const auto answer, ask("/subjects"));
+    ASSIGN(auto all, texts_of(answer));
+    std::ranges::sort(all);
+    return all;
+  }
+
+  Result<std::vector<int>> versions(const std::string& subject) override {
+    const std::lock_guard lock(mutex_);
+    ASSIGN(const auto answer, ask(path_of(subject) + "/versions"));
     const schema::JsonArray* all = answer.array();
-    if (!all) return error(Code::kUnavailable, "the schema registry's answer is no list");
-    std::vector<std::string> subjects;
+    if (!all) return no_list();
+    std::vector<int> numbers;
     for (const schema::Json& one : *all)
-      if (const std::string* name = one.text()) subjects.push_back(*name);
-    return subjects;
+      if (const std::int64_t* number = one.integer()) numbers.push_back(static_cast<int>(*number));
+    std::ranges::sort(numbers);
+    return numbers;
+  }
+
+  Result<VersionText> version(const std::string& subject, int number) override {
+    const std::lock_guard lock(mutex_);
+    const std::string which = number < 0 ? "latest" : std::to_string(number);
+    ASSIGN(const auto answer, ask(path_of(subject) + "/versions/" + which));
+    return version_text(answer, subject);
+  }
+
+  Result<std::string> compatibility(const std::string& subject) override {
+    const std::lock_guard lock(mutex_);
+    auto answer = ask("/config/" + net::percent_encode(subject) + "?defaultToGlobal=true");
+    // Not every registry knows the parameter.
+    if (!answer && answer.error().code == Code::kNotFound) answer = ask("/config");
+    if (!answer) return std::unexpected(answer.error());
+    const std::string* level = answer->find_text("compatibilityLevel");
+    return level ? *level : std::string();
+  }
+
+  Result<Verdict> check(const std::string& subject, const Proposal& proposal) override {
+    const std::string body = body_of(proposal);
+    const std::lock_guard lock(mutex_);
+    ASSIGN(const auto answer,
+           ask("/compatibility" + path_of(subject) + "/versions?verbose=true", &body));
+    const schema::Json* fits = answer.find("is_compatible");
+    const schema::Json* messages = answer.find("messages");
+    if (!fits || !fits->boolean())
+      return error(Code::kUnavailable, "the schema registry's answer holds no verdict");
+    Verdict verdict{.compatible = *fits->boolean()};
+    if (messages && messages->array()) {
+      ASSIGN(verdict.messages, texts_of(*messages));
+    }
+    return verdict;
+  }
+
+  Result<VersionText> put(const std::string& subject, const Proposal& proposal) override {
+    ASSIGN(const auto answer, registered(subject, body_of(proposal)));
+    return version_text(answer, subject);
   }
 
   Result<RegisteredSchema> latest(const std::string& subject) override {
@@ -97,28 +204,25 @@ class RemoteClient final : public SubjectsClient {
 
   Result<RegisteredSchema> register_schema(const std::string& subject, schema::Format format,
                                            const std::string& text) override {
-    std::string body = R"({"schema":)";
-    schema::append_json_text(body, text);
-    if (format != schema::Format::kAvro) {
-      body += R"(,"schemaType":)";
-      schema::append_json_text(body, schema::format_name(format));
-    }
-    body += "}";
-    const std::lock_guard lock(mutex_);
-    const std::string path = "/subjects/" + net::percent_encode(subject);
-    TRY(ask(path + "/versions", &body));
-    ASSIGN(const auto answer, ask(path, &body));
+    ASSIGN(const auto answer, registered(subject, body_of({.format = format, .text = text})));
     return version_of(answer, subject);
   }
 
  private:
+  /// The version that a body is, once it is registered.
+  Result<schema::Json> registered(const std::string& subject, const std::string& body) {
+    const std::lock_guard lock(mutex_);
+    TRY(ask(path_of(subject) + "/versions", &body));
+    return ask(path_of(subject), &body);
+  }
+
   /// GET, or POST of a body.
   Result<schema::Json> ask(const std::string& path, const std::string* body = nullptr) {
     std::chrono::milliseconds wait = kFirstWait;
     for (int tried = 1;; ++tried, wait *= 4) {
       auto answer = ask_once(path, body);
       const bool passes = !answer && answer.error().code == Code::kUnavailable;
-      if (!passes || tried == kTries) return answer;
+      if (!passes || tried >= registry_.tries) return answer;
       std::this_thread::sleep_for(wait);
     }
   }
@@ -187,17 +291,6 @@ class RemoteClient final : public SubjectsClient {
 };
 
 }  // namespace
-
-net::HttpOptions http_options(const RemoteRegistry& registry) {
-  net::HttpOptions options;
-  options.headers = {{"Accept", kContentType}, {"Content-Type", kContentType}};
-  if (!registry.user.empty())
-    options.headers.emplace_back("Authorization",
-                                 "Basic " + encode_base64(registry.user + ":" + registry.password));
-  options.ca_file = registry.ca_file;
-  options.max_body_bytes = kMostAnswerBytes;
-  return options;
-}
 
 std::unique_ptr<SchemaClient> remote_client(RemoteRegistry registry) {
   return std::make_unique<RemoteClient>(std::move(registry));

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "net/http_client.h"
 #include "subjects/schema_client.h"
 
 namespace tailrace::subjects {
@@ -15,13 +14,12 @@ struct RemoteRegistry {
   std::string user = {};  ///< HTTP basic authentication; empty for none
   std::string password = {};
   std::string ca_file = {};  ///< PEM certificates to trust instead of the system's
+  int tries = 3;             ///< of what passes
+  int timeout_ms = 10'000;   ///< of one try
 };
 
-/// What each request to it carries: content type, login, certificates, the longest answer.
-net::HttpOptions http_options(const RemoteRegistry& registry);
-
-/// Asks nothing yet. What passes (no connection, a 5xx) is tried three times within about a second,
-/// then it is kUnavailable; schemas found by id are kept.
+/// Asks nothing yet. What passes (no connection, a 5xx) is tried `tries` times, three within about
+/// a second, then it is kUnavailable; schemas found by id are kept.
 std::unique_ptr<SchemaClient> remote_client(RemoteRegistry registry);
 
 }  // namespace tailrace::subjects

@@ -8,7 +8,8 @@ import { chromium } from "playwright-core";
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/google-chrome", "/usr/bin/chromium-browser", "/snap/bin/chromium"];
 const ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-export const PAGES = ["", "topics", "topics/users_created", "groups", "groups/analytics", "tables", "tables/users", "dead-letters", "sql"];
+export const PAGES = ["", "topics", "topics/users_created", "groups", "groups/analytics", "schemas",
+  "schemas/users_created-value", "schemas/users_created-value/2/diff", "schemas/users_created-value/2/try", "tables", "tables/users", "dead-letters", "sql"];
 
 let browser;
 const servers = [];

@@ -135,3 +135,96 @@ test("no topics and no groups say what to do", async () => {
 test("nothing is wider than a phone", async () => {
   await assertFits(await open("filled", "", { viewport: { width: 360, height: 740 } }));
 });
+
+test("subjects are listed, found, and their topics are a click away and back", async () => {
+  const page = await open("many", "schemas");
+  await page.getByText("1,002 subjects; registry: embedded").waitFor();
+  assert.equal(await page.locator("tbody tr").count(), 25);
+  await page.getByRole("button", { name: "Next" }).press("Enter");
+  await page.getByText("page 2", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "subject_0024-value" }).waitFor();
+  await page.getByLabel("Filter").fill("users_created");
+  await page.getByRole("row", { name: "users_created-value AVRO 2 2 BACKWARD default users_created" }).waitFor();
+  await page.getByRole("cell").getByRole("link", { name: "users_created", exact: true }).press("Enter");
+  await page.getByRole("heading", { name: "users_created", level: 1 }).waitFor();
+  await page.getByRole("list", { name: "Schemas" }).getByRole("link", { name: "users_created-value" }).press("Enter");
+  await page.getByText("used by the values of users_created").waitFor();
+  assert.deepEqual(page.problems, []);
+});
+
+test("a schema is formatted, with what it refers to, in any context", async () => {
+  const page = await open("filled", "schemas");
+  await page.getByRole("link", { name: ":.eu:orders/new-value" }).click();
+  await page.getByText("no topic is known to use it").waitFor();
+  assert.match(await page.getByRole("region", { name: "Schema" }).innerText(), /^syntax = "proto3";\nimport/);
+  await page.getByRole("list", { name: "References" }).getByRole("link").click();
+  await page.getByText("version 1, id 1, AVRO").waitFor();
+  assert.match(await page.getByRole("region", { name: "Schema" }).innerText(), /^\{\n {2}"type": "record",\n/);
+});
+
+test("two versions stand side by side, chosen by keyboard", async () => {
+  const page = await open("filled", "schemas/users_created-value");
+  await page.getByRole("link", { name: "Compare" }).press("Enter");
+  await page.getByText("version 1 and version 2: 5 lines differ").waitFor();
+  const differ = page.getByRole("region", { name: "Differences" }).locator("tr.added, tr.changed");
+  assert.match((await differ.locator(".new").allInnerTexts()).join(""), /"name": "age"/);
+  const first = await page.locator(".diff tbody tr").first().locator("td").allInnerTexts();
+  assert.deepEqual(first, ["1", "{", "1", "{"]);
+  await page.getByLabel("Compare with version").selectOption("2");
+  await page.getByText("version 2 and version 2: the same text").waitFor();
+  await page.evaluate(() => (location.hash = `#/schemas/${encodeURIComponent(":.eu:orders/new-value")}/1/diff`));
+  await page.getByText("There is one version").waitFor();
+  assert.deepEqual(page.problems, []);
+});
+
+test("a schema is tried, refused with places, and registered only after a question", async () => {
+  const page = await open("filled", "schemas/users_created-value/2/try");
+  const text = page.getByLabel("Schema to try");
+  await page.waitForFunction(() => document.querySelector("textarea").value.includes("age"));
+  assert.equal(await page.getByRole("button", { name: "Register" }).count(), 0);
+  await text.fill('{"vip": 1}');
+  await text.press("Control+Enter");
+  await page.getByRole("alert").getByText("Not compatible").waitFor();
+  await page.getByRole("list", { name: "Reasons" }).getByText("at '/fields/2'").waitFor();
+  await text.fill('"long"');
+  assert.equal(await page.getByRole("alert").count(), 0);
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByText("It may be the next version of users_created-value.").waitFor();
+  await page.getByRole("button", { name: "Register…" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.evaluate(() => (location.hash = "#/schemas"));
+  await page.getByRole("row", { name: "users_created-value AVRO 2 2" }).waitFor();
+  await page.evaluate(() => (location.hash = "#/schemas/users_created-value/2/try"));
+  await page.waitForFunction(() => document.querySelector("textarea")?.value.includes("age"));
+  await text.fill('"long"');
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByRole("button", { name: "Register…" }).press("Enter");
+  await page.getByRole("button", { name: "Register", exact: true }).press("Enter");
+  await page.getByText("Version 3 is registered, with id 3.").waitFor();
+  await page.getByText("version 3, id 3, AVRO").waitFor();
+  assert.deepEqual(page.problems, []);
+});
+
+test("no subjects, no registry and one that is down say what to do", async () => {
+  await (await open("bare", "schemas")).getByText("tailrace schemas register users-value user.avsc").waitFor();
+  await (await open("empty", "schemas")).getByText("--registry off").waitFor();
+  const down = await open("error", "schemas");
+  await down.getByRole("alert").getByText(/connection refused by 127.0.0.1:8081. Is it running/).waitFor();
+  await down.evaluate(() => (location.hash = "#/topics/users_created"));
+  await down.getByRole("heading", { name: "Partitions" }).waitFor();
+  await down.evaluate(() => (location.hash = "#/schemas/users_created-value"));
+  await down.getByRole("alert").getByText(/The subject cannot be read/).waitFor();
+});
+
+test("what has a schema is decoded, with the way to it, and bytes with the reason where it is not", async () => {
+  const page = await open("filled", "topics/users_created");
+  await page.getByLabel("From offset").fill("14");
+  await page.getByRole("button", { name: "Look" }).click();
+  const record = page.locator('[data-offset="14"]');
+  assert.match(await record.locator("summary").innerText(), /\{"id":"Zo","age":7\}/);
+  await record.locator("summary").press("Enter");
+  assert.match(await record.innerText(), /Not decoded: Schema 99 not found[^]*0000 0000 637a 7a[^]*\{\n {2}"id": "Zo",\n/);
+  await record.getByRole("link", { name: "users_created-value version 2" }).click();
+  await page.getByText("version 2, id 2, AVRO").waitFor();
+  assert.deepEqual(page.problems, []);
+});

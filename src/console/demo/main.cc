@@ -11,6 +11,7 @@
 
 #include "console/console.h"
 #include "console/testing/made_up_log.h"
+#include "console/testing/made_up_schemas.h"
 
 namespace tailrace::console {
 namespace {
@@ -24,7 +25,12 @@ class DemoBackend : public Backend {
         log_(scene_ == "bare"   ? 0
              : scene_ == "many" ? 1000
                                 : 3,
-             scene_ != "bare") {}
+             scene_ != "bare"),
+        schemas_(scene_ == "bare"    ? MadeUpSchemas::State::kEmpty
+                 : scene_ == "empty" ? MadeUpSchemas::State::kOff
+                 : scene_ == "error" ? MadeUpSchemas::State::kDown
+                                     : MadeUpSchemas::State::kFilled,
+                 scene_ == "many" ? 1000 : 0) {}
 
   Status status() override {
     Status out{.project = "random_users",
@@ -96,6 +102,7 @@ class DemoBackend : public Backend {
   Result<DeadLetterPage> dead_letters(const DeadLetterFilter& filter) override;
 
   LogView& log_view() override { return log_; }
+  SchemaView& schema_view() override { return schemas_; }
 
   Result<std::int64_t> redrive(const RedriveSelection& selection) override {
     std::lock_guard lock(mutex_);
@@ -270,6 +277,7 @@ class DemoBackend : public Backend {
 
   std::string scene_;
   MadeUpLog log_;
+  MadeUpSchemas schemas_;
   Clock::time_point start_ = Clock::now();
   std::mutex mutex_;
   std::vector<DeadLetter> letters_ = make_letters(scene_ != "bare" && scene_ != "empty");

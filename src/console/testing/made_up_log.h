@@ -107,7 +107,19 @@ class MadeUpLog final : public LogView {
 
   static ShownBytes bytes(std::string text) {
     const auto size = static_cast<std::int64_t>(text.size());
-    return {std::move(text), size};
+    return {std::move(text), size, {}};
+  }
+
+  /// A key that nobody can decode, and a value of a schema.
+  static void decode(TopicRecord& out) {
+    out.key = bytes(std::string("\x00\x00\x00\x00\x63zz", 7));
+    out.key->decoded = {.schema_id = 99, .why = "Schema 99 not found"};
+    out.value = bytes(std::string("\x00\x00\x00\x00\x02\x04Zo\x0e", 9));
+    out.value->decoded = {.schema_id = 2,
+                          .type = "AVRO",
+                          .subject = "users_created-value",
+                          .version = 2,
+                          .json = R"({"id":"Zo","age":7})"};
   }
 
   static TopicRecord record(std::int64_t offset) {
@@ -116,6 +128,7 @@ class MadeUpLog final : public LogView {
     out.value = bytes(fmt::format(R"({{"id":{},"name":{{"first":"Chiara"}}}})", offset));
     if (offset % 3 == 0) out.value = bytes(std::string("\x00\x00\x01\xff<script>", 12));
     if (offset % 5 == 0) out.value = std::nullopt;
+    if (offset % 7 == 0) decode(out);
     out.headers = {{"trace", bytes("4bf92f3577b34da6")}, {"empty", std::nullopt}};
     return out;
   }

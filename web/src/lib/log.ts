@@ -1,5 +1,5 @@
 // Which topics and groups a list shows, and a record's bytes as people read them.
-import type { LagSample, RecordBytes, TopicInfo } from "../api/types.gen";
+import type { DecodedBytes, LagSample, RecordBytes, TopicInfo } from "../api/types.gen";
 import { duration, hexGroups } from "./format";
 
 export const PAGE = 100;
@@ -21,14 +21,24 @@ export function matching<T extends { name: string }>(all: T[], words: string): T
 /** JSON indented, other text as it is, bytes as hex; "null" for nothing. */
 export function readable(bytes: RecordBytes | undefined): string {
   if (!bytes) return "null";
-  if (!bytes.is_text) return hexGroups(bytes.hex);
-  if (!/^\s*[[{]/.test(bytes.text)) return bytes.text;
+  if (isDecoded(bytes)) return readableText(bytes.decoded.json);
+  return bytes.is_text ? readableText(bytes.text) : hexGroups(bytes.hex);
+}
+
+/** JSON indented, any other text as it is. */
+export function readableText(text: string): string {
+  if (!/^\s*[[{]/.test(text)) return text;
   try {
-    JSON.parse(bytes.text);
-    return indented(bytes.text);
+    JSON.parse(text);
+    return indented(text);
   } catch {
-    return bytes.text;
+    return text;
   }
+}
+
+/** Whether a registry's schema made a value of the bytes. */
+export function isDecoded(bytes: RecordBytes): bytes is RecordBytes & { decoded: DecodedBytes } {
+  return bytes.decoded !== undefined && bytes.decoded.why === "";
 }
 
 /** Token by token, so that numbers beyond 2^53 and names that come twice stay as they were sent. */
@@ -55,6 +65,7 @@ function indented(json: string): string {
 
 /** One line of a value, for a row that can be opened. */
 export function brief(bytes: RecordBytes | undefined): string {
+  if (bytes && isDecoded(bytes)) return bytes.decoded.json.slice(0, 200);
   return !bytes || !bytes.is_text ? readable(bytes) : bytes.text.replace(/\s+/g, " ").slice(0, 200);
 }
 

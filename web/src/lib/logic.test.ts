@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Hop } from "../api/types.gen";
 import { bytes, cell, count, duration, hexGroups, rate } from "./format";
+import { sideBySide } from "./diff";
 import { extend, KEPT, points } from "./history";
 import { brief, lagStory, matching, readable, sortTopics } from "./log";
 import { firstTrouble, stages } from "./stages";
@@ -75,4 +76,38 @@ test("how the lag moved is said in words", () => {
   expect(lagStory(history(0, 0, 0))).toBe("No lag in the last 10 s.");
   expect(lagStory(history(10, 80, 2))).toBe("In the last 10 s the lag shrank from 10 to 2; at most it was 80.");
   expect(lagStory(history(3, 9, 3))).toBe("In the last 10 s the lag is again what it was, 3; at most it was 9.");
+});
+
+test("what a schema made of bytes is shown instead of them, and bytes where it made nothing", () => {
+  const bytes = { text: "", hex: "0000000001", is_text: false, size_bytes: 5 };
+  const decoded = { schema_id: 1, type: "AVRO", subject: "s", version: 1, json: '{"a":1}', cut: false, why: "" };
+  expect(readable({ ...bytes, decoded })).toBe('{\n  "a": 1\n}');
+  expect(brief({ ...bytes, decoded })).toBe('{"a":1}');
+  expect(readable({ ...bytes, decoded: { ...decoded, json: "", why: "cut off" } })).toBe("0000 0000 01");
+});
+
+const drawn = (before: string, after: string) =>
+  sideBySide(before, after).map((row) => `${row.kind} ${row.left?.number ?? "-"}:${row.right?.number ?? "-"}`);
+
+test("two texts stand side by side with what is alike on one line", () => {
+  expect(drawn("a\nb\nc", "a\nb\nc")).toEqual(["same 1:1", "same 2:2", "same 3:3"]);
+  expect(drawn("a\nc", "a\nb\nc")).toEqual(["same 1:1", "added -:2", "same 2:3"]);
+  expect(drawn("a\nb\nc\nd", "a\nx\nd")).toEqual(["same 1:1", "changed 2:2", "removed 3:-", "same 4:3"]);
+  expect(drawn("k\na\nk", "k")).toEqual(["same 1:1", "removed 2:-", "removed 3:-"]);
+  expect(drawn("a\nm\nb", "c\nm\nd")).toEqual(["changed 1:1", "same 2:2", "changed 3:3"]);
+});
+
+test("a side has all of its lines in order, whatever the texts are", () => {
+  let seed = 7;
+  const pick = (n: number) => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;
+  for (let round = 0; round < 300; ++round) {
+    const text = () => Array.from({ length: 1 + pick(9) }, () => "abc"[pick(3)]).join("\n");
+    const [before, after] = [text(), text()];
+    const rows = sideBySide(before, after);
+    expect(rows.flatMap((row) => row.left?.text ?? []).join("\n")).toBe(before);
+    expect(rows.flatMap((row) => row.right?.text ?? []).join("\n")).toBe(after);
+    for (const row of rows) expect(row.left?.text === row.right?.text).toBe(row.kind === "same");
+  }
+  const long = (word: string) => Array.from({ length: 3000 }, (_, i) => `${word} ${i}`).join("\n");
+  expect(sideBySide(long("old"), long("new")).every((row) => row.kind === "changed")).toBe(true);
 });
