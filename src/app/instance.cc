@@ -17,6 +17,7 @@
 #include "app/record_schemas.h"
 #include "base/log.h"
 #include "connect/noted_state.h"
+#include "pipeline/contracts/agreement.h"
 #include "schema/avro/inference.h"
 
 namespace tailrace::app {
@@ -129,6 +130,8 @@ Status Instance::read_project() {
 Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) const {
   ASSIGN(auto graph, pipeline::make_graph(project_, types));
   TRY(pipeline::check_serving(project_, graph));
+  for (const pipeline::Finding& finding : contract_findings(project_, graph))
+    if (finding.level == pipeline::Finding::Level::kWarning) LOG(warn, "{}", finding.what);
   return graph;
 }
 
