@@ -547,7 +547,8 @@ void Checker::property_keys(const YAML::Node& node, std::vector<Key>& keys) {
   for (const auto& [name, shape] : shapes)
     if (type == name) options = {"logicalTypeOptions", Value::kOne, shape};
   keys.push_back(options);
-  if (type.empty() && node.IsMap() && node["logicalTypeOptions"].size() > 0)
+  if (type.empty() && node.IsMap() && node["logicalTypeOptions"] &&
+      node["logicalTypeOptions"].size() > 0)
     fault(node["logicalTypeOptions"], "`logicalTypeOptions` need a `logicalType`");
   if (type == "object" || type.empty())
     keys.push_back({"properties", Value::kMany, property_shape});
