@@ -25,6 +25,8 @@ enum class Value {
   kScalar,  ///< anything but a list or mapping
   kAny,
   kMapping,  ///< any
+  kBlock,    ///< a text or a mapping
+  kValues,   ///< a list of anything
   kTexts,    ///< a list of texts
   kOne,      ///< a mapping of Key::shape
   kMany,     ///< a list of such
@@ -48,6 +50,7 @@ struct Shape {
   std::vector<Key> keys;
   /// Keys that depend on others.
   void (Checker::*more)(const YAML::Node& node, std::vector<Key>& keys) = nullptr;
+  bool open = false;  ///< other keys are as good
 };
 
 constexpr std::array<std::string_view, 9> kLogicalTypes = {
@@ -200,7 +203,7 @@ const Shape& custom_shape() {
   static const Shape shape{"a custom property",
                            {{"id", Value::kId},
                             {"property", Value::kText, nullptr, {}, true},
-                            {"value", Value::kAny},
+                            {"value", Value::kAny, nullptr, {}, true},
                             {"description", Value::kText}}};
   return shape;
 }
@@ -222,7 +225,9 @@ const Shape& column_relation_shape() {
   static const Shape shape{"a property's relationship",
                            {{"type", Value::kWord, nullptr, kRelations},
                             {"to", Value::kReference, nullptr, {}, true},
-                            kCustom}};
+                            kCustom},
+                           nullptr,
+                           true};
   return shape;
 }
 
@@ -272,7 +277,7 @@ std::vector<Key> property_base() {
                            {"transformSourceObjects", Value::kTexts},
                            {"transformLogic", Value::kText},
                            {"transformDescription", Value::kText},
-                           {"examples", Value::kAny},
+                           {"examples", Value::kValues},
                            {"criticalDataElement", Value::kFlag},
                            {"relationships", Value::kMany, column_relation_shape}});
   return keys;
@@ -463,7 +468,7 @@ const Shape& level_shape() {
   static const Shape shape{"a service level",
                            {{"id", Value::kId},
                             {"property", Value::kText, nullptr, {}, true},
-                            {"value", Value::kScalar},
+                            {"value", Value::kScalar, nullptr, {}, true},
                             {"valueExt", Value::kScalar},
                             {"unit", Value::kText},
                             {"element", Value::kText},
@@ -480,7 +485,9 @@ const Shape& description_shape() {
                             {"purpose", Value::kText},
                             {"limitations", Value::kText},
                             kDefinitions,
-                            kCustom}};
+                            kCustom},
+                           nullptr,
+                           true};
   return shape;
 }
 
@@ -568,7 +575,7 @@ void Checker::rule_keys(const YAML::Node& node, std::vector<Key>& keys) {
   if (type == "sql") keys.push_back({"query", Value::kText, nullptr, {}, true});
   if (type == "custom") {
     keys.push_back({"engine", Value::kText, nullptr, {}, true});
-    keys.push_back({"implementation", Value::kAny, nullptr, {}, true});
+    keys.push_back({"implementation", Value::kBlock, nullptr, {}, true});
   }
   if (!library && type != "sql") return;
   int found = 0;
@@ -608,6 +615,7 @@ void Checker::mapping(const YAML::Node& node, const Shape& shape, int depth) {
       continue;
     }
     const auto key = std::ranges::find(keys, name, &Key::name);
+    if (key == keys.end() && shape.open) continue;
     if (key == keys.end())
       fault(entry.first,
             "unknown key `" + name + "` of " + what + meant(name, names, "known keys"));
@@ -616,7 +624,8 @@ void Checker::mapping(const YAML::Node& node, const Shape& shape, int depth) {
   }
   for (const Key& key : keys) {
     const std::string name(key.name);
-    if (key.needed && (!node[name] || node[name].IsNull()))
+    const bool may_be_empty = key.value == Value::kAny || key.value == Value::kScalar;
+    if (key.needed && (!node[name] || (node[name].IsNull() && !may_be_empty)))
       fault(node, "`" + name + "` of " + what + " is missing");
   }
 }
@@ -631,6 +640,13 @@ void Checker::value(const YAML::Node& node, const Key& key, int depth) {
   if (!room_for(node, depth)) return;
   switch (key.value) {
     case Value::kAny:
+      return;
+    case Value::kBlock:
+      if (!node.IsMap() && yaml_kind(node) != YamlKind::kText)
+        expected(node, key, "a text or a mapping");
+      return;
+    case Value::kValues:
+      if (!node.IsSequence()) expected(node, key, "a list");
       return;
     case Value::kMapping:
       if (!node.IsMap()) expected(node, key, "a mapping");

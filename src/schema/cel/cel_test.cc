@@ -76,7 +76,7 @@ TEST(cel, what_is_not_needed_may_be_wrong) {
   EXPECT_EQ(result("1 / 0 > 0 && false"), "false");
   EXPECT_EQ(result("[1, 0].exists(x, 1 / x == 1)"), "true");
   EXPECT_EQ(result("1 / 0 > 0 || false"), "1:3: divide by zero");
-  EXPECT_EQ(result("[0, 1].all(x, 1 / x == 1)"), "1:18: divide by zero");
+  EXPECT_EQ(result("[0, 1].all(x, 1 / x == 1)"), "1:17: divide by zero");
 }
 
 TEST(cel, macros_go_through_lists_and_keys) {
@@ -104,7 +104,7 @@ TEST(cel, times_are_counted_exactly) {
   EXPECT_EQ(result("timestamp('2009-13-13T23:31:30Z')"),
             "1:1: the text is no timestamp of RFC 3339, or out of range");
   EXPECT_EQ(result("timestamp('9999-12-31T23:59:59Z') + duration('1s')"),
-            "1:39: a timestamp out of range");
+            "1:35: a timestamp out of range");
 }
 
 TEST(cel, numbers_do_not_overflow_in_silence) {
@@ -230,7 +230,7 @@ TEST(cel, random_texts_are_values_or_an_error) {
     const Value message = order(), x(std::int64_t{3});
     const Binding bindings[] = {{"message", &message}, {"x", &x}};
     const auto value = program->evaluate(bindings);
-    if (!value) EXPECT_FALSE(value.error().what.empty()) << text;
+    EXPECT_TRUE(value || !value.error().what.empty()) << text;
   }
   EXPECT_GT(taken, rounds / 200);
 }
