@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 
 #include "pipeline/contracts/agreement.h"
 #include "pipeline/contracts/rules.h"
@@ -348,6 +350,52 @@ TEST_F(ContractTest, the_owner_is_the_team_and_its_owners) {
   EXPECT_EQ(contract_line(project_.contracts[0]),
             "contract orders 1.2.0 (active, owner shop (b)): table orders, 0 rules");
   EXPECT_EQ(level_text(project_.contracts[0].levels[0]), "latency 4 d of orders.at");
+}
+
+TEST_F(ContractTest, a_damaged_contract_is_an_error_or_a_contract) {
+  const std::string whole =
+      std::string(kHead) +
+      R"(team: {name: shop, members: [{username: a, role: Owner, dateOut: '2020-01-01'}]}
+servers: [{server: s, type: kafka, host: h, roles: [{role: r}]}]
+slaProperties: [{property: retention, value: 7, unit: d, element: events}]
+customProperties: [{property: onViolation, value: drop}]
+schema:
+- name: orders
+  quality:
+  - {type: sql, query: 'SELECT count(*) FROM {object} WHERE {property} > 3', mustBe: 0}
+  - {metric: duplicateValues, arguments: {properties: [id]}, mustBeBetween: [0, 5]}
+  properties:
+  - {name: id, primaryKey: true, logicalType: integer, logicalTypeOptions: {minimum: 1}}
+  - {name: status, quality: [{metric: missingValues, arguments: {missingValues: [null, 'x']},
+     mustBeLessThan: 1, severity: error}]}
+  - {name: place, logicalType: object, logicalTypeOptions: {required: [zip]},
+     properties: [{name: zip, logicalType: string, logicalTypeOptions: {pattern: '^a'}}]}
+- {name: events, physicalType: topic, properties: [{name: l, items: {name: i, required: true}}]}
+)";
+  const std::vector<std::string> pieces = {"null",  "[]",     "{}",     "~",      "- ",   ": ",
+                                           "[",     "}",      "'",      "\n",     "  ",   "&a ",
+                                           "*a",    "1.5",    "true",   "!!str ", "name", "type",
+                                           "items", "{a: b}", "[null]", "'\\'",   "#"};
+  const char* asked = std::getenv("TAILRACE_FUZZ_ROUNDS");
+  std::mt19937_64 random(5);
+  const auto below = [&](std::size_t count) { return static_cast<std::size_t>(random() % count); };
+  int taken = 0;
+  for (int round = asked ? std::atoi(asked) : 400; round > 0; --round) {
+    std::string text = whole;
+    for (std::size_t i = 1 + below(3); i > 0; --i) {
+      const std::size_t at = below(text.size());
+      const std::size_t end = text.find_first_of(" ,:]}\n", at);
+      const std::size_t cut = below(3) == 0 || end == std::string::npos ? below(4) : end - at;
+      text.replace(at, cut, below(5) == 0 ? "" : pieces[below(pieces.size())]);
+    }
+    write("contracts/c.yml", text);
+    const auto project = load_project(folder_);
+    if (!project) continue;
+    ++taken;
+    const auto graph = make_graph(*project, *declared_topic_types(*project));
+    if (graph) contract_findings(*project, *graph);
+  }
+  EXPECT_GT(taken, 0);
 }
 
 TEST(counted_rows, takes_one_count_of_one_table_only) {
