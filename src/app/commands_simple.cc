@@ -2,10 +2,27 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "pipeline/contracts/agreement.h"
 #include "pipeline/graph.h"
 #include "pipeline/project.h"
 
 namespace tailrace::app {
+
+namespace {
+
+/// What the contracts say, and what of it is only kept. Errors have ended the check already.
+void show_contracts(const pipeline::Project& project, const pipeline::Graph& graph) {
+  for (const pipeline::Contract& contract : project.contracts) {
+    std::cout << contract_line(contract) << "\n";
+    for (const pipeline::ServiceLevel& level : contract.levels)
+      std::cout << "  service level: " << level_text(level) << "\n";
+  }
+  for (const pipeline::Finding& finding : contract_findings(project, graph))
+    std::cout << (finding.level == pipeline::Finding::Level::kWarning ? "warning  " : "note  ")
+              << finding.what << "\n";
+}
+
+}  // namespace
 
 int check_command(const std::string& path) {
   auto project = pipeline::load_project(path);
@@ -16,6 +33,7 @@ int check_command(const std::string& path) {
   if (!graph) return fail(graph.error());
   if (auto served = pipeline::check_serving(*project, *graph); !served) return fail(served.error());
   if (auto outside = check_outside(*project); !outside) return fail(outside.error());
+  show_contracts(*project, *graph);
   for (const pipeline::Flow& flow : graph->flows) {
     const pipeline::Table& table = graph->tables[static_cast<std::size_t>(flow.table)];
     std::cout << layer_name(table.layer) << "  " << flow.name << "  " << table.schema->num_fields()

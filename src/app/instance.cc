@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "connect/noted_state.h"
 #include "net/http_client.h"
+#include "pipeline/contracts/agreement.h"
 #include "schema/avro/inference.h"
 
 namespace tailrace::app {
@@ -130,6 +131,8 @@ Status Instance::read_project() {
 Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) const {
   ASSIGN(auto graph, pipeline::make_graph(project_, types));
   TRY(pipeline::check_serving(project_, graph));
+  for (const pipeline::Finding& finding : contract_findings(project_, graph))
+    if (finding.level == pipeline::Finding::Level::kWarning) LOG(warn, "{}", finding.what);
   return graph;
 }
 

@@ -1,5 +1,5 @@
 // system.*: what the process knows of itself, as tables: hops, tables, topics, dead letters,
-// expectations.
+// expectations, contracts and their service levels.
 #include <algorithm>
 
 #include "app/backend.h"
@@ -114,14 +114,76 @@ QueryRelation expectations(Instance& instance) {
                              {"failed", kNumber}});
   return {"system.expectations", schema, [&instance, schema](const Visit& visit) -> Status {
             Rows rows(schema);
-            for (const pipeline::TableStatus& table : instance.runner().tables())
-              for (const auto& e : table.expectations)
-                rows.text(table.name)
+            const auto add = [&](const std::string& of, const auto& expectations) {
+              for (const pipeline::ExpectationStatus& e : expectations)
+                rows.text(of)
                     .text(e.name)
                     .text(e.condition)
                     .text(e.action)
                     .number(e.passed)
                     .number(e.failed);
+            };
+            for (const auto& topic : instance.runner().topic_expectations())
+              add(topic.topic, topic.expectations);
+            for (const pipeline::TableStatus& table : instance.runner().tables())
+              add(table.name, table.expectations);
+            ASSIGN(auto batch, rows.finish());
+            return visit(batch);
+          }};
+}
+
+QueryRelation contracts(Instance& instance) {
+  Schema schema = schema_of({{"contract", kText},
+                             {"version", kText},
+                             {"status", kText},
+                             {"owner", kText},
+                             {"domain", kText},
+                             {"kind", kText},
+                             {"name", kText},
+                             {"rules", kNumber},
+                             {"kept", kNumber},
+                             {"file", kText}});
+  return {"system.contracts", schema, [&instance, schema](const Visit& visit) -> Status {
+            Rows rows(schema);
+            for (const pipeline::Contract& contract : instance.project().contracts)
+              for (const pipeline::ContractObject& object : contract.objects) {
+                const auto kept = std::ranges::count_if(
+                    object.rules, [](const auto& rule) { return rule.condition.empty(); });
+                rows.text(contract.id)
+                    .text(contract.version)
+                    .text(contract.status)
+                    .text(contract.owner)
+                    .text(contract.domain)
+                    .text(object.is_topic ? "topic" : "table")
+                    .text(object.target)
+                    .number(std::ssize(object.rules) - kept)
+                    .number(kept)
+                    .text(object.place);
+              }
+            ASSIGN(auto batch, rows.finish());
+            return visit(batch);
+          }};
+}
+
+QueryRelation service_levels(Instance& instance) {
+  Schema schema = schema_of({{"contract", kText},
+                             {"property", kText},
+                             {"value", kText},
+                             {"unit", kText},
+                             {"element", kText},
+                             {"driver", kText},
+                             {"file", kText}});
+  return {"system.service_levels", schema, [&instance, schema](const Visit& visit) -> Status {
+            Rows rows(schema);
+            for (const pipeline::Contract& contract : instance.project().contracts)
+              for (const pipeline::ServiceLevel& level : contract.levels)
+                rows.text(contract.id)
+                    .text(level.property)
+                    .text(level.value)
+                    .text(level.unit)
+                    .text(level.element)
+                    .text(level.driver)
+                    .text(level.place);
             ASSIGN(auto batch, rows.finish());
             return visit(batch);
           }};
@@ -207,8 +269,9 @@ QueryRelation dead_letters(Instance& instance) {
 }  // namespace
 
 std::vector<QueryRelation> query_relations(Instance& instance) {
-  std::vector<QueryRelation> all = {hops(instance), tables(instance), topics(instance),
-                                    expectations(instance), dead_letters(instance)};
+  std::vector<QueryRelation> all = {
+      hops(instance),         tables(instance),    topics(instance),        expectations(instance),
+      dead_letters(instance), contracts(instance), service_levels(instance)};
   const auto graph = instance.runner().graph();
   for (const pipeline::Table& table : graph->tables)
     all.push_back({table.name, table.schema, [&instance, name = table.name](const Visit& visit) {

@@ -117,6 +117,11 @@ Status RunningProject::feed_flow(std::size_t index) {
       ASSIGN(auto step, reader.read_until(until, project_.limits.step_records));
       if (step.records == 0 && !step.waits.empty()) return error(Code::kUnavailable, step.waits);
       if (step.records == 0) break;
+      TRY(hold_topic(at, step));
+      if (!step.broken.empty()) {
+        fail_flow(index, {Code::kAborted, step.broken});
+        break;
+      }
       if (!step.delta.empty()) TRY(feed(i, std::move(step.delta)));
     }
   }

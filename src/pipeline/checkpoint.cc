@@ -46,6 +46,7 @@ Checkpoint from_json(const Json& json) {
   c.rows = json.at("rows");
   c.decoded = json.at("decoded");
   for (const auto& [name, flow] : json.at("flows").items()) c.flows[name] = flow_from(flow);
+  if (json.contains("topic_expectations")) c.topic_expectations = json.at("topic_expectations");
   if (json.contains("letters")) c.letters = letters_from(json.at("letters"));
   return c;
 }
@@ -69,6 +70,7 @@ void Checkpoint::write(kv::WriteBatch& batch) const {
   for (const auto& [topic, list] : positions) json["positions"][topic] = positions_json(list);
   json["flows"] = Json::object();
   for (const auto& [name, flow] : flows) json["flows"][name] = flow_json(flow);
+  if (!topic_expectations.empty()) json["topic_expectations"] = topic_expectations;
   if (letters) json["letters"] = letters_json(*letters);
   batch.put(kKey, json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }

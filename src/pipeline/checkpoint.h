@@ -22,12 +22,17 @@ struct FlowMark {
   std::vector<std::pair<std::int64_t, std::int64_t>> expectations;  ///< passed, failed
 };
 
+/// Records that kept and broke an expectation, by its name.
+using NamedCounts = std::map<std::string, std::pair<std::int64_t, std::int64_t>>;
+
 struct Checkpoint {
   std::int64_t number = 0;
   std::map<std::string, Positions> positions;  ///< by topic
   std::map<std::string, std::int64_t> rows;    ///< by table
   std::map<std::string, FlowMark> flows;
   std::map<std::string, std::int64_t> decoded;  ///< by topic: records that could be decoded
+  /// By topic and name: passed and failed.
+  std::map<std::string, NamedCounts> topic_expectations;
   std::optional<LetterTotals> letters;
 
   /// nullopt in a new store; kDataLoss when it cannot be read.

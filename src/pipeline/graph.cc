@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "engine/kept_result.h"
+#include "pipeline/contracts/agreement.h"
 #include "pipeline/names.h"
 #include "pipeline/yaml.h"
 
@@ -71,11 +72,12 @@ Layer layer_of(const Statement& statement) {
   return statement.kind == Statement::Kind::kStreamingTable ? Layer::kSilver : Layer::kGold;
 }
 
-Result<std::vector<StatementPtr>> parse_files(const Project& project) {
+Result<std::vector<StatementPtr>> parse_files(const Project& project, bool contracts) {
   std::vector<StatementPtr> all;
   std::map<std::string, std::string> made_at;
   for (const SqlFile& file : project.sql_files) {
     ASSIGN(auto statements, sql::parse_pipeline(file.text, file.path));
+    if (contracts) TRY(add_contract_rules(project, statements));
     for (Statement& statement : statements) {
       if (statement.kind == Statement::Kind::kSet) continue;
       const std::string name = lower(statement.name.parts.back());
@@ -311,9 +313,8 @@ void add_columns(const engine::Plan& plan, bool root, std::string& text) {
   for (const engine::PlanPtr& input : plan.inputs) add_columns(*input, false, text);
 }
 
-}  // namespace
-
-Result<Graph> make_graph(const Project& project, const TopicTypes& types) {
+/// Topics, tables and bound flows; with or without the contracts' rules.
+Result<Graph> bound_graph(const Project& project, const TopicTypes& types, bool contracts) {
   Graph graph;
   for (const TopicSpec& topic : project.topics) {
     const auto type = types.find(topic.name);
@@ -321,8 +322,24 @@ Result<Graph> make_graph(const Project& project, const TopicTypes& types) {
     graph.topics.push_back({topic.relation, topic.name, topic.format == "json",
                             topic.values ? type->second : nullptr});
   }
-  ASSIGN(graph.statements, parse_files(project));
+  if (contracts)
+    for (TopicRelation& topic : graph.topics) {
+      ASSIGN(topic.expectations, topic_expectations(project, topic));
+    }
+  ASSIGN(graph.statements, parse_files(project, contracts));
   TRY(Binder(graph).bind_all());
+  return graph;
+}
+
+}  // namespace
+
+Result<Graph> make_graph(const Project& project, const TopicTypes& types) {
+  if (!project.contracts.empty()) {
+    // Compared first: a column that is missing is told as such, not as a rule that cannot be bound.
+    ASSIGN(const Graph bare, bound_graph(project, types, false));
+    TRY(check_contracts(project, bare));
+  }
+  ASSIGN(Graph graph, bound_graph(project, types, true));
   for (Flow& flow : graph.flows) leave_rows_to_serving(project, graph, flow);
   carry_lineage(graph);
   for (Flow& flow : graph.flows) {
@@ -331,6 +348,9 @@ Result<Graph> make_graph(const Project& project, const TopicTypes& types) {
     flow.text = flow.statement->text();
     if (flow.statement->kind == Statement::Kind::kFlow)
       flow.text += graph.tables[static_cast<std::size_t>(flow.table)].statement->text();
+    for (const sql::ExpectationClause& clause :
+         graph.tables[static_cast<std::size_t>(flow.table)].statement->expectations)
+      if (clause.source) flow.text += "\n" + clause.text;
     if (flow.kept_by >= 0) {
       const auto& serving = project.serving[static_cast<std::size_t>(flow.kept_by)];
       flow.definition += fmt::format("\nrows kept by {}", serving.name);

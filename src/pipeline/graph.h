@@ -61,6 +61,8 @@ struct TopicRelation {
   std::string topic;
   bool json = false;       ///< a record that is not a JSON document is rejected before any table
   TopicTypePtr type = {};  ///< of the values, where the topic's format has a schema
+  /// What its records are held to before any table reads them: the rules of contracts.
+  std::vector<engine::Expectation> expectations = {};
 
   Schema schema() const { return type ? topic_schema(type->value()) : topic_schema(); }
 };
@@ -75,7 +77,7 @@ struct Graph {
   int table_index(std::string_view name) const;
 };
 
-/// `types` has every topic whose format has a schema.
+/// `types` has every topic whose format has a schema. Contracts are kept, or it is an error.
 Result<Graph> make_graph(const Project& project, const TopicTypes& types = {});
 
 /// Whether a row of the flow's output depends on one row of its input alone: nothing is kept.

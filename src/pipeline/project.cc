@@ -382,6 +382,19 @@ Status read_upkeep(Project& project, const YamlFile& file) {
   return {};
 }
 
+Status read_settings(Project& project, const std::string& path) {
+  ASSIGN(const YamlFile file, YamlFile::load(path));
+  if (file.root.IsNull()) return {};
+  TRY(file.only_keys(
+      file.root, {"roles", "topics", "ingest", "serving", "lake", "dead_letters", "checkpoint"}));
+  TRY(read_roles(project, file));
+  TRY(read_topics(project, file));
+  TRY(read_ingest(project, file));
+  TRY(read_serving(project, file));
+  TRY(read_limits(project, file));
+  return read_upkeep(project, file);
+}
+
 }  // namespace
 
 Result<Project> load_project(const std::string& path) {
@@ -393,17 +406,8 @@ Result<Project> load_project(const std::string& path) {
                  path + " is not a folder; `tailrace init NAME` writes a project that runs");
   ASSIGN(Project project, load_spark_spec(folder.lexically_normal().string()));
   const std::string settings = (folder / "tailrace.yml").string();
-  if (!fs::exists(settings)) return project;
-  ASSIGN(const YamlFile file, YamlFile::load(settings));
-  if (file.root.IsNull()) return project;
-  TRY(file.only_keys(
-      file.root, {"roles", "topics", "ingest", "serving", "lake", "dead_letters", "checkpoint"}));
-  TRY(read_roles(project, file));
-  TRY(read_topics(project, file));
-  TRY(read_ingest(project, file));
-  TRY(read_serving(project, file));
-  TRY(read_limits(project, file));
-  TRY(read_upkeep(project, file));
+  if (fs::exists(settings)) TRY(read_settings(project, settings));
+  ASSIGN(project.contracts, load_contracts(project));
   return project;
 }
 

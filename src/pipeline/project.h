@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pipeline/contracts/contract.h"
 
 namespace tailrace::pipeline {
 
@@ -111,6 +112,7 @@ struct Project {
   std::vector<TopicSpec> topics;
   std::vector<IngestSpec> ingest;
   std::vector<ServingSpec> serving;
+  std::vector<Contract> contracts;
   Limits limits;
   Upkeep upkeep;
 };

@@ -130,6 +130,24 @@ std::vector<Hop> hops_of(const Project& project, const Graph& graph, const Proje
   return hops;
 }
 
+std::vector<TopicExpectations> topic_expectations_of(const Graph& graph,
+                                                     const ProjectCounts& counts) {
+  std::vector<TopicExpectations> all;
+  for (std::size_t i = 0; i < graph.topics.size(); ++i) {
+    TopicExpectations topic{graph.topics[i].topic, {}};
+    for (const engine::Expectation& one : graph.topics[i].expectations) {
+      const auto found = counts.topics[i].expectations.find(one.name);
+      const auto [passed, failed] = found == counts.topics[i].expectations.end()
+                                        ? std::pair<std::int64_t, std::int64_t>{}
+                                        : found->second;
+      topic.expectations.push_back(
+          {one.name, one.text, std::string(action_name(one.action)), passed, failed});
+    }
+    if (!topic.expectations.empty()) all.push_back(std::move(topic));
+  }
+  return all;
+}
+
 std::vector<TableStatus> tables_of(const Graph& graph, const ProjectCounts& counts) {
   std::vector<TableStatus> all;
   for (std::size_t i = 0; i < graph.tables.size(); ++i) {

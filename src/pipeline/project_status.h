@@ -19,6 +19,8 @@ struct TopicCounts {
   std::int64_t decoded = 0, bytes = 0, lag = 0;
   double lag_s = 0;
   std::string waits = {};  ///< why the next record cannot be read now, or empty
+  /// Of records held to the topic's contracts, by name: passed and failed.
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> expectations = {};
 };
 
 /// Each list by its index in the graph.
@@ -39,6 +41,10 @@ void count_rejected(const LetterTotals& letters, const std::string& flow, Hop& h
 /// decoded, rejected, bronze, silver, gold, lake, served; not judged yet.
 std::vector<Hop> hops_of(const Project& project, const Graph& graph, const ProjectCounts& counts,
                          const std::string& lake_folder);
+
+/// Of the topics' own, from contracts.
+std::vector<TopicExpectations> topic_expectations_of(const Graph& graph,
+                                                     const ProjectCounts& counts);
 
 std::vector<TableStatus> tables_of(const Graph& graph, const ProjectCounts& counts);
 

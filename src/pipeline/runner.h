@@ -48,6 +48,12 @@ struct ExpectationStatus {
   std::int64_t failed = 0;
 };
 
+/// What the records of a topic are held to.
+struct TopicExpectations {
+  std::string topic;
+  std::vector<ExpectationStatus> expectations;
+};
+
 struct TableStatus {
   std::string name;
   Layer layer = Layer::kBronze;
@@ -79,6 +85,8 @@ class Runner {
   /// sources' before.
   virtual std::vector<Hop> hops() const = 0;
   virtual std::vector<TableStatus> tables() const = 0;
+  /// Topics that have none are not there.
+  virtual std::vector<TopicExpectations> topic_expectations() const = 0;
   /// The present one: another follows when a topic's columns grow.
   virtual std::shared_ptr<const Graph> graph() const = 0;
   /// An error that stopped the whole runner (disk, corruption), or empty.

@@ -74,6 +74,11 @@ std::vector<TableStatus> RunningProject::tables() const {
   return tables_of(graph_, counts());
 }
 
+std::vector<TopicExpectations> RunningProject::topic_expectations() const {
+  const std::shared_lock still(shape_);
+  return topic_expectations_of(graph_, counts());
+}
+
 Result<DeadLetter> RunningProject::in_topics_format(DeadLetter letter) const {
   if (letter.offset >= 0) return letter;
   const std::shared_lock still(shape_);

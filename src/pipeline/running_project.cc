@@ -195,6 +195,7 @@ Status RunningProject::open_readers() {
         std::make_unique<ReadAhead>(std::move(reader), project_.limits.step_records));
     topic_counts_[i].decoded = checkpoint_.decoded[topic.topic];
     topic_counts_[i].lag = readers_[i]->lag();
+    topic_counts_[i].expectations = checkpoint_.topic_expectations[topic.topic];
   }
   const std::string rejected(connect::kRejectedTopic);
   if (log_.topic(rejected)) {

@@ -37,6 +37,7 @@ class RunningProject final : public Runner {
   Status drain() override;
   std::vector<Hop> hops() const override;
   std::vector<TableStatus> tables() const override;
+  std::vector<TopicExpectations> topic_expectations() const override;
   std::shared_ptr<const Graph> graph() const override;
   std::string stopped_by() const override;
   Offset keep_from(const log::Partition& partition) const override;
@@ -73,6 +74,10 @@ class RunningProject final : public Runner {
   /// One step; false when there was nothing to do.
   Result<bool> step();
   Result<std::vector<TopicStep>> read_topics();
+  /// The rows of a topic that keep its contracts; the others become dead letters.
+  Status hold_topic(std::size_t topic, TopicStep& step) const;
+  /// Counts what the topics' rows were held to; flows that read a record which must not be stop.
+  void count_topics(const std::vector<TopicStep>& topics);
   Status read_rejected(kv::WriteBatch& batch);
   Status run_flows(const std::vector<TopicStep>& topics, kv::WriteBatch& batch);
   /// The flow's notes (RunningFlow::notes) go with the change that it gives.

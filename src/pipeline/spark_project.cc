@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "pipeline/contracts/agreement.h"
 #include "pipeline/names.h"
 #include "pipeline/spark_statement.h"
 #include "sql/sql.h"
@@ -42,19 +43,32 @@ std::string python_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    out += c;
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   return out + "\"";
 }
 
 /// The Python functions of one topic; `number` makes their names unlike all others.
-std::string topic_functions(const TopicSpec& topic, const TopicTypePtr& type, std::size_t number) {
+std::string topic_functions(const TopicSpec& topic, const TopicTypePtr& type,
+                            const std::vector<sql::ExpectationClause>& rules, std::size_t number) {
   const std::string value = type ? ", " + python_string(spark_name(*type->value())) : "";
   const std::string records = "records(" + python_string(topic.name) + value + ")";
   const bool json = topic.format == "json";
+  std::string kept = json ? ".where(IS_JSON)" : "";
+  if (const std::string held = kept_rows(rules, topic.name); held != "true")
+    kept += ".where(" + python_string(held) + ")";
   std::string out =
       fmt::format("\n\n@dp.temporary_view(name={})\ndef topic_{}():\n    return {}{}\n",
-                  python_string(topic.relation), number, records, json ? ".where(IS_JSON)" : "");
+                  python_string(topic.relation), number, records, kept);
+  if (const std::string dropped = dropped_rows(rules); !dropped.empty())
+    out += fmt::format(
+        "\n\n@dp.table(name={})\ndef quarantine_{}():\n    return {}.where({}).selectExpr(\"*\", "
+        "{})\n",
+        python_string(topic.relation + "__quarantine"), number, records, python_string(dropped),
+        python_string(reason_column(rules)));
   if (json)
     out += fmt::format(
         "\n\n@dp.table(name={})\ndef rejected_{}():\n    return {}.where(\"NOT \" + IS_JSON)\n",
@@ -62,11 +76,13 @@ std::string topic_functions(const TopicSpec& topic, const TopicTypePtr& type, st
   return out;
 }
 
-std::string topics_module(const Project& project, const TopicTypes& types) {
+Result<std::string> topics_module(const Project& project, const TopicTypes& types) {
   std::string out(kTopicsHead);
   for (std::size_t i = 0; i < project.topics.size(); ++i) {
-    const auto type = types.find(project.topics[i].name);
-    out += topic_functions(project.topics[i], type == types.end() ? nullptr : type->second, i);
+    const TopicSpec& topic = project.topics[i];
+    const auto type = types.find(topic.name);
+    ASSIGN(const auto rules, topic_rules(project, topic.name));
+    out += topic_functions(topic, type == types.end() ? nullptr : type->second, rules, i);
   }
   return out;
 }
@@ -128,6 +144,7 @@ Result<std::vector<WrittenFile>> spark_project(const Project& project, const std
   std::vector<std::vector<sql::Statement>> parsed;
   for (const SqlFile& file : project.sql_files) {
     ASSIGN(auto statements, sql::parse_pipeline(file.text, file.path));
+    TRY(add_contract_rules(project, statements));
     parsed.push_back(std::move(statements));
   }
   Targets targets;
@@ -138,7 +155,8 @@ Result<std::vector<WrittenFile>> spark_project(const Project& project, const std
   std::vector<WrittenFile> files;
   std::set<std::string> taken;
   files.push_back({"spark-pipeline.yml", spec_text(project, folder)});
-  files.push_back({"transformations/tailrace_topics.py", topics_module(project, types)});
+  ASSIGN(std::string topics, topics_module(project, types));
+  files.push_back({"transformations/tailrace_topics.py", std::move(topics)});
   for (std::size_t i = 0; i < parsed.size(); ++i) {
     ASSIGN(auto text, rewrite_file(project.sql_files[i], parsed[i], targets));
     files.push_back({written_path(project, project.sql_files[i], taken), std::move(text)});

@@ -14,6 +14,7 @@ namespace {
 using Action = engine::Expectation::Action;
 using Kind = sql::Statement::Kind;
 using sql::ExpectationClause;
+using Clauses = std::vector<ExpectationClause>;
 using sql::Span;
 using sql::Statement;
 
@@ -110,9 +111,9 @@ std::string string_literal(std::string_view text) {
   return out + "'";
 }
 
-std::vector<const ExpectationClause*> with_action(const Statement& table, Action action) {
+std::vector<const ExpectationClause*> with_action(const Clauses& clauses, Action action) {
   std::vector<const ExpectationClause*> out;
-  for (const ExpectationClause& clause : table.expectations)
+  for (const ExpectationClause& clause : clauses)
     if (clause.action == action) out.push_back(&clause);
   return out;
 }
@@ -124,38 +125,13 @@ std::string conjunction(const std::vector<const ExpectationClause*>& clauses) {
   return out;
 }
 
-/// The condition of the rows a table takes; raises an error for the first that breaks a FAIL UPDATE
-/// expectation.
-std::string kept_rows(const Statement& table) {
-  const auto drop = with_action(table, Action::kDrop);
-  const auto fail = with_action(table, Action::kFail);
-  const std::string holds = drop.empty() ? "true" : conjunction(drop);
-  if (fail.empty()) return holds;
-  std::string out = "CASE";
-  for (const ExpectationClause* clause : fail) {
-    const std::string message = fmt::format("expectation {} of {} failed: {}", clause->name,
-                                            table.name.text(), clause->text);
-    out += fmt::format("\n  WHEN ({}) IS NOT TRUE THEN raise_error({})", clause->text,
-                       string_literal(message));
-  }
-  return out + "\n  ELSE " + holds + "\nEND";
-}
-
-std::string reason_column(const Statement& table) {
-  std::string out = "concat_ws(', '";
-  for (const ExpectationClause* clause : with_action(table, Action::kDrop))
-    out += fmt::format(",\n  CASE WHEN ({}) IS NOT TRUE THEN {} END", clause->text,
-                       string_literal(clause->name));
-  return out + ") AS reason";
-}
-
 /// The table of the rows that broke a DROP ROW expectation; nothing without such.
 std::string quarantine(const Statement& table, std::string_view create,
                        const std::string& relation) {
-  const auto drop = with_action(table, Action::kDrop);
-  if (drop.empty()) return "";
-  return fmt::format(";\n\n{}\nSELECT *, {}\nFROM {}\nWHERE NOT ({})", create, reason_column(table),
-                     relation, conjunction(drop));
+  const std::string dropped = dropped_rows(table.expectations);
+  if (dropped.empty()) return "";
+  return fmt::format(";\n\n{}\nSELECT *, {}\nFROM {}\nWHERE {}", create,
+                     reason_column(table.expectations), relation, dropped);
 }
 
 Result<std::string> checked_dataset(const Statement& table) {
@@ -163,7 +139,7 @@ Result<std::string> checked_dataset(const Statement& table) {
   const std::string head = head_text(table);
   const std::string target = beside(table.name, "__quarantine");
   if (!table.query) {
-    if (with_action(table, Action::kDrop).empty()) return head;
+    if (with_action(table.expectations, Action::kDrop).empty()) return head;
     return fmt::format("{};\n\nCREATE STREAMING TABLE {}", head, target);
   }
   if (!ends_in_word(head, "as"))
@@ -174,7 +150,8 @@ Result<std::string> checked_dataset(const Statement& table) {
   const std::string create =
       fmt::format("CREATE {} {} AS", streaming ? "STREAMING TABLE" : "MATERIALIZED VIEW", target);
   return fmt::format("CREATE TEMPORARY VIEW {} AS {};\n\n{}SELECT * FROM {}\nWHERE {}{}", view,
-                     table.source->slice(table.query->span), head, relation, kept_rows(table),
+                     table.source->slice(table.query->span), head, relation,
+                     kept_rows(table.expectations, table.name.text()),
                      quarantine(table, create, relation));
 }
 
@@ -189,7 +166,8 @@ Result<std::string> checked_flow(const Statement& flow, const Statement& table) 
                                          quoted(flow.name.parts.back() + "__quarantine"),
                                          beside(flow.target, "__quarantine"));
   return fmt::format("CREATE TEMPORARY VIEW {} AS {};\n\n{}SELECT * FROM {}\nWHERE {}{}", view,
-                     flow.source->slice(flow.query->span), head, relation, kept_rows(table),
+                     flow.source->slice(flow.query->span), head, relation,
+                     kept_rows(table.expectations, table.name.text()),
                      quarantine(table, create, relation));
 }
 
@@ -199,6 +177,34 @@ bool checks_rows(const Statement& table) {
 }
 
 }  // namespace
+
+std::string kept_rows(const Clauses& clauses, const std::string& name) {
+  const auto drop = with_action(clauses, Action::kDrop);
+  const auto fail = with_action(clauses, Action::kFail);
+  const std::string holds = drop.empty() ? "true" : conjunction(drop);
+  if (fail.empty()) return holds;
+  std::string out = "CASE";
+  for (const ExpectationClause* clause : fail) {
+    const std::string message =
+        fmt::format("expectation {} of {} failed: {}", clause->name, name, clause->text);
+    out += fmt::format("\n  WHEN ({}) IS NOT TRUE THEN raise_error({})", clause->text,
+                       string_literal(message));
+  }
+  return out + "\n  ELSE " + holds + "\nEND";
+}
+
+std::string dropped_rows(const Clauses& clauses) {
+  const auto drop = with_action(clauses, Action::kDrop);
+  return drop.empty() ? "" : "NOT (" + conjunction(drop) + ")";
+}
+
+std::string reason_column(const Clauses& clauses) {
+  std::string out = "concat_ws(', '";
+  for (const ExpectationClause* clause : with_action(clauses, Action::kDrop))
+    out += fmt::format(",\n  CASE WHEN ({}) IS NOT TRUE THEN {} END", clause->text,
+                       string_literal(clause->name));
+  return out + ") AS reason";
+}
 
 Result<std::string> spark_statement(const Statement& statement, const Statement* target) {
   if (target && checks_rows(*target)) return checked_flow(statement, *target);

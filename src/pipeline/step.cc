@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "engine/expectations.h"
 #include "pipeline/rejected_topic.h"
 #include "pipeline/running_project.h"
 #include "pipeline/schema_mismatch.h"
@@ -9,6 +10,11 @@
 
 namespace tailrace::pipeline {
 namespace {
+
+template <typename Column>
+auto number_at(const arrow::RecordBatch& row, const char* name) {
+  return static_cast<const Column&>(*row.GetColumnByName(name)).Value(0);
+}
 
 /// Two changes to one table as one.
 Result<Delta> join(Delta a, Delta b) {
@@ -47,6 +53,7 @@ Result<bool> RunningProject::step() {
       letter.time_ms = clock_.now().value;
       letters_->add(std::move(letter), batch);
     }
+  count_topics(topics);
   TRY(run_flows(topics, batch));
   TRY(store_->write(batch));
   letters_->written();
@@ -63,11 +70,55 @@ Result<bool> RunningProject::step() {
 
 Result<std::vector<TopicStep>> RunningProject::read_topics() {
   std::vector<TopicStep> topics;
-  for (const auto& reader : readers_) {
-    ASSIGN(auto step, reader->read());
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    ASSIGN(auto step, readers_[i]->read());
+    TRY(hold_topic(i, step));
     topics.push_back(std::move(step));
   }
   return topics;
+}
+
+Status RunningProject::hold_topic(std::size_t topic, TopicStep& step) const {
+  const TopicRelation& relation = graph_.topics[topic];
+  if (relation.expectations.empty() || step.delta.empty()) return {};
+  engine::StepOutput held;
+  held.delta = std::move(step.delta);
+  const Status kept = hold_to(relation.expectations, clock_.now().value * 1000, held);
+  if (!kept && kept.error().code != Code::kAborted) return kept;
+  if (!kept) step.broken = kept.error().what;
+  step.expectations = std::move(held.expectations);
+  step.delta = kept ? std::move(held.delta) : Delta{};
+  for (engine::Reject& reject : held.rejects) {
+    DeadLetter letter;
+    letter.flow = relation.topic;
+    letter.reason = "expectation " + reject.expectations;
+    letter.detail = std::move(reject.reason);
+    letter.topic = relation.topic;
+    letter.partition = number_at<arrow::Int32Array>(*reject.row, "partition");
+    letter.offset = number_at<arrow::Int64Array>(*reject.row, "offset");
+    letter.origin = fmt::format("{}-{}@{}", letter.topic, letter.partition, letter.offset);
+    if (auto record = record_at(log_, letter.topic, letter.partition, letter.offset))
+      letter.bytes = std::move(record->value);
+    step.rejected.push_back(std::move(letter));
+  }
+  return {};
+}
+
+void RunningProject::count_topics(const std::vector<TopicStep>& topics) {
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    const TopicRelation& relation = graph_.topics[i];
+    auto& counts = checkpoint_.topic_expectations[relation.topic];
+    for (std::size_t e = 0; e < topics[i].expectations.size(); ++e) {
+      auto& [passed, failed] = counts[relation.expectations[e].name];
+      passed += topics[i].expectations[e].passed;
+      failed += topics[i].expectations[e].failed;
+    }
+    if (topics[i].broken.empty()) continue;
+    for (std::size_t f = 0; f < flows_.size(); ++f)
+      for (const Flow::Input& input : graph_.flows[f].inputs)
+        if (input.is_topic && input.index == static_cast<int>(i) && flows_[f].failed.empty())
+          fail_flow(f, {Code::kAborted, topics[i].broken});
+  }
 }
 
 Status RunningProject::read_rejected(kv::WriteBatch& batch) {
@@ -213,6 +264,7 @@ void RunningProject::publish_counts(const std::vector<TopicStep>& topics) {
     counts.bytes += topics[i].bytes;
     counts.lag = readers_[i]->lag();
     counts.waits = topics[i].waits;
+    counts.expectations = checkpoint_.topic_expectations[graph_.topics[i].topic];
     counts.lag_s = counts.lag > 0 && topics[i].oldest_ms > 0
                        ? static_cast<double>(now - topics[i].oldest_ms) / 1e3
                        : 0;

@@ -32,7 +32,8 @@ Status StoredProject::load() {
   TRY(take_stored_schemas());
   counts_.letters = letters_->totals();
   for (const TopicRelation& topic : graph_.topics)
-    counts_.topics.push_back({.decoded = checkpoint_.decoded[topic.topic]});
+    counts_.topics.push_back({.decoded = checkpoint_.decoded[topic.topic],
+                              .expectations = checkpoint_.topic_expectations[topic.topic]});
   for (const Table& table : graph_.tables)
     counts_.table_rows.push_back(checkpoint_.rows[table.name]);
   counts_.lake_rows = counts_.table_rows;

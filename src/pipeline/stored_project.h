@@ -21,6 +21,9 @@ class StoredProject final : public Runner {
   Status drain() override { return {}; }
   std::vector<Hop> hops() const override;
   std::vector<TableStatus> tables() const override { return tables_of(graph_, counts_); }
+  std::vector<TopicExpectations> topic_expectations() const override {
+    return topic_expectations_of(graph_, counts_);
+  }
   std::shared_ptr<const Graph> graph() const override {
     return std::make_shared<const Graph>(graph_);
   }

@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "base/log.h"
+#include "engine/rows.h"
+#include "pipeline/rejected_topic.h"
 
 namespace tailrace::pipeline {
 
@@ -88,9 +90,14 @@ Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Pos
                                       std::optional<ValueReading> values) {
   TopicReader reader;
   if (values) {
+    reader.rules_ = subjects::RecordRules::make(
+        values->type->latest().rules, subjects::RecordRules::When::kRead, values->type->value());
+    for (const std::string& kept : reader.rules_.kept())
+      LOG(warn, "topic {}: {}", relation.topic, kept);
     ASSIGN(auto opened, ValueReader::make(std::move(*values)));
     reader.values_.emplace(std::move(opened));
   }
+  reader.log_ = &log;
   const auto topic = log.topic(relation.topic);
   if (!topic) return error(Code::kNotFound, "topic " + relation.topic + " is not in the log");
   from.resize(static_cast<std::size_t>(topic->settings.partitions));
@@ -240,6 +247,37 @@ Status TopicReader::read_partition(std::size_t index, Offset until, Share share,
   return {};
 }
 
+Status TopicReader::hold_to_rules(TopicStep& step) {
+  if (rules_.empty()) return {};
+  const arrow::RecordBatch& rows = *step.delta.rows;
+  const Array values = rows.GetColumnByName("value");
+  const auto& partitions =
+      static_cast<const arrow::Int32Array&>(*rows.GetColumnByName("partition"));
+  const auto& offsets = static_cast<const arrow::Int64Array&>(*rows.GetColumnByName("offset"));
+  std::vector<std::int64_t> kept;
+  for (std::int64_t row = 0; row < rows.num_rows(); ++row) {
+    auto broken = rules_.broken(schema::cel::value_of(*values, row));
+    if (!broken) {
+      kept.push_back(row);
+      continue;
+    }
+    DeadLetter letter;
+    letter.flow = relation_.topic;
+    letter.reason = "rule";
+    letter.detail = std::move(*broken);
+    letter.topic = relation_.topic;
+    letter.partition = partitions.Value(row);
+    letter.offset = offsets.Value(row);
+    letter.origin = fmt::format("{}-{}@{}", letter.topic, letter.partition, letter.offset);
+    if (auto record = record_at(*log_, letter.topic, letter.partition, letter.offset))
+      letter.bytes = std::move(record->value);
+    step.rejected.push_back(std::move(letter));
+  }
+  if (std::ssize(kept) == rows.num_rows()) return {};
+  ASSIGN(step.delta, engine::take(step.delta, kept));
+  return {};
+}
+
 Result<TopicStep> TopicReader::read_until(const Positions& until, std::int64_t max_records) {
   TopicStep step;
   Columns columns(last_);
@@ -261,6 +299,7 @@ Result<TopicStep> TopicReader::read_until(const Positions& until, std::int64_t m
   if (step.records > 0) {
     last_ = {columns.key.bytes(), columns.value.bytes()};
     ASSIGN(step.delta.rows, columns.finish(relation_, values_ ? &*values_ : nullptr));
+    TRY(hold_to_rules(step));
   }
   return step;
 }

@@ -14,11 +14,13 @@
 #include <vector>
 
 #include "columns/types.h"
+#include "engine/circuit.h"
 #include "engine/functions/json_check.h"
 #include "log/log.h"
 #include "pipeline/dead_letters.h"
 #include "pipeline/graph.h"
 #include "pipeline/value_reader.h"
+#include "subjects/record_rules.h"
 
 namespace tailrace::pipeline {
 
@@ -36,6 +38,9 @@ struct TopicStep {
   /// To be taken up before the next record can be read.
   std::optional<subjects::RegisteredSchema> next_schema = {};
   std::string waits = {};  ///< why the next record cannot be read now; empty when it can
+  /// By TopicRelation::expectations, set by who holds the rows to them.
+  std::vector<engine::ExpectationCount> expectations = {};
+  std::string broken = {};  ///< the FAIL UPDATE expectation that a record broke
 };
 
 class TopicReader {
@@ -77,6 +82,8 @@ class TopicReader {
   /// Reads the values of the records gathered from one log batch; `position` is where it stopped.
   Status take_gathered(std::size_t partition, Columns& columns, TopicStep& step, Offset& position);
   void note(const log::RecordView& record, TopicStep& step) const;
+  /// Takes out the rows that break a rule of the schema's.
+  Status hold_to_rules(TopicStep& step);
   DeadLetter reject(const log::RecordView& record, std::size_t partition, std::string detail) const;
 
   TopicRelation relation_;
@@ -88,6 +95,8 @@ class TopicReader {
   std::string decompressed_;
   std::unique_ptr<engine::JsonChecker> json_;
   std::optional<ValueReader> values_;
+  subjects::RecordRules rules_;  ///< of the reader's schema
+  log::Log* log_ = nullptr;
   // What take_gathered() works on.
   std::vector<log::RecordView> gathered_;
   std::vector<std::optional<std::string_view>> gathered_values_;

@@ -42,12 +42,18 @@ nlohmann::json to_json(const RegisteredSchema& schema) {
   nlohmann::json references = nlohmann::json::array();
   for (const schema::Reference& one : schema.references)
     references.push_back({{"name", one.name}, {"text", one.text}});
-  return {{"id", schema.id},           {"subject", schema.subject},
-          {"version", schema.version}, {"format", schema::format_name(schema.format)},
-          {"text", schema.text},       {"references", std::move(references)}};
+  std::string rules;
+  if (schema.rules) schema::append_json(rules, subjects::to_json(*schema.rules));
+  return {{"rules", rules},
+          {"id", schema.id},
+          {"subject", schema.subject},
+          {"version", schema.version},
+          {"format", schema::format_name(schema.format)},
+          {"text", schema.text},
+          {"references", std::move(references)}};
 }
 
-RegisteredSchema registered_of(const nlohmann::json& json) {
+Result<RegisteredSchema> registered_of(const nlohmann::json& json) {
   RegisteredSchema schema = {.id = json.at("id"),
                              .subject = json.at("subject"),
                              .version = json.at("version"),
@@ -57,6 +63,11 @@ RegisteredSchema registered_of(const nlohmann::json& json) {
     if (json.at("format") == schema::format_name(format)) schema.format = format;
   for (const auto& one : json.at("references"))
     schema.references.push_back({one.at("name"), one.at("text")});
+  // Those of an older release's file are asked for again with the next version.
+  if (const std::string rules = json.value("rules", ""); !rules.empty()) {
+    ASSIGN(const schema::Json parsed, schema::parse_json(rules));
+    ASSIGN(schema.rules, subjects::rule_set_of(parsed));
+  }
   return schema;
 }
 
@@ -76,7 +87,9 @@ Result<TopicTypes> kept_types(const Project& project, const std::string& data) {
     for (const TopicSpec& topic : project.topics) {
       if (!topic.values || !json.contains(topic.name)) continue;
       std::vector<RegisteredSchema> taken;
-      for (const auto& one : json.at(topic.name)) taken.push_back(registered_of(one));
+      for (const auto& one : json.at(topic.name)) {
+        ASSIGN(taken.emplace_back(), registered_of(one));
+      }
       ASSIGN(const std::string subject, subject_of(topic));
       if (taken.empty() || taken.front().subject != subject) continue;
       ASSIGN(types[topic.name], shared(TopicType::make(std::move(taken))));

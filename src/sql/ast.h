@@ -160,6 +160,7 @@ struct ExpectationClause {
   Span condition_span;  ///< between the parentheses
   Span span;            ///< all of it, without commas
   std::string text;     ///< the condition as written
+  SourcePtr source;     ///< of the condition, where it is not in the statement's own; else null
 };
 
 struct Statement {

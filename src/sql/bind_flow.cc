@@ -101,7 +101,7 @@ Result<std::vector<engine::Expectation>> expectations(const Statement& table,
   }
   const Scope scope{&columns, {}};
   for (const auto& clause : table.expectations) {
-    Binder binder(catalog, table.source);
+    Binder binder(catalog, clause.source ? clause.source : table.source);
     ASSIGN(auto condition, binder.condition(*clause.condition, scope, nullptr, "EXPECT"));
     made.push_back({clause.name, fold_constants(condition), clause.text, clause.action});
   }
@@ -160,6 +160,18 @@ Result<QueryPlan> bind_query(const Statement& statement, const Catalog& catalog)
     made.order.push_back({order.expr->column, order.descending, order.nulls_first});
   made.flow.root = optimise(ordered.bound.plan);
   made.flow.inputs = std::move(binder).inputs();
+  return made;
+}
+
+Result<ExpectationClause> make_expectation(std::string name, std::string_view condition,
+                                           engine::Expectation::Action action, std::string file) {
+  ExpectationClause made;
+  made.name = std::move(name);
+  made.action = action;
+  made.text = condition;
+  made.source = std::make_shared<const Source>(Source{std::move(file), made.text});
+  ASSIGN(auto tokens, lex(*made.source));
+  ASSIGN(made.condition, Parser(made.source, std::move(tokens)).lone_expression());
   return made;
 }
 

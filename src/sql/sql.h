@@ -80,6 +80,11 @@ Result<QueryPlan> bind_query(const Statement& statement, const Catalog& catalog)
 Result<engine::ExprPtr> bind_expression(std::string_view text, const Schema& schema,
                                         std::string file = "expression");
 
+/// An expectation whose condition stands outside of the statement; `file` begins the places of its
+/// errors.
+Result<ExpectationClause> make_expectation(std::string name, std::string_view condition,
+                                           engine::Expectation::Action action, std::string file);
+
 /// A plan as an indented tree.
 std::string explain(const engine::FlowPlan& plan);
 std::string explain(const engine::Expr& expr, const Schema& input);

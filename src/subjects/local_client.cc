@@ -112,6 +112,7 @@ class LocalClient final : public SubjectsClient {
     schema.subject = known.subject;
     schema.format = known.format;
     schema.text = known.text;
+    schema.rules = known.rules;
     auto references = registry_.references_of(known);
     if (!references) return as_error(references.error());
     schema.references = std::move(*references);

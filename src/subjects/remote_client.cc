@@ -255,6 +255,9 @@ class RemoteClient final : public SubjectsClient {
     if (!text) return error(Code::kUnavailable, "the schema registry's answer holds no schema");
     schema.format = format_of(answer);
     schema.text = *text;
+    if (const schema::Json* rules = answer.find("ruleSet"); rules && !rules->is_null()) {
+      ASSIGN(schema.rules, rule_set_of(*rules));
+    }
     std::set<std::string> seen;
     return add_references(answer, seen, schema.references);
   }

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "schema/schema.h"
+#include "subjects/entities.h"
 #include "subjects/registry.h"
 
 namespace tailrace::subjects {
@@ -22,6 +24,7 @@ struct RegisteredSchema {
   schema::Format format = schema::Format::kAvro;
   std::string text = {};
   std::vector<schema::Reference> references = {};
+  std::optional<RuleSet> rules = {};
 };
 
 class SchemaClient {
