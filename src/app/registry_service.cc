@@ -9,7 +9,7 @@ namespace tailrace::app {
 
 Result<std::unique_ptr<RegistryService>> RegistryService::open(log::Log& log) {
   std::unique_ptr<RegistryService> service(new RegistryService(log));
-  TRY(service->records_.load(service->registry_));
+  TRY(service->registry_.catch_up());
   malloc_trim(0);  // what reading took
   return service;
 }
