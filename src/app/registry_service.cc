@@ -3,8 +3,6 @@
 
 #include <malloc.h>
 
-#include "app/host_port.h"
-
 namespace tailrace::app {
 
 Result<std::unique_ptr<RegistryService>> RegistryService::open(log::Log& log) {
@@ -14,19 +12,15 @@ Result<std::unique_ptr<RegistryService>> RegistryService::open(log::Log& log) {
   return service;
 }
 
-Status RegistryService::start(const std::string& address, const std::string& flag) {
-  ASSIGN(const HostPort at, host_port(address, flag));
-  registry::DoorConfig config{.host = at.host, .port = at.port, .flag = flag};
+Status RegistryService::start(RegistrySettings settings) {
+  if (settings.users == nullptr) {
+    users_ = std::make_unique<auth::ScramUsers>(settings.folder + "/scram-users");
+    TRY(users_->open());
+    settings.users = users_.get();
+  }
+  ASSIGN(auto config, door_config(settings));
   ASSIGN(door_, registry::Door::start(std::move(config), registry_));
   return {};
-}
-
-Result<std::unique_ptr<RegistryService>> RegistryService::start(log::Log& log,
-                                                                const std::string& address,
-                                                                const std::string& flag) {
-  ASSIGN(auto service, open(log));
-  TRY(service->start(address, flag));
-  return service;
 }
 
 }  // namespace tailrace::app
