@@ -259,8 +259,9 @@ void Instance::open_schema_view() {
 
 std::string Instance::registry_is_off() const {
   if (remote_)
-    return "The log is a Kafka somewhere else: name its schema registry, too, in tailrace.yml: "
-           "roles: {registry: http://HOST:PORT}";
+    return "The log is a Kafka somewhere else, and no topic of the project has a schema: give one "
+           "a "
+           "format, or name a registry in tailrace.yml: roles: {registry: http://HOST:PORT}";
   return "The project runs with --registry off: run it without, or name a registry in "
          "tailrace.yml: roles: {registry: http://HOST:PORT}";
 }
