@@ -85,7 +85,12 @@ Status serve(const BrokerOptions& options) {
   ASSIGN(const auto metrics, serve_metrics(options.metrics, *door));
   if (metrics) std::cout << "metrics  " << metrics->url() << "/metrics\n";
   if (registry) {
-    TRY(registry->start(options.registry, "--registry"));
+    TRY(registry->start({.listen = options.registry,
+                         .flag = "--registry",
+                         .config = options.registry_config,
+                         .settings = {},
+                         .folder = folder,
+                         .users = &door->broker().scram_users()}));
     std::cout << "registry  " << registry->url() << "\n";
   }
   const bool one = door->broker().listeners().size() == 1;

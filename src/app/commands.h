@@ -16,12 +16,15 @@ struct BrokerOptions {
   std::vector<std::string> settings;  ///< NAME=VALUE
   std::string metrics;                ///< HOST:PORT for Prometheus; empty for none
   std::string registry;  ///< HOST:PORT of a schema registry over the same log; nowhere when empty
+  std::string registry_config;  ///< a file of its settings; empty for none
 };
 int broker_command(const BrokerOptions& options);
 
 struct RegistryOptions {
   std::string data;
-  std::string listen = "127.0.0.1:8081";
+  std::string listen;                 ///< HOST:PORT; empty: as `listeners` says, or the usual port
+  std::string config;                 ///< a file of settings; empty for none
+  std::vector<std::string> settings;  ///< NAME=VALUE
 };
 /// Serves schemas alone until a signal.
 int registry_command(const RegistryOptions& options);

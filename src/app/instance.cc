@@ -170,9 +170,9 @@ Result<pipeline::TopicTypes> Instance::open_types() {
 Instance::~Instance() {
   upkeep_.reset();
   if (log_view_) log_view_->close();
+  if (registry_) registry_->stop();  // it asks the broker's users
   kafka_.reset();
   record_schemas_.reset();
-  if (registry_) registry_->stop();
   console_.reset();
   sources_.clear();
   runner_.reset();
@@ -219,7 +219,8 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
 
 Status Instance::open_doors() {
   const bool embedded = project_.roles.registry == "embedded";
-  const bool registry = options_.registry != "off" && !remote_ && embedded;
+  // Beside a Kafka somewhere else there may be a registry already: ours is for topics that need it.
+  const bool registry = options_.registry != "off" && embedded && (!remote_ || registry_);
   if (registry && !registry_) {
     ASSIGN(registry_, RegistryService::open(*log_));
   }
@@ -235,8 +236,13 @@ Status Instance::open_doors() {
     ASSIGN(kafka_, kafka::Door::start(*log_, config, data_ + "/log", record_schemas_.get()));
     log_view_->open(*kafka_);
   }
-  if (registry) TRY(registry_->start(options_.registry, "--registry"));
-  return {};
+  if (!registry) return {};
+  return registry_->start({.listen = options_.registry,
+                           .flag = "--registry",
+                           .config = options_.registry_config,
+                           .settings = {},
+                           .folder = data_ + "/log",
+                           .users = kafka_ ? &kafka_->broker().scram_users() : nullptr});
 }
 
 void Instance::open_schema_view() {
@@ -256,8 +262,9 @@ void Instance::open_schema_view() {
 
 std::string Instance::registry_is_off() const {
   if (remote_)
-    return "The log is a Kafka somewhere else: name its schema registry, too, in tailrace.yml: "
-           "roles: {registry: http://HOST:PORT}";
+    return "The log is a Kafka somewhere else, and no topic of the project has a schema: give one "
+           "a "
+           "format, or name a registry in tailrace.yml: roles: {registry: http://HOST:PORT}";
   return "The project runs with --registry off: run it without, or name a registry in "
          "tailrace.yml: roles: {registry: http://HOST:PORT}";
 }

@@ -21,6 +21,8 @@ constexpr const char* kAbout =
     "  tailrace sql my_project -c 'SELECT * FROM system.tables'";
 
 constexpr const char* kDataHelp = "data folder (default: PROJECT/.tailrace)";
+constexpr const char* kRegistryConfigHelp =
+    "a file of the registry's settings: ssl.*, authentication.*";
 
 void add_run(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("run", "run a project until Ctrl-C (or --once)");
@@ -51,6 +53,7 @@ void add_run(CLI::App& app, int& code) {
       ->add_option("--registry", options->registry,
                    "Confluent's schema registry API at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
+  command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
   command->add_flag("--check", *check,
                     "exit 0 as soon as every served table has rows, 1 after 60 s without");
@@ -191,6 +194,7 @@ void add_broker(CLI::App& app, int& code) {
                       "HOST:PORT where GET /metrics answers Prometheus (default: nowhere)");
   command->add_option("--registry", options->registry,
                       "HOST:PORT of a schema registry over the same log (default: nowhere)");
+  command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
   command->footer(
       "Examples:\n"
       "  tailrace broker --data /var/lib/tailrace\n"
@@ -210,17 +214,23 @@ void add_registry(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("registry", "the schema registry alone");
   auto options = std::make_shared<RegistryOptions>();
   command->add_option("--data", options->data, "data folder, made when missing")->required();
-  command->add_option("--listen", options->listen, "HOST:PORT; port 0 picks a free one")
-      ->capture_default_str();
+  command->add_option("--listen", options->listen,
+                      "HOST:PORT; port 0 picks a free one (default: 127.0.0.1:8081)");
+  command->add_option("--config", options->config, kRegistryConfigHelp);
+  command->add_option("--set", options->settings, "NAME=VALUE: one of them, after --config's");
   command->footer(
       "Examples:\n"
       "  tailrace registry --data /var/lib/tailrace\n"
+      "  tailrace registry --data data --set authentication.method=BASIC \\\n"
+      "    --set authentication.users.location=users.txt       # lines of USER: PASSWORD\n"
       "  curl -X POST -H 'Content-Type: application/vnd.schemaregistry.v1+json' \\\n"
       "    --data '{\"schema\": \"\\\"string\\\"\"}' \\\n"
       "    http://127.0.0.1:8081/subjects/names-value/versions\n"
       "  curl http://127.0.0.1:8081/subjects\n\n"
       "Speaks the REST API of Confluent's Schema Registry, for Avro, JSON Schema and Protobuf.\n"
       "Schemas are kept in the topic _schemas of the data folder's log, in Confluent's form.\n"
+      "TLS (listeners=https://…, ssl.keystore.*: PEM or PKCS#12) and logins\n"
+      "(authentication.method=BASIC) are set by Confluent's names in --config.\n"
       "`tailrace run` has one of its own;\n"
       "`tailrace broker --registry HOST:PORT` serves it beside the log.");
   command->callback([=, &code] { code = registry_command(*options); });

@@ -43,10 +43,6 @@ Result<OpenedSchemas> open_schemas(const pipeline::Project& project, const Opene
     schemas.client = subjects::remote_client(remote_registry(project));
     return schemas;
   }
-  if (opened.remote)
-    return error(Code::kFailedPrecondition,
-                 "tailrace.yml: a topic's format has a schema, and the log is a Kafka somewhere "
-                 "else: name its schema registry, too: roles: {registry: http://HOST:PORT}");
   ASSIGN(schemas.embedded, RegistryService::open(*opened.log));
   schemas.client = subjects::local_client(schemas.embedded->registry());
   return schemas;

@@ -14,8 +14,13 @@ namespace {
 Status serve(const RegistryOptions& options) {
   TRY(rt::posix_files().make_folder(options.data));
   ASSIGN(const auto held, rt::posix_files().lock_folder(options.data));
-  ASSIGN(const auto log, log::Log::open(options.data + "/log", {}));
-  ASSIGN(const auto registry, RegistryService::start(*log, options.listen, "--listen"));
+  const std::string folder = options.data + "/log";
+  ASSIGN(const auto log, log::Log::open(folder, {}));
+  ASSIGN(const auto registry, RegistryService::open(*log));
+  TRY(registry->start({.listen = options.listen,
+                       .config = options.config,
+                       .settings = options.settings,
+                       .folder = folder}));
   std::cout << "registry  " << registry->url() << "; Ctrl-C stops" << std::endl;
   keep_until_stop(*log);
   registry->stop();

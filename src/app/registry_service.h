@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "app/registry_settings.h"
+#include "auth/scram_users.h"
 #include "base/result.h"
 #include "log/log.h"
 #include "registry/door.h"
@@ -15,11 +17,8 @@ class RegistryService {
  public:
   /// Reads the topic `_schemas` of the log, which must outlive it.
   static Result<std::unique_ptr<RegistryService>> open(log::Log& log);
-  /// Opens the door at `address`, HOST:PORT as `flag` gave it.
-  Status start(const std::string& address, const std::string& flag);
-  /// Both.
-  static Result<std::unique_ptr<RegistryService>> start(log::Log& log, const std::string& address,
-                                                        const std::string& flag);
+  /// Opens the door. Without the settings' own users those of the log's folder are asked.
+  Status start(RegistrySettings settings);
 
   subjects::Registry& registry() { return registry_; }
   /// "http://127.0.0.1:8081"; empty without a door.
@@ -33,6 +32,7 @@ class RegistryService {
 
   subjects::SubjectLog records_;
   subjects::Registry registry_;
+  std::unique_ptr<auth::ScramUsers> users_;  ///< null: they are somebody else's
   std::unique_ptr<registry::Door> door_;
 };
 

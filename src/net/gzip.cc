@@ -3,10 +3,17 @@
 
 #include <zlib.h>
 
+#include <array>
+#include <memory>
+
 namespace tailrace::net {
+namespace {
+
+constexpr int kGzipWindow = 15 + 16;
+
+}  // namespace
 
 std::string gzip(std::string_view text) {
-  constexpr int kGzipWindow = 15 + 16;
   z_stream stream{};
   if (deflateInit2(&stream, 1, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) return "";
   std::string out(deflateBound(&stream, text.size()), '\0');
@@ -18,6 +25,32 @@ std::string gzip(std::string_view text) {
   out.resize(done ? stream.total_out : 0);
   deflateEnd(&stream);
   return out;
+}
+
+Result<std::string> gunzip(std::string_view bytes, std::size_t most) {
+  const auto broken = error(Code::kInvalidArgument, "the body is not packed with gzip");
+  if (bytes.size() > most) return error(Code::kResourceExhausted, "the body is too large");
+  z_stream stream{};
+  if (inflateInit2(&stream, kGzipWindow) != Z_OK) return broken;
+  const std::unique_ptr<z_stream, decltype(&inflateEnd)> end(&stream, inflateEnd);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  std::string out;
+  std::array<char, 16384> piece;
+  for (;;) {
+    stream.next_out = reinterpret_cast<Bytef*>(piece.data());
+    stream.avail_out = piece.size();
+    const int state = inflate(&stream, Z_NO_FLUSH);
+    const std::size_t got = piece.size() - stream.avail_out;
+    if (out.size() + got > most) return error(Code::kResourceExhausted, "the body is too large");
+    out.append(piece.data(), got);
+    if (state == Z_STREAM_END) {
+      if (stream.avail_in == 0) return out;
+      if (inflateReset(&stream) != Z_OK) return broken;
+    } else if (state != Z_OK) {
+      return broken;  // a wrong byte, or too few of them
+    }
+  }
 }
 
 bool accepts_gzip(std::string_view accept_encoding) {

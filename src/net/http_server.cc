@@ -33,6 +33,7 @@
 #include "net/gzip.h"
 #include "net/http_message.h"
 #include "net/listen.h"
+#include "net/secured.h"
 
 namespace tailrace::net {
 namespace {
@@ -52,9 +53,13 @@ constexpr std::size_t kGzipFrom = 1024;
 constexpr auto kKeepAliveComment = std::chrono::seconds(15);
 
 struct Session {
-  explicit Session(tcp::socket socket) : stream(std::move(socket)), timer(stream.get_executor()) {}
+  Session(tcp::socket socket, const Tls* tls)
+      : stream(beast::tcp_stream(std::move(socket)), tls), timer(stream.get_executor()) {}
 
-  beast::tcp_stream stream;
+  beast::tcp_stream& lower() { return stream.lower(); }
+  void expires_after(milliseconds time) { lower().expires_after(time); }
+
+  Secured<beast::tcp_stream> stream;
   beast::flat_buffer buffer;
   asio::steady_timer timer;
   bool busy = false;  ///< between a request's first byte and the end of its answer
@@ -125,6 +130,21 @@ Response refusal(const HttpServerConfig& config, int status, std::string_view me
   return response;
 }
 
+/// Unpacks the request's body; the refusal where that cannot be.
+std::optional<Response> unpack(const HttpServerConfig& config, Request& request) {
+  const std::string encoding = lower(request.header("content-encoding"));
+  if (encoding.empty() || encoding == "identity") return std::nullopt;
+  if (encoding != "gzip" && encoding != "x-gzip")
+    return refusal(config, 415, "a body is sent plain or packed with gzip");
+  auto plain = gunzip(request.body, config.limits.body_bytes);
+  if (!plain) {
+    const bool large = plain.error().code == Code::kResourceExhausted;
+    return refusal(config, large ? 413 : 400, plain.error().what);
+  }
+  request.body = std::move(*plain);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view Request::header(std::string_view name) const {
@@ -174,6 +194,8 @@ struct HttpServer::Impl {
   awaitable<void> accept_loop();
   awaitable<void> serve_guarded(SessionPtr session);
   awaitable<void> serve(SessionPtr session);
+  awaitable<bool> shake_hands(SessionPtr session);
+  awaitable<void> say_goodbye(SessionPtr session);
   awaitable<int> read_request(SessionPtr session, Parser& parser);
   awaitable<bool> answer(SessionPtr session, Response response, bool keep_alive, bool head_only);
   awaitable<void> push(SessionPtr session, TextStream stream, bool events);
@@ -222,7 +244,7 @@ awaitable<void> HttpServer::Impl::accept_loop() {
       continue;
     }
     socket.set_option(tcp::no_delay(true), failed);
-    auto session = std::make_shared<Session>(std::move(socket));
+    auto session = std::make_shared<Session>(std::move(socket), config.tls.get());
     asio::co_spawn(io, serve_guarded(std::move(session)), asio::detached);
   }
 }
@@ -236,10 +258,33 @@ awaitable<void> HttpServer::Impl::serve_guarded(SessionPtr session) {
   };
   Registration registration(*this, session.get());
   try {
-    co_await serve(session);
+    const bool served = co_await shake_hands(session);
+    if (served) co_await serve(session);
   } catch (const std::exception& surprise) {
     LOG(error, "HTTP session ended: {}", surprise.what());
   }
+}
+
+/// False when the client does not get through; the log says why.
+awaitable<bool> HttpServer::Impl::shake_hands(SessionPtr session) {
+  if (!session->stream.secure()) co_return true;
+  error_code failed;
+  session->expires_after(milliseconds(config.limits.handshake_timeout_ms));
+  co_await session->stream.async_handshake(asio::redirect_error(use_awaitable, failed));
+  if (!failed) co_return true;
+  LOG(debug, "{}: a TLS handshake failed: {}", config.flag,
+      handshake_failure(static_cast<unsigned long>(failed.value()), failed.message()));
+  co_return false;
+}
+
+/// Ends what is sent to the client.
+awaitable<void> HttpServer::Impl::say_goodbye(SessionPtr session) {
+  error_code ignored;
+  if (session->stream.secure()) {
+    session->expires_after(std::chrono::seconds(2));
+    co_await session->stream.async_shutdown(asio::redirect_error(use_awaitable, ignored));
+  }
+  session->lower().socket().shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 /// Reads one request whole. Returns 200, a status to refuse it with, or 0 to close.
@@ -249,7 +294,7 @@ awaitable<int> HttpServer::Impl::read_request(SessionPtr session, Parser& parser
   parser.header_limit(static_cast<std::uint32_t>(limits.head_bytes));
   parser.body_limit(limits.body_bytes);
   if (session->buffer.size() == 0) {
-    session->stream.expires_after(milliseconds(limits.idle_timeout_ms));
+    session->expires_after(milliseconds(limits.idle_timeout_ms));
     auto space = session->buffer.prepare(4096);
     auto got = co_await session->stream.async_read_some(
         space, asio::redirect_error(use_awaitable, failed));
@@ -257,11 +302,11 @@ awaitable<int> HttpServer::Impl::read_request(SessionPtr session, Parser& parser
     session->buffer.commit(got);
   }
   session->busy = true;
-  session->stream.expires_after(milliseconds(limits.head_timeout_ms));
+  session->expires_after(milliseconds(limits.head_timeout_ms));
   co_await http::async_read_header(session->stream, session->buffer, parser,
                                    asio::redirect_error(use_awaitable, failed));
   if (failed) co_return status_of(failed);
-  session->stream.expires_after(milliseconds(limits.body_timeout_ms));
+  session->expires_after(milliseconds(limits.body_timeout_ms));
   if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     auto line = asio::buffer(kContinue.data(), kContinue.size());
@@ -290,7 +335,7 @@ Result<Request> HttpServer::Impl::admit(Parser& parser, int& status) const {
   }
   ASSIGN(auto target, parse_target({message.target().data(), message.target().size()}));
   status = 421;
-  if (!host_allowed(request.header("host"), config.allowed_hosts)) {
+  if (!config.any_host && !host_allowed(request.header("host"), config.allowed_hosts)) {
     return error(Code::kPermissionDenied,
                  "this host name is not served here; allow it in the configuration");
   }
@@ -341,14 +386,14 @@ awaitable<void> HttpServer::Impl::serve(SessionPtr session) {
     keep_alive = keep_alive && sent;
     session->busy = false;
   }
-  error_code ignored;
-  session->stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  co_await say_goodbye(session);
 }
 
 /// Runs on a worker. The one place where a handler's throw is caught: the request fails, the server
 /// lives.
 awaitable<Response> HttpServer::Impl::call_handler(Request request) {
   try {
+    if (auto refused = unpack(config, request)) co_return std::move(*refused);
     auto response = handler(request);
     compress(response, request.header("accept-encoding"));
     co_return response;
@@ -370,7 +415,7 @@ awaitable<bool> HttpServer::Impl::answer(SessionPtr session, Response response, 
   std::array<asio::const_buffer, 2> parts{
       asio::buffer(head), body ? asio::buffer(response.body) : asio::const_buffer()};
   error_code failed;
-  session->stream.expires_after(milliseconds(config.limits.write_timeout_ms));
+  session->expires_after(milliseconds(config.limits.write_timeout_ms));
   co_await asio::async_write(session->stream, parts, asio::redirect_error(use_awaitable, failed));
   co_return !failed;
 }
@@ -385,7 +430,7 @@ awaitable<void> HttpServer::Impl::push(SessionPtr session, TextStream stream, bo
     auto now = std::chrono::steady_clock::now();
     if (text->empty() && events && now - last_write >= kKeepAliveComment) *text = ": alive\n\n";
     if (!text->empty()) {
-      session->stream.expires_after(milliseconds(config.limits.write_timeout_ms));
+      session->expires_after(milliseconds(config.limits.write_timeout_ms));
       co_await asio::async_write(session->stream, asio::buffer(*text),
                                  asio::redirect_error(use_awaitable, failed));
       if (failed) co_return;
@@ -402,8 +447,8 @@ awaitable<void> HttpServer::Impl::push(SessionPtr session, TextStream stream, bo
 awaitable<void> HttpServer::Impl::linger(SessionPtr session) {
   constexpr std::size_t kAtMost = 4 << 20;
   error_code failed;
-  session->stream.socket().shutdown(tcp::socket::shutdown_send, failed);
-  session->stream.expires_after(std::chrono::seconds(2));
+  session->lower().socket().shutdown(tcp::socket::shutdown_send, failed);
+  session->expires_after(std::chrono::seconds(2));
   std::array<char, 16384> dropped;
   for (std::size_t seen = 0; !failed && seen < kAtMost;) {
     auto space = asio::buffer(dropped);
@@ -418,7 +463,7 @@ void HttpServer::Impl::begin_stop() {
   acceptor.close(ignored);
   for (auto* session : sessions) {
     session->timer.cancel();
-    if (!session->busy) session->stream.close();
+    if (!session->busy) session->lower().close();
   }
 }
 
@@ -445,7 +490,7 @@ std::string HttpServer::url() const {
   if (host == "0.0.0.0" || host.empty()) host = "127.0.0.1";
   if (host == "::") host = "::1";
   if (host.find(':') != host.npos) host = "[" + host + "]";
-  return fmt::format("http://{}:{}", host, impl_->port);
+  return fmt::format("{}://{}:{}", impl_->config.tls ? "https" : "http", host, impl_->port);
 }
 
 std::size_t HttpServer::connections() const {

@@ -10,7 +10,10 @@
 // configured (421: DNS rebinding), a request that changes something and comes from another origin
 // (403). More than `limits.connections` connections get 503.
 //
-// It does not do TLS, HTTP/2, trailers, ranges or CORS.
+// A body packed with gzip reaches the handler plain, within the same limit; one packed otherwise is
+// refused with 415. With `tls` every connection speaks TLS, and its handshake has a deadline.
+//
+// It does not do HTTP/2, trailers, ranges or CORS.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +28,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/tls.h"
 
 namespace tailrace::net {
 
@@ -38,6 +42,7 @@ struct HttpLimits {
   int head_timeout_ms = 10'000;
   int body_timeout_ms = 30'000;
   int write_timeout_ms = 30'000;
+  int handshake_timeout_ms = 10'000;
   /// How long stop() waits for requests in flight.
   int drain_timeout_ms = 2'000;
   int workers = 4;
@@ -84,6 +89,8 @@ struct HttpServerConfig {
   std::uint16_t port = 0;  ///< 0 picks a free port
   /// Names besides localhost and addresses under which browsers may reach the server.
   std::vector<std::string> allowed_hosts = {};
+  bool any_host = false;                ///< under whatever name
+  std::shared_ptr<const Tls> tls = {};  ///< nullptr: plain sockets
   /// The flag a user changes the address with, for the line about a taken port.
   std::string flag = "--console";
   HttpLimits limits = {};
@@ -101,7 +108,7 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   std::uint16_t port() const;
-  /// "http://127.0.0.1:9021"
+  /// "http://127.0.0.1:9021", or https
   std::string url() const;
   /// Connections open now.
   std::size_t connections() const;

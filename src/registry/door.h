@@ -3,15 +3,17 @@
 // What is served, with its parameters, is the table in routes.cc. `/contexts/NAME/…` before any of
 // it means that context; a subject that has an alias means its alias. Answers are JSON of the type
 // that the client asked for; a refusal is {"error_code":…,"message":…} with the code's first three
-// digits as status.
+// digits as status. With `auth` a client says who it is first.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "net/http_server.h"
+#include "registry/basic_auth.h"
 #include "subjects/registry.h"
 
 namespace tailrace::registry {
@@ -20,7 +22,10 @@ struct DoorConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8081;  ///< 0 picks a free one
   std::string flag = "--listen";
-  std::string cluster_id = {};  ///< of the log that keeps the schemas
+  /// Of the log that keeps the schemas; asked when a client asks.
+  std::function<std::string()> cluster_id = {};
+  std::shared_ptr<const net::Tls> tls = {};  ///< nullptr: plain HTTP
+  BasicAuth auth = {};
 };
 
 class Door {
@@ -40,6 +45,6 @@ class Door {
 
 /// Answers one request; what the door's server calls.
 net::Response answer(subjects::Registry& registry, const net::Request& request,
-                     const std::string& cluster_id);
+                     const DoorConfig& config);
 
 }  // namespace tailrace::registry

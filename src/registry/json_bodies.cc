@@ -27,19 +27,56 @@ Refusal unprocessable(const Error& wrong) {
   return {422, wrong.what};
 }
 
-}  // namespace
-
-Answer<Json> object_of(std::string_view body) {
-  if (body.size() > schema::kMaxSchemaBytes)
-    return refuse(42209, "Register operation failed because schema is too large");
-  auto json = schema::parse_json(body);
-  if (!json) return refuse(400, json.error().what);
-  if (!json->object()) return refuse(422, "The body must be a JSON object");
-  return std::move(*json);
+Answer<void> read_metadata(const Json& body, std::optional<subjects::Metadata>& out) {
+  const Json* part = body.find("metadata");
+  if (!part || part->is_null()) return {};
+  auto metadata = subjects::metadata_of(*part);
+  if (!metadata) return std::unexpected(unprocessable(metadata.error()));
+  out = std::move(*metadata);
+  return {};
 }
 
-Answer<Candidate> candidate_of(std::string_view body) {
-  ASSIGN(const Json json, object_of(body));
+Answer<void> read_rules(const Json& body, std::string_view name,
+                        std::optional<subjects::RuleSet>& out) {
+  const Json* part = body.find(name);
+  if (!part || part->is_null()) return {};
+  auto rules = subjects::rule_set_of(*part);
+  if (!rules) return std::unexpected(unprocessable(rules.error()));
+  if (std::string wrong = what_is_wrong(*rules); !wrong.empty()) return refuse(42210, wrong);
+  out = std::move(*rules);
+  return {};
+}
+
+Answer<void> read_texts(const Json& body, std::string_view name, std::vector<std::string>& out) {
+  const Json* list = body.find(name);
+  if (!list || list->is_null()) return {};
+  const auto wrong = refuse(422, "\"" + std::string(name) + "\" must be a list of texts");
+  if (!list->array()) return wrong;
+  for (const Json& one : *list->array()) {
+    if (!one.text()) return wrong;
+    out.push_back(*one.text());
+  }
+  return {};
+}
+
+Answer<void> read_tags(const Json& body, std::string_view name, std::vector<EntityTags>& out) {
+  const Json* list = body.find(name);
+  if (!list || list->is_null()) return {};
+  const auto wrong = refuse(
+      422, "\"" + std::string(name) + "\" must be a list of objects with schemaEntity and tags");
+  if (!list->array()) return wrong;
+  for (const Json& one : *list->array()) {
+    const Json* entity = one.find("schemaEntity");
+    const std::string* path = entity ? entity->find_text("entityPath") : nullptr;
+    const std::string* kind = entity ? entity->find_text("entityType") : nullptr;
+    if (!path || !kind || (*kind != "sr_field" && *kind != "sr_record")) return wrong;
+    EntityTags& part = out.emplace_back(EntityTags{*path, *kind == "sr_field", {}});
+    TRY(read_texts(one, "tags", part.tags));
+  }
+  return {};
+}
+
+Answer<Candidate> read_candidate(const Json& json) {
   Candidate out;
   TRY(read_int(json, "version", out.version));
   TRY(read_int(json, "id", out.id));
@@ -53,17 +90,50 @@ Answer<Candidate> candidate_of(std::string_view body) {
     if (!references) return std::unexpected(unprocessable(references.error()));
     out.references = std::move(*references);
   }
-  if (const Json* part = json.find("metadata"); part && !part->is_null()) {
-    auto metadata = subjects::metadata_of(*part);
-    if (!metadata) return std::unexpected(unprocessable(metadata.error()));
-    out.metadata = std::move(*metadata);
-  }
-  if (const Json* part = json.find("ruleSet"); part && !part->is_null()) {
-    auto rules = subjects::rule_set_of(*part);
-    if (!rules) return std::unexpected(unprocessable(rules.error()));
-    if (std::string wrong = what_is_wrong(*rules); !wrong.empty()) return refuse(42210, wrong);
-    out.rules = std::move(*rules);
-  }
+  TRY(read_metadata(json, out.metadata));
+  TRY(read_rules(json, "ruleSet", out.rules));
+  return out;
+}
+
+}  // namespace
+
+Answer<Json> object_of(std::string_view body) {
+  if (body.size() > schema::kMaxSchemaBytes)
+    return refuse(42209, "Register operation failed because schema is too large");
+  auto json = schema::parse_json(body);
+  if (!json) return refuse(400, json.error().what);
+  if (!json->object()) return refuse(422, "The body must be a JSON object");
+  return std::move(*json);
+}
+
+Answer<Candidate> candidate_of(std::string_view body) {
+  ASSIGN(const Json json, object_of(body));
+  return read_candidate(json);
+}
+
+Answer<Registration> registration_of(std::string_view body) {
+  ASSIGN(const Json json, object_of(body));
+  Registration out;
+  ASSIGN(out.candidate, read_candidate(json));
+  TRY(read_tags(json, "schemaTagsToAdd", out.tags.add));
+  TRY(read_tags(json, "schemaTagsToRemove", out.tags.remove));
+  const Json* propagates = json.find("propagateSchemaTags");
+  out.propagates_tags = propagates && propagates->boolean() && *propagates->boolean();
+  return out;
+}
+
+Answer<TagRequest> tag_request_of(std::string_view body) {
+  ASSIGN(const Json json, object_of(body));
+  TagRequest out;
+  TRY(read_int(json, "newVersion", out.new_version));
+  TRY(read_tags(json, "tagsToAdd", out.tags.add));
+  TRY(read_tags(json, "tagsToRemove", out.tags.remove));
+  TRY(read_metadata(json, out.metadata));
+  TRY(read_rules(json, "ruleSet", out.rules));
+  TRY(read_rules(json, "rulesToMerge", out.rules_to_merge));
+  TRY(read_texts(json, "rulesToRemove", out.rules_to_remove));
+  if (out.rules && (out.rules_to_merge || !out.rules_to_remove.empty()))
+    return refuse(42210, "ruleSet should be omitted if specifying rulesToMerge or rulesToRemove");
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "registry/tags.h"
 #include "schema/json.h"
 #include "subjects/registry.h"
 
@@ -17,6 +18,25 @@ using subjects::Answer;
 Answer<schema::Json> object_of(std::string_view body);
 
 Answer<subjects::Candidate> candidate_of(std::string_view body);
+
+/// A schema to register, and what of its tags is to change before.
+struct Registration {
+  subjects::Candidate candidate;
+  TagChange tags;
+  bool propagates_tags = false;  ///< adds those of the version before
+};
+Answer<Registration> registration_of(std::string_view body);
+
+/// What is to change of a version, to make a new one of it.
+struct TagRequest {
+  TagChange tags;
+  int new_version = 0;  ///< 0: the next one
+  std::optional<subjects::Metadata> metadata = {};
+  std::optional<subjects::RuleSet> rules = {}, rules_to_merge = {};
+  std::vector<std::string> rules_to_remove = {};
+};
+/// 42210 for rules that are not valid, or are given in both ways.
+Answer<TagRequest> tag_request_of(std::string_view body);
 
 struct ConfigChange {
   subjects::Config config;

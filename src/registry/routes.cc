@@ -59,8 +59,8 @@ Json shown_version(const Call& call, const subjects::SchemaVersion& schema, Json
 Answer<void> add_tags(const Call& call, const subjects::SchemaVersion& schema, JsonObject& out) {
   const auto wanted = call.params("findTags");
   if (wanted.empty()) return {};
-  ASSIGN(Json parts, tagged_parts(call.registry(), schema, wanted));
-  out.push_back({"schemaTags", std::move(parts)});
+  ASSIGN(const auto parts, tagged_parts(call.registry(), schema, wanted));
+  out.push_back({"schemaTags", to_json(parts)});
   return {};
 }
 
@@ -97,17 +97,76 @@ Answer<Body> list_versions(const Call& call) {
   return numbers_json(call.page(numbers));
 }
 
-Answer<Body> register_schema(const Call& call) {
-  const std::string subject = call.aliased_subject_at(1);
-  ASSIGN(const Candidate candidate, candidate_of(call.body()));
-  if (!subjects::is_valid_subject(subject, false))
-    return refuse(42208, "The specified subject '" + subject + "' is not a valid.");
-  ASSIGN(const auto schema,
-         formatted(call, call.registry().register_schema(subject, candidate, call.flag("normalize"),
-                                                         call.flag("force"))));
+// The answer to who registered a schema.
+Answer<Body> registered(const Call& call, Answer<subjects::SchemaVersionPtr> made) {
+  ASSIGN(const auto schema, formatted(call, std::move(made)));
   JsonObject out = version_json(*schema, false);
   out.insert(out.begin() + 1, {"version", number(schema->version)});
   return Json(std::move(out));
+}
+
+// Changes the tags in a candidate's text as its request asks for it.
+Answer<void> change_tags(const Call& call, const std::string& subject, Registration& request) {
+  Candidate& candidate = request.candidate;
+  const auto format = schema::format_named(candidate.schema_type);
+  if (!format || candidate.text.empty()) return {};  // the registry says what is wrong with it
+  if (!request.tags.empty()) {
+    ASSIGN(candidate.text, with_tags(*format, candidate.text, request.tags));
+    if (candidate.version == 0) candidate.version = -1;
+  }
+  if (!request.propagates_tags) return {};
+  const auto latest = call.registry().version(subject, -1, false);
+  if (!latest || (*latest)->format != *format) return {};
+  TagChange earlier;
+  ASSIGN(earlier.add, tagged_parts(call.registry(), **latest, {"*"}));
+  if (earlier.empty()) return {};
+  ASSIGN(candidate.text, with_tags(*format, candidate.text, earlier));
+  return {};
+}
+
+Answer<Body> register_schema(const Call& call) {
+  const std::string subject = call.aliased_subject_at(1);
+  ASSIGN(Registration request, registration_of(call.body()));
+  if (!subjects::is_valid_subject(subject, false))
+    return refuse(42208, "The specified subject '" + subject + "' is not a valid.");
+  TRY(change_tags(call, subject, request));
+  return registered(
+      call, call.registry().register_schema(subject, request.candidate, call.flag("normalize"),
+                                            call.flag("force")));
+}
+
+// The rules that a version with other tags has: those given, or the ones before it, changed.
+std::optional<subjects::RuleSet> rules_after(const TagRequest& request,
+                                             const subjects::SchemaVersion* before) {
+  if (!request.rules_to_merge && request.rules_to_remove.empty()) return request.rules;
+  auto rules = subjects::merged(before ? before->rules : std::nullopt, request.rules_to_merge);
+  if (!rules) return rules;
+  for (auto* list : {&rules->migration, &rules->domain, &rules->encoding}) {
+    std::erase_if(*list, [&](const subjects::Rule& rule) {
+      return rule.name && std::ranges::count(request.rules_to_remove, *rule.name) > 0;
+    });
+  }
+  return rules;
+}
+
+Answer<Body> change_tags_of_version(const Call& call) {
+  const std::string subject = call.aliased_subject_at(1);
+  if (!subjects::is_valid_subject(subject, false))
+    return refuse(42208, "The specified subject '" + subject + "' is not a valid.");
+  ASSIGN(const int version, call.version_at(3));
+  ASSIGN(const auto schema, call.registry().version(subject, version, false));
+  ASSIGN(const TagRequest request, tag_request_of(call.body()));
+  const auto before = call.registry().version(
+      subject, request.new_version > 0 ? request.new_version - 1 : -1, false);
+  Candidate candidate{.version = request.new_version,
+                      .schema_type = std::string(schema::format_name(schema->format)),
+                      .references = schema->references,
+                      .metadata = request.metadata ? request.metadata : schema->metadata,
+                      .rules = rules_after(request, before ? before->get() : nullptr)};
+  if (!candidate.metadata) candidate.metadata.emplace();
+  candidate.metadata->properties[subjects::kVersionProperty] = std::to_string(request.new_version);
+  ASSIGN(candidate.text, with_tags(schema->format, schema->text, request.tags));
+  return registered(call, call.registry().register_schema(subject, candidate, false, false));
 }
 
 Answer<Body> get_version(const Call& call) {
@@ -346,6 +405,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "subjects/*/versions/*", get_version},
     Route{"DELETE", "subjects/*/versions/*", delete_version},
     Route{"GET", "subjects/*/versions/*/referencedby", referenced_by},
+    Route{"POST", "subjects/*/versions/*/tags", change_tags_of_version},
     Route{"GET", "schemas", list_schemas},
     Route{"GET", "schemas/types", list_types},
     Route{"GET", "schemas/ids/*", get_by_id},
@@ -448,17 +508,25 @@ Json cluster_json(const std::string& cluster_id) {
 }  // namespace
 
 net::Response answer(subjects::Registry& registry, const net::Request& request,
-                     const std::string& cluster_id) {
-  const Call call(registry, request);
-  std::vector<std::string> path = call.path();
+                     const DoorConfig& config) {
   net::Response response;
-  if (!takes_body(request)) {
+  if (const auto refusal = why_not(config.auth, request)) {
+    response = refused(*refusal);
+    if (refusal->code == 401) {
+      response.headers.emplace_back("WWW-Authenticate",
+                                    "Basic realm=\"" + config.auth.realm + "\"");
+    }
+  } else if (!takes_body(request)) {
     response = refused({415, "HTTP 415 Unsupported Media Type"});
-  } else if (path == std::vector<std::string>{"v1", "metadata", "id"}) {
-    response.body = text_of(cluster_json(cluster_id));
   } else {
-    if (asks_for_text(path)) path.pop_back();
-    response = routed(call, path);
+    const Call call(registry, request);
+    std::vector<std::string> path = call.path();
+    if (path == std::vector<std::string>{"v1", "metadata", "id"}) {
+      response.body = text_of(cluster_json(config.cluster_id ? config.cluster_id() : ""));
+    } else {
+      if (asks_for_text(path)) path.pop_back();
+      response = routed(call, path);
+    }
   }
   response.content_type = type_for(request);
   return response;
@@ -466,16 +534,19 @@ net::Response answer(subjects::Registry& registry, const net::Request& request,
 
 Result<std::unique_ptr<Door>> Door::start(DoorConfig config, subjects::Registry& registry) {
   net::HttpServerConfig server{.host = config.host, .port = config.port, .flag = config.flag};
+  server.tls = config.tls;
+  // A page of another site has neither our certificate's name nor a password.
+  server.any_host = config.tls || config.auth.passwords;
   server.refuse = [](int status, std::string_view message) {
     net::Response response = refused({status, std::string(message)});
     response.content_type = kType;
     return response;
   };
-  ASSIGN(auto started,
-         net::HttpServer::start(std::move(server),
-                                [&registry, id = config.cluster_id](const net::Request& request) {
-                                  return answer(registry, request, id);
-                                }));
+  ASSIGN(auto started, net::HttpServer::start(
+                           std::move(server),
+                           [&registry, config = std::move(config)](const net::Request& request) {
+                             return answer(registry, request, config);
+                           }));
   return std::unique_ptr<Door>(new Door(std::move(started)));
 }
 

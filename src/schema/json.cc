@@ -104,6 +104,10 @@ const Json* Json::find(std::string_view name) const {
   return found == members->end() ? nullptr : &found->value;
 }
 
+Json* Json::find(std::string_view name) {
+  return const_cast<Json*>(std::as_const(*this).find(name));
+}
+
 const std::string* Json::find_text(std::string_view name) const {
   const Json* value = find(name);
   return value ? value->text() : nullptr;

@@ -58,9 +58,12 @@ class Json {
   const std::string* text() const { return std::get_if<std::string>(&value_); }
   const JsonArray* array() const { return std::get_if<JsonArray>(&value_); }
   const JsonObject* object() const { return std::get_if<JsonObject>(&value_); }
+  JsonArray* array() { return std::get_if<JsonArray>(&value_); }
+  JsonObject* object() { return std::get_if<JsonObject>(&value_); }
 
   /// The member of an object; null when there is none, or this is no object.
   const Json* find(std::string_view name) const;
+  Json* find(std::string_view name);
   /// Its text; null when there is no such member, or it is no text.
   const std::string* find_text(std::string_view name) const;
 

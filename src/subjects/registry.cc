@@ -2,7 +2,8 @@
 #include "subjects/registry.h"
 
 #include <algorithm>
-#include <chrono>
+
+#include "base/log.h"
 
 namespace tailrace::subjects {
 namespace {
@@ -20,6 +21,29 @@ bool begins(std::string_view subject, std::string_view prefix) {
 
 }  // namespace
 
+Status Registry::take_up() const {
+  return store_.read_new([this](Change change) { state_.apply(std::move(change)); });
+}
+
+Status Registry::catch_up() const {
+  if (!store_.has_new()) return {};
+  const Lock lock(mutex_);
+  return take_up();
+}
+
+std::shared_lock<std::shared_mutex> Registry::reading() const {
+  if (const auto taken = catch_up(); !taken)
+    LOG(warn, "schema registry: what others wrote is not known: {}", taken.error().what);
+  return std::shared_lock(mutex_);
+}
+
+Registry::Lock Registry::writing() {
+  Lock lock(mutex_);
+  if (const auto taken = take_up(); !taken)
+    LOG(warn, "schema registry: what others wrote is not known: {}", taken.error().what);
+  return lock;
+}
+
 Answer<void> Registry::write(std::vector<Change> changes) {
   std::vector<RecordText> records;
   for (const Change& change : changes) {
@@ -29,11 +53,8 @@ Answer<void> Registry::write(std::vector<Change> changes) {
     if (value && value->size() > schema::kMaxSchemaBytes)
       return refuse(42209, "Register operation failed because schema is too large");
   }
-  ASSIGN(const std::int64_t time, sink_.append(records));
-  for (Change& change : changes) {
-    if (auto* put = std::get_if<PutSchema>(&change)) put->schema.timestamp_ms = time;
-    state_.apply(std::move(change));
-  }
+  TRY(store_.append(records));
+  TRY(take_up());
   return {};
 }
 
@@ -81,13 +102,13 @@ Refusal Registry::no_version(const std::string& subject, int number, bool delete
 
 Answer<SchemaVersionPtr> Registry::version(const std::string& subject, int number,
                                            bool deleted_too) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   if (SchemaVersionPtr found = version_anywhere(subject, number, deleted_too)) return found;
   return std::unexpected(no_version(subject, number, deleted_too));
 }
 
 Answer<std::vector<int>> Registry::versions(const std::string& subject, Show show) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   if (!state_.has_subjects(subject, show != Show::kLive)) return subject_not_found(subject);
   std::vector<int> out;
   for (const auto& [number, schema] : state_.versions(subject)) {
@@ -100,7 +121,7 @@ Answer<std::vector<int>> Registry::versions(const std::string& subject, Show sho
 Answer<SchemaVersionPtr> Registry::latest_with(const std::string& subject,
                                                const std::map<std::string, std::string>& properties,
                                                bool deleted_too) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   const State::Versions& all = state_.versions(subject);
   for (auto at = all.rbegin(); at != all.rend(); ++at) {
     const SchemaVersion& schema = *at->second;
@@ -117,7 +138,7 @@ Answer<SchemaVersionPtr> Registry::latest_with(const std::string& subject,
 
 Answer<std::vector<int>> Registry::referenced_by(const std::string& subject, int number,
                                                  bool deleted_too) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   const SchemaVersionPtr schema = version_anywhere(subject, number, true);
   if (!schema) return std::unexpected(no_version(subject, number, true));
   std::vector<int> out;
@@ -164,14 +185,14 @@ SchemaVersionPtr Registry::key_of_id(int id, const std::string& subject) const {
 }
 
 Answer<SchemaVersionPtr> Registry::by_id(int id, const std::string& subject) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   if (SchemaVersionPtr found = key_of_id(id, subject)) return found;
   return refuse(40403, "Schema " + std::to_string(id) + " not found");
 }
 
 Answer<std::vector<SubjectVersion>> Registry::users_of_id(int id, const std::string& subject,
                                                           bool deleted_too) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   const SchemaVersionPtr schema = key_of_id(id, subject);
   if (!schema) return refuse(40403, "Schema not found");
   const std::string context = SubjectName::parse(schema->subject).context;
@@ -184,7 +205,7 @@ Answer<std::vector<SubjectVersion>> Registry::users_of_id(int id, const std::str
 }
 
 std::vector<ContextId> Registry::ids_of_guid(const std::string& guid) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   std::vector<ContextId> out;
   const auto fingerprint = fingerprint_of_guid(guid);
   if (!fingerprint) return out;
@@ -203,12 +224,12 @@ Answer<SchemaVersionPtr> Registry::by_guid(const std::string& guid) const {
 }
 
 int Registry::max_id(std::string_view context) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   return std::max(1, state_.max_id(context));
 }
 
 std::vector<std::string> Registry::subjects(std::string_view prefix, Show show) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   std::vector<std::string> out;
   for (const auto& [subject, versions] : state_.subjects()) {
     if (!begins(subject, prefix)) continue;
@@ -221,7 +242,7 @@ std::vector<std::string> Registry::subjects(std::string_view prefix, Show show) 
 
 std::vector<SchemaVersionPtr> Registry::schemas(std::string_view prefix, bool deleted_too,
                                                 bool latest_only) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   std::vector<SchemaVersionPtr> out;
   for (const auto& [subject, versions] : state_.subjects()) {
     if (!begins(subject, prefix)) continue;
@@ -237,7 +258,7 @@ std::vector<SchemaVersionPtr> Registry::schemas(std::string_view prefix, bool de
 }
 
 std::vector<std::string> Registry::contexts() const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   std::vector<std::string> out{std::string(kDefaultContext)};
   out.insert(out.end(), state_.contexts().begin(), state_.contexts().end());
   return out;

@@ -1,15 +1,17 @@
 // The rules of a schema registry, as Confluent's registry has them: what may be registered under a
 // subject, who gets which id, what compatibility, mode and contexts allow.
 //
-// Order of calls: load() every record of `_schemas`, then everything else. Threads: all calls from
-// any thread; who reads waits only for a change that is being written. A change is known to readers
-// once the Sink has it.
+// Threads: all calls from any thread; who reads waits only for a change that is being written. A
+// change is known to readers once the store has it, whoever wrote it: every call first takes up
+// what others wrote to the topic. Two registries that write at once are not told apart, though: of
+// two schemas with one id the later one is left out, and registered again by who wrote it here.
 //
 // Everything refused is a Refusal with the registry's own code and sentence.
 #pragma once
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,11 +30,16 @@
 namespace tailrace::subjects {
 
 /// Where changes are kept: the topic `_schemas`.
-class Sink {
+class Store {
  public:
-  virtual ~Sink() = default;
-  /// All of them, in this order, durable when it returns; the time that they were written.
-  virtual Result<std::int64_t> append(std::span<const RecordText> records) = 0;
+  virtual ~Store() = default;
+  /// All of them, in this order, durable when it returns.
+  virtual Status append(std::span<const RecordText> records) = 0;
+  /// Whether read_new() would give something; cheap, from any thread.
+  virtual bool has_new() const = 0;
+  /// Gives every change that it has not given yet, oldest first: those appended here, too.
+  using Use = std::function<void(Change)>;
+  virtual Status read_new(const Use& use) = 0;
 };
 
 /// What a client says of a schema that it registers, looks up or tries.
@@ -55,10 +62,11 @@ struct SubjectVersion {
 
 class Registry {
  public:
-  explicit Registry(Sink& sink) : sink_(sink) {}
+  explicit Registry(Store& store) : store_(store) {}
 
-  /// A record of the topic, oldest first.
-  void load(Change change) { state_.apply(std::move(change)); }
+  /// Takes up what the store has. Every other call does, and goes on with what is known where that
+  /// fails.
+  Status catch_up() const;
 
   /// The version that the candidate has now, whether it was there or not.
   Answer<SchemaVersionPtr> register_schema(const std::string& subject, const Candidate& candidate,
@@ -127,6 +135,11 @@ class Registry {
   };
   using Lock = std::unique_lock<std::shared_mutex>;
 
+  /// Locks, with what the store has taken up.
+  std::shared_lock<std::shared_mutex> reading() const;
+  Lock writing();
+  Status take_up() const;  // with the lock of a writer
+
   Answer<void> write(std::vector<Change> changes);
 
   Config config_in_scope(const Scope& scope) const;
@@ -152,6 +165,7 @@ class Registry {
                                            std::vector<SchemaVersionPtr> earlier) const;
   Answer<SchemaVersionPtr> registered(const std::string& subject, Candidate candidate,
                                       bool normalize, bool force);
+  /// Nothing where another writer's record came between and the schema was left out.
   Answer<SchemaVersionPtr> put_new(Parsed parsed, int wanted_version, int next_version,
                                    bool imports);
   Answer<void> check_id(const SchemaVersion& schema) const;
@@ -164,8 +178,8 @@ class Registry {
   Answer<std::vector<Change>> clear_for_import(const Scope& scope) const;
 
   mutable std::shared_mutex mutex_;
-  State state_;
-  Sink& sink_;
+  mutable State state_;  ///< what is known of the store
+  Store& store_;
   mutable ParsedSchemas parsed_;
 };
 

@@ -48,6 +48,8 @@ std::string joined(const std::vector<std::string>& texts) {
   return out + "]";
 }
 
+constexpr int kMostAgain = 5;
+
 bool imports(Mode mode) {
   return mode == Mode::kImport || mode == Mode::kForward;
 }
@@ -93,7 +95,7 @@ Answer<std::vector<schema::Reference>> Registry::resolve(const std::string& subj
 }
 
 Answer<std::vector<schema::Reference>> Registry::references_of(const SchemaVersion& schema) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   std::vector<SchemaReference> own = schema.references;
   return resolve(schema.subject, own, true);
 }
@@ -182,7 +184,7 @@ Answer<SchemaVersionPtr> Registry::lookup_here(const std::string& subject,
 
 Answer<SchemaVersionPtr> Registry::lookup(const std::string& subject, const Candidate& candidate,
                                           bool normalize, bool deleted_too) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   normalize = normalize || config_in_scope(subject).normalize.value_or(false);
   ASSIGN(SchemaVersionPtr found, lookup_here(subject, candidate, normalize, deleted_too));
   if (found) return found;
@@ -269,7 +271,7 @@ Answer<std::vector<std::string>> Registry::incompatibilities(const std::string& 
                                                              const Candidate& candidate,
                                                              std::optional<int> number,
                                                              bool normalize) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   std::vector<SchemaVersionPtr> earlier;
   if (number) {
     SchemaVersionPtr one = *number < 0 ? state_.latest(subject) : state_.version(subject, *number);
@@ -296,7 +298,7 @@ Answer<SchemaVersionPtr> Registry::register_schema(const std::string& subject,
                                                    bool force) {
   {
     // What is there already is answered without waiting for writers.
-    const std::shared_lock lock(mutex_);
+    const auto lock = reading();
     const Config config = config_in_scope(subject);
     normalize = normalize || config.normalize.value_or(false);
     const bool fills_in = config.default_metadata || config.override_metadata ||
@@ -307,8 +309,13 @@ Answer<SchemaVersionPtr> Registry::register_schema(const std::string& subject,
       if (found && (candidate.id < 0 || candidate.id == found->id)) return found;
     }
   }
-  const Lock lock(mutex_);
-  return registered(subject, candidate, normalize, force);
+  const Lock lock = writing();
+  auto made = registered(subject, candidate, normalize, force);
+  // Another writer's schema came between: with it known the next number is another one.
+  for (int i = 0; i < kMostAgain && made && !*made; ++i)
+    made = registered(subject, candidate, normalize, force);
+  if (made && !*made) return refuse(50001, "Another registry writes to the same topic");
+  return made;
 }
 
 Answer<SchemaVersionPtr> Registry::registered(const std::string& subject, Candidate candidate,
@@ -377,11 +384,12 @@ Answer<SchemaVersionPtr> Registry::put_new(Parsed parsed, int wanted_version, in
     if (replaced && state_.referrers(schema.subject, number).empty())
       changes.emplace_back(DropSchema{schema.subject, number});
   }
-  const std::string subject = schema.subject;
+  const std::string subject = schema.subject, fingerprint = schema.fingerprint;
   const int version = schema.version;
   changes.emplace_back(PutSchema{std::move(schema)});
   TRY(write(std::move(changes)));
-  return state_.version(subject, version);
+  SchemaVersionPtr made = state_.version(subject, version);
+  return made && made->fingerprint == fingerprint ? made : nullptr;
 }
 
 }  // namespace tailrace::subjects

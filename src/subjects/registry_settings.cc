@@ -40,7 +40,7 @@ Answer<void> Registry::refuse_read_only(const Scope& scope) const {
 }
 
 Answer<std::vector<int>> Registry::delete_subject(const std::string& subject, bool permanent) {
-  const Lock lock(mutex_);
+  const Lock lock = writing();
   if (!state_.has_subjects(subject, true)) return subject_not_found(subject);
   if (!permanent && !state_.has_subjects(subject, false)) {
     return refuse(40404, "Subject " + quoted(subject) +
@@ -73,7 +73,7 @@ Answer<std::vector<int>> Registry::delete_subject(const std::string& subject, bo
 }
 
 Answer<int> Registry::delete_version(const std::string& subject, int number, bool permanent) {
-  const Lock lock(mutex_);
+  const Lock lock = writing();
   const SchemaVersionPtr schema =
       number < 0 ? state_.latest(subject) : state_.version(subject, number);
   const std::string named = "Subject " + quoted(subject) + " Version ";
@@ -109,7 +109,7 @@ Answer<int> Registry::delete_version(const std::string& subject, int number, boo
 }
 
 Answer<void> Registry::delete_context(const std::string& context) {
-  const Lock lock(mutex_);
+  const Lock lock = writing();
   const std::string prefix = context_prefix(context);
   if (state_.has_subjects(prefix.empty() ? ":.:" : prefix, true))
     return refuse(42211, "The specified context " + quoted(context) + " is not empty.");
@@ -117,7 +117,7 @@ Answer<void> Registry::delete_context(const std::string& context) {
 }
 
 Answer<Config> Registry::config(const Scope& scope, bool inherited) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   if (inherited) return config_in_scope(scope);
   const Config* own = state_.config(scope);
   if (!own && scope && !is_global(scope)) {
@@ -131,7 +131,7 @@ Answer<Config> Registry::config(const Scope& scope, bool inherited) const {
 
 Answer<Config> Registry::set_config(const Scope& scope, const Config& change,
                                     const std::vector<std::string>& cleared) {
-  const Lock lock(mutex_);
+  const Lock lock = writing();
   TRY(refuse_read_only(scope));
   const Config* own = state_.config(scope);
   Config out = own ? *own : Config();
@@ -143,7 +143,7 @@ Answer<Config> Registry::set_config(const Scope& scope, const Config& change,
 }
 
 Answer<Config> Registry::delete_config(const Scope& scope) {
-  const Lock lock(mutex_);
+  const Lock lock = writing();
   const Config* own = state_.config(scope);
   if (!own && scope && !is_global(scope)) return subject_not_found(*scope);
   Config out = own ? *own : Config();
@@ -154,7 +154,7 @@ Answer<Config> Registry::delete_config(const Scope& scope) {
 }
 
 Answer<Mode> Registry::mode(const Scope& scope, bool inherited) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   if (inherited) return mode_in_scope(scope);
   if (const auto own = state_.mode(scope)) return *own;
   if (!scope || is_global(scope)) return Mode::kReadWrite;
@@ -177,7 +177,7 @@ Answer<std::vector<Change>> Registry::clear_for_import(const Scope& scope) const
 }
 
 Answer<void> Registry::set_mode(const Scope& scope, std::optional<Mode> mode, bool force) {
-  const Lock lock(mutex_);
+  const Lock lock = writing();
   std::vector<Change> changes;
   if (mode == Mode::kImport && mode_in_scope(scope) != Mode::kImport && !force) {
     ASSIGN(changes, clear_for_import(scope));
@@ -187,7 +187,7 @@ Answer<void> Registry::set_mode(const Scope& scope, std::optional<Mode> mode, bo
 }
 
 Answer<std::optional<Mode>> Registry::delete_mode(const Scope& scope, bool recursive) {
-  const Lock lock(mutex_);
+  const Lock lock = writing();
   std::optional<Mode> own = state_.mode(scope);
   if (!own && (!scope || is_global(scope))) own = Mode::kReadWrite;
   if (!own && !recursive) return subject_not_found(*scope);
@@ -205,7 +205,7 @@ Answer<std::optional<Mode>> Registry::delete_mode(const Scope& scope, bool recur
 }
 
 std::map<std::string, std::vector<std::string>> Registry::aliases(std::string_view prefix) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   const bool everywhere = prefix.starts_with(kEveryContext);
   if (everywhere) prefix.remove_prefix(kEveryContext.size());
   std::map<std::string, std::vector<std::string>> out;
@@ -219,7 +219,7 @@ std::map<std::string, std::vector<std::string>> Registry::aliases(std::string_vi
 }
 
 std::string Registry::resolved_alias(const std::string& subject) const {
-  const std::shared_lock lock(mutex_);
+  const auto lock = reading();
   const Config* own = state_.config(subject);
   if (!own || !own->alias || own->alias->empty()) return subject;
   return SubjectName::within(subject, *own->alias).qualified();

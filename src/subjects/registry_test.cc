@@ -12,14 +12,27 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Keeps the records, so that a second registry can be made of them.
-struct Kept : Sink {
-  Result<std::int64_t> append(std::span<const RecordText> records) override {
+// Keeps the records, so that a second registry can be made of them, or write among them.
+struct Kept : Store {
+  Status append(std::span<const RecordText> records) override {
     if (full) return error(Code::kResourceExhausted, "no space");
+    all.insert(all.end(), between.begin(), between.end());
+    between.clear();
     all.insert(all.end(), records.begin(), records.end());
-    return 1000 + static_cast<std::int64_t>(all.size());
+    return {};
+  }
+  bool has_new() const override { return given < all.size(); }
+  Status read_new(const Use& use) override {
+    for (; given < all.size(); ++given) {
+      auto change = decode(all[given].key, all[given].value, 1001 + static_cast<int>(given));
+      EXPECT_TRUE(change) << all[given].key;
+      if (change) use(std::move(*change));
+    }
+    return {};
   }
   std::vector<RecordText> all;
+  std::vector<RecordText> between;  ///< another's, which come before the next append's
+  std::size_t given = 0;
   bool full = false;
 };
 
@@ -38,14 +51,9 @@ struct RegistryTest : testing::Test {
     return answer ? (*answer)->id : -answer.error().code;
   }
   // Another registry of the same records.
-  std::unique_ptr<Registry> restarted(Kept& sink) {
-    auto again = std::make_unique<Registry>(sink);
-    for (std::size_t i = 0; i < kept.all.size(); ++i) {
-      auto change = decode(kept.all[i].key, kept.all[i].value, 1001 + static_cast<int>(i));
-      EXPECT_TRUE(change) << kept.all[i].key;
-      if (change) again->load(std::move(*change));
-    }
-    return again;
+  std::unique_ptr<Registry> restarted(Kept& other) {
+    other.all = kept.all;
+    return std::make_unique<Registry>(other);
   }
 };
 
@@ -159,7 +167,7 @@ TEST_F(RegistryTest, references_in_a_circle_end) {
   const auto put_raw = [&](const char* subject, int id, const char* other) {
     SchemaVersion schema{.subject = subject, .version = 1, .id = id, .text = "\"string\""};
     schema.references = {{other, other, 1}};
-    registry.load(PutSchema{schema});
+    kept.all.push_back(encode(PutSchema{schema}));
   };
   put_raw("a", 1, "b");
   put_raw("b", 2, "a");
@@ -340,6 +348,32 @@ TEST(Names, have_a_context_before_them) {
   EXPECT_EQ(context_prefix("."), "");
   EXPECT_FALSE(is_valid_subject("a\nb", true));
   EXPECT_FALSE(is_valid_subject("__GLOBAL", true));
+}
+
+RecordText schema_record(const std::string& subject, int version, int id, std::string text) {
+  SchemaVersion schema{.subject = subject, .version = version, .id = id, .text = std::move(text)};
+  schema.fingerprint = fingerprint(schema.text, {}, std::nullopt, std::nullopt);
+  return encode(PutSchema{std::move(schema)});
+}
+
+TEST_F(RegistryTest, what_others_write_to_the_topic_is_known_with_the_next_request) {
+  put("a", user(kName));
+  kept.all.push_back(schema_record("b", 1, 7, "\"long\""));
+  EXPECT_EQ(registry.by_id(7, "").value()->text, "\"long\"");
+  EXPECT_THAT(registry.subjects("", Show::kLive), ElementsAre("a", "b"));
+  kept.all.push_back(schema_record("c", 1, 9, "\"int\""));
+  EXPECT_EQ(put("d", "\"string\""), 10);
+}
+
+TEST_F(RegistryTest, a_schema_that_lost_its_id_to_another_writer_gets_the_next_one) {
+  put("a", user(kName));
+  kept.between.push_back(schema_record("b", 1, 2, "\"long\""));
+  EXPECT_EQ(put("a", user(kName + "," + kAgeWithDefault)), 3);
+  EXPECT_EQ(registry.by_id(2, "").value()->text, "\"long\"");
+  EXPECT_THAT(registry.versions("a", Show::kLive).value(), ElementsAre(1, 2));
+  EXPECT_EQ(registry.version("a", 2, false).value()->id, 3);
+  Kept other;
+  EXPECT_EQ(restarted(other)->version("a", 2, false).value()->id, 3);
 }
 
 }  // namespace

@@ -1,16 +1,18 @@
 // A registry's records read from and appended to `_schemas`.
 #include "subjects/subject_log.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "rt/clock.h"
 
 namespace tailrace::subjects {
 namespace {
 
-void load_one(Registry& registry, const log::RecordView& record) {
+void give(const log::RecordView& record, const Store::Use& use) {
   if (!record.key) return;
   auto change = decode(*record.key, record.value, record.timestamp.value);
-  if (change) return registry.load(std::move(*change));
+  if (change) return use(std::move(*change));
   LOG(warn, "{}: the record at offset {} is passed over: {}", kSchemasTopic, record.offset.value,
       change.error().what);
 }
@@ -22,31 +24,59 @@ Status SubjectLog::make_topic() {
   settings.max_message_bytes = 16 << 20;
   settings.extra["cleanup.policy"] = "compact";
   TRY(log_.ensure_topic(kSchemasTopic, settings));
-  ASSIGN(partition_, log_.partition(kSchemasTopic, PartitionId(0)));
+  return find_topic();
+}
+
+Status SubjectLog::find_topic() {
+  ASSIGN(auto found, log_.partition(kSchemasTopic, PartitionId(0)));
+  const std::lock_guard lock(mutex_);
+  partition_ = std::move(found);
+  next_ = partition_->log_start();
   return {};
 }
 
-Status SubjectLog::load(Registry& registry) {
-  if (!log_.topic(kSchemasTopic)) return {};
-  ASSIGN(partition_, log_.partition(kSchemasTopic, PartitionId(0)));
+bool SubjectLog::has_new() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (partition_) return partition_->next_offset().value > seen_;
+  }
+  const std::uint64_t appends = log_.appends();
+  return appends != looked_at_ && log_.topic(kSchemasTopic);
+}
+
+Status SubjectLog::read_new(const Use& use) {
+  if (!partition_) {
+    const std::uint64_t appends = log_.appends();
+    if (!log_.topic(kSchemasTopic)) {
+      looked_at_ = appends;
+      return {};
+    }
+    TRY(find_topic());
+  }
   constexpr std::size_t kAtOnceBytes = 4 << 20;
-  log::ReadBuffer buffer;
+  // Offsets at the end may be of records that nobody reads: what is seen is more than what is read.
+  const Offset end = partition_->next_offset();
   std::string plain;
-  for (Offset at = partition_->log_start(); at < partition_->next_offset();) {
-    TRY(partition_->read(at, kAtOnceBytes, buffer));
-    if (buffer.empty()) break;
-    auto batches = buffer.batches();
-    for (log::BatchView batch; batches.next(batch); at = batch.next_offset()) {
+  next_ = std::max(next_, partition_->log_start());
+  do {  // an empty partition is read, too: one of a Kafka somewhere else is followed from then on
+    TRY(partition_->read(next_, kAtOnceBytes, buffer_));
+    if (buffer_.empty()) break;
+    const Offset from = next_;
+    auto batches = buffer_.batches();
+    for (log::BatchView batch; batches.next(batch); next_ = batch.next_offset()) {
       if (batch.control()) continue;
       ASSIGN(auto records, batch.records(plain));
-      for (log::RecordView record; records.next(record);) load_one(registry, record);
+      for (log::RecordView record; records.next(record);) {
+        if (record.offset >= from) give(record, use);
+      }
       TRY(records.status());
     }
-  }
+  } while (next_ < end);
+  seen_ = end.value;
   return {};
 }
 
-Result<std::int64_t> SubjectLog::append(std::span<const RecordText> records) {
+Status SubjectLog::append(std::span<const RecordText> records) {
   if (!partition_) TRY(make_topic());
   const TimestampMs now = rt::system_clock().now();
   std::vector<log::Record> out(records.size());
@@ -56,7 +86,7 @@ Result<std::int64_t> SubjectLog::append(std::span<const RecordText> records) {
     out[i].timestamp = now;
   }
   TRY(partition_->append(out));
-  return now.value;
+  return {};
 }
 
 }  // namespace tailrace::subjects

@@ -12,22 +12,23 @@ JSON = "application/vnd.schemaregistry.v1+json"
 
 
 class Registry:
-    def __init__(self, folder):
+    def __init__(self, folder, *words):
         self.data = pathlib.Path(folder) / "data"
         self.log = pathlib.Path(folder) / "registry.log"
         self.address = "127.0.0.1:0"
+        self.words = words
         self.process = self.connection = None
 
     def start(self):
         before = self.log.stat().st_size if self.log.exists() else 0
         out = open(self.log, "ab")
-        self.process = subprocess.Popen([tailrace.PROGRAM, "registry", "--data", self.data, "--listen", self.address],
-                                        stdout=out, stderr=out)
+        self.process = subprocess.Popen([tailrace.PROGRAM, "registry", "--data", self.data, "--listen", self.address,
+                                         *self.words], stdout=out, stderr=out)
         tailrace.started.append(self.process)
 
         def ready():
             assert self.process.poll() is None, self.log.read_text()[-2000:]
-            return re.search(r"registry  http://(\S+);", self.log.read_text()[before:])
+            return re.search(r"registry  https?://(\S+);", self.log.read_text()[before:])
 
         self.address = tailrace.wait_until(ready, "the registry's address", 30).group(1)
         self.connection = http.client.HTTPConnection(self.address, timeout=60)

@@ -199,3 +199,37 @@ def test_writers_at_once_never_share_an_id_and_one_schema_has_one(registry):
     for n, identity in answers:
         assert ids.setdefault(n, identity) == identity
     assert len(answers) == 160 and len(set(ids.values())) == 40
+
+
+def test_what_others_write_to_the_topic_is_known_at_once(tmp_path):
+    """A registry is moved by copying its topic, while the other one runs."""
+    broker = Broker(tmp_path, words=("--registry", "127.0.0.1:0")).start()
+    url = broker.log.read_text().split("registry  ")[1].split()[0]
+    (tmp_path / "other").mkdir()
+    other = Registry(tmp_path / "other").start()
+    for i in range(50):
+        other.register(f"s{i}", {"type": "record", "name": f"R{i}", "fields": [NAME]})
+    other.register("s0", {"type": "record", "name": "R0", "fields": [NAME, AGE]})
+    other.stop()
+    source = Broker(tmp_path / "other").start()
+    copied = confluent_kafka.Consumer({"bootstrap.servers": source.address, "group.id": "g",
+                                       "auto.offset.reset": "earliest"})
+    copied.subscribe(["_schemas"])
+    records = []
+    while len(records) < 51:
+        records += [r for r in copied.consume(100, timeout=20) if not r.error()]
+    copied.close()
+    client = SchemaRegistryClient({"url": url})
+    assert client.get_subjects() == []
+    producer = confluent_kafka.Producer({"bootstrap.servers": broker.address})
+    for record in records[:-1]:
+        producer.produce("_schemas", key=record.key(), value=record.value())
+    assert producer.flush(20) == 0
+    assert len(client.get_subjects()) == 50
+    producer.produce("_schemas", key=records[-1].key(), value=records[-1].value())
+    producer.produce("_schemas", key=b"no record of a registry", value=b"{")
+    assert producer.flush(20) == 0
+    assert client.get_versions("s0") == [1, 2]
+    assert client.register_schema("here", Schema('"long"', "AVRO")) == 52
+    source.stop()
+    broker.stop()

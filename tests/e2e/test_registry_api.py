@@ -1,5 +1,5 @@
 """Paths and parameters of the API that Confluent publishes for its registry: each is routed, read and answered in its
-shape. Not served, and not here: tags edited within a version, associations with other resources, the logical format."""
+shape, or told why not."""
 import gzip
 import itertools
 import json
@@ -46,14 +46,41 @@ PUBLISHED = {
     "DELETE /subjects/{subject}/versions/{version}": "permanent",
     "GET /subjects/{subject}/versions/{version}/schema": "format deleted",
     "GET /subjects/{subject}/versions/{version}/referencedby": "deleted offset limit",
+    "POST /subjects/{subject}/versions/{version}/tags": "",
     "GET /v1/metadata/id": "",
     "GET /v1/metadata/version": "",
     "GET /v1/metadata/deployment": "",
 }
 
+# Published, and not served: what is asked, and why it is answered as by a registry that does not know it.
+ASSOCIATIONS = "links of schemas with a catalogue's resources came with 8.2; this is the API of 8.0"
+NOT_SERVED = {
+    "POST /associations": ASSOCIATIONS,
+    "POST /associations:batch": ASSOCIATIONS,
+    "GET /associations/subjects/{c}s": ASSOCIATIONS,
+    "GET /associations/resources/r": ASSOCIATIONS,
+    "GET /associations/resources/ns/r": ASSOCIATIONS,
+    "PUT /associations/resources/r": ASSOCIATIONS,
+    "DELETE /associations/resources/r": ASSOCIATIONS,
+    "GET /exporters": "schema linking is paid",
+    "POST /exporters": "schema linking is paid",
+    "PUT /exporters/e/pause": "schema linking is paid",
+    "GET /dek-registry/v1/keks": "keys of encrypted fields are another program's, of the same address",
+    "POST /dek-registry/v1/keks": "keys of encrypted fields are another program's, of the same address",
+    "GET /catalog/v1/entity/tags": "the catalogue is paid",
+}
+# Parameters that go with them. They are passed over: format=logical came after 8.3, and a format that a schema's type
+# does not know is its own.
+PASSED_OVER = ["GET /schemas?resourceType=topic&associationType=value&lifecycle=STRONG&subjectPrefix={c}s",
+               "GET /subjects/{c}s/versions/1?format=logical"]
+
 
 def row(asked, expected, body=None, before=()):
     return asked, expected, body, before
+
+
+def tags(path, kind, *names):
+    return {"schemaEntity": {"entityPath": path, "entityType": kind}, "tags": list(names)}
 
 
 # What is asked of a registry that has, for each row, the context {c} with: the subject {c}s, whose versions 1 (id 1)
@@ -159,6 +186,24 @@ ROWS = [
     row("GET /subjects/{c}r/versions/1/schema?format=resolved&deleted=true", "{resolved}"),
     row("GET /subjects/{c}s/versions/2/referencedby", [4]),
     row("GET /subjects/{c}s/versions/2/referencedby?deleted=true&offset=1&limit=1", []),
+    row("POST /subjects/{c}s/versions/2/tags",
+        {"id": 6, "version": 4, "schema": "{retagged}", "metadata": {"properties": {"confluent:version": "4"}}},
+        {"tagsToAdd": [tags("User", "sr_record", "OWNED"), tags("User.name", "sr_field", "NAME", "PII")],
+         "tagsToRemove": [tags("User.name", "sr_field", "PII")]}),
+    row("POST /subjects/{c}s/versions/latest/tags", {"version": 4, "ruleSet": dict}, {"newVersion": 4}),
+    row("POST /subjects/{c}s/versions/latest/tags", (422, 42201), {"newVersion": 3}),
+    row("POST /subjects/{c}s/versions/latest/tags", (422, 42201),
+        {"tagsToAdd": [tags("User.nothing", "sr_field", "A")]}),
+    row("POST /subjects/{c}s/versions/9/tags", (404, 40402), {}),
+    row("POST /subjects/{c}s/versions/2/tags", {"version": 4, "metadata": {"properties": {"team": "x"}}},
+        {"metadata": {"properties": {"team": "x"}}, "rulesToRemove": ["short"]}),
+    row("POST /subjects/{c}s/versions/2/tags", (422, 42210), {"ruleSet": {}, "rulesToRemove": ["short"]}),
+    row("POST /subjects/{c}s/versions",
+        {"version": 4, "schema": "{wholly}", "metadata": {"properties": {"confluent:version": "4"}}},
+        {"schema": V2, "schemaTagsToAdd": [tags("User", "sr_record", "OWNED")],
+         "schemaTagsToRemove": [tags("User.name", "sr_field", "OTHER")]}),
+    row("POST /subjects/{c}s/versions", {"version": 4, "schema": NEW},
+        {"schema": "{bare}", "propagateSchemaTags": True}),
     row("GET /v1/metadata/id", {"scope": dict}),
     row("GET /v1/metadata/version", {"version": str, "commitId": str}),
     row("GET /v1/metadata/deployment", {"attributes": list}),
@@ -173,6 +218,9 @@ NAME = {"name": "name", "type": "string"}
 TAGGED = {**NAME, "confluent:tags": ["PII"]}
 TEXTS = {"v1": user(NAME), "v2": user(TAGGED), "new": user(TAGGED, {"name": "x", "type": "int", "default": 0}),
          "wrong": user({"name": "name", "type": "int"})}
+TEXTS["bare"] = user(NAME, {"name": "x", "type": "int", "default": 0})
+TEXTS["wholly"] = TEXTS["v2"][:-1] + ',"confluent:tags":["OWNED"]}'
+TEXTS["retagged"] = TEXTS["wholly"].replace('["PII"]', '["NAME"]')
 TEXTS["resolved"] = '{"type":"record","name":"R","fields":[{"name":"by","type":%s}]}' % TEXTS["v2"]
 RULES = {"domainRules": [{"name": "short", "kind": "CONDITION", "type": "CEL", "mode": "WRITE", "expr": "true"}]}
 numbers = itertools.count()
@@ -253,6 +301,85 @@ def test_the_table_has_every_published_path_and_parameter():
         missing += [f"{published}: {name}" for name in parameters.split()
                     if not any(re.search(rf"[?&]{name}=", asked) for asked in rows)]
     assert not missing
+
+
+@pytest.mark.parametrize("asked", NOT_SERVED)
+def test_a_path_that_is_not_served_is_not_found_as_in_a_registry_without_it(registry, words, asked):
+    status, answer = ask(registry, asked, None if asked.startswith(("GET", "DELETE")) else {}, words)
+    assert (status, answer) == (404, {"error_code": 404, "message": "HTTP 404 Not Found"}), NOT_SERVED[asked]
+
+
+@pytest.mark.parametrize("asked", PASSED_OVER)
+def test_a_parameter_of_what_is_not_served_changes_nothing(registry, words, asked):
+    plain = asked.split("?")[0] + ("?subjectPrefix={c}s" if "subjectPrefix" in asked else "")
+    assert ask(registry, asked, None, words) == ask(registry, plain, None, words)
+
+
+TAGGED_MESSAGE = """syntax = "proto3";
+
+message User {
+  option (confluent.message_meta) = {
+    tags: [
+      "OWNED"
+    ]
+  };
+
+  string name = 1 [(confluent.field_meta) = {
+    doc: "n",
+    tags: [
+      "PII",
+      "B"
+    ]
+  }];
+
+  oneof way {
+    string mail = 2 [(confluent.field_meta) = {
+      tags: [
+        "PII"
+      ]
+    }];
+  }
+}
+"""
+
+
+def test_tags_of_protobuf_are_options_of_its_messages_and_fields(registry):
+    text = ('syntax = "proto3"; message User { string name = 1 [(confluent.field_meta).tags = "PII",'
+            ' (confluent.field_meta) = {doc: "n"}]; oneof way { string mail = 2; } }')
+    registry.ask("POST", "/subjects/proto/versions", {"schemaType": "PROTOBUF", "schema": text})
+    edit = {"tagsToAdd": [tags("User", "sr_record", "OWNED"), tags(".User.name", "sr_field", "A", "B"),
+                          tags("User.way.mail", "sr_field", "PII")],
+            "tagsToRemove": [tags("User.name", "sr_field", "A")]}
+    status, answer = registry.ask("POST", "/subjects/proto/versions/1/tags", edit)
+    assert (status, answer.get("schema")) == (200, TAGGED_MESSAGE), answer
+    found = registry.ask("GET", "/subjects/proto/versions/latest?findTags=*")[1]["schemaTags"]
+    assert found == [tags("User", "sr_record", "OWNED"), tags("User.mail", "sr_field", "PII"),
+                     tags("User.name", "sr_field", "PII", "B")]
+
+
+def test_tags_of_json_schema_stand_where_findtags_finds_them(registry):
+    schema = {"type": "object", "properties": {"a": {"allOf": [
+        {"type": "object", "properties": {"b": {"type": "number", "maximum": 1.50}}}]}}}
+    registry.ask("POST", "/subjects/json/versions", {"schemaType": "JSON", "schema": json.dumps(schema)})
+    added = [tags("object", "sr_record", "OWNED"), tags("object.a.allof.0.object.b", "sr_field", "PII")]
+    status, answer = registry.ask("POST", "/subjects/json/versions/1/tags", {"tagsToAdd": added})
+    assert status == 200, answer
+    found = registry.ask("GET", "/subjects/json/versions/2?findTags=*")[1]["schemaTags"]
+    assert found == [tags("object", "sr_record", "OWNED"), tags("object.a.allOf.0.object.b", "sr_field", "PII")]
+    status, answer = registry.ask("POST", "/subjects/json/versions/2/tags", {"tagsToRemove": added})
+    assert (status, json.loads(answer["schema"])) == (200, schema)
+
+
+def test_a_packed_body_is_read_like_a_plain_one_and_within_the_same_limit(registry):
+    body = json.dumps({"schema": user({**NAME, "doc": "y" * 5000})}).encode()
+    packed = {"Content-Encoding": "gzip"}
+    status, answer = registry.ask("POST", "/subjects/packed/versions", gzip.compress(body), packed)
+    assert (status, answer["version"]) == (200, 1)
+    assert registry.ask("POST", "/subjects/packed", body)[0] == 200
+    assert registry.ask("POST", "/subjects/packed", gzip.compress(body)[:-9], packed)[0] == 400
+    assert registry.ask("POST", "/subjects/packed", body, packed)[0] == 400
+    assert registry.ask("POST", "/subjects/packed", gzip.compress(b" " * (17 << 20)), packed)[0] == 413
+    assert registry.ask("POST", "/subjects/packed", body, {"Content-Encoding": "br"})[0] == 415
 
 
 def test_long_answers_are_packed_for_who_takes_gzip(registry):

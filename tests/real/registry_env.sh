@@ -1,6 +1,7 @@
 #!/bin/sh
 # Fetches Apicurio Registry, which speaks Confluent's REST API, into build/real/apicurio, once: the last version that
-# runs on Java 17. Prints a line to be evaluated by a shell: TAILRACE_APICURIO=…
+# runs on Java 17; and Confluent's Java client into build/real/registry_client/lib. Prints lines to be evaluated by a
+# shell: TAILRACE_APICURIO=… and TAILRACE_REGISTRY_CLIENT_JARS=…
 set -eu
 version=3.0.9
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,3 +15,13 @@ if [ ! -e "$home/done" ]; then
   touch "$home/done"
 fi
 printf "TAILRACE_APICURIO='%s'\n" "$home/apicurio-registry-app-$version-runner.jar"
+home=${TAILRACE_REAL_DIR:-$here/../../build/real}/registry_client
+mkdir -p "$home"
+home=$(cd "$home" && pwd)
+want=$(cksum < "$here/registry_client/pom.xml")
+if [ "$(cat "$home/lib.done" 2>/dev/null || true)" != "$want" ]; then
+  rm -rf "$home/lib"
+  mvn -q -B -f "$here/registry_client/pom.xml" dependency:copy-dependencies -DoutputDirectory="$home/lib" >&2
+  printf '%s\n' "$want" > "$home/lib.done"
+fi
+printf "TAILRACE_REGISTRY_CLIENT_JARS='%s'\n" "$home/lib"
