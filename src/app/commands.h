@@ -16,7 +16,7 @@ struct BrokerOptions {
   std::vector<std::string> settings;  ///< NAME=VALUE
   std::string metrics;                ///< HOST:PORT for Prometheus; empty for none
   std::string registry;  ///< HOST:PORT of a schema registry over the same log; nowhere when empty
-  std::string registry_config;  ///< a file of its settings; empty for none
+  std::string registry_config = {};  ///< a file of its settings; empty for none
 };
 int broker_command(const BrokerOptions& options);
 

@@ -27,7 +27,7 @@ struct RunOptions {
   std::string console = "127.0.0.1:9021";   ///< HOST:PORT, port 0 picks a free one; "off" for none
   std::string kafka = "127.0.0.1:9092";     ///< Kafka's protocol at HOST:PORT; "off" for none
   std::string registry = "127.0.0.1:8081";  ///< schema registry's REST at HOST:PORT; "off" for none
-  std::string registry_config;              ///< a file of its settings; empty for none
+  std::string registry_config = {};         ///< a file of its settings; empty for none
   bool once = false;                        ///< take what is there, then exit
 };
 

@@ -5,6 +5,7 @@ import json
 import pytest
 import spark_side
 import tailrace
+from orders_contract import CONTRACT, orders_project
 from records import lines, user
 from spark_side import assert_same, letters, needs_spark, rows, run_on_spark
 
@@ -62,6 +63,23 @@ def test_every_table_of_the_example_with_avro_has_the_same_rows_on_spark(tmp_pat
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     for table in ("users_raw", "users_clean", "users", "users_by_country_gender"):
         assert_same(rows(project.data / "lake" / table), rows(out / "warehouse" / table), table)
+
+
+@needs_spark
+def test_a_contracts_rules_hold_the_same_records_on_spark(tmp_path):
+    project = orders_project(tmp_path, CONTRACT)
+    project.once()
+    out = tmp_path / "spark"
+    done = run_on_spark(project, out, "local[2]")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    for table, count in (("orders_raw", 4), ("orders_clean", 2)):
+        ours = rows(project.data / "lake" / table)
+        assert len(ours) == count
+        assert_same(ours, rows(out / "warehouse" / table), table)
+    for flow in ("orders", "orders_clean"):
+        quarantine = rows(out / "warehouse" / f"{flow}__quarantine")
+        assert letters(project, flow) == sorted((r["source_partition"], r["source_offset"], r["reason"])
+                                                for r in quarantine), flow
 
 
 @needs_spark
