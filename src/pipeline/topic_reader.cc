@@ -14,6 +14,8 @@ namespace tailrace::pipeline {
 
 namespace {
 
+constexpr std::size_t kReadBytes = 1 << 20;
+
 /// Text in one piece of memory as large as the last step's. Arrow's own builder copies all there is
 /// each time it doubles, and once more at its end.
 class TextColumn {
@@ -120,6 +122,13 @@ Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Pos
     reader.partitions_.push_back(std::move(partition));
   }
   reader.buffers_.resize(from.size());
+  // One who stands at the end asks nevertheless: a partition of a Kafka somewhere else is followed
+  // from its first read on, whoever writes there.
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    log::Partition& partition = *reader.partitions_[i];
+    if (from[i] == partition.next_offset())
+      TRY(partition.read(from[i], kReadBytes, reader.buffers_[i], from[i] + 1));
+  }
   reader.positions_ = std::move(from);
   reader.relation_ = std::move(relation);
   if (reader.relation_.json) reader.json_ = std::make_unique<engine::JsonChecker>();
@@ -203,7 +212,6 @@ Status TopicReader::take_gathered(std::size_t partition, Columns& columns, Topic
 
 Status TopicReader::read_partition(std::size_t index, Offset until, Share share, Columns& columns,
                                    TopicStep& step) {
-  constexpr std::size_t kReadBytes = 1 << 20;
   Offset& position = positions_[index];
   log::Partition& partition = *partitions_[index];
   while (share.has_room(step)) {

@@ -40,6 +40,7 @@ def test_schemas_are_kept_in_the_topic_of_that_kafka_and_followed_there(tmp_path
     }))
     first_version(project)
     topic = Topic(project.start())
+    topic.producer = Producer({"bootstrap.servers": kafka.address})
     assert topic.registry.ask("GET", "/subjects/orders-value/versions") == (200, [1])
     assert topic.registry.register("orders-value", VERSIONS[1]) == 2
     topic.send(1, encoded(VERSIONS[0], order(1)))

@@ -82,10 +82,11 @@ def test_users_that_log_in_to_the_broker_log_in_to_its_registry(tmp_path):
         answer.read()
         return answer.status
 
+    admin = AdminClient({"bootstrap.servers": broker.address})
+
     def set_password(password):
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
-        done = AdminClient({"bootstrap.servers": broker.address}).alter_user_scram_credentials(
-            [UserScramCredentialUpsertion("alice", info, password.encode())])
+        done = admin.alter_user_scram_credentials([UserScramCredentialUpsertion("alice", info, password.encode())])
         done["alice"].result(20)
 
     assert status("one") == 401
