@@ -14,7 +14,7 @@
 namespace tailrace::cql_types {
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
+constexpr std::int64_t kDaySeconds = 86'400, kDayMs = kDaySeconds * 1'000;
 constexpr std::int64_t kDateOffset = std::int64_t{1} << 31;
 
 bool is_number(Kind kind) {
@@ -150,8 +150,10 @@ std::string cast_time(Kind from, std::string_view bytes, Kind to) {
   else
     ms = (load_be<std::uint32_t>(bytes.data()) - kDateOffset) * kDayMs;
   if (to == Kind::kTimestamp) return be(ms);
-  const std::int64_t days = ms / kDayMs - (ms % kDayMs < 0 ? 1 : 0);
-  return be(static_cast<std::uint32_t>(days + kDateOffset));
+  // As Cassandra counts them: whole seconds down, whole days towards 1970, which is a day later
+  // than the calendar's before it.
+  const std::int64_t seconds = ms / 1'000 - (ms % 1'000 < 0 ? 1 : 0);
+  return be(static_cast<std::uint32_t>(seconds / kDaySeconds + kDateOffset));
 }
 
 }  // namespace

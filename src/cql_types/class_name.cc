@@ -11,10 +11,10 @@ namespace {
 constexpr std::string_view kPackage = "org.apache.cassandra.db.marshal.";
 
 constexpr std::array<std::string_view, 20> kClasses{
-    "AsciiType",    "LongType",     "BytesType",  "BooleanType",       "CounterColumnType",
-    "SimpleDateType", "DecimalType", "DoubleType", "DurationType",     "FloatType",
-    "InetAddressType", "Int32Type", "ShortType",  "UTF8Type",          "TimeType",
-    "TimestampType", "TimeUUIDType", "ByteType",  "UUIDType",          "IntegerType"};
+    "AsciiType",       "LongType",     "BytesType",  "BooleanType",  "CounterColumnType",
+    "SimpleDateType",  "DecimalType",  "DoubleType", "DurationType", "FloatType",
+    "InetAddressType", "Int32Type",    "ShortType",  "UTF8Type",     "TimeType",
+    "TimestampType",   "TimeUUIDType", "ByteType",   "UUIDType",     "IntegerType"};
 
 std::string hex_of(std::string_view text) {
   std::string hex;
@@ -36,8 +36,8 @@ std::string classes_of(const std::vector<TypePtr>& types, bool ignore_freezing) 
 std::string user_class_of(const Type& type, bool ignore_freezing) {
   std::string text = "(" + type.keyspace + "," + hex_of(type.name);
   for (std::size_t i = 0; i < type.parameters.size(); ++i)
-    text += "," + hex_of(type.field_names[i]) + ":" +
-            class_of(*type.parameters[i], ignore_freezing);
+    text +=
+        "," + hex_of(type.field_names[i]) + ":" + class_of(*type.parameters[i], ignore_freezing);
   return text + ")";
 }
 
@@ -224,7 +224,9 @@ class Parser {
 
 }  // namespace
 
-std::string to_class_name(const Type& type) { return class_of(type, false); }
+std::string to_class_name(const Type& type) {
+  return class_of(type, false);
+}
 
 std::string to_reversed_class_name(const Type& type) {
   return std::string(kPackage) + "ReversedType(" + class_of(type, false) + ")";

@@ -55,11 +55,14 @@ Order compare_digits(std::string_view a, std::string_view b) {
 }
 
 Order compare_decimal(std::string_view a, std::string_view b) {
-  if (a.size() <= 4 || b.size() <= 4) return a.size() <=> b.size();
-  if (a.substr(0, 4) == b.substr(0, 4)) return compare_varint(a.substr(4), b.substr(4));
+  if (a.size() < 4 || b.size() < 4) return a.size() <=> b.size();
+  const bool both_digits = a.size() > 4 && b.size() > 4;
+  if (both_digits && a.substr(0, 4) == b.substr(0, 4))
+    return compare_varint(a.substr(4), b.substr(4));
   const auto x = decimal_digits(a), y = decimal_digits(b);
   // Beyond the digits that are compared, the longer is the larger.
-  if (!x || !y) return compare_varint(a.substr(4), b.substr(4));
+  if (!x || !y)
+    return both_digits ? compare_varint(a.substr(4), b.substr(4)) : a.size() <=> b.size();
   const int x_sign = x->is_zero() ? 0 : x->negative ? -1 : 1;
   const int y_sign = y->is_zero() ? 0 : y->negative ? -1 : 1;
   if (x_sign != y_sign || x_sign == 0) return x_sign <=> y_sign;

@@ -80,8 +80,7 @@ std::string text_of(const Json& json) {
 }
 
 std::unexpected<Error> expected(std::string_view what, const Json& json) {
-  return invalid(
-      fmt::format("Expected {}, but got a {}: {}", what, class_of(json), text_of(json)));
+  return invalid(fmt::format("Expected {}, but got a {}: {}", what, class_of(json), text_of(json)));
 }
 
 std::string_view expected_string(Kind kind) {
@@ -115,16 +114,22 @@ Result<std::string> integer_value(const Type& type, const Json& json, std::int64
 
 Result<std::string> blob_value(const Type& type, const Json& json, std::int64_t now_ms) {
   const auto wrong = [&](std::string_view why) {
-    return invalid(fmt::format("Value '{}' is not a valid blob representation: {}", text_of(json),
-                               why));
+    return invalid(
+        fmt::format("Value '{}' is not a valid blob representation: {}", text_of(json), why));
   };
-  if (json.kind != JsonKind::kString)
-    return wrong(fmt::format("class java.{}.{} cannot be cast to class java.lang.String",
-                             class_of(json) == "BigInteger" ? "math"
-                             : json.kind == JsonKind::kList || json.kind == JsonKind::kObject
-                                 ? "util"
-                                 : "lang",
-                             class_of(json)));
+  if (json.kind != JsonKind::kString) {
+    const auto name = class_of(json);
+    const bool in_util = json.kind == JsonKind::kList || json.kind == JsonKind::kObject;
+    const auto whole = fmt::format("java.{}.{}",
+                                   name == "BigInteger" ? "math"
+                                   : in_util            ? "util"
+                                                        : "lang",
+                                   name);
+    return wrong(
+        fmt::format("class {0} cannot be cast to class java.lang.String ({0} and "
+                    "java.lang.String are in module java.base of loader 'bootstrap')",
+                    whole));
+  }
   if (!json.text.starts_with("0x"))
     return wrong("String representation of blob is missing 0x prefix: " + json.text);
   auto bytes = from_text(type, std::string_view(json.text).substr(2), now_ms);
@@ -241,8 +246,8 @@ Result<std::string> map_value(const Type& type, const Json& json, std::int64_t n
   std::string parts;
   std::int32_t count = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const bool repeated = i + 1 < entries.size() &&
-                          compare(type.key(), entries[i].first, entries[i + 1].first) == 0;
+    const bool repeated =
+        i + 1 < entries.size() && compare(type.key(), entries[i].first, entries[i + 1].first) == 0;
     if (repeated) continue;
     append_part(parts, entries[i].first);
     append_part(parts, entries[i].second);
@@ -266,10 +271,10 @@ Status append_field(std::string& out, const Type& type, const Json& json, std::i
 Result<std::string> tuple_value(const Type& type, const Json& json, std::int64_t now_ms) {
   if (json.kind != JsonKind::kList) return expected("a list representation of a tuple", json);
   if (json.items.size() != type.parameters.size())
-    return invalid(fmt::format(
-        "Tuple {} items (expected {}): {}",
-        json.items.size() > type.parameters.size() ? "contains extra" : "is missing",
-        type.parameters.size(), text_of(json)));
+    return invalid(
+        fmt::format("Tuple {} items (expected {}): {}",
+                    json.items.size() > type.parameters.size() ? "contains extra" : "is missing",
+                    type.parameters.size(), text_of(json)));
   std::string out;
   for (std::size_t i = 0; i < json.items.size(); ++i)
     TRY(append_field(out, *type.parameters[i], json.items[i], now_ms));
@@ -291,8 +296,8 @@ Result<std::string> user_value(const Type& type, const Json& json, std::int64_t 
     const auto field = json_name(name);
     if (std::find(type.field_names.begin(), type.field_names.end(), field) ==
         type.field_names.end())
-      return invalid(fmt::format("Unknown field '{}' in value of user defined type {}", field,
-                                 type.name));
+      return invalid(
+          fmt::format("Unknown field '{}' in value of user defined type {}", field, type.name));
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -39,6 +40,21 @@ std::optional<std::string> parse_v4(std::string_view text) {
   return bytes;
 }
 
+// Java takes any number of zeros before a group's digits; others take four digits.
+std::string without_spare_zeros(std::string_view text) {
+  std::string out;
+  std::size_t group = 0;  // digits since the last colon
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto end = std::min(text.find(':', i), text.size());
+    if (group == 0 && text[i] == '0' && end - i > 4 &&
+        text.substr(i, end - i).find('.') == std::string_view::npos)
+      continue;
+    group = text[i] == ':' ? 0 : group + 1;
+    out += text[i];
+  }
+  return out;
+}
+
 }  // namespace
 
 std::optional<std::string> parse_inet(std::string_view text) {
@@ -49,7 +65,7 @@ std::optional<std::string> parse_inet(std::string_view text) {
   if (text.size() > 255) return std::nullopt;
   if (text.find(':') == std::string_view::npos) return parse_v4(text);
   char bytes[16];
-  if (inet_pton(AF_INET6, std::string(text.substr(0, text.find('%'))).c_str(), bytes) != 1)
+  if (inet_pton(AF_INET6, without_spare_zeros(text.substr(0, text.find('%'))).c_str(), bytes) != 1)
     return std::nullopt;
   const std::string_view all(bytes, sizeof bytes);
   return std::string(all.starts_with(kMapped) ? all.substr(12) : all);

@@ -22,8 +22,8 @@ struct Json {
   enum class Kind { kNull, kBoolean, kNumber, kString, kList, kObject };
   Kind kind = Kind::kNull;
   bool boolean = false;
-  std::string text;                                 // of a number or a string
-  std::vector<Json> items;                          // of a list
+  std::string text;                                   // of a number or a string
+  std::vector<Json> items;                            // of a list
   std::vector<std::pair<std::string, Json>> members;  // of an object
 
   bool is_integer() const;

@@ -6,7 +6,12 @@
 namespace tailrace::cql_types {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 void append_utf8(std::string& out, std::uint32_t code) {
   if (code < 0x80) {
@@ -42,7 +47,7 @@ class Parser {
   }
 
   void skip() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != text_.npos) ++at_;
+    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
   }
 
   bool take(char c) {
@@ -70,13 +75,24 @@ class Parser {
       ASSIGN(json.text, string());
       return json;
     }
-    if (take_word("null")) return json;
+    if (take_word("null")) return ended(std::move(json));
     json.kind = Json::Kind::kBoolean;
-    if (take_word("false")) return json;
+    if (take_word("false")) return ended(std::move(json));
     json.boolean = take_word("true");
-    if (json.boolean) return json;
+    if (json.boolean) return ended(std::move(json));
     json.kind = Json::Kind::kNumber;
     ASSIGN(json.text, number());
+    // Within lists and objects the comma or the end is looked for anyway.
+    if (depth == 0 && at_ < text_.size() && !is_space(text_[at_]))
+      return wrong("a space or the end expected");
+    return json;
+  }
+
+  // A word must not run into another.
+  Result<Json> ended(Json json) {
+    const char next = at_ < text_.size() ? text_[at_] : ' ';
+    if (is_digit(next) || ((next | 32) >= 'a' && (next | 32) <= 'z') || next == '_' || next == '$')
+      return wrong("an unknown word");
     return json;
   }
 
@@ -192,9 +208,9 @@ bool Json::is_integer() const {
 // What follows the value is not read, as in Cassandra.
 Result<Json> parse_json(std::string_view text) {
   if (text.size() > kMaxJsonText)
-    return error(Code::kInvalidArgument,
-                 fmt::format("Error decoding JSON string: {} bytes, at most {}", text.size(),
-                             kMaxJsonText));
+    return error(
+        Code::kInvalidArgument,
+        fmt::format("Error decoding JSON string: {} bytes, at most {}", text.size(), kMaxJsonText));
   return Parser(text).whole();
 }
 

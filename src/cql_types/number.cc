@@ -16,7 +16,9 @@ constexpr std::uint32_t kBillion = 1'000'000'000;
 // A digit takes 3.32 bits; a byte more for the sign.
 constexpr std::size_t kMaxBytes = kMaxDigits * 333 / 800 + 1;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
@@ -241,7 +243,8 @@ std::optional<Decimal> parse_decimal(std::string_view text) {
   if (e < text.size()) {
     auto power = text.substr(e + 1);
     if (power[0] == '+') power.remove_prefix(1);
-    const auto [end, failure] = std::from_chars(power.data(), power.data() + power.size(), exponent);
+    const auto [end, failure] =
+        std::from_chars(power.data(), power.data() + power.size(), exponent);
     if (failure != std::errc() || std::abs(exponent) > std::int64_t{1} << 32) return std::nullopt;
   }
   Decimal value;
@@ -294,7 +297,11 @@ std::optional<float> parse_float(std::string_view text) {
   return parse_floating<float>(text, [](const char* from) { return std::strtof(from, nullptr); });
 }
 
-std::string double_text(double value) { return floating_text(value); }
-std::string float_text(float value) { return floating_text(value); }
+std::string double_text(double value) {
+  return floating_text(value);
+}
+std::string float_text(float value) {
+  return floating_text(value);
+}
 
 }  // namespace tailrace::cql_types

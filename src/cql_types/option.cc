@@ -13,8 +13,8 @@ namespace {
 constexpr std::array<std::uint16_t, 20> kIds{0x01, 0x02, 0x03, 0x04, 0x05, 0x11, 0x06,
                                              0x07, 0x15, 0x08, 0x10, 0x09, 0x13, 0x0D,
                                              0x12, 0x0B, 0x0F, 0x14, 0x0C, 0x0E};
-constexpr std::uint16_t kCustomId = 0, kTextId = 0x0A, kListId = 0x20, kMapId = 0x21,
-                        kSetId = 0x22, kUserTypeId = 0x30, kTupleId = 0x31;
+constexpr std::uint16_t kCustomId = 0, kTextId = 0x0A, kListId = 0x20, kMapId = 0x21, kSetId = 0x22,
+                        kUserTypeId = 0x30, kTupleId = 0x31;
 constexpr std::size_t kMaxString = 0xFFFF;
 
 int first_version(Kind kind) {
@@ -100,8 +100,7 @@ Result<TypePtr> take(std::string_view& bytes, int version, int depth) {
     case kListId:
     case kSetId: {
       ASSIGN(auto element, take(bytes, version, depth + 1));
-      return id == kListId ? list_of(std::move(element), false)
-                           : set_of(std::move(element), false);
+      return id == kListId ? list_of(std::move(element), false) : set_of(std::move(element), false);
     }
     case kMapId: {
       ASSIGN(auto key, take(bytes, version, depth + 1));

@@ -2,7 +2,8 @@
 //
 //   option := id:u16 value        strings: length:u16 bytes
 //   0x0000 custom: class name     0x0020 list, 0x0022 set: option     0x0021 map: option option
-//   0x0030 UDT: keyspace name n:u16 { field option }                  0x0031 tuple: n:u16 { option }
+//   0x0030 UDT: keyspace name n:u16 { field option }                  0x0031 tuple: n:u16 { option
+//   }
 //
 // What a version does not know goes as custom: date, time, smallint and tinyint before v4,
 // duration before v5, vectors in each. Whether a type is frozen is not told.

@@ -60,7 +60,9 @@ bool VectorReader::next(std::string_view& element) {
   return true;
 }
 
-void append_count(std::string& out, std::int32_t count) { append_be(out, count); }
+void append_count(std::string& out, std::int32_t count) {
+  append_be(out, count);
+}
 
 void append_part(std::string& out, Part part) {
   append_be(out, part ? static_cast<std::int32_t>(part->size()) : -1);
@@ -87,15 +89,14 @@ bool take_unsigned_vint(std::string_view& bytes, std::uint64_t& value) {
   const auto extra = static_cast<std::size_t>(std::countl_one(first));
   if (bytes.size() < 1 + extra) return false;
   value = extra < 7 ? first & (0xFFu >> (extra + 1)) : 0;
-  for (std::size_t i = 1; i <= extra; ++i)
-    value = value << 8 | static_cast<std::uint8_t>(bytes[i]);
+  for (std::size_t i = 1; i <= extra; ++i) value = value << 8 | static_cast<std::uint8_t>(bytes[i]);
   bytes.remove_prefix(1 + extra);
   return true;
 }
 
 void append_vint(std::string& out, std::int64_t value) {
-  append_unsigned_vint(out, static_cast<std::uint64_t>(value) << 1 ^
-                                static_cast<std::uint64_t>(value >> 63));
+  append_unsigned_vint(
+      out, static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63));
 }
 
 bool take_vint(std::string_view& bytes, std::int64_t& value) {

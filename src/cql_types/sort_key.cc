@@ -196,8 +196,7 @@ Status append_ascending(std::string& out, const Type& type, Part value) {
 // Reads one key, of bytes that may all be inverted.
 class KeyReader {
  public:
-  KeyReader(std::string_view key, bool reversed)
-      : key_(key), mask_(reversed ? '\xFF' : '\0') {}
+  KeyReader(std::string_view key, bool reversed) : key_(key), mask_(reversed ? '\xFF' : '\0') {}
 
   std::string_view rest() const { return key_.substr(at_); }
 

@@ -24,9 +24,9 @@ bool literal_fits(Literal literal, Kind kind);
 Result<std::string> literal_bytes(Literal literal, std::string_view text, const Type& type,
                                   std::int64_t now_ms);
 
-/// The text of a native value as its bytes: numbers, times, hexadecimal digits of a blob. Empty text
-/// is an empty value where there is one. kInvalidArgument in Cassandra's words. Names of hosts are
-/// not looked up, as Cassandra would. Of a custom type hexadecimal digits.
+/// The text of a native value as its bytes: numbers, times, hexadecimal digits of a blob. Empty
+/// text is an empty value where there is one. kInvalidArgument in Cassandra's words. Names of hosts
+/// are not looked up, as Cassandra would. Of a custom type hexadecimal digits.
 Result<std::string> from_text(const Type& type, std::string_view text, std::int64_t now_ms);
 
 /// The CQL literal of a valid value, or null: 'it''s', 0x00, {'a': 1}, (1, null), [1.0, 2.0].

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <limits>
 
 #include "cql_types/parts.h"
@@ -14,7 +15,9 @@ namespace {
 constexpr std::int64_t kDayMs = 86'400'000, kDayNs = 86'400'000'000'000;
 constexpr std::int64_t kDateOffset = std::int64_t{1} << 31;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::unexpected<Error> invalid(std::string what) {
   return error(Code::kInvalidArgument, std::move(what));
@@ -33,7 +36,9 @@ std::optional<T> number(std::string_view text) {
   return value;
 }
 
-bool is_leap(std::int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+bool is_leap(std::int64_t year) {
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
 
 int month_length(std::int64_t year, int month) {
   if (month == 2) return is_leap(year) ? 29 : 28;
@@ -171,8 +176,8 @@ std::optional<std::int64_t> timestamp_of(std::int64_t year, std::int64_t month, 
   if (month < 1 || month > 12 || day < 1 || day > 31 || year < -999'999'999 || year > 999'999'999)
     return std::nullopt;
   const int last = month_length(year, static_cast<int>(month));
-  const auto days = days_from_civil(year, static_cast<int>(month),
-                                    std::min(static_cast<int>(day), last));
+  const auto days =
+      days_from_civil(year, static_cast<int>(month), std::min(static_cast<int>(day), last));
   std::int64_t ms = 0;
   if (__builtin_mul_overflow(days, kDayMs, &ms) ||
       __builtin_add_overflow(ms, clock_ms - offset_seconds * 1'000, &ms))
@@ -230,8 +235,8 @@ class DurationBuilder {
  public:
   Status add(int unit, std::int64_t count) {
     if (unit == last_)
-      return invalid(fmt::format("Invalid duration. The {} are specified multiple times",
-                                 kUnits[unit].name));
+      return invalid(
+          fmt::format("Invalid duration. The {} are specified multiple times", kUnits[unit].name));
     if (unit < last_)
       return invalid(fmt::format("Invalid duration. The {} should be after {}", kUnits[last_].name,
                                  kUnits[unit].name));
@@ -382,14 +387,16 @@ Result<std::uint32_t> parse_date(std::string_view text) {
       month > 12 || day < 1 || day > month_length(year, static_cast<int>(month)) ||
       year < -999'999'999 || year > 999'999'999)
     return invalid(fmt::format("Unable to coerce '{}' to a formatted date (long)", text));
-  const auto days =
-      days_from_civil(year, static_cast<int>(month), static_cast<int>(day)) + kDateOffset;
+  const auto since_1970 = days_from_civil(year, static_cast<int>(month), static_cast<int>(day));
+  if (std::abs(since_1970) > std::numeric_limits<std::int64_t>::max() / kDayMs)
+    return invalid(fmt::format("Unable to coerce '{}' to a formatted date (long)", text));
+  const auto days = since_1970 + kDateOffset;
   if (days < 0)
-    return invalid(fmt::format(
-        "Input date {} is less than min supported date -5877641-06-23T00:00Z[UTC]", text));
+    return invalid(
+        fmt::format("Input date {} is less than min supported date -5877641-06-23T00:00Z", text));
   if (days > std::numeric_limits<std::uint32_t>::max())
     return invalid(fmt::format(
-        "Input date {} is greater than max supported date +5881580-07-11T00:00Z[UTC]", text));
+        "Input date {} is greater than max supported date +5881580-07-11T00:00Z", text));
   return static_cast<std::uint32_t>(days);
 }
 
@@ -415,10 +422,14 @@ Result<std::int64_t> parse_time(std::string_view text) {
     trimmed.remove_suffix(1);
   Scanner scanner(trimmed);
   std::int64_t hours = 0, minutes = 0, seconds = 0, fraction = 0;
-  // Java's numbers may have a plus.
-  if ((scanner.take('+'), !scanner.digits(1, 18, hours)) || !scanner.take(':') ||
-      (scanner.take('+'), !scanner.digits(1, 18, minutes)) || !scanner.take(':') ||
-      (scanner.take('+'), !scanner.digits(1, 18, seconds)))
+  // Java's numbers may have a plus, and zero a minus.
+  const auto field = [&](std::int64_t& value) {
+    const bool negative = scanner.take('-');
+    if (!negative) scanner.take('+');
+    return scanner.digits(1, 18, value) && !(negative && value != 0);
+  };
+  if (!field(hours) || !scanner.take(':') || !field(minutes) || !scanner.take(':') ||
+      !field(seconds))
     return wrong();
   if (scanner.take('.')) {
     auto count = scanner.rest().size();
@@ -446,11 +457,11 @@ Result<Duration> parse_duration(std::string_view text) {
 }
 
 std::string duration_text(const Duration& duration) {
-  std::string out =
-      duration.months < 0 || duration.days < 0 || duration.nanoseconds < 0 ? "-" : "";
+  std::string out = duration.months < 0 || duration.days < 0 || duration.nanoseconds < 0 ? "-" : "";
   // Unsigned, so that the least number has a magnitude.
   const auto append = [&](std::int64_t value, int first, int last) {
-    auto rest = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+    auto rest =
+        value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
     for (int unit = first; unit <= last; ++unit) {
       const auto size = static_cast<std::uint64_t>(kUnits[unit].size);
       if (rest >= size) out += fmt::format("{}{}", rest / size, kUnits[unit].symbol);

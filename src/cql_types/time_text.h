@@ -12,8 +12,8 @@
 namespace tailrace::cql_types {
 
 /// Milliseconds since 1970 of "now", of a whole number, or of `y-M-d[T| ]H:m[:s[.f]][zone]` and
-/// `yyyy-MM-dd[zone]`, where the zone is Z, +hh, +hhmm, +hh:mm, or " UTC", " GMT", " UT", " +hh:mm".
-/// A day past the month's last is the last. Other names of zones are kInvalidArgument.
+/// `yyyy-MM-dd[zone]`, where the zone is Z, +hh, +hhmm, +hh:mm, or " UTC", " GMT", " UT", "
+/// +hh:mm". A day past the month's last is the last. Other names of zones are kInvalidArgument.
 Result<std::int64_t> parse_timestamp(std::string_view text, std::int64_t now_ms);
 /// "2020-01-01T10:00:00.000Z"; with `separator` ' ' as JSON has it.
 std::string timestamp_text(std::int64_t unix_ms, char separator);

@@ -19,8 +19,12 @@ std::uint64_t load_le(const char* from) {
   return std::endian::native == std::endian::little ? value : swap_bytes(value);
 }
 
-std::uint64_t mix_first(std::uint64_t k) { return std::rotl(k * kC1, 31) * kC2; }
-std::uint64_t mix_second(std::uint64_t k) { return std::rotl(k * kC2, 33) * kC1; }
+std::uint64_t mix_first(std::uint64_t k) {
+  return std::rotl(k * kC1, 31) * kC2;
+}
+std::uint64_t mix_second(std::uint64_t k) {
+  return std::rotl(k * kC2, 33) * kC1;
+}
 
 std::uint64_t finish(std::uint64_t k) {
   k = (k ^ k >> 33) * 0xFF51AFD7ED558CCD;
@@ -42,8 +46,9 @@ Result<std::string> partition_key(std::span<const std::string_view> values) {
   std::string key;
   for (const auto value : values) {
     if (value.size() > kMaxKey)
-      return error(Code::kInvalidArgument, fmt::format("Key length of {} is longer than maximum of {}",
-                                                       value.size(), kMaxKey));
+      return error(
+          Code::kInvalidArgument,
+          fmt::format("Key length of {} is longer than maximum of {}", value.size(), kMaxKey));
     if (values.size() > 1) append_be(key, static_cast<std::uint16_t>(value.size()));
     key += value;
     if (values.size() > 1) key += '\0';
@@ -90,8 +95,9 @@ std::int64_t murmur3_token(std::string_view key) {
   h1 = finish(h1);
   h2 = finish(h2);
   const auto token = static_cast<std::int64_t>(h1 + h2);
-  return token == std::numeric_limits<std::int64_t>::min() ? std::numeric_limits<std::int64_t>::max()
-                                                           : token;
+  return token == std::numeric_limits<std::int64_t>::min()
+             ? std::numeric_limits<std::int64_t>::max()
+             : token;
 }
 
 }  // namespace tailrace::cql_types

@@ -10,19 +10,20 @@ namespace tailrace::cql_types {
 namespace {
 
 constexpr std::array<std::string_view, 20> kNativeNames{
-    "ascii",    "bigint", "blob", "boolean",  "counter", "date", "decimal",
-    "double",   "duration", "float", "inet",  "int",     "smallint", "text",
-    "time",     "timestamp", "timeuuid", "tinyint", "uuid", "varint"};
+    "ascii",  "bigint",    "blob",     "boolean", "counter", "date",     "decimal",
+    "double", "duration",  "float",    "inet",    "int",     "smallint", "text",
+    "time",   "timestamp", "timeuuid", "tinyint", "uuid",    "varint"};
 
-constexpr auto kReserved = std::to_array<std::string_view>({
-    "add",      "allow",    "alter",    "and",    "apply",     "asc",      "authorize", "batch",
-    "begin",    "by",       "columnfamily", "create", "delete", "desc",    "describe",  "drop",
-    "entries",  "execute",  "from",     "full",   "grant",     "if",       "in",        "index",
-    "infinity", "insert",   "into",     "is",     "keyspace",  "limit",    "materialized",
-    "modify",   "nan",      "norecursive", "not", "null",      "of",       "on",        "or",
-    "order",    "primary",  "rename",   "revoke", "schema",    "select",   "set",       "table",
-    "to",       "token",    "truncate", "unlogged", "update",  "use",      "using",     "view",
-    "where",    "with"});
+constexpr auto kReserved = std::to_array<std::string_view>(
+    {"add",      "allow",    "alter",        "and",          "apply",  "asc",         "authorize",
+     "batch",    "begin",    "by",           "columnfamily", "create", "delete",      "desc",
+     "describe", "drop",     "entries",      "execute",      "from",   "full",        "grant",
+     "if",       "in",       "index",        "infinity",     "insert", "into",        "is",
+     "keyspace", "limit",    "materialized", "modify",       "nan",    "norecursive", "not",
+     "null",     "of",       "on",           "or",           "order",  "primary",     "rename",
+     "revoke",   "schema",   "select",       "set",          "table",  "to",          "token",
+     "truncate", "unlogged", "update",       "use",          "using",  "view",        "where",
+     "with"});
 
 Type collection(Kind kind, std::vector<TypePtr> parameters, bool is_frozen) {
   Type type;

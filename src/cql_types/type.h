@@ -44,8 +44,12 @@ enum class Kind : std::uint8_t {
 };
 
 /// Of kinds without parameters; kList and later are not native.
-constexpr bool is_native(Kind kind) { return kind < Kind::kList; }
-constexpr bool is_collection(Kind kind) { return kind >= Kind::kList && kind <= Kind::kMap; }
+constexpr bool is_native(Kind kind) {
+  return kind < Kind::kList;
+}
+constexpr bool is_collection(Kind kind) {
+  return kind >= Kind::kList && kind <= Kind::kMap;
+}
 
 /// How deep types may stand in one another, in every text and byte form.
 constexpr int kMaxTypeDepth = 32;
@@ -61,7 +65,7 @@ struct Type {
   bool frozen = false;
   /// Of a list, set or vector the element; of a map key and value; of tuples and UDTs the fields.
   std::vector<TypePtr> parameters;
-  int dimension = 0;  // of a vector: at least 1
+  int dimension = 0;                     // of a vector: at least 1
   std::string keyspace, name;            // of a UDT
   std::vector<std::string> field_names;  // of a UDT, as many as parameters
   std::string class_name;                // of kCustom, with its parameters
@@ -70,9 +74,7 @@ struct Type {
   const Type& key() const { return *parameters[0]; }
   const Type& value() const { return *parameters[1]; }
   /// A non-frozen collection or UDT: its parts are cells of their own.
-  bool is_multi_cell() const {
-    return !frozen && (is_collection(kind) || kind == Kind::kUserType);
-  }
+  bool is_multi_cell() const { return !frozen && (is_collection(kind) || kind == Kind::kUserType); }
 };
 
 TypePtr native_type(Kind kind);

@@ -9,11 +9,19 @@
 namespace tailrace::cql_types {
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
-bool can_be_frozen(const RawType& raw) { return !is_native(raw.kind) && raw.kind != Kind::kCustom; }
+bool can_be_frozen(const RawType& raw) {
+  return !is_native(raw.kind) && raw.kind != Kind::kCustom;
+}
 bool is_frozen(const RawType& raw) {
   return raw.frozen || raw.kind == Kind::kTuple || raw.kind == Kind::kVector;
 }
@@ -198,9 +206,10 @@ Status check_collection(const RawType& raw) {
 Result<TypePtr> resolve_user_type(const RawType& raw, std::string_view keyspace,
                                   const UserTypes& user_types) {
   if (raw.keyspace && *raw.keyspace != keyspace)
-    return refused(fmt::format("Statement on keyspace {0} cannot refer to a user type in keyspace "
-                               "{1}; user types can only be used in the keyspace they are defined in",
-                               keyspace, *raw.keyspace));
+    return refused(
+        fmt::format("Statement on keyspace {0} cannot refer to a user type in keyspace "
+                    "{1}; user types can only be used in the keyspace they are defined in",
+                    keyspace, *raw.keyspace));
   TypePtr type = user_types ? user_types(keyspace, raw.name) : nullptr;
   if (!type) return refused(fmt::format("Unknown type {}.{}", keyspace, raw.name));
   return raw.frozen ? frozen(type) : type;
@@ -242,9 +251,8 @@ std::string RawType::text() const {
 
 Status freeze(RawType& type) {
   if (!can_be_frozen(type))
-    return refused(
-        "frozen<> is only allowed on collections, tuples, and user-defined types (got " +
-        type.text() + ")");
+    return refused("frozen<> is only allowed on collections, tuples, and user-defined types (got " +
+                   type.text() + ")");
   if (is_collection(type.kind))
     for (auto& parameter : type.parameters)
       if (can_be_frozen(parameter)) TRY(freeze(parameter));
@@ -293,8 +301,8 @@ Result<TypePtr> resolve(const RawType& raw, std::string_view keyspace,
     return refused(
         fmt::format("vectors may only have positive dimensions; given {}", raw.dimension));
   if (raw.dimension > kMaxVectorDimension)
-    return refused(fmt::format("a vector of {} dimensions, at most {}", raw.dimension,
-                               kMaxVectorDimension));
+    return refused(
+        fmt::format("a vector of {} dimensions, at most {}", raw.dimension, kMaxVectorDimension));
   return vector_of(parameters[0], static_cast<int>(raw.dimension));
 }
 

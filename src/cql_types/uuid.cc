@@ -107,7 +107,9 @@ std::int64_t timeuuid_unix_us(std::string_view bytes) {
   return static_cast<std::int64_t>(time) / 10 + kEpochMs * 1'000;
 }
 
-std::int64_t timeuuid_unix_ms(std::string_view bytes) { return timeuuid_unix_us(bytes) / 1'000; }
+std::int64_t timeuuid_unix_ms(std::string_view bytes) {
+  return timeuuid_unix_us(bytes) / 1'000;
+}
 
 TimeuuidSource::TimeuuidSource(std::uint64_t random)
     : low_((random & 0x3FFFFFFFFFFFFFFF) | 0x8000000000000000 | 0x0000010000000000) {}

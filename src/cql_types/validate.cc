@@ -61,9 +61,7 @@ Status validate_duration(std::string_view bytes) {
 
 Status validate_collection(const Type& type, std::string_view bytes) {
   const bool is_map = type.kind == Kind::kMap;
-  const std::string_view what = is_map                      ? "map"
-                                : type.kind == Kind::kList ? "list"
-                                                           : "set";
+  const std::string_view what = is_map ? "map" : type.kind == Kind::kList ? "list" : "set";
   CollectionReader reader(bytes, is_map ? 2 : 1);
   Part part;
   for (bool is_key = true; reader.next(part); is_key = !is_key) {
@@ -92,8 +90,8 @@ Status validate_tuple(const Type& type, std::string_view bytes) {
   if (reader.failed()) {
     const bool no_size = reader.rest().size() < 4;
     if (!is_user_type)
-      return invalid(fmt::format("Not enough bytes to read {}{}th component",
-                                 no_size ? "size of " : "", i));
+      return invalid(
+          fmt::format("Not enough bytes to read {}{}th component", no_size ? "size of " : "", i));
     return invalid(fmt::format("Not enough bytes to read {}{}th field {}",
                                no_size ? "size of " : "", i, type.field_names[i]));
   }

@@ -1,6 +1,8 @@
 // Writes what Cassandra's own types answer to random values, a line a question, for src/cql_types:
-// `CqlVectors SEED ROUNDS`. Fields are between tabs; \t, \n, \r and \\ are escaped, bytes are
+// `CqlVectors SEED ROUNDS FILE`. Fields are between tabs; \t, \n, \r and \\ are escaped, bytes are
 // hexadecimal, and an answer that is an error begins with '!'.
+import java.io.IOException;
+import java.io.PrintStream;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
@@ -14,11 +16,14 @@ import org.apache.cassandra.dht.Murmur3Partitioner;
 import org.apache.cassandra.schema.*;
 import org.apache.cassandra.serializers.*;
 import org.apache.cassandra.transport.ProtocolVersion;
-import org.apache.cassandra.utils.*;
+import org.apache.cassandra.utils.ByteBufferUtil;
+import org.apache.cassandra.utils.JsonUtils;
+import org.apache.cassandra.utils.TimeUUID;
 
 public class CqlVectors {
     static Random random;
     static Types types;
+    static PrintStream out;
     static final String[] NATIVE = {"ascii", "bigint", "blob", "boolean", "date", "decimal", "double", "duration", "float",
         "inet", "int", "smallint", "text", "time", "timestamp", "timeuuid", "tinyint", "uuid", "varint"};
     static final String[] NESTED = {"frozen<list<int>>", "frozen<set<text>>", "frozen<map<text, int>>",
@@ -27,7 +32,10 @@ public class CqlVectors {
         "frozen<map<uuid, boolean>>", "vector<smallint, 2>", "vector<vector<int, 2>, 2>", "frozen<list<varint>>",
         "frozen<map<frozen<tuple<int, text>>, double>>", "frozen<set<inet>>", "frozen<list<frozen<address>>>"};
 
-    static AbstractType<?> type(String text) { return CQLTypeParser.parse(text, "ks", types); }
+    static AbstractType<?> type(String text) {
+        CQL3Type.Raw raw = CQLFragmentParser.parseAny(CqlParser::comparatorType, text, "CQL type");
+        return raw.prepare("ks", types).getType();
+    }
     static int below(int n) { return random.nextInt(n); }
     static boolean one(int n) { return below(n) == 0; }
     static String hex(ByteBuffer b) { return b == null ? "null" : ByteBufferUtil.bytesToHex(b); }
@@ -38,12 +46,12 @@ public class CqlVectors {
     static void line(String... fields) {
         StringBuilder b = new StringBuilder();
         for (String f : fields) { if (b.length() > 0) b.append('\t'); b.append(escaped(f)); }
-        System.out.println(b);
+        out.println(b);
     }
     interface Answer { String get() throws Exception; }
     static String answer(Answer a) {
         try { return a.get(); }
-        catch (MarshalException | org.apache.cassandra.exceptions.RequestValidationException e) { return "!" + e.getMessage(); }
+        catch (MarshalException | org.apache.cassandra.exceptions.RequestValidationException e) { return "!" + e.getMessage().replaceFirst("^Failed parsing CQL type: .* reason: SyntaxException ", ""); }
         catch (Throwable e) { return null; }
     }
     static void ask(Answer a, String... fields) {
@@ -65,6 +73,18 @@ public class CqlVectors {
         }
         return b.toString();
     }
+    // Java's text of it is the shortest that reads back, which it is not always before JDK 19.
+    static boolean shortest(double d, boolean single) {
+        if (Double.isNaN(d) || Double.isInfinite(d) || d == 0) return true;
+        String text = single ? Float.toString((float) d) : Double.toString(d);
+        int digits = new BigDecimal(text).stripTrailingZeros().precision();
+        for (int n = 1; n < digits; ++n) {
+            String less = new BigDecimal(d).round(new java.math.MathContext(n)).toString();
+            if (single ? Float.parseFloat(less) == (float) d : Double.parseDouble(less) == d) return false;
+        }
+        BigDecimal nearest = new BigDecimal(d).round(new java.math.MathContext(digits));
+        return nearest.compareTo(new BigDecimal(text)) == 0;
+    }
     static double real() {
         switch (below(8)) {
             case 0: return Double.longBitsToDouble(random.nextLong());
@@ -85,8 +105,8 @@ public class CqlVectors {
         if (t instanceof SimpleDateType) return ByteBufferUtil.bytes(one(3) ? random.nextInt() : Integer.MIN_VALUE + below(60000) - 20000);
         if (t instanceof DecimalType) return one(9) ? DecimalType.instance.decompose(new BigDecimal(big(), random.nextInt()))
             : DecimalType.instance.decompose(new BigDecimal(big(), below(60) - 30));
-        if (t instanceof DoubleType) return ByteBufferUtil.bytes(real());
-        if (t instanceof FloatType) return ByteBufferUtil.bytes(one(3) ? Float.intBitsToFloat(random.nextInt()) : (float) real());
+        if (t instanceof DoubleType) { double d; do d = real(); while (!shortest(d, false)); return ByteBufferUtil.bytes(d); }
+        if (t instanceof FloatType) { float f; do f = one(3) ? Float.intBitsToFloat(random.nextInt()) : (float) real(); while (!shortest(f, true)); return ByteBufferUtil.bytes(f); }
         if (t instanceof DurationType) { int s = one(2) ? 1 : -1; return DurationType.instance.decompose(Duration.newInstance(s * below(one(2) ? 40 : 1 << 30), s * below(one(2) ? 40 : 1 << 30), s * (one(2) ? below(1 << 30) : random.nextLong() >>> 1))); }
         if (t instanceof InetAddressType) return one(5) ? ByteBufferUtil.hexToBytes("00000000000000000000ffff0a000001") : bytes(one(2) ? 4 : 16);
         if (t instanceof Int32Type) return ByteBufferUtil.bytes(one(2) ? random.nextInt() : below(20) - 10);
@@ -197,13 +217,14 @@ public class CqlVectors {
             "frozen<tuple<int>>", "frozen<int>", "address", "frozen<address>", "list<address>", "list<frozen<address>>", "frozen<list<address>>", "ks.address", "other.address", "nothing",
             "list<nothing>", "vector<float, 3>", "vector<float, 0>", "vector<list<int>, 2>", "vector<frozen<list<int>>, 2>", "vector<address, 2>", "list<vector<int, 2>>", "frozen<vector<int, 2>>",
             "set<tuple<int, text>>", "frozen<set<set<set<int>>>>", "map<frozen<map<int, int>>, frozen<set<int>>>", "'org.apache.cassandra.db.marshal.Int32Type'",
-            "'org.apache.cassandra.db.marshal.EmptyType'", "\"Odd\"", "frozen<\"Odd\">", "map<address, int>", "frozen<map<address, int>>", "duration", "counter", "tuple<address>",
+            "'org.apache.cassandra.db.marshal.LexicalUUIDType'", "\"Odd\"", "frozen<\"Odd\">", "map<address, int>", "frozen<map<address, int>>", "duration", "counter", "tuple<address>",
             "tuple<duration>", "vector<counter, 2>", "vector<duration, 2>", "list<varchar>", "frozen<varchar>", "set<list<duration>>", "vector<tuple<int>, 2>", "tuple<vector<int, 2>>"};
         for (String s : texts)
             ask(() -> { AbstractType<?> t = type(s); return t.asCQL3Type() + " = " + t; }, "type", s);
     }
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws IOException {
+        out = new PrintStream(args[2], StandardCharsets.UTF_8);
         random = new Random(Long.parseLong(args[0]));
         int rounds = Integer.parseInt(args[1]);
         DatabaseDescriptor.clientInitialization();
@@ -224,6 +245,7 @@ public class CqlVectors {
             long ms = (long) (random.nextGaussian() * 3e12);
             line("timeuuid", "timeuuid", Long.toString(ms), hex(TimeUUID.minAtUnixMillis(ms).toBytes()) + hex(TimeUUID.maxAtUnixMillis(ms).toBytes()));
         }
+        out.close();
         System.exit(0);
     }
 }
