@@ -85,6 +85,11 @@ public class CqlVectors {
         BigDecimal nearest = new BigDecimal(d).round(new java.math.MathContext(digits));
         return nearest.compareTo(new BigDecimal(text)) == 0;
     }
+    static boolean shortestWithin(Object json) {
+        if (json instanceof Double) return shortest((Double) json, false);
+        if (json instanceof Map) json = new ArrayList<Object>(((Map<?, ?>) json).values());
+        return !(json instanceof List) || ((List<?>) json).stream().allMatch(CqlVectors::shortestWithin);
+    }
     static double real() {
         switch (below(8)) {
             case 0: return Double.longBitsToDouble(random.nextLong());
@@ -191,7 +196,8 @@ public class CqlVectors {
             Object parsed;
             try { parsed = JsonUtils.decodeJson(j); } catch (MarshalException e) { parsed = null; }
             Object p = parsed;
-            if (p != null && JsonUtils.writeAsJsonString(p).length() >= j.trim().length() / 2)
+            boolean escapes = !j.matches("(?s).*\\\\u(?![0-9a-fA-F]{4}).*");  // its reader takes other letters as digits
+            if (p != null && escapes && shortestWithin(p) && JsonUtils.writeAsJsonString(p).length() >= j.trim().length() / 2)
                 ask(() -> hex(t.fromJSONObject(p).bindAndGet(QueryOptions.DEFAULT)), "from_json", name, j);
             if (!t.isCollection() && !t.isTuple() && !t.isUDT() && !t.isVector()) {
                 String s = sourceText(t);
