@@ -1,0 +1,229 @@
+// What SELECT and GROUP BY choose.
+#include "cql_syntax/follow.h"
+#include "cql_syntax/parser.h"
+
+namespace tailrace::cql_syntax {
+
+using Node = Expression::Kind;
+
+/// `*`, or selectors.
+void Parser::selectors(std::vector<Selector>& into) {
+  if (accept(Kind::kStar)) return;
+  list([&] { into.push_back(selector()); });
+}
+
+Selector Parser::selector() {
+  Selector made;
+  made.expression = selection();
+  if (accept(Kind::kAs)) made.alias = name();
+  return made;
+}
+
+Expression Parser::selection() {
+  Expression left = selection_product();
+  std::size_t links = 0;
+  while (is(Kind::kPlus) || is(Kind::kMinus)) {
+    if (chain_too_long(++links)) break;
+    Expression made = node(Node::kOperation);
+    made.text = token().text;
+    accept(la());
+    made.items.push_back(std::move(left));
+    made.items.push_back(selection_product());
+    left = std::move(made);
+  }
+  return left;
+}
+
+Expression Parser::selection_product() {
+  Expression left = selection_group();
+  std::size_t links = 0;
+  while (is(Kind::kStar) || is(Kind::kSlash) || is(Kind::kPercent)) {
+    if (chain_too_long(++links)) break;
+    Expression made = node(Node::kOperation);
+    made.text = token().text;
+    accept(la());
+    made.items.push_back(std::move(left));
+    made.items.push_back(selection_group());
+    left = std::move(made);
+  }
+  return left;
+}
+
+// Modifiers that turn out wrong leave the receiver alone; what follows it is then the error.
+Expression Parser::selection_group() {
+  Expression made = node(Node::kNegation);
+  if (!enter()) {
+    leave();
+    return made;
+  }
+  if (accept(Kind::kMinus)) {
+    made.items.push_back(selection_group());
+  } else {
+    made = modified(selection_plain());
+  }
+  leave();
+  return made;
+}
+
+Expression Parser::modified(Expression receiver) {
+  if (!is(Kind::kDot) && !is(Kind::kOpenSquare)) return receiver;
+  Expression made;
+  if (attempt([&] { made = modifiers(receiver); })) return made;
+  return receiver;
+}
+
+Expression Parser::modifiers(Expression receiver) {
+  std::size_t links = 0;
+  while (is(Kind::kDot) || is(Kind::kOpenSquare)) {
+    if (chain_too_long(++links)) break;
+    if (accept(Kind::kDot)) {
+      Expression made = node(Node::kField);
+      made.text = name();
+      made.items.push_back(std::move(receiver));
+      receiver = std::move(made);
+    } else {
+      receiver = subscript(std::move(receiver));
+    }
+  }
+  if (!may_follow_selection(la())) no_alternative();
+  return receiver;
+}
+
+Expression Parser::subscript(Expression receiver) {
+  Expression made = node(Node::kElement);
+  made.items.push_back(std::move(receiver));
+  match(Kind::kOpenSquare);
+  if (!is(Kind::kRange)) made.items.push_back(term());
+  if (is(Kind::kRange)) {
+    made.kind = Node::kSlice;
+    if (made.items.size() == 1) made.items.emplace_back();
+    accept(Kind::kRange);
+    if (made.items[1].kind == Node::kNothing || !is(Kind::kCloseSquare))
+      made.items.push_back(term());
+    else
+      made.items.emplace_back();
+  }
+  match(Kind::kCloseSquare);
+  return made;
+}
+
+Expression Parser::selection_plain() {
+  switch (la()) {
+    case Kind::kOpen:
+      return selection_parenthesised();
+    case Kind::kOpenBrace:
+      return selection_braced();
+    case Kind::kOpenSquare: {
+      Expression made = node(Node::kList);
+      accept(Kind::kOpenSquare);
+      if (!is(Kind::kCloseSquare)) list([&] { made.items.push_back(selection()); });
+      match(Kind::kCloseSquare);
+      return made;
+    }
+    default:
+      return selection_simple();
+  }
+}
+
+Expression Parser::selection_parenthesised() {
+  Expression made = node(Node::kTypeHint);
+  if (attempt([&] {
+        match(Kind::kOpen);
+        made.type.push_back(type());
+        match(Kind::kClose);
+        if (!enter()) return;
+        made.items.push_back(selection_plain());
+        leave();
+      })) {
+    return made;
+  }
+  made = node(Node::kTuple);
+  match(Kind::kOpen);
+  list([&] { made.items.push_back(selection()); });
+  match(Kind::kClose);
+  return made;
+}
+
+Expression Parser::selection_braced() {
+  Expression made = node(Node::kSet);
+  match(Kind::kOpenBrace);
+  if (accept(Kind::kCloseBrace)) return made;
+  made.items.push_back(selection());
+  if (accept(Kind::kColon)) {
+    made.kind = Node::kMap;
+    made.items.push_back(selection());
+    while (accept(Kind::kComma)) {
+      made.items.push_back(selection());
+      match(Kind::kColon);
+      made.items.push_back(selection());
+    }
+  } else {
+    while (accept(Kind::kComma)) made.items.push_back(selection());
+  }
+  match(Kind::kCloseBrace);
+  return made;
+}
+
+// A column, a constant, a marker or a call. `a.b(` is a call of keyspace a's function b; `a.b` is a
+// field.
+Expression Parser::selection_simple() {
+  const Kind kind = la();
+  if (is_constant(kind)) return constant();
+  if (kind == Kind::kNull) {
+    Expression made = node(Node::kNull);
+    accept(Kind::kNull);
+    return made;
+  }
+  if (kind == Kind::kColon || (kind == Kind::kMark && la(2) != Kind::kDot)) return marker();
+  const bool qualified = (is_name(kind) || kind == Kind::kMark) && la(2) == Kind::kDot &&
+                         is_function_name(la(3)) && (la(3) == Kind::kToken || la(4) == Kind::kOpen);
+  const bool call = (is_function_name(kind) || kind == Kind::kTtl || kind == Kind::kWritetime ||
+                     kind == Kind::kMaxwritetime || kind == Kind::kCast) &&
+                    la(2) == Kind::kOpen;
+  if (qualified || call || kind == Kind::kToken || kind == Kind::kMark) return selection_function();
+  Expression made = node(Node::kColumn);
+  if (is_name(kind) && !may_follow_selection(la(2))) no_alternative(2);
+  if (is_name(kind) && la(2) == Kind::kDot && !is_name(la(3))) no_alternative(3);
+  made.text = name();
+  return made;
+}
+
+Expression Parser::selection_function() {
+  Expression made = node(Node::kCall);
+  const Kind kind = la();
+  if (la(2) == Kind::kOpen) {
+    if (kind == Kind::kCount && la(3) == Kind::kStar) {
+      made.kind = Node::kCountRows;
+      match({Kind::kCount, Kind::kOpen, Kind::kStar, Kind::kClose});
+      return made;
+    }
+    if (kind == Kind::kTtl || kind == Kind::kWritetime || kind == Kind::kMaxwritetime) {
+      made.kind = Node::kWritetime;
+      made.text = name_text();
+      match(Kind::kOpen);
+      Expression column = node(Node::kColumn);
+      column.text = name();
+      made.items.push_back(modifiers(std::move(column)));
+      match(Kind::kClose);
+      return made;
+    }
+    if (kind == Kind::kCast) {
+      made.kind = Node::kCast;
+      match({Kind::kCast, Kind::kOpen});
+      made.items.push_back(selection());
+      match(Kind::kAs);
+      made.type.push_back(native_type());
+      match(Kind::kClose);
+      return made;
+    }
+  }
+  QualifiedName called = function_name();
+  made.keyspace = std::move(called.keyspace);
+  made.text = std::move(called.name);
+  match(Kind::kOpen);
+  if (!is(Kind::kClose)) list([&] { made.items.push_back(selection()); });
+  match(Kind::kClose);
+  return made;
+}
+
+}  // namespace tailrace::cql_syntax

@@ -1,0 +1,72 @@
+// Ours against Cassandra 5.0.9's parser: the same statements are taken and refused, at the same
+// place, in the same words.
+#include "cql_syntax/testing/verdicts.h"
+
+#include <gtest/gtest.h>
+
+#include "cql_syntax/statement.h"
+
+namespace tailrace::cql_syntax {
+namespace {
+
+using testing::Verdict;
+
+std::string said(const std::string& statement) {
+  const Result<Statement> made = parse(statement);
+  return made ? "ok" : made.error().what;
+}
+
+// "line 1:9 " of a sentence; nothing of one without a place.
+std::string place(const std::string& sentence) {
+  return sentence.starts_with("line ") ? sentence.substr(0, sentence.find(' ', 5)) : "";
+}
+
+std::string without_snippet(const std::string& sentence) {
+  return sentence.substr(0, sentence.rfind(" ("));
+}
+
+char agreement(const std::string& ours, const std::string& cassandras) {
+  if (ours == cassandras) return '=';
+  if ((ours == "ok") != (cassandras == "ok")) return '!';
+  if (place(ours) != place(cassandras)) return '?';
+  return without_snippet(ours) == without_snippet(cassandras) ? '~' : '-';
+}
+
+TEST(Verdicts, each_statement_is_judged_as_by_cassandra) {
+  const std::vector<Verdict> verdicts = testing::verdicts();
+  ASSERT_GE(verdicts.size(), 400u) << "run it in the project's folder";
+  for (const Verdict& verdict : verdicts) {
+    const std::string ours = said(verdict.statement);
+    EXPECT_EQ(agreement(ours, verdict.sentence), verdict.agreement)
+        << verdict.statement << "\nours:      " << ours << "\nCassandra: " << verdict.sentence;
+  }
+}
+
+TEST(Verdicts, most_sentences_are_cassandras_to_the_letter) {
+  std::size_t same = 0;
+  std::size_t refused = 0;
+  for (const Verdict& verdict : testing::verdicts()) {
+    if (verdict.sentence == "ok") continue;
+    ++refused;
+    if (said(verdict.statement) == verdict.sentence) ++same;
+  }
+  EXPECT_GT(same * 100, refused * 85) << same << " of " << refused;
+}
+
+TEST(Verdicts, what_was_printed_parses_to_the_same_text) {
+  std::size_t taken = 0;
+  for (const Verdict& verdict : testing::verdicts()) {
+    const Result<Statement> made = parse(verdict.statement);
+    if (!made) continue;
+    ++taken;
+    const std::string text = print(*made);
+    const Result<Statement> again = parse(text);
+    ASSERT_TRUE(again) << verdict.statement << "\n" << text << "\n" << again.error().what;
+    EXPECT_EQ(print(*again), text) << verdict.statement;
+    EXPECT_EQ(again->markers, made->markers) << verdict.statement;
+  }
+  EXPECT_GT(taken, 200u);
+}
+
+}  // namespace
+}  // namespace tailrace::cql_syntax
