@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <iostream>
+#include <map>
+
 #include "cql_syntax/statement.h"
 
 namespace tailrace::cql_syntax {
@@ -40,6 +44,26 @@ TEST(Verdicts, each_statement_is_judged_as_by_cassandra) {
     EXPECT_EQ(agreement(ours, verdict.sentence), verdict.agreement)
         << verdict.statement << "\nours:      " << ours << "\nCassandra: " << verdict.sentence;
   }
+}
+
+// Of tests/real/test_cql_syntax.py, which asks Cassandra anew.
+TEST(Verdicts, fresh_statements_are_judged_as_by_cassandra) {
+  const char* path = std::getenv("TAILRACE_CQL_VERDICTS");
+  if (!path) GTEST_SKIP() << "TAILRACE_CQL_VERDICTS names no file";
+  std::map<char, std::size_t> seen;
+  for (const Verdict& verdict : testing::verdicts(path)) {
+    const std::string ours = said(verdict.statement);
+    const char found = agreement(ours, verdict.sentence);
+    if (++seen[found] <= 20 && (found == '!' || found == '?')) {
+      std::cout << verdict.statement << "\nours:      " << ours
+                << "\nCassandra: " << verdict.sentence << "\n";
+    }
+  }
+  const std::size_t all = seen['='] + seen['~'] + seen['-'] + seen['?'] + seen['!'];
+  ASSERT_GT(all, 1000u);
+  EXPECT_LE(seen['!'] * 200, all) << seen['!'] << " of " << all << " taken here, refused there";
+  EXPECT_LE(seen['?'] * 100, all) << seen['?'] << " of " << all << " refused at another place";
+  EXPECT_GE((seen['='] + seen['~']) * 100, all * 90) << seen['='] << " and " << seen['~'];
 }
 
 TEST(Verdicts, most_sentences_are_cassandras_to_the_letter) {
