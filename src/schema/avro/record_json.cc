@@ -16,7 +16,7 @@ namespace tailrace::schema::avro {
 namespace {
 
 /// How many values may lie in one another.
-constexpr int kMaxDepth = 1000;
+constexpr int kMaxDepth = 200;
 constexpr std::int64_t kSecondsOfDay = 86'400;
 
 /// What ends the reading of a record, with the path to it, made from the inside out.
