@@ -6,6 +6,7 @@
 
 #include "app/open_schemas.h"
 #include "app/terminal.h"
+#include "base/hex.h"
 
 namespace tailrace::app {
 namespace {
@@ -14,12 +15,6 @@ constexpr std::size_t kMostSaid = 100;
 
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out;
 }
 
 Json schema_of(const console::DecodedBytes& decoded) {
@@ -76,7 +71,7 @@ void RecordPrinter::add(std::string& line, bool key, const Bytes& bytes) {
   if (value->why.empty())
     line += fmt::format(R"(,"{}":{})", name, value->json);
   else
-    line += fmt::format(R"(,"{0}_hex":"{1}","{0}_error":{2})", name, hex(*bytes),
+    line += fmt::format(R"(,"{0}_hex":"{1}","{0}_error":{2})", name, encode_hex(*bytes),
                         text_of(Json(value->why)));
   line += fmt::format(R"(,"{}_schema":{})", name, text_of(schema_of(*value)));
 }

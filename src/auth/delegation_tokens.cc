@@ -6,6 +6,7 @@
 
 #include "auth/digest.h"
 #include "auth/word_file.h"
+#include "base/base64.h"
 #include "base/log.h"
 
 namespace tailrace::auth {
@@ -22,7 +23,7 @@ std::int64_t later(std::int64_t now_ms, std::int64_t by_ms) {
 /// 16 random bytes in the letters of base64url; tools take what begins with '-' for an option.
 std::string new_id() {
   for (;;) {
-    auto id = base64(random_bytes(16));
+    auto id = encode_base64(random_bytes(16));
     id.resize(id.find('='));
     std::ranges::replace(id, '+', '-');
     std::ranges::replace(id, '/', '_');
@@ -210,7 +211,7 @@ ScramCredential DelegationTokens::credential(const std::string& id, ScramMechani
   const auto found = credentials_.find({id, mechanism});
   if (found != credentials_.end()) return found->second;
   const auto salt = random_bytes(24);
-  const auto salted = salted_password(mechanism, base64(hmac(id)), salt, kLeastIterations);
+  const auto salted = salted_password(mechanism, encode_base64(hmac(id)), salt, kLeastIterations);
   return credentials_[{id, mechanism}] = credential_of(mechanism, salted, salt, kLeastIterations);
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "auth/digest.h"
+#include "base/base64.h"
 #include "rt/file.h"
 
 namespace tailrace::auth {
@@ -83,7 +84,7 @@ TEST_F(DelegationTokensTest, the_secret_is_the_hmac_of_the_id_and_is_not_on_disk
   EXPECT_EQ(tokens.hmac(token.id), hmac_sha512("key", token.id));
   const auto lines = rt::read_whole(rt::posix_files(), path_, 1 << 20).value();
   EXPECT_NE(lines.find(token.id), std::string::npos);
-  EXPECT_EQ(lines.find(base64(tokens.hmac(token.id))), std::string::npos);
+  EXPECT_EQ(lines.find(encode_base64(tokens.hmac(token.id))), std::string::npos);
   struct stat info {};
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 077, 0u);
@@ -144,7 +145,7 @@ TEST_F(DelegationTokensTest, it_logs_its_owner_in_while_it_holds) {
     EXPECT_EQ(login.owner, kAlice);
     EXPECT_EQ(login.left_ms, kHourMs);
     ScramServer server(mechanism, "ours");
-    ScramClient client(mechanism, token.id, base64(tokens.hmac(token.id)), "theirs");
+    ScramClient client(mechanism, token.id, encode_base64(tokens.hmac(token.id)), "theirs");
     ASSERT_TRUE(server.first(client.first()));
     const auto proof = client.proof(server.challenge(login.credential)).value();
     EXPECT_TRUE(client.verify(server.finish(proof).value()));

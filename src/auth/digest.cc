@@ -17,14 +17,6 @@ std::string random_bytes(std::size_t size) {
   return bytes;
 }
 
-std::string base64(std::string_view bytes) {
-  std::vector<unsigned char> text((bytes.size() + 2) / 3 * 4 + 1);
-  const int size =
-      EVP_EncodeBlock(text.data(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                      static_cast<int>(bytes.size()));
-  return {reinterpret_cast<char*>(text.data()), static_cast<std::size_t>(size)};
-}
-
 std::optional<std::string> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   if (text.empty()) return std::string();

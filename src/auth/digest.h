@@ -1,4 +1,5 @@
-// Random bytes, base64 and comparing in constant time: what secrets are made of and checked with.
+// Random bytes, strict base64 and comparing in constant time: what secrets are made of and checked
+// with.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +11,7 @@ namespace tailrace::auth {
 
 /// Bytes nobody can guess, from the system.
 std::string random_bytes(std::size_t size);
-std::string base64(std::string_view bytes);
-/// nullopt for what is not base64.
+/// Bytes of base64 as a peer must write it: padded, and nothing but its alphabet; else nullopt.
 std::optional<std::string> from_base64(std::string_view text);
 /// HMAC-SHA-512 (RFC 2104): 64 bytes.
 std::string hmac_sha512(std::string_view key, std::string_view text);

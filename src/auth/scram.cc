@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "auth/digest.h"
+#include "base/base64.h"
 
 namespace tailrace::auth {
 namespace {
@@ -144,7 +145,7 @@ Result<ScramServer::Hello> ScramServer::first(std::string_view message) {
 std::string ScramServer::challenge(const ScramCredential& credential) {
   credential_ = credential;
   challenge_ =
-      fmt::format("r={},s={},i={}", nonce_, base64(credential.salt), credential.iterations);
+      fmt::format("r={},s={},i={}", nonce_, encode_base64(credential.salt), credential.iterations);
   return challenge_;
 }
 
@@ -166,7 +167,7 @@ Result<std::string> ScramServer::finish(std::string_view message) {
   if (!same_secret(hash(mechanism_, client_key), credential_.stored_key)) {
     return error(Code::kPermissionDenied, "the password is another one");
   }
-  return "v=" + base64(hmac(mechanism_, credential_.server_key, all));
+  return "v=" + encode_base64(hmac(mechanism_, credential_.server_key, all));
 }
 
 ScramClient::ScramClient(ScramMechanism mechanism, std::string user, std::string password,
@@ -195,7 +196,7 @@ Result<std::string> ScramClient::proof(std::string_view challenge) {
   const auto all = fmt::format("{},{},{}", bare_, challenge, without_proof);
   signature_ = hmac(mechanism_, hmac(mechanism_, salted, "Server Key"), all);
   const auto signature = hmac(mechanism_, hash(mechanism_, client_key), all);
-  return fmt::format("{},p={}", without_proof, base64(exclusive_or(client_key, signature)));
+  return fmt::format("{},p={}", without_proof, encode_base64(exclusive_or(client_key, signature)));
 }
 
 Status ScramClient::verify(std::string_view message) const {

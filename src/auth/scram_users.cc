@@ -4,6 +4,7 @@
 
 #include "auth/digest.h"
 #include "auth/word_file.h"
+#include "base/base64.h"
 
 namespace tailrace::auth {
 namespace {
@@ -70,8 +71,8 @@ Status ScramUsers::change(const std::map<Key, std::optional<ScramCredential>>& c
   std::vector<Words> lines;
   for (const auto& [key, credential] : users) {
     lines.push_back({key.first, std::string(mechanism_name(key.second)),
-                     std::to_string(credential.iterations), base64(credential.salt),
-                     base64(credential.stored_key), base64(credential.server_key)});
+                     std::to_string(credential.iterations), encode_base64(credential.salt),
+                     encode_base64(credential.stored_key), encode_base64(credential.server_key)});
   }
   TRY(write_words(path_, lines));
   users_ = std::move(users);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/hex.h"
+
 namespace tailrace::console {
 namespace {
 
@@ -97,17 +99,6 @@ Json to_json(const TableInfo& table) {
           {"expectations", std::move(expectations)}};
 }
 
-std::string hex(std::string_view bytes) {
-  static constexpr const char* kDigits = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (unsigned char c : bytes) {
-    out.push_back(kDigits[c >> 4]);
-    out.push_back(kDigits[c & 15]);
-  }
-  return out;
-}
-
 Json to_json(const DeadLetter& letter) {
   constexpr std::size_t kShown = 4096;
   std::string_view bytes = letter.bytes;
@@ -117,7 +108,7 @@ Json to_json(const DeadLetter& letter) {
           {"reason", letter.reason},
           {"message", letter.message},
           {"text", bytes.substr(0, kShown)},
-          {"hex", hex(bytes.substr(0, kShown))},
+          {"hex", encode_hex(bytes.substr(0, kShown))},
           {"size_bytes", bytes.size()},
           {"time_ms", letter.time_ms}};
 }
@@ -145,7 +136,7 @@ Json to_json(const DecodedBytes& decoded) {
 Json to_json(const ShownBytes& shown) {
   const bool text = is_text(shown.bytes);
   Json out = {{"text", text ? shown.bytes : ""},
-              {"hex", text ? "" : hex(shown.bytes)},
+              {"hex", text ? "" : encode_hex(shown.bytes)},
               {"is_text", text},
               {"size_bytes", shown.size}};
   if (shown.decoded) out["decoded"] = to_json(*shown.decoded);

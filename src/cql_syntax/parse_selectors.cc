@@ -20,33 +20,12 @@ Selector Parser::selector() {
 }
 
 Expression Parser::selection() {
-  Expression left = selection_product();
-  std::size_t links = 0;
-  while (is(Kind::kPlus) || is(Kind::kMinus)) {
-    if (chain_too_long(++links)) break;
-    Expression made = node(Node::kOperation);
-    made.text = token().text;
-    accept(la());
-    made.items.push_back(std::move(left));
-    made.items.push_back(selection_product());
-    left = std::move(made);
-  }
-  return left;
+  return operations(&Parser::selection_product,
+                    [this] { return is(Kind::kPlus) || is(Kind::kMinus); });
 }
 
 Expression Parser::selection_product() {
-  Expression left = selection_group();
-  std::size_t links = 0;
-  while (is(Kind::kStar) || is(Kind::kSlash) || is(Kind::kPercent)) {
-    if (chain_too_long(++links)) break;
-    Expression made = node(Node::kOperation);
-    made.text = token().text;
-    accept(la());
-    made.items.push_back(std::move(left));
-    made.items.push_back(selection_group());
-    left = std::move(made);
-  }
-  return left;
+  return operations(&Parser::selection_group, [this] { return at_factor(); });
 }
 
 // Modifiers that turn out wrong leave the receiver alone; what follows it is then the error.

@@ -210,34 +210,15 @@ bool Parser::chain_too_long(std::size_t links) {
 }
 
 Expression Parser::term() {
-  Expression left = term_product();
-  std::size_t links = 0;
-  while ((is(Kind::kPlus) && plus_is_of_term()) || is(Kind::kMinus)) {
-    if (chain_too_long(++links)) break;
-    Expression made = node(Node::kOperation);
-    made.text = token().text;
-    accept(la());
-    made.items.push_back(std::move(left));
-    made.items.push_back(term_product());
-    left = std::move(made);
-  }
+  Expression left = operations(&Parser::term_product, [this] {
+    return (is(Kind::kPlus) && plus_is_of_term()) || is(Kind::kMinus);
+  });
   if (!may_follow_term(la())) no_alternative();
   return left;
 }
 
 Expression Parser::term_product() {
-  Expression left = term_group();
-  std::size_t links = 0;
-  while (is(Kind::kStar) || is(Kind::kSlash) || is(Kind::kPercent)) {
-    if (chain_too_long(++links)) break;
-    Expression made = node(Node::kOperation);
-    made.text = token().text;
-    accept(la());
-    made.items.push_back(std::move(left));
-    made.items.push_back(term_group());
-    left = std::move(made);
-  }
-  return left;
+  return operations(&Parser::term_group, [this] { return at_factor(); });
 }
 
 Expression Parser::term_group() {

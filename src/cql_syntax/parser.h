@@ -109,6 +109,23 @@ class Parser {
   Expression modifiers(Expression receiver);
   Expression subscript(Expression receiver);
   bool chain_too_long(std::size_t links);
+  bool at_factor() { return is(Kind::kStar) || is(Kind::kSlash) || is(Kind::kPercent); }
+  /// Operands and the operators between them, from the left, as long as `goes_on()`.
+  template <typename GoesOn>
+  Expression operations(Expression (Parser::*operand)(), GoesOn goes_on) {
+    Expression left = (this->*operand)();
+    std::size_t links = 0;
+    while (goes_on()) {
+      if (chain_too_long(++links)) break;
+      Expression made = node(Expression::Kind::kOperation);
+      made.text = token().text;
+      accept(la());
+      made.items.push_back(std::move(left));
+      made.items.push_back((this->*operand)());
+      left = std::move(made);
+    }
+    return left;
+  }
 
   // Relations and rows (parse_relations.cc, parse_data.cc).
   std::vector<Relation> where();

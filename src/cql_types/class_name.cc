@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/hex.h"
+
 namespace tailrace::cql_types {
 namespace {
 
@@ -15,12 +17,6 @@ constexpr std::array<std::string_view, 20> kClasses{
     "SimpleDateType",  "DecimalType",  "DoubleType", "DurationType", "FloatType",
     "InetAddressType", "Int32Type",    "ShortType",  "UTF8Type",     "TimeType",
     "TimestampType",   "TimeUUIDType", "ByteType",   "UUIDType",     "IntegerType"};
-
-std::string hex_of(std::string_view text) {
-  std::string hex;
-  for (const unsigned char c : text) hex += fmt::format("{:02x}", c);
-  return hex;
-}
 
 std::string class_of(const Type& type, bool ignore_freezing);
 
@@ -34,10 +30,10 @@ std::string classes_of(const std::vector<TypePtr>& types, bool ignore_freezing) 
 }
 
 std::string user_class_of(const Type& type, bool ignore_freezing) {
-  std::string text = "(" + type.keyspace + "," + hex_of(type.name);
+  std::string text = "(" + type.keyspace + "," + encode_hex(type.name);
   for (std::size_t i = 0; i < type.parameters.size(); ++i)
-    text +=
-        "," + hex_of(type.field_names[i]) + ":" + class_of(*type.parameters[i], ignore_freezing);
+    text += "," + encode_hex(type.field_names[i]) + ":" +
+            class_of(*type.parameters[i], ignore_freezing);
   return text + ")";
 }
 

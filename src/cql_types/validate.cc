@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/hex.h"
 #include "cql_types/parts.h"
 
 namespace tailrace::cql_types {
@@ -22,9 +23,7 @@ Status empty_or(std::string_view bytes, std::size_t length, std::string_view wha
 }
 
 std::string hex_of(std::string_view bytes) {
-  std::string hex;
-  for (const unsigned char c : bytes.substr(0, 256)) hex += fmt::format("{:02x}", c);
-  return hex;
+  return encode_hex(bytes.substr(0, 256));
 }
 
 Status validate_ascii(std::string_view bytes) {

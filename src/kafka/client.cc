@@ -6,6 +6,7 @@
 
 #include "auth/digest.h"
 #include "auth/jaas.h"
+#include "base/base64.h"
 #include "base/bytes.h"
 #include "base/kafka_error.h"
 #include "kafka/messages/sasl_authenticate_request.h"
@@ -104,7 +105,8 @@ Status Client::log_in(const ConfigMap& settings) {
 
 Status Client::log_in_by_scram(auth::ScramMechanism mechanism, const std::string& user,
                                const std::string& password) {
-  auth::ScramClient scram(mechanism, user, password, auth::base64(auth::random_bytes(kNonceBytes)));
+  auth::ScramClient scram(mechanism, user, password,
+                          encode_base64(auth::random_bytes(kNonceBytes)));
   ASSIGN(const auto challenge, authenticate(scram.first()));
   ASSIGN(const auto proof, scram.proof(challenge));
   ASSIGN(const auto signature, authenticate(proof));

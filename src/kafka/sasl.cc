@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "auth/digest.h"
+#include "base/base64.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -45,7 +46,7 @@ ErrorCode Sasl::handshake(const std::string& mechanism, Version version) {
   token_left_ms_.reset();
   scram_.reset();
   if (const auto hash = auth::scram_mechanism(mechanism)) {
-    scram_.emplace(*hash, auth::base64(auth::random_bytes(kNonceBytes)));
+    scram_.emplace(*hash, encode_base64(auth::random_bytes(kNonceBytes)));
   }
   return ErrorCode::kNone;
 }

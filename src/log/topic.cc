@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/hex.h"
+
 namespace tailrace::log {
 namespace {
 
@@ -78,12 +80,6 @@ std::set<std::string> names(std::string_view list) {
     all.emplace(one);
   }
   return all;
-}
-
-std::string hex(const TopicId& id) {
-  std::string text;
-  for (const auto byte : id) text += fmt::format("{:02x}", byte);
-  return text;
 }
 
 Result<TopicId> parse_id(std::string_view text) {
@@ -172,8 +168,10 @@ std::optional<std::string> get_setting(const TopicSettings& settings, std::strin
 }
 
 std::string encode_topic(const Topic& topic) {
-  std::string text = fmt::format("topic.id={}\npartitions={}\ncompression.type={}\n", hex(topic.id),
-                                 topic.settings.partitions, compression_type(topic.settings));
+  std::string text =
+      fmt::format("topic.id={}\npartitions={}\ncompression.type={}\n",
+                  encode_hex({reinterpret_cast<const char*>(topic.id.data()), topic.id.size()}),
+                  topic.settings.partitions, compression_type(topic.settings));
   for (const auto& known : kNumbers) {
     text += fmt::format("{}={}\n", known.name, topic.settings.*known.field);
   }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "columns/byte_order.h"
 #include "columns/widening.h"
 
@@ -35,13 +36,6 @@ std::string_view note_of(std::string_view stored) {
 void add_note(std::string_view note, std::string& value) {
   const auto size = static_cast<NoteSize>(note.size());
   value.append(note).append(reinterpret_cast<const char*>(&size), sizeof size);
-}
-
-std::string hex(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const char c : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return text;
 }
 
 Result<std::string> from_hex(std::string_view text) {
@@ -322,7 +316,7 @@ Result<Page> KeyedTable::scan(const KeyRange& range, std::int64_t limit,
   Status status;
   TRY(store_.scan(begin, kv::prefix_end(last), [&](std::string_view key, std::string_view value) {
     if (reader.rows() >= limit) {
-      page.next = hex(key.substr(prefix().size()));
+      page.next = encode_hex(key.substr(prefix().size()));
       return false;
     }
     status = reader.append(value);
