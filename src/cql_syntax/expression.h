@@ -83,6 +83,7 @@ struct Expression {
   std::vector<Expression> items;
   std::vector<std::string> fields;
   std::vector<Type> type;  // none or one
+  int marker = -1;         // of a kMarker: its place among Statement::markers
 };
 
 enum class Operator : std::uint8_t {

@@ -180,7 +180,9 @@ Expression Parser::marker() {
     made.text = name();
   else if (!accept(Kind::kMark))
     no_alternative();
-  if (!failed()) markers_.push_back(made.text);
+  if (failed()) return made;
+  made.marker = static_cast<int>(markers_.size());
+  markers_.push_back(made.text);
   return made;
 }
 

@@ -1,0 +1,57 @@
+// CQL statements to their answers: what the door, the console and the command line ask.
+//
+// Order of calls: Engine::open → client() for each connection → query, prepare, execute, batch →
+// the destructor. Threads: any, at once; `done` may be called before the call returns, or later
+// from another thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cql_protocol/messages.h"
+#include "cql_schema/system_tables.h"
+#include "cql_store/store.h"
+#include "cql_types/failure.h"
+
+namespace tailrace::cql_query {
+
+/// A connection's state: who it is and where it is.
+struct Client {
+  std::string keyspace;  // of USE; empty: none
+  std::string role;      // empty: nobody logged in, for nobody must
+  int protocol = 4;      // of the native protocol
+};
+
+struct Options {
+  cql_store::Options store = {};
+  cql_schema::Node node = {};
+  std::size_t prepared_statements = 10'000;  // kept; the least used is forgotten
+};
+
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> open(const std::string& folder, Options options);
+  virtual ~Engine() = default;
+
+  using Done = std::move_only_function<void(cql_types::Outcome<cql_protocol::Answer>)>;
+  /// `client` must stay until `done`; USE changes it. Views in the request are needed during the
+  /// call only.
+  virtual void query(Client& client, const cql_protocol::Query& request, Done done) = 0;
+  virtual void prepare(Client& client, const cql_protocol::Prepare& request, Done done) = 0;
+  virtual void execute(Client& client, const cql_protocol::Execute& request, Done done) = 0;
+  virtual void batch(Client& client, const cql_protocol::Batch& request, Done done) = 0;
+
+  /// Told of every change of the schema, from the thread that made it, after it is durable. The
+  /// returned handle ends it.
+  using Listener = std::function<void(const cql_protocol::SchemaChange&)>;
+  virtual std::shared_ptr<void> listen(Listener listener) = 0;
+
+  virtual cql_schema::SchemaPtr schema() const = 0;
+  virtual cql_schema::Node node() const = 0;
+  /// Once the door knows its address.
+  virtual void set_address(std::string address, std::uint16_t port) = 0;
+};
+
+}  // namespace tailrace::cql_query
