@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cql_schema/schema.h"
@@ -13,6 +16,7 @@
 #include "cql_syntax/data_statements.h"
 #include "cql_terms/term.h"
 #include "cql_types/failure.h"
+#include "cql_types/parts.h"
 
 namespace tailrace::cql_query {
 
