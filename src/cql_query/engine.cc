@@ -1,0 +1,541 @@
+// Requests to the rooms that answer them, and the schema's one present state.
+#include "cql_query/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <list>
+#include <mutex>
+#include <random>
+
+#include "base/bytes.h"
+#include "cql_query/prepared.h"
+#include "cql_query/prepared_cache.h"
+#include "cql_query/timestamps.h"
+#include "cql_query/workers.h"
+#include "cql_schema/change.h"
+#include "cql_schema/describe.h"
+#include "cql_types/parts.h"
+#include "rt/random.h"
+#include "rt/wall_time.h"
+
+namespace tailrace::cql_query {
+namespace {
+
+using cql_protocol::Answer;
+using cql_protocol::Consistency;
+using cql_protocol::Parameters;
+using cql_protocol::SchemaChange;
+using cql_protocol::Value;
+using cql_schema::SchemaPtr;
+using cql_schema::TablePtr;
+using cql_types::ErrorCode;
+using cql_types::Failure;
+using cql_types::failure;
+using cql_types::invalid;
+using Done = Engine::Done;
+
+constexpr std::string_view kSchemaPrefix = "schema/";
+constexpr std::string_view kHostId = "host_id";
+
+/// What a statement runs with: the values of its markers, owned where it outlives the call.
+struct Execution {
+  PreparedPtr prepared;
+  std::deque<std::string> owned;
+  std::vector<Value> values;
+  Bindings bindings;
+  std::optional<std::int32_t> page_size;
+  std::optional<std::string> paging_state;
+  Moment moment;
+
+  void own_values() {
+    for (auto& value : values)
+      if (value.kind == Value::Kind::kBytes) value.bytes = owned.emplace_back(value.bytes);
+  }
+};
+using ExecutionPtr = std::shared_ptr<Execution>;
+
+/// The values of the markers, in the markers' order.
+Outcome<std::vector<Value>> in_order(const Prepared& prepared, const std::vector<Value>& values,
+                                     const std::vector<std::string_view>& names,
+                                     std::string_view mismatch) {
+  std::vector<Value> ordered;
+  if (names.empty()) {
+    ordered = values;
+  } else {
+    for (const auto& marker : prepared.markers) {
+      const auto at = std::ranges::find(names, marker.name);
+      if (at != names.end())
+        ordered.push_back(values[static_cast<std::size_t>(at - names.begin())]);
+    }
+  }
+  if (ordered.size() != prepared.markers.size()) {
+    if (!mismatch.empty()) return invalid(std::string(mismatch));
+    return invalid(fmt::format("there were {} markers(?) in CQL but {} bound variables",
+                               prepared.markers.size(), ordered.size()));
+  }
+  return ordered;
+}
+
+SchemaChange change_of(const cql_schema::Event& event) {
+  using Event = cql_schema::Event;
+  constexpr std::array<std::string_view, 3> kChanges{"CREATED", "UPDATED", "DROPPED"};
+  constexpr std::array<std::string_view, 5> kTargets{"KEYSPACE", "TABLE", "TYPE", "FUNCTION",
+                                                     "AGGREGATE"};
+  static_assert(static_cast<int>(Event::Change::kDropped) == 2);
+  static_assert(static_cast<int>(Event::Target::kAggregate) == 4);
+  return {std::string(kChanges[static_cast<std::size_t>(event.change)]),
+          std::string(kTargets[static_cast<std::size_t>(event.target)]), event.keyspace, event.name,
+          event.argument_types};
+}
+
+/// Texts as rows.
+Answer answer_of(const cql_schema::Description& description) {
+  auto columns = std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
+  for (std::size_t i = 0; i < description.columns.size(); ++i)
+    columns->push_back({"system", "describe", description.columns[i], description.types[i]});
+  cql_protocol::Rows rows;
+  rows.columns = std::move(columns);
+  rows.count = static_cast<std::int32_t>(description.rows.size());
+  for (const auto& row : description.rows)
+    for (const auto& value : row)
+      cql_types::append_part(rows.content, value ? cql_types::Part(*value) : cql_types::Part());
+  return {std::move(rows), {}};
+}
+
+class Tailrace final : public Engine {
+ public:
+  Tailrace(Options options, std::unique_ptr<cql_store::Store> store)
+      : options_(std::move(options)),
+        store_(std::move(store)),
+        cache_(options_.prepared_statements),
+        timeuuids_(std::random_device{}() ^ (std::uint64_t{std::random_device{}()} << 32U)) {}
+
+  Status load();
+
+  void query(Client& client, const cql_protocol::Query& request, Done done) override;
+  void prepare(Client& client, const cql_protocol::Prepare& request, Done done) override;
+  void execute(Client& client, const cql_protocol::Execute& request, Done done) override;
+  void batch(Client& client, const cql_protocol::Batch& request, Done done) override;
+
+  std::shared_ptr<void> listen(Listener listener) override;
+  SchemaPtr schema() const override { return schema_.load(); }
+  cql_schema::Node node() const override {
+    const std::lock_guard lock(node_mutex_);
+    return options_.node;
+  }
+  void set_address(std::string address, std::uint16_t port) override {
+    const std::lock_guard lock(node_mutex_);
+    options_.node.address = std::move(address);
+    options_.node.port = port;
+  }
+
+ private:
+  std::string keyspace_of(const Client& client,
+                          const std::optional<std::string_view>& asked) const {
+    return asked ? std::string(*asked) : client.keyspace;
+  }
+  Moment moment_of(const Parameters& parameters) const;
+  void bind(Bindings& bindings, const std::vector<Value>& values) const;
+
+  void run(Client& client, ExecutionPtr execution, const Parameters& parameters, Done done);
+  void run_select(const ExecutionPtr& execution, const Parameters& parameters, Done done);
+  void run_modifications(const ExecutionPtr& execution, Done done);
+  void run_other(Client& client, const ExecutionPtr& execution, Done done);
+  void truncate(const cql_syntax::Truncate& truncate, const Prepared& prepared, Done done);
+  void change_schema(const ExecutionPtr& execution, Done done);
+
+  Outcome<Answer> read(const Execution& execution);
+  std::vector<cql_schema::Values> virtual_rows(const cql_schema::Table& table);
+  std::vector<cql_schema::Values> size_estimates(const cql_schema::Table& table);
+  Outcome<Answer> use(Client& client, const std::string& keyspace);
+
+  Options options_;
+  mutable std::mutex node_mutex_;
+  std::unique_ptr<cql_store::Store> store_;
+  std::atomic<SchemaPtr> schema_;
+  PreparedCache cache_;
+  mutable cql_types::TimeuuidSource timeuuids_;
+  std::mutex listeners_mutex_;
+  std::list<Listener> listeners_;
+  // Last, so that they end first.
+  Workers readers_{2};
+  Workers schema_changes_{1};
+};
+
+Status Tailrace::load() {
+  ASSIGN(const auto kept, store_->kept(kSchemaPrefix));
+  std::vector<cql_schema::Record> records;
+  for (const auto& [name, bytes] : kept)
+    records.push_back({name.substr(kSchemaPrefix.size()), bytes});
+  ASSIGN(auto schema, cql_schema::load(records));
+  for (const auto& [name, keyspace] : schema->keyspaces)
+    for (const auto& [table_name, table] : keyspace->tables)
+      if (!table->virtual_table)
+        store_->set_grace(table->number.value, table->options.gc_grace_seconds);
+  schema_ = std::move(schema);
+  if (!options_.node.host_id.empty()) return {};
+  ASSIGN(const auto ids, store_->kept(kHostId));
+  if (!ids.empty()) {
+    options_.node.host_id = ids.front().second;
+    return {};
+  }
+  std::random_device random;
+  for (int i = 0; i < 16; ++i) options_.node.host_id += static_cast<char>(random());
+  options_.node.host_id[6] = static_cast<char>((options_.node.host_id[6] & 0x0F) | 0x40);
+  options_.node.host_id[8] = static_cast<char>((options_.node.host_id[8] & 0x3F) | 0x80);
+  cql_store::Mutation mutation;
+  mutation.keep(kHostId, options_.node.host_id);
+  store_->commit(std::move(mutation), [](Status) {});
+  return {};
+}
+
+Moment Tailrace::moment_of(const Parameters& parameters) const {
+  const std::int64_t now_us = rt::wall_microseconds();
+  Moment moment;
+  moment.timestamp_us =
+      parameters.timestamp ? *parameters.timestamp : server_timestamps().next(now_us);
+  moment.now_seconds = parameters.now_seconds ? *parameters.now_seconds : now_us / 1'000'000;
+  moment.consistency = parameters.consistency;
+  moment.serial_consistency = parameters.serial_consistency;
+  return moment;
+}
+
+void Tailrace::bind(Bindings& bindings, const std::vector<Value>& values) const {
+  bindings.values = values;
+  bindings.now_us = rt::wall_microseconds();
+  bindings.timeuuids = &timeuuids_;
+  bindings.random = [] {
+    thread_local rt::Random random(std::uint64_t{std::random_device{}()} << 32U |
+                                   std::random_device{}());
+    return random.next();
+  };
+}
+
+// Requests.
+
+void Tailrace::query(Client& client, const cql_protocol::Query& request, Done done) {
+  const auto schema = this->schema();
+  auto prepared = cql_query::prepare(request.text, keyspace_of(client, request.parameters.keyspace),
+                                     schema, rt::wall_microseconds() / 1000);
+  if (!prepared) return done(std::unexpected(std::move(prepared.error())));
+  auto execution = std::make_shared<Execution>();
+  execution->prepared = std::move(*prepared);
+  auto values = in_order(*execution->prepared, request.parameters.values, request.parameters.names,
+                         "Invalid amount of bind variables");
+  if (!values) return done(std::unexpected(std::move(values.error())));
+  execution->values = std::move(*values);
+  run(client, std::move(execution), request.parameters, std::move(done));
+}
+
+void Tailrace::prepare(Client& client, const cql_protocol::Prepare& request, Done done) {
+  auto made = cql_query::prepare(request.text, keyspace_of(client, request.keyspace), schema(),
+                                 rt::wall_microseconds() / 1000);
+  if (!made) return done(std::unexpected(std::move(made.error())));
+  const PreparedPtr prepared = cache_.add(std::move(*made));
+  cql_protocol::Prepared answer;
+  answer.id = prepared->id;
+  answer.markers = prepared->markers;
+  answer.partition_key = prepared->partition_key;
+  answer.columns = prepared->select ? prepared->select->columns()
+                                    : std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
+  answer.result_metadata_id = prepared->id;
+  done(Answer{std::move(answer), {}});
+}
+
+void Tailrace::execute(Client& client, const cql_protocol::Execute& request, Done done) {
+  auto execution = std::make_shared<Execution>();
+  execution->prepared = cache_.find(request.id, *schema());
+  if (!execution->prepared) {
+    std::string hex;
+    for (const char c : request.id) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    Failure unprepared(
+        ErrorCode::kUnprepared,
+        fmt::format(
+            "Prepared query with ID {} not found (either the query was not prepared on this host "
+            "(maybe the host has been restarted?) or you have prepared too many queries and it "
+            "has been evicted from the internal cache)",
+            hex));
+    unprepared.statement_id = request.id;
+    return done(std::unexpected(std::move(unprepared)));
+  }
+  auto values =
+      in_order(*execution->prepared, request.parameters.values, request.parameters.names, "");
+  if (!values) return done(std::unexpected(std::move(values.error())));
+  execution->values = std::move(*values);
+  run(client, std::move(execution), request.parameters, std::move(done));
+}
+
+void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done done) {
+  struct Parts {
+    std::list<Execution> executions;
+  };
+  auto parts = std::make_shared<Parts>();
+  std::vector<BoundModification> statements;
+  const auto schema = this->schema();
+  const Moment moment = moment_of(request.parameters);
+  bool outlives = false;
+  for (const auto& part : request.parts) {
+    auto& execution = parts->executions.emplace_back();
+    if (part.prepared) {
+      execution.prepared = cache_.find(part.text_or_id, *schema);
+      if (!execution.prepared) {
+        Failure unprepared(ErrorCode::kUnprepared, "Prepared query of a batch not found");
+        unprepared.statement_id = part.text_or_id;
+        return done(std::unexpected(std::move(unprepared)));
+      }
+    } else {
+      auto made =
+          cql_query::prepare(part.text_or_id, keyspace_of(client, request.parameters.keyspace),
+                             schema, rt::wall_microseconds() / 1000);
+      if (!made) return done(std::unexpected(std::move(made.error())));
+      execution.prepared = std::move(*made);
+    }
+    if (part.values.size() != execution.prepared->markers.size())
+      return done(invalid(fmt::format("There were {} markers(?) in CQL but {} bound variables",
+                                      execution.prepared->markers.size(), part.values.size())));
+    if (execution.prepared->modifications.empty() || execution.prepared->batch)
+      return done(invalid(
+          "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed."));
+    execution.values = part.values;
+    const auto& modification = execution.prepared->modifications.front();
+    outlives |= modification->has_conditions() || modification->reads();
+  }
+  for (auto& execution : parts->executions) {
+    if (outlives) execution.own_values();
+    bind(execution.bindings, execution.values);
+    statements.push_back({execution.prepared->modifications.front(), &execution.bindings});
+  }
+  BatchOptions options;
+  options.kind = request.kind;
+  cql_query::run(
+      *store_, std::move(statements), options, moment,
+      [parts, done = std::move(done)](Outcome<Answer> answer) mutable { done(std::move(answer)); });
+}
+
+void Tailrace::run(Client& client, ExecutionPtr execution, const Parameters& parameters,
+                   Done done) {
+  execution->moment = moment_of(parameters);
+  if (execution->prepared->select) return run_select(execution, parameters, std::move(done));
+  if (!execution->prepared->modifications.empty() || execution->prepared->batch)
+    return run_modifications(execution, std::move(done));
+  run_other(client, execution, std::move(done));
+}
+
+void Tailrace::run_select(const ExecutionPtr& execution, const Parameters& parameters, Done done) {
+  if (parameters.consistency == Consistency::kAny)
+    return done(invalid("ANY ConsistencyLevel is only supported for writes"));
+  if (parameters.page_size && *parameters.page_size == 0)
+    return done(failure(ErrorCode::kProtocol, "The page size cannot be 0"));
+  execution->page_size = parameters.page_size;
+  if (parameters.paging_state) execution->paging_state = std::string(*parameters.paging_state);
+  const bool quick = execution->prepared->select->is_quick();
+  if (!quick) execution->own_values();
+  bind(execution->bindings, execution->values);
+  if (quick) {
+    auto answer = read(*execution);
+    if (answer)
+      if (auto* rows = std::get_if<cql_protocol::Rows>(&answer->result))
+        rows->skip_metadata = parameters.skip_metadata;
+    return done(std::move(answer));
+  }
+  readers_.run(
+      [this, execution, skip = parameters.skip_metadata, done = std::move(done)]() mutable {
+        auto answer = read(*execution);
+        if (answer)
+          if (auto* rows = std::get_if<cql_protocol::Rows>(&answer->result))
+            rows->skip_metadata = skip;
+        done(std::move(answer));
+      });
+}
+
+Outcome<Answer> Tailrace::read(const Execution& execution) {
+  const Select& select = *execution.prepared->select;
+  Source source;
+  std::vector<cql_schema::Values> rows;
+  if (select.table()->virtual_table) {
+    rows = virtual_rows(*select.table());
+    source.rows = &rows;
+  } else {
+    source.store = store_.get();
+  }
+  Page page;
+  page.size = execution.page_size;
+  if (execution.paging_state) page.state = *execution.paging_state;
+  return select.run(source, execution.bindings, execution.moment.now_seconds, page);
+}
+
+std::vector<cql_schema::Values> Tailrace::virtual_rows(const cql_schema::Table& table) {
+  if (table.keyspace == "system" && table.name == "size_estimates") return size_estimates(table);
+  return cql_schema::system_rows(table, *schema(), node());
+}
+
+/// One range for each table: the whole ring.
+std::vector<cql_schema::Values> Tailrace::size_estimates(const cql_schema::Table& table) {
+  constexpr std::int64_t kSmallest = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  std::vector<cql_schema::Values> rows;
+  const auto set = [&](cql_schema::Values& row, std::string_view column, std::string value) {
+    const int place = table.find(column);
+    if (place >= 0) row[static_cast<std::size_t>(place)] = std::move(value);
+  };
+  const auto number = [](std::int64_t value) {
+    std::string bytes;
+    append_be(bytes, value);
+    return bytes;
+  };
+  for (const auto& [name, keyspace] : schema()->keyspaces) {
+    for (const auto& [table_name, other] : keyspace->tables) {
+      if (other->virtual_table) continue;
+      const auto estimate = store_->estimate(other->number.value, kSmallest, kLargest);
+      if (!estimate) continue;
+      cql_schema::Values row(table.columns.size());
+      set(row, "keyspace_name", name);
+      set(row, "table_name", table_name);
+      set(row, "range_start", std::to_string(kSmallest));
+      set(row, "range_end", std::to_string(kSmallest));
+      set(row, "partitions_count", number(estimate->partitions));
+      set(row, "mean_partition_size", number(estimate->mean_bytes));
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
+void Tailrace::run_modifications(const ExecutionPtr& execution, Done done) {
+  const Prepared& prepared = *execution->prepared;
+  const bool outlives = std::ranges::any_of(prepared.modifications, [](const ModificationPtr& m) {
+    return m->has_conditions() || m->reads();
+  });
+  if (outlives) execution->own_values();
+  bind(execution->bindings, execution->values);
+  std::vector<BoundModification> statements;
+  for (const auto& modification : prepared.modifications)
+    statements.push_back({modification, &execution->bindings});
+  std::optional<BatchOptions> options;
+  if (prepared.batch) {
+    options.emplace();
+    options->kind = *prepared.batch;
+    if (prepared.batch_timestamp) {
+      auto value = prepared.batch_timestamp->bind(execution->bindings);
+      if (!value) return done(std::unexpected(std::move(value.error())));
+      if (value->is_null()) return done(invalid("Invalid null value of timestamp"));
+      if (!value->is_unset()) options->timestamp_us = load_be<std::int64_t>(value->bytes.data());
+    }
+  }
+  cql_query::run(*store_, std::move(statements), options, execution->moment,
+                 [execution, done = std::move(done)](Outcome<Answer> answer) mutable {
+                   done(std::move(answer));
+                 });
+}
+
+// Statements without rows.
+
+Outcome<Answer> Tailrace::use(Client& client, const std::string& keyspace) {
+  if (schema()->keyspace(keyspace) == nullptr)
+    return invalid(fmt::format("Keyspace '{}' does not exist", keyspace));
+  client.keyspace = keyspace;
+  return Answer{cql_protocol::SetKeyspace{keyspace}, {}};
+}
+
+void Tailrace::run_other(Client& client, const ExecutionPtr& execution, Done done) {
+  const auto& statement = execution->prepared->statement;
+  if (cql_schema::is_schema_statement(statement)) {
+    schema_changes_.run([this, execution, done = std::move(done)]() mutable {
+      change_schema(execution, std::move(done));
+    });
+    return;
+  }
+  if (const auto* to = std::get_if<cql_syntax::Use>(&statement.body))
+    return done(use(client, to->keyspace));
+  if (const auto* table = std::get_if<cql_syntax::Truncate>(&statement.body))
+    return truncate(*table, *execution->prepared, std::move(done));
+  if (const auto* what = std::get_if<cql_syntax::Describe>(&statement.body)) {
+    auto description =
+        cql_schema::describe(*what, *schema(), node(), execution->prepared->keyspace);
+    if (!description) return done(std::unexpected(std::move(description.error())));
+    return done(answer_of(*description));
+  }
+  done(failure(ErrorCode::kUnauthorized,
+               "You have to be logged in and not anonymous to perform this request"));
+}
+
+void Tailrace::truncate(const cql_syntax::Truncate& truncate, const Prepared& prepared, Done done) {
+  const auto table = find_table(*schema(), truncate.table, prepared.keyspace);
+  if (!table) return done(std::unexpected(table.error()));
+  if ((*table)->view)
+    return done(
+        invalid("Cannot TRUNCATE materialized view directly; must truncate base table instead"));
+  if ((*table)->virtual_table)
+    return done(invalid("Truncation is not supported by table " + (*table)->keyspace + "." +
+                        (*table)->name));
+  cql_store::Mutation mutation;
+  mutation.drop_all((*table)->number.value);
+  store_->commit(std::move(mutation), [done = std::move(done)](Status status) mutable {
+    if (!status) return done(std::unexpected(Failure(std::move(status.error()))));
+    done(Answer{});
+  });
+}
+
+/// One at a time, on a thread of its own: waits until the change is on disk, then tells it.
+void Tailrace::change_schema(const ExecutionPtr& execution, Done done) {
+  cql_schema::Circumstances circumstances;
+  circumstances.keyspace = execution->prepared->keyspace;
+  circumstances.now_us = rt::wall_microseconds();
+  circumstances.new_id = [this] { return timeuuids_.next(rt::wall_microseconds() / 1000); };
+  auto change = cql_schema::apply(schema(), execution->prepared->statement, circumstances);
+  if (!change) return done(std::unexpected(std::move(change.error())));
+  Answer answer;
+  answer.warnings = std::move(change->warnings);
+  if (!change->event) return done(std::move(answer));
+  cql_store::Mutation mutation;
+  for (const auto& record : change->records)
+    mutation.keep(std::string(kSchemaPrefix) + record.name, record.bytes);
+  for (const auto table : change->dropped) mutation.drop_all(table.value);
+  std::atomic<bool> finished = false;
+  Status kept;
+  store_->commit(std::move(mutation), [&](Status status) {
+    kept = std::move(status);
+    finished = true;
+    finished.notify_one();
+  });
+  finished.wait(false);
+  if (!kept) return done(std::unexpected(Failure(std::move(kept.error()))));
+  for (const auto& [name, keyspace] : change->schema->keyspaces)
+    for (const auto& [table_name, table] : keyspace->tables)
+      if (!table->virtual_table)
+        store_->set_grace(table->number.value, table->options.gc_grace_seconds);
+  schema_ = change->schema;
+  const SchemaChange told = change_of(*change->event);
+  {
+    const std::lock_guard lock(listeners_mutex_);
+    for (const auto& listener : listeners_) listener(told);
+  }
+  answer.result = told;
+  done(std::move(answer));
+}
+
+std::shared_ptr<void> Tailrace::listen(Listener listener) {
+  const std::lock_guard lock(listeners_mutex_);
+  listeners_.push_front(std::move(listener));
+  const auto at = listeners_.begin();
+  return {nullptr, [this, at](void* /*none*/) {
+            const std::lock_guard inner(listeners_mutex_);
+            listeners_.erase(at);
+          }};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(const std::string& folder, Options options) {
+  ASSIGN(auto store, cql_store::Store::open(folder, options.store));
+  if (options.node.generation == 0)
+    options.node.generation = static_cast<std::int32_t>(rt::wall_microseconds() / 1'000'000);
+  auto engine = std::make_unique<Tailrace>(std::move(options), std::move(store));
+  TRY(engine->load());
+  return engine;
+}
+
+}  // namespace tailrace::cql_query

@@ -1,0 +1,45 @@
+// SELECT: prepared once, then run on one moment of the store, a page at a time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "cql_protocol/messages.h"
+#include "cql_query/restrictions.h"
+#include "cql_schema/system_tables.h"
+#include "cql_store/store.h"
+#include "cql_syntax/data_statements.h"
+#include "cql_terms/selection.h"
+
+namespace tailrace::cql_query {
+
+/// Where a SELECT reads. Of a virtual table its rows, else the store.
+struct Source {
+  const cql_store::Store* store = nullptr;
+  const std::vector<cql_schema::Values>* rows = nullptr;
+};
+
+struct Page {
+  std::optional<std::int32_t> size = {};       // rows, or groups; none, or ≤ 0: all at once
+  std::optional<std::string_view> state = {};  // of the page before
+};
+
+class Select {
+ public:
+  static Outcome<std::shared_ptr<const Select>> prepare(const cql_syntax::Select& statement,
+                                                        const cql_schema::TablePtr& table,
+                                                        const cql_terms::Scope& scope);
+  virtual ~Select() = default;
+
+  virtual const cql_schema::TablePtr& table() const = 0;
+  virtual const std::shared_ptr<const std::vector<cql_protocol::ColumnSpec>>& columns() const = 0;
+  /// It reads a few rows by their keys: quick enough for the thread that asks.
+  virtual bool is_quick() const = 0;
+  virtual Outcome<cql_protocol::Answer> run(const Source& source, const Bindings& bindings,
+                                            std::int64_t now_seconds, const Page& page) const = 0;
+};
+using SelectPtr = std::shared_ptr<const Select>;
+
+}  // namespace tailrace::cql_query
