@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cql_protocol/messages.h"
+#include "cql_query/foreign_table.h"
 #include "cql_schema/system_tables.h"
 #include "cql_store/store.h"
 #include "cql_types/failure.h"
@@ -47,6 +48,11 @@ class Engine {
   /// returned handle ends it.
   using Listener = std::function<void(const cql_protocol::SchemaChange&)>;
   virtual std::shared_ptr<void> listen(Listener listener) = 0;
+
+  /// Makes the tables of others known, in place of those told before: their keyspace is made if it
+  /// is not there, and listeners hear of what came, changed and went. kAlreadyExists: a table of
+  /// that name was made by a client.
+  virtual Status set_foreign(std::vector<std::shared_ptr<const ForeignTable>> tables) = 0;
 
   virtual cql_schema::SchemaPtr schema() const = 0;
   virtual cql_schema::Node node() const = 0;

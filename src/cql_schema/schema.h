@@ -92,6 +92,9 @@ struct Table {
   bool compact = false;  // made WITH COMPACT STORAGE
   /// Rows are made by a generator (system_tables.h), not kept in the store.
   bool virtual_table = false;
+  /// Rows are kept by others (cql_query/foreign_table.h): clients only read them, and the table is
+  /// shown like any other.
+  bool foreign = false;
   TableOptions options;
   std::vector<Index> indexes;  // by name
   std::vector<DroppedColumn> dropped;
