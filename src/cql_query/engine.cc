@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "cql_query/prepared.h"
 #include "cql_query/prepared_cache.h"
+#include "cql_query/schema_state.h"
 #include "cql_query/timestamps.h"
 #include "cql_query/workers.h"
 #include "cql_schema/change.h"
@@ -37,7 +38,6 @@ using cql_types::failure;
 using cql_types::invalid;
 using Done = Engine::Done;
 
-constexpr std::string_view kSchemaPrefix = "schema/";
 constexpr std::string_view kHostId = "host_id";
 
 /// What a statement runs with: the values of its markers, owned where it outlives the call.
@@ -79,18 +79,6 @@ Outcome<std::vector<Value>> in_order(const Prepared& prepared, const std::vector
   return ordered;
 }
 
-SchemaChange change_of(const cql_schema::Event& event) {
-  using Event = cql_schema::Event;
-  constexpr std::array<std::string_view, 3> kChanges{"CREATED", "UPDATED", "DROPPED"};
-  constexpr std::array<std::string_view, 5> kTargets{"KEYSPACE", "TABLE", "TYPE", "FUNCTION",
-                                                     "AGGREGATE"};
-  static_assert(static_cast<int>(Event::Change::kDropped) == 2);
-  static_assert(static_cast<int>(Event::Target::kAggregate) == 4);
-  return {std::string(kChanges[static_cast<std::size_t>(event.change)]),
-          std::string(kTargets[static_cast<std::size_t>(event.target)]), event.keyspace, event.name,
-          event.argument_types};
-}
-
 /// Texts as rows.
 Answer answer_of(const cql_schema::Description& description) {
   auto columns = std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
@@ -110,8 +98,9 @@ class Tailrace final : public Engine {
   Tailrace(Options options, std::unique_ptr<cql_store::Store> store)
       : options_(std::move(options)),
         store_(std::move(store)),
-        cache_(options_.prepared_statements),
-        timeuuids_(std::random_device{}() ^ (std::uint64_t{std::random_device{}()} << 32U)) {}
+        timeuuids_(std::random_device{}() ^ (std::uint64_t{std::random_device{}()} << 32U)),
+        schema_(*store_, timeuuids_),
+        cache_(options_.prepared_statements) {}
 
   Status load();
 
@@ -120,8 +109,13 @@ class Tailrace final : public Engine {
   void execute(Client& client, const cql_protocol::Execute& request, Done done) override;
   void batch(Client& client, const cql_protocol::Batch& request, Done done) override;
 
-  std::shared_ptr<void> listen(Listener listener) override;
-  SchemaPtr schema() const override { return schema_.load(); }
+  std::shared_ptr<void> listen(Listener listener) override {
+    return schema_.listen(std::move(listener));
+  }
+  Status set_foreign(std::vector<std::shared_ptr<const ForeignTable>> tables) override {
+    return schema_.set_foreign(tables);
+  }
+  SchemaPtr schema() const override { return schema_.schema(); }
   cql_schema::Node node() const override {
     const std::lock_guard lock(node_mutex_);
     return options_.node;
@@ -145,7 +139,6 @@ class Tailrace final : public Engine {
   void run_modifications(const ExecutionPtr& execution, Done done);
   void run_other(Client& client, const ExecutionPtr& execution, Done done);
   void truncate(const cql_syntax::Truncate& truncate, const Prepared& prepared, Done done);
-  void change_schema(const ExecutionPtr& execution, Done done);
 
   Outcome<Answer> read(const Execution& execution);
   std::vector<cql_schema::Values> virtual_rows(const cql_schema::Table& table);
@@ -155,27 +148,16 @@ class Tailrace final : public Engine {
   Options options_;
   mutable std::mutex node_mutex_;
   std::unique_ptr<cql_store::Store> store_;
-  std::atomic<SchemaPtr> schema_;
-  PreparedCache cache_;
   mutable cql_types::TimeuuidSource timeuuids_;
-  std::mutex listeners_mutex_;
-  std::list<Listener> listeners_;
+  SchemaState schema_;
+  PreparedCache cache_;
   // Last, so that they end first.
   Workers readers_{2};
   Workers schema_changes_{1};
 };
 
 Status Tailrace::load() {
-  ASSIGN(const auto kept, store_->kept(kSchemaPrefix));
-  std::vector<cql_schema::Record> records;
-  for (const auto& [name, bytes] : kept)
-    records.push_back({name.substr(kSchemaPrefix.size()), bytes});
-  ASSIGN(auto schema, cql_schema::load(records));
-  for (const auto& [name, keyspace] : schema->keyspaces)
-    for (const auto& [table_name, table] : keyspace->tables)
-      if (!table->virtual_table)
-        store_->set_grace(table->number.value, table->options.gc_grace_seconds);
-  schema_ = std::move(schema);
+  TRY(schema_.load());
   if (!options_.node.host_id.empty()) return {};
   ASSIGN(const auto ids, store_->kept(kHostId));
   if (!ids.empty()) {
@@ -355,7 +337,12 @@ Outcome<Answer> Tailrace::read(const Execution& execution) {
   const Select& select = *execution.prepared->select;
   Source source;
   std::vector<cql_schema::Values> rows;
-  if (select.table()->virtual_table) {
+  std::shared_ptr<const ForeignTable> foreign;
+  if (select.table()->foreign) {
+    foreign = schema_.foreign(*select.table());
+    if (!foreign) return invalid(fmt::format("table {} does not exist", select.table()->name));
+    source.foreign = foreign.get();
+  } else if (select.table()->virtual_table) {
     rows = virtual_rows(*select.table());
     source.rows = &rows;
   } else {
@@ -388,7 +375,7 @@ std::vector<cql_schema::Values> Tailrace::size_estimates(const cql_schema::Table
   };
   for (const auto& [name, keyspace] : schema()->keyspaces) {
     for (const auto& [table_name, other] : keyspace->tables) {
-      if (other->virtual_table) continue;
+      if (other->virtual_table || other->foreign) continue;
       const auto estimate = store_->estimate(other->number.value, kSmallest, kLargest);
       if (!estimate) continue;
       cql_schema::Values row(table.columns.size());
@@ -443,8 +430,9 @@ Outcome<Answer> Tailrace::use(Client& client, const std::string& keyspace) {
 void Tailrace::run_other(Client& client, const ExecutionPtr& execution, Done done) {
   const auto& statement = execution->prepared->statement;
   if (cql_schema::is_schema_statement(statement)) {
+    // It waits for the disk.
     schema_changes_.run([this, execution, done = std::move(done)]() mutable {
-      change_schema(execution, std::move(done));
+      done(schema_.change(execution->prepared->statement, execution->prepared->keyspace));
     });
     return;
   }
@@ -477,54 +465,6 @@ void Tailrace::truncate(const cql_syntax::Truncate& truncate, const Prepared& pr
     if (!status) return done(std::unexpected(Failure(std::move(status.error()))));
     done(Answer{});
   });
-}
-
-/// One at a time, on a thread of its own: waits until the change is on disk, then tells it.
-void Tailrace::change_schema(const ExecutionPtr& execution, Done done) {
-  cql_schema::Circumstances circumstances;
-  circumstances.keyspace = execution->prepared->keyspace;
-  circumstances.now_us = rt::wall_microseconds();
-  circumstances.new_id = [this] { return timeuuids_.next(rt::wall_microseconds() / 1000); };
-  auto change = cql_schema::apply(schema(), execution->prepared->statement, circumstances);
-  if (!change) return done(std::unexpected(std::move(change.error())));
-  Answer answer;
-  answer.warnings = std::move(change->warnings);
-  if (!change->event) return done(std::move(answer));
-  cql_store::Mutation mutation;
-  for (const auto& record : change->records)
-    mutation.keep(std::string(kSchemaPrefix) + record.name, record.bytes);
-  for (const auto table : change->dropped) mutation.drop_all(table.value);
-  std::atomic<bool> finished = false;
-  Status kept;
-  store_->commit(std::move(mutation), [&](Status status) {
-    kept = std::move(status);
-    finished = true;
-    finished.notify_one();
-  });
-  finished.wait(false);
-  if (!kept) return done(std::unexpected(Failure(std::move(kept.error()))));
-  for (const auto& [name, keyspace] : change->schema->keyspaces)
-    for (const auto& [table_name, table] : keyspace->tables)
-      if (!table->virtual_table)
-        store_->set_grace(table->number.value, table->options.gc_grace_seconds);
-  schema_ = change->schema;
-  const SchemaChange told = change_of(*change->event);
-  {
-    const std::lock_guard lock(listeners_mutex_);
-    for (const auto& listener : listeners_) listener(told);
-  }
-  answer.result = told;
-  done(std::move(answer));
-}
-
-std::shared_ptr<void> Tailrace::listen(Listener listener) {
-  const std::lock_guard lock(listeners_mutex_);
-  listeners_.push_front(std::move(listener));
-  const auto at = listeners_.begin();
-  return {nullptr, [this, at](void* /*none*/) {
-            const std::lock_guard inner(listeners_mutex_);
-            listeners_.erase(at);
-          }};
 }
 
 }  // namespace

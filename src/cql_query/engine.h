@@ -44,8 +44,8 @@ class Engine {
   virtual void execute(Client& client, const cql_protocol::Execute& request, Done done) = 0;
   virtual void batch(Client& client, const cql_protocol::Batch& request, Done done) = 0;
 
-  /// Told of every change of the schema, from the thread that made it, after it is durable. The
-  /// returned handle ends it.
+  /// Told of every change of the schema, from the thread that made it, after it is durable. Letting
+  /// the handle go ends it; do so before the engine goes.
   using Listener = std::function<void(const cql_protocol::SchemaChange&)>;
   virtual std::shared_ptr<void> listen(Listener listener) = 0;
 

@@ -118,6 +118,9 @@ class Preparation {
 
   Outcome<void> change(const Change& change, bool in_batch) {
     ASSIGN(auto table, enter(name_of(change)));
+    if (table->foreign)
+      return invalid(fmt::format("{}.{} is a table of the pipeline, which alone writes its rows",
+                                 table->keyspace, table->name));
     ASSIGN(auto modification, Modification::prepare(change, table, scope_, in_batch));
     if (made_.modifications.empty()) {
       KeyMarkers markers(*table);

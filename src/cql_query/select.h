@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cql_protocol/messages.h"
+#include "cql_query/foreign_table.h"
 #include "cql_query/restrictions.h"
 #include "cql_schema/system_tables.h"
 #include "cql_store/store.h"
@@ -15,9 +16,11 @@
 
 namespace tailrace::cql_query {
 
-/// Where a SELECT reads. Of a virtual table its rows, else the store.
+/// Where a SELECT reads: one of them.
 struct Source {
   const cql_store::Store* store = nullptr;
+  const ForeignTable* foreign = nullptr;
+  /// Of a virtual table.
   const std::vector<cql_schema::Values>* rows = nullptr;
 };
 

@@ -1,0 +1,218 @@
+// Changes of the schema, kept and told.
+#include "cql_query/schema_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+
+#include "cql_schema/records.h"
+#include "cql_syntax/statement.h"
+#include "cql_types/token.h"
+#include "rt/wall_time.h"
+
+namespace tailrace::cql_query {
+namespace {
+
+using cql_protocol::Answer;
+using cql_protocol::SchemaChange;
+using cql_schema::Event;
+using cql_schema::Keyspace;
+using cql_schema::Schema;
+using cql_schema::SchemaPtr;
+using cql_schema::Table;
+using cql_schema::TablePtr;
+using cql_types::Failure;
+using cql_types::invalid;
+using cql_types::Outcome;
+
+constexpr std::string_view kPrefix = "schema/";
+
+SchemaChange told(const Event& event) {
+  constexpr std::array<std::string_view, 3> kChanges{"CREATED", "UPDATED", "DROPPED"};
+  constexpr std::array<std::string_view, 5> kTargets{"KEYSPACE", "TABLE", "TYPE", "FUNCTION",
+                                                     "AGGREGATE"};
+  static_assert(static_cast<int>(Event::Change::kDropped) == 2);
+  static_assert(static_cast<int>(Event::Target::kAggregate) == 4);
+  return {std::string(kChanges[static_cast<std::size_t>(event.change)]),
+          std::string(kTargets[static_cast<std::size_t>(event.target)]), event.keyspace, event.name,
+          event.argument_types};
+}
+
+bool same_columns(const Table& a, const Table& b) {
+  return a.partition_columns == b.partition_columns &&
+         a.clustering_columns == b.clustering_columns &&
+         std::ranges::equal(a.columns, b.columns, [](const auto& x, const auto& y) {
+           return x.name == y.name && *x.type == *y.type && x.kind == y.kind &&
+                  x.descending == y.descending;
+         });
+}
+
+/// Numbers of tables that are not the store's only tell them apart.
+cql_schema::TableNumber foreign_number(const Table& table) {
+  constexpr std::uint32_t kForeign = 1U << 31U;
+  const auto token = cql_types::murmur3_token(table.keyspace + '.' + table.name);
+  return cql_schema::TableNumber(static_cast<std::uint32_t>(token) | kForeign);
+}
+
+/// The table that a statement is about to change, if it names one.
+std::optional<cql_syntax::QualifiedName> changed_table(const cql_syntax::Statement& statement) {
+  if (const auto* alter = std::get_if<cql_syntax::AlterTable>(&statement.body)) return alter->name;
+  if (const auto* index = std::get_if<cql_syntax::CreateIndex>(&statement.body))
+    return index->table;
+  if (const auto* view = std::get_if<cql_syntax::CreateView>(&statement.body)) return view->from;
+  if (const auto* drop = std::get_if<cql_syntax::Drop>(&statement.body))
+    if (drop->kind == cql_syntax::Drop::Kind::kTable) return drop->name;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Status SchemaState::load() {
+  ASSIGN(const auto kept, store_.kept(kPrefix));
+  std::vector<cql_schema::Record> records;
+  for (const auto& [name, bytes] : kept) records.push_back({name.substr(kPrefix.size()), bytes});
+  ASSIGN(auto schema, cql_schema::load(records));
+  publish(std::move(schema), {});
+  return {};
+}
+
+std::shared_ptr<const ForeignTable> SchemaState::foreign(const Table& table) const {
+  const auto all = foreign_.load();
+  const auto found = all->find({table.keyspace, table.name});
+  return found == all->end() ? nullptr : found->second;
+}
+
+void SchemaState::publish(SchemaPtr schema, const std::vector<SchemaChange>& changes) {
+  for (const auto& [name, keyspace] : schema->keyspaces)
+    for (const auto& [table_name, table] : keyspace->tables)
+      if (!table->virtual_table && !table->foreign)
+        store_.set_grace(table->number.value, table->options.gc_grace_seconds);
+  schema_ = std::move(schema);
+  const std::lock_guard lock(listeners_mutex_);
+  for (const auto& change : changes)
+    for (const auto& listener : listeners_) listener(change);
+}
+
+Outcome<cql_schema::Change> SchemaState::changed(const cql_syntax::Statement& statement,
+                                                 const std::string& keyspace) {
+  cql_schema::Circumstances circumstances;
+  circumstances.keyspace = keyspace;
+  circumstances.now_us = rt::wall_microseconds();
+  circumstances.new_id = [this] { return timeuuids_.next(rt::wall_microseconds() / 1000); };
+  circumstances.materialized_views = false;
+  return cql_schema::apply(schema(), statement, circumstances);
+}
+
+Status SchemaState::keep(const cql_schema::Change& change) {
+  cql_store::Mutation mutation;
+  for (const auto& record : change.records)
+    mutation.keep(std::string(kPrefix) + record.name, record.bytes);
+  for (const auto table : change.dropped) mutation.drop_all(table.value);
+  std::atomic<bool> finished = false;
+  Status kept;
+  store_.commit(std::move(mutation), [&](Status status) {
+    kept = std::move(status);
+    finished = true;
+    finished.notify_one();
+  });
+  finished.wait(false);
+  return kept;
+}
+
+Outcome<Answer> SchemaState::change(const cql_syntax::Statement& statement,
+                                    const std::string& keyspace) {
+  const std::lock_guard lock(changing_);
+  if (const auto name = changed_table(statement)) {
+    const auto table = schema()->table(name->keyspace ? *name->keyspace : keyspace, name->name);
+    if (table && table->foreign)
+      return invalid(
+          fmt::format("{}.{} is a table of the pipeline: change its query, or `serving` in "
+                      "tailrace.yml",
+                      table->keyspace, table->name));
+  }
+  ASSIGN(auto change, changed(statement, keyspace));
+  Answer answer;
+  answer.warnings = std::move(change.warnings);
+  if (!change.event) return answer;
+  TRY(keep(change));
+  const SchemaChange event = told(*change.event);
+  publish(std::move(change.schema), {event});
+  answer.result = event;
+  return answer;
+}
+
+Status SchemaState::set_foreign(const std::vector<std::shared_ptr<const ForeignTable>>& tables) {
+  const std::lock_guard lock(changing_);
+  std::vector<SchemaChange> changes;
+  std::set<std::string> keyspaces;
+  for (const auto& table : tables) keyspaces.insert(table->definition().keyspace);
+  for (const auto& name : keyspaces) {
+    if (schema()->keyspace(name) != nullptr) continue;
+    ASSIGN(const auto statement,
+           cql_syntax::parse(fmt::format("CREATE KEYSPACE {} WITH replication = {{'class': "
+                                         "'SimpleStrategy', 'replication_factor': 1}}",
+                                         cql_syntax::print_name(name))));
+    auto change = changed(statement, "");
+    if (!change) return error(Code::kInternal, change.error().message);
+    TRY(keep(*change));
+    schema_ = change->schema;
+    changes.push_back(told(*change->event));
+  }
+  auto next = std::make_shared<Schema>(*schema());
+  auto all = std::make_shared<Foreign>();
+  std::map<Name, TablePtr> before;
+  for (auto& [name, keyspace] : next->keyspaces) {
+    auto without = std::make_shared<Keyspace>(*keyspace);
+    std::erase_if(without->tables, [&](const auto& entry) {
+      if (entry.second->foreign) before[{name, entry.first}] = entry.second;
+      return entry.second->foreign;
+    });
+    keyspace = std::move(without);
+  }
+  for (const auto& table : tables) {
+    const Table& definition = table->definition();
+    const Name name{definition.keyspace, definition.name};
+    auto keyspace = std::make_shared<Keyspace>(*next->keyspaces.find(name.first)->second);
+    if (keyspace->tables.contains(name.second))
+      return error(Code::kAlreadyExists,
+                   fmt::format("{}.{} was made by a CQL client: drop it, or give the serving table "
+                               "another name",
+                               name.first, name.second));
+    const auto old = before.find(name);
+    TablePtr made;
+    if (old != before.end() && same_columns(*old->second, definition)) {
+      made = old->second;
+    } else {
+      auto numbered = std::make_shared<Table>(definition);
+      numbered->number = foreign_number(definition);
+      made = std::move(numbered);
+      changes.push_back(
+          {old == before.end() ? "CREATED" : "UPDATED", "TABLE", name.first, name.second, {}});
+    }
+    before.erase(name);
+    keyspace->tables[name.second] = std::move(made);
+    next->keyspaces[name.first] = std::move(keyspace);
+    (*all)[name] = table;
+  }
+  for (const auto& [name, table] : before)
+    changes.push_back({"DROPPED", "TABLE", name.first, name.second, {}});
+  next->version = cql_schema::contents_version(*next);
+  foreign_ = std::shared_ptr<const Foreign>(std::move(all));
+  publish(std::move(next), changes);
+  return {};
+}
+
+std::shared_ptr<void> SchemaState::listen(Listener listener) {
+  const std::lock_guard lock(listeners_mutex_);
+  listeners_.push_front(std::move(listener));
+  const auto at = listeners_.begin();
+  return {nullptr, [this, at](void* /*none*/) {
+            const std::lock_guard inner(listeners_mutex_);
+            listeners_.erase(at);
+          }};
+}
+
+}  // namespace tailrace::cql_query

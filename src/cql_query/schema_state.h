@@ -1,0 +1,66 @@
+// The schema's one present state: kept in the store, changed by DDL, joined with the tables that
+// others keep, told to listeners.
+//
+// Threads: any. Changes come one after the other; each waits until it is on disk before it is told.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cql_protocol/messages.h"
+#include "cql_query/foreign_table.h"
+#include "cql_schema/change.h"
+#include "cql_schema/schema.h"
+#include "cql_store/store.h"
+#include "cql_types/failure.h"
+#include "cql_types/uuid.h"
+
+namespace tailrace::cql_query {
+
+class SchemaState {
+ public:
+  SchemaState(cql_store::Store& store, cql_types::TimeuuidSource& timeuuids)
+      : store_(store), timeuuids_(timeuuids) {}
+
+  /// What the store keeps.
+  Status load();
+
+  cql_schema::SchemaPtr schema() const { return schema_.load(); }
+  /// Null: the table is not of others.
+  std::shared_ptr<const ForeignTable> foreign(const cql_schema::Table& table) const;
+
+  /// DDL; `keyspace` is that of USE.
+  cql_types::Outcome<cql_protocol::Answer> change(const cql_syntax::Statement& statement,
+                                                  const std::string& keyspace);
+  Status set_foreign(const std::vector<std::shared_ptr<const ForeignTable>>& tables);
+
+  using Listener = std::function<void(const cql_protocol::SchemaChange&)>;
+  std::shared_ptr<void> listen(Listener listener);
+
+ private:
+  using Name = std::pair<std::string, std::string>;  // keyspace and table
+  using Foreign = std::map<Name, std::shared_ptr<const ForeignTable>>;
+
+  cql_types::Outcome<cql_schema::Change> changed(const cql_syntax::Statement& statement,
+                                                 const std::string& keyspace);
+  Status keep(const cql_schema::Change& change);
+  void publish(cql_schema::SchemaPtr schema,
+               const std::vector<cql_protocol::SchemaChange>& changes);
+
+  cql_store::Store& store_;
+  cql_types::TimeuuidSource& timeuuids_;
+  std::mutex changing_;
+  std::atomic<cql_schema::SchemaPtr> schema_;
+  std::atomic<std::shared_ptr<const Foreign>> foreign_ = std::make_shared<const Foreign>();
+  std::mutex listeners_mutex_;
+  std::list<Listener> listeners_;
+};
+
+}  // namespace tailrace::cql_query
