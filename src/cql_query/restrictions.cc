@@ -1,32 +1,23 @@
-// WHERE as a whole: which restrictions there are on which columns, and what they come to.
+// WHERE as a whole: which restrictions there are on which columns, and whether they may stand
+// together.
 #include "cql_query/restrictions.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
-#include "base/bytes.h"
-#include "cql_query/clustering.h"
-#include "cql_query/index.h"
-#include "cql_query/restriction.h"
-#include "cql_types/compare.h"
-#include "cql_types/token.h"
+#include "cql_query/prepared_restrictions.h"
 
 namespace tailrace::cql_query {
 namespace {
 
 using cql_protocol::ColumnSpec;
-using cql_protocol::Value;
-using cql_schema::Column;
-using cql_schema::ColumnKind;
 using cql_schema::Table;
 using cql_schema::TablePtr;
 using cql_syntax::Operator;
 using cql_syntax::Relation;
 using cql_terms::Scope;
-using cql_terms::TermPtr;
 using cql_types::invalid;
 
 constexpr std::string_view kNeedsFiltering =
@@ -34,70 +25,6 @@ constexpr std::string_view kNeedsFiltering =
     "performance. If you want to execute this query despite the performance unpredictability, use "
     "ALLOW "
     "FILTERING";
-
-/// On the token of the partition key.
-struct TokenRestriction {
-  TermPtr equal;
-  std::array<TermPtr, 2> bounds;
-  std::array<bool, 2> inclusive{};
-};
-
-/// Restrictions by place of their columns; one on several columns stands at each of them.
-class Set {
- public:
-  Outcome<void> add(const Table& table, RestrictionPtr restriction) {
-    // What is merged is said of the columns of both.
-    std::vector<RestrictionPtr> there;
-    for (const int place : restriction->columns) {
-      const auto found = by_column_.find(place);
-      if (found != by_column_.end() && std::ranges::find(there, found->second) == there.end())
-        there.push_back(found->second);
-    }
-    const auto columns = restriction->columns;
-    for (const auto& existing : there) {
-      ASSIGN(auto both, merged(table, existing, restriction));
-      for (const int place : columns) by_column_[place] = both;
-    }
-    if (there.empty())
-      for (const int place : columns) by_column_[place] = restriction;
-    return {};
-  }
-
-  bool empty() const { return by_column_.empty(); }
-  int size() const { return static_cast<int>(by_column_.size()); }
-  const std::map<int, RestrictionPtr>& by_column() const { return by_column_; }
-  const Restriction* of(int place) const {
-    const auto found = by_column_.find(place);
-    return found == by_column_.end() ? nullptr : found->second.get();
-  }
-  const Restriction* last() const { return empty() ? nullptr : by_column_.rbegin()->second.get(); }
-  int after(int place) const { return by_column_.upper_bound(place)->first; }
-
-  /// Each once, by column.
-  std::vector<const Restriction*> distinct() const {
-    std::vector<const Restriction*> all;
-    for (const auto& [place, restriction] : by_column_)
-      if (all.empty() || all.back() != restriction.get()) all.push_back(restriction.get());
-    return all;
-  }
-  bool any(Restriction::Kind kind) const {
-    return std::ranges::any_of(by_column_, [&](const auto& r) { return r.second->kind == kind; });
-  }
-  bool only_equalities() const {
-    return std::ranges::all_of(by_column_, [](const auto& r) {
-      return r.second->kind == Restriction::Kind::kEqual ||
-             r.second->kind == Restriction::Kind::kIn;
-    });
-  }
-  const cql_schema::Index* index(const Table& table) const {
-    for (const auto& [place, restriction] : by_column_)
-      if (const auto* found = supporting_index(table, *restriction)) return found;
-    return nullptr;
-  }
-
- private:
-  std::map<int, RestrictionPtr> by_column_;
-};
 
 std::string names_of(const Table& table, const std::vector<int>& places) {
   std::vector<std::string> names;
@@ -107,97 +34,11 @@ std::string names_of(const Table& table, const std::vector<int>& places) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-class Prepared final : public Restrictions {
- public:
-  Prepared(TablePtr table, const Intent& intent) : table_(std::move(table)), intent_(intent) {}
-
-  Outcome<void> add(const Relation& relation, const Scope& scope);
-  Outcome<void> check();
-
-  bool is_key_range() const override { return key_range_; }
-  bool uses_index() const override { return uses_index_; }
-  bool key_has_in() const override { return !on_token() && partition_.any(Restriction::Kind::kIn); }
-  bool clustering_has_in() const override { return clustering_.any(Restriction::Kind::kIn); }
-  bool has_partition_key() const override { return !partition_.empty() || token_; }
-  bool has_clustering() const override { return !clustering_.empty(); }
-  bool has_non_key() const override { return !other_.empty(); }
-  bool all_clustering_equal() const override {
-    return clustering_.size() == table_->clustering_columns &&
-           std::ranges::all_of(clustering_.by_column(), [](const auto& r) {
-             return r.second->kind == Restriction::Kind::kEqual;
-           });
-  }
-  bool is_column_range() const override {
-    return clustering_.size() < table_->clustering_columns || !clustering_.only_equalities();
-  }
-  bool is_equal(int column) const override {
-    const Restriction* r = set_of(column).of(column);
-    return r != nullptr && r->kind == Restriction::Kind::kEqual;
-  }
-  bool is_restricted(int column) const override {
-    return not_null_.contains(column) || set_of(column).of(column) != nullptr;
-  }
-  bool has_slice_on_clustering() const override {
-    return clustering_.any(Restriction::Kind::kSlice);
-  }
-
-  Outcome<std::vector<Key>> keys(const Bindings& bindings) const override;
-  Outcome<TokenRange> tokens(const Bindings& bindings) const override;
-  Outcome<std::vector<Clustering>> clusterings(const Bindings& bindings) const override;
-  Outcome<Slices> slices(const Bindings& bindings) const override;
-  Outcome<std::vector<Condition>> filter(const Bindings& bindings) const override;
-
- private:
-  Outcome<void> add_token(const Relation& relation, const Scope& scope);
-  Outcome<void> add_clustering(const RestrictionPtr& restriction);
-  Outcome<void> check_partition(bool index);
-  Outcome<void> check_clustering(bool index);
-  Outcome<void> check_filtering() const;
-
-  const Set& set_of(int place) const {
-    if (place < table_->partition_columns) return partition_;
-    return place < table_->key_columns() ? clustering_ : other_;
-  }
-  bool must_allow_filtering() const { return !table_->virtual_table; }
-  bool partition_missing() const {
-    return !(token_ && partition_.empty()) && partition_.size() < table_->partition_columns;
-  }
-  bool partition_needs_filtering() const {
-    if (partition_.empty()) return false;
-    return partition_.size() < table_->partition_columns ||
-           partition_.any(Restriction::Kind::kSlice) ||
-           partition_.any(Restriction::Kind::kContains);
-  }
-  /// The token alone says what is read.
-  bool on_token() const {
-    return token_ && (partition_needs_filtering() || partition_.size() < table_->partition_columns);
-  }
-  /// Of a clustering restriction: it follows a column that is not restricted, or is no bound.
-  bool is_filter(const Restriction& restriction, int position) const {
-    return restriction.kind == Restriction::Kind::kContains ||
-           restriction.kind == Restriction::Kind::kLike ||
-           position != restriction.first() - table_->partition_columns;
-  }
-  bool clustering_needs_filtering() const;
-
-  Outcome<std::vector<std::vector<std::string>>> product(
-      const std::vector<const Restriction*>& restrictions, const Bindings& bindings) const;
-  Outcome<void> add_conditions(const Restriction& restriction, const Bindings& bindings,
-                               std::vector<Condition>& all) const;
-  Outcome<Slices> slices_after(std::string_view prefix, const Restriction& restriction,
-                               const Bindings& bindings) const;
-
-  TablePtr table_;
-  Intent intent_;
-  Set partition_, clustering_, other_;
-  std::optional<TokenRestriction> token_;
-  std::set<int> not_null_;
-  bool key_range_ = false, uses_index_ = false;
-};
+}  // namespace
 
 // Relations, one by one.
 
-Outcome<void> Prepared::add_token(const Relation& relation, const Scope& scope) {
+Outcome<void> PreparedRestrictions::add_token(const Relation& relation, const Scope& scope) {
   const Table& table = *table_;
   if (relation.op == Operator::kIn || relation.op == Operator::kContains ||
       relation.op == Operator::kContainsKey || relation.op == Operator::kIsNotNull ||
@@ -261,7 +102,7 @@ Outcome<void> Prepared::add_token(const Relation& relation, const Scope& scope) 
   return {};
 }
 
-Outcome<void> Prepared::add(const Relation& relation, const Scope& scope) {
+Outcome<void> PreparedRestrictions::add(const Relation& relation, const Scope& scope) {
   if ((relation.op == Operator::kContains || relation.op == Operator::kContainsKey) &&
       intent_.kind != StatementKind::kSelect && intent_.kind != StatementKind::kInsert)
     return invalid(fmt::format("Cannot use {} with {}", kind_name(intent_.kind),
@@ -284,7 +125,7 @@ Outcome<void> Prepared::add(const Relation& relation, const Scope& scope) {
   return other_.add(*table_, std::move(restriction));
 }
 
-Outcome<void> Prepared::add_clustering(const RestrictionPtr& restriction) {
+Outcome<void> PreparedRestrictions::add_clustering(const RestrictionPtr& restriction) {
   const bool was_empty = clustering_.empty();
   const Restriction before = was_empty ? Restriction{} : *clustering_.last();
   TRY(clustering_.add(*table_, restriction));
@@ -309,7 +150,7 @@ Outcome<void> Prepared::add_clustering(const RestrictionPtr& restriction) {
 
 // All of them together.
 
-bool Prepared::clustering_needs_filtering() const {
+bool PreparedRestrictions::clustering_needs_filtering() const {
   int position = 0;
   for (const Restriction* restriction : clustering_.distinct()) {
     if (is_filter(*restriction, position)) return true;
@@ -319,7 +160,7 @@ bool Prepared::clustering_needs_filtering() const {
   return clustering_.any(Restriction::Kind::kContains);
 }
 
-Outcome<void> Prepared::check_partition(bool index) {
+Outcome<void> PreparedRestrictions::check_partition(bool index) {
   if (intent_.kind != StatementKind::kSelect) {
     if (token_)
       return invalid(
@@ -352,7 +193,7 @@ Outcome<void> Prepared::check_partition(bool index) {
   return {};
 }
 
-Outcome<void> Prepared::check_clustering(bool index) {
+Outcome<void> PreparedRestrictions::check_clustering(bool index) {
   const bool slices_allowed =
       intent_.kind == StatementKind::kSelect || intent_.kind == StatementKind::kDelete;
   if (!slices_allowed) {
@@ -390,7 +231,7 @@ Outcome<void> Prepared::check_clustering(bool index) {
   return {};
 }
 
-Outcome<void> Prepared::check() {
+Outcome<void> PreparedRestrictions::check() {
   const bool select = intent_.kind == StatementKind::kSelect;
   const bool clustering_index = select && clustering_.index(*table_) != nullptr;
   const bool index = select && (clustering_index || partition_.index(*table_) != nullptr ||
@@ -427,12 +268,12 @@ Outcome<void> Prepared::check() {
 }
 
 /// An index answers one relation; more of them are filtering.
-Outcome<void> Prepared::check_filtering() const {
+Outcome<void> PreparedRestrictions::check_filtering() const {
   if (intent_.allow_filtering || intent_.kind != StatementKind::kSelect ||
       !must_allow_filtering() || intent_.for_view || !(key_range_ || uses_index_))
     return {};
   int filtered = 0;
-  for (const Set* set : {&partition_, &clustering_, &other_}) {
+  for (const RestrictionSet* set : {&partition_, &clustering_, &other_}) {
     if (set == &partition_ && !uses_index_ && !partition_needs_filtering()) continue;
     if (set == &clustering_ && !uses_index_ && !clustering_needs_filtering()) continue;
     for (const Restriction* restriction : set->distinct()) {
@@ -447,275 +288,6 @@ Outcome<void> Prepared::check_filtering() const {
     return invalid(std::string(kNeedsFiltering));
   return {};
 }
-
-// Values.
-
-Outcome<void> no_nulls(const Table& table, const Restriction& restriction,
-                       const Elements& elements) {
-  for (std::size_t i = 0; i < elements.size(); ++i) {
-    const auto& name = table.columns[static_cast<std::size_t>(restriction.columns[i])].name;
-    if (elements[i].is_null())
-      return invalid((restriction.multi && restriction.kind == Restriction::Kind::kEqual
-                          ? "Invalid null value for column "
-                          : "Invalid null value in condition for column ") +
-                     name);
-    if (elements[i].is_unset()) return invalid("Invalid unset value for column " + name);
-  }
-  return {};
-}
-
-Outcome<std::vector<std::vector<std::string>>> Prepared::product(
-    const std::vector<const Restriction*>& restrictions, const Bindings& bindings) const {
-  std::vector<std::vector<std::string>> all(1);
-  for (const Restriction* restriction : restrictions) {
-    ASSIGN(const auto values, bind_values(*table_, *restriction, bindings));
-    std::vector<std::vector<std::string>> longer;
-    for (const auto& elements : values) TRY(no_nulls(*table_, *restriction, elements));
-    for (const auto& prefix : all) {
-      for (const auto& elements : values) {
-        longer.push_back(prefix);
-        for (const Value& element : elements) longer.back().emplace_back(element.bytes);
-      }
-    }
-    all = std::move(longer);
-  }
-  return all;
-}
-
-Outcome<Key> key_of(std::span<const std::string_view> values) {
-  Key key;
-  if (values.size() == 1) {
-    key.bytes = values.front();
-  } else {
-    ASSIGN(key.bytes, cql_types::partition_key(values));
-  }
-  if (key.bytes.empty()) return invalid("Key may not be empty");
-  if (key.bytes.size() > cql_types::kMaxKey)
-    return invalid(fmt::format("Key length of {} is longer than maximum of {}", key.bytes.size(),
-                               cql_types::kMaxKey));
-  key.token = cql_types::murmur3_token(key.bytes);
-  return key;
-}
-
-Outcome<std::vector<Key>> Prepared::keys(const Bindings& bindings) const {
-  ASSIGN(auto all, product(partition_.distinct(), bindings));
-  if (all.size() > 1) {
-    const auto less = [&](const std::vector<std::string>& a, const std::vector<std::string>& b) {
-      for (std::size_t i = 0; i < a.size(); ++i) {
-        const auto order =
-            cql_types::compare(*table_->partition_column(static_cast<int>(i)).type, a[i], b[i]);
-        if (order != 0) return order < 0;
-      }
-      return false;
-    };
-    std::ranges::sort(all, less);
-    const auto same = std::ranges::unique(
-        all, [&](const auto& a, const auto& b) { return !less(a, b) && !less(b, a); });
-    all.erase(same.begin(), same.end());
-  }
-  std::vector<Key> keys;
-  std::vector<std::string_view> views;
-  for (const auto& values : all) {
-    views.assign(values.begin(), values.end());
-    ASSIGN(auto key, key_of(views));
-    keys.push_back(std::move(key));
-  }
-  if (token_) {
-    ASSIGN(const auto range, tokens(bindings));
-    std::erase_if(keys, [&](const Key& key) {
-      return range.empty || key.token < range.first || key.token > range.last;
-    });
-  }
-  return keys;
-}
-
-Outcome<TokenRange> Prepared::tokens(const Bindings& bindings) const {
-  TokenRange range;
-  if (!token_) return range;
-  constexpr std::int64_t kSmallest = std::numeric_limits<std::int64_t>::min();
-  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
-  const auto bound = [&](const TermPtr& term) -> Outcome<std::int64_t> {
-    ASSIGN(const Value value, term->bind(bindings));
-    if (value.kind != Value::Kind::kBytes || value.bytes.size() != 8)
-      return invalid("Invalid null token value");
-    return load_be<std::int64_t>(value.bytes.data());
-  };
-  std::int64_t start = kSmallest, end = kSmallest;  // the smallest: no bound
-  std::array<bool, 2> inclusive = token_->inclusive;
-  if (token_->equal) {
-    ASSIGN(start, bound(token_->equal));
-    end = start;
-    inclusive = {true, true};
-  } else {
-    if (token_->bounds[0]) {
-      ASSIGN(start, bound(token_->bounds[0]));
-    }
-    if (token_->bounds[1]) {
-      ASSIGN(end, bound(token_->bounds[1]));
-    }
-  }
-  if (start != kSmallest && end != kSmallest &&
-      (start > end || (start == end && !(inclusive[0] && inclusive[1])))) {
-    range.empty = true;
-    return range;
-  }
-  if (start != kSmallest && !inclusive[0]) {
-    range.empty = start == kLargest;
-    range.first = range.empty ? start : start + 1;
-  } else {
-    range.first = start;
-  }
-  if (end != kSmallest) range.last = inclusive[1] ? end : end - 1;
-  return range;
-}
-
-Outcome<std::vector<Clustering>> Prepared::clusterings(const Bindings& bindings) const {
-  ASSIGN(const auto all, product(clustering_.distinct(), bindings));
-  std::vector<Clustering> made;
-  std::vector<std::string_view> views;
-  for (const auto& values : all) {
-    views.assign(values.begin(), values.end());
-    if (views.size() < static_cast<std::size_t>(table_->clustering_columns)) return made;
-    ASSIGN(auto clustering, encode_clustering(*table_, views));
-    made.push_back(std::move(clustering));
-  }
-  std::ranges::sort(made, {}, &Clustering::key);
-  const auto same = std::ranges::unique(made, {}, &Clustering::key);
-  made.erase(same.begin(), same.end());
-  return made;
-}
-
-Outcome<Slices> Prepared::slices_after(std::string_view prefix, const Restriction& restriction,
-                                       const Bindings& bindings) const {
-  std::vector<const Column*> columns;
-  for (const int place : restriction.columns)
-    columns.push_back(&table_->columns[static_cast<std::size_t>(place)]);
-  Slices slices{slice_of_prefix(prefix)};
-  for (const std::size_t side : {0U, 1U}) {
-    if (!restriction.bounds[side]) continue;
-    ASSIGN(const auto elements,
-           bind_operand(*table_, restriction, *restriction.bounds[side], bindings));
-    BoundValues bound{{}, restriction.inclusive[side], side == 0};
-    for (std::size_t i = 0; i < elements.size(); ++i) {
-      if (elements[i].is_unset())
-        return invalid("Invalid unset value for column " + columns[i]->name);
-      if (elements[i].is_null())
-        return invalid("Invalid null value in condition for column " + columns[i]->name);
-      bound.values.emplace_back(elements[i].bytes);
-    }
-    ASSIGN(const auto left, slices_of_bound(prefix, columns, bound));
-    slices = intersection(slices, left);
-  }
-  return slices;
-}
-
-Outcome<Slices> Prepared::slices(const Bindings& bindings) const {
-  std::vector<const Restriction*> equal;
-  const Restriction* slice = nullptr;
-  int position = 0;
-  for (const Restriction* restriction : clustering_.distinct()) {
-    if (is_filter(*restriction, position)) break;
-    if (restriction->is_slice()) {
-      slice = restriction;
-      break;
-    }
-    equal.push_back(restriction);
-    position = restriction->columns.back() - table_->partition_columns + 1;
-  }
-  ASSIGN(const auto prefixes, product(equal, bindings));
-  Slices all;
-  for (const auto& values : prefixes) {
-    std::string prefix;
-    for (std::size_t i = 0; i < values.size(); ++i)
-      TRY(append_clustering_key(prefix, table_->clustering_column(static_cast<int>(i)), values[i]));
-    if (slice == nullptr) {
-      all.push_back(slice_of_prefix(prefix));
-      continue;
-    }
-    ASSIGN(auto some, slices_after(prefix, *slice, bindings));
-    std::ranges::move(some, std::back_inserter(all));
-  }
-  return normalised(std::move(all));
-}
-
-Outcome<void> Prepared::add_conditions(const Restriction& restriction, const Bindings& bindings,
-                                       std::vector<Condition>& all) const {
-  const int place = restriction.first();
-  const auto& name = table_->columns[static_cast<std::size_t>(place)].name;
-  const auto checked = [&](const Value& value) -> Outcome<std::string> {
-    if (value.is_null()) return invalid("Unsupported null value for column " + name);
-    if (value.is_unset()) return invalid("Unsupported unset value for column " + name);
-    return std::string(value.bytes);
-  };
-  const auto add = [&](Operator op, const TermPtr& term, const TermPtr& element) -> Outcome<void> {
-    ASSIGN(const Value value, term->bind(bindings));
-    Condition made{place, op, {}, {}, {}};
-    ASSIGN(made.value, checked(value));
-    if (element) {
-      ASSIGN(const Value key, element->bind(bindings));
-      ASSIGN(made.element, checked(key));
-    }
-    all.push_back(std::move(made));
-    return {};
-  };
-  if (restriction.kind == Restriction::Kind::kContains) {
-    for (const auto& term : restriction.contained) TRY(add(Operator::kContains, term, nullptr));
-    for (const auto& term : restriction.keys) TRY(add(Operator::kContainsKey, term, nullptr));
-    for (const auto& [key, value] : restriction.entries) TRY(add(Operator::kEqual, value, key));
-    return {};
-  }
-  if (restriction.is_slice()) {
-    if (restriction.multi)
-      return invalid("Multi-column slice restrictions cannot be used for filtering.");
-    for (const std::size_t side : {0U, 1U}) {
-      if (!restriction.bounds[side]) continue;
-      const bool with = restriction.inclusive[side];
-      const Operator op = side == 0 ? (with ? Operator::kMoreEqual : Operator::kMore)
-                                    : (with ? Operator::kLessEqual : Operator::kLess);
-      TRY(add(op, restriction.bounds[side]->term, nullptr));
-    }
-    return {};
-  }
-  if (restriction.multi && restriction.kind == Restriction::Kind::kIn &&
-      restriction.columns.size() > 1)
-    return invalid("Multicolumn IN filters are not supported");
-  ASSIGN(const auto values, bind_values(*table_, restriction, bindings));
-  if (restriction.kind == Restriction::Kind::kIn) {
-    Condition made{place, Operator::kIn, {}, {}, {}};
-    for (const auto& elements : values)
-      if (!elements.front().is_null()) made.values.emplace_back(elements.front().bytes);
-    all.push_back(std::move(made));
-    return {};
-  }
-  for (std::size_t i = 0; i < restriction.columns.size(); ++i) {
-    Condition made{restriction.columns[i], Operator::kEqual, {}, {}, {}};
-    ASSIGN(made.value, checked(values.front()[i]));
-    all.push_back(std::move(made));
-  }
-  return {};
-}
-
-Outcome<std::vector<Condition>> Prepared::filter(const Bindings& bindings) const {
-  std::vector<Condition> all;
-  if (partition_needs_filtering() || (key_range_ && !partition_.empty()))
-    for (const Restriction* restriction : partition_.distinct())
-      TRY(add_conditions(*restriction, bindings, all));
-  int position = 0;
-  bool sliced = false;
-  for (const Restriction* restriction : clustering_.distinct()) {
-    if (sliced || is_filter(*restriction, position)) {
-      TRY(add_conditions(*restriction, bindings, all));
-      continue;
-    }
-    sliced = restriction->is_slice();
-    if (!sliced) position = restriction->columns.back() - table_->partition_columns + 1;
-  }
-  for (const Restriction* restriction : other_.distinct())
-    TRY(add_conditions(*restriction, bindings, all));
-  return all;
-}
-
-}  // namespace
 
 std::string_view kind_name(StatementKind kind) {
   switch (kind) {
@@ -734,7 +306,7 @@ std::string_view kind_name(StatementKind kind) {
 Outcome<RestrictionsPtr> Restrictions::prepare(const std::vector<Relation>& relations,
                                                const TablePtr& table, const Scope& scope,
                                                const Intent& intent) {
-  auto made = std::make_shared<Prepared>(table, intent);
+  auto made = std::make_shared<PreparedRestrictions>(table, intent);
   for (const auto& relation : relations) TRY(made->add(relation, scope));
   TRY(made->check());
   return made;
