@@ -21,6 +21,7 @@
 
 #include "base/result.h"
 #include "cql_store/cells.h"
+#include "rt/clock.h"
 
 namespace tailrace::cql_store {
 
@@ -77,8 +78,27 @@ class Mutation {
   void append(Mutation&& other);
 
  private:
-  friend class Store;
-  std::string bytes_;  // refined by store.cc
+  friend class MutationReader;
+  /// A cell or a deletion of the row in hand; its path and value are in texts_.
+  struct Part {
+    std::uint32_t column;
+    std::uint8_t kind;  // Entry::Kind
+    std::int32_t ttl;
+    std::int64_t timestamp, when;
+    std::size_t path_at, path_size, value_size;  // the value follows the path
+  };
+  void end_row();
+  void add_part(Part part, std::string_view path, std::string_view value);
+  void change(char op, std::string_view key, std::string_view value);
+
+  std::string bytes_;  // changes: op:u8 key_size:u32 value_size:u32 key value (mutation.h)
+  // The row in hand.
+  std::string key_;  // empty: none
+  std::string texts_;
+  std::vector<Part> parts_;
+  std::size_t raw_size_ = 0;  // of the clustering as written, at the front of texts_
+  Liveness liveness_;
+  Deletion deletion_;
 };
 
 /// What a scan goes over. Tokens are inclusive at both ends.
@@ -131,6 +151,7 @@ struct Options {
   std::size_t block_cache_bytes = 32 << 20;
   /// Whether `done` waits for the disk. Without it a crash loses the last moments' writes.
   bool sync = true;
+  rt::Clock* clock = nullptr;  ///< for what compactions may forget; null: the machine's
 };
 
 class Store {
@@ -165,6 +186,11 @@ class Store {
   };
   virtual Result<Estimate> estimate(TableNumber table, std::int64_t first_token,
                                     std::int64_t last_token) const = 0;
+
+  /// For tests and upkeep: memory to files, and all files to one run, without what may be
+  /// forgotten.
+  virtual Status flush() = 0;
+  virtual Status compact() = 0;
 };
 
 }  // namespace tailrace::cql_store

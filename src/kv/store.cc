@@ -11,24 +11,21 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
-#include <rocksdb/write_batch.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <mutex>
 
 #include "base/check.h"
-#include "base/log.h"
 #include "kv/folder_owner.h"
 #include "kv/hash_memtable.h"
 #include "kv/open_to_read.h"
 #include "kv/patient_files.h"
+#include "kv/rocks.h"
 #include "rt/direct_io.h"
 
 namespace tailrace::kv {
@@ -44,30 +41,7 @@ constexpr std::size_t kEntryOverheadBytes = 48;
 /// approximate_count counts up to here.
 constexpr std::int64_t kCountExactly = 4096;
 
-rocksdb::Slice slice(std::string_view text) {
-  return {text.data(), text.size()};
-}
-std::string_view view(const rocksdb::Slice& text) {
-  return {text.data(), text.size()};
-}
-
-std::unexpected<Error> rocks_error(const rocksdb::Status& status) {
-  Code code = Code::kInternal;
-  if (status.IsCorruption()) {
-    code = Code::kDataLoss;
-  } else if (status.IsNoSpace()) {
-    code = Code::kResourceExhausted;
-  } else if (status.IsIOError()) {
-    code = Code::kUnavailable;
-  }
-  return error(code, status.ToString());
-}
-
 }  // namespace
-
-struct WriteBatch::Impl {
-  rocksdb::WriteBatch batch;
-};
 
 WriteBatch::WriteBatch() : impl_(std::make_unique<Impl>()) {}
 WriteBatch::~WriteBatch() = default;
@@ -76,6 +50,10 @@ WriteBatch& WriteBatch::operator=(WriteBatch&&) noexcept = default;
 void WriteBatch::put(std::string_view key, std::string_view value) {
   DCHECK(key < kReserved);
   impl_->batch.Put(slice(key), slice(value));
+}
+void WriteBatch::merge(std::string_view key, std::string_view operand) {
+  DCHECK(key < kReserved);
+  impl_->batch.Merge(slice(key), slice(operand));
 }
 void WriteBatch::erase(std::string_view key) {
   impl_->batch.Delete(slice(key));
@@ -146,26 +124,6 @@ Status Store::checkpoint() {
   TRY(begin_checkpoint());
   return finish_checkpoint();
 }
-
-/// RocksDB's warnings among our own lines: a log file of its own fails on a full disk, and RocksDB
-/// with it.
-class RocksLog : public rocksdb::Logger {
- public:
-  RocksLog() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
-  void LogHeader(const char*, va_list) override {}
-  void Logv(const char* format, va_list arguments) override {
-    if (quiet_) return;
-    char line[512];
-    vsnprintf(line, sizeof line, format, arguments);
-    LOG(warn, "state: {}", line);
-  }
-  using Logger::Logv;
-  /// While it closes, what a held checkpoint fails by is no news.
-  void be_quiet() { quiet_ = true; }
-
- private:
-  std::atomic<bool> quiet_ = false;
-};
 
 /// Hears of finished flushes and of errors in RocksDB's threads.
 class FlushListener : public rocksdb::EventListener {
@@ -268,7 +226,7 @@ class RocksStore : public Store {
   Options options_;
   std::optional<FolderOwner> owner_;
   std::shared_ptr<rt::RoomWatch> room_ = std::make_shared<rt::RoomWatch>();
-  std::shared_ptr<RocksLog> log_ = std::make_shared<RocksLog>();
+  std::shared_ptr<RocksLog> log_ = std::make_shared<RocksLog>("state");
   std::shared_ptr<FlushListener> listener_ = std::make_shared<FlushListener>();
   std::shared_ptr<std::atomic<bool>> refuses_files_ = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<rocksdb::Env> env_;

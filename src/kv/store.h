@@ -39,6 +39,8 @@ class WriteBatch {
   WriteBatch(WriteBatch&&) noexcept;
   WriteBatch& operator=(WriteBatch&&) noexcept;
   void put(std::string_view key, std::string_view value);
+  /// Only for a DurableStore (durable_store.h), by its merge rules.
+  void merge(std::string_view key, std::string_view operand);
   void erase(std::string_view key);
   void erase_range(std::string_view begin, std::string_view end);
   std::size_t size_bytes() const;
@@ -57,6 +59,7 @@ class WriteBatch {
 
  private:
   friend class RocksStore;
+  friend class RocksDurableStore;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
