@@ -31,7 +31,7 @@ FENCES = [
     (r"google/protobuf/", {"schema"}),
     (r"yaml-cpp/", {"pipeline", "app"}),
     (r"re2/", {"auth", "engine", "groups", "schema", "transactions"}),
-    (r"isa-l", {"log"}),
+    (r"isa-l", {"log", "cql_protocol"}),
     (r"(lz4|snappy)", {"log", "cql_protocol"}),
     (r"librdkafka/", {"kafka_log"}),
 ]

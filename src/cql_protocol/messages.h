@@ -153,10 +153,42 @@ struct SchemaChange {
   std::vector<std::string> argument_types = {};
 };
 
+using AnyResult = std::variant<Void, Rows, SetKeyspace, Prepared, SchemaChange>;
+
 /// What a statement comes to.
 struct Answer {
-  std::variant<Void, Rows, SetKeyspace, Prepared, SchemaChange> result;
+  AnyResult result;
   std::vector<std::string> warnings = {};
+};
+
+struct Ready {};
+struct Authenticate {
+  std::string authenticator;  // a class of Cassandra's
+};
+struct Supported {
+  std::map<std::string, std::vector<std::string>> options;
+};
+struct AuthChallenge {
+  std::optional<std::string> token = {};
+};
+struct AuthSuccess {
+  std::optional<std::string> token = {};
+};
+/// EVENT TOPOLOGY_CHANGE (NEW_NODE, REMOVED_NODE, MOVED_NODE) and STATUS_CHANGE (UP, DOWN).
+struct NodeChange {
+  std::string event, change;
+  std::string address;  // 4 or 16 bytes
+  std::int32_t port = 0;
+};
+using Event = std::variant<SchemaChange, NodeChange>;
+
+/// What a server sends.
+struct ServerMessage {
+  std::variant<AnyResult, Ready, Authenticate, Supported, AuthChallenge, AuthSuccess, Event,
+               cql_types::Failure>
+      body;
+  std::vector<std::string> warnings = {};
+  std::optional<std::string> tracing_id = {};  // a UUID's 16 bytes
 };
 
 }  // namespace tailrace::cql_protocol

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +45,14 @@ struct Failure {
   std::string keyspace = {}, name = {};
   std::vector<std::string> argument_types = {};  ///< kFunctionFailure
   std::string statement_id = {};                 ///< kUnprepared
+  /// kUnavailable, kWriteTimeout, kReadTimeout, kReadFailure, kWriteFailure: who answered of whom.
+  struct Replicas {
+    std::uint16_t consistency = 1;            ///< the protocol's number
+    std::int32_t received = 0, required = 1;  ///< of kUnavailable: alive, required
+    bool data_present = false;                ///< of reads
+    std::string write_type = "SIMPLE";        ///< of writes
+  };
+  std::optional<Replicas> replicas = {};
 
   Failure(ErrorCode failed, std::string what) : code(failed), message(std::move(what)) {}
   Failure(Error error);  // NOLINT(google-explicit-constructor): what TRY passes upwards

@@ -1,5 +1,7 @@
-// Sockets of length-prefixed protocols. A connection is a buffer of what came, a row of requests
-// without an answer ("slots", in the order of their arrival), and at most one write under way.
+// Sockets of length-prefixed protocols. A connection is a buffer of what came, requests without an
+// answer (of an ordered server "slots", in the order of their arrival), answers to be written, and
+// at most one write under way. What other threads answer waits in a box of its own until the
+// connection's thread takes all of it at once.
 #include "net/frame_server.h"
 
 #include <fmt/format.h>
@@ -84,7 +86,7 @@ struct FrameServer::Impl {
   void remove(Loop& loop, const std::shared_ptr<Connection>& connection);
 };
 
-/// Everything but answer() runs on the loop's thread.
+/// Everything but answer(), answer_copy() and push() runs on the loop's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(FrameServer::Impl& server, Loop& loop, tcp::socket socket)
@@ -112,10 +114,32 @@ class Connection : public std::enable_shared_from_this<Connection> {
   };
 
   void answer(std::uint64_t number, Answer answer) {
-    if (loop_.io.get_executor().running_in_this_thread()) return settle(number, std::move(answer));
-    asio::post(loop_.io, [self = shared_from_this(), number, answer = std::move(answer)]() mutable {
-      self->settle(number, std::move(answer));
+    if (here()) return settle(number, std::move(answer));
+    tell([&] { arrived_.answers.emplace_back(number, std::move(answer)); });
+  }
+
+  void answer_copy(std::uint64_t number, std::string_view bytes) {
+    if (server_.config.ordered) return answer(number, {.out = Outgoing(std::string(bytes))});
+    if (here()) return settle_copy(bytes, 1);
+    tell([&] {
+      arrived_.copied.append(bytes);
+      ++arrived_.copies;
     });
+  }
+
+  void push(std::string_view bytes) {
+    tell([&] {
+      arrived_.pushed += bytes.size();
+      if (arrived_.pushed <= server_.config.limits.pushed_bytes) arrived_.copied.append(bytes);
+    });
+  }
+
+  /// The number of one more request.
+  std::uint64_t expect() {
+    ++unanswered_;
+    if (!server_.config.ordered) return 0;
+    slots_.emplace_back();
+    return first_ + slots_.size() - 1;
   }
 
   /// Reads no more; closes when all answers are out.
@@ -129,7 +153,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void close_if_idle(Clock::time_point now) {
-    if (slots_.empty() && !writing_ && now - heard_ > server_.config.limits.idle) close();
+    if (nothing_due() && !writing_ && now - heard_ > server_.config.limits.idle) close();
   }
 
   void close() {
@@ -137,7 +161,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     error_code ignored;
     timer_.cancel();
     stream_.lower().close(ignored);
-    slots_.clear();
+    forget_requests();
     server_.remove(loop_, shared_from_this());
   }
 
@@ -180,8 +204,77 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Answer answer;
   };
 
+  /// What other threads did since the connection's own looked.
+  struct Arrivals {
+    std::vector<std::pair<std::uint64_t, Answer>> answers;
+    std::string copied;      // small answers, and what was pushed
+    std::size_t copies = 0;  // requests that those answer
+    std::size_t pushed = 0;  // bytes; more than the limit are not kept
+    bool told = false;       // the connection's thread will look
+  };
+
+  bool here() { return loop_.io.get_executor().running_in_this_thread(); }
+
+  template <typename Change>
+  void tell(Change change) {
+    {
+      const std::lock_guard lock(mutex_);
+      change();
+      if (std::exchange(arrived_.told, true)) return;
+    }
+    asio::post(loop_.io, [self = shared_from_this()] { self->collect(); });
+  }
+
+  /// Takes what other threads left.
+  void collect() {
+    {
+      const std::lock_guard lock(mutex_);
+      std::swap(arrived_, taken_);
+    }
+    serving_ = true;
+    for (auto& [number, answer] : taken_.answers) settle(number, std::move(answer));
+    settle_copy(taken_.copied, taken_.copies);
+    serving_ = false;
+    pushed_ += taken_.pushed;
+    taken_.answers.clear();
+    forget(taken_.copied);
+    taken_.copies = taken_.pushed = 0;
+    taken_.told = false;
+    if (pushed_ > server_.config.limits.pushed_bytes)
+      return give_up("its client does not read what is pushed to it");
+    go_on();
+  }
+
+  /// Empties it, and gives its memory back where that is much.
+  static void forget(std::string& bytes) {
+    constexpr std::size_t kKept = 256 << 10;
+    bytes.clear();
+    if (bytes.capacity() > kKept) bytes.shrink_to_fit();
+  }
+
+  void give_up(std::string_view why) {
+    warn(why);
+    close();
+  }
+
+  void warn(std::string_view why) {
+    LOG(warn, "{}: connection of {}:{} closed: {}", server_.config.name, peer_.address, peer_.port,
+        why);
+  }
+
+  bool nothing_due() const { return slots_.empty() && unanswered_ == 0 && !has_output(); }
+  bool has_output() const { return !copied_.empty() || !ready_.empty(); }
+
+  /// Their answers, should they come, go nowhere.
+  void forget_requests() {
+    first_ += slots_.size();
+    slots_.clear();
+    unanswered_ = 0;
+    cut_ = true;
+  }
+
   bool full() const {
-    return slots_.size() >= server_.config.limits.in_flight ||
+    return std::max(slots_.size(), unanswered_) >= server_.config.limits.in_flight ||
            unsent_ > server_.config.limits.unsent_bytes || paused_ || ending_;
   }
 
@@ -213,21 +306,30 @@ class Connection : public std::enable_shared_from_this<Connection> {
     read();
   }
 
+  Result<std::size_t> length_of(std::string_view bytes) {
+    const FrameServerConfig& config = server_.config;
+    if (!config.length) return bytes.empty() ? 0 : session_->frame_length(bytes);
+    if (bytes.size() < config.head_bytes) return 0;
+    auto length = config.length(bytes.substr(0, config.head_bytes));
+    if (length && *length < config.head_bytes) {
+      return error(Code::kInvalidArgument, fmt::format("a frame of {} bytes", *length));
+    }
+    return length;
+  }
+
   /// False when there is no whole frame.
   bool serve_one() {
     const std::string_view bytes = input_.bytes();
-    const FrameServerConfig& config = server_.config;
-    if (bytes.size() < config.head_bytes) return false;
-    const auto length = config.length(bytes.substr(0, config.head_bytes));
-    const std::size_t most = std::min(config.limits.frame_bytes, session_->most_frame_bytes());
-    if (!length || *length < config.head_bytes || *length > most) {
+    const auto length = length_of(bytes);
+    const std::size_t most =
+        std::min(server_.config.limits.frame_bytes, session_->most_frame_bytes());
+    if (!length || *length > most) {
       refuse(length ? fmt::format("a frame of {} bytes; the limit is {}", *length, most)
                     : length.error().what);
       return false;
     }
-    if (bytes.size() < *length) return false;
-    slots_.emplace_back();
-    Reply reply(weak_from_this(), first_ + slots_.size() - 1);
+    if (*length == 0 || bytes.size() < *length) return false;
+    Reply reply(weak_from_this(), expect());
     try {
       session_->serve(bytes.substr(0, *length), std::move(reply));
     } catch (const std::exception& surprise) {
@@ -239,13 +341,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// Serves no more; closes when what was answered before is out.
   void refuse(const std::string& why) {
-    LOG(warn, "{}: connection of {}:{} closed: {}", server_.config.name, peer_.address, peer_.port,
-        why);
+    warn(why);
     draining_ = true;
   }
 
   void settle(std::uint64_t number, Answer answer) {
-    if (closed_ || number < first_ || number - first_ >= slots_.size()) return;
+    if (closed_ || cut_) return;
+    if (!server_.config.ordered) {
+      --unanswered_;
+      finish(std::move(answer));
+      if (!serving_) write();
+      return;
+    }
+    if (number < first_ || number - first_ >= slots_.size()) return;
+    --unanswered_;
     Slot& slot = slots_[number - first_];
     for (const std::string_view piece : answer.out.pieces) unsent_ += piece.size();
     slot.answer = std::move(answer);
@@ -256,6 +365,26 @@ class Connection : public std::enable_shared_from_this<Connection> {
     slot.ready = true;
     if (serving_) return;
     write();
+  }
+
+  /// An answer of a server without order.
+  void finish(Answer answer) {
+    if (answer.close) {
+      forget_requests();
+      return refuse(answer.why);
+    }
+    for (const std::string_view piece : answer.out.pieces) unsent_ += piece.size();
+    if (answer.manner.close_after) ending_ = true;
+    if (!answer.out.pieces.empty() || answer.manner.close_after)
+      ready_.push_back(std::move(answer));
+  }
+
+  void settle_copy(std::string_view bytes, std::size_t requests) {
+    if (closed_ || cut_) return;
+    unanswered_ -= requests;
+    unsent_ += bytes.size();
+    copied_.append(bytes);
+    if (!serving_) write();
   }
 
   /// Lets an answer wait; nothing more is served meanwhile.
@@ -281,39 +410,57 @@ class Connection : public std::enable_shared_from_this<Connection> {
     });
   }
 
-  /// Writes what is ready at the front, all in one.
-  void write() {
-    if (writing_ || closed_) return;
-    bytes_.clear();
+  /// Moves the answers at the front of the row to those that are ready to be written.
+  void take_ready_slots() {
     while (!slots_.empty() && slots_.front().ready) {
       Answer answer = std::move(slots_.front().answer);
       slots_.pop_front();
       ++first_;
       if (answer.close) {
-        slots_.clear();
+        forget_requests();
         refuse(answer.why);
         break;
       }
+      ready_.push_back(std::move(answer));
+    }
+  }
+
+  /// Writes what is ready, all in one.
+  void write() {
+    if (writing_ || closed_) return;
+    take_ready_slots();
+    bytes_.clear();
+    std::swap(copied_, writing_bytes_);
+    pushed_ = 0;
+    if (!writing_bytes_.empty()) bytes_.push_back(asio::buffer(writing_bytes_));
+    for (Answer& answer : ready_) {
       if (answer.manner.close_after) draining_ = true;
       if (answer.manner.pause.count() > 0) pause(answer.manner.pause);
       for (const std::string_view piece : answer.out.pieces) bytes_.push_back(asio::buffer(piece));
       if (!answer.out.pieces.empty()) sent_.push_back(std::move(answer.out.owner));
     }
+    ready_.clear();
     if (bytes_.empty()) return close_when_done();
     writing_ = true;
-    asio::async_write(stream_, bytes_,
-                      [self = shared_from_this()](error_code failed, std::size_t size) {
-                        self->writing_ = false;
-                        self->sent_.clear();
-                        if (failed) return self->close();
-                        self->unsent_ -= size;
-                        self->heard_ = Clock::now();
-                        self->go_on();
-                      });
+    auto done = [self = shared_from_this()](error_code failed, std::size_t size) {
+      self->written(failed, size);
+    };
+    if (bytes_.size() == 1) return asio::async_write(stream_, bytes_.front(), std::move(done));
+    asio::async_write(stream_, bytes_, std::move(done));
+  }
+
+  void written(error_code failed, std::size_t size) {
+    writing_ = false;
+    sent_.clear();
+    forget(writing_bytes_);
+    if (failed) return close();
+    unsent_ -= size;
+    heard_ = Clock::now();
+    go_on();
   }
 
   void close_when_done() {
-    if ((draining_ || ended_) && slots_.empty() && !writing_) leave();
+    if ((draining_ || ended_) && nothing_due() && !writing_) leave();
   }
 
   FrameServer::Impl& server_;
@@ -323,10 +470,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Peer peer_;
   std::unique_ptr<FrameSession> session_;
   FrameInput input_;
-  std::deque<Slot> slots_;
-  std::uint64_t first_ = 0;  // number of the front slot
-  std::size_t unsent_ = 0;
-  std::vector<std::shared_ptr<const void>> sent_;  // what bytes_ lie in
+  std::deque<Slot> slots_;                         // of an ordered server
+  std::uint64_t first_ = 0;                        // number of the front slot
+  std::size_t unanswered_ = 0;                     // requests
+  std::vector<Answer> ready_;                      // to be written next, behind
+  std::string copied_;                             // small answers
+  std::size_t unsent_ = 0;                         // bytes
+  std::size_t pushed_ = 0;                         // bytes among copied_
+  std::string writing_bytes_;                      // small answers that are being written
+  std::vector<std::shared_ptr<const void>> sent_;  // what the rest of bytes_ lies in
   std::vector<asio::const_buffer> bytes_;
   Clock::time_point heard_ = Clock::now();
   bool reading_ = false;
@@ -338,12 +490,26 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool ended_ = false;     // by the client: no more to read
   bool draining_ = false;  // by us: no more to serve
   bool closed_ = false;
+  bool cut_ = false;  // what is answered from now on is not sent
+  std::mutex mutex_;
+  Arrivals arrived_;  // guarded by mutex_
+  Arrivals taken_;
 };
 
 Outgoing::Outgoing(std::string bytes) {
   auto held = std::make_shared<const std::string>(std::move(bytes));
   pieces.emplace_back(*held);
   owner = std::move(held);
+}
+
+bool Outlet::push(std::string_view bytes) const {
+  const auto connection = connection_.lock();
+  if (connection) connection->push(bytes);
+  return connection != nullptr;
+}
+
+Result<std::size_t> FrameSession::frame_length(std::string_view) {
+  return error(Code::kInternal, "nobody tells where a frame ends");
 }
 
 Reply::~Reply() {
@@ -354,6 +520,16 @@ Reply::~Reply() {
 void Reply::send(Outgoing answer, Manner manner) {
   if (auto connection = std::exchange(connection_, {}).lock())
     connection->answer(number_, {.out = std::move(answer), .manner = manner});
+}
+
+void Reply::send_copy(std::string_view bytes) {
+  if (auto connection = std::exchange(connection_, {}).lock())
+    connection->answer_copy(number_, bytes);
+}
+
+Reply Reply::another() const {
+  const auto connection = connection_.lock();
+  return Reply(connection_, connection ? connection->expect() : 0);
 }
 
 void Reply::close(std::string_view why) {
@@ -431,6 +607,7 @@ void FrameServer::Impl::accepted(Loop& loop, tcp::socket socket) {
   if (!take_place()) return;
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
   asio::post(loop.io, [this, &loop, socket = std::move(socket)]() mutable {
     auto connection = std::make_shared<Connection>(*this, loop, std::move(socket));
     loop.connections.insert(connection);

@@ -2,7 +2,8 @@
 //
 // Order of calls: FrameServer::start(config) → port() … → stop() (or the destructor).
 // Threads: `threads` threads run the sockets; all of a connection happens on one of them. A door
-// answers at once or later, from any thread; answers leave in the order of the requests.
+// answers at once or later, from any thread; answers leave in the order of the requests, or as they
+// come where `ordered` is off (CQL's streams). An Outlet sends what nobody asked for.
 //
 // What it refuses by itself: a frame over `frame_bytes` (connection closed, a line in the log)
 // before memory is taken for it, for memory grows with what has arrived, not with what was
@@ -35,6 +36,8 @@ struct FrameLimits {
   std::size_t connections = 10'000;
   std::size_t in_flight = 64;
   std::size_t unsent_bytes = 16 << 20;
+  /// What an Outlet may push while an earlier write is not done; beyond it the client is closed.
+  std::size_t pushed_bytes = 1 << 20;
   std::chrono::milliseconds idle = std::chrono::minutes(10);
   /// How long a TLS handshake may take.
   std::chrono::milliseconds handshake = std::chrono::seconds(30);
@@ -62,6 +65,22 @@ struct Manner {
 
 class Connection;
 
+/// A way to a client for what it did not ask for, at any time, from any thread. It may outlive the
+/// connection.
+class Outlet {
+ public:
+  Outlet() = default;
+  explicit Outlet(std::weak_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+  /// False when the connection is gone. One whose client does not read is closed when
+  /// `pushed_bytes` wait for it.
+  bool push(std::string_view bytes) const;
+  bool open() const { return !connection_.expired(); }
+
+ private:
+  std::weak_ptr<Connection> connection_;
+};
+
 /// The way back for one request. Call one of the two, once, from any thread; a Reply that goes away
 /// uncalled closes the connection.
 class Reply {
@@ -74,8 +93,14 @@ class Reply {
 
   /// No pieces: the request gets no answer (Kafka's acks=0).
   void send(Outgoing answer, Manner manner = {});
+  /// A small answer, whose bytes are copied to those that the connection writes next.
+  void send_copy(std::string_view bytes);
   /// Closes the connection once the answers before this one are sent; `why` goes to the log.
   void close(std::string_view why);
+
+  /// For one more answer to the same frame; during serve() only, before this one is called.
+  Reply another() const;
+  Outlet outlet() const { return Outlet(connection_); }
 
  private:
   std::weak_ptr<Connection> connection_;  // empty: it was called
@@ -89,6 +114,9 @@ class FrameSession {
   /// A whole frame, head included; `frame` holds during the call only. Runs on the connection's
   /// thread and must not wait.
   virtual void serve(std::string_view frame, Reply reply) = 0;
+  /// Where the server's `length` is empty: the length of the frame at the front of `bytes`, all
+  /// that has come; 0 when it takes more of them to tell. An Error closes the connection.
+  virtual Result<std::size_t> frame_length(std::string_view bytes);
   /// The largest frame it takes now, where that is less than the server's limit.
   virtual std::size_t most_frame_bytes() const { return SIZE_MAX; }
 };
@@ -119,9 +147,12 @@ struct FrameServerConfig {
   int threads = 1;
   FrameLimits limits = {};
   std::shared_ptr<const Tls> tls = {};  ///< nullptr: plain sockets
+  /// Off: answers leave as they come. Manner's delay and pause are for ordered ones.
+  bool ordered = true;
   /// Bytes at the start of a frame that tell its length.
   std::size_t head_bytes = 4;
   /// The whole length of a frame, head included, from its head; an Error closes the connection.
+  /// Empty: the session tells it.
   std::function<Result<std::size_t>(std::string_view head)> length = {};
   /// Asked of every new connection, on one thread; empty: all are served at once.
   std::function<Admission(const Peer&)> admit = {};
