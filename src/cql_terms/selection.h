@@ -36,8 +36,12 @@ struct InputValue {
 class Evaluation {
  public:
   virtual ~Evaluation() = default;
+  /// Once, before the first row: what is refused even where there are no rows (1 / 0 of constants,
+  /// null as a key of c[?]).
+  virtual Outcome<void> begin() = 0;
   /// A row, by Selection::fetched. Without aggregates appends the result's row to `out` (each
   /// column as [bytes]: a length:i32, -1 for null, and the bytes); with them it adds to the group.
+  /// GROUP BY without aggregates is the first row of each group, and the caller gives no other.
   virtual Outcome<void> row(std::span<const InputValue> values, std::string& out) = 0;
   /// Ends a group: appends its row, and starts anew. Columns outside of aggregates are those of the
   /// group's first row. A group without rows gives a row too (count 0, other aggregates null).
@@ -56,13 +60,18 @@ class Selection {
 };
 
 /// The selection of a statement on `table`. Where ORDER BY asks for columns that are not selected
-/// the caller fetches them itself..
+/// the caller fetches them itself.
 Outcome<std::shared_ptr<const Selection>> select(const cql_syntax::Select& statement,
                                                  const cql_schema::Table& table,
                                                  const Scope& scope);
 
-/// The type of an expression of columns and functions alone, as GROUP BY takes them (floor(time,
-/// 1h)); evaluated over the fetched columns of its own.
+/// Whether SELECT DISTINCT may have these columns: static ones and those of the partition key, all
+/// of it where a range of keys is read.
+Outcome<void> check_distinct(const Selection& selection, const cql_schema::Table& table,
+                             bool key_range);
+
+/// An expression of GROUP BY: a column of the primary key, or a monotonic function of one
+/// clustering column (floor(time, 1h)), evaluated over the fetched column of its own.
 Outcome<std::shared_ptr<const Selection>> group_by(const cql_syntax::Expression& expression,
                                                    const cql_schema::Table& table,
                                                    const Scope& scope);

@@ -30,6 +30,8 @@ struct Scope {
   /// from the marker, or else from what receives it.
   std::vector<ColumnSpec>* markers = nullptr;
   const std::vector<std::string>* marker_names = nullptr;
+  std::int64_t now_ms = 0;  // what the constant 'now' of a timestamp means
+  bool unmask = true;       // false: columns MASKED WITH a function are selected through it
 };
 
 /// What is known while it runs.
@@ -49,7 +51,8 @@ class Term {
   /// Checked against the receiver's type: what it gives is valid there, null or unset.
   virtual Outcome<Value> bind(const Bindings& bindings) const = 0;
   /// The marker it is, or -1: who binds many rows may take the value without a call (and
-  /// validates).
+  /// validates). Also -1 of markers whose types have sets or maps within, for `bind` brings their
+  /// elements in order; Expression::marker tells the index of any.
   virtual int marker() const { return -1; }
   virtual bool is_null_literal() const { return false; }
 };
@@ -59,7 +62,8 @@ using TermPtr = std::shared_ptr<const Term>;
 Outcome<TermPtr> prepare(const cql_syntax::Expression& expression, const ColumnSpec& receiver,
                          const Scope& scope);
 
-/// Checks a bound value against its receiver, as Cassandra does of markers.
-cql_types::Outcome<void> check(const ColumnSpec& receiver, const Value& value);
+/// Checks a bound value against its receiver, as Cassandra does of markers: bytes are a value of
+/// the type. Null and unset are for who binds to judge.
+Outcome<void> check(const ColumnSpec& receiver, const Value& value);
 
 }  // namespace tailrace::cql_terms
