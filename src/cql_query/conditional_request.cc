@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "cql_query/source_row.h"
 #include "cql_query/timestamps.h"
 #include "cql_types/parts.h"
-#include "cql_types/token.h"
 
 namespace tailrace::cql_query {
 namespace {
@@ -99,8 +99,11 @@ Outcome<void> ConditionalRequest::add_conditions(const PreparedModification& sta
     return add_exists(row, is_new, statement.condition());
   }
   const auto& [regular, of_static] = statement.conditions();
-  for (const auto& condition : regular) condition_columns_.push_back(&condition.column());
-  for (const auto& condition : of_static) condition_columns_.push_back(&condition.column());
+  for (const auto* list : {&regular, &of_static}) {
+    for (const auto& condition : *list) {
+      condition_columns_.push_back(table_->find(condition.column().name));
+    }
+  }
   if (!regular.empty()) {
     auto& row = conditions_of(clustering, false, is_new);
     TRY(add_columns(row, is_new, regular, bindings.given()));
@@ -213,31 +216,32 @@ Outcome<void> ConditionalRequest::write(const cql_store::Snapshot& snapshot,
 
 // All columns, or those of the conditions, in batches after the key's.
 void ConditionalRequest::choose_columns() {
-  const auto is_shown = [this](const Column* column) {
-    return std::ranges::find(shown_, column) != shown_.end();
-  };
-  for (const Column& column : table_->columns) {
-    const bool is_key =
-        column.kind == ColumnKind::kPartitionKey || column.kind == ColumnKind::kClustering;
-    if (all_columns_ || (is_batch_ && is_key)) shown_.push_back(&column);
-  }
+  const int count = all_columns_ ? static_cast<int>(table_->columns.size())
+                    : is_batch_  ? table_->key_columns()
+                                 : 0;
+  for (int place = 0; place < count; ++place) shown_.push_back(place);
   if (all_columns_) return;
-  for (const Column* column : condition_columns_) {
-    if (!is_shown(column)) shown_.push_back(column);
+  for (const int place : condition_columns_) {
+    if (std::ranges::find(shown_, place) == shown_.end()) shown_.push_back(place);
   }
 }
 
 // Whether Cassandra reads the column, so that its value is shown.
-bool ConditionalRequest::shows(const Column& column) const {
+bool ConditionalRequest::shows(int place) const {
+  if (place < table_->key_columns()) return true;
+  const Column& column = table_->columns[static_cast<std::size_t>(place)];
   if (column.kind == ColumnKind::kStatic ? reads_static_row_ : reads_rows_) return true;
-  return std::ranges::find(condition_columns_, &column) != condition_columns_.end();
+  return std::ranges::find(condition_columns_, place) != condition_columns_.end();
 }
 
 bool ConditionalRequest::static_row_is_visible() const {
-  return static_row_.found && std::ranges::any_of(table_->columns, [this](const Column& column) {
-           return column.kind == ColumnKind::kStatic && shows(column) &&
-                  static_row_.row.of(column.number.value).second > 0;
-         });
+  if (!static_row_.found) return false;
+  for (int place = table_->key_columns(); place < std::ssize(table_->columns); ++place) {
+    const Column& column = table_->columns[static_cast<std::size_t>(place)];
+    const bool shown = column.kind == ColumnKind::kStatic && shows(place);
+    if (shown && static_row_.row.of(column.number.value).second > 0) return true;
+  }
+  return false;
 }
 
 Outcome<void> ConditionalRequest::show_rows(const cql_store::Snapshot& snapshot) {
@@ -259,27 +263,13 @@ Outcome<void> ConditionalRequest::show_rows(const cql_store::Snapshot& snapshot)
 
 // Appends a row of the answer; nullptr: of the static row alone.
 Outcome<void> ConditionalRequest::show(const cql_store::Row* row) {
-  std::vector<std::string_view> key(static_cast<std::size_t>(table_->partition_columns));
-  TRY(cql_types::split_partition_key(key_.bytes, key));
-  std::vector<cql_types::Part> clustering;
-  std::vector<std::string> buffers;
-  if (row != nullptr && table_->clustering_columns > 0) {
-    ASSIGN(clustering, decode_clustering(*table_, row->clustering, row->raw_clustering, buffers));
-  }
+  SourceRow source(*table_, moment_.now_seconds);
+  TRY(source.partition(key_.bytes));
+  source.static_row(static_row_.get());
+  TRY(source.row(row));
   cql_types::append_part(content_, std::string_view("\0", 1));
-  for (const Column* column : shown_) {
-    std::string buffer;
-    cql_types::Part value;
-    const auto position = static_cast<std::size_t>(std::max(column->position, 0));
-    if (column->kind == ColumnKind::kPartitionKey) {
-      value = key[position];
-    } else if (column->kind == ColumnKind::kClustering) {
-      if (row != nullptr) value = clustering[position];
-    } else if (const auto* from = column->kind == ColumnKind::kStatic ? static_row_.get() : row;
-               from != nullptr && shows(*column)) {
-      value = column_value(*column, *from, buffer);
-    }
-    cql_types::append_part(content_, value);
+  for (const int place : shown_) {
+    cql_types::append_part(content_, shows(place) ? source.value(place) : std::nullopt);
   }
   ++shown_rows_;
   return {};
@@ -293,7 +283,10 @@ cql_protocol::Answer ConditionalRequest::answer() && {
   add("[applied]", cql_types::native_type(cql_types::Kind::kBoolean));
   cql_protocol::Rows rows;
   if (shown_rows_ > 0) {
-    for (const Column* column : shown_) add(column->name, column->type);
+    for (const int place : shown_) {
+      const Column& column = table_->columns[static_cast<std::size_t>(place)];
+      add(column.name, column.type);
+    }
     rows.count = shown_rows_;
     rows.content = std::move(content_);
   } else {

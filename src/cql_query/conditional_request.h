@@ -72,7 +72,7 @@ class ConditionalRequest {
 
   // The answer of what did not apply.
   void choose_columns();
-  bool shows(const cql_schema::Column& column) const;
+  bool shows(int place) const;
   bool static_row_is_visible() const;
   Outcome<void> show_rows(const cql_store::Snapshot& snapshot);
   Outcome<void> show(const cql_store::Row* row);
@@ -89,15 +89,15 @@ class ConditionalRequest {
   std::optional<RowConditions> static_conditions_;
   std::map<std::string, RowConditions> row_conditions_;  // by clustering key
 
-  bool all_columns_ = false;       // IF [NOT] EXISTS: they are all shown
-  bool reads_rows_ = false;        // regular columns are read
-  bool reads_static_row_ = false;  // all static columns are read
-  std::vector<const cql_schema::Column*> condition_columns_;
+  bool all_columns_ = false;            // IF [NOT] EXISTS: they are all shown
+  bool reads_rows_ = false;             // regular columns are read
+  bool reads_static_row_ = false;       // all static columns are read
+  std::vector<int> condition_columns_;  // their places in Table::columns, as shown_
 
   std::deque<ReadRow> rows_;  // by row_conditions_
   ReadRow static_row_;
   bool applied_ = false;
-  std::vector<const cql_schema::Column*> shown_;
+  std::vector<int> shown_;
   std::string content_;
   std::int32_t shown_rows_ = 0;
 };

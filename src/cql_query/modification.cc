@@ -8,7 +8,6 @@
 
 #include "cql_query/prepared_modification.h"
 #include "cql_types/type.h"
-#include "rt/clock.h"
 
 namespace tailrace::cql_query {
 
@@ -181,8 +180,7 @@ class ModificationBuilder {
 
   Outcome<void> prepare_json(const Expression& json, bool default_unset) {
     if (json.kind != Expression::Kind::kMarker) {
-      ASSIGN(made_->json_row_,
-             json_row(table_, json.text, default_unset, rt::system_clock().now().value * 1'000));
+      ASSIGN(made_->json_row_, json_row(table_, json.text, default_unset, scope_.now_ms * 1'000));
       return {};
     }
     const cql_terms::ColumnSpec receiver{table_.keyspace, table_.name, "[json]",
