@@ -1,7 +1,7 @@
 """CQL's types and values for tests: bytes as literals that lose nothing, and literals as bytes.
 
-A literal here is CQL's own, but for: `empty` is a value of no bytes where the type has no such literal, `!0x…` are bytes
-that are no value of their type, and a user type shows only the fields that its bytes hold."""
+A literal here is CQL's own, but for: `empty` is a value of no bytes where the type has no such literal, `!0x…` are
+bytes that are no value of their type, and a user type shows only the fields that its bytes hold."""
 import datetime
 import decimal
 import ipaddress
@@ -11,16 +11,17 @@ import uuid
 from dataclasses import dataclass, field
 
 NATIVE = {0x01: "ascii", 0x02: "bigint", 0x03: "blob", 0x04: "boolean", 0x05: "counter", 0x06: "decimal",
-          0x07: "double", 0x08: "float", 0x09: "int", 0x0B: "timestamp", 0x0C: "uuid", 0x0D: "text", 0x0E: "varint", 0x0F: "timeuuid",
-          0x10: "inet", 0x11: "date", 0x12: "time", 0x13: "smallint", 0x14: "tinyint", 0x15: "duration"}
+          0x07: "double", 0x08: "float", 0x09: "int", 0x0B: "timestamp", 0x0C: "uuid", 0x0D: "text", 0x0E: "varint",
+          0x0F: "timeuuid", 0x10: "inet", 0x11: "date", 0x12: "time", 0x13: "smallint", 0x14: "tinyint",
+          0x15: "duration"}
 NUMBERS = {"bigint": ">q", "counter": ">q", "int": ">i", "smallint": ">h", "tinyint": ">b", "double": ">d",
            "float": ">f"}
 MARSHAL = "org.apache.cassandra.db.marshal."
 CLASSES = {"ByteType": "tinyint", "ShortType": "smallint", "Int32Type": "int", "LongType": "bigint",
-           "FloatType": "float", "DoubleType": "double", "UTF8Type": "text", "AsciiType": "ascii", "BooleanType": "boolean",
-           "IntegerType": "varint", "DecimalType": "decimal", "UUIDType": "uuid", "TimeUUIDType": "timeuuid",
-           "TimestampType": "timestamp", "SimpleDateType": "date", "TimeType": "time", "InetAddressType": "inet",
-           "DurationType": "duration", "BytesType": "blob"}
+           "FloatType": "float", "DoubleType": "double", "UTF8Type": "text", "AsciiType": "ascii",
+           "BooleanType": "boolean", "IntegerType": "varint", "DecimalType": "decimal", "UUIDType": "uuid",
+           "TimeUUIDType": "timeuuid", "TimestampType": "timestamp", "SimpleDateType": "date", "TimeType": "time",
+           "InetAddressType": "inet", "DurationType": "duration", "BytesType": "blob"}
 FIXED = {"int": 4, "bigint": 8, "float": 4, "double": 8, "boolean": 1, "uuid": 16, "timeuuid": 16,
          "timestamp": 8}  # sizes of a vector's elements; others go with a length
 DAY = datetime.date(1970, 1, 1).toordinal()

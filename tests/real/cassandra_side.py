@@ -1,6 +1,7 @@
 """A real Cassandra 5.0.9 of its own: one node on free loopback ports, in a folder, stopped by its process's id."""
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -46,7 +47,8 @@ PASSWORDS = {
 
 
 class RealCassandra:
-    """`address` is its CQL listener, the same after a restart; the log of all its runs is `log`."""
+    """`address` is its CQL listener, the same after a restart; the log of all its runs is `log`. A setting that is
+    None is left out of cassandra.yaml."""
 
     def __init__(self, folder, **settings):
         self.folder = pathlib.Path(folder)
@@ -67,7 +69,7 @@ class RealCassandra:
             "seed_provider": "[{class_name: org.apache.cassandra.locator.SimpleSeedProvider, "
                              f'parameters: [{{seeds: "127.0.0.1:{self.storage}"}}]}}]',
         }
-        return "".join(f"{name}: {value}\n" for name, value in settings.items())
+        return "".join(f"{name}: {value}\n" for name, value in settings.items() if value is not None)
 
     def start(self):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -95,10 +97,18 @@ class RealCassandra:
         def ready():
             told = self.log.read_bytes()[before:].decode(errors="replace")
             assert self.process.poll() is None, told[-3000:]
-            return all(one in told for one in wanted)
+            return all(one in told for one in wanted) and self.listens()
 
         tailrace.wait_until(ready, "Cassandra's listener", 300)
         return self
+
+    def listens(self):
+        """Which it does a moment after it says so."""
+        try:
+            socket.create_connection(("127.0.0.1", self.client), timeout=10).close()
+        except OSError:
+            return False
+        return True
 
     def kill(self):
         self.process.kill()

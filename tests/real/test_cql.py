@@ -34,14 +34,17 @@ def test_a_change_of_the_schema_is_answered_and_pushed_to_who_registered(cassand
     told.register()
     name = f"events_{version}"
     statements = [f"CREATE KEYSPACE {name} WITH replication = {ONE}",
-                  f"CREATE TABLE {name}.t (k int PRIMARY KEY)", f"CREATE INDEX ON {name}.t (k)",
+                  f"CREATE TABLE {name}.t (k int PRIMARY KEY, w int)", f"CREATE INDEX ON {name}.t (w)",
                   f"ALTER TABLE {name}.t ADD v int", f"CREATE TYPE {name}.u (a int)", f"DROP KEYSPACE {name}"]
-    changes = [asked.query(one).schema_change for one in statements]
-    assert changes[2] is None  # the only key column has no index
+    answers = [asked.query(one).schema_change for one in statements]
+    assert answers == [(change, target, name, what) for change, target, what in (
+        ("CREATED", "KEYSPACE", None), ("CREATED", "TABLE", "t"), ("UPDATED", "TABLE", "t"), ("UPDATED", "TABLE", "t"),
+        ("CREATED", "TYPE", "u"), ("DROPPED", "KEYSPACE", None))]
+    contents = [("DROPPED", "TABLE", name, "t"), ("DROPPED", "TYPE", name, "u")]  # are told of, too
 
     def pushed():
         told.ask(cql_wire.Opcode.OPTIONS)
-        return [one.schema_change for one in told.events] == [one for one in changes if one]
+        return [one.schema_change for one in told.events] == answers[:-1] + contents + answers[-1:]
 
     tailrace.wait_until(pushed, "the events")
 
@@ -60,7 +63,8 @@ def test_rows_of_many_segments_come_back_as_they_went(cassandra, size):
 def test_a_killed_server_has_what_it_acknowledged_when_it_is_there_again(tmp_path):
     if not cassandra_side.JARS:
         pytest.skip(cassandra_side.SKIP)
-    server = cassandra_side.RealCassandra(tmp_path / "cassandra", commitlog_sync="batch").start()
+    server = cassandra_side.RealCassandra(tmp_path / "cassandra", commitlog_sync="batch",
+                                          commitlog_sync_period=None).start()
     connection = cql_wire.Connection(server.address)
     connection.query(f"CREATE KEYSPACE k WITH replication = {ONE}")
     connection.query("CREATE TABLE k.t (k int PRIMARY KEY)")
