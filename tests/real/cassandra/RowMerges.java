@@ -109,7 +109,7 @@ public class RowMerges {
         continue;
       }
       DeletionTime all = ((ComplexColumnData) data).complexDeletion();
-      if (!all.isLive()) {
+      if (all.supersedes(deletion)) {  // else it says nothing more
         made.append("A ").append(column).append(" ").append(all.markedForDeleteAt()).append(" ");
         made.append(all.localDeletionTime()).append(";");
       }
