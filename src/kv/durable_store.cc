@@ -26,6 +26,7 @@
 #include "base/check.h"
 #include "kv/commit_log.h"
 #include "kv/folder_owner.h"
+#include "kv/ordered_memtable.h"
 #include "kv/patient_files.h"
 #include "kv/rocks.h"
 #include "rt/direct_io.h"
@@ -263,8 +264,7 @@ void set_shape(rocksdb::Options& rocks, const DurableOptions& options) {
   rocks.max_write_buffer_number = 4;
   rocks.allow_concurrent_memtable_write = false;
   rocks.max_successive_merges = options.most_unfolded;
-  rocks.memtable_prefix_bloom_size_ratio = 0.02;
-  rocks.memtable_whole_key_filtering = true;
+  rocks.memtable_factory = ordered_memtable();
   rocks.max_background_jobs = 2;
   // Each record is rewritten about once while ten times as many come, not at every level.
   rocks.compaction_style = rocksdb::kCompactionStyleUniversal;
