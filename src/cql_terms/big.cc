@@ -235,7 +235,14 @@ Calculated<Big> remainder(const Big& a, const Big& b) {
   const auto y = with_scale(b, scale, Rounding::kHalfUp);
   if (!x) return x;
   if (!y) return y;
-  return Big{x->unscaled % y->unscaled, scale};
+  // The scale is that of a - quotient × b, where the quotient has as few zeros as a and b allow.
+  Whole quotient, rest;
+  mp::divide_qr(x->unscaled, y->unscaled, quotient, rest);
+  const auto preferred = a.scale - b.scale;
+  std::int64_t of_quotient = std::max<std::int64_t>(preferred, 0);
+  if (quotient == 0) of_quotient = preferred;
+  for (; of_quotient > preferred && quotient % 10 == 0; --of_quotient) quotient /= 10;
+  return with_scale({rest, scale}, std::max(a.scale, of_quotient + b.scale), Rounding::kHalfUp);
 }
 
 Calculated<Whole> whole_part(const Big& value) {
