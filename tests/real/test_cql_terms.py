@@ -9,8 +9,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def replay(answers, may_differ=0):
+    wanted = {"TAILRACE_CQL_TERMS": str(answers), "TAILRACE_CQL_TERMS_MAY_DIFFER": str(may_differ)}
     subprocess.run([ROOT / "build/src/cql_terms/cql_terms_test", "--gtest_filter=cassandra.*"], cwd=ROOT, check=True,
-                   env={**os.environ, "TAILRACE_CQL_TERMS": str(answers), "TAILRACE_CQL_TERMS_MAY_DIFFER": str(may_differ)})
+                   env=os.environ | wanted)
 
 
 def test_recorded_answers_are_cassandras(cassandra, tmp_path):
