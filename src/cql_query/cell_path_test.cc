@@ -1,3 +1,4 @@
+// Elements of collections as cells: their order, and what comes back of them.
 #include "cql_query/cell_path.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// The order of times and places that the server gives.
 #include "cql_query/timestamps.h"
 
 #include <gtest/gtest.h>
