@@ -336,16 +336,17 @@ def record(path, address):
 def main(words):
     if len(words) < 3 or words[0] not in ("check", "record"):
         raise SystemExit("cql_texts.py check|record HOST:PORT FILE…")
-    failed = 0
+    asked = failed = 0
     for path in words[2:]:
         if words[0] == "record":
             print(f"{path}: {record(path, words[1])} answers")
             continue
         found = differences(path, words[1])
-        failed += len(found)
-        print(f"{path}: {len(steps_of(path))} statements, {len(found)} differ")
-        for one in found:
-            print(one)
+        count = len(steps_of(path))
+        asked, failed = asked + count, failed + len(found)
+        print("\n".join([*found, f"{path}: {count} statements, {len(found)} differ"]))
+    if asked:
+        print(f"{asked - failed} of {asked} answers agree")
     return 1 if failed else 0
 
 
