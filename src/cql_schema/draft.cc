@@ -22,7 +22,7 @@ bool is_plain_name(std::string_view name) {
   });
 }
 
-Outcome<void> check_table(const Table& table) {
+Outcome<void> check_table(const Table& table, std::vector<std::string>& warnings) {
   // Of every sentence here Cassandra says first which table it is about.
   const auto about = table.keyspace + "." + table.name + ": ";
   if (!is_plain_name(table.name))
@@ -47,7 +47,14 @@ Outcome<void> check_table(const Table& table) {
       return misconfigured("{}Cannot have a counter column (\"{}\") in a non counter table", about,
                            column.name);
   }
+  for (const auto& index : in_order_made(table.indexes)) TRY(check_index(index, table, warnings));
   return {};
+}
+
+std::vector<Index> in_order_made(std::vector<Index> indexes) {
+  std::sort(indexes.begin(), indexes.end(),
+            [](const Index& a, const Index& b) { return a.number < b.number; });
+  return indexes;
 }
 
 Draft updated(const Keyspace& before, Event::Change change, Event::Target target,

@@ -100,8 +100,8 @@ struct Table {
   /// shown like any other.
   bool foreign = false;
   TableOptions options;
-  std::vector<Index> indexes;  // by name
-  std::vector<DroppedColumn> dropped;
+  std::vector<Index> indexes;                   // by name
+  std::vector<DroppedColumn> dropped;           // in the order in which Cassandra tells them
   std::optional<View> view = {};                // of a materialised view
   std::map<std::string, std::string> triggers;  // name → class
 
