@@ -205,8 +205,7 @@ void Committer::forget_some(Job& job) {
       ended = !split(rows->key(), parts);
       if (ended) break;
       PurgeRules rules{{}, kNoTimestamp, kNoTimestamp};
-      rules.outer =
-          parts.kind == Kind::kStatic ? old.partition() : old.of(parts.clustering);
+      rules.outer = parts.kind == Kind::kStatic ? old.partition() : old.of(parts.clustering);
       const Purged purged = purge(rows->value(), rules, changed);
       if (purged == Purged::kChanged) batch_.put(rows->key(), changed);
       if (purged == Purged::kNothing) batch_.erase(rows->key());

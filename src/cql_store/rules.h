@@ -19,7 +19,8 @@ class FoldRules final : public kv::MergeRules {
 
 /// Drops what a partition's deletions delete and the values of expired cells, and, where a
 /// compaction has all there is, forgets tombstones older than their table's grace. A partition's
-/// deletions may still delete what the compaction does not see: of those that are old it only tells.
+/// deletions may still delete what the compaction does not see: of those that are old it only
+/// tells.
 class DropRules final : public kv::CompactionRules {
  public:
   /// Tombstones of tables that nobody set a grace for stay.
