@@ -219,6 +219,7 @@ Outcome<Table> built_table(const CreateTable& statement, const Keyspace& keyspac
   ASSIGN(auto id, given_id(given));
   if (id) table.id = std::move(*id);
   table.compact = statement.options.compact_storage;
+  std::stable_sort(columns.begin(), columns.end(), comes_before);
   for (auto& column : columns) table.columns.push_back(std::move(column));
   for (std::size_t i = 0; i < table.columns.size(); ++i)
     table.columns[i].number = ColumnNumber(static_cast<std::uint32_t>(i + 1));

@@ -71,7 +71,7 @@ Draft updated(const Keyspace& before, Event::Change change, Event::Target target
 void insert_column(Table& table, Column column) {
   if (column.number.value == 0) column.number = next_column(table);
   auto at = table.columns.begin() + table.key_columns();
-  while (at != table.columns.end() && at->name < column.name) ++at;
+  while (at != table.columns.end() && comes_before(*at, column)) ++at;
   table.columns.insert(at, std::move(column));
 }
 
