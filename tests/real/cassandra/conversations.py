@@ -1,8 +1,9 @@
 """Conversations with a CQL server, most of them malformed, and what it answers: `conversations.py HOST:PORT FILE`.
 
 Writes for each a line `# NAME`, `> HEX` for what is sent (`00x9` stands for nine zero bytes), and `< …` for each
-message or end that comes of it. src/cql replays the file that Cassandra 5.0.9 gave (src/cql/testdata/conversations.txt) with
-its own door. What differs from one run to the next is written as `*`: words of Java's exceptions, ids of connections.
+message or end that comes of it. src/cql replays the file that Cassandra 5.0.9 gave
+(src/cql/testdata/conversations.txt) with its own door. What differs from one run to the next is written as `*`: words
+of Java's exceptions, ids of connections.
 """
 import re
 import socket
@@ -10,8 +11,9 @@ import struct
 import sys
 import zlib
 
-OPCODES = {"ERROR": 0, "STARTUP": 1, "READY": 2, "CREDENTIALS": 4, "OPTIONS": 5, "SUPPORTED": 6, "QUERY": 7, "RESULT": 8,
-           "PREPARE": 9, "EXECUTE": 10, "REGISTER": 11, "EVENT": 12, "BATCH": 13, "AUTH_RESPONSE": 15, "AUTH_SUCCESS": 16}
+OPCODES = {"ERROR": 0, "STARTUP": 1, "READY": 2, "CREDENTIALS": 4, "OPTIONS": 5, "SUPPORTED": 6, "QUERY": 7,
+           "RESULT": 8, "PREPARE": 9, "EXECUTE": 10, "REGISTER": 11, "EVENT": 12, "BATCH": 13, "AUTH_RESPONSE": 15,
+           "AUTH_SUCCESS": 16}
 NAMES = {number: name for name, number in OPCODES.items()}
 QUIET = 0.6  # seconds after which nothing more comes; the replay does not wait so
 SELECT = "SELECT cql_version FROM system.local"
@@ -141,8 +143,8 @@ def statements():
     yield "a batch of no kind", with_body("BATCH", b"\x07\0\0\0\1\0")
     yield "a batch with a part of no kind", with_body("BATCH", b"\x09\0\1\5")
     yield "a batch cut off", with_body("BATCH", b"\0\0\2\0")
-    yield "REGISTER for everything", with_body("REGISTER", struct.pack(">H", 4) + string("TOPOLOGY_CHANGE") +
-                                               string("schema_change") + string("STATUS_CHANGE") + string("TRACE_COMPLETE"))
+    kinds = ("TOPOLOGY_CHANGE", "schema_change", "STATUS_CHANGE", "TRACE_COMPLETE")
+    yield "REGISTER for everything", with_body("REGISTER", struct.pack(">H", 4) + b"".join(map(string, kinds)))
     yield "REGISTER for what there is not", with_body("REGISTER", struct.pack(">H", 1) + string("FOO"))
     yield "REGISTER for traces in version 3", [
         startup(3), message(3, "REGISTER", struct.pack(">H", 1) + string("TRACE_COMPLETE")), options(3)]
