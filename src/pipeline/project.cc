@@ -328,7 +328,8 @@ Status read_key(const YamlFile& file, const YAML::Node& node, ServingSpec& spec)
   } else {
     ASSIGN(auto columns, file.items(node, "key", "[COLUMN, COLUMN]"));
     if (!columns.empty() && columns.front().IsSequence()) {
-      ASSIGN(const auto partition, file.items(columns.front(), "key", "[[COLUMN, COLUMN], COLUMN]"));
+      ASSIGN(const auto partition,
+             file.items(columns.front(), "key", "[[COLUMN, COLUMN], COLUMN]"));
       if (partition.empty())
         return file.fail(columns.front(), "the partition key is empty: name its columns");
       spec.partition_columns = static_cast<int>(partition.size());
