@@ -77,9 +77,9 @@ class ServedTableTest : public testing::Test {
   }
   using Key = std::vector<std::string_view>;
   std::vector<cql_schema::Values> rows(const Key& key, bool backwards = false,
-                                       std::size_t limit = SIZE_MAX) {
+                                       std::size_t limit = SIZE_MAX, const Key& after = {}) {
     std::vector<cql_schema::Values> found;
-    const Status read = served_->rows(key, backwards, into(found, limit));
+    const Status read = served_->rows(key, after, backwards, into(found, limit));
     EXPECT_TRUE(read) << read.error().what;
     return found;
   }
@@ -247,6 +247,18 @@ TEST_P(ServedKeysTest, rows_are_found_by_key_partition_page_and_backwards) {
     Found back = rows({*all[i][0]}, true);
     std::ranges::reverse(back);
     EXPECT_EQ(texts(back), texts(partition));
+    for (const bool backwards : {false, true}) {
+      Found paged = rows({*all[i][0]}, backwards, 2);
+      while (paged.size() < partition.size()) {
+        const Found page = rows({*all[i][0]}, backwards, 2, key_of(paged.back(), 2));
+        ASSERT_FALSE(page.empty());
+        paged.insert(paged.end(), page.begin(), page.end());
+      }
+      if (backwards) std::ranges::reverse(paged);
+      EXPECT_EQ(texts(paged), texts(partition));
+      const auto& last = backwards ? partition.front() : partition.back();
+      EXPECT_TRUE(rows({*all[i][0]}, backwards, SIZE_MAX, key_of(last, 2)).empty());
+    }
     in_partitions += partition.size();
     i += partition.size();
   }
@@ -332,6 +344,10 @@ TEST_F(ServedTableTest, of_rows_within_one_millisecond_the_last_is_shown) {
   EXPECT_THAT(texts(rows({one, bytes_be(0)})), ElementsAre(expected[1]));
   EXPECT_THAT(texts(rows({one, bytes_be(-1)})), ElementsAre(expected[0]));
   EXPECT_THAT(texts(scan({one, bytes_be(0)})), ElementsAre(expected[2]));
+  EXPECT_THAT(texts(rows({one}, true, SIZE_MAX, {one, bytes_be(1)})),
+              ElementsAre(expected[1], expected[0]));
+  EXPECT_THAT(texts(rows({one}, false, SIZE_MAX, {one, bytes_be(-1)})),
+              ElementsAre(expected[1], expected[2]));
   EXPECT_THAT(rows({one, bytes_be(INT64_MAX)}), testing::IsEmpty());
 }
 
@@ -365,7 +381,7 @@ TEST_F(ServedTableTest, a_wider_table_is_told_and_its_older_rows_have_nulls) {
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, Code::kUnavailable);
   ASSERT_TRUE(catalogue_->drop("t"));
-  EXPECT_EQ(served_->rows(Key{"x"}, false, [](const auto&) { return true; }).error().code,
+  EXPECT_EQ(served_->rows(Key{"x"}, {}, false, [](const auto&) { return true; }).error().code,
             Code::kUnavailable);
 }
 
