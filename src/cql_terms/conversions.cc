@@ -96,6 +96,11 @@ Factory to_json_function(const std::string& name) {
                  });
 }
 
+// Texts of durations are refused as requests, all others as failures of the function.
+bool is_duration_refusal(std::string_view what) {
+  return what.starts_with("Unable to convert '") || what.starts_with("Invalid duration");
+}
+
 Factory from_json_function(const std::string& name) {
   return factory(
       name, {{Parameter::Kind::kFixed, {Kind::kText}}},
@@ -117,6 +122,7 @@ Factory from_json_function(const std::string& name) {
                                   "string '{}': {}",
                                   told.name, *values[0], json.error().what));
           auto made = cql_types::from_json(*told.result, *json, bindings.now_us / 1'000);
+          if (!made && is_duration_refusal(made.error().what)) return invalid(made.error().what);
           if (!made)
             return function_failure(
                 told, "org.apache.cassandra.serializers.MarshalException: " + made.error().what);
@@ -132,12 +138,7 @@ Outcome<FunctionPtr> token_of(const ColumnSpec& of, const Scope& scope) {
     return invalid("No receiver keyspace has been specified for function system.token");
   if (of.table.empty())
     return invalid("No receiver table has been specified for function system.token");
-  cql_schema::TablePtr table;
-  if (scope.schema)
-    if (const auto space = scope.schema->keyspaces.find(of.keyspace);
-        space != scope.schema->keyspaces.end())
-      if (const auto at = space->second->tables.find(of.table); at != space->second->tables.end())
-        table = at->second;
+  const auto table = scope.schema ? scope.schema->table(of.keyspace, of.table) : nullptr;
   if (!table)
     return invalid(fmt::format(
         "The receiver table {}.{} specified by call to function system.token hasn't been found",

@@ -15,22 +15,29 @@ using cql_types::invalid;
 using cql_types::Kind;
 using Of = Expression::Kind;
 
-std::string type_text(const cql_syntax::Type& type) {
+namespace {
+
+// A user type is shown with the keyspace it was looked up in.
+void qualify(cql_types::RawType& type, const std::string& keyspace) {
+  if (type.kind == Kind::kUserType && !type.keyspace) type.keyspace = keyspace;
+  for (auto& parameter : type.parameters) qualify(parameter, keyspace);
+}
+
+}  // namespace
+
+std::string type_text(const cql_syntax::Type& type, const Scope& scope) {
   std::size_t used = 0;
-  const auto raw = cql_types::parse_raw_type(cql_syntax::print(type), used);
-  return raw ? raw->text() : cql_syntax::print(type);
+  auto raw = cql_types::parse_raw_type(cql_syntax::print(type), used);
+  if (!raw) return cql_syntax::print(type);
+  qualify(*raw, scope.keyspace);
+  return raw->text();
 }
 
 Outcome<TypePtr> named_type(const cql_syntax::Type& type, const Scope& scope) {
-  ASSIGN(auto found,
-         cql_types::parse_type(cql_syntax::print(type), scope.keyspace,
-                               [&](std::string_view keyspace, std::string_view name) -> TypePtr {
-                                 if (!scope.schema) return nullptr;
-                                 const auto space = scope.schema->keyspaces.find(keyspace);
-                                 if (space == scope.schema->keyspaces.end()) return nullptr;
-                                 const auto made = space->second->types.find(name);
-                                 return made == space->second->types.end() ? nullptr : made->second;
-                               }));
+  const auto user_type = [&](std::string_view keyspace, std::string_view name) -> TypePtr {
+    return scope.schema ? scope.schema->type(keyspace, name) : nullptr;
+  };
+  ASSIGN(auto found, cql_types::parse_type(cql_syntax::print(type), scope.keyspace, user_type));
   return found;
 }
 
@@ -191,7 +198,7 @@ std::string RawTerm::text() const {
       return list_text(parts, '{', '}');
     }
     case Of::kTypeHint:
-      return "(" + type_text(e.type[0]) + ")" + item(0).text();
+      return "(" + type_text(e.type[0], *scope_) + ")" + item(0).text();
     case Of::kCall:
     case Of::kCast:
     case Of::kNegation:

@@ -26,6 +26,7 @@
 #include "base/check.h"
 #include "kv/commit_log.h"
 #include "kv/folder_owner.h"
+#include "kv/ordered_memtable.h"
 #include "kv/patient_files.h"
 #include "kv/rocks.h"
 #include "rt/direct_io.h"
@@ -253,6 +254,8 @@ std::shared_ptr<rocksdb::TableFactory> tables(const DurableOptions& options) {
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.partition_filters = true;
+  table.block_restart_interval = 4;
+  table.metadata_block_size = 16 << 10;
   table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
 }
@@ -263,8 +266,7 @@ void set_shape(rocksdb::Options& rocks, const DurableOptions& options) {
   rocks.max_write_buffer_number = 4;
   rocks.allow_concurrent_memtable_write = false;
   rocks.max_successive_merges = options.most_unfolded;
-  rocks.memtable_prefix_bloom_size_ratio = 0.02;
-  rocks.memtable_whole_key_filtering = true;
+  rocks.memtable_factory = ordered_memtable();
   rocks.max_background_jobs = 2;
   // Each record is rewritten about once while ten times as many come, not at every level.
   rocks.compaction_style = rocksdb::kCompactionStyleUniversal;
@@ -315,6 +317,7 @@ class RocksDurableStore final : public DurableStore {
  private:
   rocksdb::Options rocks_options();
   Status open_log();
+  void end_log();
   Status apply(rocksdb::WriteBatch& batch, std::uint64_t number);
   Result<std::uint64_t> position(rocksdb::ReadTier tier) const;
 
@@ -388,13 +391,23 @@ Status RocksDurableStore::open_log() {
 
 RocksDurableStore::~RocksDurableStore() {
   if (log_) {
-    if (auto synced = log_->sync(); !synced)
+    if (auto synced = log_->sync(); !synced) {
       LOG(error, "{}: the last writes are not durable: {}", folder_, synced.error().what);
+    } else if (!room_->waiting()) {
+      end_log();
+    }
   }
   log_.reset();
   log_lines_->be_quiet();
   room_->close();
   db_.reset();
+}
+
+/// With everything in files the next start replays nothing.
+void RocksDurableStore::end_log() {
+  if (!flush()) return;
+  if (const auto durable = position(rocksdb::kPersistedTier); durable && *durable == log_->last())
+    log_->remove();
 }
 
 Result<std::uint64_t> RocksDurableStore::position(rocksdb::ReadTier tier) const {
