@@ -13,7 +13,7 @@ class Server {
  public:
   cql_types::Outcome<Change> run(const std::string& text) {
     const auto statement = cql_syntax::parse(text);
-    EXPECT_TRUE(statement.has_value()) << text;
+    if (!statement) return cql_types::invalid(statement.error().what);
     now.keyspace = "k";
     now.new_id = [] { return std::string(16, 'i'); };
     auto change = apply(schema, *statement, now);
@@ -96,10 +96,10 @@ TEST(Numbers, a_new_index_and_a_new_view_are_to_be_filled) {
   EXPECT_EQ(index.new_indexes[0], index.filled[0]->indexes[0].number);
 
   const auto view = server.done(
-      "CREATE MATERIALIZED VIEW view AS SELECT * FROM gone WHERE p IS NOT NULL AND v IS NOT NULL "
+      "CREATE MATERIALIZED VIEW looked AS SELECT * FROM gone WHERE p IS NOT NULL AND v IS NOT NULL "
       "PRIMARY KEY (v, p)");
   ASSERT_EQ(view.filled.size(), 1U);
-  EXPECT_EQ(view.filled[0]->name, "view");
+  EXPECT_EQ(view.filled[0]->name, "looked");
   EXPECT_TRUE(view.new_indexes.empty());
 
   const auto all = server.done("DROP KEYSPACE k");
