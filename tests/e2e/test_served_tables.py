@@ -1,4 +1,4 @@
-"""The tables of `serving` read by CQL's clients: the same rows as by SQL and HTTP, by the key, in pages, as columns come."""
+"""The tables of `serving` read by CQL's clients: the rows of SQL and HTTP, by the key, in pages, as columns come."""
 import contextlib
 import datetime
 import decimal
@@ -96,7 +96,8 @@ def test_rows_are_found_by_partition_by_key_and_in_both_orders(session):
                                    order, [country])
             assert [row["gender"] for row in rows] == wanted
     some = list(expected)[:3]
-    rows = session.execute("SELECT country, gender FROM users_by_country_gender WHERE country IN (%s, %s) AND gender > %s",
+    rows = session.execute("SELECT country, gender FROM users_by_country_gender "
+                           "WHERE country IN (%s, %s) AND gender > %s",
                            [some[0][0], some[-1][0], "a"])
     assert {(r["country"], r["gender"]) for r in rows} == {k for k in expected if k[0] in (some[0][0], some[-1][0])}
     assert session.execute("SELECT count(*) FROM created_users").one()["count"] == len(NUMBERS)
@@ -165,7 +166,8 @@ def test_values_of_every_type_reach_a_driver(tmp_path):
     (tmp_path / "input" / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     made = tailrace.with_sql(tmp_path, TYPES, json.dumps({
         "topics": {"raw": {"format": "json"}},
-        "ingest": [{"name": "in", "topic": "raw", "use": "files", "files": {"path": str(tmp_path / "input"), "every": "100ms"}}],
+        "ingest": [{"name": "in", "topic": "raw", "use": "files",
+                    "files": {"path": str(tmp_path / "input"), "every": "100ms"}}],
         "serving": {"Other-Keyspace.typed": {"table": "typed", "key": [["p"], "c"]}}}))
     made.start()
     tailrace.wait_until(lambda: made.hops()["served.Other-Keyspace.typed"]["count"] == 3, "the rows")
