@@ -127,7 +127,7 @@ TEST(Modification, one_of_many_lightweight_transactions_wins_each_turn) {
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&scene, &won] {
-      for (int v = 0; v < 100; ++v) {
+      for (int v = 0; v < 40; ++v) {
         const auto said =
             scene.ask(fmt::format("UPDATE t SET v = {} WHERE k = 1 IF v = {}", v + 1, v));
         if (said == "true") ++won;
