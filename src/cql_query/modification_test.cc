@@ -163,6 +163,16 @@ TEST(Modification, a_batch_that_is_refused_writes_nothing) {
   EXPECT_EQ(scene.ask("SELECT * FROM t"), "");
 }
 
+TEST(Modification, rows_of_dropped_columns_alone_are_not_there) {
+  Scene scene;
+  scene.ask("CREATE TABLE t (k int, c int, s int static, v int, w int, PRIMARY KEY (k, c))");
+  scene.ask("UPDATE t SET v = 1 WHERE k = 1 AND c = 1");
+  scene.ask("UPDATE t SET v = 1, w = 1 WHERE k = 1 AND c = 2");
+  scene.ask("ALTER TABLE t DROP v");
+  EXPECT_EQ(scene.ask("UPDATE t SET w = 5 WHERE k = 1 AND c = 1 IF EXISTS"), "false");
+  EXPECT_EQ(scene.ask("UPDATE t SET w = 5 WHERE k = 1 AND c = 2 IF EXISTS"), "true");
+}
+
 TEST(Modification, mutations_beyond_16_mib_are_refused) {
   Scene scene;
   scene.ask("CREATE TABLE t (k int PRIMARY KEY, v blob)");
