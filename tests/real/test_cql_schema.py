@@ -37,7 +37,7 @@ def test_schemas_are_changed_and_described_as_by_cassandra(tmp_path):
     fresh = cql_schema_statements.statements(random.Random(seed), 20, 100)
     told = ask(fresh, tmp_path)
     changed = sum(answer.startswith(("CREATED", "UPDATED", "DROPPED")) for answer in told)
-    assert changed > len(fresh) / 5, f"few of the statements with seed {seed} are taken"
+    assert changed > 300, f"few of the statements with seed {seed} are taken"
     judged = tmp_path / "answers.tsv"
     lines = [f"{one}\t{answer}\n" for one, answer in zip(fresh, told, strict=True)]
     judged.write_text("".join(lines), encoding="utf-8")
