@@ -357,6 +357,9 @@ rocksdb::Options RocksDurableStore::rocks_options() {
 Status RocksDurableStore::open() {
   env_ = rocksdb::NewCompositeEnv(
       patient_files(room_, std::make_shared<const std::atomic<bool>>(false)));
+  // Flushes of all stores share the process's threads, and a store that holds a checkpoint back
+  // (kv::Store) keeps one of them waiting.
+  env_->IncBackgroundThreadsIfNeeded(2, rocksdb::Env::Priority::HIGH);
   rocksdb::DB* db = nullptr;
   if (auto status = rocksdb::DB::Open(rocks_options(), folder_, &db); !status.ok())
     return rocks_error(status);
