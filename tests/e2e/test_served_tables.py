@@ -1,4 +1,4 @@
-"""The tables of `serving` read by CQL's clients: the rows of SQL and HTTP, by the key, in pages, as columns come."""
+"""The tables of `serving` read by CQL's clients: the same rows as by SQL and HTTP, by key, in pages, evolving."""
 import contextlib
 import datetime
 import decimal
@@ -97,8 +97,7 @@ def test_rows_are_found_by_partition_by_key_and_in_both_orders(session):
             assert [row["gender"] for row in rows] == wanted
     some = list(expected)[:3]
     rows = session.execute("SELECT country, gender FROM users_by_country_gender "
-                           "WHERE country IN (%s, %s) AND gender > %s",
-                           [some[0][0], some[-1][0], "a"])
+                           "WHERE country IN (%s, %s) AND gender > %s", [some[0][0], some[-1][0], "a"])
     assert {(r["country"], r["gender"]) for r in rows} == {k for k in expected if k[0] in (some[0][0], some[-1][0])}
     assert session.execute("SELECT count(*) FROM created_users").one()["count"] == len(NUMBERS)
 
@@ -106,12 +105,8 @@ def test_rows_are_found_by_partition_by_key_and_in_both_orders(session):
 def test_pages_of_any_size_give_each_row_once(session):
     for size in 1, 7, 1000, 5000:
         limit = "" if size > 1 else " LIMIT 20"
-        ids = [
-    row["id"] for row in session.execute(
-        SimpleStatement(
-            "SELECT id FROM created_users" +
-            limit,
-             fetch_size=size))]
+        query = SimpleStatement("SELECT id FROM created_users" + limit, fetch_size=size)
+        ids = [row["id"] for row in session.execute(query)]
         assert len(ids) == len(set(ids)) == (20 if limit else len(NUMBERS))
 
 
@@ -179,30 +174,10 @@ def test_values_of_every_type_reach_a_driver(tmp_path):
     assert nested[0].inner.x == 1 and list(nested[0].inner.y) == ["q", ""]
     assert dict(first.pop("map")) == {"a": 2, "z": 1}
     assert first == {
-    "p": "a",
-    "c": -1,
-    "t": -128,
-    "s": 32767,
-    "b": -2**63,
-    "f": 1.5,
-    "d": -0.1,
-    "m": decimal.Decimal("-123456789.125"),
-    "y": True,
-    "day": Date("1969-12-31"),
-    "at": datetime.datetime(
-        2020,
-        1,
-        2,
-        3,
-        4,
-        5,
-        678000),
-        "list": [
-            1,
-            None,
-            3],
-            "bin": b"a",
-             "since": "INTERVAL '1 03:04:05.678' DAY TO SECOND"}
+        "p": "a", "c": -1, "t": -128, "s": 32767, "b": -2**63, "f": 1.5, "d": -0.1,
+        "m": decimal.Decimal("-123456789.125"), "y": True, "day": Date("1969-12-31"),
+        "at": datetime.datetime(2020, 1, 2, 3, 4, 5, 678000), "list": [1, None, 3],
+        "bin": b"a", "since": "INTERVAL '1 03:04:05.678' DAY TO SECOND"}
     assert {name for name, value in second.items() if value is not None} == {"p", "c", "bin"}
     assert (list(empty["list"] or []), dict(empty["map"] or {}), list(empty["nested"] or [])) == ([], {}, [])
     made.stop()
@@ -234,12 +209,11 @@ def test_new_columns_reach_clients_that_are_connected(tmp_path):
 def test_what_cql_cannot_have_is_refused_with_its_place(tmp_path):
     made = tailrace.Project(tmp_path, settings=tailrace.settings(tailrace.files_from(tmp_path)))
     path = made.folder / "tailrace.yml"
+    topics = "topics: {users_created: {format: json}}\nserving:\n"
     for name, word in ("system.created_users", "the server's own"), ("u" * 49, "49 characters"):
-        path.write_text(
-            f"topics: {{users_created: {{format: json}}}}\nserving:\n  {name}: {{table: users, key: [id]}}\n")
+        path.write_text(f"{topics}  {name}: {{table: users, key: [id]}}\n")
         done = made.command("check", made.folder)
         assert done.returncode == 1 and "tailrace.yml:3:3:" in done.stderr and word in done.stderr, done.stderr
-    path.write_text(
-        "topics: {users_created: {format: json}}\nserving:\n  users: {key: [id]}\n  USERS: {table: users, key: [id]}\n")
+    path.write_text(topics + "  users: {key: [id]}\n  USERS: {table: users, key: [id]}\n")
     done = made.command("check", made.folder)
     assert done.returncode == 1 and "tailrace.yml:4:3:" in done.stderr and "give one another name" in done.stderr
