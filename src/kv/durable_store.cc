@@ -393,6 +393,9 @@ Status RocksDurableStore::open_log() {
 }
 
 RocksDurableStore::~RocksDurableStore() {
+  // A flush that finds no room from here on fails: the log has what it was to write.
+  room_->close();
+  log_lines_->be_quiet();
   if (log_) {
     if (auto synced = log_->sync(); !synced) {
       LOG(error, "{}: the last writes are not durable: {}", folder_, synced.error().what);
@@ -401,8 +404,6 @@ RocksDurableStore::~RocksDurableStore() {
     }
   }
   log_.reset();
-  log_lines_->be_quiet();
-  room_->close();
   db_.reset();
 }
 
