@@ -11,6 +11,7 @@ import sys
 
 FLOORS = {
     "base": 0, "rt": 1, "net": 2, "kv": 2, "columns": 2, "cql_types": 2, "cql_syntax": 2,
+    "yaml": 2, "calendar": 2, "jinja": 3, "dags": 4,
     "log": 3, "schema": 3, "table": 3, "lake": 3, "auth": 3,
     "cql_protocol": 3, "cql_schema": 3, "cql_store": 3, "cql_terms": 4, "cql_query": 5,
     "groups": 4, "share": 4, "transactions": 4, "subjects": 4, "engine": 4, "kafka_log": 4, "sql": 5, "connect": 5,
@@ -32,7 +33,7 @@ FENCES = [
     (r"boost/multiprecision", {"cql_terms"}),
     (r"simdjson\.h", {"engine", "connect", "lake", "pipeline", "schema"}),
     (r"google/protobuf/", {"schema"}),
-    (r"yaml-cpp/", {"pipeline", "app"}),
+    (r"yaml-cpp/", {"yaml", "dags", "pipeline", "app"}),
     (r"re2/", {"auth", "engine", "groups", "schema", "transactions"}),
     (r"isa-l", {"log", "cql_protocol"}),
     (r"(lz4|snappy)", {"log", "cql_protocol"}),

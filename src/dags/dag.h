@@ -1,0 +1,177 @@
+// A DAG as its file says it: Airflow's model of dags, tasks, groups and assets, checked and closed
+// over defaults, and ready to be scheduled. Pure data.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calendar/timetable.h"
+#include "jinja/value.h"
+
+namespace tailrace::dags {
+
+/// Where something stands in its file, for messages.
+struct Place {
+  std::string file;
+  int line = 0;
+  std::string text() const;  ///< `dags/x.yml:12`
+};
+
+/// Airflow's trigger rules, all of them (airflow.task.trigger_rule).
+enum class TriggerRule {
+  kAllSuccess,
+  kAllFailed,
+  kAllDone,
+  kAllDoneMinOneSuccess,
+  kAllDoneSetupSuccess,
+  kOneSuccess,
+  kOneFailed,
+  kOneDone,
+  kNoneFailed,
+  kNoneSkipped,
+  kNoneFailedMinOneSuccess,
+  kAllSkipped,
+  kAlways,
+};
+
+enum class WeightRule { kDownstream, kUpstream, kAbsolute };
+
+/// An asset by URI and name (either gives the other, as Airflow normalises them).
+struct Asset {
+  std::string name, uri, group;
+  jinja::Value extra;
+  bool operator==(const Asset& other) const { return name == other.name && uri == other.uri; }
+};
+
+/// What fires a run by assets: a leaf, or all/any of parts. With a timetable: AssetOrTimeSchedule.
+struct AssetCondition {
+  enum class Kind { kAsset, kAlias, kReference, kAll, kAny } kind = Kind::kAsset;
+  Asset asset;                        ///< kAsset; kReference (by name or uri)
+  std::string alias;                  ///< kAlias
+  std::vector<AssetCondition> parts;  ///< kAll, kAny
+};
+
+/// How an expanded task gets its instances.
+struct Expansion {
+  enum class Kind { kProduct, kZip } kind = Kind::kProduct;  ///< expand(); expand_kwargs()
+  /// kProduct: parameter → list, dict or XComArg; kZip: one value under "".
+  std::vector<std::pair<std::string, jinja::Value>> arguments;
+};
+
+/// `output` of another task as an argument (`XComArg`, dag-factory's `task_id.output` or `+task`).
+class XComArg final : public jinja::Object {
+ public:
+  XComArg(std::string task_id, std::string key)
+      : task_id(std::move(task_id)), key(std::move(key)) {}
+  std::string task_id, key;
+  std::string type_name() const override;
+  std::string text() const override;
+  jinja::Value attribute(std::string_view name) const override;
+};
+
+/// `{__type__: path, kwargs…, __args__: […]}` that is none of the types the reader knows: kept as
+/// it is written, for an operator that knows it.
+class PythonObject final : public jinja::Object {
+ public:
+  std::string path;
+  jinja::List arguments;
+  jinja::Dict named;
+  std::string type_name() const override;
+  std::string text() const override;
+  jinja::Value attribute(std::string_view name) const override;
+};
+
+struct Task {
+  std::string id;     ///< with its groups before it: `group.task`
+  std::string group;  ///< id of its group; empty: the root
+  Place place;
+  std::string operator_path;   ///< dotted, as the file has it:
+                               ///< airflow.providers.standard.operators.bash.BashOperator
+  std::string decorator_path;  ///< instead: airflow.sdk.task …; its callable is in arguments
+  jinja::Dict arguments;  ///< of the operator, templates not rendered, without the fields below
+  std::optional<Expansion> expansion;             ///< then `arguments` are partial()'s
+  std::vector<std::string> upstream, downstream;  ///< direct, task ids, sorted, groups resolved
+  TriggerRule trigger_rule = TriggerRule::kAllSuccess;
+  std::string owner = "airflow";
+  int retries = 0;
+  calendar::Micros retry_delay = 300'000'000;
+  double retry_exponential_backoff = 0;  ///< Airflow 3: a multiplier; 0 is off, True is 2.0
+  std::optional<calendar::Micros> max_retry_delay;
+  std::optional<calendar::Micros> execution_timeout;
+  std::optional<calendar::Micros> start_date, end_date;
+  bool depends_on_past = false, wait_for_downstream = false,
+       wait_for_past_depends_before_skipping = false;
+  bool ignore_first_depends_on_past = true;
+  std::string pool = "default_pool";
+  int pool_slots = 1;
+  std::int64_t priority_weight = 1;
+  WeightRule weight_rule = WeightRule::kDownstream;
+  std::string queue = "default";
+  std::optional<int> max_active_tis_per_dag, max_active_tis_per_dagrun;
+  bool is_setup = false, is_teardown = false, on_failure_fail_dagrun = false;
+  bool do_xcom_push = true, multiple_outputs = false;
+  bool allow_nested_operators = true;
+  std::vector<Asset> outlets;
+  std::vector<jinja::Value> inlets;
+  std::string doc_md, task_display_name;
+  jinja::Value params;
+  jinja::Value on_failure, on_success, on_retry, on_execute, on_skipped;  ///< callbacks, None: none
+};
+
+struct Group {
+  std::string id;      ///< with its parents: `outer.inner`
+  std::string parent;  ///< empty: the root
+  Place place;
+  std::string tooltip, display_name;
+  bool prefix_group_id = true;
+  std::optional<Expansion> expansion;  ///< a mapped task group
+};
+
+struct Param {
+  std::string name;
+  jinja::Value value;  ///< default; undefined: it must be given
+  std::string description;
+  jinja::Value schema;  ///< JSON Schema as a dict
+};
+
+struct Deadline {  ///< Airflow 3's DeadlineAlert
+  enum class Reference { kLogicalDate, kQueuedAt, kFixed } reference = Reference::kQueuedAt;
+  calendar::Micros fixed = 0, interval = 0;
+  jinja::Value callback;
+};
+
+struct Dag {
+  std::string id;
+  Place place;
+  std::string description, display_name, doc_md;
+  std::vector<std::string> tags;
+  std::vector<std::string> owners;
+  calendar::Timetable timetable;
+  std::string timetable_summary;         ///< as the page shows it
+  std::optional<AssetCondition> assets;  ///< runs when it is true; also with a timetable
+  std::optional<calendar::Micros> start_date, end_date;
+  bool catchup = false;  ///< Airflow 3's default
+  int max_active_runs = 16, max_active_tasks = 16;
+  int max_consecutive_failed_runs = 0;
+  std::optional<calendar::Micros> dagrun_timeout;
+  std::optional<bool> paused_upon_creation;
+  bool render_native = false;  ///< render_template_as_native_obj
+  bool fail_fast = false;
+  bool strict_undefined = true;
+  std::vector<Param> params;
+  jinja::Value user_defined_macros;
+  jinja::Value on_failure, on_success;
+  std::vector<Deadline> deadlines;
+  std::vector<Task> tasks;  ///< in the file's order
+  std::vector<Group> groups;
+  /// Indexes into `tasks`, each after all its upstream (Airflow's topological_sort order).
+  std::vector<int> topological_order;
+  std::string version;  ///< digest of what matters; a new one is a new version of the DAG
+
+  const Task* find(std::string_view task_id) const;
+};
+
+}  // namespace tailrace::dags

@@ -1,0 +1,125 @@
+// What the scheduler keeps: runs, task instances, asset events, pools, backfills. Plain rows, as a
+// store writes them; the words are Airflow's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "calendar/timetable.h"
+#include "jinja/value.h"
+
+namespace tailrace::sched {
+
+using calendar::Micros;
+
+enum class RunState { kQueued, kRunning, kSuccess, kFailed };
+enum class RunType { kScheduled, kManual, kBackfill, kAssetTriggered };
+enum class TaskState {
+  kNone,
+  kScheduled,
+  kQueued,
+  kRunning,
+  kSuccess,
+  kFailed,
+  kSkipped,
+  kUpstreamFailed,
+  kUpForRetry,
+  kUpForReschedule,
+  kDeferred,
+  kRemoved,
+};
+std::string_view name(RunState state);   ///< `queued` …
+std::string_view name(RunType type);     ///< `scheduled`, `manual`, `backfill`, `asset_triggered`
+std::string_view name(TaskState state);  ///< `none`, `up_for_retry` …
+bool is_finished(TaskState state);       ///< success, failed, skipped, upstream_failed, removed
+
+struct RunId {
+  std::string dag, run;
+  auto operator<=>(const RunId&) const = default;
+};
+
+/// One row of dag_run.
+struct Run {
+  RunId id;                 ///< run: scheduled__2026-01-01T00:00:00+00:00 and the like
+  std::int64_t number = 0;  ///< in order of making, unique
+  RunType type = RunType::kManual;
+  RunState state = RunState::kQueued;
+  std::optional<Micros> logical_date;  ///< unique within the DAG where there is one
+  std::optional<calendar::DataInterval> interval;
+  Micros run_after = 0;
+  Micros queued_at = 0;
+  std::optional<Micros> started_at, ended_at;
+  jinja::Value conf;
+  std::string dag_version, triggered_by, note;
+  std::int64_t backfill = 0;               ///< 0: none
+  std::vector<std::int64_t> asset_events;  ///< what it consumed
+  int clears = 0;
+};
+
+struct TaskId {
+  RunId run;
+  std::string task;
+  int map_index = -1;  ///< -1: not mapped, or not expanded yet
+  auto operator<=>(const TaskId&) const = default;
+};
+
+/// One row of task_instance.
+struct TaskInstance {
+  TaskId id;
+  TaskState state = TaskState::kNone;
+  int try_number = 0;  ///< 0 before the first
+  int max_tries = 0;
+  std::optional<Micros> scheduled_at, queued_at, started_at, ended_at;
+  std::optional<Micros> next_at;  ///< when a retry, reschedule or deferral is due
+  std::optional<Micros>
+      first_started_at;  ///< of the first try: a rescheduling sensor's timeout counts from it
+  std::string note;
+};
+
+/// One row of asset_event.
+struct AssetEvent {
+  std::int64_t id = 0;  ///< in order
+  std::string asset_uri;
+  Micros at = 0;
+  jinja::Value extra;            ///< a topic's: {"topic", "partition", "offset", "last_offset"}
+  std::optional<TaskId> source;  ///< the task that had it as an outlet
+};
+
+struct Pool {
+  std::string name;
+  int slots = 128;  ///< -1: no limit
+  bool include_deferred = false;
+  std::string description;
+};
+
+struct Backfill {
+  std::int64_t id = 0;
+  std::string dag;
+  Micros from = 0, to = 0;
+  int max_active_runs = 10;
+  bool reverse = false, paused = false;
+  enum class Reprocess { kNone, kFailed, kCompleted } reprocess = Reprocess::kNone;
+  jinja::Value conf;
+  Micros created_at = 0;
+  std::optional<Micros> completed_at;
+};
+
+/// What is known of a DAG beside its file.
+struct DagRow {
+  std::string id;
+  bool paused = true;
+  std::optional<calendar::RunInfo> last_automated;  ///< where its timetable goes on
+  std::vector<std::int64_t> pending_asset_events;   ///< arrived, not consumed
+  std::string version;
+};
+
+/// A row that is new or has changed, as a whole; or one that is gone.
+struct Gone {
+  std::variant<RunId, TaskId, std::string> what;
+};
+using Change = std::variant<DagRow, Run, TaskInstance, AssetEvent, Pool, Backfill, Gone>;
+
+}  // namespace tailrace::sched

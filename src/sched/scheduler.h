@@ -1,0 +1,180 @@
+// The scheduler as a pure state machine: events and the time go in, rows to keep and tasks to start
+// come out. No clock, no thread, no disk.
+//
+// Who drives it keeps `changes` in one transaction before it acts on the rest; after a crash
+// restore() with the kept rows goes on where they say. Deterministic: the same calls give the same
+// answers.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "dags/dag.h"
+#include "sched/rows.h"
+
+namespace tailrace::sched {
+
+struct Settings {
+  int parallelism = 32;  ///< tasks queued or running at once
+  int max_runs_made_at_once =
+      10;  ///< of one DAG in one tick, so that a catch-up does not starve others
+  bool paused_at_creation = false;  ///< Airflow's default is true; a project folder is meant to run
+};
+
+// --- what comes in -------------------------------------------------------------------------------
+
+/// A task's process runs.
+struct Started {
+  TaskId task;
+  int try_number;
+};
+
+/// A task's end, of the try that `try_number` names; of another try it is ignored.
+struct Finished {
+  TaskId task;
+  int try_number;
+  enum class How { kSuccess, kFailed, kFailedForGood, kSkipped, kReschedule, kDefer } how;
+  std::optional<Micros> at;  ///< kReschedule, kDefer: when to look again
+  /// A branch's choice: direct downstream tasks to skip (with what only they lead to); of a short
+  /// circuit every downstream.
+  std::optional<std::vector<std::string>> skip;
+  bool skip_all_downstream = false;
+  bool ignore_downstream_trigger_rules = true;  ///< of a short circuit
+  /// How long its return value is when something expands over it: lists and dicts only.
+  std::optional<std::int64_t> mapped_length;
+  std::vector<std::pair<std::string, jinja::Value>> asset_extra;  ///< outlets' URI → extra
+};
+
+struct AssetHappened {
+  std::string uri;
+  jinja::Value extra;
+};
+/// Someone asks for a run. Without a run id: Airflow's manual__….
+struct Trigger {
+  std::string dag;
+  std::optional<std::string> run_id;
+  std::optional<Micros> logical_date, run_after;
+  jinja::Value conf;
+  std::string by, note;
+};
+/// Task instances back to none, their runs back to queued. Empty tasks: all of the run.
+struct Clear {
+  RunId run;
+  std::vector<std::string> tasks;
+  bool only_failed = false, upstream = false, downstream = false, past = false, future = false;
+  bool new_version = false;  ///< with the DAG's present version
+};
+struct SetTask {
+  TaskId task;
+  TaskState state;
+  bool upstream = false, downstream = false;
+};
+struct SetRun {
+  RunId run;
+  RunState state;
+};
+struct DeleteRun {
+  RunId run;
+};
+struct Pause {
+  std::string dag;
+  bool paused;
+};
+struct SetPool {
+  Pool pool;
+};
+struct DropPool {
+  std::string name;
+};
+struct MakeBackfill {
+  Backfill wanted;
+};
+struct SetBackfill {
+  std::int64_t id;
+  bool paused, cancelled;
+};
+/// A task whose process is gone without a word (after a crash, or its heartbeat stopped).
+struct Lost {
+  TaskId task;
+  int try_number;
+};
+
+using Event = std::variant<Started, Finished, AssetHappened, Trigger, Clear, SetTask, SetRun,
+                           DeleteRun, Pause, SetPool, DropPool, MakeBackfill, SetBackfill, Lost>;
+
+// --- what comes out ------------------------------------------------------------------------------
+
+struct Start {
+  TaskId task;
+  int try_number;
+};
+struct Stop {
+  TaskId task;
+  int try_number;
+  std::string why;
+};
+/// Something to tell: callbacks, alerts, assets of the page.
+struct Notice {
+  enum class Kind {
+    kRunFinished,
+    kTaskFailed,
+    kTaskRetry,
+    kTaskSucceeded,
+    kTaskSkipped,
+    kDeadlineMissed
+  } kind;
+  RunId run;
+  std::optional<TaskId> task;
+  std::string why;
+};
+
+struct Effects {
+  std::vector<Change> changes;
+  std::vector<Stop> stops;
+  std::vector<Start> starts;  ///< by priority
+  std::vector<Notice> notices;
+};
+
+class Scheduler {
+ public:
+  explicit Scheduler(Settings settings);
+  ~Scheduler();
+
+  /// What was kept, before anything else; runs that are finished may be left out but for the last
+  /// automated one of each DAG and those that depends_on_past looks at.
+  void restore(std::vector<Change> rows);
+
+  /// The DAGs of the project now. Runs under way keep the tasks of the version they began with
+  /// where that is still known, else tasks that are gone become removed, as Airflow does.
+  Effects set_dags(std::vector<std::shared_ptr<const dags::Dag>> dags, Micros now);
+
+  /// An event, and all that follows from it now. kNotFound, kAlreadyExists (a run id or logical
+  /// date that is there), kFailedPrecondition with a sentence; then nothing has changed.
+  Result<Effects> handle(const Event& event, Micros now);
+
+  /// What time alone brings: runs due, retries, reschedules, timeouts, deadlines.
+  Effects tick(Micros now);
+  /// When tick() has something to do next; none: not until an event.
+  std::optional<Micros> wake_at() const;
+
+  const Run* find(const RunId& id) const;
+  std::vector<const TaskInstance*> tasks(
+      const RunId& id) const;  ///< in topological order, then map index
+  std::vector<const Run*> runs(std::string_view dag) const;  ///< those in memory, in order
+  const DagRow* row(std::string_view dag) const;
+  std::vector<const Pool*> pools() const;
+  /// Why a task that is not running is not: the sentences of Airflow's `task state` dependencies.
+  std::vector<std::string> why_waiting(const TaskId& task, Micros now) const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tailrace::sched
