@@ -17,11 +17,11 @@
 namespace tailrace::tasks {
 
 struct Command {
-  std::vector<std::string> arguments;              ///< [0] is looked for in PATH of `environment`
-  std::map<std::string, std::string> environment;  ///< all of it
-  std::string folder;                              ///< where it runs; empty: ours
-  std::string input;                               ///< its standard input, then the end of it
-  std::optional<std::uint64_t> memory_bytes = {};  ///< RLIMIT_AS
+  std::vector<std::string> arguments;  ///< [0] is looked for in PATH of `environment`
+  std::map<std::string, std::string> environment = {};  ///< all of it
+  std::string folder = {};                              ///< where it runs; empty: ours
+  std::string input = {};                               ///< its standard input, then the end of it
+  std::optional<std::uint64_t> memory_bytes = {};       ///< RLIMIT_AS
   std::optional<std::chrono::microseconds> timeout = {};
   std::chrono::milliseconds grace = std::chrono::seconds(5);  ///< between TERM and KILL
   bool with_answer = false;  ///< file descriptor 3 is a pipe whose content is Ended::answer
@@ -39,7 +39,8 @@ struct Ended {
 /// tasks do: the child is killed when that thread ends (PR_SET_PDEATHSIG). `line` gets each line of
 /// output and error output as it comes, without its end; lines over 64 KiB come in pieces. When
 /// `stop` is asked for or the time is over, the whole session is sent TERM, after `grace` KILL.
-/// What it left running in its session is killed when it ends. An Error: it could not be started.
+/// What it left running in its session is killed when it ends. The program must ignore SIGPIPE. An
+/// Error: it could not be started.
 Result<Ended> run_process(const Command& command, const std::function<void(std::string_view)>& line,
                           std::stop_token stop, const std::function<void(int pid)>& started = {});
 
