@@ -55,8 +55,10 @@ struct Run {
   jinja::Value conf;
   std::string dag_version, triggered_by, note;
   std::int64_t backfill = 0;               ///< 0: none
+  int backfill_ordinal = 0;                ///< its place in the backfill, from 1
   std::vector<std::int64_t> asset_events;  ///< what it consumed
   int clears = 0;
+  std::uint64_t deadlines_told = 0;  ///< bit i: the miss of the DAG's deadline i was told
 };
 
 struct TaskId {
@@ -76,6 +78,12 @@ struct TaskInstance {
   std::optional<Micros> next_at;  ///< when a retry, reschedule or deferral is due
   std::optional<Micros>
       first_started_at;  ///< of the first try: a rescheduling sensor's timeout counts from it
+  /// What its last success left for those that come after: whether it returned a value, how long
+  /// that is where something expands over it, and which tasks directly downstream it skips
+  /// (Airflow's XCom of branches and short circuits).
+  bool returned = false;
+  std::optional<std::int64_t> mapped_length;
+  std::vector<std::string> skips;
   std::string note;
 };
 
@@ -84,8 +92,9 @@ struct AssetEvent {
   std::int64_t id = 0;  ///< in order
   std::string asset_uri;
   Micros at = 0;
-  jinja::Value extra;            ///< a topic's: {"topic", "partition", "offset", "last_offset"}
-  std::optional<TaskId> source;  ///< the task that had it as an outlet
+  jinja::Value extra;                ///< a topic's: {"topic", "partition", "offset", "last_offset"}
+  std::optional<TaskId> source;      ///< the task that had it as an outlet
+  std::vector<std::string> aliases;  ///< by which the task named it
 };
 
 struct Pool {
@@ -112,14 +121,16 @@ struct DagRow {
   std::string id;
   bool paused = true;
   std::optional<calendar::RunInfo> last_automated;  ///< where its timetable goes on
+  std::optional<calendar::RunInfo> next;            ///< the run that comes next, of this version
   std::vector<std::int64_t> pending_asset_events;   ///< arrived, not consumed
   std::string version;
 };
 
-/// A row that is new or has changed, as a whole; or one that is gone.
+/// A row that is gone: a run with its tasks, one task instance, a pool by name.
 struct Gone {
   std::variant<RunId, TaskId, std::string> what;
 };
+/// A row that is new or has changed, as a whole; or one that is gone.
 using Change = std::variant<DagRow, Run, TaskInstance, AssetEvent, Pool, Backfill, Gone>;
 
 }  // namespace tailrace::sched
