@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "jinja/value.h"
 #include "sched/rows.h"
+#include "sched/scheduler.h"
 
 namespace tailrace::metadata {
 
@@ -64,6 +65,8 @@ class Metadata {
   /// What Scheduler::restore needs: DAGs, pools, backfills, runs that are not finished with their
   /// tasks, the last runs of each DAG with theirs, asset events not consumed.
   virtual Result<std::vector<sched::Change>> load() = 0;
+  /// Finished runs with their tasks that Scheduler::wanted() asks for.
+  virtual Result<std::vector<sched::Change>> recall(const sched::Wanted& wanted) = 0;
   /// All or nothing. A task instance that goes back to none loses its XComs.
   virtual Status keep(std::span<const sched::Change> changes) = 0;
   /// The try's row, made or replaced.
