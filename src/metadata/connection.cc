@@ -32,7 +32,7 @@ std::string unquoted(std::string_view text) {
   return plain;
 }
 
-std::string quoted(std::string_view text) {
+std::string escaped(std::string_view text) {
   static constexpr std::string_view kPlain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   std::string out;
@@ -160,22 +160,22 @@ std::string connection_uri(const Connection& one) {
   for (char& c : type) c = c == '_' ? '-' : c;
   std::string uri = type + "://";
   if (!one.login.empty() || !one.password.empty()) {
-    uri += quoted(one.login);
-    if (!one.password.empty()) uri += ":" + quoted(one.password);
+    uri += escaped(one.login);
+    if (!one.password.empty()) uri += ":" + escaped(one.password);
     uri += "@";
   }
-  uri += quoted(one.host);
+  uri += escaped(one.host);
   if (one.port) uri += fmt::format(":{}", *one.port);
-  if (!one.schema.empty()) uri += "/" + quoted(one.schema);
+  if (!one.schema.empty()) uri += "/" + escaped(one.schema);
   if (one.extra.empty()) return uri;
   const auto extra = json::parse(one.extra, nullptr, false);
   bool flat = extra.is_object();
   for (const auto& value : extra) flat = flat && value.is_string();
   if (one.schema.empty()) uri += "/";
-  if (!flat) return uri + "?__extra__=" + quoted(one.extra);
+  if (!flat) return uri + "?__extra__=" + escaped(one.extra);
   char before = '?';
   for (const auto& [name, value] : extra.items()) {
-    uri += before + quoted(name) + "=" + quoted(value.get<std::string>());
+    uri += before + escaped(name) + "=" + escaped(value.get<std::string>());
     before = '&';
   }
   return uri;
