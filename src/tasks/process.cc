@@ -29,7 +29,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kLineBytes = 64 << 10;
-constexpr int kAnswerFd = 3;
+constexpr int kRequestFd = 3, kAnswerFd = 4;
 
 /// A file descriptor that is closed when it goes.
 class Fd {
@@ -61,7 +61,7 @@ Result<Pipe> make_pipe() {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0)
     return error(Code::kResourceExhausted, fmt::format("pipe: {}", std::strerror(errno)));
-  // Numbers below 4 are the child's own: ours must not be among them when it moves them there.
+  // Numbers below 5 are the child's own: ours must not be among them when it moves them there.
   for (int& end : ends) {
     if (end > kAnswerFd) continue;
     const int moved = fcntl(end, F_DUPFD_CLOEXEC, kAnswerFd + 1);
@@ -97,7 +97,7 @@ struct Launch {
   char* const* arguments;
   char* const* environment;
   const char* folder;
-  int input, output, answer;  ///< answer: -1 for none
+  int input, output, request, answer;  ///< the last two: -1 for none
   const rlimit* memory;
   int failed = 0;  ///< errno of what failed
   const char* what = "";
@@ -124,7 +124,9 @@ struct Launch {
   if (dup2(launch.input, STDIN_FILENO) < 0 || dup2(launch.output, STDOUT_FILENO) < 0 ||
       dup2(launch.output, STDERR_FILENO) < 0)
     give_up(launch, "its pipes");
-  if (launch.answer >= 0 && dup2(launch.answer, kAnswerFd) < 0) give_up(launch, "its pipes");
+  if (launch.request >= 0 &&
+      (dup2(launch.request, kRequestFd) < 0 || dup2(launch.answer, kAnswerFd) < 0))
+    give_up(launch, "its pipes");
   if (launch.memory != nullptr && setrlimit(RLIMIT_AS, launch.memory) != 0)
     give_up(launch, "its limit of memory");
   if (launch.folder != nullptr && chdir(launch.folder) != 0) give_up(launch, launch.folder);
@@ -190,8 +192,9 @@ class Child {
                    fmt::format("{}: no such program in PATH", command_.arguments.front()));
     ASSIGN(Pipe input, make_pipe());
     ASSIGN(Pipe output, make_pipe());
-    Pipe answer;
-    if (command_.with_answer) {
+    Pipe request, answer;
+    if (command_.serve) {
+      ASSIGN(request, make_pipe());
       ASSIGN(answer, make_pipe());
     }
     std::vector<std::string> variables;
@@ -211,7 +214,8 @@ class Child {
                   .folder = command_.folder.empty() ? nullptr : command_.folder.c_str(),
                   .input = input.read.get(),
                   .output = output.write.get(),
-                  .answer = answer.write.get(),
+                  .request = request.write.get(),
+                  .answer = answer.read.get(),
                   .memory = command_.memory_bytes ? &memory : nullptr};
     pid_ = launch_child(launch);
     if (launch.failed != 0) {
@@ -222,10 +226,11 @@ class Child {
     }
     input_ = std::move(input.write);
     output_ = std::move(output.read);
-    answer_ = std::move(answer.read);
+    request_ = std::move(request.read);
+    answer_ = std::move(answer.write);
     pidfd_ = Fd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
     CHECK(pidfd_.open());
-    for (const Fd* fd : {&input_, &output_, &answer_}) {
+    for (const Fd* fd : {&input_, &output_, &request_, &answer_}) {
       if (fd->open()) do_not_wait(*fd);
     }
     return {};
@@ -272,20 +277,21 @@ class Child {
     }
     const auto patience =
         next ? std::chrono::ceil<std::chrono::milliseconds>(*next - now).count() : -1;
-    std::array<pollfd, 5> watched{
-        pollfd{pidfd_.get(), POLLIN, 0}, pollfd{asked_ ? -1 : waker.get(), POLLIN, 0},
-        pollfd{output_.get(), POLLIN, 0}, pollfd{answer_.get(), POLLIN, 0},
-        pollfd{input_.get(), POLLOUT, 0}};
-    if (input_.open() && sent_ == command_.input.size()) {
-      input_.close();
-      watched[4].fd = -1;
-    }
+    if (input_.open() && sent_ == command_.input.size()) input_.close();
+    const auto when = [](const Fd& fd, short events, bool watch = true) {
+      return pollfd{watch ? fd.get() : -1, events, 0};
+    };
+    std::array<pollfd, 6> watched{when(pidfd_, POLLIN),  when(waker, POLLIN, !asked_),
+                                  when(output_, POLLIN), when(request_, POLLIN),
+                                  when(input_, POLLOUT), when(answer_, POLLOUT, !answers_.empty())};
     if (poll(watched.data(), watched.size(),
              static_cast<int>(std::clamp<std::int64_t>(patience, -1, 1 << 30))) < 0)
       return;
     if (watched[2].revents != 0) read_output();
-    if (watched[3].revents != 0) read_answer();
-    if (watched[4].revents != 0) write_input();
+    if (watched[3].revents != 0) read_requests();
+    if (watched[4].revents != 0)
+      write_some(input_, std::string_view(command_.input).substr(sent_), sent_);
+    if (watched[5].revents != 0) write_answers();
     if (watched[0].revents != 0) reap();
   }
 
@@ -305,33 +311,52 @@ class Child {
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) output_.close();
     return got > 0;
   }
-  bool read_answer() {
-    std::array<char, 16384> bytes{};
-    const ssize_t got = read(answer_.get(), bytes.data(), bytes.size());
-    if (got > 0 && ended_.answer.size() < command_.most_answer_bytes)
-      ended_.answer.append(bytes.data(), static_cast<std::size_t>(got));
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) answer_.close();
+  bool read_requests() {
+    std::array<char, 65536> bytes{};
+    const ssize_t got = read(request_.get(), bytes.data(), bytes.size());
+    if (got > 0) serve({bytes.data(), static_cast<std::size_t>(got)});
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) request_.close();
     return got > 0;
   }
-  void write_input() {
-    const ssize_t put =
-        write(input_.get(), command_.input.data() + sent_, command_.input.size() - sent_);
-    if (put > 0) sent_ += static_cast<std::size_t>(put);
-    if (put < 0 && errno != EAGAIN && errno != EINTR) input_.close();
+  void serve(std::string_view bytes) {
+    for (std::size_t end = bytes.find('\n'); end != std::string_view::npos;
+         end = bytes.find('\n')) {
+      requests_.append(bytes.substr(0, end));
+      answers_ += command_.serve(requests_) + "\n";
+      requests_.clear();
+      bytes.remove_prefix(end + 1);
+    }
+    requests_.append(bytes);
+    if (requests_.size() <= command_.most_request_bytes) return;
+    ended_.asked_too_much = true;
+    requests_.clear();
+    request_.close();
+    signal_session(SIGKILL);
+  }
+  static void write_some(Fd& fd, std::string_view bytes, std::size_t& done) {
+    const ssize_t put = write(fd.get(), bytes.data(), bytes.size());
+    if (put > 0) done += static_cast<std::size_t>(put);
+    if (put < 0 && errno != EAGAIN && errno != EINTR) fd.close();
+  }
+  void write_answers() {
+    std::size_t done = 0;
+    write_some(answer_, answers_, done);
+    answers_.erase(0, answer_.open() ? done : answers_.size());
   }
   /// What is in the pipes when it has gone. A grandchild that left the session may hold them open:
   /// that is not waited for.
   void drain() {
     while (output_.open() && read_output()) {
     }
-    while (answer_.open() && read_answer()) {
+    while (request_.open() && read_requests()) {
     }
   }
 
   const Command& command_;
   Lines lines_;
   pid_t pid_ = -1;
-  Fd input_, output_, answer_, pidfd_;
+  Fd input_, output_, request_, answer_, pidfd_;
+  std::string requests_, answers_;  ///< not whole yet; not sent yet
   std::size_t sent_ = 0;
   std::optional<Steady::time_point> asked_;
   bool killed_ = false, gone_ = false;

@@ -24,15 +24,16 @@ struct Command {
   std::optional<std::uint64_t> memory_bytes = {};       ///< RLIMIT_AS
   std::optional<std::chrono::microseconds> timeout = {};
   std::chrono::milliseconds grace = std::chrono::seconds(5);  ///< between TERM and KILL
-  bool with_answer = false;  ///< file descriptor 3 is a pipe whose content is Ended::answer
-  std::size_t most_answer_bytes = 64 << 20;
+  /// Set: the child may ask. Each line that it writes to file descriptor 3 is a request, and what
+  /// this returns is the answer's line on 4. Called on the thread of run_process().
+  std::function<std::string(std::string_view request)> serve = {};
+  std::size_t most_request_bytes = 64 << 20;  ///< beyond it the child is killed
 };
 
 struct Ended {
   int code = 0;    ///< of exit(); 128 + signal otherwise
   int signal = 0;  ///< 0: it left by itself
-  bool timed_out = false, stopped = false;
-  std::string answer;
+  bool timed_out = false, stopped = false, asked_too_much = false;
 };
 
 /// Runs it to its end on the calling thread, which must be one that lives as long as the program's

@@ -61,15 +61,35 @@ TEST(Process, it_has_the_environment_that_was_said_and_no_other) {
   EXPECT_THAT(run(command).lines, ElementsAre("[a b] []"));
 }
 
-TEST(Process, input_goes_in_and_an_answer_comes_back_beside_the_output) {
-  auto command = shell("cat | tr a-z A-Z; head -c 300000 /dev/zero >&3");
+TEST(Process, input_goes_in_and_output_comes_out_at_once) {
+  auto command = shell("cat | tr a-z A-Z");
   command.input = std::string(200'000, 'a') + "\n";
-  command.with_answer = true;
-  const auto done = run(command);
-  EXPECT_EQ(done.ended.answer, std::string(300'000, '\0'));
   std::string all;
-  for (const auto& line : done.lines) all += line;
+  for (const auto& line : run(command).lines) all += line;
   EXPECT_EQ(all, std::string(200'000, 'A'));
+}
+
+TEST(Process, what_it_asks_is_answered_in_its_order) {
+  auto command = shell(
+      "for i in 1 2 3; do echo \"ask $i\" >&3; read -u 4 answer; echo \"$answer\"; done; echo last "
+      ">&3");
+  std::vector<std::string> asked;
+  command.serve = [&](std::string_view request) {
+    asked.emplace_back(request);
+    return "answer to " + asked.back();
+  };
+  EXPECT_THAT(run(command).lines,
+              ElementsAre("answer to ask 1", "answer to ask 2", "answer to ask 3"));
+  EXPECT_THAT(asked, ElementsAre("ask 1", "ask 2", "ask 3", "last"));
+}
+
+TEST(Process, a_request_without_end_kills_it) {
+  auto command = shell("cat /dev/zero >&3");
+  command.serve = [](std::string_view) { return ""; };
+  command.most_request_bytes = 1 << 20;
+  const auto done = run(command);
+  EXPECT_TRUE(done.ended.asked_too_much);
+  EXPECT_EQ(done.ended.signal, SIGKILL);
 }
 
 TEST(Process, one_that_does_not_read_its_input_ends_all_the_same) {
