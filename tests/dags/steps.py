@@ -137,3 +137,11 @@ def write_alias(**context):
     from airflow.sdk import Asset, AssetAlias
 
     context["outlet_events"][AssetAlias(name="corpus_alias")].add(Asset(name="corpus_aliased"))
+
+
+def some_commands():
+    return ["true", "exit 1", "exit 99"]
+
+
+def a_command():
+    return "echo from a function"
