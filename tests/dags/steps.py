@@ -145,3 +145,8 @@ def some_commands():
 
 def a_command():
     return "echo from a function"
+
+
+async def late(word="late", **context):
+    """A deadline's callback."""
+    print(word)
