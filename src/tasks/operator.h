@@ -53,6 +53,9 @@ class ProjectAccess {
   virtual Status refresh(std::stop_token stop) = 0;
 };
 
+/// The variable by which processes of tasks are found after a crash (kill_left_behind).
+constexpr std::string_view kTaskMark = "TAILRACE_TASKS_OF";
+
 /// What a try may use.
 struct Context {
   sched::TaskId id;
@@ -69,9 +72,13 @@ struct Context {
   std::function<Result<std::string>(std::string_view name)> variable;
   ProjectAccess& project;
   const rt::Clock& clock;
-  std::string folder;                     ///< the project's
-  std::stop_token stop;                   ///< asked for: clear, timeout, shutdown
-  std::optional<sched::Micros> deadline;  ///< execution_timeout
+  std::string folder;              ///< the project's
+  std::string dags_folder;         ///< where DAG files and their Python are
+  std::string python = "python3";  ///< the interpreter of Python tasks
+  std::string mark;                ///< of this data folder, for what a crash leaves behind
+  std::map<std::string, std::string> environment;  ///< more of it: AIRFLOW_CONN_… as the task asks
+  std::stop_token stop;                            ///< asked for: clear, timeout, shutdown
+  std::optional<sched::Micros> deadline;           ///< execution_timeout
   std::function<void(int pid)> process_started;
   std::optional<sched::Micros> first_started_at;  ///< of the first try, for sensors' timeouts
 };
@@ -85,7 +92,14 @@ struct Outcome {
   std::optional<sched::Micros> at;  ///< kReschedule, kDefer
   std::optional<std::vector<std::string>> skip;
   bool skip_all_downstream = false, ignore_downstream_trigger_rules = true;
-  std::vector<std::pair<std::string, jinja::Value>> asset_extra;
+  /// Asset events beside, or with what goes into, those of the task's outlets.
+  struct AssetEvent {
+    std::string uri;
+    jinja::Value extra;
+    std::string alias = {};
+  };
+  std::vector<AssetEvent> events;
+  bool how_is_success() const { return how == How::kSuccess; }
   /// Runs to make (TriggerDagRunOperator); a deferred one looks again at `at`.
   static Outcome success(jinja::Value returned = {});
   static Outcome failed(std::string why);
@@ -96,26 +110,15 @@ struct Outcome {
 class Operator {
  public:
   virtual ~Operator() = default;
-  virtual dags::Operators::Signature signature() const = 0;
   /// Blocks until it ended; polls or waits on `context.stop`. Called on a thread of the executor's.
   virtual Outcome run(Context& context) const = 0;
 };
 
-/// Every operator that is embedded, by path.
-class Catalogue final : public dags::Operators {
- public:
-  Catalogue();
-  const Signature* find(std::string_view path) const override;
-  std::vector<std::string> paths() const override;
-  const Operator* get(std::string_view path) const;
-
- private:
-  struct Entry {
-    Signature signature;
-    std::unique_ptr<Operator> made;
-  };
-  std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_;
-};
+/// The operator of a path (the present one, or an older that Airflow still imports); null when it
+/// is not embedded.
+const Operator* find_operator(std::string_view path);
+/// Paths of all that are embedded, sorted.
+std::vector<std::string> embedded_operators();
 
 // --- for operators' files ------------------------------------------------------------------------
 
