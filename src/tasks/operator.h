@@ -20,6 +20,7 @@
 #include "metadata/metadata.h"
 #include "rt/clock.h"
 #include "sched/rows.h"
+#include "sched/scheduler.h"
 
 namespace tailrace::tasks {
 
@@ -72,6 +73,7 @@ struct Context {
   std::function<Result<std::string>(std::string_view name)> variable;
   ProjectAccess& project;
   const rt::Clock& clock;
+  std::function<Result<sched::RunId>(sched::Trigger)> trigger;
   std::string folder;              ///< the project's
   std::string dags_folder;         ///< where DAG files and their Python are
   std::string python = "python3";  ///< the interpreter of Python tasks
