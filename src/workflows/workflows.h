@@ -21,9 +21,10 @@
 namespace tailrace::workflows {
 
 struct Options {
-  std::string folder;    ///< the project's; its DAG files are in dags/
-  std::string data;      ///< logs below it: dags/logs/DAG/RUN/TASK[/INDEX]/TRY.log
-  std::string metadata;  ///< URL; empty: sqlite in `data`
+  std::string folder;              ///< the project's; its DAG files are in dags/
+  std::string data;                ///< logs below it: dags/logs/DAG/RUN/TASK[/INDEX]/TRY.log
+  std::string metadata = {};       ///< URL; empty: sqlite in `data`
+  std::string python = "python3";  ///< of Python tasks
   sched::Settings scheduler = {};
   std::map<std::string, std::string> connections = {};  ///< id → URI or JSON, from tailrace.yml
   std::map<std::string, std::string> variables = {};
