@@ -46,19 +46,6 @@ std::int64_t take_timestamp(Reader& reader) {
   return timestamp;
 }
 
-std::optional<std::string_view> take_paging_state(Reader& reader) {
-  const std::int32_t length = reader.int_number();
-  if (length < 0) return std::nullopt;
-  const auto size = static_cast<std::size_t>(length);
-  if (size > reader.rest().size()) {
-    reader.fail(
-        ErrorCode::kProtocol,
-        fmt::format("Cannot read value of length {}, only {} bytes remaining in the message",
-                    length, reader.rest().size()));
-  }
-  return reader.take(size);
-}
-
 void take_parameters(Reader& reader, int version, Parameters& into) {
   namespace is = parameter_flag;
   into.values.clear();
@@ -78,7 +65,7 @@ void take_parameters(Reader& reader, int version, Parameters& into) {
   into.keyspace.reset();
   into.now_seconds.reset();
   if (has(is::kPageSize)) into.page_size = reader.int_number();
-  if (has(is::kPagingState)) into.paging_state = take_paging_state(reader);
+  if (has(is::kPagingState)) into.paging_state = reader.bytes();
   if (has(is::kSerialConsistency)) into.serial_consistency = reader.consistency();
   if (has(is::kTimestamp)) into.timestamp = take_timestamp(reader);
   if (has(is::kKeyspace)) into.keyspace = reader.string();

@@ -30,7 +30,6 @@ Shape shape_of(unsigned char lead) {
   if (lead < 0x80) return {1};
   if (lead >= 0xC2 && lead <= 0xDF) return {2};
   if (lead == 0xE0) return {3, 0xA0, 0xBF};
-  if (lead == 0xED) return {3, 0x80, 0x9F};
   if (lead >= 0xE1 && lead <= 0xEF) return {3};
   if (lead == 0xF0) return {4, 0x90, 0xBF};
   if (lead >= 0xF1 && lead <= 0xF3) return {4};
@@ -54,7 +53,9 @@ Verdict look(std::string_view text) {
   for (std::size_t i = 2; i < shape.bytes && i < text.size(); ++i) {
     if (!continues(text[i])) return {false, i};
   }
-  return {text.size() >= shape.bytes, std::min(text.size(), shape.bytes)};
+  const bool surrogate =
+      text[0] == '\xED' && text.size() > 1 && static_cast<unsigned char>(text[1]) >= 0xA0;
+  return {text.size() >= shape.bytes && !surrogate, std::min(text.size(), shape.bytes)};
 }
 
 }  // namespace

@@ -75,15 +75,24 @@ std::string_view Reader::short_bytes() {
   return {};
 }
 
+std::string_view Reader::value_bytes(std::int32_t length) {
+  const auto size = static_cast<std::size_t>(length);
+  if (size <= rest_.size()) return take(size);
+  fail(ErrorCode::kProtocol,
+       fmt::format("Cannot read value of length {}, only {} bytes remaining in the message", length,
+                   rest_.size()));
+  return {};
+}
+
 std::optional<std::string_view> Reader::bytes() {
   const std::int32_t length = int_number();
   if (length < 0 || failed()) return std::nullopt;
-  return take(static_cast<std::size_t>(length));
+  return value_bytes(length);
 }
 
 Value Reader::value(int version) {
   const std::int32_t length = int_number();
-  if (length >= 0) return Value::of(take(static_cast<std::size_t>(length)));
+  if (length >= 0) return Value::of(value_bytes(length));
   if (version < 4 || length == -1) return {};
   if (length == -2) return Value::unset();
   fail(ErrorCode::kProtocol, fmt::format("Invalid ByteBuf length {}", length));

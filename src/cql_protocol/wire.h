@@ -63,6 +63,7 @@ class Reader {
     return value;
   }
   void cut();
+  std::string_view value_bytes(std::int32_t length);
   std::string_view text(std::size_t length, int length_bytes);
 
   std::string_view rest_;

@@ -2,8 +2,10 @@
 // conditions (lightweight transactions) read, decided and answered with [applied].
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,7 +29,8 @@ struct Moment {
 
 class Modification {
  public:
-  /// The table is in `scope.schema`; refused (as Cassandra does) if it is a view, or virtual.
+  /// The table is in `scope.schema`; refused (as Cassandra does) if it is a view, or virtual. What
+  /// Cassandra checks of a whole BATCH before that (check_batch) is left to that: `in_batch`.
   static Outcome<std::shared_ptr<const Modification>> prepare(
       const std::variant<cql_syntax::Insert, cql_syntax::Update, cql_syntax::Delete>& statement,
       const cql_schema::TablePtr& table, const cql_terms::Scope& scope, bool in_batch);
@@ -52,13 +55,33 @@ struct BoundModification {
   const Bindings* bindings = nullptr;
 };
 
-/// How a request of modifications runs: checks what Cassandra checks of batches (counters,
-/// conditions on one partition, timestamps), then commits or decides, and answers Void, or rows
-/// with [applied]. `batch` is nullopt for a single statement. `bindings` must stay until `done`.
+/// What a batch is beside its statements.
 struct BatchOptions {
   cql_protocol::Batch::Kind kind = cql_protocol::Batch::Kind::kLogged;
   std::optional<std::int64_t> timestamp_us = {};  // USING TIMESTAMP of the batch
 };
+/// The rules of a batch, and those of its statements that prepare() left.
+Outcome<void> check_batch(cql_protocol::Batch::Kind kind, bool sets_timestamp,
+                          std::span<const ModificationPtr> statements);
+
+/// BEGIN … APPLY BATCH, whose statements share their markers, and one Bindings.
+class PreparedBatch {
+ public:
+  /// `find` gives a statement's table, or refuses.
+  using FindTable = std::function<Outcome<cql_schema::TablePtr>(const cql_syntax::QualifiedName&)>;
+  static Outcome<std::shared_ptr<const PreparedBatch>> prepare(const cql_syntax::Batch& batch,
+                                                               const cql_terms::Scope& scope,
+                                                               const FindTable& find);
+  virtual ~PreparedBatch() = default;
+
+  virtual const std::vector<ModificationPtr>& statements() const = 0;
+  /// What run() takes. kInvalid for a null timestamp.
+  virtual Outcome<BatchOptions> bind(const Bindings& bindings, const Moment& moment) const = 0;
+};
+
+/// How a request of modifications runs: checks what Cassandra checks of batches (counters,
+/// conditions on one partition, timestamps), then commits or decides, and answers Void, or rows
+/// with [applied]. `batch` is nullopt for a single statement. `bindings` must stay until `done`.
 void run(cql_store::Store& store, std::vector<BoundModification> statements,
          std::optional<BatchOptions> batch, const Moment& moment,
          std::move_only_function<void(Outcome<cql_protocol::Answer>)> done);

@@ -18,6 +18,7 @@ struct Circumstances {
   std::int64_t now_us = 0;
   std::function<std::string()> new_id;  // a timeuuid's 16 bytes
   bool materialized_views = true;
+  std::string data_center = "datacenter1";  // the only one, which replication may name
 };
 
 /// As the protocol tells it (§4.2.5.5).
@@ -42,8 +43,9 @@ struct Change {
   std::vector<std::string> warnings;
   std::vector<Record> records;       // what to keep, together, before the change is told
   std::vector<TableNumber> dropped;  // tables whose cells are to be erased
-  std::vector<TablePtr>
-      filled;  // new indexes' tables and new views, which are to be filled from what is there
+  /// New views, and tables that have a new index (`new_indexes`): to be filled from what is there.
+  std::vector<TablePtr> filled;
+  std::vector<TableNumber> new_indexes;
 };
 
 /// True of the statements that `apply` takes: those of schema_statements.h.

@@ -58,6 +58,8 @@ struct Index {
   enum class Target : std::uint8_t { kSimple, kValues, kKeys, kEntries, kFull };
   Target target = Target::kSimple;
   std::string column;
+  /// The hidden table that may hold it in the store; counted as tables are.
+  TableNumber number;
 };
 
 /// The options of a table or a view with Cassandra's defaults, as DESCRIBE and system_schema.tables
@@ -89,7 +91,9 @@ struct Table {
   std::vector<Column> columns;
   int partition_columns = 0, clustering_columns = 0;
   bool counter = false;  // its regular and static columns are counters
-  bool compact = false;  // made WITH COMPACT STORAGE
+  /// Made WITH COMPACT STORAGE. Columns that Cassandra adds to such a table and hides (column1,
+  /// value) are not among `columns`; system_schema shows them.
+  bool compact = false;
   /// Rows are made by a generator (system_tables.h), not kept in the store.
   bool virtual_table = false;
   /// Rows are kept by others (cql_query/foreign_table.h): clients only read them, and the table is
@@ -109,6 +113,8 @@ struct Table {
   }
   int key_columns() const { return partition_columns + clustering_columns; }
   bool has_static() const;
+  /// keyspace.name, each quoted where it must be.
+  std::string text() const;
 };
 using TablePtr = std::shared_ptr<const Table>;
 
@@ -140,6 +146,13 @@ struct Keyspace {
 };
 using KeyspacePtr = std::shared_ptr<const Keyspace>;
 
+/// The server's own keyspaces. Virtual ones are made by generators; local ones (those and `system`,
+/// `system_schema`) nobody may change; of replicated ones only the replication.
+bool is_virtual_keyspace(std::string_view name);
+bool is_local_keyspace(std::string_view name);
+bool is_replicated_system_keyspace(std::string_view name);
+bool is_system_keyspace(std::string_view name);
+
 class Schema {
  public:
   /// Null where there is none.
@@ -150,7 +163,8 @@ class Schema {
   std::map<std::string, KeyspacePtr, std::less<>> keyspaces;
   /// A UUID's 16 bytes (version 3): of equal contents equal, as clients compare it between nodes.
   std::string version;
-  TableNumber next_table{1};
+  /// Numbers below belong to the server's own tables.
+  TableNumber next_table{1000};
 };
 using SchemaPtr = std::shared_ptr<const Schema>;
 

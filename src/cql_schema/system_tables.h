@@ -19,6 +19,7 @@ struct Node {
   std::string address;  // the door's, 4 or 16 bytes
   std::uint16_t port = 0;
   std::int32_t generation = 0;  // seconds since 1970 when it started
+  std::string token = "0";      // the ring's only one, in decimal digits
 };
 
 /// One value a column, in the order of Table::columns: protocol bytes, or null.

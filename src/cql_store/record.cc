@@ -183,6 +183,7 @@ void RecordBuilder::offer(const Entry& entry) {
     }
     return;
   }
+  if (entry.kind == Entry::Kind::kTombstone) clear_counter();
   if (entry.kind != Entry::Kind::kCounter) {
     if (entry.timestamp <= deletion_.timestamp) return;
     if (column_number_ == entry.column && entry.timestamp <= column_.timestamp) return;
@@ -320,15 +321,15 @@ bool left_of(Entry& entry, const PurgeRules& rules, bool& changed) {
     return true;
   }
   bool gone = entry.timestamp <= rules.outer.timestamp;
-  if (entry.kind == Entry::Kind::kCell && entry.expired(rules.now_seconds)) {
-    // An expired cell is a tombstone from the moment of its write.
-    entry.kind = Entry::Kind::kTombstone;
-    entry.when -= entry.ttl;
+  if (entry.kind != Entry::Kind::kCell) {
+    gone |= entry.when < rules.before_seconds;
+  } else if (entry.expired(rules.now_seconds)) {
+    // It counts as deleted from the moment of its write. Until then it stays what it is, without
+    // its value: a tombstone would win over a cell of its timestamp that expires later.
+    gone |= entry.when - entry.ttl < rules.before_seconds;
+    changed |= !entry.value.empty();
     entry.value = {};
-    entry.ttl = 0;
-    changed = true;
   }
-  gone |= entry.kind != Entry::Kind::kCell && entry.when < rules.before_seconds;
   changed |= gone;
   return !gone;
 }

@@ -110,7 +110,7 @@ class RecordBuilder {
 
   void begin(const Liveness& liveness, const Deletion& deletion, std::string_view raw);
   void offer(const Entry& entry);
-  /// Amounts of a counter offered before are gone, where `entry` is the place they have.
+  /// If the place in hand is a counter's, its amounts so far are gone.
   void clear_counter() {
     if (pending_ && place_.kind == Entry::Kind::kCounter) pending_ = false;
   }

@@ -16,7 +16,7 @@ class FoldRules final : public kv::MergeRules {
             std::string& out) const override;
 };
 
-/// Drops what a partition's deletions delete, turns expired cells into tombstones, and, where a
+/// Drops what a partition's deletions delete and the values of expired cells, and, where a
 /// compaction has all there is, forgets tombstones older than their table's grace. A partition's
 /// deletions themselves stay.
 class DropRules final : public kv::CompactionRules {

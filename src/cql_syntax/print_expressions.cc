@@ -88,6 +88,12 @@ std::string print(const Select& select) {
   return printer.take();
 }
 
+std::string print(const std::vector<Relation>& where) {
+  Printer printer;
+  printer.where(where, "");
+  return printer.take();
+}
+
 void Printer::names(const std::vector<std::string>& list) {
   join(list, ", ", [this](const std::string& one) { name(one); });
 }

@@ -11,6 +11,7 @@ class Printer {
   void write(const Expression& expression);
   void write(const Type& type);
   void write(const Select& made);
+  void where(const std::vector<Relation>& relations, std::string_view word);
   std::string take() { return std::move(text_); }
 
  private:
@@ -32,7 +33,6 @@ class Printer {
   void composite(const Expression& expression);
   void selectors(const std::vector<Selector>& list);
   void relation(const Relation& relation);
-  void where(const std::vector<Relation>& relations, std::string_view word);
   void conditions(bool if_exists, const std::vector<Relation>& relations);
   void options(const Using& options);
   void properties(const std::vector<Property>& list);

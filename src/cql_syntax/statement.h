@@ -41,6 +41,8 @@ std::string print(const Statement& statement);
 std::string print(const Expression& expression);
 std::string print(const Type& type);
 std::string print(const Select& select);
+/// Of a WHERE clause, without the word.
+std::string print(const std::vector<Relation>& where);
 
 /// A name as it must be written: quoted unless it is an identifier in small letters and no keyword
 /// that means something else.
