@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
-#include "columns/column_view.h"
+#include "columns/key_codec.h"
 #include "columns/row_encoding.h"
 
 namespace tailrace {
@@ -226,6 +226,12 @@ bool has_map(const arrow::DataType& type) {
 }
 
 }  // namespace
+
+void append_key(const ColumnView& column, std::int64_t row, std::string& out) {
+  const std::size_t before = out.size();
+  out.resize(before + marked_size(column, row));
+  write_marked(column, row, out.data() + before);
+}
 
 Result<EncodedRows> encode_keys(const arrow::RecordBatch& rows,
                                 const std::vector<KeyColumn>& columns) {

@@ -19,14 +19,17 @@ class ForeignTable {
   /// Its keyspace, name, id, columns and keys; Table::foreign is set.
   virtual const cql_schema::Table& definition() const = 0;
 
+  /// The user types that its columns name, non-frozen; those that others name come first.
+  virtual const std::vector<cql_types::TypePtr>& types() const = 0;
+
   /// Takes a row, one value a column of the definition, and says whether to go on.
   using Visit = std::function<bool(const cql_schema::Values& row)>;
   /// The rows whose first key columns have these values (protocol bytes): at least the partition
   /// key's, at most all, partition key first. In clustering order, or its reverse.
   virtual Status rows(std::span<const std::string_view> key, bool backwards,
                       const Visit& visit) const = 0;
-  /// All rows after the one with this whole key (empty: from the first), those of a partition
-  /// together, in an order of its own.
+  /// All rows after those whose first key columns have these values (none: from the first), those
+  /// of a partition together, in an order of its own.
   virtual Status scan(std::span<const std::string_view> after, const Visit& visit) const = 0;
 };
 

@@ -23,14 +23,23 @@ Result<std::vector<std::optional<std::string>>> MemoryStore::get_many(
 Status MemoryStore::scan(
     std::string_view begin, std::string_view end,
     const std::function<bool(std::string_view, std::string_view)>& visit) const {
-  Rows seen;
-  {
-    const std::lock_guard lock(mutex_);
-    seen = Rows(rows_.lower_bound(begin), end.empty() ? rows_.end() : rows_.lower_bound(end));
-  }
-  for (const auto& [key, value] : seen)
+  for (const auto& [key, value] : between(begin, end))
     if (!visit(key, value)) break;
   return {};
+}
+
+Status MemoryStore::scan_back(
+    std::string_view begin, std::string_view end,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  const Rows seen = between(begin, end);
+  for (auto at = seen.rbegin(); at != seen.rend(); ++at)
+    if (!visit(at->first, at->second)) break;
+  return {};
+}
+
+MemoryStore::Rows MemoryStore::between(std::string_view begin, std::string_view end) const {
+  const std::lock_guard lock(mutex_);
+  return {rows_.lower_bound(begin), end.empty() ? rows_.end() : rows_.lower_bound(end)};
 }
 
 Result<std::int64_t> MemoryStore::approximate_count(std::string_view begin,

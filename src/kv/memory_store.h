@@ -17,6 +17,9 @@ class MemoryStore final : public Store {
       std::span<const std::string_view> keys) const override;
   Status scan(std::string_view begin, std::string_view end,
               const std::function<bool(std::string_view, std::string_view)>& visit) const override;
+  Status scan_back(
+      std::string_view begin, std::string_view end,
+      const std::function<bool(std::string_view, std::string_view)>& visit) const override;
   Result<std::int64_t> approximate_count(std::string_view begin,
                                          std::string_view end) const override;
   Status write(WriteBatch& batch) override;
@@ -33,6 +36,8 @@ class MemoryStore final : public Store {
 
  private:
   using Rows = std::map<std::string, std::string, std::less<>>;
+  Rows between(std::string_view begin, std::string_view end) const;
+
   mutable std::mutex mutex_;
   Rows rows_, durable_;
   std::optional<Rows> held_;

@@ -205,6 +205,9 @@ class RocksStore : public Store {
       std::span<const std::string_view> keys) const override;
   Status scan(std::string_view begin, std::string_view end,
               const std::function<bool(std::string_view, std::string_view)>& visit) const override;
+  Status scan_back(
+      std::string_view begin, std::string_view end,
+      const std::function<bool(std::string_view, std::string_view)>& visit) const override;
   Result<std::int64_t> approximate_count(std::string_view begin,
                                          std::string_view end) const override;
   Status write(WriteBatch& batch) override;
@@ -370,6 +373,22 @@ Status RocksStore::scan(
   read.iterate_upper_bound = &upper;
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(read));
   for (at->Seek(slice(begin)); at->Valid(); at->Next()) {
+    if (!visit(view(at->key()), view(at->value()))) return {};
+  }
+  if (!at->status().ok()) return rocks_error(at->status());
+  return {};
+}
+
+Status RocksStore::scan_back(
+    std::string_view begin, std::string_view end,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  const rocksdb::Slice lower = slice(begin);
+  const rocksdb::Slice upper = slice(end.empty() ? kReserved : end);
+  rocksdb::ReadOptions read;
+  read.iterate_lower_bound = &lower;
+  read.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(read));
+  for (at->SeekToLast(); at->Valid(); at->Prev()) {
     if (!visit(view(at->key()), view(at->value()))) return {};
   }
   if (!at->status().ok()) return rocks_error(at->status());

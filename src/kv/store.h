@@ -87,6 +87,10 @@ class Store {
   virtual Status scan(
       std::string_view begin, std::string_view end,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
+  /// The same from the last to the first.
+  virtual Status scan_back(
+      std::string_view begin, std::string_view end,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
   /// About how many keys are in [begin, end): exact when few, else estimated from sizes.
   virtual Result<std::int64_t> approximate_count(std::string_view begin,
                                                  std::string_view end) const = 0;

@@ -56,6 +56,7 @@ Result<bool> RunningProject::evolve(const std::vector<TopicStep>& topics) {
   }
   TRY(save_topic_types(data_, types));
   TRY(open_again(std::move(*graph)));
+  if (served_changed_) served_changed_();
   return true;
 }
 

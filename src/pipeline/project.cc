@@ -321,6 +321,30 @@ Status read_ingest(Project& project, const YamlFile& file) {
   return {};
 }
 
+/// COLUMN, [COLUMN, COLUMN], or [[COLUMN, COLUMN], COLUMN]: the inner list is the partition key.
+Status read_key(const YamlFile& file, const YAML::Node& node, ServingSpec& spec) {
+  if (node.IsScalar()) {
+    spec.key.push_back(node.Scalar());
+  } else {
+    ASSIGN(auto columns, file.items(node, "key", "[COLUMN, COLUMN]"));
+    if (!columns.empty() && columns.front().IsSequence()) {
+      ASSIGN(const auto partition, file.items(columns.front(), "key", "[[COLUMN, COLUMN], COLUMN]"));
+      if (partition.empty())
+        return file.fail(columns.front(), "the partition key is empty: name its columns");
+      spec.partition_columns = static_cast<int>(partition.size());
+      columns.erase(columns.begin());
+      columns.insert(columns.begin(), partition.begin(), partition.end());
+    }
+    for (const YAML::Node& column : columns) {
+      ASSIGN(auto text, file.text(column, "key"));
+      spec.key.push_back(std::move(text));
+    }
+  }
+  if (spec.key.empty())
+    return file.fail(node, "`key` is empty: name the columns that name one row");
+  return {};
+}
+
 Status read_serving(Project& project, const YamlFile& file) {
   ASSIGN(const auto tables,
          file.entries(file.root["serving"], "serving", "TABLE: {key: [COLUMN]}"));
@@ -336,17 +360,7 @@ Status read_serving(Project& project, const YamlFile& file) {
     if (!node.IsMap() || !node["key"])
       return file.fail(name_node, "`key` is missing in `" + name +
                                       "`: the columns that name one row, as in key: [id]");
-    if (node["key"].IsScalar()) {
-      spec.key.push_back(node["key"].Scalar());
-    } else {
-      ASSIGN(const auto columns, file.items(node["key"], "key", "[COLUMN, COLUMN]"));
-      for (const YAML::Node& column : columns) {
-        ASSIGN(auto text, file.text(column, "key"));
-        spec.key.push_back(std::move(text));
-      }
-    }
-    if (spec.key.empty())
-      return file.fail(node["key"], "`key` is empty: name the columns that name one row");
+    TRY(read_key(file, node["key"], spec));
     project.serving.push_back(std::move(spec));
   }
   return {};

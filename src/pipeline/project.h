@@ -54,10 +54,11 @@ struct IngestSpec {
 };
 
 struct ServingSpec {
-  std::string name;   ///< the served table
+  std::string name;   ///< the served table; KEYSPACE.NAME puts it into another keyspace of CQL's
   std::string table;  ///< the relation it follows
   std::vector<std::string> key;
   std::string place;
+  int partition_columns = 1;  ///< of the key, the first ones: CQL's partition key
 };
 
 /// A log that is somewhere else: `log: kafka://…`, or a mapping of url, properties and id.

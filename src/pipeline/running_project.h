@@ -46,6 +46,9 @@ class RunningProject final : public Runner {
   Status scan_table(std::string_view name,
                     const std::function<Status(const Batch&)>& visit) const override;
   std::shared_ptr<const table::KeyedTable> served(std::string_view name) const override;
+  void on_served_change(std::function<void()> changed) override {
+    served_changed_ = std::move(changed);
+  }
 
  private:
   struct RunningFlow {
@@ -151,6 +154,7 @@ class RunningProject final : public Runner {
   std::int64_t steps_records_ = 0;  ///< records since the last checkpoint
   std::chrono::steady_clock::time_point last_checkpoint_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point next_upkeep_ = {};
+  std::function<void()> served_changed_;
   std::jthread thread_;
   /// By topic, ids of schemas that could not be taken up.
   std::map<std::string, std::set<int>> refused_schemas_;

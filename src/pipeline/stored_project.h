@@ -34,6 +34,7 @@ class StoredProject final : public Runner {
                     const std::function<Status(const Batch&)>& visit) const override;
   std::shared_ptr<const table::KeyedTable> served(std::string_view name) const override;
 
+  void on_served_change(std::function<void()>) override {}
   Offset keep_from(const log::Partition&) const override { return Offset(0); }
 
   /// How many records of the topic were read by the last checkpoint.

@@ -157,6 +157,8 @@ Result<std::shared_ptr<const KeyedTable>> Catalogue::put(TableId id, const Table
   batch.put(std::string(1, kCataloguePrefix) + schema.name, bytes);
   TRY(store_.write(batch));
   auto table = std::make_shared<const KeyedTable>(store_, id, schema, std::move(history));
+  if (const auto before = tables_.find(schema.name); before != tables_.end())
+    before->second->replaced_ = true;
   tables_[schema.name] = table;
   return table;
 }
@@ -199,6 +201,7 @@ Status Catalogue::drop(std::string_view name) {
   kv::WriteBatch batch;
   at->second->erase_all(batch);
   batch.erase(std::string(1, kCataloguePrefix) + std::string(name));
+  at->second->replaced_ = true;
   TRY(store_.write(batch));
   tables_.erase(at);
   return {};

@@ -348,6 +348,33 @@ Status KeyedTable::scan_all(const std::function<Result<bool>(Batch)>& visit,
   return {};
 }
 
+Status KeyedTable::scan_encoded(std::string_view from, std::string_view to, bool backwards,
+                                const std::function<Result<bool>(Batch)>& visit) const {
+  constexpr std::int64_t kFirstRows = 16, kMostRows = 4096;
+  const std::string table = prefix();
+  const std::string begin = table + std::string(from);
+  const std::string end = to.empty() ? kv::prefix_end(table) : table + std::string(to);
+  RowReader reader(*this);
+  std::int64_t wanted = kFirstRows;
+  Status status;
+  bool more = true;
+  const auto hand_over = [&]() -> Status {
+    ASSIGN(Batch rows, reader.finish());
+    ASSIGN(more, visit(std::move(rows)));
+    wanted = std::min(4 * wanted, kMostRows);
+    return {};
+  };
+  const auto take = [&](std::string_view, std::string_view value) {
+    status = reader.append(value);
+    if (status && reader.rows() >= wanted) status = hand_over();
+    return status.has_value() && more;
+  };
+  TRY(backwards ? store_.scan_back(begin, end, take) : store_.scan(begin, end, take));
+  TRY(std::move(status));
+  if (more && reader.rows() > 0) return hand_over();
+  return {};
+}
+
 Result<std::int64_t> KeyedTable::approximate_count() const {
   return store_.approximate_count(prefix(), kv::prefix_end(prefix()));
 }

@@ -14,6 +14,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -95,10 +96,19 @@ class KeyedTable {
   /// one moment.
   Status scan_all(const std::function<Result<bool>(Batch)>& visit,
                   std::int64_t batch_rows = 4096) const;
+  /// The rows whose key bytes (encode_keys over the key columns) are in [from, to), in key order or
+  /// from the last to the first; an empty `to` is the table's end. In batches that begin small and
+  /// grow, until `visit` returns false. Sees one moment.
+  Status scan_encoded(std::string_view from, std::string_view to, bool backwards,
+                      const std::function<Result<bool>(Batch)>& visit) const;
+  /// Whether the catalogue has dropped this table, or has another in its place with more columns:
+  /// rows may be gone, or cannot be read by this one.
+  bool replaced() const { return replaced_; }
   /// How many rows, exact when few.
   Result<std::int64_t> approximate_count() const;
 
  private:
+  friend class Catalogue;
   class RowReader;
   /// New notes of rows that are there.
   Status change_notes(const Notes& notes, kv::WriteBatch& batch) const;
@@ -111,6 +121,7 @@ class KeyedTable {
   TableSchema schema_;
   std::vector<Schema> history_;  ///< every schema so far, the last is schema_.columns
   std::vector<KeyColumn> key_columns_;
+  mutable std::atomic<bool> replaced_ = false;
 };
 
 /// The tables of a store, by name.
