@@ -14,11 +14,11 @@ FLOORS = {
     "cql_protocol": 3, "cql_schema": 3, "cql_store": 3, "cql_terms": 4, "cql_client": 4, "cql_query": 5,
     "groups": 4, "share": 4, "transactions": 4, "subjects": 4, "engine": 4, "kafka_log": 4, "sql": 5, "connect": 5,
     "sched": 5, "pipeline": 6, "served": 6,
-    "kafka": 7, "cql": 7, "registry": 7, "hooks": 7, "console": 7, "app": 8,
+    "kafka": 7, "cql": 7, "registry": 7, "cassandra": 7, "hooks": 7, "console": 7, "app": 8,
 }
 
 # Which rooms may include a library: the part of an include before the first "/" or the whole name, as a pattern.
-ARROW_ROOMS = {"columns", "engine", "schema", "lake", "table", "sql", "connect", "pipeline", "served", "console",
+ARROW_ROOMS = {"columns", "engine", "schema", "lake", "table", "sql", "connect", "pipeline", "served", "cassandra", "console",
                "app"}
 FENCES = [
     (r"boost/(asio|beast)", {"net"}),

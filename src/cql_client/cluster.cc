@@ -56,6 +56,14 @@ struct Node {
   std::vector<bool> preparing = {};
 };
 
+Result<std::shared_ptr<const net::Tls>> tls_of(const ClientConfig& config) {
+  if (!config.tls) return nullptr;
+  net::TlsClientConfig settings;
+  settings.trusted = config.trusted;
+  settings.identity = {config.certificate, config.key, {}};
+  return net::Tls::client(settings);
+}
+
 }  // namespace
 
 class Cluster::Impl {
@@ -471,14 +479,13 @@ class Cluster::Impl {
 Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Cluster::~Cluster() = default;
 
+Status check(const ClientConfig& config) {
+  TRY(tls_of(config));
+  return {};
+}
+
 Result<std::unique_ptr<Cluster>> Cluster::open(ClientConfig config) {
-  std::shared_ptr<const net::Tls> tls;
-  if (config.tls) {
-    net::TlsClientConfig settings;
-    settings.trusted = config.trusted;
-    settings.identity = {config.certificate, config.key, {}};
-    ASSIGN(tls, net::Tls::client(settings));
-  }
+  ASSIGN(auto tls, tls_of(config));
   return std::unique_ptr<Cluster>(
       new Cluster(std::make_unique<Impl>(std::move(config), std::move(tls))));
 }

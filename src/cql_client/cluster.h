@@ -42,7 +42,11 @@ struct Write {
   std::string partition;       ///< the partition key's bytes
   std::int64_t timestamp = 0;  ///< microseconds
   std::vector<Part> parts;
+  std::shared_ptr<const void> token = {};  ///< let go of when it is acknowledged
 };
+
+/// Whether certificates and key can be used; kInvalidArgument says which cannot.
+Status check(const ClientConfig& config);
 
 /// An answer to ask(): its rows, or the refusal.
 struct Answer {

@@ -35,6 +35,7 @@
 #include "pipeline/graph.h"
 #include "pipeline/hops.h"
 #include "pipeline/project.h"
+#include "pipeline/serving_sink.h"
 #include "rt/clock.h"
 #include "table/keyed_table.h"
 
@@ -68,10 +69,12 @@ struct TableStatus {
 class Runner {
  public:
   /// Topics must exist. `data` is the data folder: lake/ and state/ are below it. `schemas` is
-  /// asked for what wrote the records of topics that have types; null where there are none.
+  /// asked for what wrote the records of topics that have types; null where there are none. `sink`:
+  /// where served tables are kept, too; null for nowhere else.
   static Result<std::unique_ptr<Runner>> open(const Project& project, Graph graph, log::Log& log,
                                               const std::string& data,
                                               subjects::SchemaClient* schemas = nullptr,
+                                              ServingSink* sink = nullptr,
                                               rt::Clock& clock = rt::system_clock());
   virtual ~Runner() = default;
 
@@ -103,9 +106,9 @@ class Runner {
   /// The keyed table of that serving name; null when there is none.
   virtual std::shared_ptr<const table::KeyedTable> served(std::string_view name) const = 0;
 
-  /// Calls `changed` whenever served tables have been made anew or have other columns: on the thread
-  /// of the steps, before the next one. Once, before start(); not in the middle of a call that ends
-  /// the runner.
+  /// Calls `changed` whenever served tables have been made anew or have other columns: on the
+  /// thread of the steps, before the next one. Once, before start(); not in the middle of a call
+  /// that ends the runner.
   virtual void on_served_change(std::function<void()> changed) = 0;
 
   /// The first record of a partition that is yet to be read, or would be read again after a crash:

@@ -89,6 +89,17 @@ void put_in_order(const std::vector<std::string>& key, int partition_columns,
 
 }  // namespace
 
+Naming naming_of(std::string_view name, std::string_view keyspace, int partition_columns) {
+  Naming naming{.keyspace = plain_name(keyspace),
+                .table = plain_name(name),
+                .partition_columns = partition_columns};
+  if (const auto dot = name.find('.'); dot != std::string_view::npos) {
+    naming.keyspace = plain_name(name.substr(0, dot));
+    naming.table = plain_name(name.substr(dot + 1));
+  }
+  return naming;
+}
+
 Result<Definition> define(const Naming& naming, const table::TableSchema& schema,
                           std::set<std::string>& taken) {
   TRY(check_names(naming));

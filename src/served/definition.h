@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cql_schema/schema.h"
@@ -17,6 +18,9 @@ struct Naming {
   int partition_columns = 1;
   std::string comment = {};
 };
+
+/// How a table of `serving` is called: NAME in `keyspace`, KEYSPACE.TABLE elsewhere.
+Naming naming_of(std::string_view name, std::string_view keyspace, int partition_columns);
 
 struct Definition {
   cql_schema::Table table;  // foreign; its columns' numbers are their places

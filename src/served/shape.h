@@ -59,8 +59,13 @@ Result<Shape> shape_of(const Type& spark, const std::string& name, UserTypes& ty
 /// `wanted`, or with the first number behind it that makes it one that is not taken; now it is.
 std::string own_name(const std::string& wanted, std::set<std::string>& taken);
 
+/// What becomes of elements of an ARRAY, and entries of a MAP, that are null: CQL reads them, and
+/// writes none.
+enum class Nulls : std::uint8_t { kKept, kLeftOut };
+
 /// Appends a value that is there.
-void append_value(const Shape& shape, const ColumnView& column, std::int64_t row, std::string& out);
+void append_value(const Shape& shape, const ColumnView& column, std::int64_t row, std::string& out,
+                  Nulls nulls = Nulls::kKept);
 
 /// Appends the key bytes (columns/row_codec.h) of a valid value; false where no column of this
 /// shape can hold it (a decimal with more digits). No map and no interval is in the shape.

@@ -66,22 +66,31 @@ void append_interval(const Shape& shape, std::int64_t micros, std::string& out) 
 }
 
 /// With its length before it; or null.
-void append_part(const Shape& shape, const ColumnView& column, std::int64_t row, std::string& out) {
+void append_part(const Shape& shape, const ColumnView& column, std::int64_t row, std::string& out,
+                 Nulls nulls) {
   if (column.is_null(row)) return cql_types::append_part(out, std::nullopt);
   const std::size_t at = out.size();
   append_be(out, std::int32_t{0});
-  append_value(shape, column, row, out);
+  append_value(shape, column, row, out, nulls);
   store_be(out.data() + at, static_cast<std::int32_t>(out.size() - at - sizeof(std::int32_t)));
 }
 
-void append_list(const Shape& shape, const ColumnView& column, std::int64_t row, std::string& out) {
-  const std::int32_t begin = column.list_begin(row), end = column.list_end(row);
-  cql_types::append_count(out, end - begin);
-  for (std::int32_t i = begin; i < end; ++i)
-    append_part(shape.parts[0], column.children[0], i, out);
+void append_list(const Shape& shape, const ColumnView& column, std::int64_t row, std::string& out,
+                 Nulls nulls) {
+  const ColumnView& elements = column.children[0];
+  const std::size_t at = out.size();
+  cql_types::append_count(out, 0);
+  std::int32_t count = 0;
+  for (std::int32_t i = column.list_begin(row); i < column.list_end(row); ++i) {
+    if (nulls == Nulls::kLeftOut && elements.is_null(i)) continue;
+    append_part(shape.parts[0], elements, i, out, nulls);
+    ++count;
+  }
+  store_be(out.data() + at, count);
 }
 
-void append_map(const Shape& shape, const ColumnView& column, std::int64_t row, std::string& out) {
+void append_map(const Shape& shape, const ColumnView& column, std::int64_t row, std::string& out,
+                Nulls nulls) {
   const std::int32_t begin = column.list_begin(row), end = column.list_end(row);
   const ColumnView& keys = column.children[0].children[0];
   const ColumnView& values = column.children[0].children[1];
@@ -91,16 +100,17 @@ void append_map(const Shape& shape, const ColumnView& column, std::int64_t row, 
   };
   std::vector<Entry> entries;
   for (std::int32_t i = begin; i < end; ++i) {
+    if (nulls == Nulls::kLeftOut && values.is_null(i)) continue;
     entries.push_back({{}, i});
-    append_value(shape.parts[0], keys, i, entries.back().key);
+    append_value(shape.parts[0], keys, i, entries.back().key, nulls);
   }
   std::ranges::stable_sort(entries, [&](const Entry& a, const Entry& b) {
     return cql_types::compare(*shape.parts[0].cql, a.key, b.key) < 0;
   });
-  cql_types::append_count(out, end - begin);
+  cql_types::append_count(out, static_cast<std::int32_t>(entries.size()));
   for (const Entry& entry : entries) {
     cql_types::append_part(out, entry.key);
-    append_part(shape.parts[1], values, entry.at, out);
+    append_part(shape.parts[1], values, entry.at, out, nulls);
   }
 }
 
@@ -252,8 +262,8 @@ bool append_to(const Shape& shape, const cql_types::Part& value, ColumnBuilder& 
 
 }  // namespace
 
-void append_value(const Shape& shape, const ColumnView& column, std::int64_t row,
-                  std::string& out) {
+void append_value(const Shape& shape, const ColumnView& column, std::int64_t row, std::string& out,
+                  Nulls nulls) {
   switch (shape.form) {
     case Form::kNull:
       return;
@@ -283,12 +293,12 @@ void append_value(const Shape& shape, const ColumnView& column, std::int64_t row
     case Form::kInterval:
       return append_interval(shape, fixed<std::int64_t>(column, row), out);
     case Form::kList:
-      return append_list(shape, column, row, out);
+      return append_list(shape, column, row, out, nulls);
     case Form::kMap:
-      return append_map(shape, column, row, out);
+      return append_map(shape, column, row, out, nulls);
     case Form::kStruct:
       for (std::size_t i = 0; i < shape.parts.size(); ++i)
-        append_part(shape.parts[i], column.children[i], row, out);
+        append_part(shape.parts[i], column.children[i], row, out, nulls);
       return;
   }
 }
