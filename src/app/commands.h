@@ -29,6 +29,15 @@ struct RegistryOptions {
 /// Serves schemas alone until a signal.
 int registry_command(const RegistryOptions& options);
 
+struct ServeOptions {
+  std::string data;
+  std::string listen = "127.0.0.1:9042";
+  std::string tls_certificate, tls_key;  ///< PEM files; both or none
+  std::string tls_clients;               ///< a PEM file: whose certificates clients must show
+};
+/// Serves CQL alone until a signal.
+int serve_command(const ServeOptions& options);
+
 int check_command(const std::string& project);
 int init_command(const std::string& name);
 int status_command(const std::string& project, const std::string& data, bool json);

@@ -236,6 +236,28 @@ void add_registry(CLI::App& app, int& code) {
   command->callback([=, &code] { code = registry_command(*options); });
 }
 
+void add_serve(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("serve", "tables alone, for CQL's clients (cqlsh, drivers)");
+  auto options = std::make_shared<ServeOptions>();
+  command->add_option("--data", options->data, "data folder, made when missing")->required();
+  command->add_option("--listen", options->listen, "HOST:PORT; port 0 picks a free one")
+      ->capture_default_str();
+  command->add_option("--tls-certificate", options->tls_certificate,
+                      "a PEM file, own certificate first: speak TLS (default: plain)");
+  command->add_option("--tls-key", options->tls_key, "the certificate's key, a PEM file");
+  command->add_option("--tls-clients", options->tls_clients,
+                      "a PEM file of authorities: clients must show a certificate of theirs");
+  command->footer(
+      "Examples:\n"
+      "  tailrace serve --data /var/lib/tailrace\n"
+      "  cqlsh 127.0.0.1 9042 -e 'DESCRIBE CLUSTER'\n"
+      "  tailrace serve --data data --listen 0.0.0.0:9042 \\\n"
+      "    --tls-certificate server.pem --tls-key server.key\n\n"
+      "Speaks Cassandra's native protocol, versions 3 to 5: drivers, cqlsh and Spark's connector\n"
+      "connect as to Apache Cassandra 5.0. A write is on disk before it is answered.");
+  command->callback([=, &code] { code = serve_command(*options); });
+}
+
 void add_address(CLI::App* command, BrokerAddress& at) {
   command->add_option("--broker,--bootstrap-server", at.broker,
                       "HOST:PORT (default: of the project that runs, else 127.0.0.1:9092)");
@@ -379,6 +401,7 @@ int run_main(int argc, char** argv) {
   add_spark(app, code);
   add_broker(app, code);
   add_registry(app, code);
+  add_serve(app, code);
   add_topics(app, code);
   add_groups(app, code);
   add_schemas(app, code);

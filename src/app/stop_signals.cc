@@ -27,10 +27,14 @@ bool stop_asked() {
   return g_asked;
 }
 
+void wait_for_stop() {
+  while (!stop_asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
+
 void keep_until_stop(log::Log& log) {
   constexpr std::chrono::seconds kUpkeepEvery{15};
   const log::Upkeep upkeep(log, kUpkeepEvery);
-  while (!stop_asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  wait_for_stop();
 }
 
 }  // namespace tailrace::app

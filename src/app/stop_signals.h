@@ -9,6 +9,7 @@ namespace tailrace::app {
 void watch_stop_signals();
 /// One of them came since.
 bool stop_asked();
+void wait_for_stop();
 /// Looks after the log until then.
 void keep_until_stop(log::Log& log);
 

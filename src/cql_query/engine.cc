@@ -278,17 +278,17 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
     if (part.values.size() != execution.prepared->markers.size())
       return done(invalid(fmt::format("There were {} markers(?) in CQL but {} bound variables",
                                       execution.prepared->markers.size(), part.values.size())));
-    if (execution.prepared->modifications.empty() || execution.prepared->batch)
+    if (!execution.prepared->modification)
       return done(invalid(
           "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed."));
     execution.values = part.values;
-    const auto& modification = execution.prepared->modifications.front();
+    const auto& modification = execution.prepared->modification;
     outlives |= modification->has_conditions() || modification->reads();
   }
   for (auto& execution : parts->executions) {
     if (outlives) execution.own_values();
     bind(execution.bindings, execution.values);
-    statements.push_back({execution.prepared->modifications.front(), &execution.bindings});
+    statements.push_back({execution.prepared->modification, &execution.bindings});
   }
   BatchOptions options;
   options.kind = request.kind;
@@ -301,7 +301,7 @@ void Tailrace::run(Client& client, ExecutionPtr execution, const Parameters& par
                    Done done) {
   execution->moment = moment_of(parameters);
   if (execution->prepared->select) return run_select(execution, parameters, std::move(done));
-  if (!execution->prepared->modifications.empty() || execution->prepared->batch)
+  if (execution->prepared->modification || execution->prepared->batch)
     return run_modifications(execution, std::move(done));
   run_other(client, execution, std::move(done));
 }
@@ -393,24 +393,19 @@ std::vector<cql_schema::Values> Tailrace::size_estimates(const cql_schema::Table
 
 void Tailrace::run_modifications(const ExecutionPtr& execution, Done done) {
   const Prepared& prepared = *execution->prepared;
-  const bool outlives = std::ranges::any_of(prepared.modifications, [](const ModificationPtr& m) {
-    return m->has_conditions() || m->reads();
-  });
-  if (outlives) execution->own_values();
+  const std::span<const ModificationPtr> all = prepared.batch
+                                                   ? std::span(prepared.batch->statements())
+                                                   : std::span(&prepared.modification, 1);
+  if (std::ranges::any_of(all, [](const auto& m) { return m->has_conditions() || m->reads(); }))
+    execution->own_values();
   bind(execution->bindings, execution->values);
   std::vector<BoundModification> statements;
-  for (const auto& modification : prepared.modifications)
-    statements.push_back({modification, &execution->bindings});
+  for (const auto& modification : all) statements.push_back({modification, &execution->bindings});
   std::optional<BatchOptions> options;
   if (prepared.batch) {
-    options.emplace();
-    options->kind = *prepared.batch;
-    if (prepared.batch_timestamp) {
-      auto value = prepared.batch_timestamp->bind(execution->bindings);
-      if (!value) return done(std::unexpected(std::move(value.error())));
-      if (value->is_null()) return done(invalid("Invalid null value of timestamp"));
-      if (!value->is_unset()) options->timestamp_us = load_be<std::int64_t>(value->bytes.data());
-    }
+    auto bound = prepared.batch->bind(execution->bindings, execution->moment);
+    if (!bound) return done(std::unexpected(std::move(bound.error())));
+    options = *bound;
   }
   cql_query::run(*store_, std::move(statements), options, execution->moment,
                  [execution, done = std::move(done)](Outcome<Answer> answer) mutable {

@@ -84,18 +84,17 @@ class Preparation {
     made_.partition_key = markers.all();
     return {};
   }
-  Outcome<void> operator()(const cql_syntax::Insert& insert) { return change(insert, false); }
-  Outcome<void> operator()(const cql_syntax::Update& update) { return change(update, false); }
-  Outcome<void> operator()(const cql_syntax::Delete& deletion) { return change(deletion, false); }
+  Outcome<void> operator()(const cql_syntax::Insert& insert) { return change(insert); }
+  Outcome<void> operator()(const cql_syntax::Update& update) { return change(update); }
+  Outcome<void> operator()(const cql_syntax::Delete& deletion) { return change(deletion); }
   Outcome<void> operator()(const cql_syntax::Batch& batch) {
-    made_.batch = static_cast<cql_protocol::Batch::Kind>(batch.kind);
-    for (const auto& option : batch.options) {
-      if (option.kind != cql_syntax::Option::Kind::kTimestamp) continue;
-      const ColumnSpec receiver{"", "", "[timestamp]",
-                                cql_types::native_type(cql_types::Kind::kBigint)};
-      ASSIGN(made_.batch_timestamp, cql_terms::prepare(option.value, receiver, scope_));
-    }
-    for (const auto& statement : batch.statements) TRY(change(statement, true));
+    ASSIGN(made_.batch, PreparedBatch::prepare(batch, scope_, [this](const QualifiedName& name) {
+             return enter_to_write(name);
+           }));
+    if (batch.statements.empty()) return {};
+    KeyMarkers markers(*made_.tables.front());
+    markers.change(batch.statements.front());
+    made_.partition_key = markers.all();
     return {};
   }
   Outcome<void> operator()(const cql_syntax::Truncate& truncate) {
@@ -116,18 +115,20 @@ class Preparation {
     return table;
   }
 
-  Outcome<void> change(const Change& change, bool in_batch) {
-    ASSIGN(auto table, enter(name_of(change)));
+  Outcome<TablePtr> enter_to_write(const QualifiedName& name) {
+    ASSIGN(auto table, enter(name));
     if (table->foreign)
       return invalid(fmt::format("{}.{} is a table of the pipeline, which alone writes its rows",
                                  table->keyspace, table->name));
-    ASSIGN(auto modification, Modification::prepare(change, table, scope_, in_batch));
-    if (made_.modifications.empty()) {
-      KeyMarkers markers(*table);
-      markers.change(change);
-      made_.partition_key = markers.all();
-    }
-    made_.modifications.push_back(std::move(modification));
+    return table;
+  }
+
+  Outcome<void> change(const Change& change) {
+    ASSIGN(auto table, enter_to_write(name_of(change)));
+    ASSIGN(made_.modification, Modification::prepare(change, table, scope_, false));
+    KeyMarkers markers(*table);
+    markers.change(change);
+    made_.partition_key = markers.all();
     return {};
   }
 

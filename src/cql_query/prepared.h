@@ -22,10 +22,10 @@ struct Prepared {
   /// The tables it was prepared against: others mean that it is out of date.
   std::vector<cql_schema::TablePtr> tables;
 
-  SelectPtr select;                            // of a SELECT
-  std::vector<ModificationPtr> modifications;  // of INSERT, UPDATE, DELETE, and of a BATCH all
-  std::optional<cql_protocol::Batch::Kind> batch;
-  cql_terms::TermPtr batch_timestamp;
+  // One of them, or none: of a SELECT; of INSERT, UPDATE and DELETE; of BEGIN … APPLY BATCH.
+  SelectPtr select;
+  ModificationPtr modification;
+  std::shared_ptr<const PreparedBatch> batch;
 
   /// Whether its tables are still those of the schema.
   bool is_current(const cql_schema::Schema& schema) const;

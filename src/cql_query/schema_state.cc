@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cql_schema/records.h"
+#include "cql_schema/types.h"
 #include "cql_syntax/statement.h"
 #include "cql_types/token.h"
 #include "rt/wall_time.h"
@@ -68,6 +69,47 @@ std::optional<cql_syntax::QualifiedName> changed_table(const cql_syntax::Stateme
   return std::nullopt;
 }
 
+/// A type that a statement is about to change or drop, or a keyspace that it is about to drop.
+std::optional<std::string> dropped_keyspace(const cql_syntax::Statement& statement) {
+  const auto* drop = std::get_if<cql_syntax::Drop>(&statement.body);
+  if (drop == nullptr || drop->kind != cql_syntax::Drop::Kind::kKeyspace) return std::nullopt;
+  return drop->name.name;
+}
+std::optional<cql_syntax::QualifiedName> changed_type(const cql_syntax::Statement& statement) {
+  if (const auto* alter = std::get_if<cql_syntax::AlterType>(&statement.body)) return alter->name;
+  if (const auto* drop = std::get_if<cql_syntax::Drop>(&statement.body))
+    if (drop->kind == cql_syntax::Drop::Kind::kType) return drop->name;
+  return std::nullopt;
+}
+
+Failure of_the_pipeline(std::string_view what, std::string_view name) {
+  return {cql_types::ErrorCode::kInvalid,
+          fmt::format("{} is a {} of the pipeline: change its query, or `serving` in tailrace.yml",
+                      name, what)};
+}
+
+/// Whether something that is kept names a type that is not.
+bool uses_any(const Keyspace& keyspace, const std::set<std::string>& types) {
+  const auto uses = [&](const cql_types::TypePtr& type) {
+    return type && std::ranges::any_of(
+                       types, [&](const auto& name) { return cql_schema::uses(*type, name); });
+  };
+  for (const auto& [name, type] : keyspace.types)
+    if (!types.contains(name) && uses(type)) return true;
+  for (const auto& [name, table] : keyspace.tables)
+    if (!table->foreign && std::ranges::any_of(table->columns, uses, &cql_schema::Column::type))
+      return true;
+  return std::ranges::any_of(keyspace.functions,
+                             [&](const auto& function) {
+                               return uses(function.returns) ||
+                                      std::ranges::any_of(function.argument_types, uses);
+                             }) ||
+         std::ranges::any_of(keyspace.aggregates, [&](const auto& aggregate) {
+           return uses(aggregate.state_type) || uses(aggregate.returns) ||
+                  std::ranges::any_of(aggregate.argument_types, uses);
+         });
+}
+
 }  // namespace
 
 Status SchemaState::load() {
@@ -122,18 +164,37 @@ Status SchemaState::keep(const cql_schema::Change& change) {
   return kept;
 }
 
+Outcome<void> SchemaState::check_foreign(const cql_syntax::Statement& statement,
+                                         const std::string& keyspace) const {
+  if (const auto name = changed_table(statement)) {
+    const auto table = schema()->table(name->keyspace.value_or(keyspace), name->name);
+    if (table && table->foreign)
+      return std::unexpected(of_the_pipeline("table", table->keyspace + '.' + table->name));
+  }
+  if (const auto name = changed_type(statement)) {
+    const auto own = foreign_types_.find(name->keyspace.value_or(keyspace));
+    if (own != foreign_types_.end() && own->second.contains(name->name))
+      return std::unexpected(of_the_pipeline("type", own->first + '.' + name->name));
+  }
+  if (const auto name = dropped_keyspace(statement))
+    for (const auto& [table, unused] : *foreign_.load())
+      if (table.first == *name) return std::unexpected(of_the_pipeline("keyspace", *name));
+  return {};
+}
+
 Outcome<Answer> SchemaState::change(const cql_syntax::Statement& statement,
                                     const std::string& keyspace) {
   const std::lock_guard lock(changing_);
-  if (const auto name = changed_table(statement)) {
-    const auto table = schema()->table(name->keyspace ? *name->keyspace : keyspace, name->name);
-    if (table && table->foreign)
-      return invalid(
-          fmt::format("{}.{} is a table of the pipeline: change its query, or `serving` in "
-                      "tailrace.yml",
-                      table->keyspace, table->name));
-  }
+  TRY(check_foreign(statement, keyspace));
   ASSIGN(auto change, changed(statement, keyspace));
+  for (const auto& [name, types] : foreign_types_) {
+    const Keyspace* own = change.schema->keyspace(name);
+    if (own != nullptr && uses_any(*own, types))
+      return invalid(
+          fmt::format("a type of keyspace {} that the pipeline makes cannot be used in "
+                      "what is kept here: it goes when the pipeline's table does",
+                      name));
+  }
   Answer answer;
   answer.warnings = std::move(change.warnings);
   if (!change.event) return answer;
@@ -142,6 +203,35 @@ Outcome<Answer> SchemaState::change(const cql_syntax::Statement& statement,
   publish(std::move(change.schema), {event});
   answer.result = event;
   return answer;
+}
+
+Result<SchemaState::ForeignTypes> SchemaState::set_foreign_types(
+    const std::vector<std::shared_ptr<const ForeignTable>>& tables, Schema& next,
+    std::vector<SchemaChange>& changes) const {
+  std::map<Name, cql_schema::TypePtr> before;
+  for (const auto& [name, types] : foreign_types_) {
+    auto without = std::make_shared<Keyspace>(*next.keyspace(name));
+    for (const auto& type : types)
+      if (auto node = without->types.extract(type)) before[{name, type}] = node.mapped();
+    next.keyspaces[name] = std::move(without);
+  }
+  ForeignTypes made;
+  for (const auto& table : tables)
+    for (const auto& type : table->types()) {
+      auto keyspace = std::make_shared<Keyspace>(*next.keyspace(type->keyspace));
+      if (!keyspace->types.try_emplace(type->name, type).second)
+        return error(Code::kAlreadyExists,
+                     fmt::format("type {}.{} was made by a CQL client: drop it, or give the column "
+                                 "of the serving table another name",
+                                 type->keyspace, type->name));
+      next.keyspaces[type->keyspace] = std::move(keyspace);
+      made[type->keyspace].insert(type->name);
+      const auto old = before.find({type->keyspace, type->name});
+      if (old != before.end() && *old->second == *type) continue;
+      changes.push_back(
+          {old == before.end() ? "CREATED" : "UPDATED", "TYPE", type->keyspace, type->name, {}});
+    }
+  return made;
 }
 
 Status SchemaState::set_foreign(const std::vector<std::shared_ptr<const ForeignTable>>& tables) {
@@ -163,6 +253,7 @@ Status SchemaState::set_foreign(const std::vector<std::shared_ptr<const ForeignT
   }
   auto next = std::make_shared<Schema>(*schema());
   auto all = std::make_shared<Foreign>();
+  ASSIGN(auto types, set_foreign_types(tables, *next, changes));
   std::map<Name, TablePtr> before;
   for (auto& [name, keyspace] : next->keyspaces) {
     auto without = std::make_shared<Keyspace>(*keyspace);
@@ -199,6 +290,11 @@ Status SchemaState::set_foreign(const std::vector<std::shared_ptr<const ForeignT
   }
   for (const auto& [name, table] : before)
     changes.push_back({"DROPPED", "TABLE", name.first, name.second, {}});
+  for (const auto& [keyspace, names] : foreign_types_)
+    for (const auto& name : names)
+      if (next->type(keyspace, name) == nullptr)
+        changes.push_back({"DROPPED", "TYPE", keyspace, name, {}});
+  foreign_types_ = std::move(types);
   next->version = cql_schema::contents_version(*next);
   foreign_ = std::shared_ptr<const Foreign>(std::move(all));
   publish(std::move(next), changes);

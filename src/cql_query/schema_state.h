@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,9 +48,17 @@ class SchemaState {
  private:
   using Name = std::pair<std::string, std::string>;  // keyspace and table
   using Foreign = std::map<Name, std::shared_ptr<const ForeignTable>>;
+  using ForeignTypes = std::map<std::string, std::set<std::string>>;  // names by keyspace
 
   cql_types::Outcome<cql_schema::Change> changed(const cql_syntax::Statement& statement,
                                                  const std::string& keyspace);
+  /// Tables, types and keyspaces of others stay as they are.
+  cql_types::Outcome<void> check_foreign(const cql_syntax::Statement& statement,
+                                         const std::string& keyspace) const;
+  /// Puts the tables' types in place of those before; tells of what came and what is different.
+  Result<ForeignTypes> set_foreign_types(
+      const std::vector<std::shared_ptr<const ForeignTable>>& tables, cql_schema::Schema& next,
+      std::vector<cql_protocol::SchemaChange>& changes) const;
   Status keep(const cql_schema::Change& change);
   void publish(cql_schema::SchemaPtr schema,
                const std::vector<cql_protocol::SchemaChange>& changes);
@@ -57,6 +66,7 @@ class SchemaState {
   cql_store::Store& store_;
   cql_types::TimeuuidSource& timeuuids_;
   std::mutex changing_;
+  ForeignTypes foreign_types_;  // not kept; guarded by changing_
   std::atomic<cql_schema::SchemaPtr> schema_;
   std::atomic<std::shared_ptr<const Foreign>> foreign_ = std::make_shared<const Foreign>();
   std::mutex listeners_mutex_;

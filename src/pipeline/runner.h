@@ -106,9 +106,9 @@ class Runner {
   /// The keyed table of that serving name; null when there is none.
   virtual std::shared_ptr<const table::KeyedTable> served(std::string_view name) const = 0;
 
-  /// Calls `changed` whenever served tables have been made anew or have other columns: on the
-  /// thread of the steps, before the next one. Once, before start(); not in the middle of a call
-  /// that ends the runner.
+  /// Calls `changed` whenever served tables have been made anew or have other columns: on the thread
+  /// of the steps, before the next one. Once, before start(); not in the middle of a call that ends
+  /// the runner.
   virtual void on_served_change(std::function<void()> changed) = 0;
 
   /// The first record of a partition that is yet to be read, or would be read again after a crash:

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/bytes.h"
-#include "cql_types/token.h"
+#include "cql_schema/name_uuid.h"
+#include "cql_schema/table_options.h"
 
 namespace tailrace::served {
 namespace {
@@ -47,17 +47,6 @@ const char* no_key(const Shape& shape) {
   for (const Shape& part : shape.parts)
     if (const char* why = no_key(part)) return why;
   return nullptr;
-}
-
-/// The same for the same table as long as it is not dropped: of version 3, which is of names.
-std::string table_id(const Naming& naming) {
-  const std::string name = naming.keyspace + '.' + naming.table;
-  std::string id;
-  append_be(id, cql_types::murmur3_token(name));
-  append_be(id, cql_types::murmur3_token("served " + name));
-  id[6] = static_cast<char>((id[6] & 0x0F) | 0x30);
-  id[8] = static_cast<char>((id[8] & 0x3F) | 0x80);
-  return id;
 }
 
 struct Made {
@@ -129,8 +118,9 @@ Result<Definition> define(const Naming& naming, const table::TableSchema& schema
   Definition made;
   made.table.keyspace = naming.keyspace;
   made.table.name = naming.table;
-  made.table.id = table_id(naming);
+  made.table.id = cql_schema::name_uuid("served " + naming.keyspace + '.' + naming.table);
   made.table.foreign = true;
+  made.table.options = cql_schema::default_options();
   made.table.options.comment = naming.comment;
   made.table.partition_columns = naming.partition_columns;
   made.table.clustering_columns = static_cast<int>(schema.key.size()) - naming.partition_columns;
