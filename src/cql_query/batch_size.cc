@@ -4,6 +4,7 @@
 #include <functional>
 #include <ranges>
 
+#include "cql_query/cell_path.h"
 #include "cql_types/type.h"
 
 namespace tailrace::cql_query {
@@ -14,6 +15,7 @@ constexpr std::size_t kTime = 8, kTtl = 4, kDeletion = 12, kCell = kTime + kTtl 
 constexpr std::size_t kRow = kTime + kDeletion + 1;
 constexpr std::size_t kPartition = kRow + kTime;  // its static row, and when it was deleted
 constexpr std::size_t kSlice = kTime + 4;
+constexpr std::size_t kIncrement = 36;  // what a counter's cell holds of one
 
 // Parts of a row that are no cells.
 constexpr std::uint64_t kWhole = 0, kLiveness = 1, kSlices = 2;
@@ -31,6 +33,18 @@ std::size_t clustering_bytes(const cql_schema::Table& table, const cql_store::Ro
   std::size_t bytes = 0;
   for (const auto& value : *values) bytes += value.value_or("").size();
   return bytes;
+}
+
+// Of a cell's path and value, as Cassandra has them.
+std::size_t cell_bytes(const cql_types::Type& type, std::string_view path, std::string_view value) {
+  const bool by_key = type.kind == cql_types::Kind::kSet || type.kind == cql_types::Kind::kMap;
+  if (!type.is_multi_cell() || !by_key) return path.size() + value.size();
+  std::string buffer;
+  cql_store::Cell cell;
+  cell.path = path;
+  cell.value = value;
+  const auto element = element_of(type, cell, buffer);
+  return element ? element->key.size() + element->value.size() : path.size();
 }
 
 template <typename Field>
@@ -71,14 +85,18 @@ void BatchSize::liveness(bool expires) {
 }
 
 void BatchSize::cell(const cql_schema::Column& column, std::string_view path,
-                     std::size_t value_bytes) {
+                     std::string_view value) {
   const std::uint64_t of_column = hash(column.name, 2);
-  std::size_t path_bytes = 0;
-  if (column.type->is_multi_cell()) {
-    add(of_column, kDeletion);
-    path_bytes = path.size();
-  }
-  add(hash(path, of_column), kCell + path_bytes + value_bytes);
+  add(hash(path, of_column), kCell + cell_bytes(*column.type, path, value));
+  if (column.type->is_multi_cell()) this->column(column);
+}
+
+void BatchSize::column(const cql_schema::Column& column) {
+  add(hash(column.name, 2), kDeletion);
+}
+
+void BatchSize::counter(const cql_schema::Column& column) {
+  add(hash(column.name, 2), kCell + kIncrement);
 }
 
 void BatchSize::slice(const cql_schema::Table& table, const Key& key,

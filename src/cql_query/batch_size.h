@@ -16,7 +16,10 @@ class BatchSize {
  public:
   void row(const cql_schema::Table& table, const Key& key, const cql_store::RowKey& row);
   void liveness(bool expires);
-  void cell(const cql_schema::Column& column, std::string_view path, std::size_t value_bytes);
+  void cell(const cql_schema::Column& column, std::string_view path, std::string_view value);
+  /// A deletion of all cells of a collection or user type.
+  void column(const cql_schema::Column& column);
+  void counter(const cql_schema::Column& column);
   void slice(const cql_schema::Table& table, const Key& key, const cql_store::Slice& slice);
   void partition(const cql_schema::Table& table, const Key& key);
 

@@ -27,7 +27,7 @@ std::string after_prefix(std::string_view prefix) {
 }
 
 Outcome<void> append_clustering_key(std::string& out, const cql_schema::Column& column,
-                                    std::string_view value) {
+                                    cql_types::Part value) {
   TRY(cql_types::append_sort_key(out, *column.type, value, column.descending));
   return {};
 }
@@ -81,7 +81,9 @@ Outcome<Slices> slices_of_bound(std::string_view prefix,
   for (std::size_t i = 0; i < bound.values.size(); ++i) {
     // Equal so far, and beyond the bound in this column: on one side of the value's keys.
     const Slice equal = slice_of_prefix(key);
-    TRY(append_clustering_key(key, *columns[i], bound.values[i]));
+    const auto& value = bound.values[i];
+    TRY(append_clustering_key(key, *columns[i],
+                              value ? cql_types::Part(*value) : cql_types::Part()));
     const bool above = bound.lower != columns[i]->descending;
     Slice beyond = above ? Slice{after_prefix(key), equal.end} : Slice{equal.begin, key};
     if (above && beyond.begin.empty()) continue;  // nothing has a greater key

@@ -17,9 +17,9 @@ using Slices = std::vector<cql_store::Slice>;
 /// The first key after every key that starts with `prefix`; empty when there is none.
 std::string after_prefix(std::string_view prefix);
 
-/// Appends the sort key of one clustering column.
+/// Appends the sort key of one clustering column; of null one before all values.
 Outcome<void> append_clustering_key(std::string& out, const cql_schema::Column& column,
-                                    std::string_view value);
+                                    cql_types::Part value);
 
 /// All that starts with `prefix`.
 cql_store::Slice slice_of_prefix(std::string_view prefix);
@@ -27,7 +27,7 @@ cql_store::Slice slice_of_prefix(std::string_view prefix);
 /// What a bound on columns leaves: (a, b, c) > (x, y, z) as tuples compare, of columns whose orders
 /// may differ. `columns` are those of `values`, which follow `prefix`.
 struct BoundValues {
-  std::vector<std::string> values;
+  std::vector<std::optional<std::string>> values;
   bool inclusive = false;
   bool lower = false;  // > and >=
 };

@@ -127,9 +127,13 @@ class Tailrace final : public Engine {
   }
 
  private:
-  std::string keyspace_of(const Client& client,
-                          const std::optional<std::string_view>& asked) const {
-    return asked ? std::string(*asked) : client.keyspace;
+  /// The request's, which must be there, or the one in use.
+  Outcome<std::string> keyspace_of(const Client& client,
+                                   const std::optional<std::string_view>& asked) const {
+    if (!asked) return client.keyspace;
+    if (schema()->keyspace(*asked) == nullptr)
+      return invalid(fmt::format("Keyspace '{}' does not exist", *asked));
+    return std::string(*asked);
   }
   Moment moment_of(const Parameters& parameters) const;
   void bind(Bindings& bindings, const std::vector<Value>& values) const;
@@ -199,9 +203,10 @@ void Tailrace::bind(Bindings& bindings, const std::vector<Value>& values) const 
 // Requests.
 
 void Tailrace::query(Client& client, const cql_protocol::Query& request, Done done) {
-  const auto schema = this->schema();
-  auto prepared = cql_query::prepare(request.text, keyspace_of(client, request.parameters.keyspace),
-                                     schema, rt::wall_microseconds() / 1000);
+  const auto keyspace = keyspace_of(client, request.parameters.keyspace);
+  if (!keyspace) return done(std::unexpected(keyspace.error()));
+  auto prepared =
+      cql_query::prepare(request.text, *keyspace, schema(), rt::wall_microseconds() / 1000);
   if (!prepared) return done(std::unexpected(std::move(prepared.error())));
   auto execution = std::make_shared<Execution>();
   execution->prepared = std::move(*prepared);
@@ -213,8 +218,9 @@ void Tailrace::query(Client& client, const cql_protocol::Query& request, Done do
 }
 
 void Tailrace::prepare(Client& client, const cql_protocol::Prepare& request, Done done) {
-  auto made = cql_query::prepare(request.text, keyspace_of(client, request.keyspace), schema(),
-                                 rt::wall_microseconds() / 1000);
+  const auto keyspace = keyspace_of(client, request.keyspace);
+  if (!keyspace) return done(std::unexpected(keyspace.error()));
+  auto made = cql_query::prepare(request.text, *keyspace, schema(), rt::wall_microseconds() / 1000);
   if (!made) return done(std::unexpected(std::move(made.error())));
   const PreparedPtr prepared = cache_.add(std::move(*made));
   cql_protocol::Prepared answer;
@@ -257,6 +263,8 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
   auto parts = std::make_shared<Parts>();
   std::vector<BoundModification> statements;
   const auto schema = this->schema();
+  const auto keyspace = keyspace_of(client, request.parameters.keyspace);
+  if (!keyspace) return done(std::unexpected(keyspace.error()));
   const Moment moment = moment_of(request.parameters);
   bool outlives = false;
   for (const auto& part : request.parts) {
@@ -270,8 +278,7 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
       }
     } else {
       auto made =
-          cql_query::prepare(part.text_or_id, keyspace_of(client, request.parameters.keyspace),
-                             schema, rt::wall_microseconds() / 1000);
+          cql_query::prepare(part.text_or_id, *keyspace, schema, rt::wall_microseconds() / 1000);
       if (!made) return done(std::unexpected(std::move(made.error())));
       execution.prepared = std::move(*made);
     }

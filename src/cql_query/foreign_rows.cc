@@ -40,7 +40,7 @@ Outcome<LocatedRow> located(const cql_schema::Table& table, const cql_schema::Va
   return row;
 }
 
-/// The rows of a virtual table in the order that the store would have them in.
+/// The rows of a virtual table in the order of their partitions' bytes, as Cassandra keeps its own.
 Outcome<std::vector<LocatedRow>> in_order(const cql_schema::Table& table,
                                           const std::vector<cql_schema::Values>& rows) {
   std::vector<LocatedRow> all;
@@ -49,8 +49,7 @@ Outcome<std::vector<LocatedRow>> in_order(const cql_schema::Table& table,
     all.push_back(std::move(row));
   }
   std::ranges::sort(all, [](const LocatedRow& a, const LocatedRow& b) {
-    return std::tie(a.partition.token, a.partition.bytes, a.clustering) <
-           std::tie(b.partition.token, b.partition.bytes, b.clustering);
+    return std::tie(a.partition.bytes, a.clustering) < std::tie(b.partition.bytes, b.clustering);
   });
   return all;
 }
@@ -181,7 +180,7 @@ Outcome<void> RowReader::read(const std::vector<cql_schema::Values>& rows) {
   });
   if (plan_.backwards) {
     std::ranges::reverse(all);
-    std::ranges::stable_sort(all, {}, [](const LocatedRow& row) { return row.partition.token; });
+    std::ranges::stable_sort(all, {}, [](const LocatedRow& row) { return row.partition.bytes; });
   }
   if (from_) {
     const auto last = std::ranges::find_if(all, [&](const LocatedRow& row) {

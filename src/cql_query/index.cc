@@ -45,6 +45,16 @@ bool supports(const Index& index, const cql_schema::Column& column, const Restri
 
 }  // namespace
 
+namespace {
+
+bool answers(const cql_schema::Table& table, const Index& index, const Restriction& restriction) {
+  return std::ranges::any_of(restriction.columns, [&](int place) {
+    return supports(index, table.columns[static_cast<std::size_t>(place)], restriction);
+  });
+}
+
+}  // namespace
+
 const Index* supporting_index(const cql_schema::Table& table, const Restriction& restriction) {
   for (const int place : restriction.columns) {
     const auto& column = table.columns[static_cast<std::size_t>(place)];
@@ -52,6 +62,24 @@ const Index* supporting_index(const cql_schema::Table& table, const Restriction&
       if (supports(index, column, restriction)) return &index;
   }
   return nullptr;
+}
+
+bool indexes_answer(const cql_schema::Table& table,
+                    const std::vector<const Restriction*>& restrictions) {
+  const auto all_by = [&](const auto& usable) {
+    return std::ranges::all_of(restrictions, [&](const Restriction* restriction) {
+      const auto parts =
+          restriction->contained.size() + restriction->keys.size() + restriction->entries.size();
+      return std::ranges::any_of(table.indexes, [&](const Index& index) {
+        return usable(index) && answers(table, index, *restriction) &&
+               (parts <= 1 || is_storage_attached(index));
+      });
+    });
+  };
+  if (all_by([](const Index& index) { return is_storage_attached(index); })) return true;
+  return std::ranges::any_of(table.indexes, [&](const Index& one) {
+    return all_by([&](const Index& index) { return &index == &one; });
+  });
 }
 
 }  // namespace tailrace::cql_query

@@ -10,4 +10,8 @@ namespace tailrace::cql_query {
 const cql_schema::Index* supporting_index(const cql_schema::Table& table,
                                           const Restriction& restriction);
 
+/// Whether one index answers all of them, or the storage-attached ones do together.
+bool indexes_answer(const cql_schema::Table& table,
+                    const std::vector<const Restriction*>& restrictions);
+
 }  // namespace tailrace::cql_query

@@ -219,8 +219,9 @@ class ModificationBuilder {
   }
 
   Outcome<void> check_conditional_deletion() const {
-    bool whole_key = true;
-    for (int i = 0; i < table_.key_columns(); ++i) whole_key &= made_->restrictions_->is_equal(i);
+    const Restrictions& restrictions = *made_->restrictions_;
+    bool whole_key = !restrictions.has_slice_on_clustering();
+    for (int i = 0; i < table_.key_columns(); ++i) whole_key &= restrictions.is_restricted(i);
     if (!made_->has_conditions() || whole_key) return {};
     const std::string sentence =
         "DELETE statements must restrict all PRIMARY KEY columns with equality relations";

@@ -149,8 +149,7 @@ Outcome<void> PreparedModification::write_row(const Key& key,
                                               const StatementBindings& bindings,
                                               RowWriter& writer) const {
   if (kind_ == StatementKind::kDelete && operations_.empty()) {
-    // Without clustering columns the partition is its row.
-    if (!clustering && table_->clustering_columns > 0) {
+    if (!clustering) {
       writer.delete_partition(*table_, key);
       return {};
     }

@@ -133,7 +133,10 @@ class PreparedRestrictions final : public Restrictions {
     if (place < table_->partition_columns) return partition_;
     return place < table_->key_columns() ? clustering_ : other_;
   }
-  bool must_allow_filtering() const { return !table_->virtual_table; }
+  /// Tables of the virtual keyspaces are small enough to be filtered unasked.
+  bool must_allow_filtering() const {
+    return table_->keyspace != "system_views" && table_->keyspace != "system_virtual_schema";
+  }
   bool partition_missing() const {
     return !(token_ && partition_.empty()) && partition_.size() < table_->partition_columns;
   }
@@ -168,6 +171,8 @@ class PreparedRestrictions final : public Restrictions {
   std::optional<TokenRestriction> token_;
   std::set<int> not_null_;
   bool key_range_ = false, uses_index_ = false;
+  /// What an index, or filtering, is asked beside columns that are no part of the key.
+  bool filters_partition_ = false, filters_clustering_ = false;
 };
 
 }  // namespace tailrace::cql_query

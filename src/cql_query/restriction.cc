@@ -98,7 +98,7 @@ std::string in_common(const Table& table, const Restriction& a, const Restrictio
     if (std::ranges::find(b.columns, place) != b.columns.end())
       names.push_back(column_of(table, place).name);
   std::ranges::sort(names);
-  return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{}", fmt::join(names, " ,"));
 }
 
 /// What stands for a whole column, an element of a collection, a key and a value of a map.
@@ -159,12 +159,18 @@ class Receivers {
 };
 
 /// `IN ?`: the marker stands for a list of what the columns receive.
-Outcome<TermPtr> list_term(const Expression& marker, const ColumnSpec& receiver,
-                           const Scope& scope) {
-  ColumnSpec list{receiver.keyspace, receiver.table, "in(" + receiver.name + ")",
-                  cql_types::list_of(receiver.type, false)};
-  if (receiver.name.starts_with('(')) list.name = "in" + receiver.name;
-  return cql_terms::prepare(marker, list, scope);
+Outcome<void> set_list(Restriction& restriction, const Expression& marker,
+                       const ColumnSpec& receiver, const Scope& scope) {
+  const bool tuple = receiver.name.starts_with('(');
+  const ColumnSpec list{receiver.keyspace, receiver.table,
+                        tuple ? "in" + receiver.name : "in(" + receiver.name + ")",
+                        cql_types::list_of(receiver.type, false)};
+  restriction.kind = Restriction::Kind::kIn;
+  restriction.list_marker = marker.marker;
+  restriction.element = receiver;
+  // Tells the scope what the marker is; its elements are looked at one by one.
+  TRY(cql_terms::prepare(marker, list, scope));
+  return {};
 }
 
 Outcome<RestrictionPtr> single_column(const Relation& relation, const Table& table,
@@ -199,8 +205,7 @@ Outcome<RestrictionPtr> single_column(const Relation& relation, const Table& tab
     return made;
   }
   if (relation.op == Operator::kIn && relation.marker_for_all) {
-    made->kind = Restriction::Kind::kIn;
-    ASSIGN(made->list, list_term(relation.values.front(), receivers[0], scope));
+    TRY(set_list(*made, relation.values.front(), receivers[0], scope));
     return made;
   }
   std::vector<TermPtr> terms;
@@ -220,7 +225,7 @@ Outcome<RestrictionPtr> single_column(const Relation& relation, const Table& tab
     case Operator::kMoreEqual: {
       made->kind = Restriction::Kind::kSlice;
       const bool end = relation.op == Operator::kLess || relation.op == Operator::kLessEqual;
-      made->bounds[end ? 1 : 0] = Operand{terms.front(), {}};
+      made->bounds[end ? 1 : 0] = Operand{.term = terms.front()};
       made->inclusive[end ? 1 : 0] =
           relation.op == Operator::kLessEqual || relation.op == Operator::kMoreEqual;
       break;
@@ -229,7 +234,7 @@ Outcome<RestrictionPtr> single_column(const Relation& relation, const Table& tab
       made->kind = relation.op == Operator::kLike                      ? Restriction::Kind::kLike
                    : relation.op == Operator::kIn && terms.size() != 1 ? Restriction::Kind::kIn
                                                                        : Restriction::Kind::kEqual;
-      for (auto& term : terms) made->values.push_back({std::move(term), {}});
+      for (auto& term : terms) made->values.push_back({.term = std::move(term)});
   }
   return made;
 }
@@ -266,7 +271,7 @@ class TupleRelation {
 
   Outcome<RestrictionPtr> prepare() {
     auto made = std::make_shared<Restriction>();
-    made->multi = true;
+    made->multi = made->tuples = true;
     const Operator op = relation_.op;
     if (op == Operator::kContains || op == Operator::kContainsKey || op == Operator::kLike)
       return invalid(
@@ -280,8 +285,7 @@ class TupleRelation {
     whole_ = {table_.keyspace, table_.name, in_parentheses(table_, made->columns),
               cql_types::tuple_of(std::move(types))};
     if (op == Operator::kIn && relation_.marker_for_all) {
-      made->kind = Restriction::Kind::kIn;
-      ASSIGN(made->list, list_term(relation_.values.front(), whole_, scope_));
+      TRY(set_list(*made, relation_.values.front(), whole_, scope_));
       return made;
     }
     std::vector<Operand> operands;
@@ -306,6 +310,7 @@ class TupleRelation {
   Outcome<Operand> operand(const Expression& value) {
     Operand made;
     if (value.kind != Expression::Kind::kTuple) {
+      made.tuple = true;
       ASSIGN(made.term, cql_terms::prepare(value, whole_, scope_));
       return made;
     }
@@ -459,7 +464,7 @@ Outcome<Elements> bind_operand(const Table& table, const Restriction& restrictio
                                const Operand& operand, const Bindings& bindings) {
   if (operand.term) {
     ASSIGN(const Value value, operand.term->bind(bindings));
-    if (!restriction.multi || restriction.columns.size() == 1) return Elements{value};
+    if (!operand.tuple) return Elements{value};
     const std::string names = in_parentheses(table, restriction.columns);
     if (value.is_unset()) return invalid(fmt::format("Invalid unset value for tuple {}", names));
     return fields_of(value, restriction.columns.size());
@@ -477,30 +482,32 @@ Outcome<Elements> bind_operand(const Table& table, const Restriction& restrictio
 Outcome<std::vector<Elements>> bind_values(const Table& table, const Restriction& restriction,
                                            const Bindings& bindings) {
   std::vector<Elements> all;
-  if (!restriction.list) {
+  if (restriction.list_marker < 0) {
     for (const auto& operand : restriction.values) {
       ASSIGN(auto elements, bind_operand(table, restriction, operand, bindings));
       all.push_back(std::move(elements));
     }
     return all;
   }
-  ASSIGN(const Value list, restriction.list->bind(bindings));
+  const Value& list = bindings.values[static_cast<std::size_t>(restriction.list_marker)];
   const std::string& name = column_of(table, restriction.first()).name;
   if (list.is_null())
-    return invalid(restriction.multi ? "Invalid null value for IN restriction"
-                                     : "Invalid null value for column " + name);
+    return invalid(restriction.tuples ? "Invalid null value for IN restriction"
+                                      : "Invalid null value for column " + name);
   if (list.is_unset()) return invalid("Invalid unset value for column " + name);
   cql_types::CollectionReader reader(list.bytes, 1);
   cql_types::Part part;
   while (reader.next(part)) {
     const Value value = part ? Value::of(*part) : Value{};
-    if (restriction.columns.size() == 1) {
+    TRY(cql_terms::check(restriction.element, value));
+    if (!restriction.tuples) {
       all.push_back({value});
-    } else {
-      ASSIGN(auto elements, fields_of(value, restriction.columns.size()));
-      all.push_back(std::move(elements));
+      continue;
     }
+    ASSIGN(auto elements, fields_of(value, restriction.columns.size()));
+    all.push_back(std::move(elements));
   }
+  if (reader.failed()) return invalid("Not enough bytes to read a list");
   return all;
 }
 

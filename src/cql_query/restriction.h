@@ -15,7 +15,8 @@ namespace tailrace::cql_query {
 /// A value, or a tuple's: a term each, or one term for the whole tuple.
 struct Operand {
   cql_terms::TermPtr term;
-  std::vector<cql_terms::TermPtr> parts;
+  std::vector<cql_terms::TermPtr> parts = {};
+  bool tuple = false;  // the one term's
 };
 
 struct Restriction {
@@ -24,7 +25,9 @@ struct Restriction {
   bool multi = false;
   std::vector<int> columns;                      // places in Table::columns; of one in any case
   std::vector<Operand> values;                   // kEqual, kLike: one; kIn: all
-  cql_terms::TermPtr list;                       // kIn with one marker for the whole list
+  int list_marker = -1;                          // kIn with one marker for the whole list …
+  cql_protocol::ColumnSpec element;              // … of these
+  bool tuples = false;                           // values are tuples, also those of one column
   std::array<std::optional<Operand>, 2> bounds;  // kSlice: of the start and of the end
   std::array<bool, 2> inclusive{};
   std::vector<cql_terms::TermPtr> contained, keys;                         // kContains

@@ -176,9 +176,10 @@ Outcome<Slices> PreparedRestrictions::slices_after(std::string_view prefix,
     for (std::size_t i = 0; i < elements.size(); ++i) {
       if (elements[i].is_unset())
         return invalid("Invalid unset value for column " + columns[i]->name);
-      if (elements[i].is_null())
+      if (elements[i].is_null() && restriction.multi)
         return invalid("Invalid null value in condition for column " + columns[i]->name);
-      bound.values.emplace_back(elements[i].bytes);
+      bound.values.emplace_back();
+      if (!elements[i].is_null()) bound.values.back() = std::string(elements[i].bytes);
     }
     ASSIGN(const auto left, slices_of_bound(prefix, columns, bound));
     slices = intersection(slices, left);
@@ -279,14 +280,12 @@ Outcome<std::vector<Condition>> PreparedRestrictions::filter(const Bindings& bin
     for (const Restriction* restriction : partition_.distinct())
       TRY(add_conditions(*restriction, bindings, all));
   int position = 0;
-  bool sliced = false;
   for (const Restriction* restriction : clustering_.distinct()) {
-    if (sliced || is_filter(*restriction, position)) {
+    if (is_filter(*restriction, position)) {
       TRY(add_conditions(*restriction, bindings, all));
-      continue;
+    } else if (!restriction->is_slice()) {
+      position = restriction->columns.back() - table_->partition_columns + 1;
     }
-    sliced = restriction->is_slice();
-    if (!sliced) position = restriction->columns.back() - table_->partition_columns + 1;
   }
   for (const Restriction* restriction : other_.distinct())
     TRY(add_conditions(*restriction, bindings, all));

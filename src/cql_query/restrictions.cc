@@ -237,6 +237,7 @@ Outcome<void> PreparedRestrictions::check() {
   const bool index = select && (clustering_index || partition_.index(*table_) != nullptr ||
                                 other_.index(*table_) != nullptr);
   TRY(check_partition(index));
+  filters_partition_ = uses_index_ || partition_needs_filtering();
   if (intent_.only_static && !clustering_.empty()) {
     if (intent_.kind == StatementKind::kDelete || intent_.kind == StatementKind::kUpdate)
       return invalid(fmt::format(
@@ -248,6 +249,7 @@ Outcome<void> PreparedRestrictions::check() {
   }
   TRY(check_clustering(index));
   if (key_range_ && clustering_index) uses_index_ = true;
+  filters_clustering_ = uses_index_ || clustering_needs_filtering();
   if (!other_.empty()) {
     if (!select) {
       std::vector<int> places;
@@ -267,25 +269,20 @@ Outcome<void> PreparedRestrictions::check() {
   return check_filtering();
 }
 
-/// An index answers one relation; more of them are filtering.
+/// One index must answer all that is asked, or storage-attached ones together.
 Outcome<void> PreparedRestrictions::check_filtering() const {
   if (intent_.allow_filtering || intent_.kind != StatementKind::kSelect ||
       !must_allow_filtering() || intent_.for_view || !(key_range_ || uses_index_))
     return {};
-  int filtered = 0;
+  std::vector<const Restriction*> asked;
   for (const RestrictionSet* set : {&partition_, &clustering_, &other_}) {
-    if (set == &partition_ && !uses_index_ && !partition_needs_filtering()) continue;
-    if (set == &clustering_ && !uses_index_ && !clustering_needs_filtering()) continue;
-    for (const Restriction* restriction : set->distinct()) {
-      const bool supported = supporting_index(*table_, *restriction) != nullptr;
-      const auto parts =
-          restriction->contained.size() + restriction->keys.size() + restriction->entries.size();
-      if (!supported || parts > 1) return invalid(std::string(kNeedsFiltering));
-      ++filtered;
-    }
+    if ((set == &partition_ && !filters_partition_) ||
+        (set == &clustering_ && !filters_clustering_))
+      continue;
+    std::ranges::copy(set->distinct(), std::back_inserter(asked));
   }
-  if (filtered > 1 || (filtered == 0 && !clustering_.empty()))
-    return invalid(std::string(kNeedsFiltering));
+  const bool refused = asked.empty() ? !clustering_.empty() : !indexes_answer(*table_, asked);
+  if (refused) return invalid(std::string(kNeedsFiltering));
   return {};
 }
 

@@ -32,13 +32,13 @@ void RowWriter::delete_row() {
 
 void RowWriter::put(const Column& column, std::string_view path, std::string_view value) {
   to_.put(column.number.value, path, times_.timestamp, value, times_.ttl, times_.expires);
-  if (size_ != nullptr) size_->cell(column, path, value.size());
+  if (size_ != nullptr) size_->cell(column, path, value);
   note(column, times_.timestamp, false, true, path, value);
 }
 
 void RowWriter::erase(const Column& column, std::string_view path) {
   to_.erase(column.number.value, path, deletion(times_.timestamp));
-  if (size_ != nullptr) size_->cell(column, path, 0);
+  if (size_ != nullptr) size_->cell(column, path, {});
   note(column, times_.timestamp, false, false, path, {});
 }
 
@@ -54,13 +54,13 @@ void RowWriter::clear_before(const Column& column) {
 
 void RowWriter::erase_all(const Column& column, std::int64_t timestamp) {
   to_.erase_all(column.number.value, deletion(timestamp));
+  if (size_ != nullptr) size_->column(column);
   note(column, timestamp, true, false, {}, {});
 }
 
 void RowWriter::add(const Column& counter, std::int64_t amount) {
-  constexpr std::size_t kContext = 36;  // what Cassandra keeps of an increment
   to_.add(counter.number.value, amount);
-  if (size_ != nullptr) size_->cell(counter, {}, kContext);
+  if (size_ != nullptr) size_->counter(counter);
 }
 
 void RowWriter::delete_slice(const Table& table, const Key& key, const cql_store::Slice& slice) {
@@ -69,7 +69,12 @@ void RowWriter::delete_slice(const Table& table, const Key& key, const cql_store
 }
 
 void RowWriter::delete_partition(const Table& table, const Key& key) {
-  to_.delete_partition(table.number.value, key.view(), deletion(times_.deletion));
+  if (table.clustering_columns > 0) {
+    to_.delete_partition(table.number.value, key.view(), deletion(times_.deletion));
+  } else {  // its row is all there is
+    to_.row(table.number.value, key.view(), {});
+    to_.delete_row(deletion(times_.deletion));
+  }
   if (size_ != nullptr) size_->partition(table, key);
 }
 

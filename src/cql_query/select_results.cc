@@ -20,8 +20,8 @@ Outcome<void> Results::begin() {
 }
 
 Outcome<void> Results::partition(std::string_view key) {
-  TRY(row_.partition(key));
   partition_ = key;
+  TRY(row_.partition(partition_));  // which keeps views
   clustering_.reset();
   partition_done_ = false;
   in_partition_ = 0;
@@ -61,6 +61,8 @@ Outcome<Answer> Results::finish() {
   } else if (open_group_) {
     ++count_;
   }
+  // Whether there is another group is not known before the next page asks.
+  if (plan_.groups == Groups::kKeys && open_group_ && page_reached()) page_full_ = true;
   cql_protocol::Rows rows;
   rows.columns = plan_.selection->columns();
   if (!plan_.order.empty()) sort();

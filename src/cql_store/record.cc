@@ -64,13 +64,15 @@ Entry reconcile(const Entry& a, const Entry& b) {
   if (ends_a != ends_b) return ends_a ? a : b;
   if (a.kind != b.kind) return a.kind == Entry::Kind::kTombstone ? a : b;
   if (ends_a && a.when != b.when) return a.when > b.when ? a : b;
+  if (a.ttl != b.ttl) return a.ttl < b.ttl ? a : b;  // it was written later
   return a.value >= b.value ? a : b;
 }
 
 bool supersedes(const Liveness& a, const Liveness& b) {
   if (a.timestamp != b.timestamp) return a.timestamp > b.timestamp;
   if ((a.ttl != 0) != (b.ttl != 0)) return a.ttl != 0;
-  return a.ttl != 0 && a.expires > b.expires;
+  if (a.ttl == 0) return false;
+  return a.expires != b.expires ? a.expires > b.expires : a.ttl < b.ttl;
 }
 
 bool RecordReader::open(std::string_view record) {
@@ -174,7 +176,7 @@ void RecordBuilder::offer(const Entry& entry) {
   if (pending_ && compare(place_, entry) != 0) flush();
   if (entry.kind == Entry::Kind::kErasedAll) {
     const Deletion all{entry.timestamp, entry.when};
-    if (entry.timestamp <= deletion_.timestamp) return;
+    if (!supersedes(all, deletion_)) return;
     if (column_.live() || column_number_ != entry.column || supersedes(all, column_)) {
       column_ = all;
       column_number_ = entry.column;

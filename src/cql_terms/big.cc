@@ -209,7 +209,7 @@ Calculated<Big> multiply(const Big& a, const Big& b) {
 }
 
 Calculated<Big> divide(const Big& a, const Big& b, std::int64_t scale, Rounding rounding) {
-  if (b.unscaled == 0) return failed("/ by zero");
+  if (b.unscaled == 0) return failed("BigInteger divide by zero");
   // a / b = (a.unscaled / b.unscaled) × 10^(b.scale - a.scale)
   const auto shift = scale + b.scale - a.scale;
   Whole value = a.unscaled, divisor = b.unscaled;
@@ -235,7 +235,14 @@ Calculated<Big> remainder(const Big& a, const Big& b) {
   const auto y = with_scale(b, scale, Rounding::kHalfUp);
   if (!x) return x;
   if (!y) return y;
-  return Big{x->unscaled % y->unscaled, scale};
+  // The scale is that of a - quotient × b, where the quotient has as few zeros as a and b allow.
+  Whole quotient, rest;
+  mp::divide_qr(x->unscaled, y->unscaled, quotient, rest);
+  const auto preferred = a.scale - b.scale;
+  std::int64_t of_quotient = std::max<std::int64_t>(preferred, 0);
+  if (quotient == 0) of_quotient = preferred;
+  for (; of_quotient > preferred && quotient % 10 == 0; --of_quotient) quotient /= 10;
+  return with_scale({rest, scale}, std::max(a.scale, of_quotient + b.scale), Rounding::kHalfUp);
 }
 
 Calculated<Whole> whole_part(const Big& value) {
@@ -300,13 +307,25 @@ Calculated<Big> logarithm(const Big& value, std::int64_t precision) {
   return rounded({sum, fixed.places()}, precision, Rounding::kHalfEven);
 }
 
+// The quotient of two logarithms of two digits more, with the scale that BigDecimal prefers where
+// it is exact: 2 of 100, 0E+33 of 1.
 Calculated<Big> logarithm10(const Big& value, std::int64_t precision) {
-  auto natural = logarithm(value, precision + 4);
-  if (!natural || natural->unscaled == 0) return natural;
-  const auto ten = logarithm({10, 0}, precision + 4);
-  const auto scale = precision + 4 - exponent_of(*natural) + 2;
+  const auto finer = precision + 2;
+  const auto natural = logarithm(value, finer);
+  if (!natural) return natural;
+  const auto ten = logarithm({10, 0}, finer);
+  const auto preferred = natural->scale - ten->scale;
+  if (natural->unscaled == 0) return Big{0, preferred};
+  const auto scale = finer + 2 + exponent_of(*ten) - exponent_of(*natural);
   auto quotient = divide(*natural, *ten, scale, Rounding::kHalfEven);
   if (!quotient) return quotient;
+  const auto back = multiply(*quotient, *ten);
+  const auto rest = back ? add(*natural, {-back->unscaled, back->scale}, true) : back;
+  if (rest && rest->unscaled == 0)
+    while (quotient->scale > preferred && quotient->unscaled % 10 == 0) {
+      quotient->unscaled /= 10;
+      --quotient->scale;
+    }
   return rounded(*quotient, precision, Rounding::kHalfEven);
 }
 

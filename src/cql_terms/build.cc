@@ -118,7 +118,11 @@ Outcome<NodePtr> Selectable::build_call(Parts& parts) const {
 Outcome<NodePtr> Selectable::build_cast(Parts& parts) const {
   ASSIGN(const auto type, exact_type());
   ASSIGN(auto node, items_[0].build(nullptr, parts));
-  if (*type == *node->type()) return node;
+  // To Cassandra the type of a clustering column in descending order is another one.
+  const auto* column = items_[0].expression_->kind == Of::kColumn
+                           ? &table_->columns[static_cast<std::size_t>(items_[0].column_)]
+                           : nullptr;
+  if (*type == *node->type() && !(column && column->descending)) return node;
   const Called called{"system", cast_function(*type)};
   ASSIGN(const auto function, resolve(called, pointers(items_), spec("", nullptr), *scope_));
   if (!function) {
@@ -138,7 +142,7 @@ Outcome<NodePtr> Selectable::build_hint(Parts& parts) const {
     return invalid(
         fmt::format("Cannot assign value {} to {} of type {}", text(), text(), to_cql(*type)));
   ASSIGN(auto node, items_[0].build(type, parts));
-  auto name = "(" + type_text(expression_->type[0]) + ")" + node->name();
+  auto name = "(" + type_text(expression_->type[0], *scope_) + ")" + node->name();
   return renamed_node(std::move(name), std::move(type), std::move(node));
 }
 

@@ -96,6 +96,11 @@ Factory to_json_function(const std::string& name) {
                  });
 }
 
+// Texts of durations are refused as requests, all others as failures of the function.
+bool is_duration_refusal(std::string_view what) {
+  return what.starts_with("Unable to convert '") || what.starts_with("Invalid duration");
+}
+
 Factory from_json_function(const std::string& name) {
   return factory(
       name, {{Parameter::Kind::kFixed, {Kind::kText}}},
@@ -117,6 +122,7 @@ Factory from_json_function(const std::string& name) {
                                   "string '{}': {}",
                                   told.name, *values[0], json.error().what));
           auto made = cql_types::from_json(*told.result, *json, bindings.now_us / 1'000);
+          if (!made && is_duration_refusal(made.error().what)) return invalid(made.error().what);
           if (!made)
             return function_failure(
                 told, "org.apache.cassandra.serializers.MarshalException: " + made.error().what);

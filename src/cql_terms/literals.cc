@@ -53,6 +53,7 @@ bool is_exact_double(std::string_view text) {
 
 // Tuples written as text: fields between ':', '@' is null; '\:' and '\@' are the signs themselves.
 Outcome<std::string> tuple_from_text(const Type& type, std::string_view text, std::int64_t now_ms) {
+  if (text.empty()) return std::string();
   std::vector<std::string> fields(1);
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == ':' && (i == 0 || text[i - 1] != '\\'))

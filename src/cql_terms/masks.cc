@@ -123,7 +123,8 @@ Outcome<char16_t> padding_of(const std::string& name, std::span<const Part> valu
                   name, *values[3], units.size()));
 }
 
-Outcome<Made> mask_part(const std::string& name, bool inner, std::span<const Part> values) {
+Outcome<Made> mask_part(const std::string& name, bool inner, bool ascii,
+                        std::span<const Part> values) {
   ASSIGN(const auto padding, padding_of(name, values));
   if (!values[0]) return std::nullopt;
   auto units = units_of(*values[0]);
@@ -133,7 +134,7 @@ Outcome<Made> mask_part(const std::string& name, bool inner, std::span<const Par
     const auto at = static_cast<std::int64_t>(i);
     const bool within = at >= first && at <= last;
     const bool without = at < first || at > last;
-    if (inner ? within : without) units[i] = padding;
+    if (inner ? within : without) units[i] = ascii && padding > 0x7F ? u'?' : padding;
   }
   return text_of(units);
 }
@@ -195,8 +196,9 @@ Factory partial(const std::string& name, bool inner) {
       [name, inner](const std::vector<TypePtr>& types, const TypePtr&) -> Outcome<FunctionPtr> {
         std::vector<TypePtr> taken = {types[0], native_type(Kind::kInt), native_type(Kind::kInt)};
         if (types.size() == 4) taken.push_back(native_type(Kind::kText));
+        const bool ascii = types[0]->kind == Kind::kAscii;
         return masking(name, taken, types[0], [=](std::span<const Part> values, const Bindings&) {
-          return mask_part(name, inner, values);
+          return mask_part(name, inner, ascii, values);
         });
       });
 }

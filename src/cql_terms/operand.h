@@ -40,7 +40,7 @@ class TypeOperand : public Operand {
 /// The type a statement names, in the statement's keyspace. kInvalid for an unknown one.
 Outcome<TypePtr> named_type(const cql_syntax::Type& type, const Scope& scope);
 /// As sentences show it.
-std::string type_text(const cql_syntax::Type& type);
+std::string type_text(const cql_syntax::Type& type, const Scope& scope);
 
 /// A spec of the same keyspace and table.
 inline ColumnSpec named(const ColumnSpec& like, std::string name, TypePtr type) {

@@ -196,7 +196,7 @@ Outcome<PreparedPtr> RawTerm::hinted(const ColumnSpec& receiver) const {
   ASSIGN(const auto inner, term.test(named(receiver, text(), std::move(type))));
   if (inner == Match::kNone)
     return invalid(fmt::format("Cannot cast value {} to type {}", term.text(),
-                               type_text(expression_->type[0])));
+                               type_text(expression_->type[0], *scope_)));
   ASSIGN(const auto match, test(receiver));
   if (match == Match::kNone)
     return invalid(fmt::format("Cannot assign value {} to {} of type {}", text(), receiver.name,

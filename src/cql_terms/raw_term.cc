@@ -15,10 +15,22 @@ using cql_types::invalid;
 using cql_types::Kind;
 using Of = Expression::Kind;
 
-std::string type_text(const cql_syntax::Type& type) {
+namespace {
+
+// A user type is shown with the keyspace it was looked up in.
+void qualify(cql_types::RawType& type, const std::string& keyspace) {
+  if (type.kind == Kind::kUserType && !type.keyspace) type.keyspace = keyspace;
+  for (auto& parameter : type.parameters) qualify(parameter, keyspace);
+}
+
+}  // namespace
+
+std::string type_text(const cql_syntax::Type& type, const Scope& scope) {
   std::size_t used = 0;
-  const auto raw = cql_types::parse_raw_type(cql_syntax::print(type), used);
-  return raw ? raw->text() : cql_syntax::print(type);
+  auto raw = cql_types::parse_raw_type(cql_syntax::print(type), used);
+  if (!raw) return cql_syntax::print(type);
+  qualify(*raw, scope.keyspace);
+  return raw->text();
 }
 
 Outcome<TypePtr> named_type(const cql_syntax::Type& type, const Scope& scope) {
@@ -191,7 +203,7 @@ std::string RawTerm::text() const {
       return list_text(parts, '{', '}');
     }
     case Of::kTypeHint:
-      return "(" + type_text(e.type[0]) + ")" + item(0).text();
+      return "(" + type_text(e.type[0], *scope_) + ")" + item(0).text();
     case Of::kCall:
     case Of::kCast:
     case Of::kNegation:

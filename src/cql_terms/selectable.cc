@@ -117,9 +117,9 @@ std::string Selectable::text() const {
     case Of::kWritetime:
       return e.text + "(" + parts[0] + ")";
     case Of::kCast:
-      return fmt::format("cast({} as {})", parts[0], type_text(e.type[0]));
+      return fmt::format("cast({} as {})", parts[0], type_text(e.type[0], *scope_));
     case Of::kTypeHint:
-      return "(" + type_text(e.type[0]) + ")" + parts[0];
+      return "(" + type_text(e.type[0], *scope_) + ")" + parts[0];
     case Of::kList:
       return list_text(parts, '[', ']');
     case Of::kSet:

@@ -187,6 +187,8 @@ class CompositeNode : public Node {
       parts.emplace_back();
       if (!item) continue;
       ASSIGN(parts.back(), item->value(frame));
+      if (!parts.back() && type()->kind == Kind::kVector)
+        return invalid("null is not supported inside vectors");
     }
     return frame.keep(pack(*type(), parts));
   }

@@ -50,28 +50,28 @@ float dot_product(const Floats& a, const Floats& b) {
 
 Factory similarity(const std::string& name, float (*compared)(const Floats&, const Floats&),
                    bool takes_zero) {
-  return factory(name,
-                 {{Parameter::Kind::kFloatVector, {}, false, 1},
-                  {Parameter::Kind::kFloatVector, {}, false, 0}},
-                 [=](const std::vector<TypePtr>& types, const TypePtr&) -> Outcome<FunctionPtr> {
-                   if (types[0]->dimension != types[1]->dimension)
-                     return invalid("All arguments must have the same vector dimensions");
-                   Function function;
-                   function.name = name;
-                   function.arguments = types;
-                   function.result = native_type(Kind::kFloat);
-                   function.scalar = [=](std::span<const Part> values,
-                                         const Bindings&) -> Outcome<Made> {
-                     if (!values[0] || !values[1]) return std::nullopt;
-                     const auto a = floats_of(*values[0]), b = floats_of(*values[1]);
-                     if (a.size() != b.size())
-                       return invalid("All arguments must have the same vector dimensions");
-                     if (!takes_zero && (is_zero(a) || is_zero(b)))
-                       return invalid("Function " + name + " doesn't support all-zero vectors.");
-                     return float_bytes(compared(a, b));
-                   };
-                   return std::make_shared<const Function>(std::move(function));
-                 });
+  return factory(
+      name,
+      {{Parameter::Kind::kFloatVector, {}, false, 1},
+       {Parameter::Kind::kFloatVector, {}, false, 0}},
+      [=](const std::vector<TypePtr>& types, const TypePtr&) -> Outcome<FunctionPtr> {
+        if (types[0]->dimension != types[1]->dimension)
+          return invalid("All arguments must have the same vector dimensions");
+        Function function;
+        function.name = name;
+        function.arguments = types;
+        function.result = native_type(Kind::kFloat);
+        function.scalar = [=](std::span<const Part> values, const Bindings&) -> Outcome<Made> {
+          if (!values[0] || !values[1]) return std::nullopt;
+          const auto a = floats_of(*values[0]), b = floats_of(*values[1]);
+          if (a.size() != b.size())
+            return invalid("All arguments must have the same vector dimensions");
+          if (!takes_zero && (is_zero(a) || is_zero(b)))
+            return invalid("Function system." + name + " doesn't support all-zero vectors.");
+          return float_bytes(compared(a, b));
+        };
+        return std::make_shared<const Function>(std::move(function));
+      });
 }
 
 }  // namespace

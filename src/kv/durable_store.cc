@@ -26,6 +26,7 @@
 #include "base/check.h"
 #include "kv/commit_log.h"
 #include "kv/folder_owner.h"
+#include "kv/ordered_memtable.h"
 #include "kv/patient_files.h"
 #include "kv/rocks.h"
 #include "rt/direct_io.h"
@@ -253,6 +254,8 @@ std::shared_ptr<rocksdb::TableFactory> tables(const DurableOptions& options) {
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.partition_filters = true;
+  table.block_restart_interval = 4;
+  table.metadata_block_size = 16 << 10;
   table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
 }
@@ -263,8 +266,7 @@ void set_shape(rocksdb::Options& rocks, const DurableOptions& options) {
   rocks.max_write_buffer_number = 4;
   rocks.allow_concurrent_memtable_write = false;
   rocks.max_successive_merges = options.most_unfolded;
-  rocks.memtable_prefix_bloom_size_ratio = 0.02;
-  rocks.memtable_whole_key_filtering = true;
+  rocks.memtable_factory = ordered_memtable();
   rocks.max_background_jobs = 2;
   // Each record is rewritten about once while ten times as many come, not at every level.
   rocks.compaction_style = rocksdb::kCompactionStyleUniversal;

@@ -1,69 +1,18 @@
 #include "kv/hash_memtable.h"
 
-#include <rocksdb/memtablerep.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <cstring>
+#include <memory>
 #include <mutex>
-#include <new>
-#include <string_view>
 #include <vector>
 
-#include "base/check.h"
+#include "kv/memtable_index.h"
 
 namespace tailrace::kv {
 namespace {
-
-/// Ends every internal key: the sequence number and the kind of the change, as one little-endian
-/// number.
-constexpr std::size_t kTagBytes = sizeof(std::uint64_t);
-
-/// A change as RocksDB lays it out ("internal key"): ordered by its user key, the newest of a key
-/// first.
-struct InternalKey {
-  std::string_view user;
-  std::uint64_t tag;
-
-  explicit InternalKey(std::string_view bytes) : user(bytes.substr(0, bytes.size() - kTagBytes)) {
-    std::memcpy(&tag, user.data() + user.size(), kTagBytes);
-  }
-  bool operator<(const InternalKey& other) const {
-    const int order = user.compare(other.user);
-    return order != 0 ? order < 0 : tag > other.tag;
-  }
-};
-
-/// An entry is the length of its internal key as a varint32, the internal key, and the value
-/// (MemTable::Add).
-InternalKey key_of(const char* entry) {
-  std::uint32_t length = 0;
-  for (int shift = 0;; shift += 7) {
-    const auto byte = static_cast<unsigned char>(*entry++);
-    length |= std::uint32_t{byte & 0x7Fu} << shift;
-    if (byte < 0x80) break;
-  }
-  return InternalKey({entry, length});
-}
-
-bool before(const char* a, const char* b) {
-  return key_of(a) < key_of(b);
-}
-
-/// The entry of the same user key that came before is named in front of each entry.
-const char* older(const char* entry) {
-  const char* found = nullptr;
-  std::memcpy(&found, entry - sizeof found, sizeof found);
-  return found;
-}
-void set_older(char* entry, const char* than) {
-  std::memcpy(entry - sizeof than, &than, sizeof than);
-}
 
 /// Entries in the order in which they came. Readers may read up to size() while one thread appends.
 class Arrivals {
@@ -108,70 +57,6 @@ class Arrivals {
   std::atomic<std::size_t> size_ = 0;
 };
 
-/// The newest entry of each user key, by its hash: linear probing, at most half full. A slot holds
-/// the address of an entry in its low 48 bits, and 16 bits of the hash above.
-class Slots {
- public:
-  explicit Slots(std::size_t count)
-      : mask_(count - 1), slots_(std::make_unique<std::atomic<std::uint64_t>[]>(count)) {}
-  std::size_t count() const { return mask_ + 1; }
-
-  static std::uint64_t hash_of(std::string_view user) {
-    return XXH3_64bits(user.data(), user.size());
-  }
-
-  const char* find(std::string_view user, std::uint64_t hash) const {
-    return entry_in(slots_[slot_of(user, hash)].load(std::memory_order_acquire));
-  }
-  /// Puts the entry in the place of the one with the same user key, in front of it; true when there
-  /// was none.
-  bool put(char* entry, std::string_view user, std::uint64_t hash) {
-    std::atomic<std::uint64_t>& slot = slots_[slot_of(user, hash)];
-    const char* replaced = entry_in(slot.load(std::memory_order_relaxed));
-    set_older(entry, replaced);
-    slot.store(packed(entry, hash), std::memory_order_release);
-    return !replaced;
-  }
-  /// For entries whose user keys are not there yet.
-  void move_here(const char* entry, std::uint64_t hash) {
-    std::size_t at = hash & mask_;
-    while (slots_[at].load(std::memory_order_relaxed) != 0) at = (at + 1) & mask_;
-    slots_[at].store(packed(entry, hash), std::memory_order_relaxed);
-  }
-  template <typename Visit>
-  void each(const Visit& visit) const {
-    for (std::size_t at = 0; at <= mask_; ++at)
-      if (const char* entry = entry_in(slots_[at].load(std::memory_order_relaxed))) visit(entry);
-  }
-
- private:
-  static constexpr int kAddressBits = 48;
-  static constexpr std::uint64_t kAddress = (std::uint64_t{1} << kAddressBits) - 1;
-
-  static std::uint64_t packed(const char* entry, std::uint64_t hash) {
-    const auto address = reinterpret_cast<std::uintptr_t>(entry);
-    DCHECK(address <= kAddress);
-    return address | (hash & ~kAddress);
-  }
-  static const char* entry_in(std::uint64_t slot) {
-    return reinterpret_cast<const char*>(static_cast<std::uintptr_t>(slot & kAddress));
-  }
-  /// The slot of the user key, or the empty one where it belongs.
-  std::size_t slot_of(std::string_view user, std::uint64_t hash) const {
-    std::size_t at = hash & mask_;
-    while (true) {
-      const std::uint64_t slot = slots_[at].load(std::memory_order_acquire);
-      if (slot == 0) return at;
-      if ((slot & ~kAddress) == (hash & ~kAddress) && key_of(entry_in(slot)).user == user)
-        return at;
-      at = (at + 1) & mask_;
-    }
-  }
-
-  std::size_t mask_;
-  std::unique_ptr<std::atomic<std::uint64_t>[]> slots_;
-};
-
 using Entries = std::vector<const char*>;
 
 /// Sorts by merging the ascending stretches that are there already.
@@ -197,15 +82,10 @@ void merge_stretches(Entries& entries) {
 }
 
 /// All entries in order, as of one moment.
-class SortedIterator final : public rocksdb::MemTableRep::Iterator {
+class SortedIterator final : public PlacedIterator<SortedIterator> {
  public:
   explicit SortedIterator(std::shared_ptr<const Entries> entries)
       : entries_(std::move(entries)), at_(entries_->size()) {}
-  ~SortedIterator() override;
-
-  /// For a caller that calls the destructor only, for it thinks the iterator is in its arena (whose
-  /// type is RocksDB's own). The thread that destroys it is the next to use its memory.
-  static SortedIterator* without_delete(std::shared_ptr<const Entries> entries);
 
   bool Valid() const override { return at_ < entries_->size(); }
   const char* key() const override { return (*entries_)[at_]; }
@@ -234,66 +114,13 @@ class SortedIterator final : public rocksdb::MemTableRep::Iterator {
   }
 
  private:
-  struct Place;
-  static thread_local std::vector<std::unique_ptr<Place>> spare_places;
-
   std::shared_ptr<const Entries> entries_;
   std::size_t at_;
-  Place* place_ = nullptr;
-};
-
-struct SortedIterator::Place {
-  alignas(SortedIterator) std::array<std::byte, sizeof(SortedIterator)> bytes;
-};
-thread_local std::vector<std::unique_ptr<SortedIterator::Place>> SortedIterator::spare_places;
-
-SortedIterator::~SortedIterator() {
-  if (place_) spare_places.emplace_back(place_);
-}
-
-SortedIterator* SortedIterator::without_delete(std::shared_ptr<const Entries> entries) {
-  if (spare_places.empty()) spare_places.push_back(std::make_unique<Place>());
-  Place* place = spare_places.back().release();
-  spare_places.pop_back();
-  auto* made = ::new (place->bytes.data()) SortedIterator(std::move(entries));
-  made->place_ = place;
-  return made;
-}
-
-class HashMemtable;
-
-/// The entries of one user key, the newest first, for MemTableRep::Get. It seeks once and then only
-/// goes on.
-class KeyIterator final : public rocksdb::MemTableRep::Iterator {
- public:
-  explicit KeyIterator(const HashMemtable& table) : table_(table) {}
-  bool Valid() const override { return entry_ != nullptr; }
-  const char* key() const override { return entry_; }
-  void Next() override { entry_ = older(entry_); }
-  void Seek(const rocksdb::Slice& key, const char*) override;
-  void Prev() override { entry_ = nullptr; }
-  void SeekForPrev(const rocksdb::Slice&, const char*) override { entry_ = nullptr; }
-  void SeekToFirst() override { entry_ = nullptr; }
-  void SeekToLast() override { entry_ = nullptr; }
-
-  /// RocksDB 7.8's MemTableRep::Get never deletes its iterator, later versions do. Each thread has
-  /// one place for it, so that neither matters.
-  static KeyIterator* in_this_thread(const HashMemtable& table) {
-    alignas(KeyIterator) thread_local std::array<std::byte, sizeof(KeyIterator)> place;
-    return ::new (place.data()) KeyIterator(table);
-  }
-  static void operator delete(void*) {}
-
- private:
-  const HashMemtable& table_;
-  const char* entry_ = nullptr;
 };
 
 class HashMemtable final : public rocksdb::MemTableRep {
  public:
-  explicit HashMemtable(rocksdb::Allocator* allocator) : MemTableRep(allocator) {
-    grow(kFirstSlots);
-  }
+  explicit HashMemtable(rocksdb::Allocator* allocator) : MemTableRep(allocator) {}
 
   rocksdb::KeyHandle Allocate(std::size_t length, char** entry) override {
     char* memory = nullptr;
@@ -303,16 +130,10 @@ class HashMemtable final : public rocksdb::MemTableRep {
   }
   void Insert(rocksdb::KeyHandle handle) override {
     auto* entry = static_cast<char*>(handle);
-    const std::string_view user = key_of(entry).user;
-    if (2 * (keys_ + 1) > slots_.load(std::memory_order_relaxed)->count()) grow(4 * (keys_ + 1));
-    if (slots_.load(std::memory_order_relaxed)->put(entry, user, Slots::hash_of(user))) ++keys_;
+    index_.add(entry);
     arrivals_.push_back(entry);
   }
-  bool Contains(const char* entry) const override {
-    const InternalKey key = key_of(entry);
-    const char* found = newest(key);
-    return found && !(key < key_of(found));
-  }
+  bool Contains(const char* entry) const override { return index_.contains(entry); }
   std::uint64_t ApproximateNumEntries(const rocksdb::Slice& begin,
                                       const rocksdb::Slice& end) override {
     const auto entries = sorted();
@@ -322,36 +143,16 @@ class HashMemtable final : public rocksdb::MemTableRep {
     return last > first ? last - first : 0;
   }
   std::size_t ApproximateMemoryUsage() override {
-    return slot_bytes_.load(std::memory_order_relaxed) + arrivals_.size() * 2 * sizeof(const char*);
+    return index_.size_bytes() + arrivals_.size() * 2 * sizeof(const char*);
   }
   Iterator* GetIterator(rocksdb::Arena* arena) override {
     return arena ? SortedIterator::without_delete(sorted()) : new SortedIterator(sorted());
   }
   Iterator* GetDynamicPrefixIterator(rocksdb::Arena* arena) override {
-    return arena ? GetIterator(arena) : KeyIterator::in_this_thread(*this);
-  }
-
-  /// The newest entry of the user key that is not newer than the key.
-  const char* newest(const InternalKey& key) const {
-    const Slots& slots = *slots_.load(std::memory_order_acquire);
-    const char* entry = slots.find(key.user, Slots::hash_of(key.user));
-    while (entry && key_of(entry).tag > key.tag) entry = older(entry);
-    return entry;
+    return arena ? GetIterator(arena) : KeyIterator::in_this_thread(index_);
   }
 
  private:
-  static constexpr std::size_t kFirstSlots = 256;
-
-  void grow(std::size_t at_least) {
-    auto larger = std::make_unique<Slots>(std::bit_ceil(at_least));
-    if (!all_slots_.empty())
-      all_slots_.back()->each(
-          [&](const char* entry) { larger->move_here(entry, Slots::hash_of(key_of(entry).user)); });
-    slot_bytes_ += larger->count() * sizeof(std::uint64_t);
-    slots_.store(larger.get(), std::memory_order_release);
-    all_slots_.push_back(std::move(larger));
-  }
-
   std::shared_ptr<const Entries> sorted() {
     const std::lock_guard lock(mutex_);
     const std::size_t count = arrivals_.size();
@@ -367,17 +168,10 @@ class HashMemtable final : public rocksdb::MemTableRep {
   }
 
   Arrivals arrivals_;
-  std::size_t keys_ = 0;  // different ones
-  std::atomic<Slots*> slots_ = nullptr;
-  std::vector<std::unique_ptr<Slots>> all_slots_;  // readers may still be in the smaller ones
-  std::atomic<std::size_t> slot_bytes_ = 0;
+  KeyIndex index_;
   std::mutex mutex_;  // of sorted_
   std::shared_ptr<const Entries> sorted_ = std::make_shared<const Entries>();
 };
-
-void KeyIterator::Seek(const rocksdb::Slice& key, const char*) {
-  entry_ = table_.newest(InternalKey(key.ToStringView()));
-}
 
 class HashMemtableFactory final : public rocksdb::MemTableRepFactory {
  public:

@@ -230,7 +230,8 @@ TEST_F(StoreTest, it_behaves_like_a_map_through_checkpoints_and_compactions) {
   EXPECT_EQ(*store->approximate_count("", ""), static_cast<std::int64_t>(expected.size()));
 }
 
-// Insert hints of RocksDB confuse the list of keys with that of erased ranges: with them this fails.
+// Insert hints of RocksDB confuse the list of keys with that of erased ranges: with them this
+// fails.
 TEST_F(StoreTest, an_erased_range_does_not_disturb_keys_with_its_first_bytes) {
   std::map<std::string, std::string> expected;
   auto store = open();

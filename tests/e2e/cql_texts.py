@@ -15,6 +15,7 @@ TEXTS = pathlib.Path(__file__).resolve().parents[1] / "cql"
 ANSWER = re.compile(r"--( |$)")
 DIRECTIVE = re.compile(r"//!\s*(\w+)\s*(.*)$")
 NAMED = re.compile(r":(\w+)\s*=\s*(.*)$", re.DOTALL)
+REPEATED = re.compile(r"repeat\(0x([0-9a-fA-F]+), (\d+)\)$")
 WORDS = {"as", "apply", "batch", "bind", "consistency", "ignore", "keyspace", "mask", "now", "page", "prepare",
          "protocol", "retry", "serial", "sort", "timestamp", "unprepared"}
 NEEDS = re.compile(r"^//! needs (\w+)$", re.MULTILINE)
@@ -195,8 +196,12 @@ class Runner:
                 type_ = next((marker.type for marker in markers if marker.name == names[-1]), Type("blob"))
             else:
                 type_ = markers[at].type if at < len(markers) else Type("blob")
+            repeated = REPEATED.match(one)
             try:
-                values.append(cql_wire.UNSET if one == "unset" else value_bytes(type_, one))
+                if repeated:
+                    values.append(bytes.fromhex(repeated.group(1)) * int(repeated.group(2)))
+                else:
+                    values.append(cql_wire.UNSET if one == "unset" else value_bytes(type_, one))
             except (NoValue, ValueError) as e:
                 raise SystemExit(f"line {step.line + 1}: {one} is no {type_}: {e}") from e
         assert not names or len(names) == len(values), f"line {step.line + 1}: some values have names"
@@ -331,16 +336,17 @@ def record(path, address):
 def main(words):
     if len(words) < 3 or words[0] not in ("check", "record"):
         raise SystemExit("cql_texts.py check|record HOST:PORT FILE…")
-    failed = 0
+    asked = failed = 0
     for path in words[2:]:
         if words[0] == "record":
             print(f"{path}: {record(path, words[1])} answers")
             continue
         found = differences(path, words[1])
-        failed += len(found)
-        print(f"{path}: {len(steps_of(path))} statements, {len(found)} differ")
-        for one in found:
-            print(one)
+        count = len(steps_of(path))
+        asked, failed = asked + count, failed + len(found)
+        print("\n".join([*found, f"{path}: {count} statements, {len(found)} differ"]))
+    if asked:
+        print(f"{asked - failed} of {asked} answers agree")
     return 1 if failed else 0
 
 

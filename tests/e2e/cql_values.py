@@ -1,7 +1,8 @@
 """CQL's types and values for tests: bytes as literals that lose nothing, and literals as bytes.
 
 A literal here is CQL's own, but for: `empty` is a value of no bytes where the type has no such literal, `!0x…` are
-bytes that are no value of their type, and a user type shows only the fields that its bytes hold."""
+bytes that are no value of their type or not as one is usually written, and a user type shows only the fields that its
+bytes hold."""
 import datetime
 import decimal
 import ipaddress
@@ -108,7 +109,7 @@ def shortest(data, kind):
     """The shortest decimal that reads back to these bits."""
     number = struct.unpack(NUMBERS[kind], data)[0]
     if number != number:
-        return "NaN" if data == struct.pack(NUMBERS[kind], float("nan")) else f"!0x{data.hex()}"
+        return "NaN"
     if number in (float("inf"), float("-inf")):
         return "Infinity" if number > 0 else "-Infinity"
     if kind == "double":
@@ -231,9 +232,11 @@ def literal(type_, data):
     if not data:
         return {"text": "''", "ascii": "''", "blob": "0x"}.get(kind, "empty")
     try:
-        return literal_of(type_, kind, data)
+        text = literal_of(type_, kind, data)
+        lost = kind in NATIVE.values() and value_bytes(type_, text) != data
     except (NoValue, ValueError, struct.error, IndexError):
-        return f"!0x{data.hex()}"
+        lost = True
+    return f"!0x{data.hex()}" if lost else text
 
 
 def nested_literal(type_, kind, data):
@@ -265,7 +268,7 @@ def literal_of(type_, kind, data):
     if kind in NUMBERS:
         return str(struct.unpack(NUMBERS[kind], data)[0])
     if kind == "boolean":
-        return {b"\0": "false", b"\1": "true"}.get(data, f"!0x{data.hex()}")
+        return "true" if data[0] else "false"
     if kind == "varint":
         return str(int.from_bytes(data, "big", signed=True))
     if kind == "decimal":
@@ -344,6 +347,8 @@ def native_bytes(kind, text):
     if kind == "timestamp":
         return struct.pack(">q", timestamp_millis(text))
     if kind == "date":
+        if text.isdigit():
+            return struct.pack(">I", int(text))
         return struct.pack(">I", datetime.date.fromisoformat(unquoted(text)).toordinal() - DAY + (1 << 31))
     if kind == "time":
         return struct.pack(">q", time_nanos(text))

@@ -24,6 +24,16 @@ def test_recorded_answers_about_roles_are_cassandras(cassandra_with_passwords, p
     assert cql_texts.differences(path, cassandra_with_passwords.address) == []
 
 
+def test_an_answer_that_is_not_cassandras_is_told_and_recorded_anew(cassandra, tmp_path):
+    text = tmp_path / "wrong.cql"
+    text.write_text("CREATE TABLE t (k int PRIMARY KEY);\n-- CREATED TABLE wrong.t\nSELECT * FROM t;\n-- k text\n")
+    told = cql_texts.differences(text, cassandra.address)
+    assert len(told) == 1 and "wrong.cql:3: SELECT * FROM t;" in told[0]
+    assert cql_texts.record(text, cassandra.address) == 2
+    assert text.read_text().endswith("SELECT * FROM t;\n-- k int\n")
+    assert cql_texts.differences(text, cassandra.address) == []
+
+
 def test_there_are_600_statements_and_more():
     assert sum(len(cql_texts.steps_of(path)) for path in FILES) > 600
 

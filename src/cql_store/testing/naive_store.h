@@ -39,7 +39,7 @@ class NaiveStore {
 
   /// Places of rows that were ever written, in the order of scans.
   using Place = std::tuple<std::int64_t, std::string, bool, std::string>;  // token, partition, is a
-                                                                            // row, clustering
+                                                                           // row, clustering
   std::set<Place> places(TableNumber table, std::size_t moment) const {
     std::set<Place> all;
     for (std::size_t i = 0; i < moment; ++i) {
@@ -62,8 +62,8 @@ inline std::string text_of(const Row& row) {
             std::to_string(row.liveness.ttl) + "/" + std::to_string(row.liveness.expires) + " ";
   }
   for (const Cell& cell : row.cells) {
-    text += std::to_string(cell.column) + "[" + std::string(cell.path) + "]=" +
-            std::string(cell.value) + "@" + std::to_string(cell.timestamp) + "/" +
+    text += std::to_string(cell.column) + "[" + std::string(cell.path) +
+            "]=" + std::string(cell.value) + "@" + std::to_string(cell.timestamp) + "/" +
             std::to_string(cell.ttl) + "/" + std::to_string(cell.expires) + " ";
   }
   return text;
@@ -93,8 +93,8 @@ inline std::string NaiveStore::row(TableNumber table, std::int64_t token,
       at = std::max(at, w->timestamp);
     }
   }
-  // The greatest wins: timestamp, ends some day, is a tombstone, when, value.
-  using Claim = std::tuple<std::int64_t, bool, bool, std::int64_t, std::string, std::int32_t>;
+  // The greatest wins: timestamp, ends some day, is a tombstone, when, a shorter ttl, value.
+  using Claim = std::tuple<std::int64_t, bool, bool, std::int64_t, std::int32_t, std::string>;
   std::map<std::pair<std::uint32_t, std::string>, Claim> claims;
   std::map<std::uint32_t, std::optional<std::int64_t>> sums;
   std::optional<std::tuple<std::int64_t, bool, std::int64_t, std::int32_t>> liveness;
@@ -105,28 +105,28 @@ inline std::string NaiveStore::row(TableNumber table, std::int64_t token,
     if (w->kind == Write::kAdd) sums[w->column] = sums[w->column].value_or(0) + w->amount;
     if (w->timestamp <= deleted) continue;
     if (w->kind == Write::kLiveness)
-      liveness = std::max(liveness, std::optional(std::tuple(w->timestamp, w->ttl != 0, w->when,
-                                                             w->ttl)));
+      liveness = std::max(liveness,
+                          std::optional(std::tuple(w->timestamp, w->ttl != 0, w->when, -w->ttl)));
     if (w->kind != Write::kPut && w->kind != Write::kErase) continue;
     if (erased.contains(w->column) && w->timestamp <= erased[w->column]) continue;
     const bool tombstone = w->kind == Write::kErase;
     const bool ends = tombstone || w->ttl != 0;
-    const Claim claim(w->timestamp, ends, tombstone, ends ? w->when : 0, w->value, w->ttl);
+    const Claim claim(w->timestamp, ends, tombstone, ends ? w->when : 0, -w->ttl, w->value);
     const auto [at, first] = claims.try_emplace({w->column, w->path}, claim);
     if (!first) at->second = std::max(at->second, claim);
   }
   Row seen;
   if (liveness) {
-    const auto& [timestamp, ends, when, ttl] = *liveness;
-    if (!ends || now < when) seen.liveness = {timestamp, ttl, when};
+    const auto& [timestamp, ends, when, minus_ttl] = *liveness;
+    if (!ends || now < when) seen.liveness = {timestamp, -minus_ttl, when};
   }
   std::vector<std::string> counted;
   counted.reserve(sums.size());
   std::map<std::pair<std::uint32_t, std::string>, Cell> cells;
   for (const auto& [place, claim] : claims) {
-    const auto& [timestamp, ends, tombstone, when, value, ttl] = claim;
+    const auto& [timestamp, ends, tombstone, when, minus_ttl, value] = claim;
     if (tombstone || (ends && now >= when)) continue;
-    cells[place] = {place.first, place.second, timestamp, ttl, when, value};
+    cells[place] = {place.first, place.second, timestamp, -minus_ttl, when, value};
   }
   for (const auto& [column, sum] : sums) {
     std::string bytes(8, '\0');

@@ -1,6 +1,4 @@
-// The memtable against RocksDB's own: two databases that differ in nothing else answer alike.
-#include "kv/hash_memtable.h"
-
+// The memtables against RocksDB's own: databases that differ in nothing else answer alike.
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
@@ -10,18 +8,24 @@
 #include <random>
 #include <thread>
 
+#include "kv/hash_memtable.h"
+#include "kv/ordered_memtable.h"
+
 namespace tailrace::kv {
 namespace {
+
+/// Null: RocksDB's own memtable.
+using Make = std::shared_ptr<rocksdb::MemTableRepFactory> (*)();
 
 using rocksdb::Slice;
 
 struct Database {
-  Database(const std::string& name, bool hashed) : folder(testing::TempDir() + name) {
+  Database(const std::string& name, Make memtable) : folder(testing::TempDir() + name) {
     std::filesystem::remove_all(folder);
     rocksdb::Options options;
     options.create_if_missing = true;
     options.allow_concurrent_memtable_write = false;
-    if (hashed) options.memtable_factory = hash_memtable();
+    if (memtable) options.memtable_factory = memtable();
     rocksdb::DB* opened = nullptr;
     EXPECT_TRUE(rocksdb::DB::Open(options, folder, &opened).ok());
     db.reset(opened);
@@ -61,8 +65,10 @@ std::string walk(rocksdb::DB& db, const rocksdb::Snapshot* snapshot, const std::
   return seen + at->status().ToString();
 }
 
-TEST(HashMemtable, it_answers_as_the_skip_list_does) {
-  Database ours("hash_memtable", true), theirs("skip_list", false);
+class Memtables : public ::testing::TestWithParam<Make> {};
+
+TEST_P(Memtables, it_answers_as_the_skip_list_does) {
+  Database ours("memtable", GetParam()), theirs("skip_list", nullptr);
   std::mt19937 random(3);
   std::vector<std::pair<const rocksdb::Snapshot*, const rocksdb::Snapshot*>> snapshots{
       {nullptr, nullptr}};
@@ -106,8 +112,8 @@ TEST(HashMemtable, it_answers_as_the_skip_list_does) {
   }
 }
 
-TEST(HashMemtable, readers_see_whole_batches_while_one_writes) {
-  Database database("hash_memtable", true);
+TEST_P(Memtables, readers_see_whole_batches_while_one_writes) {
+  Database database("memtable", GetParam());
   rocksdb::DB& db = *database.db;
   constexpr int kBatches = 4000;
   std::atomic<int> written = 0;
@@ -144,6 +150,9 @@ TEST(HashMemtable, readers_see_whole_batches_while_one_writes) {
   writer.join();
   scanner.join();
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Memtables, ::testing::Values(hash_memtable, ordered_memtable),
+                         [](const auto& kind) { return kind.index == 0 ? "hash" : "ordered"; });
 
 }  // namespace
 }  // namespace tailrace::kv
