@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cassandra/chunk.h"
@@ -45,8 +46,8 @@ class Changes {
              const std::function<void(std::vector<ChangedRow>)>& visit);
 
   std::size_t size_bytes() const { return bytes_; }
-  /// Rows that the database cannot have.
-  std::int64_t left_out() const { return left_out_; }
+  /// How many rows came since the last call that the database cannot have.
+  std::int64_t take_left_out() { return std::exchange(left_out_, 0); }
 
  private:
   struct Change {

@@ -135,6 +135,10 @@ Status Sink::set_tables(std::vector<std::shared_ptr<const table::KeyedTable>> ta
       if (before.table->schema().name == target.table->schema().name && !target.loaded.empty())
         target.changes = std::move(before.changes);
   targets_ = std::move(targets);
+  std::erase_if(loaded_, [&](const auto& one) {
+    return std::ranges::none_of(
+        targets_, [&](const Target& target) { return target.table->schema().name == one.first; });
+  });
   ready_ = false;
   return {};
 }
@@ -202,6 +206,7 @@ Status Sink::load(Target& target, const There& there, const std::stop_token& sto
     if (!waited) return false;
     Changes changes;
     TRY(changes.take(target.definition, *target.table->schema().columns, {rows, {}}));
+    note_left_out(name, changes);
     changes.drain(chunk.partition_columns, std::numeric_limits<std::size_t>::max(),
                   [&](std::vector<ChangedRow> part) {
                     chunk.rows = std::move(part);
@@ -226,9 +231,18 @@ std::int64_t Sink::next_timestamp() {
 
 Status Sink::take(const table::KeyedTable& table, const Delta& delta) {
   for (Target& target : targets_)
-    if (target.table->id() == table.id() && !target.loaded.empty())
-      return target.changes.take(target.definition, *target.table->schema().columns, delta);
+    if (target.table->id() == table.id() && !target.loaded.empty()) {
+      TRY(target.changes.take(target.definition, *target.table->schema().columns, delta));
+      note_left_out(target.table->schema().name, target.changes);
+    }
   return {};
+}
+
+void Sink::note_left_out(const std::string& table, Changes& changes) {
+  const std::int64_t more = changes.take_left_out();
+  if (more == 0) return;
+  const std::lock_guard lock(mutex_);
+  left_out_[table] += more;
 }
 
 bool Sink::wants_checkpoint() const {
@@ -341,7 +355,13 @@ std::string Sink::waits() const {
 
 std::string Sink::place(std::string_view table) const {
   const auto naming = served::naming_of(table, keyspace_, 1);
-  return fmt::format("cassandra {} {}.{}", hosts_, naming.keyspace, naming.table);
+  std::string at = fmt::format("cassandra {} {}.{}", hosts_, naming.keyspace, naming.table);
+  const std::lock_guard lock(mutex_);
+  if (const auto found = left_out_.find(table); found != left_out_.end())
+    at += fmt::format(
+        "; {} rows left out, whose key it cannot have (a null, nothing, parts of a millisecond)",
+        found->second);
+  return at;
 }
 
 }  // namespace tailrace::cassandra

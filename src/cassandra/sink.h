@@ -70,6 +70,7 @@ class Sink final : public pipeline::ServingSink {
   /// Waits until at most so many rows are on their way; kCancelled: stopped.
   Status await(std::size_t rows, const std::stop_token& stop) const;
   void write(const Chunk& chunk, const std::shared_ptr<const void>& token);
+  void note_left_out(const std::string& table, Changes& changes);
   std::size_t statement(const std::string& text);
   std::int64_t next_timestamp();
   void say(std::string trouble) const;
@@ -92,6 +93,7 @@ class Sink final : public pipeline::ServingSink {
 
   mutable std::mutex mutex_;
   mutable std::string trouble_;  ///< of making tables; guarded by mutex_
+  std::map<std::string, std::int64_t, std::less<>> left_out_;  ///< by serving; guarded by mutex_
 };
 
 }  // namespace tailrace::cassandra

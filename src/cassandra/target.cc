@@ -19,6 +19,9 @@ using cql_client::Row;
 using cql_types::quoted_if_needed;
 using cql_types::to_cql;
 
+/// How long an answer is awaited: a change of the schema, or TRUNCATE, asks every node.
+constexpr std::chrono::seconds kToRead{15}, kToChange{70};
+
 std::string quoted(std::string_view keyspace, std::string_view name) {
   return quoted_if_needed(keyspace) + "." + quoted_if_needed(name);
 }
@@ -226,7 +229,8 @@ Target make_target(std::shared_ptr<const table::KeyedTable> table, served::Defin
 
 Result<std::vector<Row>> asked(Cluster& cluster, const std::string& text,
                                std::vector<std::string> values) {
-  cql_client::Answer answer = cluster.ask(text, std::move(values));
+  const auto patience = text.starts_with("SELECT") ? kToRead : kToChange;
+  cql_client::Answer answer = cluster.ask(text, std::move(values), patience);
   if (!answer.failure) return std::move(answer.rows);
   return error(Code::kUnavailable, answer.failure->message);
 }

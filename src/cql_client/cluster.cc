@@ -26,6 +26,7 @@ namespace {
 
 constexpr milliseconds kTick{250};
 constexpr milliseconds kFirstPause{100};
+constexpr milliseconds kFirstLook{20};
 /// A node that has said nothing for so long while it is asked is in trouble.
 constexpr std::chrono::seconds kSilence{2};
 constexpr std::size_t kMostNodes = 1'000;
@@ -266,6 +267,12 @@ class Cluster::Impl {
     }
     judge();
     const std::string why = health();
+    if (why.empty() && !nodes_.empty()) {  // the first connection is on its way
+      client_.after(kFirstLook, [this, text, values, patience, tell = std::move(tell)]() mutable {
+        ask_any(text, values, patience, std::move(tell));
+      });
+      return;
+    }
     Answer none;
     none.failure =
         Failure(ErrorCode::kServer, why.empty() ? "the connection is not made yet" : why);

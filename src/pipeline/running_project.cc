@@ -297,7 +297,10 @@ Status RunningProject::drain() {
 Result<bool> RunningProject::sink_ready(const std::stop_token& stop) {
   if (!sink_) return true;
   if (!sink_->is_ready()) {
-    TRY(settle());
+    if (const auto settled = settle(); !settled) {
+      if (settled.error().code == Code::kResourceExhausted) return false;
+      return std::unexpected(settled.error());
+    }
     ASSIGN(const bool loaded, sink_->ready(stop));
     if (!loaded) return false;
     dirty_ = true;  // the next checkpoint knows that it is loaded
