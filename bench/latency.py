@@ -118,7 +118,7 @@ def main():
     data = work / "data"
     with open(work / "run.log", "wb") as log:
         process = subprocess.Popen([options.program, "run", project, "--data", data, "--console", "127.0.0.1:0",
-                                    "--kafka", "off", "--registry", "off"], stdout=log, stderr=log)
+                                    "--kafka", "off", "--registry", "off", "--cql", "off"], stdout=log, stderr=log)
     try:
         address = console(data, process)
         answers(address, 3, options.pause)  # until the pace is steady

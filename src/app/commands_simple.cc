@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/served_tables.h"
 #include "pipeline/contracts/agreement.h"
 #include "pipeline/graph.h"
 #include "pipeline/project.h"
@@ -32,6 +33,7 @@ int check_command(const std::string& path) {
   auto graph = pipeline::make_graph(*project, *types);
   if (!graph) return fail(graph.error());
   if (auto served = pipeline::check_serving(*project, *graph); !served) return fail(served.error());
+  if (auto served = check_served_tables(*project, *graph); !served) return fail(served.error());
   if (auto outside = check_outside(*project); !outside) return fail(outside.error());
   show_contracts(*project, *graph);
   for (const pipeline::Flow& flow : graph->flows) {

@@ -15,6 +15,7 @@
 #include "app/open_log.h"
 #include "app/open_schemas.h"
 #include "app/record_schemas.h"
+#include "app/served_tables.h"
 #include "base/log.h"
 #include "cassandra/sink.h"
 #include "connect/noted_state.h"
@@ -81,7 +82,7 @@ Result<RunFile> find_running(const std::string& data) {
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
   RunFile run{json.value("pid", 0), json.value("url", ""), json.value("kafka", ""),
-              json.value("registry", "")};
+              json.value("registry", ""), json.value("cql", "")};
   if (run.pid <= 0 || (kill(run.pid, 0) != 0 && errno == ESRCH)) return none;
   return run;
 }
@@ -178,6 +179,7 @@ Instance::~Instance() {
   if (registry_) registry_->stop();  // it asks the broker's users
   kafka_.reset();
   record_schemas_.reset();
+  cql_.reset();  // it reads the runner's tables
   console_.reset();
   sources_.clear();
   runner_.reset();
@@ -242,6 +244,7 @@ Status Instance::open_doors() {
     ASSIGN(kafka_, kafka::Door::start(*log_, config, data_ + "/log", record_schemas_.get()));
     log_view_->open(*kafka_);
   }
+  TRY(open_cql());
   if (!registry) return {};
   return registry_->start({.listen = options_.registry,
                            .flag = "--registry",
@@ -249,6 +252,24 @@ Status Instance::open_doors() {
                            .settings = {},
                            .folder = data_ + "/log",
                            .users = kafka_ ? &kafka_->broker().scram_users() : nullptr});
+}
+
+Status Instance::open_cql() {
+  if (options_.cql == "off" || project_.roles.serving != "embedded") return {};
+  TRY(check_served_tables(project_, *runner_->graph()));
+  ASSIGN(cql_, CqlService::open(data_ + "/cql"));
+  const auto set_tables = [this](CqlService& cql) -> Status {
+    ASSIGN(auto tables, served_tables(project_, *runner_));
+    return cql.engine().set_foreign(std::move(tables));
+  };
+  TRY(set_tables(*cql_));
+  runner_->on_served_change([set_tables, held = std::weak_ptr(cql_)] {
+    const auto cql = held.lock();
+    if (!cql) return;
+    if (const auto set = set_tables(*cql); !set)
+      LOG(error, "CQL's clients do not see the changed tables: {}", set.error().what);
+  });
+  return cql_->start({.listen = options_.cql, .flag = "--cql"});
 }
 
 void Instance::open_schema_view() {
@@ -284,7 +305,8 @@ Status Instance::start() {
     const nlohmann::json run = {{"pid", getpid()},
                                 {"url", console_->url()},
                                 {"kafka", kafka_address()},
-                                {"registry", registry_url()}};
+                                {"registry", registry_url()},
+                                {"cql", cql_address()}};
     TRY(rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump()));
   }
   runner_->start();
@@ -315,6 +337,7 @@ Status Instance::stop() {
   if (log_view_) log_view_->close();
   if (kafka_) kafka_->stop();
   if (registry_) registry_->stop();
+  if (cql_) cql_->stop();
   for (auto& source : sources_) source->stop();
   if (remote_) remote_->interrupt();
   Status stopped = runner_->stop();

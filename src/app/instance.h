@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cql_service.h"
 #include "app/log_view.h"
 #include "app/registry_service.h"
 #include "app/schema_view.h"
@@ -27,6 +28,7 @@ struct RunOptions {
   std::string console = "127.0.0.1:9021";   ///< HOST:PORT, port 0 picks a free one; "off" for none
   std::string kafka = "127.0.0.1:9092";     ///< Kafka's protocol at HOST:PORT; "off" for none
   std::string registry = "127.0.0.1:8081";  ///< schema registry's REST at HOST:PORT; "off" for none
+  std::string cql = "127.0.0.1:9042";       ///< CQL's clients at HOST:PORT; "off" for none
   std::string registry_config = {};         ///< a file of its settings; empty for none
   bool once = false;                        ///< take what is there, then exit
 };
@@ -37,6 +39,7 @@ struct RunFile {
   std::string url;
   std::string kafka;
   std::string registry;
+  std::string cql;
 };
 
 class Instance {
@@ -60,6 +63,8 @@ class Instance {
   std::string kafka_address() const;
   /// "http://127.0.0.1:8081"; empty when there is none.
   std::string registry_url() const { return registry_ ? registry_->url() : std::string(); }
+  /// "127.0.0.1:9042"; empty when there is none.
+  std::string cql_address() const { return cql_ ? cql_->address() : std::string(); }
   const pipeline::Project& project() const { return project_; }
   pipeline::Runner& runner() { return *runner_; }
   /// Of an instance that is not opened to be asked only.
@@ -76,8 +81,10 @@ class Instance {
  private:
   Instance() = default;
   Status open_the_log();
-  /// The Kafka door and the registry's, where they are wanted.
+  /// The doors of Kafka, the registry and CQL, where they are wanted.
   Status open_doors();
+  /// The one for CQL's clients, where the served tables are here.
+  Status open_cql();
   /// The console's eyes on the registry, and on records by it.
   void open_schema_view();
   Status open_sources(const pipeline::TopicTypes& types);
@@ -110,6 +117,7 @@ class Instance {
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
   std::unique_ptr<InstanceLogView> log_view_;
   std::unique_ptr<console::SchemaView> schema_view_;
+  std::shared_ptr<CqlService> cql_;
   std::unique_ptr<console::Backend> backend_;
   std::unique_ptr<console::Console> console_;
   std::unique_ptr<kafka::Door> kafka_;

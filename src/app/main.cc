@@ -53,6 +53,10 @@ void add_run(CLI::App& app, int& code) {
       ->add_option("--registry", options->registry,
                    "Confluent's schema registry API at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
+  command
+      ->add_option("--cql", options->cql,
+                   "served tables for CQL's clients at HOST:PORT; port 0 picks a free one; off")
+      ->capture_default_str();
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
   command->add_flag("--check", *check,

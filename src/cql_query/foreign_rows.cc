@@ -115,7 +115,13 @@ Outcome<After> RowReader::read_key(const ForeignTable& foreign, const Key& key) 
   });
   if (!by_names_) {
     const KeyValues partition(table_, key.bytes);
-    TRY(foreign.rows(partition.all(), plan_.backwards, taking.visit()));
+    std::optional<KeyValues> after;
+    if (from_ && from_->partition == key.bytes && from_->clustering && !from_->partition_done) {
+      after.emplace(table_, key.bytes);
+      TRY(after->clustering(*from_->clustering, ""));
+    }
+    TRY(foreign.rows(partition.all(), after ? after->all() : std::span<const std::string_view>(),
+                     plan_.backwards, taking.visit()));
     TRY(taking.result());
     return next;
   }
@@ -123,7 +129,7 @@ Outcome<After> RowReader::read_key(const ForeignTable& foreign, const Key& key) 
     if (given(key.bytes, clustering.key)) continue;
     KeyValues whole(table_, key.bytes);
     TRY(whole.clustering(clustering.key, clustering.raw));
-    TRY(foreign.rows(whole.all(), false, taking.visit()));
+    TRY(foreign.rows(whole.all(), {}, false, taking.visit()));
     TRY(taking.result());
     if (next != After::kNextRow) break;
   }

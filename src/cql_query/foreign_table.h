@@ -25,8 +25,10 @@ class ForeignTable {
   /// Takes a row, one value a column of the definition, and says whether to go on.
   using Visit = std::function<bool(const cql_schema::Values& row)>;
   /// The rows whose first key columns have these values (protocol bytes): at least the partition
-  /// key's, at most all, partition key first. In clustering order, or its reverse.
-  virtual Status rows(std::span<const std::string_view> key, bool backwards,
+  /// key's, at most all, partition key first. In clustering order, or its reverse; from the first,
+  /// or those that come after the one of the whole key `after`.
+  virtual Status rows(std::span<const std::string_view> key,
+                      std::span<const std::string_view> after, bool backwards,
                       const Visit& visit) const = 0;
   /// All rows after those whose first key columns have these values (none: from the first), those
   /// of a partition together, in an order of its own.

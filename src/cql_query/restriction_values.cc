@@ -56,6 +56,17 @@ Outcome<std::vector<std::vector<std::string>>> PreparedRestrictions::product(
 
 namespace {
 
+std::string key_too_long(std::size_t size) {
+  return fmt::format("Key length of {} is longer than maximum of {}", size, cql_types::kMaxKey);
+}
+
+/// The value that no clustering column can have, if there is one.
+const std::string* too_long(const std::vector<std::string>& values) {
+  const auto found = std::ranges::find_if(
+      values, [](const std::string& value) { return value.size() > cql_types::kMaxKey; });
+  return found == values.end() ? nullptr : &*found;
+}
+
 Outcome<Key> key_of(std::span<const std::string_view> values) {
   Key key;
   if (values.size() == 1) {
@@ -64,9 +75,7 @@ Outcome<Key> key_of(std::span<const std::string_view> values) {
     ASSIGN(key.bytes, cql_types::partition_key(values));
   }
   if (key.bytes.empty()) return invalid("Key may not be empty");
-  if (key.bytes.size() > cql_types::kMaxKey)
-    return invalid(fmt::format("Key length of {} is longer than maximum of {}", key.bytes.size(),
-                               cql_types::kMaxKey));
+  if (key.bytes.size() > cql_types::kMaxKey) return invalid(key_too_long(key.bytes.size()));
   key.token = cql_types::murmur3_token(key.bytes);
   return key;
 }
@@ -152,6 +161,10 @@ Outcome<std::vector<Clustering>> PreparedRestrictions::clusterings(const Binding
   for (const auto& values : all) {
     views.assign(values.begin(), values.end());
     if (views.size() < static_cast<std::size_t>(table_->clustering_columns)) return made;
+    if (const auto* long_one = too_long(values)) {
+      if (intent_.kind == StatementKind::kSelect) continue;
+      return invalid(key_too_long(long_one->size()));
+    }
     ASSIGN(auto clustering, encode_clustering(*table_, views));
     made.push_back(std::move(clustering));
   }
@@ -179,7 +192,13 @@ Outcome<Slices> PreparedRestrictions::slices_after(std::string_view prefix,
       if (elements[i].is_null() && restriction.multi)
         return invalid("Invalid null value in condition for column " + columns[i]->name);
       bound.values.emplace_back();
-      if (!elements[i].is_null()) bound.values.back() = std::string(elements[i].bytes);
+      if (elements[i].is_null()) continue;
+      bound.values.back() = std::string(elements[i].bytes.substr(0, cql_types::kMaxKey));
+      if (elements[i].bytes.size() > cql_types::kMaxKey) {
+        // No key is as long: all that begin alike come before it.
+        bound.inclusive = !bound.lower;
+        break;
+      }
     }
     ASSIGN(const auto left, slices_of_bound(prefix, columns, bound));
     slices = intersection(slices, left);
@@ -203,6 +222,7 @@ Outcome<Slices> PreparedRestrictions::slices(const Bindings& bindings) const {
   ASSIGN(const auto prefixes, product(equal, bindings));
   Slices all;
   for (const auto& values : prefixes) {
+    if (too_long(values) != nullptr) continue;
     std::string prefix;
     for (std::size_t i = 0; i < values.size(); ++i)
       TRY(append_clustering_key(prefix, table_->clustering_column(static_cast<int>(i)), values[i]));
@@ -232,7 +252,9 @@ Outcome<void> PreparedRestrictions::add_conditions(const Restriction& restrictio
     ASSIGN(made.value, checked(value));
     if (element) {
       ASSIGN(const Value key, element->bind(bindings));
-      ASSIGN(made.element, checked(key));
+      if (key.is_null()) return invalid("Unsupported null map key for column " + name);
+      if (key.is_unset()) return invalid("Unsupported unset map key for column " + name);
+      made.element = std::string(key.bytes);
     }
     all.push_back(std::move(made));
     return {};

@@ -20,6 +20,7 @@ struct Edit {
   const TablePtr before;
   Table table;
   std::map<std::string, Table> views;
+  std::vector<std::string> warnings;
 
   Edit(const Keyspace& in, TablePtr found)
       : keyspace(in), before(std::move(found)), table(*before) {
@@ -29,7 +30,7 @@ struct Edit {
 
 std::vector<std::string> dependent_indexes(const Table& table, const std::string& column) {
   std::vector<std::string> names;
-  for (const auto& index : table.indexes)
+  for (const auto& index : in_order_made(table.indexes))
     if (index.column == column) names.push_back(index.name);
   return names;
 }
@@ -44,7 +45,7 @@ Outcome<void> check_returning(const Edit& edit, const Column& column, bool is_st
   for (const auto& dropped : edit.before->dropped) {
     if (dropped.column.name != column.name) continue;
     const auto& before = *dropped.column.type;
-    if (!fits_in_place(*without_user_types(column.type), before))
+    if (!fits_in_place(*column.type, before))
       return invalid(
           "Cannot add a column '{0}' of type {1}, incompatible with previously dropped column "
           "'{0}' of type {2}",
@@ -68,7 +69,7 @@ Outcome<void> add_column(const AlterTable& statement, const cql_syntax::Column& 
   ASSIGN(const auto raw, raw_type(given.type));
   ASSIGN(column.type, resolved(raw, edit.keyspace));
   if (given.mask) {
-    ASSIGN(column.mask, made_mask(*given.mask, *edit.before, given.name, *column.type));
+    ASSIGN(column.mask, made_mask(*given.mask, given.name, *column.type));
   }
   if (edit.table.find(given.name) >= 0) {
     if (statement.if_column_not_exists) return {};
@@ -98,7 +99,7 @@ Outcome<void> add_column(const AlterTable& statement, const cql_syntax::Column& 
 
 Outcome<void> add_columns(const AlterTable& statement, Edit& edit) {
   for (const auto& column : statement.columns) TRY(add_column(statement, column, edit));
-  return check_table(edit.table);
+  return check_table(edit.table, edit.warnings);
 }
 
 Outcome<void> drop_column(const AlterTable& statement, const std::string& name,
@@ -198,12 +199,12 @@ Outcome<void> mask_column(const AlterTable& statement, Edit& edit) {
   auto& column = edit.table.columns[static_cast<std::size_t>(at)];
   column.mask.reset();
   if (statement.kind == AlterTable::Kind::kMask && given.mask) {
-    ASSIGN(column.mask, made_mask(*given.mask, *edit.before, given.name, *column.type));
+    ASSIGN(column.mask, made_mask(*given.mask, given.name, *column.type));
   }
   for (auto& [name, view] : edit.views)
     if (const int place = view.find(given.name); place >= 0)
       view.columns[static_cast<std::size_t>(place)].mask = column.mask;
-  return check_table(edit.table);
+  return check_table(edit.table, edit.warnings);
 }
 
 Outcome<void> alter_options(const AlterTable& statement, Edit& edit) {
@@ -249,6 +250,8 @@ DraftOutcome alter_table(const AlterTable& statement, const std::string& keyspac
                          Scene& scene) {
   if (statement.kind == AlterTable::Kind::kOptions)
     TRY(built_options(Properties(statement.properties), default_options()));
+  if (statement.kind == AlterTable::Kind::kMask && !scene.now.dynamic_data_masking)
+    return masks_are_off();
   const auto table = scene.schema.table(keyspace_name, statement.name.name);
   if (!table) {
     if (statement.if_exists) return Draft{};
@@ -262,6 +265,7 @@ DraftOutcome alter_table(const AlterTable& statement, const std::string& keyspac
   TRY(altered(statement, scene.now, edit));
   auto draft =
       updated(keyspace, Event::Change::kUpdated, Event::Target::kTable, statement.name.name);
+  draft.warnings = std::move(edit.warnings);
   draft.keyspace->tables[table->name] = std::make_shared<Table>(std::move(edit.table));
   for (auto& [name, view] : edit.views)
     draft.keyspace->tables[name] = std::make_shared<Table>(std::move(view));

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cql_schema/draft.h"
+#include "cql_schema/java_order.h"
 #include "cql_schema/records.h"
 #include "cql_schema/refusal.h"
 
@@ -186,6 +187,25 @@ std::set<TableNumber> numbers(const Keyspace* keyspace) {
   return made;
 }
 
+// Cassandra tells dropped columns in an order that each change of the table makes anew.
+void order_dropped(const Keyspace& before, Keyspace& after) {
+  for (auto& [name, table] : after.tables) {
+    const auto old = before.tables.find(name);
+    if (old == before.tables.end() || old->second == table || table->dropped.empty()) continue;
+    std::vector<std::string> names;
+    for (const auto& one : old->second->dropped) names.push_back(one.column.name);
+    for (const auto& one : table->dropped)
+      if (std::find(names.begin(), names.end(), one.column.name) == names.end())
+        names.push_back(one.column.name);
+    auto made = std::make_shared<Table>(*table);
+    made->dropped.clear();
+    for (const auto& dropped : java_buffer_order(names, old->second->dropped.size()))
+      for (const auto& one : table->dropped)
+        if (one.column.name == dropped) made->dropped.push_back(one);
+    table = std::move(made);
+  }
+}
+
 // What is to be erased and what filled, from the numbers before and after.
 void tell_numbers(const Keyspace* before, const Keyspace* after, Change& change) {
   const auto had = numbers(before);
@@ -227,12 +247,14 @@ Outcome<Change> apply(const SchemaPtr& schema, const cql_syntax::Statement& stat
   ASSIGN(auto draft, std::visit(Runner(scene), statement.body));
   Change change;
   change.schema = schema;
+  change.warnings = std::move(draft.warnings);
   if (!draft.keyspace && !draft.gone) return change;
 
   auto after = std::make_shared<Schema>(*schema);
   after->next_table = scene.next_table;
   const auto name = draft.event.keyspace;
   const auto* before = schema->keyspace(name);
+  if (before && draft.keyspace) order_dropped(*before, *draft.keyspace);
   if (draft.gone)
     after->keyspaces.erase(name);
   else
@@ -244,7 +266,6 @@ Outcome<Change> apply(const SchemaPtr& schema, const cql_syntax::Statement& stat
   tell_numbers(before, after->keyspace(name), change);
   change.schema = std::move(after);
   change.event = std::move(draft.event);
-  change.warnings = std::move(draft.warnings);
   return change;
 }
 

@@ -18,6 +18,7 @@ struct Circumstances {
   std::int64_t now_us = 0;
   std::function<std::string()> new_id;  // a timeuuid's 16 bytes
   bool materialized_views = true;
+  bool dynamic_data_masking = false;        // a default Cassandra's
   std::string data_center = "datacenter1";  // the only one, which replication may name
 };
 

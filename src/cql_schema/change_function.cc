@@ -37,14 +37,14 @@ DraftOutcome create_function(const cql_syntax::CreateFunction& statement, const 
 
 DraftOutcome create_aggregate(const cql_syntax::CreateAggregate& statement,
                               const std::string& keyspace_name, Scene& scene) {
+  const auto* keyspace = scene.schema.keyspace(keyspace_name);
+  if (!keyspace) return misconfigured("Keyspace {} doesn't exist", keyspace_name);
   if (statement.if_not_exists && statement.or_replace)
     return invalid("Cannot use both 'OR REPLACE' and 'IF NOT EXISTS' directives");
   if (!is_plain_name(statement.name.name))
     return invalid("Aggregate name '{}' is invalid", statement.name.name);
   for (const auto& argument : statement.arguments) TRY(check_argument(argument, "Argument"));
   TRY(check_argument(statement.state_type, "State type"));
-  const auto* keyspace = scene.schema.keyspace(keyspace_name);
-  if (!keyspace) return invalid("Keyspace '{}' doesn't exist", keyspace_name);
   std::vector<std::string> types;
   ASSIGN(const auto state, raw_type(statement.state_type));
   types.push_back(state.text());

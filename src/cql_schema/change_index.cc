@@ -153,16 +153,6 @@ std::string free_name(const Keyspace& keyspace, const std::string& table,
     if (auto name = base + "_" + std::to_string(i); !has_index(keyspace, name)) return name;
 }
 
-Outcome<void> check_index(const Index& index, const Table& table,
-                          std::vector<std::string>& warnings) {
-  if (!is_plain_name(index.name)) return misconfigured("Illegal index name {}", index.name);
-  if (index.kind != "CUSTOM") return {};
-  const auto& name = index.options.at("class_name");
-  if (!is_storage_attached(name))
-    return misconfigured("Unable to find custom indexer class '{}'", name);
-  return check_storage_attached(index, table, warnings);
-}
-
 Outcome<std::vector<TargetOfColumn>> all_targets(const CreateIndex& statement, const Table& table,
                                                  bool custom) {
   std::vector<TargetOfColumn> targets;
@@ -184,6 +174,16 @@ Outcome<std::vector<TargetOfColumn>> all_targets(const CreateIndex& statement, c
 }
 
 }  // namespace
+
+Outcome<void> check_index(const Index& index, const Table& table,
+                          std::vector<std::string>& warnings) {
+  if (!is_plain_name(index.name)) return misconfigured("Illegal index name {}", index.name);
+  if (index.kind != "CUSTOM") return {};
+  const auto& name = index.options.at("class_name");
+  if (!is_storage_attached(name))
+    return misconfigured("Unable to find custom indexer class '{}'", name);
+  return check_storage_attached(index, table, warnings);
+}
 
 DraftOutcome create_index(const CreateIndex& statement, const std::string& keyspace_name,
                           Scene& scene) {
@@ -219,13 +219,12 @@ DraftOutcome create_index(const CreateIndex& statement, const std::string& keysp
       return invalid("Index {} is a duplicate of existing index {}", index.name, other.name);
     }
   auto draft = updated(*keyspace, Event::Change::kUpdated, Event::Target::kTable, table->name);
-  TRY(check_table(*table));
-  TRY(check_index(index, *table, draft.warnings));
   index.number = scene.take_number();
   auto made = std::make_shared<Table>(*table);
   const auto at = std::find_if(made->indexes.begin(), made->indexes.end(),
                                [&](const Index& one) { return one.name > index.name; });
   made->indexes.insert(at, std::move(index));
+  TRY(check_table(*made, draft.warnings));
   draft.keyspace->tables[table->name] = std::move(made);
   return draft;
 }

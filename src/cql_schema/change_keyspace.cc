@@ -94,7 +94,7 @@ Outcome<void> check_simple(const Options& options, const std::string& keyspace,
                            std::vector<std::string>& warnings) {
   const auto factor = replicas(options.at(kFactor));
   if (!factor) return misconfigured("{}", factor.error());
-  for (const auto& key : java_order(keys_of(options)))
+  for (const auto& key : java_copy_order(keys_of(options), options.size()))
     if (key != kFactor && key != "class")
       return misconfigured(
           "Unrecognized strategy option {{{}}} passed to SimpleStrategy for keyspace {}", key,
@@ -106,7 +106,7 @@ Outcome<void> check_simple(const Options& options, const std::string& keyspace,
 
 Outcome<void> check_topology(const Options& options, const std::string& keyspace,
                              const std::string& here, std::vector<std::string>& warnings) {
-  const auto keys = java_order(keys_of(options));
+  const auto keys = java_copy_order(keys_of(options), options.size());
   for (const auto& key : keys) {
     if (key == "class") continue;
     if (lower(key) == kFactor)
@@ -125,7 +125,7 @@ Outcome<void> check_topology(const Options& options, const std::string& keyspace
           key, keyspace);
   const int factor = *replicas(options.at(here));
   if (factor > 1 && !is_system_keyspace(keyspace))
-    warnings.push_back(too_many(factor, keyspace, " in datacenter " + here));
+    warnings.push_back(too_many(factor, keyspace, " for datacenter " + here));
   return {};
 }
 

@@ -21,8 +21,7 @@ const Column* find(const std::vector<Column>& columns, const std::string& name) 
 }
 
 // All columns by name, their kinds not yet told but for static ones.
-Outcome<std::vector<Column>> typed_columns(const CreateTable& statement, const Table& table,
-                                           const Keyspace& keyspace) {
+Outcome<std::vector<Column>> typed_columns(const CreateTable& statement, const Keyspace& keyspace) {
   std::vector<const cql_syntax::Column*> by_name;
   for (const auto& one : statement.columns) by_name.push_back(&one);
   // Cassandra keeps them in a HashMap until here: the first that is wrong in its order is told.
@@ -38,7 +37,7 @@ Outcome<std::vector<Column>> typed_columns(const CreateTable& statement, const T
     ASSIGN(made.type, resolved(raw, keyspace));
     made.kind = one.is_static ? ColumnKind::kStatic : ColumnKind::kRegular;
     if (one.mask) {
-      ASSIGN(made.mask, made_mask(*one.mask, table, one.name, *made.type));
+      ASSIGN(made.mask, made_mask(*one.mask, one.name, *made.type));
     }
     columns.push_back(std::move(made));
   }
@@ -57,9 +56,10 @@ Outcome<void> check_key_column(const Column& column) {
   const auto& type = *column.type;
   if (type.is_multi_cell()) {
     const auto* what = cql_types::is_collection(type.kind) ? "collection" : "user-defined";
-    // A user type is told with its keyspace here.
-    const auto text =
-        type.kind == Kind::kUserType ? type.keyspace + "." + to_cql(type) : to_cql(type);
+    // A user type is told with its keyspace, and both are quoted as one name.
+    const auto text = type.kind == Kind::kUserType
+                          ? cql_types::quoted_if_needed(type.keyspace + "." + type.name)
+                          : to_cql(type);
     return invalid("Invalid non-frozen {} type {} for PRIMARY KEY column '{}'", what, text,
                    column.name);
   }
@@ -202,7 +202,7 @@ Outcome<Table> built_table(const CreateTable& statement, const Keyspace& keyspac
   table.keyspace = keyspace.name;
   table.name = statement.name.name;
   ASSIGN(table.options, built_options(given, default_options()));
-  ASSIGN(auto columns, typed_columns(statement, table, keyspace));
+  ASSIGN(auto columns, typed_columns(statement, keyspace));
   TRY(check_key(statement, columns));
   TRY(check_order(statement));
   place_key(statement, columns, table);
@@ -219,6 +219,7 @@ Outcome<Table> built_table(const CreateTable& statement, const Keyspace& keyspac
   ASSIGN(auto id, given_id(given));
   if (id) table.id = std::move(*id);
   table.compact = statement.options.compact_storage;
+  std::stable_sort(columns.begin(), columns.end(), comes_before);
   for (auto& column : columns) table.columns.push_back(std::move(column));
   for (std::size_t i = 0; i < table.columns.size(); ++i)
     table.columns[i].number = ColumnNumber(static_cast<std::uint32_t>(i + 1));
@@ -230,6 +231,9 @@ DraftOutcome create_table(const CreateTable& statement, const std::string& keysp
   TRY(check_duplicates(statement));
   // Options that are no options at all are told before anything else.
   TRY(built_options(Properties(statement.options.properties), default_options()));
+  const bool masked = std::any_of(statement.columns.begin(), statement.columns.end(),
+                                  [](const auto& column) { return column.mask.has_value(); });
+  if (masked && !scene.now.dynamic_data_masking) return masks_are_off();
   const auto* keyspace = scene.schema.keyspace(keyspace_name);
   if (!keyspace) return invalid("Keyspace '{}' doesn't exist", keyspace_name);
   const auto found = keyspace->tables.find(statement.name.name);
@@ -244,7 +248,8 @@ DraftOutcome create_table(const CreateTable& statement, const std::string& keysp
     return std::unexpected(std::move(failed));
   }
   ASSIGN(auto table, built_table(statement, *keyspace));
-  TRY(check_table(table));
+  std::vector<std::string> warnings;
+  TRY(check_table(table, warnings));
   if (found != keyspace->tables.end())
     return misconfigured("Cannot add table {}: a materialized view has this name", table.text());
   if (table.id.empty()) table.id = scene.now.new_id();

@@ -21,6 +21,10 @@ Outcome<void> check_field(const RawType& raw) {
   return {};
 }
 
+std::string whole_name(const cql_types::Type& type) {
+  return cql_types::quoted_if_needed(type.keyspace) + "." + cql_types::quoted_if_needed(type.name);
+}
+
 TypePtr changed_type(const cql_types::Type& before, std::vector<std::string> names,
                      std::vector<TypePtr> types) {
   return cql_types::user_type(before.keyspace, before.name, std::move(names), std::move(types),
@@ -47,7 +51,7 @@ Outcome<TypePtr> with_field(const AlterType& statement, const Keyspace& keyspace
   ASSIGN(const auto raw, raw_type(statement.field.type));
   TRY(check_field(raw));
   const auto& field = statement.field.name;
-  const auto name = cql_types::quoted_if_needed(type->name);
+  const auto name = whole_name(*type);
   const auto& names = type->field_names;
   if (std::find(names.begin(), names.end(), field) != names.end()) {
     if (statement.if_field) return type;
@@ -59,14 +63,14 @@ Outcome<TypePtr> with_field(const AlterType& statement, const Keyspace& keyspace
     return invalid(
         "Cannot add new field {} of type {} to user type {} as it would create a circular "
         "reference",
-        field, raw.text(), name);
+        field, in_keyspace(raw, keyspace.name).text(), name);
   const auto tables = partition_keys_using(keyspace, type->name);
   if (!tables.empty()) {
     const auto list = java_list(tables);
     return invalid(
         "Cannot add new field {} of type {} to user type {} as the type is being used in partition "
         "key by the following tables: {}",
-        field, raw.text(), name, list.substr(1, list.size() - 2));
+        field, in_keyspace(raw, keyspace.name).text(), name, list.substr(1, list.size() - 2));
   }
   auto field_names = type->field_names;
   auto field_types = type->parameters;
@@ -83,8 +87,7 @@ Outcome<TypePtr> with_renamed(const AlterType& statement, const TypePtr& type) {
     const auto at = std::find(type->field_names.begin(), type->field_names.end(), from);
     if (at == type->field_names.end()) {
       if (statement.if_field) continue;
-      return invalid("Unkown field {} in user type {}", from,
-                     cql_types::quoted_if_needed(type->name));
+      return invalid("Unkown field {} in user type {}", from, whole_name(*type));
     }
     names[static_cast<std::size_t>(at - type->field_names.begin())] = renamed[from];
   }

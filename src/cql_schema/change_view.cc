@@ -18,6 +18,9 @@ using cql_syntax::Operator;
 using cql_syntax::Relation;
 using cql_types::Outcome;
 
+constexpr const char* kUsageWarning =
+    "Materialized views are experimental and are not recommended for production use.";
+
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -238,7 +241,11 @@ DraftOutcome create_view(const CreateView& statement, const std::string& keyspac
     if (!other->view)
       return invalid(
           "Cannot create materialized view '{}' - a table with the same name already exists", name);
-    if (statement.if_not_exists) return Draft{};
+    if (statement.if_not_exists) {
+      Draft nothing;
+      nothing.warnings.emplace_back(kUsageWarning);
+      return nothing;
+    }
     cql_types::Failure failed(
         cql_types::ErrorCode::kAlreadyExists,
         fmt::format("Cannot add already existing table \"{}\" to keyspace \"{}\"", name,
@@ -259,12 +266,12 @@ DraftOutcome create_view(const CreateView& statement, const std::string& keyspac
   TRY(check_key(statement, *table, key));
   TRY(check_where(statement, *table, key));
   ASSIGN(auto view, built_view(statement, *table, names, key));
-  TRY(check_table(view));
+  std::vector<std::string> warnings;
+  TRY(check_table(view, warnings));
   if (view.id.empty()) view.id = scene.now.new_id();
   view.number = scene.take_number();
   auto draft = updated(*keyspace, Event::Change::kCreated, Event::Target::kTable, name);
-  draft.warnings.emplace_back(
-      "Materialized views are experimental and are not recommended for production use.");
+  draft.warnings.emplace_back(kUsageWarning);
   draft.keyspace->tables[name] = std::make_shared<Table>(std::move(view));
   return draft;
 }

@@ -269,7 +269,7 @@ Outcome<void> check_compaction(const Options& compaction) {
   }
   if (!left.empty())
     return misconfigured("Properties specified {} are not understood by {}",
-                         java_list(java_order(keys_of(left))), name);
+                         java_list(java_copy_order(keys_of(left), options.size())), name);
   return check_thresholds(options);
 }
 

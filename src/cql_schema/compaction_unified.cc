@@ -62,7 +62,7 @@ std::expected<double, std::string> human_readable(const std::string& text) {
     }
   }
   while (at < end && (body[at] == ' ' || (body[at] >= '\t' && body[at] <= '\r'))) ++at;
-  constexpr std::string_view kPrefixes = "qryzafpnum kMGTPEZYRQ";
+  constexpr std::string_view kPrefixes = "qryzafpnum KMGTPEZYRQ";
   if (at < end) {
     const auto found = kPrefixes.find(body[at]);
     if (found != std::string_view::npos) {

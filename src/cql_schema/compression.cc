@@ -25,7 +25,7 @@ Outcome<void> check_lz4(const Options& options) {
   if (type != options.end() && type->second != "fast" && type->second != "high")
     return misconfigured(
         "Invalid compressor type '{}' specified for LZ4 parameter 'lz4_compressor_type'. Valid "
-        "options are [fast, high].",
+        "options are [high, fast].",
         type->second);
   const auto level = options.find("lz4_high_compressor_level");
   if (level == options.end()) return {};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cql_schema/compact.h"
 #include "cql_schema/java_order.h"
 #include "cql_types/number.h"
 #include "cql_types/uuid.h"
@@ -51,7 +52,7 @@ std::string mask_text(const Mask& mask) {
 }
 
 std::string column_text(const Column& column) {
-  return name_of(column) + " " + to_cql(*column.type) +
+  return name_of(column) + " " + shown_type(*column.type) +
          (column.kind == ColumnKind::kStatic ? " static" : "") +
          (column.mask ? mask_text(*column.mask) : "");
 }
@@ -160,12 +161,11 @@ std::string body_text(const Table& table, bool with_dropped) {
     if (!single || dropped || i + 1 < columns.size()) text += ',';
     text += '\n';
   }
-  if (with_dropped)
-    for (std::size_t i = 0; i < table.dropped.size(); ++i) {
-      text += "    " + column_text(table.dropped[i].column);
-      if (!single || i + 1 < table.dropped.size()) text += ',';
-      text += '\n';
-    }
+  for (std::size_t i = 0; with_dropped && i < table.dropped.size(); ++i) {
+    text += "    " + column_text(table.dropped[i].column);
+    if (!single || i + 1 < table.dropped.size()) text += ',';
+    text += '\n';
+  }
   if (!single) text += "    " + primary_key_text(table);
   return text;
 }
@@ -216,7 +216,7 @@ std::string create_type_text(const cql_types::Type& type) {
                           quoted_if_needed(type.name));
   for (std::size_t i = 0; i < type.parameters.size(); ++i)
     text += fmt::format("{}    {} {}", i == 0 ? "" : ",\n", quoted_if_needed(type.field_names[i]),
-                        to_cql(*type.parameters[i]));
+                        shown_type(*type.parameters[i]));
   return text + "\n);";
 }
 

@@ -22,7 +22,7 @@ bool is_plain_name(std::string_view name) {
   });
 }
 
-Outcome<void> check_table(const Table& table) {
+Outcome<void> check_table(const Table& table, std::vector<std::string>& warnings) {
   // Of every sentence here Cassandra says first which table it is about.
   const auto about = table.keyspace + "." + table.name + ": ";
   if (!is_plain_name(table.name))
@@ -47,7 +47,14 @@ Outcome<void> check_table(const Table& table) {
       return misconfigured("{}Cannot have a counter column (\"{}\") in a non counter table", about,
                            column.name);
   }
+  for (const auto& index : in_order_made(table.indexes)) TRY(check_index(index, table, warnings));
   return {};
+}
+
+std::vector<Index> in_order_made(std::vector<Index> indexes) {
+  std::sort(indexes.begin(), indexes.end(),
+            [](const Index& a, const Index& b) { return a.number < b.number; });
+  return indexes;
 }
 
 Draft updated(const Keyspace& before, Event::Change change, Event::Target target,
@@ -64,7 +71,7 @@ Draft updated(const Keyspace& before, Event::Change change, Event::Target target
 void insert_column(Table& table, Column column) {
   if (column.number.value == 0) column.number = next_column(table);
   auto at = table.columns.begin() + table.key_columns();
-  while (at != table.columns.end() && at->name < column.name) ++at;
+  while (at != table.columns.end() && comes_before(*at, column)) ++at;
   table.columns.insert(at, std::move(column));
 }
 

@@ -57,8 +57,14 @@ DraftOutcome create_aggregate(const cql_syntax::CreateAggregate& statement,
                               const std::string& keyspace, Scene& scene);
 DraftOutcome drop(const cql_syntax::Drop& statement, const std::string& keyspace, Scene& scene);
 
-/// Checks of a table as a whole (Cassandra's TableMetadata.validate): names, ranges, counters.
-cql_types::Outcome<void> check_table(const Table& table);
+/// Checks of a table as a whole (Cassandra's TableMetadata.validate): names, ranges, counters,
+/// indexes. What its indexes warn of is told again at each change.
+cql_types::Outcome<void> check_table(const Table& table, std::vector<std::string>& warnings);
+/// Of one index of a table, which may be among its indexes.
+cql_types::Outcome<void> check_index(const Index& index, const Table& table,
+                                     std::vector<std::string>& warnings);
+/// Indexes as they were made, one after the other.
+std::vector<Index> in_order_made(std::vector<Index> indexes);
 /// Only letters of ASCII, digits and underscores, and at least one.
 bool is_plain_name(std::string_view name);
 
@@ -76,8 +82,9 @@ ColumnNumber next_column(const Table& table);
 /// Views of a table, by name.
 std::vector<TablePtr> views_of(const Keyspace& keyspace, const std::string& table);
 
+std::unexpected<cql_types::Failure> masks_are_off();
 /// A mask as it is kept. kInvalid for a function that masks no column of this type.
-cql_types::Outcome<Mask> made_mask(const cql_syntax::Mask& mask, const Table& table,
-                                   const std::string& column, const cql_types::Type& type);
+cql_types::Outcome<Mask> made_mask(const cql_syntax::Mask& mask, const std::string& column,
+                                   const cql_types::Type& type);
 
 }  // namespace tailrace::cql_schema

@@ -65,6 +65,18 @@ void add_index(const cql_syntax::CreateIndex& statement, Schema& schema) {
   table = std::move(made);
 }
 
+// What a table had in versions of old, and tells as dropped.
+void drop_column(const cql_syntax::AlterTable& statement, Schema& schema) {
+  auto& table = open(schema, *statement.name.keyspace).tables[statement.name.name];
+  auto made = std::make_shared<Table>(*table);
+  const int at = made->find(statement.columns.front().name);
+  const auto dropped_us = java_long(*statement.timestamp);
+  CHECK(at >= 0 && dropped_us);
+  made->dropped.push_back({made->columns[static_cast<std::size_t>(at)], *dropped_us});
+  made->columns.erase(made->columns.begin() + at);
+  table = std::move(made);
+}
+
 // Statements end with `;` at the end of a line; lines that begin with `--` are no part of them.
 SchemaPtr read_tables(std::string_view text) {
   auto schema = std::make_shared<Schema>();
@@ -83,6 +95,8 @@ SchemaPtr read_tables(std::string_view text) {
       add_keyspace(*keyspace, *schema);
     else if (const auto* table = std::get_if<cql_syntax::CreateTable>(&statement->body))
       add_table(*table, *schema, next);
+    else if (const auto* altered = std::get_if<cql_syntax::AlterTable>(&statement->body))
+      drop_column(*altered, *schema);
     else
       add_index(std::get<cql_syntax::CreateIndex>(statement->body), *schema);
   }

@@ -1,6 +1,7 @@
 #include "cql_schema/java_order.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 namespace tailrace::cql_schema {
@@ -15,6 +16,38 @@ std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
   for (int i = 0; i < more; ++i)
     point = point << 6 | (static_cast<unsigned char>(text[at++]) & 0x3FU);
   return point;
+}
+
+// Of a map made with room for some, and grown for all.
+std::uint32_t enough_buckets(std::size_t keys, std::uint32_t buckets = 16) {
+  while (keys * 4 > std::size_t{buckets} * 3) buckets *= 2;
+  return buckets;
+}
+
+// Of a copy of a map.
+std::uint32_t copied_buckets(std::size_t keys) {
+  return keys == 0 ? 16 : std::bit_ceil(static_cast<std::uint32_t>(keys * 4 / 3 + 1));
+}
+
+template <typename Hash>
+std::vector<std::string> in_buckets(std::vector<std::string> keys, std::uint32_t buckets,
+                                    Hash&& hash_of) {
+  const auto bucket = [&](const std::string& key) {
+    const auto hash = static_cast<std::uint32_t>(hash_of(key));
+    return (hash ^ hash >> 16) & (buckets - 1);
+  };
+  std::stable_sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
+    return bucket(a) < bucket(b);
+  });
+  return keys;
+}
+
+// ByteBuffer.hashCode: from the last byte to the first.
+std::uint32_t buffer_hash(std::string_view bytes) {
+  std::uint32_t hash = 1;
+  for (auto i = bytes.size(); i-- > 0;)
+    hash = hash * 31 + static_cast<std::uint32_t>(static_cast<signed char>(bytes[i]));
+  return hash;
 }
 
 }  // namespace
@@ -34,17 +67,16 @@ std::int32_t java_hash(std::string_view text) {
 }
 
 std::vector<std::string> java_order(const std::vector<std::string>& keys) {
-  std::uint32_t buckets = 16;
-  while (keys.size() * 4 > std::size_t{buckets} * 3) buckets *= 2;
-  const auto bucket = [buckets](const std::string& key) {
-    const auto hash = static_cast<std::uint32_t>(java_hash(key));
-    return (hash ^ hash >> 16) & (buckets - 1);
-  };
-  std::vector<std::string> ordered = keys;
-  std::stable_sort(ordered.begin(), ordered.end(), [&](const std::string& a, const std::string& b) {
-    return bucket(a) < bucket(b);
-  });
-  return ordered;
+  return in_buckets(keys, enough_buckets(keys.size()), java_hash);
+}
+
+std::vector<std::string> java_copy_order(const std::vector<std::string>& keys, std::size_t size) {
+  return in_buckets(keys, copied_buckets(size), java_hash);
+}
+
+std::vector<std::string> java_buffer_order(const std::vector<std::string>& names,
+                                           std::size_t copied) {
+  return in_buckets(names, enough_buckets(names.size(), copied_buckets(copied)), buffer_hash);
 }
 
 std::string java_list(const std::vector<std::string>& words) {

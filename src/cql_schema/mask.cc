@@ -2,6 +2,7 @@
 #include "cql_schema/draft.h"
 #include "cql_schema/refusal.h"
 #include "cql_syntax/statement.h"
+#include "cql_types/class_name.h"
 #include "cql_types/text.h"
 
 namespace tailrace::cql_schema {
@@ -54,11 +55,48 @@ Outcome<std::string> argument(const Expression& given, const cql_types::Type& ty
   return text;
 }
 
+// The type that Cassandra thinks of for a constant alone.
+std::string_view constant_type(const Expression& given) {
+  switch (given.kind) {
+    case Expression::Kind::kString:
+      return "ascii";
+    case Expression::Kind::kInteger:
+      return java_int(given.text) ? "int" : java_long(given.text) ? "bigint" : "varint";
+    case Expression::Kind::kFloat:
+      return "double";
+    case Expression::Kind::kUuid:
+      return "uuid";
+    case Expression::Kind::kBoolean:
+      return "boolean";
+    case Expression::Kind::kHex:
+      return "blob";
+    default:
+      return "duration";
+  }
+}
+
+std::unexpected<cql_types::Failure> unfit(const Expression& given, std::size_t i,
+                                          const std::string& function,
+                                          const cql_types::Type& type) {
+  if (function == "mask_replace")
+    return invalid(
+        "Type error: {} cannot be passed as argument {} of function system.{} of type {}",
+        cql_syntax::print(given), i, function, to_cql(type));
+  return invalid(
+      "Function system.{} requires an argument of type {}, but found argument {} of type {}",
+      function, to_cql(type), cql_syntax::print(given), constant_type(given));
+}
+
 }  // namespace
 
-Outcome<Mask> made_mask(const cql_syntax::Mask& mask, const Table& table, const std::string& column,
+std::unexpected<cql_types::Failure> masks_are_off() {
+  return invalid(
+      "Cannot mask columns because dynamic data masking is not enabled. You can enable it with the "
+      "dynamic_data_masking_enabled property on cassandra.yaml");
+}
+
+Outcome<Mask> made_mask(const cql_syntax::Mask& mask, const std::string& column,
                         const cql_types::Type& type) {
-  (void)table;
   Mask made;
   made.function = mask.function ? mask.function->name : "mask_default";
   const auto count = mask.arguments.size();
@@ -91,13 +129,16 @@ Outcome<Mask> made_mask(const cql_syntax::Mask& mask, const Table& table, const 
   if (count < least || count > types.size())
     return invalid("Invalid number of arguments for function system.{}({})", made.function,
                    parameters);
+  if (partial && type.kind != Kind::kText && type.kind != Kind::kAscii)
+    return invalid(
+        "Function system.{} requires an argument of type [text|varchar|ascii], but found argument "
+        "{} "
+        "of type {}",
+        made.function, cql_types::to_class_name(type), to_cql(type));
   for (std::size_t i = 0; i < count; ++i) {
     bool fits = true;
     ASSIGN(auto text, argument(mask.arguments[i], *types[i], fits));
-    if (!fits)
-      return invalid(
-          "Type error: {} cannot be passed as argument {} of function system.{} of type {}",
-          cql_syntax::print(mask.arguments[i]), i + 1, made.function, to_cql(*types[i]));
+    if (!fits) return unfit(mask.arguments[i], i + 1, made.function, *types[i]);
     made.arguments.push_back(std::move(text));
   }
   if (made.function == "mask_hash" && type.kind != Kind::kBlob)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "cql_schema/properties.h"
 
 namespace tailrace::cql_schema {
@@ -10,6 +11,23 @@ int Table::find(std::string_view column) const {
   for (std::size_t i = 0; i < columns.size(); ++i)
     if (columns[i].name == column) return static_cast<int>(i);
   return -1;
+}
+
+namespace {
+
+std::int64_t first_bytes(std::string_view name) {
+  std::string padded(name.substr(0, 8));
+  padded.resize(8);
+  return load_be<std::int64_t>(padded.data());
+}
+
+}  // namespace
+
+bool comes_before(const Column& a, const Column& b) {
+  const bool regular_a = a.kind != ColumnKind::kStatic, regular_b = b.kind != ColumnKind::kStatic;
+  if (regular_a != regular_b) return regular_b;
+  const auto first_a = first_bytes(a.name), first_b = first_bytes(b.name);
+  return first_a != first_b ? first_a < first_b : a.name < b.name;
 }
 
 bool Table::has_static() const {

@@ -86,8 +86,8 @@ struct Table {
   std::string keyspace, name;
   std::string id;  // a UUID's 16 bytes
   TableNumber number;
-  /// In the order of `SELECT *`: the partition key, the clustering columns, then static and regular
-  /// ones together by name.
+  /// In the order of `SELECT *`: the partition key, the clustering columns, then static ones and
+  /// regular ones, each by name (`comes_before`).
   std::vector<Column> columns;
   int partition_columns = 0, clustering_columns = 0;
   bool counter = false;  // its regular and static columns are counters
@@ -100,8 +100,8 @@ struct Table {
   /// shown like any other.
   bool foreign = false;
   TableOptions options;
-  std::vector<Index> indexes;  // by name
-  std::vector<DroppedColumn> dropped;
+  std::vector<Index> indexes;                   // by name
+  std::vector<DroppedColumn> dropped;           // in the order in which Cassandra tells them
   std::optional<View> view = {};                // of a materialised view
   std::map<std::string, std::string> triggers;  // name → class
 
@@ -116,6 +116,9 @@ struct Table {
   /// keyspace.name, each quoted where it must be.
   std::string text() const;
 };
+/// The order of columns that are no part of the key: static ones first, then by name, whose first 8
+/// bytes Cassandra compares as a signed number.
+bool comes_before(const Column& a, const Column& b);
 using TablePtr = std::shared_ptr<const Table>;
 
 /// A user's function; none can run here, they are kept and shown where a configuration allows them.

@@ -160,8 +160,10 @@ Outcome<void> check_storage_attached(const Index& index, const Table& table,
   if (at < 0) return invalid("Failed to retrieve target column for: {}", target);
   const auto& column = table.columns[static_cast<std::size_t>(at)];
   for (const auto& other : table.indexes)
-    if (other.kind == "CUSTOM" && is_storage_attached(other.options.at("class_name")) &&
-        other.column == index.column && other.target == index.target)
+    if (other.name != index.name && other.kind == "CUSTOM" &&
+        is_storage_attached(other.options.at("class_name")) &&
+        other.options.at("target").find(',') == std::string::npos && other.column == index.column &&
+        other.target == index.target)
       return invalid("Cannot create more than one storage-attached index on the same column: {}",
                      column.name);
   const auto types = terms(column.type, index.target);

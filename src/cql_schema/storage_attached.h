@@ -12,7 +12,7 @@ namespace tailrace::cql_schema {
 /// Of a class name as given, in any case where it is short.
 bool is_storage_attached(const std::string& class_name);
 
-/// Of an index that the table does not have yet. Vectors come with a warning.
+/// Of one of the table's indexes. Vectors come with a warning.
 cql_types::Outcome<void> check_storage_attached(const Index& index, const Table& table,
                                                 std::vector<std::string>& warnings);
 

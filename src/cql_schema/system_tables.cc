@@ -138,13 +138,6 @@ void dropped_columns(const Schema& schema, const Add& add) {
       row.long_whole("dropped_time", dropped_us / 1000).text("type", to_cql(*column.type));
       add(row);
     }
-    if (table.keyspace == "system" && table.name == "local") {
-      // What Cassandra's table had once; its time is the last one there is.
-      auto row = row_of(table);
-      row.text("column_name", "thrift_version").text("kind", "regular").text("type", "text");
-      row.long_whole("dropped_time", 9223372036854775807 / 1000);
-      add(row);
-    }
   });
 }
 

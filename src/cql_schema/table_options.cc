@@ -61,6 +61,7 @@ Outcome<std::string> rows_per_partition(const std::string& text) {
 
 Outcome<Options> made_caching(Options given) {
   Options made = {{"keys", "NONE"}, {"rows_per_partition", "NONE"}};
+  const auto size = given.size();
   if (const auto keys = given.extract("keys"); !keys.empty()) {
     const auto word = lower(keys.mapped());
     if (word != "all" && word != "none")
@@ -75,7 +76,7 @@ Outcome<Options> made_caching(Options given) {
   if (!given.empty())
     return misconfigured(
         "Invalid caching sub-options {}: only 'keys' and 'rows_per_partition' are allowed",
-        java_list(java_order(keys_of(given))));
+        java_list(java_copy_order(keys_of(given), size)));
   return made;
 }
 
@@ -107,6 +108,17 @@ Outcome<void> read_read_repair(const Properties& given, std::string& value) {
         "org.apache.cassandra.service.reads.repair.ReadRepairStrategy.{}",
         word);
   value = word;
+  return {};
+}
+
+// The option is off, but its words are read before that is told.
+Outcome<void> check_auto_repair(const Properties& given) {
+  ASSIGN(const auto options, given.map("auto_repair"));
+  if (!options) return {};
+  for (const auto& name : java_order(keys_of(*options)))
+    if (name != "full_enabled" && name != "incremental_enabled" &&
+        name != "preview_repaired_enabled" && name != "priority")
+      return misconfigured("Unknown property '{}'", name);
   return {};
 }
 
@@ -164,6 +176,7 @@ Outcome<TableOptions> built_options(const Properties& given, const TableOptions&
   TRY(given.read("crc_check_chance", made.crc_check_chance));
   TRY(read_switch(given, "cdc", made.cdc, false));
   TRY(read_read_repair(given, made.read_repair));
+  TRY(check_auto_repair(given));
   // A leveled table's filters are smaller unless something else is said when it is made.
   if (&before == &default_options() && !given.has("bloom_filter_fp_chance") &&
       is_compaction(made.compaction, "LeveledCompactionStrategy"))

@@ -115,6 +115,12 @@ bool uses_duration(const cql_types::Type& type) {
                      [](const TypePtr& one) { return uses_duration(*one); });
 }
 
+RawType in_keyspace(RawType type, const std::string& keyspace) {
+  if (type.kind == Kind::kUserType && !type.keyspace) type.keyspace = keyspace;
+  for (auto& part : type.parameters) part = in_keyspace(std::move(part), keyspace);
+  return type;
+}
+
 TypePtr with_user_type(const TypePtr& type, const TypePtr& changed) {
   if (!uses(*type, changed->name)) return type;
   if (type->kind == Kind::kUserType && type->name == changed->name)
@@ -128,7 +134,10 @@ TypePtr without_user_types(const TypePtr& type) {
   if (type->parameters.empty()) return type;
   std::vector<TypePtr> parameters;
   for (const auto& one : type->parameters) parameters.push_back(without_user_types(one));
-  if (type->kind == Kind::kUserType) return cql_types::tuple_of(std::move(parameters));
+  if (type->kind == Kind::kUserType) {
+    for (auto& one : parameters) one = cql_types::frozen(one);
+    return cql_types::tuple_of(std::move(parameters));
+  }
   return with_parameters(*type, std::move(parameters));
 }
 
@@ -143,12 +152,11 @@ bool fits_in_place(const cql_types::Type& type, const cql_types::Type& before) {
     };
     return values_fit(type.kind, before.kind) && length(type) == length(before);
   }
-  // A user type is a tuple here: fields may have been added to it.
-  const auto shape = [](Kind kind) { return kind == Kind::kUserType ? Kind::kTuple : kind; };
-  if (shape(type.kind) != shape(before.kind) || type.dimension != before.dimension) return false;
+  // A tuple may have got more fields. A user type fits nothing: dropped columns keep tuples.
+  if (type.kind == Kind::kUserType || type.kind != before.kind) return false;
+  if (type.dimension != before.dimension) return false;
   if (type.parameters.size() < before.parameters.size()) return false;
-  if (shape(type.kind) != Kind::kTuple && type.parameters.size() != before.parameters.size())
-    return false;
+  if (type.kind != Kind::kTuple && type.parameters.size() != before.parameters.size()) return false;
   for (std::size_t i = 0; i < before.parameters.size(); ++i)
     if (!fits_in_place(*type.parameters[i], *before.parameters[i])) return false;
   return true;

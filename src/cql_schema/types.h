@@ -12,6 +12,9 @@ namespace tailrace::cql_schema {
 /// kInvalid, in Cassandra's words, for what cannot be frozen.
 cql_types::Outcome<cql_types::RawType> raw_type(const cql_syntax::Type& type);
 
+/// With the keyspace named in all user types, as Cassandra writes types that it has resolved.
+cql_types::RawType in_keyspace(cql_types::RawType type, const std::string& keyspace);
+
 /// A written type in a keyspace, with the rules of what may stand in what.
 cql_types::Outcome<TypePtr> resolved(const cql_types::RawType& type, const Keyspace& keyspace);
 

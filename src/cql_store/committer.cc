@@ -13,6 +13,10 @@ namespace {
 
 /// A group is not made larger than this by further jobs: nobody waits for more than a moment.
 constexpr std::size_t kMostGroupBytes = 8 << 20;
+/// Partitions that wait for a part of theirs to be forgotten; a later compaction finds the others.
+constexpr std::size_t kMostForgetting = 1000;
+/// Rows that are looked at for it between two commits.
+constexpr int kForgetRows = 200;
 
 TableNumber table_of(std::string_view key) {
   return load_be<TableNumber>(key.data());
@@ -43,11 +47,23 @@ Committer::~Committer() {
 
 void Committer::commit(Mutation mutation, Store::Done done) {
   const MutationReader end_row(mutation);  // on the caller's time
-  push({std::move(mutation), {}, std::move(done)});
+  push({std::move(mutation), {}, std::move(done), {}, {}, 0});
 }
 
 void Committer::decide(Store::Decide decide, Store::Done done) {
-  push({{}, std::move(decide), std::move(done)});
+  push({{}, std::move(decide), std::move(done), {}, {}, 0});
+}
+
+void Committer::forget(std::string_view partition, std::int64_t before_seconds) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (forgetting_ >= kMostForgetting) return;
+    ++forgetting_;
+  }
+  Job job;
+  job.partition = partition;
+  job.before_seconds = before_seconds;
+  push(std::move(job));
 }
 
 void Committer::push(Job job) {
@@ -79,6 +95,7 @@ void Committer::run() {
 }
 
 void Committer::see_to(Job& job) {
+  if (!job.partition.empty()) return forget_some(job);
   if (job.decide) {
     apply();
     Result<Mutation> decided = job.decide(Reader(store_, traits_, nullptr));
@@ -162,6 +179,52 @@ Status Committer::clear_counters(std::string_view key, std::string_view record) 
     if (!deletion.live()) batch_.merge(cursor->key(), deleted_row(deletion));
   }
   return cursor->status();
+}
+
+/// What old deletions delete is removed row by row; when no row is left that needs them, so are
+/// they. Nothing else writes meanwhile but what comes between two steps, which is younger than the
+/// grace of what is forgotten.
+void Committer::forget_some(Job& job) {
+  apply();
+  const std::string key = job.partition + static_cast<char>(Kind::kDeletions);
+  std::string record, left;
+  Deletions old;
+  const auto there = store_.get(key, record, nullptr);
+  bool ended = !there || !*there || !old.read(record) || !old.any_before(job.before_seconds);
+  if (!ended) {
+    const bool some_stay = keep_recent(old, job.before_seconds, left);
+    old.keep_before(job.before_seconds);
+    const std::string end = job.partition + static_cast<char>(Kind::kEnd);
+    if (job.from.empty()) job.from = job.partition + static_cast<char>(Kind::kStatic);
+    const auto rows = store_.cursor(job.from, end, true, nullptr);
+    int looked_at = 0;
+    std::string changed;
+    for (rows->seek(job.from); rows->valid() && looked_at < kForgetRows; rows->next()) {
+      ++looked_at;
+      KeyParts parts;
+      ended = !split(rows->key(), parts);
+      if (ended) break;
+      PurgeRules rules{{}, kNoTimestamp, kNoTimestamp};
+      rules.outer = parts.kind == Kind::kStatic ? old.partition() : old.of(parts.clustering);
+      const Purged purged = purge(rows->value(), rules, changed);
+      if (purged == Purged::kChanged) batch_.put(rows->key(), changed);
+      if (purged == Purged::kNothing) batch_.erase(rows->key());
+    }
+    if (rows->valid()) {
+      job.from = rows->key();
+    } else {
+      ended = true;  // or it failed: a later compaction finds it again
+      if (rows->status() && some_stay) batch_.put(key, left);
+      if (rows->status() && !some_stay) batch_.erase(key);
+    }
+  }
+  waiting_.push_back({[](Status) {}, {}});
+  const std::lock_guard lock(mutex_);
+  if (ended || stopping_) {
+    --forgetting_;
+  } else {
+    arrivals_.push_back(std::move(job));
+  }
 }
 
 /// Applies what is in the batch; what fails is the end of all jobs in it.

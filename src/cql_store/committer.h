@@ -23,12 +23,18 @@ class Committer {
 
   void commit(Mutation mutation, Store::Done done);
   void decide(Store::Decide decide, Store::Done done);
+  /// Forgets what was deleted of a partition (keys.h) before then, and with it what it deletes. In
+  /// steps, between commits; much at once is left for another time.
+  void forget(std::string_view partition, std::int64_t before_seconds);
 
  private:
   struct Job {
     Mutation mutation;
     Store::Decide decide;  // empty: the mutation is there
     Store::Done done;
+    std::string partition;  // to forget() of, from this key on
+    std::string from;
+    std::int64_t before_seconds = 0;
   };
   /// A job that was seen to: what it ended with, so far.
   struct Waiting {
@@ -42,6 +48,7 @@ class Committer {
   bool clears_counters(Mutation& mutation) const;
   Status add(Mutation& mutation);
   void add_trait(TableNumber table, Trait trait);
+  void forget_some(Job& job);
   Status clear_counters(std::string_view key, std::string_view record);
   void apply();
   void finish();
@@ -53,6 +60,7 @@ class Committer {
   std::condition_variable arrived_;
   std::vector<Job> arrivals_;
   bool stopping_ = false;
+  std::size_t forgetting_ = 0;  // jobs of forget() that are on their way
 
   // The committing thread's own.
   kv::WriteBatch batch_;

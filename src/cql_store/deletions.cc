@@ -128,6 +128,17 @@ Deletion Deletions::of(std::string_view clustering) const {
   return inside ? piece.deletion : partition_;
 }
 
+bool Deletions::any_before(std::int64_t seconds) const {
+  return (!partition_.live() && partition_.local_time < seconds) ||
+         std::ranges::any_of(pieces_,
+                             [&](const Piece& p) { return p.deletion.local_time < seconds; });
+}
+
+void Deletions::keep_before(std::int64_t seconds) {
+  if (partition_.local_time >= seconds) partition_ = {};
+  std::erase_if(pieces_, [&](const Piece& p) { return p.deletion.local_time >= seconds; });
+}
+
 void append_partition_deletion(std::string& out, const Deletion& deletion) {
   put_deletion(out, deletion);
 }

@@ -33,6 +33,10 @@ class Deletions {
   const Deletion& partition() const { return partition_; }
   const std::vector<Piece>& pieces() const { return pieces_; }
   bool empty() const { return partition_.live() && pieces_.empty(); }
+  /// Whether one of them was made before then.
+  bool any_before(std::int64_t seconds) const;
+  /// The others are gone.
+  void keep_before(std::int64_t seconds);
   /// What deletes a row, or the static row by partition() alone.
   Deletion of(std::string_view clustering) const;
 

@@ -14,8 +14,9 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
 
 class DropPass final : public kv::CompactionPass {
  public:
-  DropPass(const kv::CompactionRules::About& about, std::map<TableNumber, std::int64_t> grace)
-      : about_(about), grace_(std::move(grace)) {}
+  DropPass(DropRules& owner, const kv::CompactionRules::About& about,
+           std::map<TableNumber, std::int64_t> grace)
+      : owner_(owner), about_(about), grace_(std::move(grace)) {}
 
   Verdict whole(std::string_view key, std::string_view record, std::string& out) override {
     KeyParts parts;
@@ -23,6 +24,8 @@ class DropPass final : public kv::CompactionPass {
     enter(parts.partition);
     if (parts.kind == Kind::kDeletions) {
       add(record);
+      if (Deletions all; all.read(record) && all.any_before(before(parts.table)))
+        owner_.found_old(parts.partition, before(parts.table));
       return Verdict::kKeep;
     }
     PurgeRules rules;
@@ -70,6 +73,7 @@ class DropPass final : public kv::CompactionPass {
     return about_.everything && grace != grace_.end() ? about_.settled - grace->second : kNever;
   }
 
+  DropRules& owner_;
   kv::CompactionRules::About about_;
   std::map<TableNumber, std::int64_t> grace_;
   std::string partition_;  // the one in hand, and what is known to be deleted of it
@@ -92,9 +96,14 @@ void DropRules::set_grace(TableNumber table, std::int64_t seconds) {
   grace_[table] = seconds;
 }
 
+void DropRules::tell_of_old(Old old) {
+  const std::lock_guard lock(mutex_);
+  old_ = std::move(old);
+}
+
 std::unique_ptr<kv::CompactionPass> DropRules::begin(const About& about) {
   const std::lock_guard lock(mutex_);
-  return std::make_unique<DropPass>(about, grace_);
+  return std::make_unique<DropPass>(*this, about, grace_);
 }
 
 }  // namespace tailrace::cql_store

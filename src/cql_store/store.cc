@@ -23,7 +23,12 @@ class DurableCells final : public Store {
       : drop_rules_(std::move(drop_rules)),
         traits_(std::move(traits)),
         store_(std::move(store)),
-        committer_(*store_, *traits_) {}
+        committer_(*store_, *traits_) {
+    drop_rules_->tell_of_old([this](std::string_view partition, std::int64_t before_seconds) {
+      committer_.forget(partition, before_seconds);
+    });
+  }
+  ~DurableCells() override { drop_rules_->tell_of_old(nullptr); }
 
   std::unique_ptr<Snapshot> snapshot() const override {
     return std::make_unique<Reader>(*store_, *traits_, store_->moment());

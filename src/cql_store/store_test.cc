@@ -201,5 +201,33 @@ TEST_F(StoreTest, what_is_forgotten_stays_away) {
   EXPECT_EQ(row("p", "c"), "1=again ");
 }
 
+TEST_F(StoreTest, old_deletions_of_partitions_and_slices_are_forgotten_with_what_they_delete) {
+  for (int i = 0; i < 500; ++i) commit(put("row" + std::to_string(1000 + i), 10, "x"));
+  commit(put("z", 30, "stays"));
+  ASSERT_TRUE(store().flush().has_value());
+  Mutation mutation;
+  mutation.delete_slice(kTable, {1, "p"}, {"row", "row13"}, {20, kNow});
+  mutation.delete_partition(kTable, {1, "p"}, {15, kNow + 5000});
+  commit(std::move(mutation));
+  store().set_grace(kTable, 100);
+  folder_.clock.set(TimestampMs((kNow + 1000) * 1000));
+  // The slice's deletion is old, the partition's is not. A compaction finds it when it is a whole
+  // record, and the thread that commits sees to it.
+  const auto late_row = [&] {
+    commit(put("row1100", 18, "late"));
+    return row("p", "row1100");
+  };
+  EXPECT_EQ(late_row(), "-");
+  for (int i = 0; i < 100 && late_row() == "-"; ++i) {
+    ASSERT_TRUE(store().flush().has_value());
+    ASSERT_TRUE(store().compact().has_value());
+  }
+  EXPECT_EQ(row("p", "row1100"), "1=late ");
+  commit(put("row1101", 14, "too late"));
+  EXPECT_EQ(scan(), (std::vector<std::string>{"row1100:1=late ", "z:1=stays "}));
+  folder_.reopen();
+  EXPECT_EQ(scan(), (std::vector<std::string>{"row1100:1=late ", "z:1=stays "}));
+}
+
 }  // namespace
 }  // namespace tailrace::cql_store

@@ -138,12 +138,7 @@ Outcome<FunctionPtr> token_of(const ColumnSpec& of, const Scope& scope) {
     return invalid("No receiver keyspace has been specified for function system.token");
   if (of.table.empty())
     return invalid("No receiver table has been specified for function system.token");
-  cql_schema::TablePtr table;
-  if (scope.schema)
-    if (const auto space = scope.schema->keyspaces.find(of.keyspace);
-        space != scope.schema->keyspaces.end())
-      if (const auto at = space->second->tables.find(of.table); at != space->second->tables.end())
-        table = at->second;
+  const auto table = scope.schema ? scope.schema->table(of.keyspace, of.table) : nullptr;
   if (!table)
     return invalid(fmt::format(
         "The receiver table {}.{} specified by call to function system.token hasn't been found",

@@ -121,12 +121,11 @@ class Resolver {
 
 bool is_user_function(const Called& called, const Scope& scope) {
   if (!scope.schema) return false;
-  const auto space = scope.schema->keyspaces.find(called.keyspace.value_or(scope.keyspace));
-  if (space == scope.schema->keyspaces.end()) return false;
+  const auto* keyspace = scope.schema->keyspace(called.keyspace.value_or(scope.keyspace));
+  if (!keyspace) return false;
   const auto named = [&](const auto& function) { return function.name == called.name; };
-  const auto& keyspace = *space->second;
-  return std::any_of(keyspace.functions.begin(), keyspace.functions.end(), named) ||
-         std::any_of(keyspace.aggregates.begin(), keyspace.aggregates.end(), named);
+  return std::any_of(keyspace->functions.begin(), keyspace->functions.end(), named) ||
+         std::any_of(keyspace->aggregates.begin(), keyspace->aggregates.end(), named);
 }
 
 }  // namespace

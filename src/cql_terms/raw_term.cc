@@ -34,15 +34,10 @@ std::string type_text(const cql_syntax::Type& type, const Scope& scope) {
 }
 
 Outcome<TypePtr> named_type(const cql_syntax::Type& type, const Scope& scope) {
-  ASSIGN(auto found,
-         cql_types::parse_type(cql_syntax::print(type), scope.keyspace,
-                               [&](std::string_view keyspace, std::string_view name) -> TypePtr {
-                                 if (!scope.schema) return nullptr;
-                                 const auto space = scope.schema->keyspaces.find(keyspace);
-                                 if (space == scope.schema->keyspaces.end()) return nullptr;
-                                 const auto made = space->second->types.find(name);
-                                 return made == space->second->types.end() ? nullptr : made->second;
-                               }));
+  const auto user_type = [&](std::string_view keyspace, std::string_view name) -> TypePtr {
+    return scope.schema ? scope.schema->type(keyspace, name) : nullptr;
+  };
+  ASSIGN(auto found, cql_types::parse_type(cql_syntax::print(type), scope.keyspace, user_type));
   return found;
 }
 

@@ -15,13 +15,6 @@ using Of = Expression::Kind;
 
 namespace {
 
-std::optional<int> column_named(const cql_schema::Table& table, std::string_view name) {
-  const auto at = std::find_if(table.columns.begin(), table.columns.end(),
-                               [&](const auto& column) { return column.name == name; });
-  if (at == table.columns.end()) return std::nullopt;
-  return static_cast<int>(at - table.columns.begin());
-}
-
 // How many of an expression's items are selectors; the rest are terms.
 std::size_t selectors_within(const Expression& expression) {
   switch (expression.kind) {
@@ -49,12 +42,10 @@ Outcome<Selectable> Selectable::of(const Expression& expression, const cql_schem
                                    const Scope& scope) {
   Selectable made(expression, table, scope);
   if (expression.kind == Of::kColumn) {
-    const auto column = column_named(table, expression.text);
-    if (!column)
-      return invalid(fmt::format("Undefined column name {} in table {}.{}",
-                                 cql_types::quoted_if_needed(expression.text), table.keyspace,
-                                 table.name));
-    made.column_ = *column;
+    made.column_ = table.find(expression.text);
+    if (made.column_ < 0)
+      return invalid(fmt::format("Undefined column name {} in table {}",
+                                 cql_types::quoted_if_needed(expression.text), table.text()));
     return made;
   }
   if (made.is_term()) return made;

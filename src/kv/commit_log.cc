@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "rt/file.h"
 
 namespace tailrace::kv {
@@ -282,6 +283,17 @@ void CommitLog::release(std::uint64_t number) {
       spare_.push_back(file);
     }
   }
+}
+
+void CommitLog::remove() {
+  close();
+  release(last());
+  for (const std::uint64_t file : spare_) {
+    // One that stays is read at the next start, for nothing.
+    if (Status removed = rt::posix_files().remove(path(file)); !removed)
+      LOG(warn, "{}", removed.error().what);
+  }
+  spare_.clear();
 }
 
 }  // namespace tailrace::kv

@@ -62,6 +62,8 @@ class CommitLog {
   bool synced() const { return records_.empty(); }
   /// Records up to this number are not needed any more.
   void release(std::uint64_t number);
+  /// Ends a log of which nothing is needed any more: removes its files. The last call.
+  void remove();
 
  private:
   struct Segment {

@@ -126,6 +126,14 @@ TEST_F(CommitLogTest, random_sizes_and_releases_replay_exactly_what_is_needed) {
   EXPECT_LT(files().size(), 20u);  // segments are used again
 }
 
+TEST_F(CommitLogTest, a_log_that_nobody_needs_leaves_no_files) {
+  ASSERT_TRUE(reopen().has_value());
+  for (int i = 0; i < 40; ++i) commit(std::string(5'000, 'a'));
+  log_->release(20);
+  log_->remove();
+  EXPECT_TRUE(files().empty());
+}
+
 TEST_F(CommitLogTest, without_room_a_record_is_refused_and_the_log_goes_on) {
   ASSERT_TRUE(reopen().has_value());
   commit("one");

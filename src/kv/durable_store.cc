@@ -317,6 +317,7 @@ class RocksDurableStore final : public DurableStore {
  private:
   rocksdb::Options rocks_options();
   Status open_log();
+  void end_log();
   Status apply(rocksdb::WriteBatch& batch, std::uint64_t number);
   Result<std::uint64_t> position(rocksdb::ReadTier tier) const;
 
@@ -390,13 +391,23 @@ Status RocksDurableStore::open_log() {
 
 RocksDurableStore::~RocksDurableStore() {
   if (log_) {
-    if (auto synced = log_->sync(); !synced)
+    if (auto synced = log_->sync(); !synced) {
       LOG(error, "{}: the last writes are not durable: {}", folder_, synced.error().what);
+    } else if (!room_->waiting()) {
+      end_log();
+    }
   }
   log_.reset();
   log_lines_->be_quiet();
   room_->close();
   db_.reset();
+}
+
+/// With everything in files the next start replays nothing.
+void RocksDurableStore::end_log() {
+  if (!flush()) return;
+  if (const auto durable = position(rocksdb::kPersistedTier); durable && *durable == log_->last())
+    log_->remove();
 }
 
 Result<std::uint64_t> RocksDurableStore::position(rocksdb::ReadTier tier) const {

@@ -77,7 +77,7 @@ class DurableStore {
   /// Opens or creates. kFailedPrecondition: another process holds the folder; kDataLoss: damaged.
   static Result<std::unique_ptr<DurableStore>> open(const std::string& folder,
                                                     DurableOptions options);
-  /// Syncs what was written.
+  /// Syncs what was written, and flushes it: the next start is quick.
   virtual ~DurableStore() = default;
 
   /// One moment of the store, as long as it lives.

@@ -65,6 +65,36 @@ std::map<std::string, std::string> everything(const Store& store) {
   return rows;
 }
 
+TEST_F(StoreTest, a_scan_back_gives_the_rows_of_a_scan_from_the_last_to_the_first) {
+  auto store = open();
+  for (int i = 0; i < 50; ++i) put(*store, "k" + std::to_string(i), "old");
+  ASSERT_TRUE(store->checkpoint());
+  for (int i = 25; i < 80; ++i) put(*store, "k" + std::to_string(i), "new");
+  WriteBatch batch;
+  batch.erase("k33");
+  ASSERT_TRUE(store->write(batch));
+  using Rows = std::vector<std::pair<std::string, std::string>>;
+  const auto rows = [&](bool back, std::string_view begin, std::string_view end) {
+    Rows found;
+    const auto take = [&](std::string_view key, std::string_view value) {
+      found.emplace_back(key, value);
+      return true;
+    };
+    EXPECT_TRUE(back ? store->scan_back(begin, end, take) : store->scan(begin, end, take));
+    if (back) std::ranges::reverse(found);
+    return found;
+  };
+  EXPECT_EQ(rows(true, "", ""), rows(false, "", ""));
+  EXPECT_EQ(rows(false, "k2", "k50").size(), 33U);
+  EXPECT_EQ(rows(true, "k2", "k50"), rows(false, "k2", "k50"));
+  std::string last;
+  EXPECT_TRUE(store->scan_back("k2", "k50", [&](std::string_view key, auto) {
+    last = key;
+    return false;
+  }));
+  EXPECT_EQ(last, "k5");
+}
+
 [[noreturn]] void write_checkpoint_write_and_die(const std::string& folder) {
   auto store = Store::open(folder);
   for (int step = 0; step < 100; ++step) {

@@ -240,6 +240,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     forget(taken_.copied);
     taken_.copies = taken_.pushed = 0;
     taken_.told = false;
+    if (closed_) return;
     if (pushed_ > server_.config.limits.pushed_bytes)
       return give_up("its client does not read what is pushed to it");
     go_on();

@@ -2,11 +2,8 @@
 // answer, in order.
 #include "net/frame_server.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -16,60 +13,12 @@
 #include <random>
 #include <thread>
 
+#include "net/testing/frame_wire.h"
+
 namespace tailrace::net {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string frame(std::string_view body) {
-  const std::uint32_t size = htonl(static_cast<std::uint32_t>(body.size()));
-  return std::string(reinterpret_cast<const char*>(&size), sizeof size) + std::string(body);
-}
-
-/// A blocking socket; reads give up after five seconds.
-class Wire {
- public:
-  explicit Wire(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    timeval limit{.tv_sec = 5, .tv_usec = 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
-  ~Wire() { ::close(fd_); }
-  Wire(const Wire&) = delete;
-  Wire& operator=(const Wire&) = delete;
-
-  void send(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return;
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-  }
-  void end() const { shutdown(fd_, SHUT_WR); }
-  /// The body of the next frame, or "closed".
-  std::string receive() const {
-    std::uint32_t size = 0;
-    if (!receive_into(reinterpret_cast<char*>(&size), sizeof size)) return "closed";
-    std::string body(ntohl(size), '\0');
-    return receive_into(body.data(), body.size()) ? body : "closed";
-  }
-
- private:
-  bool receive_into(char* to, std::size_t size) const {
-    while (size > 0) {
-      const auto got = recv(fd_, to, size, 0);
-      if (got <= 0) return false;
-      to += got;
-      size -= static_cast<std::size_t>(got);
-    }
-    return true;
-  }
-  int fd_;
-};
 
 Outgoing in_pieces(std::string bytes) {
   auto held = std::make_shared<const std::string>(std::move(bytes));

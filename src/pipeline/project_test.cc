@@ -57,6 +57,19 @@ checkpoint: {every: 250ms}
   EXPECT_EQ(project->limits.checkpoint_ms, 250);
 }
 
+TEST_F(ProjectTest, a_list_within_the_key_is_the_partition_key) {
+  write("tailrace.yml", "serving: {a: {key: id}, b: {key: [x, y]}, k.c: {key: [[x, y], z]}}\n");
+  auto project = load_project(folder_);
+  ASSERT_TRUE(project) << project.error().what;
+  EXPECT_EQ(project->serving[0].partition_columns, 1);
+  EXPECT_EQ(project->serving[1].partition_columns, 1);
+  EXPECT_EQ(project->serving[2].name, "k.c");
+  EXPECT_EQ(project->serving[2].key, (std::vector<std::string>{"x", "y", "z"}));
+  EXPECT_EQ(project->serving[2].partition_columns, 2);
+  write("tailrace.yml", "serving:\n  a: {key: [[], z]}\n");
+  EXPECT_THAT(load_error(), HasSubstr("tailrace.yml:2:13: the partition key is empty"));
+}
+
 TEST_F(ProjectTest, an_unknown_key_names_place_and_nearest) {
   write("tailrace.yml", "topics:\n  events: {partitons: 3}\n");
   EXPECT_THAT(load_error(),

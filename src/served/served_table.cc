@@ -171,22 +171,32 @@ Status ServedTable::read_one(const std::string& key, const Visit& visit) const {
   return {};
 }
 
-Status ServedTable::rows(std::span<const std::string_view> key, bool backwards,
+Status ServedTable::rows(std::span<const std::string_view> key,
+                         std::span<const std::string_view> after, bool backwards,
                          const Visit& visit) const {
-  const auto range = range_of(key);
+  auto range = range_of(key);
   if (!range) return {};
-  if (key.size() == key_columns() && !has_times_) return read_one(range->from, visit);
+  if (!after.empty()) {
+    ASSIGN(Range before, range_of_after(after));
+    (backwards ? range->to : range->from) = std::move(backwards ? before.from : before.to);
+  } else if (key.size() == key_columns() && !has_times_) {
+    return read_one(range->from, visit);
+  }
   return read(range->from, range->to, backwards, visit);
 }
 
 Status ServedTable::scan(std::span<const std::string_view> after, const Visit& visit) const {
   if (after.empty()) return read({}, {}, false, visit);
-  const auto range = range_of(after);
-  if (!range)
-    return error(Code::kInvalidArgument,
-                 fmt::format("{}.{}: no row has the key to go on after", definition_.table.keyspace,
-                             definition_.table.name));
-  return read(range->to, {}, false, visit);
+  ASSIGN(const Range before, range_of_after(after));
+  return read(before.to, {}, false, visit);
+}
+
+Result<ServedTable::Range> ServedTable::range_of_after(
+    std::span<const std::string_view> key) const {
+  if (auto range = range_of(key)) return std::move(*range);
+  return error(Code::kInvalidArgument,
+               fmt::format("{}.{}: no row has the key to go on after", definition_.table.keyspace,
+                           definition_.table.name));
 }
 
 }  // namespace tailrace::served

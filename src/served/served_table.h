@@ -23,8 +23,8 @@ class ServedTable final : public cql_query::ForeignTable {
   const std::vector<cql_types::TypePtr>& types() const override { return definition_.types; }
 
   /// kUnavailable: the table is being made anew, or has new columns; ask again.
-  Status rows(std::span<const std::string_view> key, bool backwards,
-              const Visit& visit) const override;
+  Status rows(std::span<const std::string_view> key, std::span<const std::string_view> after,
+              bool backwards, const Visit& visit) const override;
   Status scan(std::span<const std::string_view> after, const Visit& visit) const override;
 
  private:
@@ -37,6 +37,8 @@ class ServedTable final : public cql_query::ForeignTable {
   std::size_t key_columns() const;
   /// nullopt: no row can have such values.
   std::optional<Range> range_of(std::span<const std::string_view> key) const;
+  /// The same of a key that a row has had; else kInvalidArgument.
+  Result<Range> range_of_after(std::span<const std::string_view> key) const;
   Status read(std::string_view from, std::string_view to, bool backwards, const Visit& visit) const;
   Status read_one(const std::string& key, const Visit& visit) const;
   Status replaced() const;

@@ -158,6 +158,46 @@ TEST_F(KeyedTableTest, ranges_take_prefixes_of_the_key_and_include_both_ends) {
   EXPECT_THAT(table_->scan({}, 1, "nonsense!").error().what, testing::HasSubstr("page token"));
 }
 
+TEST_F(KeyedTableTest, rows_between_key_bytes_come_in_either_direction_until_told_to_stop) {
+  std::vector<Row> rows;
+  for (std::int64_t n = 0; n < 1000; ++n) rows.push_back({n % 2 == 0 ? "DE" : "FR", n, "x"});
+  apply(rows);
+  const Batch ends = rows_of({{"DE", 10, ""}, {"FR", 21, ""}});
+  const EncodedRows keys = *encode_keys(*ends, {{0}, {1}});
+  const auto between = [&](std::string_view from, std::string_view to, bool backwards,
+                           std::size_t enough) {
+    std::vector<std::int64_t> found;
+    EXPECT_TRUE(table_->scan_encoded(from, to, backwards, [&](const Batch& batch) -> Result<bool> {
+      const auto& n = static_cast<const arrow::Int64Array&>(*batch->column(1));
+      for (std::int64_t i = 0; i < n.length(); ++i) found.push_back(n.Value(i));
+      return found.size() < enough;
+    }));
+    return found;
+  };
+  std::vector<std::int64_t> expected;
+  for (std::int64_t n = 10; n < 1000; n += 2) expected.push_back(n);
+  for (std::int64_t n = 1; n < 21; n += 2) expected.push_back(n);
+  EXPECT_EQ(between(keys[0], keys[1], false, SIZE_MAX), expected);
+  std::ranges::reverse(expected);
+  EXPECT_EQ(between(keys[0], keys[1], true, SIZE_MAX), expected);
+  EXPECT_EQ(between({}, {}, true, SIZE_MAX).size(), 1000U);
+  const auto some = between({}, {}, true, 1);
+  EXPECT_LT(some.size(), 100U);
+  EXPECT_EQ(some.front(), 999);
+}
+
+TEST_F(KeyedTableTest, a_table_knows_that_another_took_its_place) {
+  const auto before = table_;
+  EXPECT_FALSE(before->replaced());
+  auto wider = columns()->fields();
+  wider.push_back(arrow::field("age", arrow::int32()));
+  table_ = *catalogue_->create({"people", arrow::schema(wider), {"country", "n"}});
+  EXPECT_TRUE(before->replaced());
+  EXPECT_FALSE(table_->replaced());
+  ASSERT_TRUE(catalogue_->drop("people"));
+  EXPECT_TRUE(table_->replaced());
+}
+
 TEST_F(KeyedTableTest, an_added_column_is_null_in_older_rows_and_survives_a_restart) {
   apply({{"DE", 1, "a"}});
   auto wider = columns()->fields();

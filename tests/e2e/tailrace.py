@@ -13,7 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("TAILRACE_PROGRAM", ROOT / "build" / "tailrace"))
 KILLS = int(os.environ.get("TAILRACE_KILLS", "6"))  # of each crash test
 EXAMPLE = ROOT / "examples" / "random_users"
-FREE_PORTS = ("--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", "127.0.0.1:0")
+FREE_PORTS = ("--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", "127.0.0.1:0",
+              "--cql", "127.0.0.1:0")
 
 
 def wait_until(condition, what, seconds=60):
@@ -76,6 +77,11 @@ class Project:
     def kafka(self):
         """HOST:PORT for Kafka's clients."""
         return self.run_file()["kafka"]
+
+    def cql(self):
+        """HOST, PORT for CQL's clients."""
+        host, _, port = self.run_file()["cql"].rpartition(":")
+        return host, int(port)
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

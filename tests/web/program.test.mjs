@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { assertFits, serve, useBrowser, visit } from "./browser.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "tailrace-page-"));
-const freePorts = ["--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", "127.0.0.1:0"];
+const freePorts = ["--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", "127.0.0.1:0", "--cql", "127.0.0.1:0"];
 useBrowser();
 after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 

@@ -22,7 +22,7 @@ async function run(name, change = (settings) => settings, registry = "127.0.0.1:
   cpSync("examples/random_users", project, { recursive: true, filter: (path) => !path.endsWith(".tailrace") });
   const file = join(project, "tailrace.yml");
   writeFileSync(file, change(readFileSync(file, "utf8")));
-  const url = await serve(PROGRAM, ["run", project, "--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", registry]);
+  const url = await serve(PROGRAM, ["run", project, "--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", registry, "--cql", "off"]);
   return { url, doors: JSON.parse(readFileSync(join(project, ".tailrace", "run.json"), "utf8")) };
 }
 const running = run("embedded");

@@ -1,44 +1,21 @@
 // A client's side of a connection to the door, for tests: bytes out, messages in.
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "cql_protocol/frame.h"
 #include "cql_protocol/segment.h"
+#include "net/testing/client_socket.h"
 
 namespace tailrace::cql {
 
-/// A blocking socket; reads give up after ten seconds.
-class Wire {
+class Wire : public net::ClientSocket {
  public:
-  explicit Wire(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    timeval limit{.tv_sec = 10, .tv_usec = 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
-  ~Wire() { ::close(fd_); }
-  Wire(const Wire&) = delete;
-  Wire& operator=(const Wire&) = delete;
-
-  void send(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return;
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-  }
+  explicit Wire(std::uint16_t port) : ClientSocket(port, 10) {}
 
   /// From now on messages come in segments.
   void expect_segments(bool lz4 = false) { segments_.emplace(lz4); }
@@ -78,11 +55,7 @@ class Wire {
   }
 
   bool more() {
-    char chunk[1 << 16];
-    const auto got = recv(fd_, chunk, sizeof chunk, 0);
-    if (got <= 0) return false;
-    std::string& into = segments_ ? raw_ : messages_;
-    into.append(chunk, static_cast<std::size_t>(got));
+    if (!receive_some(segments_ ? raw_ : messages_)) return false;
     if (segments_) unpack();
     return true;
   }
@@ -99,7 +72,6 @@ class Wire {
     }
   }
 
-  int fd_;
   std::optional<cql_protocol::SegmentReader> segments_;
   std::string raw_, messages_;
 };

@@ -1,8 +1,10 @@
 // CqlSchema STATEMENTS ANSWERS: what a Cassandra of its own, started in this process on an empty folder, answers to each
 // line of a file in turn. An answer is one line: "void"; "use KEYSPACE"; the event of a schema change; "rows" and the
 // names of the columns, then a line each row, of CQL literals with tabs between; or an error's code, what it says beside
-// its message, and the message. Warnings follow. Materialised views are enabled, all else is as by default. Line ends,
-// tabs and backslashes are escaped, in the statements as in the answers.
+// its message, and the message. Warnings follow. Materialised views and masks are enabled, all else is as by default.
+// Line ends, tabs and backslashes are escaped, in the statements as in the answers.
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -24,6 +26,7 @@ import org.apache.cassandra.service.QueryState;
 import org.apache.cassandra.transport.Dispatcher;
 import org.apache.cassandra.transport.Event;
 import org.apache.cassandra.transport.messages.ResultMessage;
+import org.slf4j.LoggerFactory;
 
 public class CqlSchema {
   static String escaped(String text) {
@@ -84,6 +87,7 @@ public class CqlSchema {
     return made;
   }
 
+  /** As small as it starts with. */
   static Path configuration(Path folder) throws Exception {
     int port;
     try (ServerSocket free = new ServerSocket(0)) {
@@ -93,13 +97,15 @@ public class CqlSchema {
     Files.writeString(file, "cluster_name: Test Cluster\nnum_tokens: 1\ncommitlog_sync: periodic\n"
         + "commitlog_sync_period: 10000ms\npartitioner: org.apache.cassandra.dht.Murmur3Partitioner\n"
         + "endpoint_snitch: SimpleSnitch\nlisten_address: 127.0.0.1\nrpc_address: 127.0.0.1\nauto_snapshot: false\n"
-        + "materialized_views_enabled: true\nstorage_port: " + port + "\nseed_provider: [{class_name: "
+        + "materialized_views_enabled: true\ndynamic_data_masking_enabled: true\nstorage_port: " + port + "\nseed_provider: [{class_name: "
         + "org.apache.cassandra.locator.SimpleSeedProvider, parameters: [{seeds: '127.0.0.1:" + port + "'}]}]\n");
     return file;
   }
 
   public static void main(String[] words) throws Exception {
-    Path folder = Files.createTempDirectory("cassandra");
+    ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).setLevel(Level.WARN);
+    Path folder = Path.of(words[1]).toAbsolutePath().resolveSibling("cassandra");
+    Files.createDirectory(folder);
     System.setProperty("cassandra.config", configuration(folder).toUri().toString());
     System.setProperty("cassandra.storagedir", folder.toString());
     System.setProperty("cassandra.start_native_transport", "false");

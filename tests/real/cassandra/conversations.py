@@ -1,8 +1,9 @@
 """Conversations with a CQL server, most of them malformed, and what it answers: `conversations.py HOST:PORT FILE`.
 
-Writes for each a line `# NAME`, `> HEX` for what is sent (`00x9` stands for nine zero bytes), and `< …` for each message
-or end that comes of it. src/cql replays the file that Cassandra 5.0.9 gave (src/cql/testdata/conversations.txt) with
-its own door. What differs from one run to the next is written as `*`: words of Java's exceptions, ids of connections.
+Writes for each a line `# NAME`, `> HEX` for what is sent (`00x9` stands for nine zero bytes), and `< …` for each
+message or end that comes of it. src/cql replays the file that Cassandra 5.0.9 gave
+(src/cql/testdata/conversations.txt) with its own door. What differs from one run to the next is written as `*`: words
+of Java's exceptions, ids of connections.
 """
 import re
 import socket
@@ -10,8 +11,9 @@ import struct
 import sys
 import zlib
 
-OPCODES = {"ERROR": 0, "STARTUP": 1, "READY": 2, "CREDENTIALS": 4, "OPTIONS": 5, "SUPPORTED": 6, "QUERY": 7, "RESULT": 8, "PREPARE": 9,
-           "EXECUTE": 10, "REGISTER": 11, "EVENT": 12, "BATCH": 13, "AUTH_RESPONSE": 15, "AUTH_SUCCESS": 16}
+OPCODES = {"ERROR": 0, "STARTUP": 1, "READY": 2, "CREDENTIALS": 4, "OPTIONS": 5, "SUPPORTED": 6, "QUERY": 7,
+           "RESULT": 8, "PREPARE": 9, "EXECUTE": 10, "REGISTER": 11, "EVENT": 12, "BATCH": 13, "AUTH_RESPONSE": 15,
+           "AUTH_SUCCESS": 16}
 NAMES = {number: name for name, number in OPCODES.items()}
 QUIET = 0.6  # seconds after which nothing more comes; the replay does not wait so
 SELECT = "SELECT cql_version FROM system.local"
@@ -86,7 +88,8 @@ def before_startup():
 
 def startups():
     yield "STARTUP of nothing", [message(4, "STARTUP", string_map({})), options()]
-    for version in ("2.0.0", "2.98.9", "2.99.0", "abc", "3", "3.", "3.0", "3.x", "3.4.7", "3.0.0-beta1", "3.0.0 ", "4.0.0", "x3.0"):
+    for version in ("2.0.0", "2.98.9", "2.99.0", "abc", "3", "3.", "3.0", "3.x", "3.4.7", "3.0.0-beta1", "3.0.0 ",
+                    "4.0.0", "x3.0"):
         yield f"STARTUP of CQL {version}", [startup(CQL_VERSION=version), options()]
     yield "STARTUP with a compression that is none", [startup(COMPRESSION="ZIP"), options(), query()]
     yield "STARTUP of version 5 with Snappy", [startup(5, COMPRESSION="snappy"), options(5)]
@@ -115,21 +118,23 @@ def statements():
     yield "a statement of a negative length", with_body("QUERY", struct.pack(">i", -5) + b"SELECT")
     yield "a statement without a consistency", with_body("QUERY", long_string("SELECT"))
     yield "a statement without flags", with_body("QUERY", long_string("SELECT") + b"\0\1")
-    for text in (b"\xff\xfe", b"\xc3", b"\xc0\x80", b"\xed\xa0\x80", b"\xe2\x82", b"\xe2\x82x", b"\xf0\x9f\x98", b"\xf4\x90\x80\x80", b"a\x80"):
+    for text in (b"\xff\xfe", b"\xc3", b"\xc0\x80", b"\xed\xa0\x80", b"\xe2\x82", b"\xe2\x82x", b"\xf0\x9f\x98",
+                 b"\xf4\x90\x80\x80", b"a\x80"):
         yield f"a statement with the bytes {text.hex()}", [startup(), query(b"SELECT " + text), options()]
     yield "a consistency that is none", [startup(), query(consistency=77), options()]
     yield "the consistency NODE_LOCAL", [startup(), query(consistency=11), options()]
     yield "a serial consistency that is none", [startup(), query(parameters=0x10, behind=b"\0\x63"), options()]
     yield "values that are not there", [startup(), query(parameters=1), options()]
     yield "a value of length -3", [startup(), query(parameters=1, behind=struct.pack(">Hi", 1, -3)), options()]
-    yield "a value longer than the message", [startup(), query(parameters=1, behind=struct.pack(">Hi", 1, 30)), options()]
+    yield "a value longer than the message", [
+        startup(), query(parameters=1, behind=struct.pack(">Hi", 1, 30)), options()]
     yield "no rows a page", [startup(), query(parameters=4, behind=struct.pack(">i", 0)), options()]
-    yield "a paging state longer than the message", [startup(), query(parameters=8, behind=struct.pack(">i", 9)), options()]
+    yield "a paging state longer than the message", [
+        startup(), query(parameters=8, behind=struct.pack(">i", 9)), options()]
     yield "the least timestamp", [startup(), query(parameters=0x20, behind=struct.pack(">q", -2 ** 63)), options()]
-    yield "a custom payload", [startup(), message(4, "QUERY", struct.pack(">H", 1) + string("k") + long_string("v") +
-                                                  long_string(SELECT) + b"\0\1\0", 3, 4), options()]
-    yield "a custom payload in version 3", [startup(3), message(3, "QUERY", struct.pack(">H", 1) + string("k") +
-                                                                long_string("v") + long_string(SELECT) + b"\0\1\0", 3, 4), options(3)]
+    payload = struct.pack(">H", 1) + string("k") + long_string("v") + long_string(SELECT) + b"\0\1\0"
+    yield "a custom payload", [startup(), message(4, "QUERY", payload, 3, 4), options()]
+    yield "a custom payload in version 3", [startup(3), message(3, "QUERY", payload, 3, 4), options(3)]
     yield "the warning flag", [startup(), query(flags=8), options()]
     yield "OPTIONS traced", [startup(), options(flags=2)]
     yield "compressed without a compression", [startup(), query(flags=1), options()]
@@ -138,10 +143,11 @@ def statements():
     yield "a batch of no kind", with_body("BATCH", b"\x07\0\0\0\1\0")
     yield "a batch with a part of no kind", with_body("BATCH", b"\x09\0\1\5")
     yield "a batch cut off", with_body("BATCH", b"\0\0\2\0")
-    yield "REGISTER for everything", with_body("REGISTER", struct.pack(">H", 4) + string("TOPOLOGY_CHANGE") +
-                                               string("schema_change") + string("STATUS_CHANGE") + string("TRACE_COMPLETE"))
+    kinds = ("TOPOLOGY_CHANGE", "schema_change", "STATUS_CHANGE", "TRACE_COMPLETE")
+    yield "REGISTER for everything", with_body("REGISTER", struct.pack(">H", 4) + b"".join(map(string, kinds)))
     yield "REGISTER for what there is not", with_body("REGISTER", struct.pack(">H", 1) + string("FOO"))
-    yield "REGISTER for traces in version 3", [startup(3), message(3, "REGISTER", struct.pack(">H", 1) + string("TRACE_COMPLETE")), options(3)]
+    yield "REGISTER for traces in version 3", [
+        startup(3), message(3, "REGISTER", struct.pack(">H", 1) + string("TRACE_COMPLETE")), options(3)]
     yield "a login that nobody asked for", with_body("AUTH_RESPONSE", long_string(b"\0u\0p"))
     yield "a login without a token", with_body("AUTH_RESPONSE", struct.pack(">i", -1))
     yield "CREDENTIALS later", with_body("CREDENTIALS", b"")
@@ -173,14 +179,16 @@ def segments():
     yield "an unknown opcode in a segment", talk(segment(message(5, 0x33)), segment(options(5)))
     yield "an unknown opcode, then a good one", talk(segment(message(5, 0x33) + options(5)))
     yield "two unknown opcodes in a segment", talk(segment(message(5, 0x33) + message(5, 0x34)))
-    yield "unknown opcodes with a good one between", talk(segment(message(5, 0x33) + options(5, 5) + message(5, 0x34)), segment(options(5)))
+    yield "unknown opcodes with a good one between", talk(
+        segment(message(5, 0x33) + options(5, 5) + message(5, 0x34)), segment(options(5)))
     yield "a negative length in a segment", talk(segment(message(5, "OPTIONS", length=0xFFFFFFFF)))
     yield "a bad body in a segment", talk(segment(cut_query), segment(options(5)))
     yield "two bad bodies in a segment", talk(segment(cut_query + cut_query))
     yield "STARTUP in a segment", talk(segment(startup(5)), segment(options(5)))
     yield "the flag of compression in a segment", talk(segment(query(version=5, flags=1)), segment(options(5)))
     yield "a message in parts", talk(segment(large, False) + segment(bytes(80_000), False), segment(options(5)))
-    yield "a message in parts, others between", talk(segment(large, False) + segment(options(5)), segment(bytes(80_000), False))
+    yield "a message in parts, others between", talk(
+        segment(large, False) + segment(options(5)), segment(bytes(80_000), False))
     yield "a damaged part", talk(segment(large, False) + segment(bytes(80_000), False, damage_body=1))
     yield "a bad head of a message in parts", talk(segment(message(5, 0x33, b"", length=200_000) + bytes(99), False))
 
