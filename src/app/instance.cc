@@ -137,6 +137,7 @@ Status Instance::read_project() {
 Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) const {
   ASSIGN(auto graph, pipeline::make_graph(project_, types));
   TRY(pipeline::check_serving(project_, graph));
+  if (project_.roles.serving != "embedded") TRY(check_served_tables(project_, graph));
   for (const pipeline::Finding& finding : contract_findings(project_, graph))
     if (finding.level == pipeline::Finding::Level::kWarning) LOG(warn, "{}", finding.what);
   return graph;

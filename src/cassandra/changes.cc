@@ -21,7 +21,7 @@ Result<RowEncoder> RowEncoder::make(const served::Definition& definition,
   for (const int place : definition.places) {
     const auto column = rows.GetColumnByName(schema.field(place)->name());
     if (!column) {
-      encoder.columns_.push_back({.kind = ColumnView::Kind::kNull});
+      encoder.columns_.push_back({.kind = ColumnView::Kind::kNull, .children = {}});
       continue;
     }
     ASSIGN(auto view, view_column(*column->data()));

@@ -201,7 +201,7 @@ Status Sink::load(Target& target, const There& there, const std::stop_token& sto
       .remove = target.remove,
       .partition_columns = static_cast<std::size_t>(target.definition.table.partition_columns)};
   Status waited;
-  TRY(target.table->scan_all([&](const Batch& rows) -> Result<bool> {
+  const auto visit = [&](const Batch& rows) -> Result<bool> {
     waited = await(kLoadRows, stop);
     if (!waited) return false;
     Changes changes;
@@ -213,7 +213,8 @@ Status Sink::load(Target& target, const There& there, const std::stop_token& sto
                     write(chunk, nullptr);
                   });
     return true;
-  }));
+  };
+  TRY(target.table->scan_all(visit));
   TRY(Status(waited));
   return await(0, stop);
 }

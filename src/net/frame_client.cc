@@ -1,6 +1,7 @@
 #include "net/frame_client.h"
 
 #include <fmt/format.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 
 #include <boost/asio/buffer.hpp>
@@ -101,8 +102,13 @@ class Link final : public std::enable_shared_from_this<Link> {
 
   void shaken(error_code failed) {
     if (!listener_) return;
-    if (failed)
-      return fail({Code::kPermissionDenied, fmt::format("TLS handshake: {}", why(failed))});
+    if (failed) {
+      const auto verified = SSL_get_verify_result(stream_.handle());
+      return fail({Code::kPermissionDenied,
+                   fmt::format("TLS handshake: {}",
+                               verified == X509_V_OK ? why(failed)
+                                                     : X509_verify_cert_error_string(verified))});
+    }
     made_ = true;
     timer_.cancel();
     const auto held = listener_;  // it may close this
