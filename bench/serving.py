@@ -1,8 +1,8 @@
 """Single rows written and read through CQL, ours beside Cassandra 5.0.9: `./dev bench serving [COUNT [IN_FLIGHT]]`.
 
-The tutorial's table (a UUID and eleven texts), prepared statements, four connections, one load generator (C++) that runs
-on the same cores as the server. Each server in turn, warmed up, a fresh folder each. Ours has each write on the disk
-before it answers; Cassandra as it comes (its log is synced every 10 seconds).
+The tutorial's table (a UUID and eleven texts), prepared statements, four connections, one load generator (C++) that
+runs on the same cores as the server. Each server in turn, warmed up, a fresh folder each. Ours has each write on the
+disk before it answers; Cassandra as it comes (its log is synced every 10 seconds).
 """
 import json
 import os

@@ -16,7 +16,8 @@ Result<served::Definition> definition_of(const pipeline::Project& project,
                                          const table::TableSchema& schema, TakenTypes& taken) {
   served::Naming naming = served::naming_of(serving.name, project.name, serving.partition_columns);
   if (const int index = graph.table_index(serving.table); index >= 0)
-    naming.comment = graph.tables[static_cast<std::size_t>(index)].statement->comment;
+    naming.comment =
+        graph.tables[static_cast<std::size_t>(index)].statement->comment.value_or(std::string());
   auto definition = served::define(naming, schema, taken[naming.keyspace]);
   if (!definition) return std::unexpected(definition.error().in(serving.place));
   return definition;

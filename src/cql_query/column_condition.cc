@@ -19,8 +19,6 @@ using cql_types::invalid;
 using cql_types::Kind;
 using cql_types::Type;
 
-constexpr std::string_view kUnset = "Invalid 'unset' value in condition";
-
 bool is_slice(Operator op) {
   return op == Operator::kLess || op == Operator::kLessEqual || op == Operator::kMore ||
          op == Operator::kMoreEqual;
@@ -109,6 +107,10 @@ std::string_view operator_text(Operator op) {
   return "";
 }
 
+std::unexpected<cql_types::Failure> unset_in_condition() {
+  return invalid("Invalid 'unset' value in condition");
+}
+
 Outcome<ColumnCondition> ColumnCondition::prepare(const ColumnPlace& place,
                                                   const Relation& relation, const Scope& scope) {
   const Type& type = *place.column.type;
@@ -149,7 +151,7 @@ Operator ColumnCondition::comparison() const {
 
 Outcome<void> ColumnCondition::bind_list(const Value& list, BoundCondition& to) const {
   if (list.is_null()) return invalid("Invalid null list in IN condition");
-  if (list.is_unset()) return invalid(std::string(kUnset));
+  if (list.is_unset()) return unset_in_condition();
   cql_types::CollectionReader reader(list.bytes, 1);
   cql_types::Part part;
   while (reader.next(part)) to.values.push_back(part ? Value::of(*part) : Value{});
@@ -166,10 +168,8 @@ Outcome<BoundCondition> ColumnCondition::bind(const Bindings& bindings) const {
     ASSIGN(const Value value, term->bind(bindings));
     if (marker_for_all_) {
       TRY(bind_list(value, bound));
-    } else if (!value.is_unset()) {
+    } else if (!value.is_unset() || op_ != Operator::kIn) {
       bound.values.push_back(value);
-    } else if (op_ != Operator::kIn) {
-      return invalid(std::string(kUnset));
     }
   }
   return bound;

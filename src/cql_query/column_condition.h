@@ -14,6 +14,9 @@ namespace tailrace::cql_query {
 /// "=", "!=", "CONTAINS KEY" …, as sentences have it.
 std::string_view operator_text(cql_syntax::Operator op);
 
+/// Of a value that is compared.
+std::unexpected<cql_types::Failure> unset_in_condition();
+
 class ColumnCondition;
 
 /// Views into the bindings; they and the condition must stay.

@@ -1,4 +1,5 @@
-// A column of a row that was read, as one value.
+// What a row that was read holds: whether it is there, and a column of it as one value.
+#include <algorithm>
 #include <span>
 
 #include "cql_query/cell_path.h"
@@ -38,6 +39,15 @@ void put_fields(const Type& type, Cells cells, std::string& out) {
 }
 
 }  // namespace
+
+bool is_there(const cql_schema::Table& table, const cql_store::Row& row) {
+  if (table.dropped.empty() || row.liveness.timestamp != cql_store::kNoTimestamp) return true;
+  return std::ranges::any_of(row.cells, [&table](const Cell& cell) {
+    return std::ranges::any_of(table.columns, [&cell](const cql_schema::Column& column) {
+      return column.number.value == cell.column;
+    });
+  });
+}
 
 cql_types::Part column_value(const cql_schema::Column& column, const cql_store::Row& row,
                              std::string& buffer) {

@@ -116,6 +116,7 @@ Outcome<bool> compare_with_nothing(Operator op, bool row_has_none, std::string_v
 
 // A value of one cell, or of what is put together.
 Outcome<bool> holds(const Type& type, Operator op, const Part& in_row, const Value& value) {
+  if (value.is_unset()) return unset_in_condition();
   if (value.is_null()) return compare_with_nothing(op, !in_row, "null");
   if (!in_row) return op == Operator::kNotEqual;
   if (op == Operator::kContains || op == Operator::kContainsKey) {
@@ -124,13 +125,15 @@ Outcome<bool> holds(const Type& type, Operator op, const Part& in_row, const Val
   return ordered_as(op, cql_types::compare(type, *in_row, value.bytes));
 }
 
-// A collection whose elements are cells: none of them is null, and an empty one too.
+// A collection whose elements are cells: none of them is null, and an empty one too. It contains no
+// unset value.
 Outcome<bool> collection_holds(const Type& type, Operator op, Cells cells, const Value& value) {
   if (value.is_null()) return compare_with_nothing(op, cells.empty(), "null");
   ASSIGN(const Parts parts, parts_of_cells(type, cells));
   if (op == Operator::kContains || op == Operator::kContainsKey) {
-    return contains(type, parts.list, value.bytes, op);
+    return !value.is_unset() && contains(type, parts.list, value.bytes, op);
   }
+  if (value.is_unset()) return unset_in_condition();
   const auto wanted = parts_of_value(type, value.bytes);
   if (wanted.empty()) {
     return compare_with_nothing(op, cells.empty(),
@@ -211,13 +214,15 @@ class Compared {
     type_ = &type;
     if (bound_.element) {
       const bool is_map = type.kind == Kind::kMap;
-      if (bound_.element->kind != Value::Kind::kBytes ||
-          (!is_map && bound_.element->bytes.size() != 4)) {
+      const bool unset_key = is_map && bound_.element->is_unset();  // is in no map
+      if (!unset_key && (bound_.element->kind != Value::Kind::kBytes ||
+                         (!is_map && bound_.element->bytes.size() != 4))) {
         return invalid(
             fmt::format("Invalid null value for {} element access", is_map ? "map" : "list"));
       }
       type_ = type.parameters.back().get();
       whole_ = false;
+      if (unset_key) return {};
       ASSIGN(in_row_, element_in(type, cells_, bound_.element->bytes, buffer_));
     } else if (const auto field = bound_.condition->field(); field >= 0) {
       const auto number = static_cast<std::size_t>(field);

@@ -155,6 +155,7 @@ Status ConditionalRequest::read(const cql_store::Snapshot& snapshot, const cql_s
                                 ReadRow& into) {
   ASSIGN(into.found, snapshot.read(table_->number.value, key_.view(), key, moment_.now_seconds,
                                    into.row, into.buffer));
+  into.found = into.found && is_there(*table_, into.row);
   return {};
 }
 
@@ -252,7 +253,8 @@ Outcome<void> ConditionalRequest::show_rows(const cql_store::Snapshot& snapshot)
   if (row_conditions_.empty()) {  // static conditions look at the partition's first row
     TRY(snapshot.scan_partition(
         table_->number.value, key_.view(), {}, moment_.now_seconds, [&](const cql_store::Row& row) {
-          const bool visible = reads_rows_ || row.liveness.timestamp != cql_store::kNoTimestamp;
+          const bool visible = (reads_rows_ && is_there(*table_, row)) ||
+                               row.liveness.timestamp != cql_store::kNoTimestamp;
           if (visible) shown = show(&row);
           return !visible;
         }));

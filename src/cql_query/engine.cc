@@ -458,7 +458,7 @@ void Tailrace::truncate(const cql_syntax::Truncate& truncate, const Prepared& pr
   if ((*table)->view)
     return done(
         invalid("Cannot TRUNCATE materialized view directly; must truncate base table instead"));
-  if ((*table)->virtual_table)
+  if ((*table)->virtual_table || (*table)->foreign)
     return done(invalid("Truncation is not supported by table " + (*table)->keyspace + "." +
                         (*table)->name));
   cql_store::Mutation mutation;

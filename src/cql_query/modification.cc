@@ -153,7 +153,11 @@ class ModificationBuilder {
       ASSIGN(auto operation, prepare_set({table_, *column}, statement.values[i], scope));
       made_->operations_.add(*column, std::move(operation));
     }
-    return restrict(where, scope, !names_row && made_->only_static());
+    TRY(restrict(where, scope, !names_row && made_->only_static()));
+    // The hidden clustering column of Cassandra's compact tables without one of their own.
+    const bool no_cell = made_->operations_.empty() && table_.clustering_columns == 0;
+    if (table_.compact && no_cell) return invalid("Some clustering keys are missing: column1");
+    return {};
   }
 
   // As an INSERT of a marker for each column, which the text's row gives values.

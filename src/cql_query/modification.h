@@ -86,6 +86,9 @@ void run(cql_store::Store& store, std::vector<BoundModification> statements,
          std::optional<BatchOptions> batch, const Moment& moment,
          std::move_only_function<void(Outcome<cql_protocol::Answer>)> done);
 
+/// Whether a row that was read is there for the table: cells of columns that were dropped are not.
+bool is_there(const cql_schema::Table& table, const cql_store::Row& row);
+
 /// A column's value from the cells of a row, in the protocol's bytes (collections and user types
 /// put together in their order; a counter's sum); nullopt: null. `buffer` keeps what is put
 /// together.

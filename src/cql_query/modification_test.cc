@@ -127,7 +127,7 @@ TEST(Modification, one_of_many_lightweight_transactions_wins_each_turn) {
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&scene, &won] {
-      for (int v = 0; v < 100; ++v) {
+      for (int v = 0; v < 40; ++v) {
         const auto said =
             scene.ask(fmt::format("UPDATE t SET v = {} WHERE k = 1 IF v = {}", v + 1, v));
         if (said == "true") ++won;
@@ -161,6 +161,16 @@ TEST(Modification, a_batch_that_is_refused_writes_nothing) {
                       "UPDATE t SET v = 2 WHERE k = 1 AND c = 2 IF EXISTS; APPLY BATCH"),
             "false");
   EXPECT_EQ(scene.ask("SELECT * FROM t"), "");
+}
+
+TEST(Modification, rows_of_dropped_columns_alone_are_not_there) {
+  Scene scene;
+  scene.ask("CREATE TABLE t (k int, c int, s int static, v int, w int, PRIMARY KEY (k, c))");
+  scene.ask("UPDATE t SET v = 1 WHERE k = 1 AND c = 1");
+  scene.ask("UPDATE t SET v = 1, w = 1 WHERE k = 1 AND c = 2");
+  scene.ask("ALTER TABLE t DROP v");
+  EXPECT_EQ(scene.ask("UPDATE t SET w = 5 WHERE k = 1 AND c = 1 IF EXISTS"), "false");
+  EXPECT_EQ(scene.ask("UPDATE t SET w = 5 WHERE k = 1 AND c = 2 IF EXISTS"), "true");
 }
 
 TEST(Modification, mutations_beyond_16_mib_are_refused) {

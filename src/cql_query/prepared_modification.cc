@@ -163,12 +163,26 @@ Outcome<void> PreparedModification::write_row(const Key& key,
       return invalid("Range deletions are not supported for specific columns");
     }
     writer.row(*table_, key, row_key(clustering));
-    if (kind_ == StatementKind::kInsert) writer.liveness();
+    if (table_->compact && table_->clustering_columns > 0) TRY(check_compact());
+    if (kind_ == StatementKind::kInsert && !lives_by_cells()) writer.liveness();
     TRY(write_operations(operations_.regular, bindings, writer));
   }
   if (operations_.of_static.empty()) return {};
   writer.row(*table_, key, {.clustering = {}, .raw = {}, .is_static = true});
   return write_operations(operations_.of_static, bindings, writer);
+}
+
+// Rows of compact tables are there as long as they have a cell, where they can have one.
+bool PreparedModification::lives_by_cells() const {
+  return table_->compact && std::ssize(table_->columns) > table_->key_columns();
+}
+
+Outcome<void> PreparedModification::check_compact() const {
+  if (kind_ == StatementKind::kDelete || !operations_.regular.empty() || !lives_by_cells()) {
+    return {};
+  }
+  return invalid(fmt::format("Column {} is mandatory for this COMPACT STORAGE table",
+                             table_->columns.back().name));
 }
 
 Outcome<void> PreparedModification::write_slice(const Key& key, const cql_store::Slice& slice,

@@ -87,6 +87,8 @@ class PreparedModification final : public Modification {
   friend class ModificationBuilder;
 
   bool only_static() const;
+  bool lives_by_cells() const;
+  Outcome<void> check_compact() const;
   Outcome<void> write_operations(const std::vector<OperationPtr>& operations,
                                  const StatementBindings& bindings, RowWriter& writer) const;
 

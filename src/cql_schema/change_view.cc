@@ -200,14 +200,14 @@ Outcome<Table> built_view(const CreateView& statement, const Table& base,
     column.number = ColumnNumber(static_cast<std::uint32_t>(at + 1));
     view.columns.push_back(std::move(column));
   }
-  auto others = names;
-  std::sort(others.begin(), others.end());
-  for (const auto& name : others) {
+  std::vector<Column> others;
+  for (const auto& name : names) {
     if (contains(key, name)) continue;
-    Column column = base.columns[static_cast<std::size_t>(base.find(name))];
-    column.kind = ColumnKind::kRegular;
-    column.position = -1;
-    column.descending = false;
+    others.push_back(base.columns[static_cast<std::size_t>(base.find(name))]);
+    others.back().kind = ColumnKind::kRegular;
+  }
+  std::sort(others.begin(), others.end(), comes_before);
+  for (auto& column : others) {
     column.number = ColumnNumber(static_cast<std::uint32_t>(view.columns.size() + 1));
     view.columns.push_back(std::move(column));
   }

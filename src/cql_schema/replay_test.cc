@@ -71,14 +71,16 @@ std::string sorted_rows(const std::string& text) {
   return made;
 }
 
-// An error comes without warnings here. Which of several indexes hinders is told there in an order
-// that no two runs have in common.
+// An error comes without warnings here. Which of several indexes or tables hinders is told there in
+// an order that no two runs, or no two histories, have in common.
 std::string comparable(const std::string& statement, std::string text) {
   if (statement.starts_with("SELECT")) return sorted_rows(text);
   const bool failed = text.size() > 4 && text[4] == ' ' && text[0] <= '9';
   if (failed) text.erase(std::min(text.find("\nwarning "), text.size()));
-  if (const auto at = text.find("dependent secondary indexes ("); at != std::string::npos)
-    std::sort(text.begin() + static_cast<std::ptrdiff_t>(at), text.end());
+  for (const auto* before : {"dependent secondary indexes (", "still used by tables ",
+                             "partition key by the following tables: "})
+    if (const auto at = text.find(before); at != std::string::npos)
+      std::sort(text.begin() + static_cast<std::ptrdiff_t>(at), text.end());
   return text;
 }
 

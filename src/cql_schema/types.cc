@@ -43,6 +43,81 @@ bool values_fit(Kind kind, Kind before) {
   }
 }
 
+constexpr std::string_view kPackage = "org.apache.cassandra.db.marshal.";
+
+// Cassandra looks for a type's class while it parses; these there are, in its own package.
+Outcome<void> check_class(const std::string& text) {
+  constexpr std::string_view kClasses[] = {"AsciiType",
+                                           "BooleanType",
+                                           "ByteType",
+                                           "BytesType",
+                                           "CompositeType",
+                                           "CounterColumnType",
+                                           "DateType",
+                                           "DecimalType",
+                                           "DoubleType",
+                                           "DurationType",
+                                           "DynamicCompositeType",
+                                           "EmptyType",
+                                           "FloatType",
+                                           "FrozenType",
+                                           "InetAddressType",
+                                           "Int32Type",
+                                           "IntegerType",
+                                           "LegacyTimeUUIDType",
+                                           "LexicalUUIDType",
+                                           "ListType",
+                                           "LongType",
+                                           "MapType",
+                                           "PartitionerDefinedOrder",
+                                           "ReversedType",
+                                           "SetType",
+                                           "ShortType",
+                                           "SimpleDateType",
+                                           "TimeType",
+                                           "TimeUUIDType",
+                                           "TimestampType",
+                                           "TupleType",
+                                           "UTF8Type",
+                                           "UUIDType",
+                                           "UserType",
+                                           "VectorType"};
+  auto name = text.substr(0, text.find('('));
+  if (name.find('.') == std::string::npos) name = std::string(kPackage) + name;
+  const auto rest = std::string_view(name).substr(std::min(kPackage.size(), name.size()));
+  const bool known =
+      name.starts_with(kPackage) &&
+      std::find(std::begin(kClasses), std::end(kClasses), rest) != std::end(kClasses);
+  if (known) return {};
+  return malformed("Error setting type {}: Unable to find abstract-type class '{}'", text, name);
+}
+
+// A class with its whole name, and those in its parameters, as Cassandra writes them again. What is
+// in user types has names of other kinds, and stays.
+std::string whole_class_name(const std::string& text) {
+  const bool parameters = text.find(':') == std::string::npos;
+  std::string made;
+  std::string word;
+  bool first = true;
+  const auto end_word = [&] {
+    const bool is_class = !word.empty() && !(word[0] >= '0' && word[0] <= '9');
+    if (is_class && (first || parameters) && word.find('.') == std::string::npos) made += kPackage;
+    if (!word.empty()) first = false;
+    made += word;
+    word.clear();
+  };
+  for (const char c : text) {
+    if (c == '(' || c == ')' || c == ',') {
+      end_word();
+      made += c;
+    } else if (c != ' ') {
+      word += c;
+    }
+  }
+  end_word();
+  return made;
+}
+
 }  // namespace
 
 Outcome<RawType> raw_type(const Type& type) {
@@ -87,8 +162,9 @@ Outcome<RawType> raw_type(const Type& type) {
       break;
     case Type::Kind::kCustom:
     case Type::Kind::kFrozen:
+      TRY(check_class(type.name));
       raw.kind = Kind::kCustom;
-      raw.name = type.name;
+      raw.name = whole_class_name(type.name);
       break;
   }
   return raw;

@@ -357,6 +357,9 @@ rocksdb::Options RocksDurableStore::rocks_options() {
 Status RocksDurableStore::open() {
   env_ = rocksdb::NewCompositeEnv(
       patient_files(room_, std::make_shared<const std::atomic<bool>>(false)));
+  // Flushes of all stores share the process's threads, and a store that holds a checkpoint back
+  // (kv::Store) keeps one of them waiting.
+  env_->IncBackgroundThreadsIfNeeded(2, rocksdb::Env::Priority::HIGH);
   rocksdb::DB* db = nullptr;
   if (auto status = rocksdb::DB::Open(rocks_options(), folder_, &db); !status.ok())
     return rocks_error(status);
@@ -390,6 +393,9 @@ Status RocksDurableStore::open_log() {
 }
 
 RocksDurableStore::~RocksDurableStore() {
+  // A flush that finds no room from here on fails: the log has what it was to write.
+  room_->close();
+  log_lines_->be_quiet();
   if (log_) {
     if (auto synced = log_->sync(); !synced) {
       LOG(error, "{}: the last writes are not durable: {}", folder_, synced.error().what);
@@ -398,8 +404,6 @@ RocksDurableStore::~RocksDurableStore() {
     }
   }
   log_.reset();
-  log_lines_->be_quiet();
-  room_->close();
   db_.reset();
 }
 

@@ -364,19 +364,22 @@ Status read_key(const YamlFile& file, const YAML::Node& node, ServingSpec& spec)
   if (node.IsScalar()) {
     spec.key.push_back(node.Scalar());
   } else {
-    ASSIGN(auto columns, file.items(node, "key", "[COLUMN, COLUMN]"));
-    if (!columns.empty() && columns.front().IsSequence()) {
-      ASSIGN(const auto partition,
-             file.items(columns.front(), "key", "[[COLUMN, COLUMN], COLUMN]"));
-      if (partition.empty())
-        return file.fail(columns.front(), "the partition key is empty: name its columns");
-      spec.partition_columns = static_cast<int>(partition.size());
-      columns.erase(columns.begin());
-      columns.insert(columns.begin(), partition.begin(), partition.end());
-    }
-    for (const YAML::Node& column : columns) {
+    const auto add = [&](const YAML::Node& column) -> Status {
       ASSIGN(auto text, file.text(column, "key"));
       spec.key.push_back(std::move(text));
+      return {};
+    };
+    ASSIGN(const auto columns, file.items(node, "key", "[COLUMN, COLUMN]"));
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (i > 0 || !columns[i].IsSequence()) {
+        TRY(add(columns[i]));
+        continue;
+      }
+      ASSIGN(const auto partition, file.items(columns[i], "key", "[[COLUMN, COLUMN], COLUMN]"));
+      if (partition.empty())
+        return file.fail(columns[i], "the partition key is empty: name its columns");
+      spec.partition_columns = static_cast<int>(partition.size());
+      for (const YAML::Node& column : partition) TRY(add(column));
     }
   }
   if (spec.key.empty())

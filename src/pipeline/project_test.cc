@@ -58,7 +58,9 @@ checkpoint: {every: 250ms}
 }
 
 TEST_F(ProjectTest, a_list_within_the_key_is_the_partition_key) {
-  write("tailrace.yml", "serving: {a: {key: id}, b: {key: [x, y]}, k.c: {key: [[x, y], z]}}\n");
+  write("tailrace.yml",
+        "serving: {a: {key: id}, b: {key: [x, y]}, k.c: {key: [[x, y], z]},\n"
+        "d: {key: [[x], z]}}\n");
   auto project = load_project(folder_);
   ASSERT_TRUE(project) << project.error().what;
   EXPECT_EQ(project->serving[0].partition_columns, 1);
@@ -66,6 +68,7 @@ TEST_F(ProjectTest, a_list_within_the_key_is_the_partition_key) {
   EXPECT_EQ(project->serving[2].name, "k.c");
   EXPECT_EQ(project->serving[2].key, (std::vector<std::string>{"x", "y", "z"}));
   EXPECT_EQ(project->serving[2].partition_columns, 2);
+  EXPECT_EQ(project->serving[3].key, (std::vector<std::string>{"x", "z"}));
   write("tailrace.yml", "serving:\n  a: {key: [[], z]}\n");
   EXPECT_THAT(load_error(), HasSubstr("tailrace.yml:2:13: the partition key is empty"));
 }

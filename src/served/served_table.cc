@@ -84,7 +84,10 @@ class ServedTable::Reader {
       } else {
         value.emplace();
       }
-      append_value(definition_.shapes[c], columns_[c], i, *value);
+      // Nulls within a key make it another key.
+      const bool key = static_cast<int>(c) < definition_.table.key_columns();
+      append_value(definition_.shapes[c], columns_[c], i, *value,
+                   key ? Nulls::kKept : Nulls::kLeftOut);
     }
   }
   /// Keeps the row back until the next has another key; of equal keys the greatest in the table's

@@ -115,7 +115,7 @@ std::string bytes_be(std::int64_t value) {
 TEST_F(ServedTableTest, every_type_of_spark_has_its_type_and_literal_in_cql) {
   const auto list = std::make_shared<arrow::Int32Builder>();
   arrow::ListBuilder lists(arrow::default_memory_pool(), list);
-  CHECK(lists.Append().ok() && list->Append(1).ok() && list->AppendNull().ok());
+  CHECK(lists.Append().ok() && list->Append(1).ok() && list->Append(-2).ok());
   const auto map_keys = std::make_shared<arrow::StringBuilder>();
   const auto map_values = std::make_shared<arrow::Int64Builder>();
   arrow::MapBuilder maps(arrow::default_memory_pool(), map_keys, map_values);
@@ -177,13 +177,24 @@ TEST_F(ServedTableTest, every_type_of_spark_has_its_type_and_literal_in_cql) {
   EXPECT_EQ(shown(found[0]),
             "'k', true, -1, -2, -3, -9223372036854775808, 1.5, -0.25, -0.128, 0.128, 0x00ff, "
             "'1969-12-31', '1969-12-31T23:59:59.999Z', '2020-09-13T12:26:40.123Z', "
-            "'INTERVAL ''1 01:01:01'' DAY TO SECOND', [1, null], {'a': 2, 'z': 1}, "
+            "'INTERVAL ''1 01:01:01'' DAY TO SECOND', [1, -2], {'a': 2, 'z': 1}, "
             "{first_name: 'it''s', \"in\": {y: null}}, null, null");
   ASSERT_EQ(served_->types().size(), 2U);
   EXPECT_EQ(served_->types()[0]->name, "t_b17_in");
   EXPECT_EQ(served_->types()[1]->name, "t_b17");
   EXPECT_FALSE(served_->types()[1]->frozen);
   EXPECT_THAT(rows({"other"}), ::testing::IsEmpty());
+}
+
+TEST_F(ServedTableTest, a_null_within_a_list_is_left_out) {
+  const auto list = std::make_shared<arrow::Int32Builder>();
+  arrow::ListBuilder lists(arrow::default_memory_pool(), list);
+  CHECK(lists.Append().ok() && list->AppendNull().ok() && list->Append(1).ok());
+  create(schema_of({{"k", arrow::utf8()}, {"l", arrow::list(arrow::int32())}}), {"k"});
+  put(batch_of(keyed_->schema().columns,
+               {array_of(arrow::StringBuilder(), "k"), lists.Finish().ValueOrDie()}));
+  using namespace std::literals;
+  EXPECT_EQ(scan()[0][1], "\0\0\0\1\0\0\0\4\0\0\0\1"sv);
 }
 
 TEST_F(ServedTableTest, the_key_comes_first_and_the_rest_by_name) {

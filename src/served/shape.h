@@ -59,8 +59,8 @@ Result<Shape> shape_of(const Type& spark, const std::string& name, UserTypes& ty
 /// `wanted`, or with the first number behind it that makes it one that is not taken; now it is.
 std::string own_name(const std::string& wanted, std::set<std::string>& taken);
 
-/// What becomes of elements of an ARRAY, and entries of a MAP, that are null: CQL shows them, and
-/// Cassandra takes none.
+/// What becomes of elements of an ARRAY, and entries of a MAP, that are null: Cassandra has none,
+/// and drivers cannot read them. Keys keep them, which would be other keys without.
 enum class Nulls : std::uint8_t { kKept, kLeftOut };
 
 /// Appends a value that is there.

@@ -30,14 +30,16 @@ def test_schemas_are_changed_and_described_as_by_cassandra(tmp_path):
     rows = [line.split("\t") for line in KEPT.read_text(encoding="utf-8").split("\n") if line]
     kept = [row[0] for row in rows]
     answers = ask(kept, tmp_path)
-    assert [same_each_time(*one) for one in zip(kept, answers, strict=True)] == [same_each_time(*row) for row in rows]
+    asked = zip(kept, answers, strict=True)
+    assert [same_each_time(*one) for one in asked] == [same_each_time(*row) for row in rows]
 
     seed = os.environ.get("TAILRACE_SEED", "20")
     fresh = cql_schema_statements.statements(random.Random(seed), 20, 100)
     told = ask(fresh, tmp_path)
     changed = sum(answer.startswith(("CREATED", "UPDATED", "DROPPED")) for answer in told)
-    assert changed > len(fresh) / 5, f"few of the statements with seed {seed} are taken"
+    assert changed > 300, f"few of the statements with seed {seed} are taken"
     judged = tmp_path / "answers.tsv"
-    judged.write_text("".join(f"{one}\t{answer}\n" for one, answer in zip(fresh, told, strict=True)), encoding="utf-8")
-    subprocess.run([ROOT / "build/src/cql_schema/cql_schema_test", "--gtest_filter=Replay.fresh*"], cwd=ROOT, check=True,
-                   env={**os.environ, "TAILRACE_CQL_SCHEMA": str(judged)})
+    lines = [f"{one}\t{answer}\n" for one, answer in zip(fresh, told, strict=True)]
+    judged.write_text("".join(lines), encoding="utf-8")
+    subprocess.run([ROOT / "build/src/cql_schema/cql_schema_test", "--gtest_filter=Replay.fresh*"], cwd=ROOT,
+                   check=True, env={**os.environ, "TAILRACE_CQL_SCHEMA": str(judged)})

@@ -180,7 +180,7 @@ test("two versions stand side by side, chosen by keyboard", async () => {
 test("a schema is tried, refused with places, and registered only after a question", async () => {
   const page = await open("filled", "schemas/users_created-value/2/try");
   const text = page.getByLabel("Schema to try");
-  await page.waitForFunction(() => document.querySelector("textarea").value.includes("age"));
+  await page.waitForFunction(() => document.querySelector("textarea")?.value.includes("age"));
   assert.equal(await page.getByRole("button", { name: "Register" }).count(), 0);
   await text.fill('{"vip": 1}');
   await text.press("Control+Enter");

@@ -104,8 +104,7 @@ public class CqlSchema {
 
   public static void main(String[] words) throws Exception {
     ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).setLevel(Level.WARN);
-    Path folder = Path.of(words[1]).toAbsolutePath().resolveSibling("cassandra");
-    Files.createDirectory(folder);
+    Path folder = Files.createTempDirectory(Path.of(words[1]).toAbsolutePath().getParent(), "cassandra");
     System.setProperty("cassandra.config", configuration(folder).toUri().toString());
     System.setProperty("cassandra.storagedir", folder.toString());
     System.setProperty("cassandra.start_native_transport", "false");
