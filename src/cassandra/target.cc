@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cql_types/parts.h"
 #include "cql_types/type.h"
+#include "cql_types/uuid.h"
 
 namespace tailrace::cassandra {
 namespace {
@@ -170,7 +171,7 @@ Result<std::optional<Found>> find(Cluster& cluster, const cql_schema::Table& tab
                                 "= ? AND table_name = ?",
                                 {table.keyspace, table.name}));
   if (rows.empty()) return std::nullopt;
-  return Found{text_of(rows[0][0]), text_of(rows[0][1])};
+  return Found{cql_types::uuid_text(text_of(rows[0][0])), text_of(rows[0][1])};
 }
 
 Result<bool> has_rows(Cluster& cluster, const Target& target) {
