@@ -152,6 +152,11 @@ void Sink::forget(std::string_view table) {
     }
 }
 
+// A table that was dropped while rows are on their way is made again.
+bool Sink::is_ready() const {
+  return ready_ && !cluster_->statement_is_refused();
+}
+
 Result<bool> Sink::ready(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const Status made = make_ready(stop);
@@ -172,9 +177,10 @@ Result<bool> Sink::ready(const std::stop_token& stop) {
 }
 
 Status Sink::make_ready(const std::stop_token& stop) {
+  cluster_->forget_refused_statement();
   std::vector<There> there;
   for (const Target& target : targets_) {
-    ASSIGN(auto one, make_there(*cluster_, target, comment_));
+    ASSIGN(auto one, make_there({*cluster_, stop}, target, comment_));
     if (one.must_load) loaded_.erase(target.table->schema().name);
     there.push_back(std::move(one));
   }
@@ -192,7 +198,7 @@ Status Sink::load(Target& target, const There& there, const std::stop_token& sto
   const std::string& name = target.table->schema().name;
   if (there.must_empty) {
     LOG(info, "cassandra: {} is emptied, and loaded from `{}`", target.name(), name);
-    TRY(asked(*cluster_, "TRUNCATE " + target.name()));
+    TRY(asked({*cluster_, stop}, "TRUNCATE " + target.name()));
   }
   Chunk chunk{
       .timestamp = next_timestamp(),

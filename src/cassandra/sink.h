@@ -36,7 +36,7 @@ class Sink final : public pipeline::ServingSink {
   Status open(const kv::Store& store) override;
   Status set_tables(std::vector<std::shared_ptr<const table::KeyedTable>> tables) override;
   void forget(std::string_view table) override;
-  bool is_ready() const override { return ready_; }
+  bool is_ready() const override;
   Result<bool> ready(const std::stop_token& stop) override;
   Status take(const table::KeyedTable& table, const Delta& delta) override;
   bool wants_checkpoint() const override;

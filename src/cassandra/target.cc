@@ -15,7 +15,6 @@
 namespace tailrace::cassandra {
 namespace {
 
-using cql_client::Cluster;
 using cql_client::Row;
 using cql_types::quoted_if_needed;
 using cql_types::to_cql;
@@ -46,29 +45,35 @@ std::vector<std::string> list_of(const std::optional<std::string>& value) {
   return all;
 }
 
-/// Columns there, by name: kind, position and type as system_schema.columns has them.
-using Columns = std::map<std::string, std::string>;
+/// A column as system_schema.columns has it.
+struct Kept {
+  std::string kind;
+  std::int32_t position = 0;
+  std::string type;
 
-std::string column_key(std::string_view kind, std::int32_t position, std::string_view type) {
-  return fmt::format("{} {} {}", kind, position, type);
-}
+  bool operator==(const Kept&) const = default;
+  bool is_key() const { return kind == "partition_key" || kind == "clustering"; }
+  std::string text() const {
+    if (!is_key()) return kind == "regular" ? type : kind + " " + type;
+    return fmt::format("{}, the {}. of kind {},", type, position + 1, kind);
+  }
+};
+using Columns = std::map<std::string, Kept>;  // by name
 
 Columns wanted_columns(const cql_schema::Table& table) {
   Columns columns;
   for (const cql_schema::Column& column : table.columns) {
     const bool partition = column.kind == cql_schema::ColumnKind::kPartitionKey;
     const bool clustering = column.kind == cql_schema::ColumnKind::kClustering;
-    columns[column.name] = column_key(partition    ? "partition_key"
-                                      : clustering ? "clustering"
-                                                   : "regular",
-                                      column.position, to_cql(*column.type));
+    const auto* kind = partition ? "partition_key" : clustering ? "clustering" : "regular";
+    columns[column.name] = {kind, column.position, to_cql(*column.type)};
   }
   return columns;
 }
 
-Result<Columns> columns_there(Cluster& cluster, const cql_schema::Table& table) {
+Result<Columns> columns_there(const Asking& ask, const cql_schema::Table& table) {
   ASSIGN(const auto rows,
-         asked(cluster,
+         asked(ask,
                "SELECT column_name, kind, position, type FROM system_schema.columns WHERE "
                "keyspace_name = ? AND table_name = ?",
                {table.keyspace, table.name}));
@@ -76,8 +81,8 @@ Result<Columns> columns_there(Cluster& cluster, const cql_schema::Table& table) 
   for (const Row& row : rows) {
     const std::string position = text_of(row[2]);
     if (position.size() != sizeof(std::int32_t)) continue;
-    columns[text_of(row[0])] =
-        column_key(text_of(row[1]), load_be<std::int32_t>(position.data()), text_of(row[3]));
+    columns[text_of(row[0])] = {text_of(row[1]), load_be<std::int32_t>(position.data()),
+                                text_of(row[3])};
   }
   return columns;
 }
@@ -105,8 +110,8 @@ std::string create_table(const cql_schema::Table& table, const std::string& comm
 }
 
 /// What the user types there are, as create_type() says it; empty: there is none of that name.
-Result<std::string> type_there(Cluster& cluster, const cql_types::Type& type) {
-  ASSIGN(const auto rows, asked(cluster,
+Result<std::string> type_there(const Asking& ask, const cql_types::Type& type) {
+  ASSIGN(const auto rows, asked(ask,
                                 "SELECT field_names, field_types FROM system_schema.types WHERE "
                                 "keyspace_name = ? AND type_name = ?",
                                 {type.keyspace, type.name}));
@@ -118,46 +123,47 @@ Result<std::string> type_there(Cluster& cluster, const cql_types::Type& type) {
   return fmt::format("CREATE TYPE {} ({})", quoted(type.keyspace, type.name), fields);
 }
 
-/// Whether the types there are other ones.
-Result<bool> types_differ(Cluster& cluster, const Target& target) {
+/// A user type that is another one there, or nothing.
+Result<std::string> other_type(const Asking& ask, const Target& target) {
   for (const auto& type : target.definition.types) {
-    ASSIGN(const std::string there, type_there(cluster, *type));
-    if (!there.empty() && there != create_type(*type)) return true;
+    ASSIGN(const std::string there, type_there(ask, *type));
+    if (!there.empty() && there != create_type(*type))
+      return fmt::format("type {} is another one", quoted(type->keyspace, type->name));
   }
-  return false;
+  return std::string();
 }
 
-Status make_keyspace(Cluster& cluster, const std::string& keyspace) {
+Status make_keyspace(const Asking& ask, const std::string& keyspace) {
   ASSIGN(const auto found,
-         asked(cluster, "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
+         asked(ask, "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
                {keyspace}));
   if (!found.empty()) return {};
-  TRY(asked(cluster, fmt::format("CREATE KEYSPACE IF NOT EXISTS {} WITH replication = {{'class': "
-                                 "'SimpleStrategy', 'replication_factor': 1}}",
-                                 quoted_if_needed(keyspace))));
+  TRY(asked(ask, fmt::format("CREATE KEYSPACE IF NOT EXISTS {} WITH replication = {{'class': "
+                             "'SimpleStrategy', 'replication_factor': 1}}",
+                             quoted_if_needed(keyspace))));
   return {};
 }
 
 /// Those that others name were made first.
-Status make_types(Cluster& cluster, const Target& target) {
+Status make_types(const Asking& ask, const Target& target) {
   for (const auto& type : target.definition.types) {
-    ASSIGN(const std::string there, type_there(cluster, *type));
+    ASSIGN(const std::string there, type_there(ask, *type));
     if (there == create_type(*type)) continue;
     if (!there.empty())
       return error(Code::kFailedPrecondition,
                    fmt::format("type {} is there and is another one: name `{}` otherwise, or drop "
                                "the type",
                                quoted(type->keyspace, type->name), target.table->schema().name));
-    TRY(asked(cluster, create_type(*type)));
+    TRY(asked(ask, create_type(*type)));
   }
   return {};
 }
 
-Status drop(Cluster& cluster, const Target& target) {
-  TRY(asked(cluster, "DROP TABLE IF EXISTS " + target.name()));
+Status drop(const Asking& ask, const Target& target) {
+  TRY(asked(ask, "DROP TABLE IF EXISTS " + target.name()));
   const auto& types = target.definition.types;
   for (auto one = types.rbegin(); one != types.rend(); ++one)
-    TRY(asked(cluster, "DROP TYPE IF EXISTS " + quoted((*one)->keyspace, (*one)->name)));
+    TRY(asked(ask, "DROP TYPE IF EXISTS " + quoted((*one)->keyspace, (*one)->name)));
   return {};
 }
 
@@ -165,8 +171,8 @@ struct Found {
   std::string id, comment;
 };
 
-Result<std::optional<Found>> find(Cluster& cluster, const cql_schema::Table& table) {
-  ASSIGN(const auto rows, asked(cluster,
+Result<std::optional<Found>> find(const Asking& ask, const cql_schema::Table& table) {
+  ASSIGN(const auto rows, asked(ask,
                                 "SELECT id, comment FROM system_schema.tables WHERE keyspace_name "
                                 "= ? AND table_name = ?",
                                 {table.keyspace, table.name}));
@@ -174,36 +180,45 @@ Result<std::optional<Found>> find(Cluster& cluster, const cql_schema::Table& tab
   return Found{cql_types::uuid_text(text_of(rows[0][0])), text_of(rows[0][1])};
 }
 
-Result<bool> has_rows(Cluster& cluster, const Target& target) {
+Result<bool> has_rows(const Asking& ask, const Target& target) {
   const auto& column = target.definition.table.columns.front().name;
-  ASSIGN(const auto rows, asked(cluster, fmt::format("SELECT {} FROM {} LIMIT 1",
-                                                     quoted_if_needed(column), target.name())));
+  ASSIGN(const auto rows, asked(ask, fmt::format("SELECT {} FROM {} LIMIT 1",
+                                                 quoted_if_needed(column), target.name())));
   return !rows.empty();
 }
 
-/// Adds the columns that are not there; false where that does not make it the target's.
-Result<bool> widen(Cluster& cluster, const Target& target) {
-  const Columns wanted = wanted_columns(target.definition.table);
-  ASSIGN(const Columns there, columns_there(cluster, target.definition.table));
-  std::vector<std::string> lacking;
+/// What a table that is there has in another way, so that columns that are added do not mend it;
+/// nothing: it fits.
+std::string difference(const Columns& wanted, const Columns& there) {
   for (const auto& [name, what] : wanted) {
     const auto found = there.find(name);
-    if (found == there.end() && what.starts_with("regular")) lacking.push_back(name);
-    if (found == there.end() ? !what.starts_with("regular") : found->second != what) return false;
+    if (found == there.end() && !what.is_key()) continue;
+    if (found == there.end())
+      return fmt::format("there is no column {}, which is {} here", name, what.text());
+    if (found->second != what)
+      return fmt::format("column {} is {} there and {} here", name, found->second.text(),
+                         what.text());
   }
-  ASSIGN(const bool others, types_differ(cluster, target));
-  if (others) return false;
   for (const auto& [name, what] : there)
-    if (!what.starts_with("regular") && !wanted.contains(name)) return false;
-  if (lacking.empty()) return true;
-  TRY(make_types(cluster, target));
-  for (const std::string& name : lacking) {
-    const auto& table = target.definition.table;
-    const auto& column = table.columns[static_cast<std::size_t>(table.find(name))];
-    TRY(asked(cluster, fmt::format("ALTER TABLE {} ADD {} {}", target.name(),
-                                   quoted_if_needed(name), to_cql(*column.type))));
-  }
-  return true;
+    if (what.is_key() && !wanted.contains(name))
+      return fmt::format("column {} is {} there and not of the key here", name, what.text());
+  return {};
+}
+
+/// Adds the columns that are not there. Why that does not make the table the target's, or nothing.
+Result<std::string> widen(const Asking& ask, const Target& target) {
+  const cql_schema::Table& table = target.definition.table;
+  const Columns wanted = wanted_columns(table);
+  ASSIGN(const Columns there, columns_there(ask, table));
+  if (std::string why = difference(wanted, there); !why.empty()) return why;
+  ASSIGN(std::string other, other_type(ask, target));
+  if (!other.empty()) return other;
+  TRY(make_types(ask, target));
+  for (const auto& [name, what] : wanted)
+    if (!there.contains(name))
+      TRY(asked(ask, fmt::format("ALTER TABLE {} ADD {} {}", target.name(), quoted_if_needed(name),
+                                 what.type)));
+  return {};
 }
 
 }  // namespace
@@ -228,24 +243,30 @@ Target make_target(std::shared_ptr<const table::KeyedTable> table, served::Defin
   return target;
 }
 
-Result<std::vector<Row>> asked(Cluster& cluster, const std::string& text,
+Result<std::vector<Row>> asked(const Asking& ask, const std::string& text,
                                std::vector<std::string> values) {
   const auto patience = text.starts_with("SELECT") ? kToRead : kToChange;
-  cql_client::Answer answer = cluster.ask(text, std::move(values), patience);
+  cql_client::Answer answer = ask.cluster.ask(text, std::move(values), patience, ask.stop);
   if (!answer.failure) return std::move(answer.rows);
-  return error(Code::kUnavailable, answer.failure->message);
+  if (ask.stop.stop_requested()) return error(Code::kCancelled, "stopped");
+  const auto& [code, message] = std::tie(answer.failure->code, answer.failure->message);
+  if (code == cql_types::ErrorCode::kServer) return error(Code::kUnavailable, message);
+  if (code == cql_types::ErrorCode::kUnauthorized)
+    return error(Code::kUnavailable,
+                 fmt::format("{}; permit it, or let another user do it: {}", message, text));
+  return error(Code::kUnavailable, fmt::format("{} ({})", message, text));
 }
 
-Result<There> make_there(Cluster& cluster, const Target& target, const std::string& comment) {
+Result<There> make_there(const Asking& ask, const Target& target, const std::string& comment) {
   const cql_schema::Table& table = target.definition.table;
-  TRY(make_keyspace(cluster, table.keyspace));
-  ASSIGN(auto found, find(cluster, table));
+  TRY(make_keyspace(ask, table.keyspace));
+  ASSIGN(auto found, find(ask, table));
   There there;
   if (found) {
     const bool loaded = !target.loaded.empty() && found->id == target.loaded;
     const bool ours = loaded || found->comment == comment;
     if (!ours) {
-      ASSIGN(const bool rows, has_rows(cluster, target));
+      ASSIGN(const bool rows, has_rows(ask, target));
       if (rows)
         return error(
             Code::kFailedPrecondition,
@@ -253,26 +274,26 @@ Result<There> make_there(Cluster& cluster, const Target& target, const std::stri
                         "otherwise in tailrace.yml, or empty or drop the table",
                         target.name(), target.table->schema().name));
     }
-    ASSIGN(const bool fits, widen(cluster, target));
-    if (fits) {
+    ASSIGN(const std::string differs, widen(ask, target));
+    if (differs.empty()) {
       there.id = found->id;
       there.must_load = !loaded;
       if (there.must_load) {
-        ASSIGN(there.must_empty, has_rows(cluster, target));
+        ASSIGN(there.must_empty, has_rows(ask, target));
       }
       return there;
     }
     if (!ours)
       return error(Code::kFailedPrecondition,
-                   fmt::format("table {} is there with another key or other types of columns: name "
-                               "`{}` otherwise in tailrace.yml, or drop the table",
-                               target.name(), target.table->schema().name));
-    LOG(info, "cassandra: {} has other columns now and is made again", target.name());
-    TRY(drop(cluster, target));
+                   fmt::format("table {} is there and is another one ({}): name `{}` otherwise in "
+                               "tailrace.yml, or drop the table",
+                               target.name(), differs, target.table->schema().name));
+    LOG(info, "cassandra: {} is made again: {}", target.name(), differs);
+    TRY(drop(ask, target));
   }
-  TRY(make_types(cluster, target));
-  TRY(asked(cluster, create_table(table, comment)));
-  ASSIGN(found, find(cluster, table));
+  TRY(make_types(ask, target));
+  TRY(asked(ask, create_table(table, comment)));
+  ASSIGN(found, find(ask, table));
   if (!found)
     return error(Code::kUnavailable, fmt::format("table {} is not to be seen yet", target.name()));
   there.id = found->id;

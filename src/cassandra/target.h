@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,12 @@ struct Target {
 /// With its statements.
 Target make_target(std::shared_ptr<const table::KeyedTable> table, served::Definition definition);
 
+/// Who asks, until it is to stop.
+struct Asking {
+  cql_client::Cluster& cluster;
+  const std::stop_token& stop;
+};
+
 /// What is there after make_there().
 struct There {
   std::string id;           ///< system_schema.tables.id
@@ -38,12 +45,11 @@ struct There {
 /// Makes the keyspace, the user types and the table where they are not there, and adds columns that
 /// it lacks; one that cannot become the target's is dropped and made again, if it is ours: it was
 /// loaded before, or its comment says so. kUnavailable: ask again; kFailedPrecondition: it belongs
-/// to others, and what to do.
-Result<There> make_there(cql_client::Cluster& cluster, const Target& target,
-                         const std::string& comment);
+/// to others, and what to do; kCancelled.
+Result<There> make_there(const Asking& ask, const Target& target, const std::string& comment);
 
-/// An answer that must be one: the refusal as an Error that names `what`.
-Result<std::vector<cql_client::Row>> asked(cql_client::Cluster& cluster, const std::string& text,
+/// The rows of an answer; a refusal is kUnavailable with the statement; kCancelled: stopped.
+Result<std::vector<cql_client::Row>> asked(const Asking& ask, const std::string& text,
                                            std::vector<std::string> values = {});
 
 }  // namespace tailrace::cassandra

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -53,6 +54,7 @@ struct Node {
   milliseconds pause{0};
   std::optional<Clock::time_point> failing = {};  ///< since when
   std::string error = {};
+  bool denied = false;                ///< its login or its certificate is refused
   std::vector<std::string> ids = {};  ///< of prepared statements; empty: not prepared here
   std::vector<bool> preparing = {};
 };
@@ -77,6 +79,8 @@ class Cluster::Impl {
     });
   }
 
+  std::atomic<bool> statement_refused{false};
+
   std::size_t statement(std::string text) {
     const std::lock_guard lock(mutex_);
     statements_.push_back(std::move(text));
@@ -100,13 +104,17 @@ class Cluster::Impl {
     return acknowledged_.wait_for(lock, patience, [&] { return open_rows_ <= rows; });
   }
 
-  Answer ask(std::string text, std::vector<std::string> values, milliseconds patience) {
+  Answer ask(std::string text, std::vector<std::string> values, milliseconds patience,
+             const std::stop_token& stop) {
     const auto promise = std::make_shared<std::promise<Answer>>();
     auto future = promise->get_future();
     client_.post([this, promise, text = std::move(text), values = std::move(values), patience] {
       ask_any(text, values, patience,
               [promise](Answer answer) { promise->set_value(std::move(answer)); });
     });
+    while (future.wait_for(kFirstLook) != std::future_status::ready)
+      if (stop.stop_requested())
+        return {.rows = {}, .failure = Failure(ErrorCode::kServer, "stopped")};
     return future.get();
   }
 
@@ -150,7 +158,8 @@ class Cluster::Impl {
     Node& node = nodes_[number];
     node.up = true;
     node.pause = milliseconds(0);
-    node.failing.reset();
+    if (std::exchange(node.failing, std::nullopt))
+      LOG(info, "cassandra {} answers again", node.endpoint.text());
     node.ids.clear();
     node.preparing.clear();
     if (!control_) take_control(number);
@@ -163,9 +172,10 @@ class Cluster::Impl {
     node.up = false;
     node.connection.reset();
     node.error = why.what;
+    node.denied = why.code == Code::kPermissionDenied;
     if (!node.failing) {
       node.failing = Clock::now();
-      LOG(warn, "cassandra {}: {}", node.endpoint.text(), why.what);
+      LOG(warn, "cassandra {}: {}; trying again", node.endpoint.text(), why.what);
     }
     if (control_ == number) {
       control_.reset();
@@ -326,7 +336,7 @@ class Cluster::Impl {
                                result ? std::get_if<cql_protocol::Prepared>(result) : nullptr;
                            if (made) asked.ids[statement] = made->id;
                            if (const auto* refused = std::get_if<Failure>(&answer->body))
-                             refused_by(number, refused->message);
+                             refused_by(number, *refused);
                            pump();
                          });
   }
@@ -393,19 +403,20 @@ class Cluster::Impl {
     // A table that was made anew has other ids: each is asked for again.
     if (refused && refused->code == ErrorCode::kUnprepared)
       std::ranges::fill(nodes_[number].ids, "");
-    if (refused) refused_by(number, refused->message);
+    if (refused) refused_by(number, *refused);
     queue_.push_front(std::move(write));
     pump();
   }
 
   /// Everything waits a little; longer each time.
-  void refused_by(std::size_t number, const std::string& message) {
+  void refused_by(std::size_t number, const Failure& why) {
     const auto now = Clock::now();
+    if (why.code == ErrorCode::kInvalid) statement_refused = true;
     if (!refused_) {
-      refused_ = {nodes_[number].endpoint.text(), message, now};
-      LOG(warn, "cassandra {}: {}", refused_->node, message);
+      refused_ = {nodes_[number].endpoint.text(), why.message, now};
+      LOG(warn, "cassandra {}: {}; trying again", refused_->node, why.message);
     }
-    refused_->message = message;
+    refused_->message = why.message;
     if (now < paused_until_) return;
     pause_ = std::clamp(2 * pause_, kFirstPause, config_.most_pause);
     paused_until_ = now + pause_;
@@ -426,7 +437,7 @@ class Cluster::Impl {
   void judge() {
     const auto now = Clock::now();
     std::optional<Clock::time_point> since;
-    std::string of, what = "does not answer", reason;
+    std::string of, what, reason;
     bool well = false;
     for (const Node& node : nodes_) {
       if (node.gone) continue;
@@ -438,6 +449,7 @@ class Cluster::Impl {
       if (!begun || (since && *since <= *begun)) continue;
       since = begun;
       of = node.endpoint.text();
+      what = node.denied && !silent ? "cannot be used" : "does not answer";
       reason = silent ? "it is connected, and silent" : node.error;
     }
     if (well) since.reset();
@@ -509,8 +521,15 @@ std::size_t Cluster::open_rows() const {
 bool Cluster::wait_below(std::size_t rows, milliseconds patience) const {
   return impl_->wait_below(rows, patience);
 }
-Answer Cluster::ask(std::string text, std::vector<std::string> values, milliseconds patience) {
-  return impl_->ask(std::move(text), std::move(values), patience);
+Answer Cluster::ask(std::string text, std::vector<std::string> values, milliseconds patience,
+                    const std::stop_token& stop) {
+  return impl_->ask(std::move(text), std::move(values), patience, stop);
+}
+bool Cluster::statement_is_refused() const {
+  return impl_->statement_refused;
+}
+void Cluster::forget_refused_statement() {
+  impl_->statement_refused = false;
 }
 std::string Cluster::health() const {
   return impl_->health();

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,12 +72,20 @@ class Cluster {
   /// Waits until at most so many rows are not acknowledged; false after `patience`.
   bool wait_below(std::size_t rows, std::chrono::milliseconds patience) const;
 
-  /// Asks any node and waits. What nobody answers is kServer, with health()'s sentence.
+  /// Asks any node and waits. What nobody answers is kServer, with health()'s sentence; so is what
+  /// is stopped, at once.
   Answer ask(std::string text, std::vector<std::string> values = {},
-             std::chrono::milliseconds patience = std::chrono::seconds(70));
+             std::chrono::milliseconds patience = std::chrono::seconds(70),
+             const std::stop_token& stop = {});
+
+  /// Whether a statement of a write was refused as invalid since the last call of
+  /// forget_refused_statement(): its table may be gone, or another one.
+  bool statement_is_refused() const;
+  void forget_refused_statement();
 
   /// Why nothing is acknowledged, as "127.0.0.1:9042 does not answer since 12 s (Connection
-  /// refused), trying again"; empty: nothing is wrong.
+  /// refused), trying again", "… cannot be used since …", "… does not take rows since …"; empty:
+  /// nothing is wrong.
   std::string health() const;
 
  private:

@@ -93,13 +93,17 @@ void Connection::shake(Result<ServerMessage> answer) {
   if (const auto* refused = std::get_if<cql_types::Failure>(&answer->body)) {
     const bool bad = refused->code == cql_types::ErrorCode::kBadCredentials ||
                      refused->code == cql_types::ErrorCode::kUnauthorized;
-    return fail({bad ? Code::kPermissionDenied : Code::kUnavailable,
-                 fmt::format("it refuses the connection: {}", refused->message)});
+    if (bad)
+      return fail({Code::kPermissionDenied, refused->message +
+                                                "; check `user` and `password` below `serving` in "
+                                                "tailrace.yml"});
+    return fail({Code::kUnavailable, "it refuses the connection: " + refused->message});
   }
   if (std::holds_alternative<cql_protocol::Authenticate>(answer->body)) {
     if (config_.user.empty())
       return fail({Code::kPermissionDenied,
-                   "it asks for a user: write `url`, `user` and `password` below `serving`"});
+                   "it asks for a user: write `url`, `user` and `password` below `serving` in "
+                   "tailrace.yml"});
     const std::string token = plain_token(config_);
     return ask(cql_protocol::AuthResponse{token}, config_.connect_patience,
                [this](Result<ServerMessage> next) { shake(std::move(next)); });
