@@ -340,7 +340,8 @@ std::size_t Sink::on_their_way() const {
 }
 
 bool Sink::is_full() const {
-  return on_their_way() > kSentBytes;
+  full_ = on_their_way() > kSentBytes;
+  return full_;
 }
 
 bool Sink::wait(milliseconds patience) const {
@@ -348,14 +349,16 @@ bool Sink::wait(milliseconds patience) const {
 }
 
 void Sink::say(std::string trouble) const {
+  const bool told = !cluster_->health().empty();  // what nobody answers is the cluster's to say
   const std::lock_guard lock(mutex_);
-  if (!trouble.empty() && trouble_.empty()) LOG(warn, "serving: {}", trouble);
+  if (!trouble.empty() && trouble_.empty() && !told) LOG(warn, "serving: {}", trouble);
   trouble_ = std::move(trouble);
 }
 
 std::string Sink::waits() const {
   std::string why = cluster_->health();
-  if (!why.empty()) return "serving: cassandra " + why;
+  if (!why.empty())
+    return "serving: cassandra " + why + (full_ ? "; steps wait, for 32 MB are on their way" : "");
   const std::lock_guard lock(mutex_);
   return trouble_.empty() ? std::string() : "serving: cassandra: " + trouble_;
 }

@@ -91,6 +91,7 @@ class Sink final : public pipeline::ServingSink {
   std::deque<Sent> sent_;
   bool ready_ = false;
 
+  mutable std::atomic<bool> full_{false};
   mutable std::mutex mutex_;
   mutable std::string trouble_;  ///< of making tables; guarded by mutex_
   std::map<std::string, std::int64_t, std::less<>> left_out_;  ///< by serving; guarded by mutex_

@@ -1,15 +1,18 @@
 """Serving behind a URL: whatever is killed in between, the database has the pipeline's own rows.
 
 Here it is `tailrace serve`; tests/real/test_cassandra.py has the same tests with a real Cassandra."""
+import contextlib
 import datetime
 import http.client
 import json
 import re
 import signal
+import ssl
 import struct
 import subprocess
 import time
 
+import certificates
 import confluent_kafka
 import cql_server
 import cql_wire
@@ -42,6 +45,22 @@ def server(tmp_path):
     one.kill()
 
 
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory):
+    """One that speaks TLS, with a certificate of `authority`."""
+    folder = tmp_path_factory.mktemp("encrypted")
+    authority = certificates.Authority(folder)
+    certificate, key, _ = authority.sign("server", "/CN=localhost")
+    one = cql_server.CqlServer(folder, "--tls-certificate", certificate, "--tls-key", key).start()
+    one.authority = authority
+    yield one
+    one.kill()
+
+
+class Refused(AssertionError):
+    pass
+
+
 def example(folder, address, keyspace="example", limit=RECORDS, rate=100000, first=RECORDS, **role):
     """The example itself, but for the URL of its serving and an end."""
     folder.mkdir()
@@ -65,7 +84,8 @@ def connect(address, **login):
 
 def ask(connection, statement):
     answer = connection.query(statement)
-    assert answer.code is None, (statement, answer.message)
+    if answer.code is not None:
+        raise Refused(statement, answer.message)
     return answer.rows or []
 
 
@@ -114,7 +134,8 @@ def settled(project, address, **how):
     """Cassandra's rows follow a checkpoint later."""
     def same():
         assert not project.ended(), project.log.read_text()[-2000:]
-        return differences(project, address, **how) is None
+        with contextlib.suppress(Refused):  # the table may not be there yet
+            return differences(project, address, **how) is None
 
     try:
         tailrace.wait_until(same, "the same rows", 120)
@@ -186,6 +207,31 @@ def test_a_stopped_run_ends_at_once_while_cassandra_is_away_and_the_next_goes_on
     tailrace.wait_until(lambda: fetched(project) >= 1500, "all records")
     settled(project, server.address)
     project.stop()
+
+
+def test_a_database_that_is_away_at_the_start_is_waited_for(tmp_path, server):
+    server.kill()
+    project = example(tmp_path / "waits", server.address, limit=1000)
+    for _ in range(2):  # the first is stopped while it waits
+        project.log.unlink(missing_ok=True)
+        project.start()
+        hop = tailrace.wait_until(lambda: project.hops()["served.created_users"]["last_error"], "the hop says so")
+        assert re.fullmatch(rf"serving: cassandra {server.address} does not answer since \d+ s \(Connection refused\), "
+                            "trying again", hop), hop
+        tailrace.wait_until(lambda: fetched(project) == 1000, "records are fetched meanwhile")
+        assert project.log.read_text().count("Connection refused") == 1
+        if _ == 0:
+            project.stop()
+    server.start()
+    settled(project, server.address)
+    assert project.log.read_text().count(f"cassandra {server.address} answers again") == 1
+    project.stop()
+
+
+def test_one_host_of_several_is_enough(tmp_path, cassandra):
+    project = example(tmp_path / "hosts", f"127.0.0.1:1,{cassandra.address}", "several", limit=200)
+    project.once()
+    assert_same(project, cassandra.address, keyspace="several")
 
 
 DELETES = """
@@ -270,6 +316,72 @@ def test_a_table_that_was_dropped_or_a_data_folder_that_is_gone_is_loaded_again(
     subprocess.run(["rm", "-r", project.data], check=True)
     project.once()
     assert_same(project, cassandra.address, tables=("newest", "by_name"), keyspace="dropped")
+
+
+def test_a_table_that_is_dropped_while_rows_are_on_their_way_is_made_again(tmp_path, cassandra):
+    project = lines_project(tmp_path / "run", cassandra.address, "goes")
+    tables = {"tables": ("newest", "by_name"), "keyspace": "goes"}
+    project.start()
+    connection = connect(cassandra.address)
+    for turn in range(3):
+        write_lines(project, f"{turn}", [{"name": f"n{turn}-{i}", "at": i} for i in range(100)])
+        tailrace.wait_until(lambda: project.hops()["fetched.input"]["count"] == 100 * (turn + 1), "records")
+        settled(project, cassandra.address, **tables)
+        ask(connection, ["DROP TABLE goes.by_name", "DROP KEYSPACE goes", "TRUNCATE goes.newest"][turn])
+    assert rows_in(cassandra.address, "newest", "goes") == []  # what others take away is theirs to answer for
+    project.stop()
+
+
+def test_steps_wait_while_much_is_on_its_way(tmp_path, server):
+    project = lines_project(tmp_path / "run", server.address, "much",
+                            "CREATE MATERIALIZED VIEW texts AS SELECT get_json_object(value, '$.n') AS n, "
+                            "get_json_object(value, '$.text') AS text FROM lines;", {"texts": {"key": ["n"]}})
+    project.start()
+    write_lines(project, "a", [{"n": "first", "text": ""}])
+    settled(project, server.address, tables=("texts",), keyspace="much")
+    server.process.send_signal(signal.SIGSTOP)
+    for part in range(10):
+        write_lines(project, f"b{part}", [{"n": f"{part}-{i}", "text": "x" * 100_000} for i in range(80)])
+    tailrace.wait_until(lambda: "steps wait, for 32 MB" in project.hops()["served.texts"]["last_error"], "steps wait")
+    assert 320 < project.hops()["served.texts"]["count"] < 801
+    server.process.send_signal(signal.SIGCONT)
+    tailrace.wait_until(lambda: project.hops()["served.texts"]["count"] == 801, "all rows")
+    settled(project, server.address, tables=("texts",), keyspace="much")
+    project.stop()
+
+
+def test_a_table_of_another_shape_is_left_alone_and_the_hop_says_which_column_differs(tmp_path, cassandra):
+    connection = connect(cassandra.address)
+    ask(connection, "CREATE KEYSPACE shapes WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+    ask(connection, "CREATE TABLE shapes.newest (name text PRIMARY KEY, at text)")
+    ask(connection, "CREATE TABLE shapes.by_name (at int, name text, PRIMARY KEY (at, name))")
+    project = lines_project(tmp_path / "run", cassandra.address, "shapes")
+    write_lines(project, "a", [{"name": f"n{i}", "at": i} for i in range(10)])
+    project.start()
+    told = re.compile(r"table shapes.(\w+) is there and is another one \((.*)\): name `\1` otherwise in tailrace.yml, "
+                      "or drop the table")
+    for table, why in (("newest", "column at is text there and int here"),
+                       ("by_name", "column at is int, the 1. of kind partition_key, there and int here")):
+        hop = tailrace.wait_until(lambda: f"shapes.{table} " in (
+            said := project.hops()["served.newest"]["last_error"]) and said, "the hop says so")
+        assert told.search(hop).groups() == (table, why), hop
+        ask(connection, f"DROP TABLE shapes.{table}")
+    settled(project, cassandra.address, tables=("newest", "by_name"), keyspace="shapes")
+    project.stop()
+
+
+def test_a_certificate_of_an_authority_that_is_trusted_is_asked_for(tmp_path, encrypted):
+    folder = tmp_path / "stranger"
+    stranger = example(folder, encrypted.address, "encrypted", limit=100, tls=True,
+                       ca_file=str(certificates.Authority(tmp_path, "stranger").certificate))
+    stranger.start()
+    hop = tailrace.wait_until(lambda: stranger.hops()["served.created_users"]["last_error"], "the hop says so")
+    assert f"serving: cassandra {encrypted.address} cannot be used since " in hop and "TLS handshake: " in hop
+    stranger.kill()
+    authority = encrypted.authority.certificate
+    project = example(tmp_path / "trusts", encrypted.address, "encrypted", limit=100, ca_file=str(authority))
+    project.once()
+    assert_same(project, encrypted.address, keyspace="encrypted", tls=ssl.create_default_context(cafile=authority))
 
 
 def test_rows_of_others_are_left_alone_and_the_hop_says_what_to_do(tmp_path, cassandra):
