@@ -19,8 +19,8 @@ FLOORS = {
 }
 
 # Which rooms may include a library: the part of an include before the first "/" or the whole name, as a pattern.
-ARROW_ROOMS = {"columns", "engine", "schema", "lake", "table", "sql", "connect", "pipeline", "served", "cassandra", "console",
-               "app"}
+ARROW_ROOMS = {"columns", "engine", "schema", "lake", "table", "sql", "connect", "pipeline", "served", "cassandra",
+               "console", "app"}
 FENCES = [
     (r"boost/(asio|beast)", {"net"}),
     (r"rocksdb/", {"kv"}),

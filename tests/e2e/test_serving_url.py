@@ -457,7 +457,8 @@ CREATE MATERIALIZED VIEW kinds AS SELECT
   timestamp_millis(CAST(get_json_object(value, '$.n') AS BIGINT) * 1234567) AS at,
   array(get_json_object(value, '$.n'), NULL, 'x') AS list,
   map('k', CAST(get_json_object(value, '$.n') AS INT), 'b', NULL) AS map,
-  named_struct('Text', get_json_object(value, '$.n'), 'inner', named_struct('n', CAST(NULL AS INT), 'm', array(1, 2))) AS struct,
+  named_struct('Text', get_json_object(value, '$.n'), 'inner',
+    named_struct('n', CAST(NULL AS INT), 'm', array(1, 2))) AS struct,
   CASE WHEN get_json_object(value, '$.n') = '3' THEN NULL ELSE get_json_object(value, '$.text') END AS text
 FROM lines;
 """

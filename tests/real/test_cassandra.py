@@ -74,8 +74,8 @@ def test_a_user_who_may_not_make_the_keyspace_is_told_what_to_permit(tmp_path, c
     project = example(tmp_path / "bob", address, "bobs", limit=100, user="bob", password="bobs")
     project.start()
     hop = tailrace.wait_until(lambda: project.hops()["served.created_users"]["last_error"], "the hop says so")
-    assert hop.startswith("serving: cassandra: User bob has no CREATE permission on <all keyspaces> or any of its parents; "
-                          "permit it, or let another user do it: CREATE KEYSPACE IF NOT EXISTS bobs WITH "), hop
+    assert hop.startswith("serving: cassandra: User bob has no CREATE permission on <all keyspaces> or any of its "
+                          "parents; permit it, or let another user do it: CREATE KEYSPACE IF NOT EXISTS bobs WITH ")
     ask(admin, hop.partition("let another user do it: ")[2])
     tailrace.wait_until(lambda: "no CREATE permission on <keyspace bobs>" in
                         project.hops()["served.created_users"]["last_error"], "the next that is not permitted")
