@@ -29,6 +29,8 @@ constexpr std::size_t kChunkBytes = 1 << 20;
 constexpr std::size_t kTakenBytes = 8 << 20;
 /// Steps wait when so much is on its way.
 constexpr std::size_t kSentBytes = 32 << 20;
+/// What a row on its way takes beside its bytes, about.
+constexpr std::size_t kRowBytes = 160;
 /// Of one batch: rows of one partition that are written at once.
 constexpr std::size_t kBatchRows = 100, kBatchBytes = 32 << 10;
 /// Rows on their way while a table is loaded.
@@ -111,7 +113,8 @@ Status Sink::open(const kv::Store& store) {
                      return false;
                    }
                    const auto number = load_be<std::uint64_t>(key.data() + kChunks.size());
-                   sealed_.push_back({number, std::move(*chunk), text.size()});
+                   const std::size_t taken = text.size() + chunk->rows.size() * kRowBytes;
+                   sealed_.push_back({number, std::move(*chunk), taken});
                    return true;
                  }));
   return read;
@@ -277,7 +280,8 @@ Status Sink::seal(kv::WriteBatch& batch) {
       chunk.rows = std::move(rows);
       const std::string bytes = chunk.to_bytes();
       batch.put(chunk_key(next_number_), bytes);
-      sealed_.push_back({next_number_++, std::move(chunk), bytes.size()});
+      const std::size_t taken = bytes.size() + chunk.rows.size() * kRowBytes;
+      sealed_.push_back({next_number_++, std::move(chunk), taken});
       chunk.timestamp = timestamp;
       chunk.table = target.table->schema().name;
       chunk.insert = target.insert;

@@ -57,7 +57,7 @@ class Sink final : public pipeline::ServingSink {
   struct Sealed {
     std::uint64_t number = 0;
     Chunk chunk;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  ///< of memory, about
   };
 
   Sink(const pipeline::Project& project, rt::Clock& clock,

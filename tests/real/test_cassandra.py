@@ -77,7 +77,7 @@ def test_a_user_who_may_not_make_the_keyspace_is_told_what_to_permit(tmp_path, c
     assert hop.startswith("serving: cassandra: User bob has no CREATE permission on <all keyspaces> or any of its "
                           "parents; permit it, or let another user do it: CREATE KEYSPACE IF NOT EXISTS bobs WITH ")
     ask(admin, hop.partition("let another user do it: ")[2])
-    tailrace.wait_until(lambda: "no CREATE permission on <keyspace bobs>" in
+    tailrace.wait_until(lambda: "no CREATE permission on <all tables in bobs>" in
                         project.hops()["served.created_users"]["last_error"], "the next that is not permitted")
     ask(admin, "GRANT ALL ON KEYSPACE bobs TO bob")
     settled(project, address, keyspace="bobs", user="bob", password="bobs")
