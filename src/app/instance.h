@@ -19,6 +19,7 @@
 #include "log/upkeep.h"
 #include "pipeline/runner.h"
 #include "pipeline/stored_project.h"
+#include "workflows/workflows.h"
 
 namespace tailrace::app {
 
@@ -67,7 +68,15 @@ class Instance {
   std::string cql_address() const { return cql_ ? cql_->address() : std::string(); }
   const pipeline::Project& project() const { return project_; }
   pipeline::Runner& runner() { return *runner_; }
-  /// Of an instance that is not opened to be asked only.
+  /// These of an instance that is not opened to be asked only.
+  log::Log& log() { return *log_; }
+  console::Backend& backend() { return *backend_; }
+  /// Null when `ingest` has none of that name.
+  connect::SourceRunner* source(std::string_view name);
+  /// Whether it emits only when a workflow asks it to.
+  bool is_paused(std::string_view name) const;
+  /// Null when the project has no DAGs.
+  workflows::Workflows* workflows() { return workflows_.get(); }
   console::LogView& log_view() { return *log_view_; }
   /// Of one that has started.
   console::SchemaView& schema_view() { return *schema_view_; }
@@ -85,6 +94,8 @@ class Instance {
   Status open_doors();
   /// The one for CQL's clients, where the served tables are here.
   Status open_cql();
+  /// The workflows, where the project has any.
+  Status open_workflows();
   /// The console's eyes on the registry, and on records by it.
   void open_schema_view();
   Status open_sources(const pipeline::TopicTypes& types);
@@ -111,7 +122,7 @@ class Instance {
   kafka_log::KafkaLog* remote_ = nullptr;  ///< the log, when it is on a Kafka somewhere else
   std::unique_ptr<RegistryService> registry_;
   std::unique_ptr<subjects::SchemaClient> schemas_;  ///< null where no topic needs it
-  std::unique_ptr<pipeline::ServingSink> sink_;  ///< before the runner, which points to it
+  std::unique_ptr<pipeline::ServingSink> sink_;      ///< before the runner, which points to it
   std::unique_ptr<pipeline::Runner> runner_;
   pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
@@ -123,6 +134,8 @@ class Instance {
   std::unique_ptr<kafka::Door> kafka_;
   std::unique_ptr<log::Upkeep> upkeep_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::unique_ptr<tasks::ProjectAccess> access_;
+  std::unique_ptr<workflows::Workflows> workflows_;   ///< null where there are no DAGs
   std::unique_ptr<kafka::SchemaIds> record_schemas_;  ///< of kafka_; null without a registry
 };
 

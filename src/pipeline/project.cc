@@ -310,7 +310,7 @@ Status read_topics(Project& project, const yaml::File& file) {
 
 Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
                                const YAML::Node& node) {
-  TRY(file.only_keys(node, {"name", "topic", "key", "use", "fake", "http", "files"}));
+  TRY(file.only_keys(node, {"name", "topic", "key", "use", "paused", "fake", "http", "files"}));
   for (const char* needed : {"name", "topic", "use"}) {
     if (!node.IsMap() || !node[needed])
       return file.fail(node, "`" + std::string(needed) +
@@ -326,6 +326,9 @@ Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
   ASSIGN(spec.name, file.text(node["name"], "name"));
   ASSIGN(spec.topic, file.text(node["topic"], "topic"));
   ASSIGN(spec.type, file.text(node["use"], "use"));
+  std::string paused = "false";
+  TRY(read_word(file, node, "paused", {"true", "false"}, paused));
+  spec.paused = paused == "true";
   if (spec.type != "fake" && spec.type != "http" && spec.type != "files")
     return file.fail(node["use"], "`use` is fake, http or files, not `" + spec.type + "`");
   if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options, spec.secrets));

@@ -36,6 +36,21 @@ std::string lines_of(const std::vector<dags::Finding>& findings, bool fatal) {
   return text;
 }
 
+/// The one DAG, without what starts it by itself.
+Result<std::vector<std::shared_ptr<const dags::Dag>>> only(
+    const std::vector<std::shared_ptr<const dags::Dag>>& dags, const std::string& id) {
+  for (const auto& dag : dags) {
+    if (dag->id != id) continue;
+    auto alone = std::make_shared<dags::Dag>(*dag);
+    alone->timetable = calendar::Timetable();
+    alone->assets.reset();
+    return std::vector<std::shared_ptr<const dags::Dag>>{std::move(alone)};
+  }
+  std::string names;
+  for (const auto& dag : dags) names += (names.empty() ? "" : ", ") + dag->id;
+  return error(Code::kNotFound, fmt::format("no DAG is called {}; there are: {}", id, names));
+}
+
 std::string metadata_url(const Options& options) {
   return options.metadata.empty() ? "sqlite://" + options.data + "/dags/workflows.db"
                                   : options.metadata;
@@ -435,6 +450,9 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
     return error(Code::kInvalidArgument, fatal);
   if (const std::string doubts = lines_of(reading.findings, false); !doubts.empty())
     LOG(warn, "{}", doubts);
+  if (!options.only.empty()) {
+    ASSIGN(reading.dags, only(reading.dags, options.only));
+  }
   ASSIGN(auto kept, metadata::Metadata::open(metadata_url(options)));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(kept), project, clock);
   TRY(impl->recover(std::move(reading.dags)));

@@ -26,6 +26,7 @@ struct Options {
   std::string metadata = {};       ///< URL; empty: sqlite in `data`
   std::string python = "python3";  ///< of Python tasks
   sched::Settings scheduler = {};
+  std::string only = {};  ///< one DAG's id: it alone is there, and runs when it is triggered only
   std::map<std::string, std::string> connections = {};  ///< id → URI or JSON, from tailrace.yml
   std::map<std::string, std::string> variables = {};
 };
