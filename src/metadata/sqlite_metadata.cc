@@ -17,38 +17,40 @@ constexpr int kVersion = 1;
 constexpr const char* kTables = R"(
 CREATE TABLE dag (id TEXT PRIMARY KEY, paused INT NOT NULL, last_automated TEXT, next TEXT,
   pending_events TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE run (dag TEXT NOT NULL, run TEXT NOT NULL, number INT NOT NULL UNIQUE, type TEXT NOT NULL,
-  state TEXT NOT NULL, logical_date INT, interval_start INT, interval_end INT, run_after INT NOT NULL,
-  queued_at INT NOT NULL, started_at INT, ended_at INT, conf TEXT NOT NULL, dag_version TEXT NOT NULL,
-  triggered_by TEXT NOT NULL, note TEXT NOT NULL, backfill INT NOT NULL, backfill_ordinal INT NOT NULL,
-  asset_events TEXT NOT NULL, clears INT NOT NULL, deadlines_told INT NOT NULL,
-  PRIMARY KEY (dag, run)) WITHOUT ROWID;
+CREATE TABLE run (dag TEXT NOT NULL, run TEXT NOT NULL, number INT NOT NULL UNIQUE, type TEXT NOT
+  NULL, state TEXT NOT NULL, logical_date INT, interval_start INT, interval_end INT, run_after INT
+  NOT NULL, queued_at INT NOT NULL, started_at INT, ended_at INT, conf TEXT NOT NULL, dag_version
+  TEXT NOT NULL, triggered_by TEXT NOT NULL, note TEXT NOT NULL, backfill INT NOT NULL,
+  backfill_ordinal INT NOT NULL, asset_events TEXT NOT NULL, clears INT NOT NULL, deadlines_told
+  INT NOT NULL, PRIMARY KEY (dag, run)) WITHOUT ROWID;
 CREATE UNIQUE INDEX run_by_logical_date ON run (dag, logical_date) WHERE logical_date IS NOT NULL;
 CREATE INDEX run_by_time ON run (run_after);
 CREATE INDEX run_unfinished ON run (state) WHERE state IN ('queued', 'running');
-CREATE TABLE task (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT NULL,
-  state TEXT NOT NULL, try_number INT NOT NULL, max_tries INT NOT NULL, scheduled_at INT, queued_at INT,
-  started_at INT, ended_at INT, next_at INT, first_started_at INT, returned INT NOT NULL,
-  mapped_length INT, skips TEXT NOT NULL, note TEXT NOT NULL,
-  PRIMARY KEY (dag, run, task, map_index)) WITHOUT ROWID;
-CREATE TABLE try (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT NULL,
-  number INT NOT NULL, state TEXT NOT NULL, started_at INT, ended_at INT, pid INT NOT NULL,
+CREATE TABLE task (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT
+  NULL, state TEXT NOT NULL, try_number INT NOT NULL, max_tries INT NOT NULL, scheduled_at INT,
+  queued_at INT, started_at INT, ended_at INT, next_at INT, first_started_at INT, returned INT NOT
+  NULL, mapped_length INT, skips TEXT NOT NULL, note TEXT NOT NULL, PRIMARY KEY (dag, run, task,
+  map_index)) WITHOUT ROWID;
+CREATE TABLE try (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT
+  NULL, number INT NOT NULL, state TEXT NOT NULL, started_at INT, ended_at INT, pid INT NOT NULL,
   why TEXT NOT NULL, PRIMARY KEY (dag, run, task, map_index, number)) WITHOUT ROWID;
 CREATE INDEX try_under_way ON try (state) WHERE state = 'running';
-CREATE TABLE asset_event (id INTEGER PRIMARY KEY, uri TEXT NOT NULL, at INT NOT NULL, extra TEXT NOT NULL,
-  source TEXT, aliases TEXT NOT NULL);
+CREATE TABLE asset_event (id INTEGER PRIMARY KEY, uri TEXT NOT NULL, at INT NOT NULL, extra TEXT
+  NOT NULL, source TEXT, aliases TEXT NOT NULL);
 CREATE INDEX asset_event_by_uri ON asset_event (uri, id);
 CREATE TABLE pool (name TEXT PRIMARY KEY, slots INT NOT NULL, include_deferred INT NOT NULL,
   description TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE backfill (id INTEGER PRIMARY KEY, dag TEXT NOT NULL, from_date INT NOT NULL,
-  to_date INT NOT NULL, max_active_runs INT NOT NULL, reverse INT NOT NULL, paused INT NOT NULL,
-  reprocess INT NOT NULL, conf TEXT NOT NULL, created_at INT NOT NULL, completed_at INT);
-CREATE TABLE xcom (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT NULL,
-  key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (dag, run, task, map_index, key)) WITHOUT ROWID;
-CREATE TABLE variable (key TEXT PRIMARY KEY, value TEXT NOT NULL, description TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE connection (id TEXT PRIMARY KEY, type TEXT NOT NULL, description TEXT NOT NULL,
-  host TEXT NOT NULL, schema TEXT NOT NULL, login TEXT NOT NULL, password TEXT NOT NULL,
-  port INT, extra TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE backfill (id INTEGER PRIMARY KEY, dag TEXT NOT NULL, from_date INT NOT NULL, to_date
+  INT NOT NULL, max_active_runs INT NOT NULL, reverse INT NOT NULL, paused INT NOT NULL, reprocess
+  INT NOT NULL, conf TEXT NOT NULL, created_at INT NOT NULL, completed_at INT);
+CREATE TABLE xcom (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT
+  NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (dag, run, task, map_index, key))
+  WITHOUT ROWID;
+CREATE TABLE variable (key TEXT PRIMARY KEY, value TEXT NOT NULL, description TEXT NOT NULL)
+  WITHOUT ROWID;
+CREATE TABLE connection (id TEXT PRIMARY KEY, type TEXT NOT NULL, description TEXT NOT NULL, host
+  TEXT NOT NULL, schema TEXT NOT NULL, login TEXT NOT NULL, password TEXT NOT NULL, port INT,
+  extra TEXT NOT NULL) WITHOUT ROWID;
 )";
 
 #define RUN_COLUMNS                                                                        \
