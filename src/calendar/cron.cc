@@ -61,11 +61,12 @@ MonthDays nth_weekdays(const CronFields& fields, int year, int month) {
     const std::uint8_t weeks = fields.nth_weekday[static_cast<std::size_t>(weekday)];
     const int one = 1 + (weekday - first + 7) % 7;
     for (int week = 1; week <= 5; ++week) {
-      if ((weeks & (1U << week)) != 0) days |= MonthDays{1} << std::min(one + 7 * (week - 1), 31);
+      const int day = one + 7 * (week - 1);
+      if ((weeks & (1U << week)) != 0 && day <= last) days |= MonthDays{1} << day;
     }
     if ((weeks & 1U) != 0) days |= MonthDays{1} << (one + (last - one) / 7 * 7);
   }
-  return days & all_days(year, month);
+  return days;
 }
 
 MonthDays listed_weekdays(const CronFields& fields, int year, int month) {
