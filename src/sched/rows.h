@@ -31,6 +31,7 @@ enum class TaskState {
   kDeferred,
   kRemoved,
 };
+inline constexpr int kTaskStates = 12;
 std::string_view name(RunState state);   ///< `queued` …
 std::string_view name(RunType type);     ///< `scheduled`, `manual`, `backfill`, `asset_triggered`
 std::string_view name(TaskState state);  ///< `none`, `up_for_retry` …
@@ -126,11 +127,16 @@ struct DagRow {
   std::string version;
 };
 
+/// The last number given to each kind of row; one row in all.
+struct Numbers {
+  std::int64_t runs = 0, asset_events = 0, backfills = 0;
+};
+
 /// A row that is gone: a run with its tasks, one task instance, a pool by name.
 struct Gone {
   std::variant<RunId, TaskId, std::string> what;
 };
 /// A row that is new or has changed, as a whole; or one that is gone.
-using Change = std::variant<DagRow, Run, TaskInstance, AssetEvent, Pool, Backfill, Gone>;
+using Change = std::variant<DagRow, Run, TaskInstance, AssetEvent, Pool, Backfill, Numbers, Gone>;
 
 }  // namespace tailrace::sched

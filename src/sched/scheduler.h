@@ -176,9 +176,10 @@ class Scheduler {
   explicit Scheduler(Settings settings);
   ~Scheduler();
 
-  /// What was kept, before anything else: all rows of DAGs, pools, backfills that are not complete,
-  /// runs that are not finished with their task instances, asset events that are pending; of each
-  /// DAG the last finished runs (Settings::finished_runs_kept, or max_consecutive_failed_runs).
+  /// What was kept, before anything else: all rows of DAGs, pools, numbers, backfills that are not
+  /// complete, runs that are not finished with their task instances, asset events that are pending;
+  /// of each DAG the last finished runs (Settings::finished_runs_kept, or
+  /// max_consecutive_failed_runs).
   void restore(std::vector<Change> rows);
 
   /// Which finished runs handle() of this event looks at that may be forgotten: look them up, and
