@@ -1,4 +1,5 @@
-// Time zones: an instant to its local time and back, with the gaps and folds of daylight saving.
+// Time zones: an instant to its local time and back, with the gaps and folds of daylight saving,
+// and times as text.
 #pragma once
 
 #include <cstdint>
@@ -24,26 +25,35 @@ struct Local {
 /// 0 is Monday.
 int weekday(const Local& local);
 
-/// An IANA zone (`Europe/Berlin`), `UTC`, or a fixed offset (`+02:00`). Cheap to copy; zones of the
-/// system's database live as long as the program.
+class ZoneRules;
+
+/// An IANA zone (`Europe/Berlin`), `UTC`, or a fixed offset (`+02:00`). Cheap to copy: a pointer to
+/// rules that live as long as the program.
 class Zone {
  public:
+  Zone() : Zone(utc()) {}
   static Zone utc();
   static Zone fixed(int seconds_east);
+  /// Of the system's database ($TZDIR or /usr/share/zoneinfo), of any thread; a zone is read once.
   /// kNotFound names the nearest zone.
   static Result<Zone> find(std::string_view name);
+  /// Of a TZif file's bytes, for tests that know their zones.
+  static Result<Zone> read(std::string_view name, std::string_view tzif);
 
   std::string_view name() const;
   Local to_local(Micros instant) const;
-  /// A local time in a gap is read with the offset before the gap (pendulum and PEP 495, fold 0).
+  /// A local time in a gap is read with the offset before the gap, so it moves on by as much as the
+  /// clocks did (pendulum; PEP 495 with fold 0). Where clocks were put back, `fold` decides.
   Micros to_instant(const Local& local) const;
   int offset_seconds(Micros instant) const;
-  bool operator==(const Zone&) const;
+  bool is_daylight(Micros instant) const;
+  /// `CEST`, `+0530`.
+  std::string_view abbreviation(Micros instant) const;
+  bool operator==(const Zone&) const = default;
 
  private:
-  const void* zone_ = nullptr;  ///< null: UTC and `east_`
-  int east_ = 0;
-  std::string name_ = "UTC";
+  explicit Zone(const ZoneRules* rules) : rules_(rules) {}
+  const ZoneRules* rules_;
 };
 
 /// An instant that remembers its zone: Python's aware datetime.
@@ -55,9 +65,9 @@ struct Moment {
 /// ISO 8601 as `datetime.isoformat()`: `2026-01-02T03:04:05.000006+00:00`, without a fraction of 0.
 std::string isoformat(const Moment& moment);
 /// What `pendulum.parse` takes of ISO 8601 (dates, weeks, ordinals, times, offsets); without an
-/// offset it is in `zone`.
+/// offset it is in `zone`. A time without a date, an interval and a duration are kInvalidArgument.
 Result<Moment> parse_moment(std::string_view text, const Zone& zone = Zone::utc());
-/// glibc's and Python's strftime directives, in the C locale.
+/// glibc's and Python's strftime directives, in the C locale. `%s` takes the local time for UTC's.
 std::string strftime(const Moment& moment, std::string_view format);
 
 }  // namespace tailrace::calendar
