@@ -6,6 +6,8 @@
 namespace tailrace::sched {
 namespace {
 
+using namespace std::string_view_literals;
+
 using Kind = dags::AssetCondition::Kind;
 
 bool names(const dags::Asset& asset, const std::string& text) {
@@ -31,7 +33,7 @@ void each_leaf(const dags::AssetCondition& condition, Visit&& visit) {
 const jinja::Dict* declaration(const dags::AssetCondition& leaf) {
   const jinja::Dict* extra = leaf.asset.extra.dict();
   if (extra == nullptr) return nullptr;
-  const jinja::Value* ours = extra->find("tailrace");
+  const jinja::Value* ours = extra->find("tailrace"sv);
   return ours == nullptr ? nullptr : ours->dict();
 }
 
@@ -51,13 +53,13 @@ AssetBatch batch_of(const dags::AssetCondition& condition) {
     const jinja::Dict* declared = declaration(leaf);
     if (found || declared == nullptr) return;
     found = true;
-    if (auto events = number(declared->find("batch_events"))) {
+    if (auto events = number(declared->find("batch_events"sv))) {
       batch.events = static_cast<int>(std::clamp(*events, 1.0, 1e9));
     }
-    if (auto seconds = number(declared->find("batch_seconds"))) {
+    if (auto seconds = number(declared->find("batch_seconds"sv))) {
       batch.within = static_cast<Micros>(std::clamp(*seconds, 0.0, 1e9) * 1e6);
     }
-    const jinja::Value* running = declared->find("batch_while_running");
+    const jinja::Value* running = declared->find("batch_while_running"sv);
     batch.while_running = running != nullptr && running->truth();
   });
   return batch;

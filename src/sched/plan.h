@@ -16,22 +16,22 @@ namespace tailrace::sched {
 /// One task; relatives are indexes into Plan::tasks.
 struct PlanTask {
   const dags::Task* task = nullptr;
-  std::vector<int> upstream, downstream;           ///< direct, ascending
-  std::vector<bool> all_upstream, all_downstream;  ///< direct and indirect
+  std::vector<int> upstream{}, downstream{};           ///< direct, ascending
+  std::vector<bool> all_upstream{}, all_downstream{};  ///< direct and indirect
   /// Airflow's priority_weight_total: the own weight, and by the rule that of all downstream or
   /// upstream.
   std::int64_t weight = 1;
   /// An EmptyOperator that nothing listens to succeeds without a process.
   bool trivial = false;
   bool decides_run = false;  ///< a leaf whose state is the run's (DagRun._tis_for_dagrun_state)
-  std::vector<int> mapped_groups;  ///< indexes into Dag::groups, innermost first
+  std::vector<int> mapped_groups{};  ///< indexes into Dag::groups, innermost first
   /// Tasks whose return value the expansion waits for: its own, else its closest mapped group's.
-  std::vector<int> expansion_sources;
-  std::vector<int> any_expansion_sources;  ///< its own and those of all its mapped groups
-  bool upstream_expands = false;           ///< some direct upstream task has many instances
-  bool has_setups = false;                 ///< setups whose teardown comes after it, or without one
-  std::vector<int> indirect_setups;        ///< those of them that are not direct upstream
-  std::vector<int> teardown_scope;         ///< of a teardown: the tasks between it and its setups
+  std::vector<int> expansion_sources{};
+  std::vector<int> any_expansion_sources{};  ///< its own and those of all its mapped groups
+  bool upstream_expands = false;             ///< some direct upstream task has many instances
+  bool has_setups = false;             ///< setups whose teardown comes after it, or without one
+  std::vector<int> indirect_setups{};  ///< those of them that are not direct upstream
+  std::vector<int> teardown_scope{};   ///< of a teardown: the tasks between it and its setups
 
   bool expands() const { return task->expansion.has_value() || !mapped_groups.empty(); }
 };

@@ -210,17 +210,17 @@ void Scheduler::State::load(std::vector<Change> rows) {
   std::vector<TaskInstance> instances;
   for (Change& row : rows) {
     std::visit(Overloaded{
-                   [&](DagRow& row) { dag(row.id).row = std::move(row); },
-                   [&](Run& row) {
-                     if (find(row.id) == nullptr) add_run(std::move(row));
+                   [&](DagRow& it) { dag(it.id).row = std::move(it); },
+                   [&](Run& it) {
+                     if (find(it.id) == nullptr) add_run(std::move(it));
                    },
-                   [&](TaskInstance& row) { instances.push_back(std::move(row)); },
-                   [&](AssetEvent& row) { events_[row.id].event = std::move(row); },
-                   [&](Pool& row) { pools_[row.name].row = std::move(row); },
-                   [&](Backfill& row) {
-                     if (!row.completed_at) backfills_[row.id] = std::move(row);
+                   [&](TaskInstance& it) { instances.push_back(std::move(it)); },
+                   [&](AssetEvent& it) { events_[it.id].event = std::move(it); },
+                   [&](Pool& it) { pools_[it.name].row = std::move(it); },
+                   [&](Backfill& it) {
+                     if (!it.completed_at) backfills_[it.id] = std::move(it);
                    },
-                   [&](Numbers& row) { numbers_ = row; },
+                   [&](Numbers& it) { numbers_ = it; },
                    [](Gone&) { CHECK(false); },
                },
                row);
@@ -324,24 +324,24 @@ Effects Scheduler::State::set_dags(std::vector<std::shared_ptr<const dags::Dag>>
 
 Result<Effects> Scheduler::State::handle(const Event& event, Micros now) {
   TRY(std::visit(Overloaded{
-                     [&](const Started& event) { return started(event, now); },
-                     [&](const Finished& event) { return finished(event, now); },
-                     [&](const Resume& event) { return resume(event, now); },
-                     [&](const Lost& event) { return lost(event, now); },
-                     [&](const AssetHappened& event) -> Status {
-                       asset_happened(event.uri, event.extra, event.aliases, std::nullopt, now);
+                     [&](const Started& it) { return started(it, now); },
+                     [&](const Finished& it) { return finished(it, now); },
+                     [&](const Resume& it) { return resume(it, now); },
+                     [&](const Lost& it) { return lost(it, now); },
+                     [&](const AssetHappened& it) -> Status {
+                       asset_happened(it.uri, it.extra, it.aliases, std::nullopt, now);
                        return {};
                      },
-                     [&](const Trigger& event) { return trigger_run(event, now); },
-                     [&](const Clear& event) { return clear(event, now); },
-                     [&](const SetTask& event) { return set_task(event, now); },
-                     [&](const SetRun& event) { return set_run(event, now); },
-                     [&](const DeleteRun& event) { return delete_run(event, now); },
-                     [&](const Pause& event) { return pause(event, now); },
-                     [&](const SetPool& event) { return set_pool(event); },
-                     [&](const DropPool& event) { return drop_pool(event); },
-                     [&](const MakeBackfill& event) { return make_backfill(event, now); },
-                     [&](const SetBackfill& event) { return set_backfill(event, now); },
+                     [&](const Trigger& it) { return trigger_run(it, now); },
+                     [&](const Clear& it) { return clear(it, now); },
+                     [&](const SetTask& it) { return set_task(it, now); },
+                     [&](const SetRun& it) { return set_run(it, now); },
+                     [&](const DeleteRun& it) { return delete_run(it, now); },
+                     [&](const Pause& it) { return pause(it, now); },
+                     [&](const SetPool& it) { return set_pool(it); },
+                     [&](const DropPool& it) { return drop_pool(it); },
+                     [&](const MakeBackfill& it) { return make_backfill(it, now); },
+                     [&](const SetBackfill& it) { return set_backfill(it, now); },
                  },
                  event));
   settle(now);
