@@ -54,9 +54,8 @@ HEAD = """\
 # that a file that passes here passes there; nobody edits it by hand.
 # `aliases` are older paths that Airflow 3 still imports. `kinds`: what dag-factory does for a class and its
 # subclasses: python (python_callable_name and _file), http, http_sensor, sql_sensor; and sensor, skips (may skip
-# what is below it). `defaults` are those of BaseOperator's arguments that a class changes.
+# what is below it).
 """
-PLAIN = (bool, int, float, str, type(None))
 
 
 def parameters(function):
@@ -66,25 +65,25 @@ def parameters(function):
 
 
 def record(path, klass, base):
-    arguments, required, defaults = [], [], {}
+    arguments, required = [], []
     classes = klass.mro()
     for owner in classes[:classes.index(BaseOperator)]:
         init = owner.__dict__.get("__init__")
         if init is None:
             continue
         for name, parameter in parameters(init):
-            if name in base:
-                if isinstance(parameter.default, PLAIN):
-                    defaults.setdefault(name, parameter.default)
-                continue
-            if name in arguments:
+            if name in base or name in arguments:
                 continue
             arguments.append(name)
             if parameter.default is parameter.empty:
                 required.append(name)
-    return {"arguments": arguments, "required": required, "templates": list(klass.template_fields),
-            "files": list(klass.template_ext), "kinds": kinds(klass), "defaults": defaults,
+    return {"arguments": arguments, "required": required, "templates": in_order(klass.template_fields),
+            "files": list(klass.template_ext), "kinds": kinds(klass),
             "aliases": aliases(path, klass)}
+
+
+def in_order(fields):
+    return list(fields) if isinstance(fields, (list, tuple)) else sorted(fields)
 
 
 def kinds(klass):
