@@ -34,8 +34,9 @@ struct Settings {
   /// Of one DAG in one answer, so that a catch-up does not starve others; wake_at() says that there
   /// is more to do.
   int max_runs_made_at_once = 10;
-  int finished_runs_kept =
-      2;  ///< in memory, of each DAG; more where its settings look back further
+  /// In memory, of each DAG; more where its settings look back further.
+  int finished_runs_kept = 2;
+  int max_map_length = 1024;  ///< a longer return value that something expands over fails its task
   bool paused_at_creation = false;  ///< Airflow's default is true; a project folder is meant to run
 };
 
@@ -167,8 +168,8 @@ struct Effects {
 /// logical date to another, and the last one before.
 struct Wanted {
   std::string dag;
-  std::optional<std::string> run;
-  std::optional<Micros> from, to;
+  std::optional<std::string> run{};
+  std::optional<Micros> from{}, to{};
 };
 
 class Scheduler {
@@ -176,9 +177,10 @@ class Scheduler {
   explicit Scheduler(Settings settings);
   ~Scheduler();
 
-  /// What was kept, before anything else: all rows of DAGs, pools, backfills that are not complete,
-  /// runs that are not finished with their task instances, asset events that are pending; of each
-  /// DAG the last finished runs (Settings::finished_runs_kept, or max_consecutive_failed_runs).
+  /// What was kept, before anything else: all rows of DAGs, pools, numbers, backfills that are not
+  /// complete, runs that are not finished with their task instances, asset events that are pending;
+  /// of each DAG the last finished runs (Settings::finished_runs_kept, or
+  /// max_consecutive_failed_runs).
   void restore(std::vector<Change> rows);
 
   /// Which finished runs handle() of this event looks at that may be forgotten: look them up, and
