@@ -26,23 +26,6 @@ std::vector<std::int64_t> skip_codes(const Context& context) {
   return codes;
 }
 
-/// The environment that the task asks for: `env` instead of ours, or beside it with append_env.
-Result<std::map<std::string, std::string>> environment_of(const Context& context) {
-  auto environment = task_environment(context);
-  const jinja::Value* given = context.arguments.find(std::string_view("env"));
-  if (given == nullptr || given->is_none()) return environment;
-  if (given->dict() == nullptr)
-    return error(Code::kInvalidArgument, "env: must be a mapping of names to texts");
-  ASSIGN(const bool append, bool_argument(context, "append_env", false));
-  if (!append) {
-    std::erase_if(environment, [](const auto& one) {
-      return !one.first.starts_with("AIRFLOW_CTX_") && !one.first.starts_with("TAILRACE_");
-    });
-  }
-  for (const auto& [name, value] : given->dict()->items()) environment[name.text()] = value.text();
-  return environment;
-}
-
 class Bash final : public Operator {
  public:
   Outcome run(Context& context) const override {
@@ -102,6 +85,22 @@ std::map<std::string, std::string> task_environment(const Context& context) {
         calendar::isoformat({.instant = *context.run.logical_date, .zone = calendar::Zone::utc()});
   environment[std::string(kTaskMark)] = context.mark;
   for (const auto& [name, value] : context.environment) environment[name] = value;
+  return environment;
+}
+
+Result<std::map<std::string, std::string>> environment_of(const Context& context) {
+  auto environment = task_environment(context);
+  const jinja::Value* given = context.arguments.find(std::string_view("env"));
+  if (given == nullptr || given->is_none()) return environment;
+  if (given->dict() == nullptr)
+    return error(Code::kInvalidArgument, "env: must be a mapping of names to texts");
+  ASSIGN(const bool append, bool_argument(context, "append_env", false));
+  if (!append) {
+    std::erase_if(environment, [](const auto& one) {
+      return !one.first.starts_with("AIRFLOW_CTX_") && !one.first.starts_with("TAILRACE_");
+    });
+  }
+  for (const auto& [name, value] : given->dict()->items()) environment[name.text()] = value.text();
   return environment;
 }
 

@@ -14,8 +14,11 @@ const OperatorTable& table() {
   static const OperatorTable kTable = [] {
     OperatorTable made;
     add_bash(made);
+    add_branches(made);
     add_empty(made);
+    add_other_dags(made);
     add_python(made);
+    add_sensors(made);
     return made;
   }();
   return kTable;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "tasks/branch.h"
 #include "tasks/operators.h"
 #include "tasks/process.h"
 #include "tasks/worker_source.h"
@@ -163,45 +164,6 @@ class Worker {
   const char* missing_ = "not_found";
 };
 
-Result<std::vector<std::string>> chosen(const json& value) {
-  if (value.is_null()) return std::vector<std::string>{};
-  if (value.is_string()) return std::vector<std::string>{value.get<std::string>()};
-  const json& list = value.is_object() && value.contains("__data__") ? value["__data__"] : value;
-  std::vector<std::string> names;
-  for (const auto& one : list) {
-    if (!one.is_string())
-      return error(Code::kInvalidArgument, "a branch must be a task's id, or a list of them");
-    names.push_back(one.get<std::string>());
-  }
-  return names;
-}
-
-/// The direct downstream tasks that a branch leaves out; a group's name stands for its first tasks.
-Result<std::vector<std::string>> left_out(const Context& context,
-                                          const std::vector<std::string>& names) {
-  std::vector<std::string> wanted;
-  for (const auto& name : names) {
-    if (context.dag.find(name) != nullptr) {
-      wanted.push_back(name);
-      continue;
-    }
-    const bool is_group = std::ranges::any_of(context.dag.groups,
-                                              [&](const auto& group) { return group.id == name; });
-    if (!is_group)
-      return error(
-          Code::kInvalidArgument,
-          fmt::format("the branch names {}, which is neither a task nor a group of the DAG", name));
-    for (const auto& task : context.dag.tasks) {
-      if (task.group == name || task.group.starts_with(name + ".")) wanted.push_back(task.id);
-    }
-  }
-  std::vector<std::string> skipped;
-  for (const auto& id : context.task.downstream) {
-    if (std::ranges::find(wanted, id) == wanted.end()) skipped.push_back(id);
-  }
-  return skipped;
-}
-
 class Python final : public Operator {
  public:
   explicit Python(Kind kind) : kind_(kind) {}
@@ -296,8 +258,9 @@ class Python final : public Operator {
     Outcome outcome = std::move(called.outcome);
     ASSIGN(outcome.returned, jinja::from_json(called.value.dump()));
     if (kind_ == Kind::kBranch) {
-      ASSIGN(const auto names, chosen(called.value));
-      ASSIGN(outcome.skip, left_out(context, names));
+      Outcome branched = branch_to(context, outcome.returned);
+      branched.events = std::move(outcome.events);
+      return branched;
     } else if (kind_ == Kind::kShortCircuit && !called.truth) {
       ASSIGN(outcome.ignore_downstream_trigger_rules,
              bool_argument(context, "ignore_downstream_trigger_rules", true));
