@@ -87,6 +87,7 @@ class Metadata {
   /// One instance's; of a mapped task with map_index -1: a list in the order of its instances.
   virtual Result<std::optional<jinja::Value>> xcom(const sched::TaskId& task,
                                                    std::string_view key) = 0;
+  virtual Status clear_xcoms(const sched::TaskId& task) = 0;
   virtual Result<std::vector<std::string>> xcom_keys(const sched::TaskId& task) = 0;
 
   virtual Status set_variable(const Variable& variable) = 0;

@@ -352,6 +352,11 @@ class SqliteMetadata final : public Metadata {
     return jinja::Value(std::move(values));
   }
 
+  Status clear_xcoms(const sched::TaskId& task) override {
+    const std::lock_guard lock(mutex_);
+    return drop_xcoms(task);
+  }
+
   Result<std::vector<std::string>> xcom_keys(const sched::TaskId& task) override {
     const std::lock_guard lock(mutex_);
     Statement rows = database_->prepare(
@@ -568,10 +573,13 @@ class SqliteMetadata final : public Metadata {
         .bind(std::string_view(skips))
         .bind(std::string_view(task.note));
     TRY(row.run());
-    if (task.state != sched::TaskState::kNone) return {};
+    return task.state == sched::TaskState::kNone ? drop_xcoms(task.id) : Status();
+  }
+
+  Status drop_xcoms(const sched::TaskId& task) {
     Statement drop = database_->prepare(
         "DELETE FROM xcom WHERE dag = ? AND run = ? AND task = ? AND map_index = ?");
-    bind(drop, task.id);
+    bind(drop, task);
     return drop.run();
   }
 

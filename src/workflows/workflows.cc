@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -411,6 +412,18 @@ class Workflows::Impl {
     one.why = outcome.why;
     (void)metadata_->keep_try(one);
     return outcome;
+  }
+
+  /// A new try begins without the XComs of the one before; one that comes back has its own.
+  Status begin_try(metadata::Try& one) {
+    ASSIGN(const auto tries, metadata_->tries(one.task));
+    const auto before = std::ranges::find(tries, one.number, &metadata::Try::number);
+    if (before == tries.end()) {
+      TRY(metadata_->clear_xcoms(one.task));
+    } else {
+      one.started_at = before->started_at;
+    }
+    return metadata_->keep_try(one);
   }
 
   const Options options_;
