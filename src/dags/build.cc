@@ -796,19 +796,15 @@ class DagBuilder {
     dag_->version = version_of(*dag_);
   }
 
-  /// FNV-1a of 128 bits over the description, as hex.
+  /// FNV-1a of 64 bits from two starts over the description, as hex.
   static std::string version_of(const Dag& dag) {
-    unsigned __int128 hash = (static_cast<unsigned __int128>(0x6c62272e07bb0142ULL) << 64) |
-                             0x62b821756295c58dULL;
-    const unsigned __int128 prime = (static_cast<unsigned __int128>(1) << 88) | 0x13b;
-    for (const char c : describe(dag)) {
-      hash ^= static_cast<unsigned char>(c);
-      hash *= prime;
+    const std::string text = describe(dag);
+    std::string out;
+    for (std::uint64_t hash : {0xcbf29ce484222325ULL, 0x84222325cbf29ce4ULL}) {
+      for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+      for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[(hash >> shift) & 15];
     }
-    std::string text;
-    for (int shift = 124; shift >= 0; shift -= 4)
-      text += "0123456789abcdef"[static_cast<unsigned>(hash >> shift) & 15];
-    return text;
+    return out;
   }
 
   Node config_;
