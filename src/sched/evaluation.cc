@@ -2,9 +2,9 @@
 // DagRun.update_state and the dependencies that it asks.
 //
 // A run is looked at in passes. One pass decides every task by the states as they were at its
-// start, then all changes are made; passes go on until nothing changes. So what is skipped and what
-// fails reaches a task as level after level of the graph, like in Airflow, whose scheduler makes
-// one pass a loop.
+// start, then all changes are made; settle() asks for passes until nothing changes. So what is
+// skipped and what fails reaches a task as level after level of the graph, like in Airflow, whose
+// scheduler makes one pass a loop.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -52,9 +52,11 @@ void Scheduler::State::evaluate(LiveRun& run, Micros now) {
   if (run.row.state != RunState::kRunning || run.plan == nullptr || run.dag->plan == nullptr)
     return;
   if (run.row.logical_date > now) return;
-  while (pass(run, now)) {
+  if (pass(run, now)) {
+    mark_dirty(run);
+  } else {
+    conclude(run, now);
   }
-  conclude(run, now);
 }
 
 /// One pass; whether it changed something.

@@ -17,51 +17,50 @@ std::string iso(Micros instant) {
 
 // --- by timetable --------------------------------------------------------------------------------
 
-void Scheduler::State::make_due_runs(DagState& dag, Micros now) {
+/// The next run of the timetable, if it is due; then the DAG is looked at again.
+void Scheduler::State::make_due_run(DagState& dag, Micros now) {
   if (!dag.can_run()) return;
   const dags::Dag& what = dag.plan->dag();
   auto after = [&](const std::optional<calendar::RunInfo>& last) {
     return what.timetable.next(last, dag.plan->restriction(), now);
   };
-  for (int made = 0;;) {
-    if (!dag.row.next) {
-      dag.row.next = after(dag.row.last_automated);
-      if (!dag.row.next) return;
-      touch(dag);
-    }
-    if (dag.row.next->run_after > now) {
-      timers_.insert({dag.row.next->run_after, Timer::Kind::kDag, dag.number});
-      return;
-    }
-    if (dag.active >= what.max_active_runs) return;  // looked at again when a run finishes
-    if (made == settings_.max_runs_made_at_once) {
-      more_ = true;
-      again_.insert(dag.number);
-      return;
-    }
-    // Without catchup the timetable may have moved on since; but what was due is not lost.
-    if (auto later = after(dag.row.last_automated);
-        later && later->run_after > dag.row.next->run_after && later->run_after <= now) {
-      dag.row.next = later;
-    }
-    calendar::RunInfo info = *dag.row.next;
-    bool is_there = info.logical_date && dag.by_date.contains(*info.logical_date);
-    Run run;
-    run.id = {.dag = what.id, .run = "scheduled__" + iso(info.run_after)};
-    if (!is_there && !dag.runs.contains(run.id.run)) {
-      run.type = RunType::kScheduled;
-      run.logical_date = info.logical_date;
-      run.interval = info.interval;
-      run.run_after = info.run_after;
-      run.triggered_by = "timetable";
-      make_run(dag, std::move(run), now);
-      ++made;
-    }
-    dag.row.last_automated = info;
-    dag.row.next = after(info);
-    touch(dag);
+  if (!dag.row.next) {
+    dag.row.next = after(dag.row.last_automated);
     if (!dag.row.next) return;
+    touch(dag);
   }
+  if (dag.row.next->run_after > now) {
+    timers_.insert({dag.row.next->run_after, Timer::Kind::kDag, dag.number});
+    return;
+  }
+  if (dag.active >= what.max_active_runs) return;  // looked at again when a run finishes
+  if (made_[dag.number] == settings_.max_runs_made_at_once) {
+    more_ = true;
+    again_.insert(dag.number);
+    return;
+  }
+  // Without catchup the timetable may have moved on since; but what was due is not lost.
+  if (auto later = after(dag.row.last_automated);
+      later && later->run_after > dag.row.next->run_after && later->run_after <= now) {
+    dag.row.next = later;
+  }
+  calendar::RunInfo info = *dag.row.next;
+  bool is_there = info.logical_date && dag.by_date.contains(*info.logical_date);
+  Run run;
+  run.id = {.dag = what.id, .run = "scheduled__" + iso(info.run_after)};
+  if (!is_there && !dag.runs.contains(run.id.run)) {
+    run.type = RunType::kScheduled;
+    run.logical_date = info.logical_date;
+    run.interval = info.interval;
+    run.run_after = info.run_after;
+    run.triggered_by = "timetable";
+    make_run(dag, std::move(run), now);
+  }
+  ++made_[dag.number];
+  dag.row.last_automated = info;
+  dag.row.next = after(info);
+  touch(dag);
+  dags_to_check_.insert(dag.number);
 }
 
 LiveRun& Scheduler::State::make_run(DagState& dag, Run row, Micros now) {
@@ -287,6 +286,8 @@ void Scheduler::State::set_timers(LiveRun& run, Micros now) {
         break;
       case dags::Deadline::Reference::kFixed:
         from = deadline.fixed;
+        break;
+      default:  // the average needs runs of the past
         break;
     }
     if (!from) continue;

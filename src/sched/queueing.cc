@@ -47,6 +47,10 @@ bool PoolState::has_room(int slots) const {
 
 void Scheduler::State::occupy(LiveRun& run, int task, TaskState state, int sign) {
   const dags::Task& what = *(*run.plan)[task].task;
+  // Airflow's ConcurrencyMap counts the deferred for a task's own limits, not for max_active_tasks.
+  if (what.max_active_tis_per_dag && (is_active(state) || state == TaskState::kDeferred)) {
+    run.dag->active_tasks[what.id] += sign;
+  }
   if (state == TaskState::kDeferred) {
     if (auto pool = pools_.find(what.pool); pool != pools_.end()) {
       pool->second.deferred += sign * what.pool_slots;
@@ -58,7 +62,6 @@ void Scheduler::State::occupy(LiveRun& run, int task, TaskState state, int sign)
   if (auto pool = pools_.find(what.pool); pool != pools_.end()) {
     pool->second.used += sign * what.pool_slots;
   }
-  if (what.max_active_tis_per_dag) run.dag->active_tasks[what.id] += sign;
 }
 
 void Scheduler::State::set_state(LiveRun& run, int task, Slot& slot, TaskState to, Micros now) {
@@ -129,9 +132,10 @@ bool Scheduler::State::queue_task(LiveRun& run, int task, int map_index, Micros 
       run.dag->active_tasks[what.id] >= *what.max_active_tis_per_dag) {
     return false;
   }
-  if (what.max_active_tis_per_dagrun &&
-      slots.count(TaskState::kQueued) + slots.count(TaskState::kRunning) >=
-          *what.max_active_tis_per_dagrun) {
+  if (what.max_active_tis_per_dagrun && slots.count(TaskState::kQueued) +
+                                                slots.count(TaskState::kRunning) +
+                                                slots.count(TaskState::kDeferred) >=
+                                            *what.max_active_tis_per_dagrun) {
     return false;
   }
   Slot& slot = *slots.find(map_index);

@@ -435,22 +435,27 @@ void Scheduler::State::fire(const Timer& timer, Micros now) {
   mark_dirty(run);
 }
 
+/// What follows, loop after loop as Airflow's scheduler goes: at most one run of a DAG is made,
+/// runs start, each run is looked at once, slots are given; until nothing changes. So tasks are
+/// queued in the same order.
 void Scheduler::State::settle(Micros now) {
   more_ = false;
+  made_.clear();
   dags_to_check_.merge(again_);
-  for (;;) {
-    while (!dags_to_check_.empty()) {
-      DagState& dag = *numbered_dags_[static_cast<std::size_t>(*dags_to_check_.begin())];
-      dags_to_check_.erase(dags_to_check_.begin());
-      make_due_runs(dag, now);
+  while (!dags_to_check_.empty() || !dirty_.empty()) {
+    for (int number : std::exchange(dags_to_check_, {})) {
+      DagState& dag = *numbered_dags_[static_cast<std::size_t>(number)];
+      make_due_run(dag, now);
       make_asset_runs(dag, now);
       start_runs(dag, now);
     }
-    if (dirty_.empty()) break;
-    LiveRun& run = *dirty_.back();
-    dirty_.pop_back();
-    run.dirty = false;
-    evaluate(run, now);
+    std::vector<LiveRun*> runs = std::exchange(dirty_, {});
+    std::ranges::sort(runs, {}, [](const LiveRun* run) { return run->row.number; });
+    for (LiveRun* run : runs) {
+      run->dirty = false;
+      evaluate(*run, now);
+    }
+    queue_tasks(now);
   }
   queue_tasks(now);
 }

@@ -154,7 +154,7 @@ class Scheduler::State {
   LiveRun* by_number(std::int64_t number) const;
 
   // making.cc
-  void make_due_runs(DagState& dag, Micros now);
+  void make_due_run(DagState& dag, Micros now);
   LiveRun& make_run(DagState& dag, Run row, Micros now);
   void attach(LiveRun& run, std::shared_ptr<const Plan> plan, Micros now);
   void instantiate(LiveRun& run, Micros now);
@@ -270,6 +270,7 @@ class Scheduler::State {
   std::vector<TouchedSlot> touched_slots_;
   bool touched_numbers_ = false;
   std::vector<LiveRun*> to_forget_;  ///< at the end of the turn
+  std::map<int, int> made_;          ///< runs by their DAG's timetable
   std::set<int> again_;              ///< DAGs to look at in the next turn
   bool starts_told_ = false;         ///< what was queued when all stopped is in the starts
 };
