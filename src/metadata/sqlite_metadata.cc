@@ -43,6 +43,7 @@ CREATE TABLE pool (name TEXT PRIMARY KEY, slots INT NOT NULL, include_deferred I
 CREATE TABLE backfill (id INTEGER PRIMARY KEY, dag TEXT NOT NULL, from_date INT NOT NULL, to_date
   INT NOT NULL, max_active_runs INT NOT NULL, reverse INT NOT NULL, paused INT NOT NULL, reprocess
   INT NOT NULL, conf TEXT NOT NULL, created_at INT NOT NULL, completed_at INT);
+CREATE TABLE numbers (runs INT NOT NULL, asset_events INT NOT NULL, backfills INT NOT NULL);
 CREATE TABLE xcom (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT
   NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (dag, run, task, map_index, key))
   WITHOUT ROWID;
@@ -195,6 +196,10 @@ class SqliteMetadata final : public Metadata {
                                "paused, reprocess, conf, created_at, completed_at FROM backfill "
                                "WHERE completed_at IS NULL"),
             read_backfill)));
+    TRY(add(all(database_->prepare("SELECT runs, asset_events, backfills FROM numbers"),
+                [](const Statement& row) -> Result<sched::Numbers> {
+                  return sched::Numbers{row.integer(0), row.integer(1), row.integer(2)};
+                })));
     // The last finished runs of each DAG beside those under way: what looks at the past looks
     // there.
     static constexpr const char* kRuns =
@@ -627,6 +632,14 @@ class SqliteMetadata final : public Metadata {
         .bind(std::string_view(conf))
         .bind(one.created_at)
         .bind(one.completed_at);
+    return row.run();
+  }
+
+  Status put(const sched::Numbers& numbers) {
+    TRY(database_->execute("DELETE FROM numbers"));
+    Statement row =
+        database_->prepare("INSERT INTO numbers (runs, asset_events, backfills) VALUES (?,?,?)");
+    row.bind(numbers.runs).bind(numbers.asset_events).bind(numbers.backfills);
     return row.run();
   }
 
