@@ -32,20 +32,6 @@ std::string unquoted(std::string_view text) {
   return plain;
 }
 
-std::string escaped(std::string_view text) {
-  static constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  std::string out;
-  for (const char c : text) {
-    if (kPlain.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 /// Types are words of Python's in Airflow: `google-cloud` and `google_cloud` are one.
 std::string type_of(std::string_view scheme) {
   std::string type(scheme);
@@ -53,8 +39,8 @@ std::string type_of(std::string_view scheme) {
   return type == "postgresql" ? "postgres" : type;
 }
 
-Result<int> port_of(std::string_view id, std::string_view text) {
-  int port = 0;
+Result<std::int64_t> port_of(std::string_view id, std::string_view text) {
+  std::int64_t port = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
   if (read.ec != std::errc() || read.ptr != text.data() + text.size() || port < 0 || port > 65535)
     return error(Code::kInvalidArgument,
@@ -71,7 +57,7 @@ Result<Connection> of_json(std::string_view id, std::string_view text) {
                  fmt::format("connection {}: what begins with a brace must be a JSON object", id));
   Connection one;
   one.id = id;
-  const auto take = [&](std::string_view name, std::string& into) {
+  const auto take = [&](std::string_view name, std::optional<std::string>& into) {
     const auto at = value.find(name);
     if (at == value.end() || at->is_null()) return;
     into = at->is_string() ? at->get<std::string>() : at->dump();
@@ -83,10 +69,10 @@ Result<Connection> of_json(std::string_view id, std::string_view text) {
   take("login", one.login);
   take("password", one.password);
   take("extra", one.extra);
-  std::string port;
+  std::optional<std::string> port;
   take("port", port);
-  if (!port.empty()) {
-    ASSIGN(one.port, port_of(id, port));
+  if (port && !port->empty()) {
+    ASSIGN(one.port, port_of(id, *port));
   }
   return one;
 }
@@ -151,34 +137,8 @@ Result<Connection> parse_connection(std::string_view id, std::string_view text) 
     }
     query.remove_prefix(std::min(end + 1, query.size()));
   }
-  if (one.extra.empty() && !extra.empty()) one.extra = extra.dump();
+  if (!one.extra && !extra.empty()) one.extra = extra.dump();
   return one;
-}
-
-std::string connection_uri(const Connection& one) {
-  std::string type = one.type;
-  for (char& c : type) c = c == '_' ? '-' : c;
-  std::string uri = type + "://";
-  if (!one.login.empty() || !one.password.empty()) {
-    uri += escaped(one.login);
-    if (!one.password.empty()) uri += ":" + escaped(one.password);
-    uri += "@";
-  }
-  uri += escaped(one.host);
-  if (one.port) uri += fmt::format(":{}", *one.port);
-  if (!one.schema.empty()) uri += "/" + escaped(one.schema);
-  if (one.extra.empty()) return uri;
-  const auto extra = json::parse(one.extra, nullptr, false);
-  bool flat = extra.is_object();
-  for (const auto& value : extra) flat = flat && value.is_string();
-  if (one.schema.empty()) uri += "/";
-  if (!flat) return uri + "?__extra__=" + escaped(one.extra);
-  char before = '?';
-  for (const auto& [name, value] : extra.items()) {
-    uri += before + escaped(name) + "=" + escaped(value.get<std::string>());
-    before = '&';
-  }
-  return uri;
 }
 
 Result<std::unique_ptr<Metadata>> Metadata::open(const std::string& url) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "jinja/airflow_context.h"
 #include "jinja/value.h"
 #include "sched/rows.h"
 #include "sched/scheduler.h"
@@ -23,11 +24,8 @@ struct Variable {
   std::string key, value, description;
 };
 
-/// Airflow's Connection. `password` and `extra` are secrets: never in a log or an answer.
-struct Connection {
-  std::string id, type, description, host, schema, login, password, extra;  ///< extra: JSON
-  std::optional<int> port;
-};
+/// `password` and `extra` are secrets: never in a log or an answer.
+using Connection = jinja::Connection;
 
 /// One try of a task instance that is over, or under way.
 struct Try {
@@ -87,6 +85,8 @@ class Metadata {
   /// One instance's; of a mapped task with map_index -1: a list in the order of its instances.
   virtual Result<std::optional<jinja::Value>> xcom(const sched::TaskId& task,
                                                    std::string_view key) = 0;
+  /// Of every instance of the task, in their order; empty: none.
+  virtual Result<jinja::List> xcoms(const sched::TaskId& task, std::string_view key) = 0;
   virtual Status clear_xcoms(const sched::TaskId& task) = 0;
   virtual Result<std::vector<std::string>> xcom_keys(const sched::TaskId& task) = 0;
 
@@ -103,7 +103,5 @@ class Metadata {
 
 /// A connection from Airflow's texts: a URI or JSON, as in AIRFLOW_CONN_NAME.
 Result<Connection> parse_connection(std::string_view id, std::string_view text);
-/// Airflow's URI of a connection, with its password.
-std::string connection_uri(const Connection& connection);
 
 }  // namespace tailrace::metadata

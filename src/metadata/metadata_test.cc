@@ -240,7 +240,8 @@ TEST(Connection, airflows_uris_are_read) {
   EXPECT_EQ(one.port, 99);
   EXPECT_EQ(one.schema, "sch/ema");
   EXPECT_EQ(one.extra, R"({"a":"1","b":"x y"})");
-  EXPECT_EQ(connection_uri(one), "my-type://us%40er:p%3Aw@host.example:99/sch%2Fema?a=1&b=x%20y");
+  EXPECT_EQ(jinja::connection_uri(one),
+            "my-type://us%40er:p%3Aw@host.example:99/sch%2Fema?a=1&b=x%20y");
   EXPECT_EQ(parse_connection("x", "http://https://api.example")->host, "https://api.example");
   EXPECT_EQ(parse_connection("x", "postgresql://db")->type, "postgres");
   const auto extra = *parse_connection("x", R"(aws:///?__extra__=%7B%22a%22%3A+1%7D)");

@@ -45,6 +45,10 @@ Statement& Statement::bind(const std::optional<std::int64_t>& value) {
   return value ? bind(*value) : bind_null();
 }
 
+Statement& Statement::bind(const std::optional<std::string>& value) {
+  return value ? bind(std::string_view(*value)) : bind_null();
+}
+
 Statement& Statement::bind_null() {
   CHECK(sqlite3_bind_null(statement_, ++bound_) == SQLITE_OK);
   return *this;
@@ -73,6 +77,11 @@ std::string Statement::text(int column) const {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   if (bytes == nullptr) return {};
   return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::optional<std::string> Statement::text_or_none(int column) const {
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
+  return text(column);
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path) {

@@ -31,6 +31,7 @@ class Statement {
   Statement& bind(bool value) { return bind(std::int64_t{value}); }
   Statement& bind(std::string_view value);  ///< the text must live until the statement has run
   Statement& bind(const std::optional<std::int64_t>& value);
+  Statement& bind(const std::optional<std::string>& value);
   Statement& bind_null();
 
   /// True: there is a row. kUnavailable when the disk is full or the file is locked.
@@ -41,6 +42,7 @@ class Statement {
   std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
   std::optional<std::int64_t> integer_or_none(int column) const;
   std::string text(int column) const;
+  std::optional<std::string> text_or_none(int column) const;
 
  private:
   sqlite3* database_;

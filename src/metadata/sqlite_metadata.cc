@@ -49,9 +49,8 @@ CREATE TABLE xcom (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map
   WITHOUT ROWID;
 CREATE TABLE variable (key TEXT PRIMARY KEY, value TEXT NOT NULL, description TEXT NOT NULL)
   WITHOUT ROWID;
-CREATE TABLE connection (id TEXT PRIMARY KEY, type TEXT NOT NULL, description TEXT NOT NULL, host
-  TEXT NOT NULL, schema TEXT NOT NULL, login TEXT NOT NULL, password TEXT NOT NULL, port INT,
-  extra TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE connection (id TEXT PRIMARY KEY, type TEXT, description TEXT, host TEXT, schema TEXT,
+  login TEXT, password TEXT, port INT, extra TEXT) WITHOUT ROWID;
 )";
 
 #define RUN_COLUMNS                                                                        \
@@ -357,6 +356,15 @@ class SqliteMetadata final : public Metadata {
     return jinja::Value(std::move(values));
   }
 
+  Result<jinja::List> xcoms(const sched::TaskId& task, std::string_view key) override {
+    const std::lock_guard lock(mutex_);
+    Statement rows = database_->prepare(
+        "SELECT value FROM xcom WHERE dag = ? AND run = ? AND task = ? AND key = ? ORDER BY "
+        "map_index");
+    bind(rows, task.run).bind(std::string_view(task.task)).bind(key);
+    return all(std::move(rows), [](const Statement& row) { return jinja::from_json(row.text(0)); });
+  }
+
   Status clear_xcoms(const sched::TaskId& task) override {
     const std::lock_guard lock(mutex_);
     return drop_xcoms(task);
@@ -405,18 +413,14 @@ class SqliteMetadata final : public Metadata {
         "INSERT OR REPLACE INTO connection (id, type, description, host, schema, login, password, "
         "port, extra) VALUES (?,?,?,?,?,?,?,?,?)");
     put.bind(std::string_view(one.id))
-        .bind(std::string_view(one.type))
-        .bind(std::string_view(one.description))
-        .bind(std::string_view(one.host))
-        .bind(std::string_view(one.schema))
-        .bind(std::string_view(one.login))
-        .bind(std::string_view(one.password));
-    if (one.port) {
-      put.bind(*one.port);
-    } else {
-      put.bind_null();
-    }
-    put.bind(std::string_view(one.extra));
+        .bind(one.type)
+        .bind(one.description)
+        .bind(one.host)
+        .bind(one.schema)
+        .bind(one.login)
+        .bind(one.password)
+        .bind(one.port)
+        .bind(one.extra);
     return put.run();
   }
 
@@ -434,17 +438,15 @@ class SqliteMetadata final : public Metadata {
     return all(database_->prepare("SELECT id, type, description, host, schema, login, password, "
                                   "port, extra FROM connection ORDER BY id"),
                [](const Statement& row) -> Result<Connection> {
-                 Connection one{.id = row.text(0),
-                                .type = row.text(1),
-                                .description = row.text(2),
-                                .host = row.text(3),
-                                .schema = row.text(4),
-                                .login = row.text(5),
-                                .password = row.text(6),
-                                .extra = row.text(8),
-                                .port = {}};
-                 if (const auto port = row.integer_or_none(7)) one.port = static_cast<int>(*port);
-                 return one;
+                 return Connection{.id = row.text(0),
+                                   .type = row.text_or_none(1),
+                                   .description = row.text_or_none(2),
+                                   .host = row.text_or_none(3),
+                                   .schema = row.text_or_none(4),
+                                   .login = row.text_or_none(5),
+                                   .password = row.text_or_none(6),
+                                   .port = row.integer_or_none(7),
+                                   .extra = row.text_or_none(8)};
                });
   }
 

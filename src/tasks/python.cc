@@ -125,17 +125,20 @@ class Worker {
     if (what == "connection") {
       missing_ = "not_found";
       ASSIGN(const auto one, context_.connection(asked.value("id", "")));
+      const auto text = [](const std::optional<std::string>& value) {
+        return value ? json(*value) : json();
+      };
       json found = {{"id", one.id},
-                    {"type", one.type},
-                    {"host", one.host},
-                    {"schema", one.schema},
-                    {"login", one.login},
-                    {"password", one.password},
-                    {"extra", one.extra},
-                    {"description", one.description},
+                    {"type", text(one.type)},
+                    {"host", text(one.host)},
+                    {"schema", text(one.schema)},
+                    {"login", text(one.login)},
+                    {"password", text(one.password)},
+                    {"extra", text(one.extra)},
+                    {"description", text(one.description)},
                     {"port", one.port ? json(*one.port) : json()},
-                    {"uri", metadata::connection_uri(one)}};
-      context_.log.mask(one.password);
+                    {"uri", jinja::connection_uri(one)}};
+      if (one.password) context_.log.mask(*one.password);
       return found;
     }
     return error(Code::kUnimplemented, fmt::format("nothing is known of '{}'", what));

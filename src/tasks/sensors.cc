@@ -105,7 +105,7 @@ Looked file(Context& context) {
     // The connection's folder, where there is one; the project's otherwise.
     const auto found = context.connection(connection);
     std::string base = context.folder;
-    if (found && !found->schema.empty()) base = "/" + found->schema;
+    if (found && found->schema && !found->schema->empty()) base = "/" + *found->schema;
     path = base + "/" + path;
   }
   context.log.line("Poking for file " + path);
