@@ -21,10 +21,10 @@ struct CqlSettings {
 
 /// Who may connect, and do what.
 struct CqlLogins {
-  std::string auth = "none";        ///< or "password": roles, their passwords and permissions
-  std::string first_password_file;  ///< of the role cassandra on the first start; empty: cassandra
-  bool allow_default_password = false;  ///< on addresses that others reach, too
-  std::string flags = "--";             ///< what a user changes them with begins so
+  std::string auth = "none";             ///< or "password": roles, their passwords and permissions
+  std::string first_password_file = {};  ///< of cassandra on the first start; empty: cassandra
+  bool allow_default_password = false;   ///< on addresses that others reach, too
+  std::string flags = "--";              ///< what a user changes them with begins so
 };
 
 class CqlService {

@@ -1,4 +1,4 @@
-"""CQL's clients log in: drivers and cqlsh, with and without TLS; what roles were told to be there is there after a kill."""
+"""CQL's clients log in: drivers and cqlsh, with and without TLS; roles that were acknowledged outlive a kill."""
 import contextlib
 import os
 import pathlib
