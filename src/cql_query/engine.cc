@@ -9,6 +9,7 @@
 #include <list>
 #include <mutex>
 #include <random>
+#include <thread>
 
 #include "base/bytes.h"
 #include "cql_query/access.h"
@@ -81,6 +82,12 @@ Outcome<std::vector<Value>> in_order(const Prepared& prepared, const std::vector
                                prepared.markers.size(), ordered.size()));
   }
   return ordered;
+}
+
+/// A part of the machine's that guessing passwords may have.
+int login_threads() {
+  constexpr unsigned kMost = 4;
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency() / 4, 1U, kMost));
 }
 
 /// Texts as rows.
@@ -172,7 +179,7 @@ class Tailrace final : public Engine {
   cql_roles::RoleState roles_;
   PreparedCache cache_;
   // Last, so that they end first.
-  cql_roles::Logins logins_{[this] { return roles_.roles(); }, {}};
+  cql_roles::Logins logins_{[this] { return roles_.roles(); }, {.threads = login_threads()}};
   Workers readers_{2};
   Workers schema_changes_{1};  // and of the roles
   Workers hashes_{1};          // of passwords, on their way there
