@@ -112,6 +112,7 @@ class Instance {
   kafka_log::KafkaLog* remote_ = nullptr;  ///< the log, when it is on a Kafka somewhere else
   std::unique_ptr<RegistryService> registry_;
   std::unique_ptr<subjects::SchemaClient> schemas_;  ///< null where no topic needs it
+  std::unique_ptr<pipeline::ServingSink> sink_;  ///< before the runner, which points to it
   std::unique_ptr<pipeline::Runner> runner_;
   pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
