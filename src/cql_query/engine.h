@@ -29,12 +29,24 @@ struct Options {
   cql_store::Options store = {};
   cql_schema::Node node = {};
   std::size_t prepared_statements = 10'000;  // kept; the least used is forgotten
+  /// Whether clients log in and have the permissions of their roles; else everybody may everything
+  /// but what is about roles.
+  bool passwords = false;
+  /// Of the superuser cassandra, with whom a server begins whose clients log in.
+  std::string first_password = "cassandra";
 };
 
 class Engine {
  public:
   static Result<std::unique_ptr<Engine>> open(const std::string& folder, Options options);
   virtual ~Engine() = default;
+
+  /// Whether the password is the role's, and it may log in: kBadCredentials in Cassandra's words if
+  /// not. It takes a while, of a thread of its own.
+  using LoggedIn = std::move_only_function<void(cql_types::Outcome<void>)>;
+  virtual void log_in(std::string role, std::string password, LoggedIn done) = 0;
+  /// Whether the superuser cassandra can log in with the password that everybody knows.
+  virtual bool has_default_password() const = 0;
 
   using Done = std::move_only_function<void(cql_types::Outcome<cql_protocol::Answer>)>;
   /// `client` must stay until `done`; USE changes it. Views in the request are needed during the
