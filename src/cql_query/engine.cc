@@ -11,11 +11,13 @@
 #include <random>
 
 #include "base/bytes.h"
+#include "cql_query/index_upkeep.h"
 #include "cql_query/prepared.h"
 #include "cql_query/prepared_cache.h"
 #include "cql_query/schema_state.h"
 #include "cql_query/timestamps.h"
 #include "cql_query/workers.h"
+#include "cql_query/writes_in_flight.h"
 #include "cql_schema/change.h"
 #include "cql_schema/describe.h"
 #include "cql_types/parts.h"
@@ -100,7 +102,12 @@ class Tailrace final : public Engine {
         store_(std::move(store)),
         timeuuids_(std::random_device{}() ^ (std::uint64_t{std::random_device{}()} << 32U)),
         schema_(*store_, timeuuids_),
-        cache_(options_.prepared_statements) {}
+        cache_(options_.prepared_statements) {
+    schema_.after_change([this](const cql_schema::Change& change) {
+      in_flight_.wait();
+      indexes_.changed(change);
+    });
+  }
 
   Status load();
 
@@ -146,6 +153,7 @@ class Tailrace final : public Engine {
 
   Outcome<Answer> read(const Execution& execution);
   std::vector<cql_schema::Values> virtual_rows(const cql_schema::Table& table);
+  bool is_index_built(std::string_view keyspace, std::string_view index) const;
   std::vector<cql_schema::Values> size_estimates(const cql_schema::Table& table);
   Outcome<Answer> use(Client& client, const std::string& keyspace);
 
@@ -155,6 +163,8 @@ class Tailrace final : public Engine {
   mutable cql_types::TimeuuidSource timeuuids_;
   SchemaState schema_;
   PreparedCache cache_;
+  WritesInFlight in_flight_;
+  IndexUpkeep indexes_{*store_, [this] { return schema_.schema(); }};
   // Last, so that they end first.
   Workers readers_{2};
   Workers schema_changes_{1};
@@ -162,6 +172,7 @@ class Tailrace final : public Engine {
 
 Status Tailrace::load() {
   TRY(schema_.load());
+  TRY(indexes_.load());
   if (!options_.node.host_id.empty()) return {};
   ASSIGN(const auto ids, store_->kept(kHostId));
   if (!ids.empty()) {
@@ -203,6 +214,7 @@ void Tailrace::bind(Bindings& bindings, const std::vector<Value>& values) const 
 // Requests.
 
 void Tailrace::query(Client& client, const cql_protocol::Query& request, Done done) {
+  const WritesInFlight::Flight flight(in_flight_);
   const auto keyspace = keyspace_of(client, request.parameters.keyspace);
   if (!keyspace) return done(std::unexpected(keyspace.error()));
   auto prepared =
@@ -234,6 +246,7 @@ void Tailrace::prepare(Client& client, const cql_protocol::Prepare& request, Don
 }
 
 void Tailrace::execute(Client& client, const cql_protocol::Execute& request, Done done) {
+  const WritesInFlight::Flight flight(in_flight_);
   auto execution = std::make_shared<Execution>();
   execution->prepared = cache_.find(request.id, *schema());
   if (!execution->prepared) {
@@ -257,6 +270,7 @@ void Tailrace::execute(Client& client, const cql_protocol::Execute& request, Don
 }
 
 void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done done) {
+  const WritesInFlight::Flight flight(in_flight_);
   struct Parts {
     std::list<Execution> executions;
   };
@@ -354,6 +368,7 @@ Outcome<Answer> Tailrace::read(const Execution& execution) {
     source.rows = &rows;
   } else {
     source.store = store_.get();
+    source.indexes = &indexes_;
   }
   Page page;
   page.size = execution.page_size;
@@ -363,7 +378,22 @@ Outcome<Answer> Tailrace::read(const Execution& execution) {
 
 std::vector<cql_schema::Values> Tailrace::virtual_rows(const cql_schema::Table& table) {
   if (table.keyspace == "system" && table.name == "size_estimates") return size_estimates(table);
-  return cql_schema::system_rows(table, *schema(), node());
+  auto rows = cql_schema::system_rows(table, *schema(), node());
+  if (table.keyspace == "system" && table.name == "IndexInfo")
+    std::erase_if(rows, [this](const cql_schema::Values& row) {
+      return !is_index_built(row[0].value_or(""), row[1].value_or(""));
+    });
+  return rows;
+}
+
+bool Tailrace::is_index_built(std::string_view keyspace, std::string_view index) const {
+  const auto schema = this->schema();
+  const auto* in = schema->keyspace(keyspace);
+  if (in == nullptr) return false;
+  for (const auto& [name, table] : in->tables)
+    for (const auto& one : table->indexes)
+      if (one.name == index) return indexes_.is_built(one.number);
+  return false;
 }
 
 /// One range for each table: the whole ring.
@@ -463,6 +493,7 @@ void Tailrace::truncate(const cql_syntax::Truncate& truncate, const Prepared& pr
                         (*table)->name));
   cql_store::Mutation mutation;
   mutation.drop_all((*table)->number.value);
+  for (const auto& index : (*table)->indexes) mutation.drop_all(index.number.value);
   store_->commit(std::move(mutation), [done = std::move(done)](Status status) mutable {
     if (!status) return done(std::unexpected(Failure(std::move(status.error()))));
     done(Answer{});

@@ -130,8 +130,10 @@ std::shared_ptr<const ForeignTable> SchemaState::foreign(const Table& table) con
 void SchemaState::publish(SchemaPtr schema, const std::vector<SchemaChange>& changes) {
   for (const auto& [name, keyspace] : schema->keyspaces)
     for (const auto& [table_name, table] : keyspace->tables)
-      if (!table->virtual_table && !table->foreign)
+      if (!table->virtual_table && !table->foreign) {
         store_.set_grace(table->number.value, table->options.gc_grace_seconds);
+        for (const auto& index : table->indexes) store_.set_grace(index.number.value, 0);
+      }
   schema_ = std::move(schema);
   const std::lock_guard lock(listeners_mutex_);
   for (const auto& change : changes)
@@ -200,7 +202,8 @@ Outcome<Answer> SchemaState::change(const cql_syntax::Statement& statement,
   if (!change.event) return answer;
   TRY(keep(change));
   const SchemaChange event = told(*change.event);
-  publish(std::move(change.schema), {event});
+  publish(change.schema, {event});
+  if (after_change_) after_change_(change);
   answer.result = event;
   return answer;
 }
