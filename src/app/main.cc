@@ -24,6 +24,9 @@ constexpr const char* kDataHelp = "data folder (default: PROJECT/.tailrace)";
 constexpr const char* kRegistryConfigHelp =
     "a file of the registry's settings: ssl.*, authentication.*";
 
+constexpr const char* kViewsHelp =
+    "CQL's clients may CREATE MATERIALIZED VIEW, which is off by default, as Cassandra has it";
+
 void add_run(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("run", "run a project until Ctrl-C (or --once)");
   command->footer(
@@ -57,6 +60,7 @@ void add_run(CLI::App& app, int& code) {
       ->add_option("--cql", options->cql,
                    "served tables for CQL's clients at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
+  command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
   command->add_flag("--check", *check,
@@ -251,6 +255,7 @@ void add_serve(CLI::App& app, int& code) {
   command->add_option("--tls-key", options->tls_key, "the certificate's key, a PEM file");
   command->add_option("--tls-clients", options->tls_clients,
                       "a PEM file of authorities: clients must show a certificate of theirs");
+  command->add_flag("--materialized-views", options->materialized_views, kViewsHelp);
   command->footer(
       "Examples:\n"
       "  tailrace serve --data /var/lib/tailrace\n"

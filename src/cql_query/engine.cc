@@ -81,6 +81,11 @@ Outcome<std::vector<Value>> in_order(const Prepared& prepared, const std::vector
   return ordered;
 }
 
+/// What it is bound with is needed after the call.
+bool runs_later(const Modification& modification) {
+  return modification.has_conditions() || modification.reads() || !modification.views().empty();
+}
+
 /// Texts as rows.
 Answer answer_of(const cql_schema::Description& description) {
   auto columns = std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
@@ -122,6 +127,7 @@ class Tailrace final : public Engine {
   Status set_foreign(std::vector<std::shared_ptr<const ForeignTable>> tables) override {
     return schema_.set_foreign(tables);
   }
+  void set_materialized_views(bool enabled) override { schema_.set_materialized_views(enabled); }
   SchemaPtr schema() const override { return schema_.schema(); }
   cql_schema::Node node() const override {
     const std::lock_guard lock(node_mutex_);
@@ -304,7 +310,7 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
           "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed."));
     execution.values = part.values;
     const auto& modification = execution.prepared->modification;
-    outlives |= modification->has_conditions() || modification->reads();
+    outlives |= runs_later(*modification);
   }
   for (auto& execution : parts->executions) {
     if (outlives) execution.own_values();
@@ -383,6 +389,11 @@ std::vector<cql_schema::Values> Tailrace::virtual_rows(const cql_schema::Table& 
     std::erase_if(rows, [this](const cql_schema::Values& row) {
       return !is_index_built(row[0].value_or(""), row[1].value_or(""));
     });
+  if (table.keyspace == "system" && table.name == "built_views")
+    std::erase_if(rows, [this](const cql_schema::Values& row) {
+      const auto view = schema()->table(row[0].value_or(""), row[1].value_or(""));
+      return !view || !indexes_.is_built(view->number);
+    });
   return rows;
 }
 
@@ -433,7 +444,7 @@ void Tailrace::run_modifications(const ExecutionPtr& execution, Done done) {
   const std::span<const ModificationPtr> all = prepared.batch
                                                    ? std::span(prepared.batch->statements())
                                                    : std::span(&prepared.modification, 1);
-  if (std::ranges::any_of(all, [](const auto& m) { return m->has_conditions() || m->reads(); }))
+  if (std::ranges::any_of(all, [](const auto& one) { return runs_later(*one); }))
     execution->own_values();
   bind(execution->bindings, execution->values);
   std::vector<BoundModification> statements;
@@ -494,6 +505,9 @@ void Tailrace::truncate(const cql_syntax::Truncate& truncate, const Prepared& pr
   cql_store::Mutation mutation;
   mutation.drop_all((*table)->number.value);
   for (const auto& index : (*table)->indexes) mutation.drop_all(index.number.value);
+  for (const auto& [name, view] : schema()->keyspace((*table)->keyspace)->tables)
+    if (view->view && view->view->base_table == (*table)->name)
+      mutation.drop_all(view->number.value);
   store_->commit(std::move(mutation), [done = std::move(done)](Status status) mutable {
     if (!status) return done(std::unexpected(Failure(std::move(status.error()))));
     done(Answer{});

@@ -91,8 +91,8 @@ bool answers(const Index& index, const cql_schema::Column& column, const Conditi
   if (condition.op == Operator::kContainsKey) return index.target == Target::kKeys;
   if (condition.op == Operator::kContains)
     return index.target == Target::kValues && type.is_multi_cell();
-  const bool whole = !type.is_multi_cell() &&
-                     index.target != Target::kKeys && index.target != Target::kEntries;
+  const bool whole =
+      !type.is_multi_cell() && index.target != Target::kKeys && index.target != Target::kEntries;
   if (condition.op == Operator::kEqual) return whole;
   return whole && is_bound(condition.op) && is_storage_attached(index) && orders(type);
 }
@@ -110,8 +110,7 @@ void narrow(Lookup& lookup, Operator op, std::string value) {
 
 }  // namespace
 
-std::vector<Lookup> lookups(const cql_schema::Table& table,
-                            std::span<const Condition> conditions) {
+std::vector<Lookup> lookups(const cql_schema::Table& table, std::span<const Condition> conditions) {
   std::vector<Lookup> all;
   for (const Condition& condition : conditions) {
     const auto& column = table.columns[static_cast<std::size_t>(condition.column)];

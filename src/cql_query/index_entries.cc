@@ -100,8 +100,7 @@ Outcome<std::string> asked_value(const Index& index, const Column& column,
     TRY(append_value(out, nullptr, index, *type.parameters[1], value));
     return out;
   }
-  const bool of_map_values =
-      type.kind == cql_types::Kind::kMap && index.target == Target::kValues;
+  const bool of_map_values = type.kind == cql_types::Kind::kMap && index.target == Target::kValues;
   TRY(append_value(out, nullptr, index, *type.parameters[of_map_values ? 1 : 0], value));
   return out;
 }

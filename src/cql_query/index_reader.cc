@@ -207,8 +207,8 @@ Outcome<After> IndexReader::take_partition(const Key& key, std::string_view plac
   const auto number = table_.number.value;
   bool there = false;
   if (lookup_->column->kind == cql_schema::ColumnKind::kStatic) {
-    ASSIGN(there, snapshot_.read(number, key.view(), {"", "", true}, rows_.now_seconds_,
-                                 rows_.row_, rows_.buffer_));
+    ASSIGN(there, snapshot_.read(number, key.view(), {"", "", true}, rows_.now_seconds_, rows_.row_,
+                                 rows_.buffer_));
   } else {
     TRY(snapshot_.scan_partition(number, key.view(), {.with_static = table_.has_static()},
                                  rows_.now_seconds_, [&](const Row&) {

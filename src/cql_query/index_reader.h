@@ -36,8 +36,9 @@ class IndexReader {
   Outcome<std::size_t> count(const Lookup& lookup, std::size_t most) const;
   /// Where entries may lie: within the tokens or the keys, behind the page before.
   Slices places(const Lookup& lookup) const;
-  Status scan_range(const Lookup& lookup, const Slices& places,
-                    const std::function<bool(const Key& value, std::string_view place)>& visit) const;
+  Status scan_range(
+      const Lookup& lookup, const Slices& places,
+      const std::function<bool(const Key& value, std::string_view place)>& visit) const;
 
   Outcome<void> read_value();
   Outcome<bool> read_values();

@@ -6,6 +6,7 @@
 
 #include "cql_query/index_entries.h"
 #include "cql_query/index_writer.h"
+#include "cql_query/view.h"
 #include "cql_types/token.h"
 #include "rt/wall_time.h"
 
@@ -54,10 +55,13 @@ Status IndexUpkeep::load() {
   }
   std::vector<Filling> fillings;
   for (const auto& [keyspace_name, keyspace] : schema_()->keyspaces)
-    for (const auto& [name, table] : keyspace->tables)
+    for (const auto& [name, table] : keyspace->tables) {
       for (const Index& index : table->indexes)
         if (is_kept(index) && !built_.contains(index.number))
           fillings.push_back({keyspace_name, name, index.number});
+      if (table->view && !built_.contains(table->number))
+        fillings.push_back({keyspace_name, name, table->number, true});
+    }
   start(std::move(fillings));
   return {};
 }
@@ -80,11 +84,13 @@ void IndexUpkeep::changed(const cql_schema::Change& change) {
     (void)write(std::move(mutation));
   }
   std::vector<Filling> fillings;
-  for (const auto& table : change.filled)
+  for (const auto& table : change.filled) {
+    if (table->view) fillings.push_back({table->keyspace, table->name, table->number, true});
     for (const Index& index : table->indexes)
-      if (is_kept(index) && std::ranges::find(change.new_indexes, index.number) !=
-                                change.new_indexes.end())
+      if (is_kept(index) &&
+          std::ranges::find(change.new_indexes, index.number) != change.new_indexes.end())
         fillings.push_back({table->keyspace, table->name, index.number});
+  }
   start(std::move(fillings));
 }
 
@@ -119,8 +125,15 @@ void IndexUpkeep::run() {
 }
 
 Result<bool> IndexUpkeep::fill_some(Filling& filling) {
-  const auto table = schema_()->table(filling.keyspace, filling.table);
+  const auto schema = schema_();
+  const auto table = schema->table(filling.keyspace, filling.table);
   if (!table) return true;
+  if (filling.is_view) {
+    if (table->number != filling.number) return true;
+    ASSIGN(const bool filled, fill_view(table, schema, filling));
+    if (filled) TRY(finish(filling));
+    return filled;
+  }
   const auto index = std::ranges::find(table->indexes, filling.number, &Index::number);
   if (index == table->indexes.end()) return true;
   ASSIGN(const bool whole, fill_index(*table, *index, filling));
@@ -143,8 +156,7 @@ Result<bool> IndexUpkeep::fill_index(const Table& table, const Index& index, Fil
                {row.clustering, row.raw_clustering, row.is_static});
     const auto life_of = [](const auto& one) { return entry_life(one.ttl, one.expires); };
     // Values that the index cannot have are not in it.
-    if (row.liveness.timestamp != cql_store::kNoTimestamp)
-      (void)writer.live(life_of(row.liveness));
+    if (row.liveness.timestamp != cql_store::kNoTimestamp) (void)writer.live(life_of(row.liveness));
     for (const auto& cell : row.cells) {
       const auto column =
           std::ranges::find(table.columns, cell.column,
@@ -185,15 +197,55 @@ Status IndexUpkeep::write(Mutation mutation) {
   return written;
 }
 
+/// Rows are read and written where no other write comes between.
+Result<bool> IndexUpkeep::fill_view(const cql_schema::TablePtr& table,
+                                    const cql_schema::SchemaPtr& schema, Filling& filling) {
+  const auto base = schema->table(table->keyspace, table->view->base_table);
+  if (!base) return true;
+  const auto view = View::make(base, table, schema);
+  if (!view) return error(Code::kInternal, view.error().message);
+  cql_store::Range range;
+  range.table = base->number.value;
+  if (filling.after) range.first_token = cql_types::murmur3_token(filling.after->partition);
+  range.after = std::move(filling.after);
+  filling.after.reset();
+  const Status filled = decide([&](const Snapshot& snapshot) -> Result<Mutation> {
+    Mutation mutation;
+    std::optional<cql_types::Failure> failed;
+    int rows = 0;
+    TRY(snapshot.scan(range, kBeforeAllTime, [&](const Row& row) {
+      if (!row.is_static) {
+        const auto place = (*view)->place_of(row);
+        if (!place) failed = place.error();
+        if (place && *place) (*view)->put(**place, row, mutation);
+      }
+      if (!failed && ++rows < kRowsAtOnce) return Snapshot::Next::kRow;
+      filling.after = {std::string(row.partition), std::nullopt, false};
+      if (!row.is_static) filling.after->clustering = std::string(row.clustering);
+      return Snapshot::Next::kStop;
+    }));
+    if (failed) return error(Code::kInternal, failed->message);
+    return mutation;
+  });
+  TRY(filled);
+  return !filling.after;
+}
+
+Status IndexUpkeep::decide(cql_store::Store::Decide decide) {
+  std::atomic<bool> finished = false;
+  Status decided;
+  store_.decide(std::move(decide), [&](Status status) {
+    decided = std::move(status);
+    finished = true;
+    finished.notify_one();
+  });
+  finished.wait(false);
+  return decided;
+}
+
 /// What was committed before is there to be read.
 void IndexUpkeep::catch_up() {
-  std::atomic<bool> finished = false;
-  store_.decide([](const Snapshot&) -> Result<Mutation> { return Mutation(); },
-                [&](Status) {
-                  finished = true;
-                  finished.notify_one();
-                });
-  finished.wait(false);
+  (void)decide([](const Snapshot&) -> Result<Mutation> { return Mutation(); });
 }
 
 bool IndexUpkeep::is_built(TableNumber index) const {

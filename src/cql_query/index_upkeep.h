@@ -47,10 +47,11 @@ class IndexUpkeep final : public Indexes {
 
  private:
   using Number = cql_schema::TableNumber;
-  /// An index to be filled.
+  /// An index, or a view, to be filled.
   struct Filling {
-    std::string keyspace, table;
+    std::string keyspace, table;  // the index's, or the view itself
     Number number;
+    bool is_view = false;
     std::optional<cql_store::Range::After> after = {};  // what is done
   };
 
@@ -59,7 +60,11 @@ class IndexUpkeep final : public Indexes {
   Result<bool> fill_some(Filling& filling);
   Result<bool> fill_index(const cql_schema::Table& table, const cql_schema::Index& index,
                           Filling& filling);
+  Result<bool> fill_view(const cql_schema::TablePtr& view, const cql_schema::SchemaPtr& schema,
+                         Filling& filling);
   Status write(cql_store::Mutation mutation);
+  /// Waits for what is decided.
+  Status decide(cql_store::Store::Decide decide);
   void catch_up();
   Status finish(const Filling& filling);
   void run();

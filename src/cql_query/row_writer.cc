@@ -38,8 +38,7 @@ void RowWriter::delete_row() {
 void RowWriter::put(const Column& column, std::string_view path, std::string_view value) {
   to_.put(column.number.value, path, times_.timestamp, value, times_.ttl, times_.expires);
   if (size_ != nullptr) size_->cell(column, path, value);
-  if (indexes_)
-    check(indexes_->put(column, path, value, entry_life(times_.ttl, times_.expires)));
+  if (indexes_) check(indexes_->put(column, path, value, entry_life(times_.ttl, times_.expires)));
   note(column, times_.timestamp, false, true, path, value);
 }
 

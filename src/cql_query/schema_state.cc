@@ -146,7 +146,7 @@ Outcome<cql_schema::Change> SchemaState::changed(const cql_syntax::Statement& st
   circumstances.keyspace = keyspace;
   circumstances.now_us = rt::wall_microseconds();
   circumstances.new_id = [this] { return timeuuids_.next(rt::wall_microseconds() / 1000); };
-  circumstances.materialized_views = false;
+  circumstances.materialized_views = materialized_views_;
   return cql_schema::apply(schema(), statement, circumstances);
 }
 

@@ -37,6 +37,9 @@ Outcome<void> Results::partition(std::string_view key) {
 }
 
 Outcome<After> Results::row(const Row& row) {
+  // Of a view: see view.h.
+  if (plan_.table->view && row.liveness.timestamp == cql_store::kNoTimestamp)
+    return After::kNextRow;
   seen_ = true;
   TRY(row_.row(&row));
   return take(row.clustering);

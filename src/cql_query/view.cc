@@ -220,8 +220,8 @@ Outcome<void> update_views(std::span<const ViewPtr> views, const Snapshot& snaps
   Snapshot::Buffer buffer_before, buffer_after;
   for (const auto& at : touched.rows()) {
     const cql_store::PartitionKey key{at.token, at.partition};
-    ASSIGN(const bool was, snapshot.read(at.table, key, {at.clustering}, kBeforeAllTime, before,
-                                         buffer_before));
+    ASSIGN(const bool was,
+           snapshot.read(at.table, key, {at.clustering}, kBeforeAllTime, before, buffer_before));
     ASSIGN(const bool is,
            preview->read(at.table, key, {at.clustering}, kBeforeAllTime, after, buffer_after));
     for (const ViewPtr& view : views) {

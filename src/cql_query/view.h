@@ -8,11 +8,12 @@
 //
 //   its key      := the view's columns of the base row; none where one is null or WHERE excludes it
 //   its cells    := the base's, with their timestamps and times to live
-//   its liveness := that of the cell that the key has beside the base's key; in a view of the base's
+//   its liveness := that of the cell that the key has beside the base's key; in a view of the
+//   base's
 //                   key alone the longest life of all that the base row has, selected or not
 //
-// A view's row without a liveness is not there (Cassandra's "strict liveness", for all views): cells
-// may outlive what made their row.
+// A view's row without a liveness is not there (Cassandra's "strict liveness", for all views):
+// cells may outlive what made their row.
 #pragma once
 
 #include <memory>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "cql_query/clustering.h"
+#include "cql_query/modification.h"
 #include "cql_query/restrictions.h"
 #include "cql_query/source_row.h"
 #include "cql_schema/schema.h"
@@ -68,8 +70,6 @@ class View {
   Slices slices_;
   std::vector<Condition> conditions_;
 };
-using ViewPtr = std::shared_ptr<const View>;
-
 /// The views of a table, made ready.
 Outcome<std::vector<ViewPtr>> views_of(const cql_schema::TablePtr& base,
                                        const cql_schema::SchemaPtr& schema);

@@ -75,10 +75,10 @@ class FoldedPreview final : public Preview {
       out.assign(records.front());
       return true;
     }
-    const bool whole = partition_length(key) + 1 == key.size() &&
-                               key.back() == static_cast<char>(Kind::kDeletions)
-                           ? fold_deletions(records, out)
-                           : fold(records, out);
+    const bool whole =
+        partition_length(key) + 1 == key.size() && key.back() == static_cast<char>(Kind::kDeletions)
+            ? fold_deletions(records, out)
+            : fold(records, out);
     if (!whole) return damaged();
     return true;
   }

@@ -53,7 +53,8 @@ class Mutation {
   /// What follows is of this row.
   void row(TableNumber table, const PartitionKey& partition, const RowKey& row);
   /// What follows is all there is of this row, whatever was there before, timestamps aside; when
-  /// nothing follows, the row is gone without a trace. For rows that the server derives from others.
+  /// nothing follows, the row is gone without a trace. For rows that the server derives from
+  /// others.
   void replace_row(TableNumber table, const PartitionKey& partition, const RowKey& row);
   void liveness(const Liveness& liveness);
   void delete_row(const Deletion& deletion);

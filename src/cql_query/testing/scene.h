@@ -55,7 +55,8 @@ class Scene {
   }
 
   /// A page of an answer, as ask() tells it; `state` is where it ended, none behind the last.
-  std::string ask_page(std::string_view text, std::int32_t rows, std::optional<std::string>& state) {
+  std::string ask_page(std::string_view text, std::int32_t rows,
+                       std::optional<std::string>& state) {
     cql_protocol::Query query;
     query.text = text;
     query.parameters.page_size = rows;
@@ -84,6 +85,7 @@ class Scene {
     auto opened = Engine::open(folder_, options);
     CHECK(opened.has_value());
     engine_ = std::move(*opened);
+    engine_->set_materialized_views(true);
   }
 
   static std::string told(const cql_protocol::Answer& answer) {
