@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "cql_query/analyzer.h"
 #include "cql_query/cell_path.h"
 #include "cql_types/sort_key.h"
 
@@ -33,7 +34,12 @@ Outcome<void> append_value(std::string& out, const Table* table, const Index& in
         "Cannot index value of size {} for index {} on {}.{}({}) (maximum allowed size={})",
         value.size(), index.name, table->keyspace, table->name, index.column, kMaxIndexed));
   }
-  TRY(cql_types::append_sort_key(out, type, value, false));
+  const bool text = type.kind == cql_types::Kind::kText || type.kind == cql_types::Kind::kAscii;
+  if (text && ignores_case(index)) {
+    TRY(cql_types::append_sort_key(out, type, lower_case(value), false));
+  } else {
+    TRY(cql_types::append_sort_key(out, type, value, false));
+  }
   return {};
 }
 
