@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cql_query/index_entries.h"
+#include "cql_query/nearest.h"
 #include "cql_types/token.h"
 
 namespace tailrace::cql_query {
@@ -13,11 +14,28 @@ using cql_schema::Index;
 using cql_schema::Table;
 using cql_store::Liveness;
 
+namespace {
+
+/// Of a vector of floats.
+bool is_zero(std::string_view vector) {
+  for (std::size_t i = 0; i < vector.size(); ++i)
+    if ((i % 4 == 0 ? vector[i] & 0x7F : vector[i]) != 0) return false;
+  return true;
+}
+
+}  // namespace
+
 IndexWriter::IndexWriter(const Table& table, const Index* only) : table_(table) {
   for (const Index& index : table.indexes) {
     if (!is_kept(index) || (only != nullptr && only->number != index.number)) continue;
     const int place = table.find(index.column);
     if (place < 0) continue;
+    if (table.columns[static_cast<std::size_t>(place)].type->kind == cql_types::Kind::kVector) {
+      // The nearest are found by comparing all (nearest.h); no entry would help.
+      if (similarity_of(index) == Nearest::Similarity::kCosine)
+        without_zero_.push_back(table.columns[static_cast<std::size_t>(place)].number);
+      continue;
+    }
     (place < table.key_columns() ? of_key_ : of_others_)
         .push_back({&index, &table.columns[static_cast<std::size_t>(place)]});
   }
@@ -62,6 +80,8 @@ Outcome<void> IndexWriter::live(const Liveness& life) {
 Outcome<void> IndexWriter::put(const Column& column, std::string_view path, std::string_view value,
                                const Liveness& life) {
   TRY(live(life));
+  if (std::ranges::find(without_zero_, column.number) != without_zero_.end() && is_zero(value))
+    return cql_types::invalid("Zero vectors cannot be indexed or queried with cosine similarity");
   for (const Indexed& one : of_others_) {
     if (one.column->number != column.number) continue;
     ASSIGN(auto indexed, indexed_value(table_, *one.index, *one.column, path, value));

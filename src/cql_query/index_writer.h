@@ -43,6 +43,7 @@ class IndexWriter {
 
   const cql_schema::Table& table_;
   std::vector<Indexed> of_key_, of_others_;
+  std::vector<cql_schema::ColumnNumber> without_zero_;
   Key key_;
   std::string clustering_, raw_;
   bool is_static_ = false;

@@ -68,7 +68,7 @@ class Prepared final : public Select {
     if (statement.distinct) {
       if (statement.per_partition_limit)
         return invalid("PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries");
-      if (restrictions.has_clustering() || restricts_regular())
+      if (restrictions.has_clustering() || restricts_regular() || plan_.nearest)
         return invalid(
             "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or "
             "static "
@@ -184,6 +184,9 @@ class Prepared final : public Select {
     if (index == table.indexes.end())
       return invalid("ANN ordering by vector requires the column to be indexed");
     plan_.nearest->similarity = similarity_of(*index);
+    if (plan_.restrictions->key_has_in())
+      return invalid(
+          "Select on indexed columns and with IN clause for the PRIMARY KEY are not supported");
     const bool in_partitions = !plan_.restrictions->is_key_range();
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       const Column& other = table.columns[i];
