@@ -13,11 +13,13 @@
 
 #include "base/bytes.h"
 #include "cql_query/access.h"
+#include "cql_query/index_upkeep.h"
 #include "cql_query/prepared.h"
 #include "cql_query/prepared_cache.h"
 #include "cql_query/schema_state.h"
 #include "cql_query/timestamps.h"
 #include "cql_query/workers.h"
+#include "cql_query/writes_in_flight.h"
 #include "cql_roles/logins.h"
 #include "cql_roles/passwords.h"
 #include "cql_roles/role_state.h"
@@ -90,6 +92,11 @@ int login_threads() {
   return static_cast<int>(std::clamp(std::thread::hardware_concurrency() / 4, 1U, kMost));
 }
 
+/// What it is bound with is needed after the call.
+bool runs_later(const Modification& modification) {
+  return modification.has_conditions() || modification.reads() || !modification.views().empty();
+}
+
 /// Texts as rows.
 Answer answer_of(const cql_schema::Description& description) {
   auto columns = std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
@@ -114,7 +121,12 @@ class Tailrace final : public Engine {
         roles_(
             *store_, [this] { return schema_.schema(); },
             [] { return server_timestamps().next(rt::wall_microseconds()); }),
-        cache_(options_.prepared_statements) {}
+        cache_(options_.prepared_statements) {
+    schema_.after_change([this](const cql_schema::Change& change) {
+      in_flight_.wait();
+      indexes_.changed(change);
+    });
+  }
 
   Status load();
 
@@ -134,6 +146,7 @@ class Tailrace final : public Engine {
   Status set_foreign(std::vector<std::shared_ptr<const ForeignTable>> tables) override {
     return schema_.set_foreign(tables);
   }
+  void set_materialized_views(bool enabled) override { schema_.set_materialized_views(enabled); }
   SchemaPtr schema() const override { return schema_.schema(); }
   cql_schema::Node node() const override {
     const std::lock_guard lock(node_mutex_);
@@ -168,6 +181,7 @@ class Tailrace final : public Engine {
 
   Outcome<Answer> read(const Execution& execution);
   std::vector<cql_schema::Values> virtual_rows(const cql_schema::Table& table);
+  bool is_index_built(std::string_view keyspace, std::string_view index) const;
   std::vector<cql_schema::Values> size_estimates(const cql_schema::Table& table);
   Outcome<Answer> use(Client& client, const std::string& keyspace);
 
@@ -178,6 +192,8 @@ class Tailrace final : public Engine {
   SchemaState schema_;
   cql_roles::RoleState roles_;
   PreparedCache cache_;
+  WritesInFlight in_flight_;
+  IndexUpkeep indexes_{*store_, [this] { return schema_.schema(); }};
   // Last, so that they end first.
   cql_roles::Logins logins_{[this] { return roles_.roles(); }, {.threads = login_threads()}};
   Workers readers_{2};
@@ -191,6 +207,7 @@ Status Tailrace::load() {
   if (options_.passwords) {
     TRY(roles_.make_first(options_.first_password));
   }
+  TRY(indexes_.load());
   if (!options_.node.host_id.empty()) return {};
   ASSIGN(const auto ids, store_->kept(kHostId));
   if (!ids.empty()) {
@@ -232,6 +249,7 @@ void Tailrace::bind(Bindings& bindings, const std::vector<Value>& values) const 
 // Requests.
 
 void Tailrace::query(Client& client, const cql_protocol::Query& request, Done done) {
+  const WritesInFlight::Flight flight(in_flight_);
   const auto keyspace = keyspace_of(client, request.parameters.keyspace);
   if (!keyspace) return done(std::unexpected(keyspace.error()));
   auto prepared =
@@ -263,6 +281,7 @@ void Tailrace::prepare(Client& client, const cql_protocol::Prepare& request, Don
 }
 
 void Tailrace::execute(Client& client, const cql_protocol::Execute& request, Done done) {
+  const WritesInFlight::Flight flight(in_flight_);
   auto execution = std::make_shared<Execution>();
   execution->prepared = cache_.find(request.id, *schema());
   if (!execution->prepared) {
@@ -286,6 +305,7 @@ void Tailrace::execute(Client& client, const cql_protocol::Execute& request, Don
 }
 
 void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done done) {
+  const WritesInFlight::Flight flight(in_flight_);
   struct Parts {
     std::list<Execution> executions;
   };
@@ -319,7 +339,7 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
           "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed."));
     execution.values = part.values;
     const auto& modification = execution.prepared->modification;
-    outlives |= modification->has_conditions() || modification->reads();
+    outlives |= runs_later(*modification);
   }
   for (auto& execution : parts->executions) {
     if (outlives) execution.own_values();
@@ -404,6 +424,7 @@ Outcome<Answer> Tailrace::read(const Execution& execution) {
     source.rows = &rows;
   } else {
     source.store = store_.get();
+    source.indexes = &indexes_;
   }
   Page page;
   page.size = execution.page_size;
@@ -413,7 +434,27 @@ Outcome<Answer> Tailrace::read(const Execution& execution) {
 
 std::vector<cql_schema::Values> Tailrace::virtual_rows(const cql_schema::Table& table) {
   if (table.keyspace == "system" && table.name == "size_estimates") return size_estimates(table);
-  return cql_schema::system_rows(table, *schema(), node());
+  auto rows = cql_schema::system_rows(table, *schema(), node());
+  if (table.keyspace == "system" && table.name == "IndexInfo")
+    std::erase_if(rows, [this](const cql_schema::Values& row) {
+      return !is_index_built(row[0].value_or(""), row[1].value_or(""));
+    });
+  if (table.keyspace == "system" && table.name == "built_views")
+    std::erase_if(rows, [this](const cql_schema::Values& row) {
+      const auto view = schema()->table(row[0].value_or(""), row[1].value_or(""));
+      return !view || !indexes_.is_built(view->number);
+    });
+  return rows;
+}
+
+bool Tailrace::is_index_built(std::string_view keyspace, std::string_view index) const {
+  const auto schema = this->schema();
+  const auto* in = schema->keyspace(keyspace);
+  if (in == nullptr) return false;
+  for (const auto& [name, table] : in->tables)
+    for (const auto& one : table->indexes)
+      if (one.name == index) return indexes_.is_built(one.number);
+  return false;
 }
 
 /// One range for each table: the whole ring.
@@ -453,7 +494,7 @@ void Tailrace::run_modifications(const ExecutionPtr& execution, Done done) {
   const std::span<const ModificationPtr> all = prepared.batch
                                                    ? std::span(prepared.batch->statements())
                                                    : std::span(&prepared.modification, 1);
-  if (std::ranges::any_of(all, [](const auto& m) { return m->has_conditions() || m->reads(); }))
+  if (std::ranges::any_of(all, [](const auto& one) { return runs_later(*one); }))
     execution->own_values();
   bind(execution->bindings, execution->values);
   std::vector<BoundModification> statements;
@@ -554,6 +595,10 @@ void Tailrace::truncate(const cql_syntax::Truncate& truncate, const Prepared& pr
   cql_store::Mutation mutation;
   mutation.drop_all((*table)->number.value);
   done = after_write(**table, std::move(done));
+  for (const auto& index : (*table)->indexes) mutation.drop_all(index.number.value);
+  for (const auto& [name, view] : schema()->keyspace((*table)->keyspace)->tables)
+    if (view->view && view->view->base_table == (*table)->name)
+      mutation.drop_all(view->number.value);
   store_->commit(std::move(mutation), [done = std::move(done)](Status status) mutable {
     if (!status) return done(std::unexpected(Failure(std::move(status.error()))));
     done(Answer{});

@@ -66,6 +66,10 @@ class Engine {
   /// that name was made by a client.
   virtual Status set_foreign(std::vector<std::shared_ptr<const ForeignTable>> tables) = 0;
 
+  /// Whether clients may make materialised views: not at first, as Cassandra's
+  /// materialized_views_enabled. Those that are there are kept up to date anyhow.
+  virtual void set_materialized_views(bool enabled) = 0;
+
   virtual cql_schema::SchemaPtr schema() const = 0;
   virtual cql_schema::Node node() const = 0;
   /// Once the door knows its address.
