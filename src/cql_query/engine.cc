@@ -48,6 +48,9 @@ struct Execution {
   Bindings bindings;
   std::optional<std::int32_t> page_size;
   std::optional<std::string> paging_state;
+  bool skips_metadata = false;
+  /// Of an EXECUTE whose client knows other columns than those of the rows.
+  bool knows_other_columns = false;
   Moment moment;
 
   void own_values() {
@@ -229,7 +232,7 @@ void Tailrace::prepare(Client& client, const cql_protocol::Prepare& request, Don
   answer.partition_key = prepared->partition_key;
   answer.columns = prepared->select ? prepared->select->columns()
                                     : std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
-  answer.result_metadata_id = prepared->id;
+  answer.result_metadata_id = prepared->result_id;
   done(Answer{std::move(answer), {}});
 }
 
@@ -253,6 +256,8 @@ void Tailrace::execute(Client& client, const cql_protocol::Execute& request, Don
       in_order(*execution->prepared, request.parameters.values, request.parameters.names, "");
   if (!values) return done(std::unexpected(std::move(values.error())));
   execution->values = std::move(*values);
+  execution->knows_other_columns =
+      request.result_metadata_id && *request.result_metadata_id != execution->prepared->result_id;
   run(client, std::move(execution), request.parameters, std::move(done));
 }
 
@@ -320,24 +325,12 @@ void Tailrace::run_select(const ExecutionPtr& execution, const Parameters& param
     return done(failure(ErrorCode::kProtocol, "The page size cannot be 0"));
   execution->page_size = parameters.page_size;
   if (parameters.paging_state) execution->paging_state = std::string(*parameters.paging_state);
+  execution->skips_metadata = parameters.skip_metadata;
   const bool quick = execution->prepared->select->is_quick();
   if (!quick) execution->own_values();
   bind(execution->bindings, execution->values);
-  if (quick) {
-    auto answer = read(*execution);
-    if (answer)
-      if (auto* rows = std::get_if<cql_protocol::Rows>(&answer->result))
-        rows->skip_metadata = parameters.skip_metadata;
-    return done(std::move(answer));
-  }
-  readers_.run(
-      [this, execution, skip = parameters.skip_metadata, done = std::move(done)]() mutable {
-        auto answer = read(*execution);
-        if (answer)
-          if (auto* rows = std::get_if<cql_protocol::Rows>(&answer->result))
-            rows->skip_metadata = skip;
-        done(std::move(answer));
-      });
+  if (quick) return done(read(*execution));
+  readers_.run([this, execution, done = std::move(done)]() mutable { done(read(*execution)); });
 }
 
 Outcome<Answer> Tailrace::read(const Execution& execution) {
@@ -358,7 +351,13 @@ Outcome<Answer> Tailrace::read(const Execution& execution) {
   Page page;
   page.size = execution.page_size;
   if (execution.paging_state) page.state = *execution.paging_state;
-  return select.run(source, execution.bindings, execution.moment.now_seconds, page);
+  auto answer = select.run(source, execution.bindings, execution.moment.now_seconds, page);
+  if (!answer) return answer;
+  if (auto* found = std::get_if<cql_protocol::Rows>(&answer->result)) {
+    found->skip_metadata = execution.skips_metadata;
+    if (execution.knows_other_columns) found->new_metadata_id = execution.prepared->result_id;
+  }
+  return answer;
 }
 
 std::vector<cql_schema::Values> Tailrace::virtual_rows(const cql_schema::Table& table) {
