@@ -220,13 +220,12 @@ func refusals() {
 func metadata() {
 	tables := []string{"batches", "changing", "hits", "locks", "pages", "types"}
 	told, err := session.KeyspaceMetadata(keyspace)
-	check(err)
 	// The driver's second version reads it again some time after an event.
-	for end := time.Now().Add(60 * time.Second); len(told.Tables) < len(tables) && time.Now().Before(end); {
+	for end := time.Now().Add(60 * time.Second); (err != nil || len(told.Tables) < len(tables)) && time.Now().Before(end); {
 		time.Sleep(50 * time.Millisecond)
 		told, err = session.KeyspaceMetadata(keyspace)
-		check(err)
 	}
+	check(err)
 	fmt.Println(told.Name, told.DurableWrites, told.StrategyClass, told.StrategyOptions, len(told.UserTypes))
 	for _, name := range tables {
 		table := told.Tables[name]
