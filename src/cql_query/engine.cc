@@ -39,6 +39,10 @@ using cql_types::invalid;
 using Done = Engine::Done;
 
 constexpr std::string_view kHostId = "host_id";
+/// More rows than these are read by another thread than the door's, which has others to answer.
+constexpr std::int32_t kQuickRows = 200;
+/// A long read shall not keep short ones waiting, even where there are few cores.
+constexpr int kReaders = 8;
 
 /// What a statement runs with: the values of its markers, owned where it outlives the call.
 struct Execution {
@@ -148,6 +152,9 @@ class Tailrace final : public Engine {
   void truncate(const cql_syntax::Truncate& truncate, const Prepared& prepared, Done done);
 
   Outcome<Answer> read(const Execution& execution);
+  Outcome<Answer> read_page(const Execution& execution, const Page& page);
+  /// Nullopt: it has too many rows to be read at once.
+  std::optional<Outcome<Answer>> read_quickly(const Execution& execution);
   std::vector<cql_schema::Values> virtual_rows(const cql_schema::Table& table);
   std::vector<cql_schema::Values> size_estimates(const cql_schema::Table& table);
   Outcome<Answer> use(Client& client, const std::string& keyspace);
@@ -159,7 +166,7 @@ class Tailrace final : public Engine {
   SchemaState schema_;
   PreparedCache cache_;
   // Last, so that they end first.
-  Workers readers_{2};
+  Workers readers_{kReaders};
   Workers schema_changes_{1};
 };
 
@@ -326,14 +333,37 @@ void Tailrace::run_select(const ExecutionPtr& execution, const Parameters& param
   execution->page_size = parameters.page_size;
   if (parameters.paging_state) execution->paging_state = std::string(*parameters.paging_state);
   execution->skips_metadata = parameters.skip_metadata;
-  const bool quick = execution->prepared->select->is_quick();
-  if (!quick) execution->own_values();
   bind(execution->bindings, execution->values);
-  if (quick) return done(read(*execution));
+  if (execution->prepared->select->is_quick())
+    if (auto answer = read_quickly(*execution)) return done(std::move(*answer));
+  execution->own_values();
+  bind(execution->bindings, execution->values);
   readers_.run([this, execution, done = std::move(done)]() mutable { done(read(*execution)); });
 }
 
 Outcome<Answer> Tailrace::read(const Execution& execution) {
+  Page page;
+  page.size = execution.page_size;
+  if (execution.paging_state) page.state = *execution.paging_state;
+  return read_page(execution, page);
+}
+
+std::optional<Outcome<Answer>> Tailrace::read_quickly(const Execution& execution) {
+  const bool paged = execution.page_size && *execution.page_size > 0;
+  if (paged && *execution.page_size <= kQuickRows) return read(execution);
+  // Sorted rows come whole or not at all.
+  if (execution.prepared->select->sorts()) return std::nullopt;
+  Page page;
+  page.size = kQuickRows;
+  if (paged && execution.paging_state) page.state = *execution.paging_state;
+  auto answer = read_page(execution, page);
+  if (answer)
+    if (const auto* found = std::get_if<cql_protocol::Rows>(&answer->result))
+      if (found->paging_state) return std::nullopt;
+  return answer;
+}
+
+Outcome<Answer> Tailrace::read_page(const Execution& execution, const Page& page) {
   const Select& select = *execution.prepared->select;
   Source source;
   std::vector<cql_schema::Values> rows;
@@ -348,9 +378,6 @@ Outcome<Answer> Tailrace::read(const Execution& execution) {
   } else {
     source.store = store_.get();
   }
-  Page page;
-  page.size = execution.page_size;
-  if (execution.paging_state) page.state = *execution.paging_state;
   auto answer = select.run(source, execution.bindings, execution.moment.now_seconds, page);
   if (!answer) return answer;
   if (auto* found = std::get_if<cql_protocol::Rows>(&answer->result)) {

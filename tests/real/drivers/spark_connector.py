@@ -102,7 +102,7 @@ def types(session):
     show(read)
     # Spark's decimals are of fewer digits, and the connector writes no tuple that is not there.
     append(read.drop("c5", "c22").filter("k = 1"), "copies")
-    print(*sorted(row.getString(0) for row in ask.execute(f"SELECT JSON * FROM {KEYSPACE}.copies").all()), sep="\n")
+    show(table(session, "copies"))
 
 
 def hits(session):
