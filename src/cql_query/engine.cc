@@ -86,6 +86,18 @@ Outcome<std::vector<Value>> in_order(const Prepared& prepared, const std::vector
   return ordered;
 }
 
+Failure unprepared(std::string_view id) {
+  std::string hex;
+  for (const char c : id) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  Failure made(ErrorCode::kUnprepared,
+               fmt::format("Prepared query with ID {} not found (either the query was not prepared "
+                           "on this host (maybe the host has been restarted?) or you have prepared "
+                           "too many queries and it has been evicted from the internal cache)",
+                           hex));
+  made.statement_id = id;
+  return made;
+}
+
 /// Texts as rows.
 Answer answer_of(const cql_schema::Description& description) {
   auto columns = std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
@@ -246,19 +258,7 @@ void Tailrace::prepare(Client& client, const cql_protocol::Prepare& request, Don
 void Tailrace::execute(Client& client, const cql_protocol::Execute& request, Done done) {
   auto execution = std::make_shared<Execution>();
   execution->prepared = cache_.find(request.id, *schema());
-  if (!execution->prepared) {
-    std::string hex;
-    for (const char c : request.id) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-    Failure unprepared(
-        ErrorCode::kUnprepared,
-        fmt::format(
-            "Prepared query with ID {} not found (either the query was not prepared on this host "
-            "(maybe the host has been restarted?) or you have prepared too many queries and it "
-            "has been evicted from the internal cache)",
-            hex));
-    unprepared.statement_id = request.id;
-    return done(std::unexpected(std::move(unprepared)));
-  }
+  if (!execution->prepared) return done(std::unexpected(unprepared(request.id)));
   auto values =
       in_order(*execution->prepared, request.parameters.values, request.parameters.names, "");
   if (!values) return done(std::unexpected(std::move(values.error())));
@@ -283,11 +283,7 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
     auto& execution = parts->executions.emplace_back();
     if (part.prepared) {
       execution.prepared = cache_.find(part.text_or_id, *schema);
-      if (!execution.prepared) {
-        Failure unprepared(ErrorCode::kUnprepared, "Prepared query of a batch not found");
-        unprepared.statement_id = part.text_or_id;
-        return done(std::unexpected(std::move(unprepared)));
-      }
+      if (!execution.prepared) return done(std::unexpected(unprepared(part.text_or_id)));
     } else {
       auto made =
           cql_query::prepare(part.text_or_id, *keyspace, schema, rt::wall_microseconds() / 1000);

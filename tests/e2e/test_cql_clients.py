@@ -48,3 +48,15 @@ def test_the_same_columns_have_the_same_id_whatever_else_changed(server):
     client.query("ALTER TABLE k.kept RENAME k TO other")
     assert client.prepare("SELECT v FROM k.kept WHERE other = ?").result_id == before.result_id
     assert client.prepare("SELECT other FROM k.kept WHERE other = ?").result_id != before.result_id
+
+
+@pytest.mark.parametrize("version", [3, 4, 5])
+def test_an_unknown_statement_is_told_by_its_id_alone_and_in_a_batch(server, version):
+    client = cql_wire.Connection(server.address, version)
+    unknown = b"0123456789abcdef"
+    client.query("CREATE TABLE IF NOT EXISTS k.t (k int PRIMARY KEY)")
+    for answer in (client.ask(cql_wire.Opcode.EXECUTE, cql_wire.execute_body(version, unknown)),
+                   client.batch("logged", [("INSERT INTO k.t (k) VALUES (1)", []), (unknown, [])])):
+        assert cql_wire.ERRORS[answer.code] == "Unprepared" and answer.more["id"] == unknown
+        assert answer.message.startswith(f"Prepared query with ID {unknown.hex()} not found (either the query was not")
+    assert client.query("SELECT * FROM k.t").rows == []
