@@ -9,13 +9,19 @@
 #include <list>
 #include <mutex>
 #include <random>
+#include <thread>
 
 #include "base/bytes.h"
+#include "cql_query/access.h"
+#include "cql_query/long_reads.h"
 #include "cql_query/prepared.h"
 #include "cql_query/prepared_cache.h"
 #include "cql_query/schema_state.h"
 #include "cql_query/timestamps.h"
 #include "cql_query/workers.h"
+#include "cql_roles/logins.h"
+#include "cql_roles/passwords.h"
+#include "cql_roles/role_state.h"
 #include "cql_schema/change.h"
 #include "cql_schema/describe.h"
 #include "cql_types/parts.h"
@@ -98,6 +104,12 @@ Failure unprepared(std::string_view id) {
   return made;
 }
 
+/// A part of the machine's that guessing passwords may have.
+int login_threads() {
+  constexpr unsigned kMost = 4;
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency() / 4, 1U, kMost));
+}
+
 /// Texts as rows.
 Answer answer_of(const cql_schema::Description& description) {
   auto columns = std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
@@ -119,9 +131,17 @@ class Tailrace final : public Engine {
         store_(std::move(store)),
         timeuuids_(std::random_device{}() ^ (std::uint64_t{std::random_device{}()} << 32U)),
         schema_(*store_, timeuuids_),
+        roles_(
+            *store_, [this] { return schema_.schema(); },
+            [] { return server_timestamps().next(rt::wall_microseconds()); }),
         cache_(options_.prepared_statements) {}
 
   Status load();
+
+  void log_in(std::string role, std::string password, LoggedIn done) override {
+    logins_.log_in(std::move(role), std::move(password), std::move(done));
+  }
+  bool has_default_password() const override { return roles_.has_default_password(); }
 
   void query(Client& client, const cql_protocol::Query& request, Done done) override;
   void prepare(Client& client, const cql_protocol::Prepare& request, Done done) override;
@@ -158,9 +178,13 @@ class Tailrace final : public Engine {
   void bind(Bindings& bindings, const std::vector<Value>& values) const;
 
   void run(Client& client, ExecutionPtr execution, const Parameters& parameters, Done done);
-  void run_select(const ExecutionPtr& execution, const Parameters& parameters, Done done);
+  void run_select(const Client& client, const ExecutionPtr& execution, const Parameters& parameters,
+                  Done done);
   void run_modifications(const ExecutionPtr& execution, Done done);
   void run_other(Client& client, const ExecutionPtr& execution, Done done);
+  void run_role_statement(const Client& client, const ExecutionPtr& execution, Done done);
+  void change_schema(const std::string& role, const Prepared& prepared, Done done);
+  Done after_write(const cql_schema::Table& table, Done done) const;
   void truncate(const cql_syntax::Truncate& truncate, const Prepared& prepared, Done done);
 
   Outcome<Answer> read(const Execution& execution);
@@ -176,14 +200,22 @@ class Tailrace final : public Engine {
   std::unique_ptr<cql_store::Store> store_;
   mutable cql_types::TimeuuidSource timeuuids_;
   SchemaState schema_;
+  cql_roles::RoleState roles_;
   PreparedCache cache_;
   // Last, so that they end first.
-  Workers readers_{kReaders};
-  Workers schema_changes_{1};
+  cql_roles::Logins logins_{[this] { return roles_.roles(); }, {.threads = login_threads()}};
+  LongReads long_reads_{kReaders};
+  Workers system_reads_{1};
+  Workers schema_changes_{1};  // and of the roles
+  Workers hashes_{1};          // of passwords, on their way there
 };
 
 Status Tailrace::load() {
   TRY(schema_.load());
+  TRY(roles_.load());
+  if (options_.passwords) {
+    TRY(roles_.make_first(options_.first_password));
+  }
   if (!options_.node.host_id.empty()) return {};
   ASSIGN(const auto ids, store_->kept(kHostId));
   if (!ids.empty()) {
@@ -305,6 +337,14 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
     bind(execution.bindings, execution.values);
     statements.push_back({execution.prepared->modification, &execution.bindings});
   }
+  if (options_.passwords) {
+    const auto roles = roles_.roles();
+    for (const auto& statement : statements)
+      if (auto may = check_access(*roles, client.role, *statement.statement); !may)
+        return done(std::unexpected(std::move(may.error())));
+  }
+  for (const auto& statement : statements)
+    done = after_write(*statement.statement->table(), std::move(done));
   BatchOptions options;
   options.kind = request.kind;
   cql_query::run(
@@ -312,16 +352,31 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
       [parts, done = std::move(done)](Outcome<Answer> answer) mutable { done(std::move(answer)); });
 }
 
+/// Roles are read again after writes to their tables; done twice where two wrote.
+Done Tailrace::after_write(const cql_schema::Table& table, Done done) const {
+  if (table.keyspace != cql_roles::kAuthKeyspace) return done;
+  return [this, done = std::move(done)](Outcome<Answer> answer) mutable {
+    if (const auto read = roles_.reread(); answer && !read)
+      return done(std::unexpected(Failure(read.error())));
+    done(std::move(answer));
+  };
+}
+
 void Tailrace::run(Client& client, ExecutionPtr execution, const Parameters& parameters,
                    Done done) {
+  if (options_.passwords)
+    if (auto may = check_access(*roles_.roles(), client.role, *execution->prepared); !may)
+      return done(std::unexpected(std::move(may.error())));
   execution->moment = moment_of(parameters);
-  if (execution->prepared->select) return run_select(execution, parameters, std::move(done));
+  if (execution->prepared->select)
+    return run_select(client, execution, parameters, std::move(done));
   if (execution->prepared->modification || execution->prepared->batch)
     return run_modifications(execution, std::move(done));
   run_other(client, execution, std::move(done));
 }
 
-void Tailrace::run_select(const ExecutionPtr& execution, const Parameters& parameters, Done done) {
+void Tailrace::run_select(const Client& client, const ExecutionPtr& execution,
+                          const Parameters& parameters, Done done) {
   if (parameters.consistency == Consistency::kAny)
     return done(invalid("ANY ConsistencyLevel is only supported for writes"));
   if (parameters.page_size && *parameters.page_size == 0)
@@ -334,7 +389,11 @@ void Tailrace::run_select(const ExecutionPtr& execution, const Parameters& param
     if (auto answer = read_quickly(*execution)) return done(std::move(*answer));
   execution->own_values();
   bind(execution->bindings, execution->values);
-  readers_.run([this, execution, done = std::move(done)]() mutable { done(read(*execution)); });
+  auto reading = [this, execution, done = std::move(done)]() mutable { done(read(*execution)); };
+  // Who connects asks for these first: they wait for nobody's rows.
+  if (execution->prepared->select->table()->virtual_table)
+    return system_reads_.run(std::move(reading));
+  long_reads_.run(client, std::move(reading));
 }
 
 Outcome<Answer> Tailrace::read(const Execution& execution) {
@@ -429,7 +488,10 @@ void Tailrace::run_modifications(const ExecutionPtr& execution, Done done) {
     execution->own_values();
   bind(execution->bindings, execution->values);
   std::vector<BoundModification> statements;
-  for (const auto& modification : all) statements.push_back({modification, &execution->bindings});
+  for (const auto& modification : all) {
+    statements.push_back({modification, &execution->bindings});
+    done = after_write(*modification->table(), std::move(done));
+  }
   std::optional<BatchOptions> options;
   if (prepared.batch) {
     auto bound = prepared.batch->bind(execution->bindings, execution->moment);
@@ -455,11 +517,13 @@ void Tailrace::run_other(Client& client, const ExecutionPtr& execution, Done don
   const auto& statement = execution->prepared->statement;
   if (cql_schema::is_schema_statement(statement)) {
     // It waits for the disk.
-    schema_changes_.run([this, execution, done = std::move(done)]() mutable {
-      done(schema_.change(execution->prepared->statement, execution->prepared->keyspace));
+    schema_changes_.run([this, role = client.role, execution, done = std::move(done)]() mutable {
+      change_schema(role, *execution->prepared, std::move(done));
     });
     return;
   }
+  if (cql_roles::is_role_statement(statement))
+    return run_role_statement(client, execution, std::move(done));
   if (const auto* to = std::get_if<cql_syntax::Use>(&statement.body))
     return done(use(client, to->keyspace));
   if (const auto* table = std::get_if<cql_syntax::Truncate>(&statement.body))
@@ -470,8 +534,43 @@ void Tailrace::run_other(Client& client, const ExecutionPtr& execution, Done don
     if (!description) return done(std::unexpected(std::move(description.error())));
     return done(answer_of(*description));
   }
-  done(failure(ErrorCode::kUnauthorized,
-               "You have to be logged in and not anonymous to perform this request"));
+  done(failure(ErrorCode::kServer, "a statement of no kind"));
+}
+
+void Tailrace::change_schema(const std::string& role, const Prepared& prepared, Done done) {
+  SchemaState::Maker maker;
+  if (options_.passwords)
+    maker.may = [&](const cql_schema::Touched& touched) {
+      return check_access(*roles_.roles(), role, touched);
+    };
+  bool follows = false;
+  maker.keep = [&](const cql_schema::Change& change, cql_store::Mutation& mutation) {
+    follows = roles_.follow(change, role, mutation);
+  };
+  auto answer = schema_.change(prepared.statement, prepared.keyspace, maker);
+  if (follows)
+    if (auto read = roles_.reread(); !read)
+      return done(std::unexpected(Failure(std::move(read.error()))));
+  done(std::move(answer));
+}
+
+void Tailrace::run_role_statement(const Client& client, const ExecutionPtr& execution, Done done) {
+  const auto& prepared = *execution->prepared;
+  auto asker = std::make_shared<cql_roles::RoleState::Asker>();
+  asker->user = client.role;
+  asker->keyspace = prepared.keyspace;
+  asker->passwords = options_.passwords;
+  asker->data_center = node().data_center;
+  auto run = [this, asker, execution, done = std::move(done)]() mutable {
+    done(roles_.run(execution->prepared->statement, std::move(*asker)));
+  };
+  if (cql_roles::is_list(prepared.statement)) return system_reads_.run(std::move(run));
+  const std::string* password = cql_roles::password_of(prepared.statement);
+  if (password == nullptr || !options_.passwords) return schema_changes_.run(std::move(run));
+  hashes_.run([this, asker, password, run = std::move(run)]() mutable {
+    asker->salted_hash = cql_roles::hash_password(*password);
+    schema_changes_.run(std::move(run));
+  });
 }
 
 void Tailrace::truncate(const cql_syntax::Truncate& truncate, const Prepared& prepared, Done done) {
@@ -485,6 +584,7 @@ void Tailrace::truncate(const cql_syntax::Truncate& truncate, const Prepared& pr
                         (*table)->name));
   cql_store::Mutation mutation;
   mutation.drop_all((*table)->number.value);
+  done = after_write(**table, std::move(done));
   store_->commit(std::move(mutation), [done = std::move(done)](Status status) mutable {
     if (!status) return done(std::unexpected(Failure(std::move(status.error()))));
     done(Answer{});
