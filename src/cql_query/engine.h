@@ -18,11 +18,16 @@
 
 namespace tailrace::cql_query {
 
+/// Whether a client takes its answers: kStuck has many that it does not read.
+enum class Traffic : std::uint8_t { kFlows, kStuck, kGone };
+
 /// A connection's state: who it is and where it is.
 struct Client {
   std::string keyspace;  // of USE; empty: none
   std::string role;      // empty: nobody logged in, for nobody must
   int protocol = 4;      // of the native protocol
+  /// Asked by any thread before something long begins; empty: it flows.
+  std::function<Traffic()> traffic = {};
 };
 
 struct Options {

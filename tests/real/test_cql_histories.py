@@ -58,7 +58,8 @@ class Writes:
     def next(self):
         using, kind = self.using(), self.pick(16)
         if kind < 4:
-            columns = f"{self.pick(3)}, {self.pick(2)}, {self.pick(3)}, {self.pick(2)}, {self.pick(5)}, '{self.pick(5)}'"
+            numbers = ", ".join(str(self.pick(most)) for most in (3, 2, 3, 2, 5))
+            columns = f"{numbers}, '{self.pick(5)}'"
             return f"INSERT INTO t (k, j, c, d, v, w) VALUES ({columns}) {using}"
         if kind < 10:
             changes = ", ".join(self.change(group) for group in range(1 + self.pick(3)))
