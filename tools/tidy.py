@@ -36,6 +36,7 @@ FENCES = [
     (r"google/protobuf/", {"schema"}),
     (r"yaml-cpp/", {"yaml", "dags", "pipeline", "app"}),
     (r"re2/", {"auth", "engine", "groups", "schema", "transactions"}),
+    (r"crypt\.h", {"cql_roles"}),
     (r"isa-l", {"log", "cql_protocol"}),
     (r"(lz4|snappy)", {"log", "cql_protocol"}),
     (r"librdkafka/", {"kafka_log"}),

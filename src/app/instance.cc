@@ -281,11 +281,12 @@ Status Instance::open_doors() {
 Status Instance::open_cql() {
   if (options_.cql == "off" || project_.roles.serving != "embedded") return {};
   TRY(check_served_tables(project_, *runner_->graph()));
-  ASSIGN(cql_, CqlService::open(data_ + "/cql"));
+  ASSIGN(cql_, CqlService::open(data_ + "/cql", options_.cql_logins));
   const auto set_tables = [this](CqlService& cql) -> Status {
     ASSIGN(auto tables, served_tables(project_, *runner_));
     return cql.engine().set_foreign(std::move(tables));
   };
+  cql_->engine().set_materialized_views(options_.cql_materialized_views);
   TRY(set_tables(*cql_));
   runner_->on_served_change([set_tables, held = std::weak_ptr(cql_)] {
     const auto cql = held.lock();
