@@ -18,11 +18,22 @@ constexpr int kLastYear = 9999;
 struct Preset {
   std::string_view name, expression;
 };
+/// Airflow's, which are shown as what they stand for.
 constexpr Preset kPresets[] = {
-    {"@hourly", "0 * * * *"}, {"@daily", "0 0 * * *"},    {"@midnight", "0 0 * * *"},
-    {"@weekly", "0 0 * * 0"}, {"@monthly", "0 0 1 * *"},  {"@quarterly", "0 0 1 */3 *"},
-    {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"},
+    {"@hourly", "0 * * * *"},  {"@daily", "0 0 * * *"},       {"@weekly", "0 0 * * 0"},
+    {"@monthly", "0 0 1 * *"}, {"@quarterly", "0 0 1 */3 *"}, {"@yearly", "0 0 1 1 *"},
 };
+/// croniter's, in capitals too, which stay as they are written.
+constexpr Preset kAliases[] = {
+    {"@midnight", "0 0 * * *"}, {"@hourly", "0 * * * *"},  {"@daily", "0 0 * * *"},
+    {"@weekly", "0 0 * * 0"},   {"@monthly", "0 0 1 * *"}, {"@yearly", "0 0 1 1 *"},
+    {"@annually", "0 0 1 1 *"},
+};
+
+std::string_view looked_up(std::string_view text, const auto& presets) {
+  const auto* const found = std::ranges::find(presets, text, &Preset::name);
+  return found == std::end(presets) ? text : found->expression;
+}
 
 /// Bit n of a month's days that are the n-th, from 1.
 using MonthDays = std::uint32_t;
@@ -205,13 +216,10 @@ std::string lower(std::string_view text) {
 }  // namespace
 
 Result<Cron> Cron::parse(std::string_view expression) {
-  std::string lowered = lower(expression);
   Cron cron;
-  cron.expression_ = expression;
-  for (const Preset& preset : kPresets) {
-    if (lowered == preset.name) cron.expression_ = lowered = preset.expression;
-  }
-  ASSIGN(cron.fields_, read_cron_fields(lowered));
+  cron.expression_ = looked_up(expression, kPresets);
+  const std::string lowered = lower(cron.expression_);
+  ASSIGN(cron.fields_, read_cron_fields(looked_up(lowered, kAliases)));
   return cron;
 }
 

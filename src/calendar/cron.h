@@ -50,7 +50,7 @@ class Cron {
   /// The last time strictly before by the wall clock.
   std::optional<Micros> previous(Micros instant, const Zone& zone) const;
 
-  /// The text with its preset replaced: `0 0 * * *`.
+  /// The text, with a preset of Airflow's replaced: `0 0 * * *`.
   const std::string& expression() const { return expression_; }
   /// For people: "At 00:00", as Airflow's page describes it; empty where it has no words.
   std::string description() const;

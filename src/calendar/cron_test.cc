@@ -113,10 +113,25 @@ TEST(cron, what_croniter_refuses_is_refused_with_the_field_and_what_it_takes) {
             "week, or L and a day");
 }
 
-TEST(cron, a_preset_is_shown_as_the_fields_it_stands_for) {
+TEST(cron, airflows_presets_are_shown_as_the_fields_they_stand_for) {
   EXPECT_EQ(Cron::parse("@quarterly")->expression(), "0 0 1 */3 *");
-  EXPECT_EQ(Cron::parse("@Daily")->expression(), "0 0 * * *");
+  EXPECT_EQ(Cron::parse("@Midnight")->expression(), "@Midnight");
   EXPECT_EQ(Cron::parse("0 0 * * MON")->expression(), "0 0 * * MON");
+}
+
+TEST(cron, descriptions_are_airflows) {
+  const char* const told = std::getenv("TAILRACE_DESCRIPTION_VECTORS");
+  std::ifstream file(told != nullptr ? told : "src/calendar/testdata/descriptions.txt");
+  int compared = 0;
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t tab = line.find('\t');
+    if (tab == std::string::npos) continue;
+    const auto cron = Cron::parse(line.substr(0, tab));
+    ASSERT_TRUE(cron) << line;
+    EXPECT_EQ(cron->description(), line.substr(tab + 1)) << line.substr(0, tab);
+    ++compared;
+  }
+  EXPECT_GE(compared, 600);
 }
 
 /// A century of days is walked within the time of a few of croniter's steps: were each step a walk

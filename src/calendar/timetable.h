@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "calendar/cron.h"
+#include "calendar/delta.h"
 #include "calendar/zone.h"
 
 namespace tailrace::calendar {
@@ -33,39 +34,39 @@ struct Restriction {
   bool catchup = false;
 };
 
-/// What a datetime.timedelta or a dateutil relativedelta says; months and years move the calendar.
-struct Delta {
-  int years = 0, months = 0;
-  Micros micros = 0;
-  bool operator==(const Delta&) const = default;
-};
-
 struct NoTimetable {};  ///< `schedule: none`
 struct Once {};         ///< `@once`
 struct Continuous {};   ///< `@continuous`
+/// CronTriggerTimetable, and MultipleCronTriggerTimetable where there are several crons: runs at
+/// its times, about the `interval` before. What an Airflow `schedule: 0 0 * * *` means.
 struct CronTrigger {
   std::vector<Cron> crons;
   Zone zone;
   Delta interval;
-  /// MultipleCronTriggerTimetable's and CronTriggerTimetable's; none: never at once.
+  /// Without a start date the first run is the last time that was, if it is not longer ago than
+  /// this; none: than a tenth of the time between two runs, at least 5 minutes (Airflow's False).
   std::optional<Micros> run_immediately_within;
-  bool run_immediately = false;
+  bool run_immediately = false;  ///< however long ago it was
 };
+/// CronDataIntervalTimetable: runs at the end of the interval between two times.
 struct CronInterval {
   Cron cron;
   Zone zone;
-};  ///< CronDataIntervalTimetable
+};
+/// DeltaTriggerTimetable: what `schedule: timedelta` means.
 struct DeltaTrigger {
   Delta delta;
   Delta interval;
-};  ///< `schedule: timedelta`
+};
+/// DeltaDataIntervalTimetable
 struct DeltaInterval {
   Delta delta;
-};  ///< DeltaDataIntervalTimetable
+};
+/// EventsTimetable; the constructor of Timetable sorts `times`.
 struct Events {
   std::vector<Micros> times;
   bool restrict_to_events = false;
-  std::string description;
+  std::string description;  ///< empty: "3 events between … and …"
 };
 
 class Timetable {
@@ -75,7 +76,9 @@ class Timetable {
   explicit Timetable(Kind kind = NoTimetable{});
 
   /// Airflow's next_dagrun_info: the run after `last` (the last automated run; none at first), as
-  /// seen at `now`, which matters where catchup is off. None: no more runs.
+  /// seen at `now`, which matters where catchup is off. None: no more runs. Where Airflow raises an
+  /// error, because one of several crons has no more times or a cron none within 50 years of the
+  /// next, the other times count.
   std::optional<RunInfo> next(const std::optional<RunInfo>& last, const Restriction& restriction,
                               Micros now) const;
   /// infer_manual_data_interval: the interval of a run that someone asked for at `run_after`.
