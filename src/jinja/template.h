@@ -2,6 +2,8 @@
 // it.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,23 +13,33 @@
 
 namespace tailrace::jinja {
 
-/// The names a template may use.
+/// The names a template may use; Undefined for those it has not.
 using Scope = std::function<Value(std::string_view name)>;
 
 /// Expressions with every operator, filters, tests, calls, slices, inline if; statements if, for
-/// (with loop, else, filter), set, macro, raw, with, filter, call; comments and whitespace control.
-/// Not include, import, extends, autoescape: an error says so. Python's methods of str, list, dict,
-/// datetime and timedelta that need no code execution work; attributes beginning with `_` are
-/// refused (the sandbox's rule).
+/// (with loop, else, filter), set, macro, raw, with, filter, call, block, do; comments and
+/// whitespace control. Not include, import, extends, autoescape: an error says so. Python's methods
+/// of str, list, dict, datetime and timedelta that need no code execution work; attributes
+/// beginning with `__` are refused (the rule of Airflow's sandbox).
+///
+/// An error's text begins with Python's class of exception and ends in the line:
+/// `UndefinedError: 'x' is undefined (line 3)`. Codes: kInvalidArgument what Python refuses too,
+/// kNotFound undefined names and missing keys, kPermissionDenied what the sandbox keeps,
+/// kResourceExhausted a limit, kUnimplemented what Jinja has and this has not.
 class Template {
  public:
   /// kInvalidArgument with the line, in Jinja's words.
   static Result<Template> parse(std::string_view source);
 
   struct Options {
-    bool strict_undefined = true;        ///< as Airflow's DAG default: jinja2.StrictUndefined
-    std::size_t max_output = 16 << 20;   ///< bytes; beyond it is an error
-    std::size_t max_steps = 10'000'000;  ///< statements and calls; beyond it is an error
+    bool strict_undefined = true;       ///< as Airflow's DAG default: jinja2.StrictUndefined
+    std::size_t max_output = 16 << 20;  ///< bytes of any text; beyond it is an error
+    /// Statements, calls, items of lists, 16 bytes of texts each; beyond it is an error.
+    std::int64_t max_steps = 10'000'000;
+    /// [0, 1): `random` and the filters that choose; without it they are an error.
+    std::function<double()> random = {};
+    /// Microseconds since 1970: `macros.datetime.now()`; without it asking is an error.
+    std::function<std::int64_t()> clock = {};
   };
   Result<std::string> render(const Scope& scope, const Options& options) const;
   /// Jinja's NativeEnvironment (`render_template_as_native_obj`): one expression keeps its type.
@@ -35,8 +47,10 @@ class Template {
   /// True when it is text without a tag: rendering gives the source itself.
   bool is_plain() const;
 
+  struct Node;  ///< syntax.h
+
  private:
-  struct Node;
+  explicit Template(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
   std::shared_ptr<const Node> root_;
 };
 

@@ -26,6 +26,8 @@ class Dict {
  public:
   const Value* find(const Value& key) const;
   const Value* find(std::string_view key) const;
+  const Value* find(const std::string& key) const { return find(std::string_view(key)); }
+  const Value* find(const char* key) const { return find(std::string_view(key)); }
   void set(Value key, Value value);
   bool erase(const Value& key);  ///< false: it was not there
   std::size_t size() const { return items_.size(); }
@@ -151,11 +153,13 @@ class Value {
   /// `rendering` is the rendering it was made in (python.h), 0 outside.
   template <typename T>
   struct Held {
+    Held(T given, std::uint64_t made_in) : value(std::move(given)), rendering(made_in) {}
+    ~Held();  ///< takes apart what is nested deep without deep recursion
     T value;
     std::uint64_t rendering;
   };
   std::variant<std::monostate, bool, std::int64_t, double, TimeDelta, std::shared_ptr<const Text>,
-               std::shared_ptr<Held<List>>, std::shared_ptr<const Tuple>,
+               std::shared_ptr<Held<List>>, std::shared_ptr<Held<Tuple>>,
                std::shared_ptr<Held<Dict>>, std::shared_ptr<const calendar::Moment>,
                std::shared_ptr<const Undefined>, std::shared_ptr<const Object>>
       value_;
