@@ -183,23 +183,18 @@ def mapped_input(of):
 def arguments(task, base):
     given = task.partial_kwargs if task.is_mapped else task._BaseOperator__init_kwargs
     found = {name: plain(value) for name, value in given.items() if name not in base}
-    if task.is_mapped and "op_kwargs" in given and not given["op_kwargs"]:
-        del found["op_kwargs"]
-    return found
-
-
-def expansion(task):
-    return mapped_input(task._get_specified_expand_input())
+    found.pop("kwargs_to_upstream", None)
+    decorated = "Decorated" in type(task).__name__ or hasattr(task, "custom_operator_name")
+    return kept(found) if decorated or task.is_mapped else found
 
 
 FIELDS = ("owner retries retry_delay retry_exponential_backoff max_retry_delay execution_timeout start_date end_date "
           "depends_on_past wait_for_downstream wait_for_past_depends_before_skipping ignore_first_depends_on_past pool "
           "pool_slots priority_weight queue max_active_tis_per_dag max_active_tis_per_dagrun do_xcom_push "
-          "multiple_outputs allow_nested_operators doc_md").split()
+          "multiple_outputs doc_md").split()
 DEFAULTS = {"trigger_rule": "all_success", "owner": "airflow", "retries": 0, "retry_delay": 300.0,
             "retry_exponential_backoff": 0, "pool": "default_pool", "pool_slots": 1, "priority_weight": 1,
-            "weight_rule": "downstream", "queue": "default", "do_xcom_push": True, "allow_nested_operators": True,
-            "ignore_first_depends_on_past": True}
+            "weight_rule": "downstream", "queue": "default", "do_xcom_push": True}
 
 
 def field(task, name):
@@ -237,8 +232,7 @@ def describe_task(task):
     if given.get("python_callable"):
         found["arguments"]["function"] = given["python_callable"].__name__
     if task.is_mapped:
-        found["expand"] = expansion(task)
-        found["arguments"] = kept(found["arguments"])
+        found["expand"] = mapped_input(task._get_specified_expand_input())
     return kept(found, DEFAULTS)
 
 
