@@ -17,7 +17,9 @@ bool scheme_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
          c == '-' || c == '.';
 }
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 std::string lower(std::string text) {
   for (char& c : text)
@@ -101,8 +103,8 @@ std::string sorted_query(const std::string& query) {
 std::optional<std::string> text_of(const Node* node, const char* name, Findings& findings) {
   if (!node || node->is_none()) return std::nullopt;
   if (const std::string* text = node->text()) return *text;
-  findings.fatal(node->place, "an asset's `" + std::string(name) + "` is a text, not a " +
-                                  node->type_name());
+  findings.fatal(node->place,
+                 "an asset's `" + std::string(name) + "` is a text, not a " + node->type_name());
   return std::nullopt;
 }
 
@@ -166,8 +168,8 @@ Result<std::string> normalise_uri(const std::string& uri) {
   if (url.scheme == "airflow")
     return error(Code::kInvalidArgument, "the asset scheme `airflow` is Airflow's own");
   std::string netloc = url.netloc;
-  if (const std::size_t at = netloc.rfind('@'); at != std::string::npos &&
-                                                netloc.substr(0, at).find(':') != std::string::npos)
+  if (const std::size_t at = netloc.rfind('@');
+      at != std::string::npos && netloc.substr(0, at).find(':') != std::string::npos)
     netloc = netloc.substr(at + 1);
   std::string path = url.path;
   while (path.ends_with('/')) path.pop_back();

@@ -74,8 +74,7 @@ Result<const Callables::Module*> Callables::load(const std::string& file) {
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (!in) return std::unexpected(kept.error());
   Module module;
-  for (std::size_t at = 0; at < text.size();
-       at = std::min(text.find('\n', at), text.size()) + 1) {
+  for (std::size_t at = 0; at < text.size(); at = std::min(text.find('\n', at), text.size()) + 1) {
     const auto starts = [&](std::string_view word) {
       return text.compare(at, word.size(), word) == 0;
     };
@@ -83,8 +82,7 @@ Result<const Callables::Module*> Callables::load(const std::string& file) {
     if (skip > 0) {
       const std::string name = word_at(text, at + skip);
       const std::size_t open = text.find('(', at);
-      if (open != std::string::npos)
-        module.functions[name] = {argument_names(text, open + 1)};
+      if (open != std::string::npos) module.functions[name] = {argument_names(text, open + 1)};
       module.names.push_back(name);
     } else if (starts("class ")) {
       module.names.push_back(word_at(text, at + 6));

@@ -129,7 +129,7 @@ struct Task {
   std::optional<calendar::Micros> start_date, end_date;
   bool depends_on_past = false, wait_for_downstream = false,
        wait_for_past_depends_before_skipping = false;
-  bool ignore_first_depends_on_past = true;
+  bool ignore_first_depends_on_past = false;
   std::string pool = "default_pool";
   int pool_slots = 1;
   std::int64_t priority_weight = 1;

@@ -126,8 +126,8 @@ class FolderReader {
       return std::nullopt;
     }
     if (!node->is_map()) {
-      findings_.fatal(node->place, "a DAG file is a mapping of DAG ids, not a " +
-                                       node->type_name());
+      findings_.fatal(node->place,
+                      "a DAG file is a mapping of DAG ids, not a " + node->type_name());
       return std::nullopt;
     }
     return node;
@@ -198,7 +198,8 @@ class FolderReader {
       const Node::Key& name = file->keys[i];
       if (name.text() == "default" || name.text() == "task_groups") continue;
       if (!file->items[i].is_map()) {
-        findings_.fatal(name.place, "the DAG `" + name.text() + "` is a mapping with `tasks`, not a " +
+        findings_.fatal(name.place, "the DAG `" + name.text() +
+                                        "` is a mapping with `tasks`, not a " +
                                         file->items[i].type_name());
         continue;
       }
@@ -238,7 +239,9 @@ class FolderReader {
 
 }  // namespace
 
-std::string Finding::text() const { return place.text() + ": " + what; }
+std::string Finding::text() const {
+  return place.text() + ": " + what;
+}
 
 Result<Reading> read(const std::string& path, const Operators& operators,
                      const Surroundings& surroundings) {

@@ -71,8 +71,10 @@ class TaskReader::One {
   std::optional<Task> read() {
     const int faults = findings_.fatal_count();
     if (!conf_.is_map()) {
-      findings_.fatal(conf_.place, "the task `" + name_ + "` is a mapping with `operator` or "
-                                   "`decorator`, not a " + conf_.type_name());
+      findings_.fatal(conf_.place, "the task `" + name_ +
+                                       "` is a mapping with `operator` or "
+                                       "`decorator`, not a " +
+                                       conf_.type_name());
       return std::nullopt;
     }
     task_.place = place_;
@@ -102,8 +104,9 @@ class TaskReader::One {
     decorator_ = !path;
     if (!path) path = conf_.find("decorator");
     if (!path) {
-      findings_.fatal(place_, "the task `" + name_ + "` has neither `operator` nor `decorator`: "
-                              "write the dotted path of one");
+      findings_.fatal(place_, "the task `" + name_ +
+                                  "` has neither `operator` nor `decorator`: "
+                                  "write the dotted path of one");
       return false;
     }
     if (!path->text()) {
@@ -174,8 +177,8 @@ class TaskReader::One {
     const Node* file = conf_.find("python_callable_file");
     if (path && !(decorator_ && name && file)) {
       if (!path->text()) {
-        findings_.fatal(path->place, "`python_callable` is a dotted path, not a " +
-                                         path->type_name());
+        findings_.fatal(path->place,
+                        "`python_callable` is a dotted path, not a " + path->type_name());
         return;
       }
       if (auto known = reader_.setting_.callables.by_path(*path->text()))
@@ -185,14 +188,17 @@ class TaskReader::One {
       return;
     }
     if (!name || !file || !name->text() || !file->text()) {
-      findings_.fatal(place_, "the task `" + name_ + "` needs its function: `python_callable` with "
-                              "a dotted path, or `python_callable_file` and "
-                              "`python_callable_name`");
+      findings_.fatal(place_, "the task `" + name_ +
+                                  "` needs its function: `python_callable` with "
+                                  "a dotted path, or `python_callable_file` and "
+                                  "`python_callable_name`");
       return;
     }
     if (!std::filesystem::path(*file->text()).is_absolute()) {
-      findings_.fatal(file->place, "`python_callable_file` must be an absolute path; a variable of "
-                                   "the environment may stand in it, ${DAGS}/" + *file->text());
+      findings_.fatal(file->place,
+                      "`python_callable_file` must be an absolute path; a variable of "
+                      "the environment may stand in it, ${DAGS}/" +
+                          *file->text());
       return;
     }
     take_function(reader_.setting_.callables.in_file(*file->text(), *name->text()), *name);
@@ -231,14 +237,18 @@ class TaskReader::One {
       std::vector<std::string> names;
       for (const auto& [each, made] : reader_.made_)
         if (made.decorated) names.push_back(each);
-      findings_.fatal(node.place, "`" + *text + "` names no task made before this one; add it to "
-                                  "`dependencies`" + suggestion(name, names));
+      findings_.fatal(node.place, "`" + *text +
+                                      "` names no task made before this one; add it to "
+                                      "`dependencies`" +
+                                      suggestion(name, names));
       return Value();
     }
     if (!found->second.decorated) {
-      findings_.fatal(node.place, "`" + *text + "`: `+` takes the result of a task with a "
-                                  "`decorator`; of an operator's, pull it in a template: {{ "
-                                  "ti.xcom_pull('" + found->second.id + "') }}");
+      findings_.fatal(node.place, "`" + *text +
+                                      "`: `+` takes the result of a task with a "
+                                      "`decorator`; of an operator's, pull it in a template: {{ "
+                                      "ti.xcom_pull('" +
+                                      found->second.id + "') }}");
       return Value();
     }
     return xcom(found->second, key.value_or("return_value"));
@@ -262,8 +272,7 @@ class TaskReader::One {
 
   Value xcom(const Made& from, const std::string& key) {
     upstream_.push_back(from.id);
-    return Value(
-        std::shared_ptr<const jinja::Object>(std::make_shared<XComArg>(from.id, key)));
+    return Value(std::shared_ptr<const jinja::Object>(std::make_shared<XComArg>(from.id, key)));
   }
 
   /// An argument's value with results of other tasks in the place of their names.
@@ -279,8 +288,7 @@ class TaskReader::One {
     std::string name;
     if (const std::size_t dot = text->find(".output"); dot != std::string::npos) {
       name = text->substr(0, dot);
-    } else if (text->find("XcomArg") != std::string::npos &&
-               text->find('(') != std::string::npos) {
+    } else if (text->find("XcomArg") != std::string::npos && text->find('(') != std::string::npos) {
       const std::size_t open = text->find_first_not_of('(', text->find('('));
       name = text->substr(std::min(open, text->size()));
       name = name.substr(0, name.find(')'));
@@ -291,8 +299,10 @@ class TaskReader::One {
     if (found == reader_.made_.end()) {
       std::vector<std::string> names;
       for (const auto& [each, made] : reader_.made_) names.push_back(each);
-      findings_.fatal(node.place, "`" + *text + "` names no task made before this one; add it to "
-                                  "`dependencies`" + suggestion(name, names));
+      findings_.fatal(node.place, "`" + *text +
+                                      "` names no task made before this one; add it to "
+                                      "`dependencies`" +
+                                      suggestion(name, names));
       return Value();
     }
     return xcom(found->second, "return_value");
@@ -303,15 +313,16 @@ class TaskReader::One {
     const Node* all = set("expand_kwargs");
     const Node* partial = set("partial");
     if (expand && !expand->is_map()) {
-      findings_.fatal(expand->place, "`expand` is a mapping of arguments and lists, not a " +
-                                         expand->type_name());
+      findings_.fatal(expand->place,
+                      "`expand` is a mapping of arguments and lists, not a " + expand->type_name());
       return;
     }
     if (partial && !expand && !all)
       findings_.fatal(partial->place, "`partial` is for mapped tasks: it needs `expand` beside it");
     if (partial && !partial->is_map())
       findings_.fatal(partial->place, "`partial` is a mapping, not a " + partial->type_name());
-    if (expand && all) findings_.fatal(all->place, "`expand` and `expand_kwargs` exclude each other");
+    if (expand && all)
+      findings_.fatal(all->place, "`expand` and `expand_kwargs` exclude each other");
     if (!all && (!expand || expand->items.empty())) return;
     for (const GroupDraft* group = group_; group; group = group->parent)
       if (group->group.expansion)
@@ -377,10 +388,12 @@ class TaskReader::One {
     }
     if (!decorator_) return;
     if (task_.expansion && !beside_.empty() && set("partial"))
-      findings_.fatal(place_, "`" + beside_ + "`: with `expand` and `partial` all arguments of the "
-                              "function stand in one of the two");
+      findings_.fatal(place_, "`" + beside_ +
+                                  "`: with `expand` and `partial` all arguments of the "
+                                  "function stand in one of the two");
     else if (task_.expansion && !beside_.empty())
-      findings_.doubt(place_, "`" + beside_ + "` beside `expand` is ignored; write it in `partial`");
+      findings_.doubt(place_,
+                      "`" + beside_ + "` beside `expand` is ignored; write it in `partial`");
     if (function_arguments.size() > 0 && (!task_.expansion || set("partial")))
       task_.arguments.set("op_kwargs", std::move(function_arguments));
   }
@@ -408,8 +421,9 @@ class TaskReader::One {
                 bool partial) {
     const std::string name = key.text();
     if (name == "variables_as_arguments") {
-      findings_.doubt(key.place, "`variables_as_arguments` is read when the file is loaded; write "
-                                 "a template instead, {{ var.value.name }}");
+      findings_.doubt(key.place,
+                      "`variables_as_arguments` is read when the file is loaded; write "
+                      "a template instead, {{ var.value.name }}");
       return;
     }
     if (takes(name)) {
@@ -430,13 +444,12 @@ class TaskReader::One {
       return;
     }
     std::vector<std::string> known = signature_->arguments;
-    if (function_) known.insert(known.end(), function_->arguments.begin(),
-                                function_->arguments.end());
+    if (function_)
+      known.insert(known.end(), function_->arguments.begin(), function_->arguments.end());
     known.insert(known.end(), {"dependencies", "task_group_name", "expand", "partial"});
-    findings_.fatal(key.place,
-                    (decorator_ ? "neither the decorator nor its function takes `"
-                                : last_part(signature_->path) + " takes no argument `") +
-                        name + "`" + suggestion(name, known));
+    findings_.fatal(key.place, (decorator_ ? "neither the decorator nor its function takes `"
+                                           : last_part(signature_->path) + " takes no argument `") +
+                                   name + "`" + suggestion(name, known));
   }
 
   void partial_argument(const Node::Key& key, const Node& value, jinja::Dict& function_arguments) {
@@ -499,23 +512,25 @@ class TaskReader::One {
   }
 
   void task_fields() {
-    const TaskFieldSource source{
-        .given = [&](std::string_view key) -> const Node* {
-          // A key that is an argument of the task's function is the function's.
-          if (decorator_ && function_ && among(function_->arguments, key))
-            return defaults_.find(key);
-          if (const Node* moved = moved_.find(key)) return moved;
-          return given(key);
-        },
-        .place = place_,
-        .start_date = reader_.setting_.start_date,
-        .end_date = reader_.setting_.end_date};
+    const TaskFieldSource source{.given = [&](std::string_view key) -> const Node* {
+                                   // A key that is an argument of the task's function is the
+                                   // function's.
+                                   if (decorator_ && function_ && among(function_->arguments, key))
+                                     return defaults_.find(key);
+                                   if (const Node* moved = moved_.find(key)) return moved;
+                                   return given(key);
+                                 },
+                                 .place = place_,
+                                 .start_date = reader_.setting_.start_date,
+                                 .end_date = reader_.setting_.end_date};
     read_task_fields(source, task_, findings_);
     if (task_.is_teardown) task_.trigger_rule = TriggerRule::kAllDoneSetupSuccess;
     if (reader_.setting_.fail_fast && task_.trigger_rule != TriggerRule::kAllSuccess &&
         task_.trigger_rule != TriggerRule::kAllDoneSetupSuccess)
-      findings_.fatal(place_, "a DAG with `fail_fast` takes no other trigger rule than "
-                              "all_success, which the task `" + task_.id + "` has not");
+      findings_.fatal(place_,
+                      "a DAG with `fail_fast` takes no other trigger rule than "
+                      "all_success, which the task `" +
+                          task_.id + "` has not");
     for (const GroupDraft* group = group_; group; group = group->parent)
       if (group->group.expansion && task_.trigger_rule == TriggerRule::kAlways)
         findings_.fatal(place_, "a task of a mapped group cannot have the trigger rule `always`");
@@ -552,13 +567,12 @@ class TaskReader::One {
   std::optional<Callables::Function> function_;
   Node defaults_;
   Node moved_ = Node{.kind = Node::Kind::kMap};  ///< BaseOperator's arguments out of `partial`
-  std::string beside_;  ///< an argument of the function beside `expand`
+  std::string beside_;                           ///< an argument of the function beside `expand`
   Task task_;
 };
 
 std::optional<Task> TaskReader::read(const Node::Key& name, const Node& conf,
-                                     const GroupDraft* group,
-                                     std::vector<std::string>& upstream) {
+                                     const GroupDraft* group, std::vector<std::string>& upstream) {
   One one(*this, name, conf, group, upstream);
   auto task = one.read();
   // Kept though it is wrong: those that name it are not wrong for that.

@@ -21,7 +21,9 @@ constexpr std::size_t kMaxNodes = 1'000'000;
 bool word_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
-bool digit(char c) { return c >= '0' && c <= '9'; }
+bool digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// `text[at…]` while `fits`; moves `at`.
 template <typename F>
@@ -221,8 +223,9 @@ std::optional<Result<Value>> timestamp(std::string_view text) {
                               .second = stamp->second,
                               .micro = stamp->micro};
   if (!is_date(local))
-    return Result<Value>(error(Code::kInvalidArgument, "no date of the calendar; write it quoted "
-                                                       "if it is a text"));
+    return Result<Value>(error(Code::kInvalidArgument,
+                               "no date of the calendar; write it quoted "
+                               "if it is a text"));
   if (!stamp->time) return Result<Value>(date_value(local));
   if (!stamp->zone) return Result<Value>(naive_value(local));
   const calendar::Zone zone =
