@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "jinja/python.h"
+#include "jinja/relative_delta.h"
 #include "jinja/texts.h"
 #include "jinja/times.h"
 
@@ -183,7 +184,13 @@ Result<Value> add_sequences(const Value& left, const Value& right) {
 
 Result<Value> time_sum(Operator op, const Value& left, const Value& right) {
   const auto first = time_value(left), second = time_value(right);
-  if (first && delta_value(right) && first->kind != DateTime::Kind::kTime) {
+  const auto* by = first ? right.as<RelativeDelta>() : left.as<RelativeDelta>();
+  if (by && (op == Operator::kAdd || (op == Operator::kSub && first))) {
+    ASSIGN(const DateTime made, by->move(first ? *first : *second, op == Operator::kAdd ? 1 : -1));
+    return made.value();
+  }
+  const bool sum = op == Operator::kAdd || op == Operator::kSub;
+  if (first && sum && delta_value(right) && first->kind != DateTime::Kind::kTime) {
     ASSIGN(const DateTime made, plus(*first, right, op == Operator::kAdd ? 1 : -1));
     return made.value();
   }

@@ -100,7 +100,8 @@ Result<ExprPtr> Parser::comparison() {
   auto node = make(Kind::kCompare);
   while (true) {
     std::string name;
-    if (now().kind == Type::kOperator && std::ranges::find(kOperators, now().text) != std::end(kOperators)) {
+    if (now().kind == Type::kOperator &&
+        std::ranges::find(kOperators, now().text) != std::end(kOperators)) {
       name = take().text;
     } else if (skip_name("in")) {
       name = "in";
