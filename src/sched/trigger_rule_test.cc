@@ -26,9 +26,8 @@ char letter(const Verdict& verdict) {
 }
 
 constexpr TaskState kUpstreamStates[] = {
-    TaskState::kNone,   TaskState::kRunning, TaskState::kSuccess,
-    TaskState::kFailed, TaskState::kSkipped, TaskState::kUpstreamFailed,
-    TaskState::kRemoved};
+    TaskState::kNone,    TaskState::kRunning,        TaskState::kSuccess, TaskState::kFailed,
+    TaskState::kSkipped, TaskState::kUpstreamFailed, TaskState::kRemoved};
 constexpr int kStates = 7;
 
 /// One line for a rule, a number of tasks upstream, how many of them are setups, and a map index.

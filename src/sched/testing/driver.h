@@ -226,7 +226,8 @@ inline Status Driver::finish(const Start& start, Finished::How how) {
                          .at = {},
                          .skip = {},
                          .mapped_length = {},
-                         .asset_extra = {}});
+                         .asset_extra = {},
+                         .aliased = {}});
 }
 
 inline void Driver::run_all(Finished::How how) {

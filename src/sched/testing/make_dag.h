@@ -71,8 +71,7 @@ inline std::shared_ptr<const dags::Dag> make_dag(std::string id, std::vector<dag
 /// `schedule: timedelta(…)` with data intervals, from New Year on.
 inline DagTweak every(calendar::Micros delta, bool catchup = true) {
   return [=](dags::Dag& dag) {
-    dag.timetable =
-        calendar::Timetable(calendar::DeltaInterval{.delta = {.micros = delta}});
+    dag.timetable = calendar::Timetable(calendar::DeltaInterval{.delta = {.micros = delta}});
     dag.start_date = kNewYear;
     dag.catchup = catchup;
   };
