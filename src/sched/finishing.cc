@@ -153,6 +153,17 @@ void Scheduler::State::succeed(LiveRun& run, int task, Slot& slot, const Finishe
     }
     asset_happened(asset.uri.empty() ? asset.name : asset.uri, extra, {}, source, now);
   }
+  for (std::size_t i = 0; i < event.aliased.size(); ++i) {
+    const AliasedEvent& first = event.aliased[i];
+    std::vector<std::string> aliases;
+    bool is_first = true;
+    for (std::size_t j = 0; j < event.aliased.size(); ++j) {
+      if (event.aliased[j].uri != first.uri) continue;
+      is_first &= j >= i;
+      aliases.push_back(event.aliased[j].alias);
+    }
+    if (is_first) asset_happened(first.uri, first.extra, aliases, source, now);
+  }
 }
 
 /// A branch's skip: of what is not running and has not run.

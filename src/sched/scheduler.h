@@ -48,6 +48,11 @@ struct Started {
   int try_number;
 };
 
+struct AliasedEvent {
+  std::string alias, uri;
+  jinja::Value extra;
+};
+
 /// A task's end, of the try that `try_number` names; of another try it is ignored.
 struct Finished {
   TaskId task;
@@ -63,6 +68,8 @@ struct Finished {
   /// How long its return value is when something expands over it: lists and dicts only.
   std::optional<std::int64_t> mapped_length;
   std::vector<std::pair<std::string, jinja::Value>> asset_extra;  ///< outlets' URI → extra
+  /// What it has told of assets by an alias that it has as an outlet.
+  std::vector<AliasedEvent> aliased;
 };
 
 /// What a deferred task waits for has come: it goes on, in the same try.

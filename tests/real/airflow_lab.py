@@ -7,7 +7,7 @@ Airflow decides, and in which order, whatever the machine does.
 
     tests/real/airflow_lab.py corpus [FILE…]      records tests/dags/*.yml to tests/dags/expected/
     tests/real/airflow_lab.py random SEED COUNT FILE   records random DAGs, a line each
-    tests/real/airflow_lab.py rules               records every trigger rule to tests/dags/trigger_rules.txt
+    tests/real/airflow_lab.py rules               records every trigger rule to src/sched/testdata/trigger_rules.txt
 
 Run it with the Python of tests/real/airflow_env.sh.
 """
@@ -21,6 +21,7 @@ import re
 import sys
 import tempfile
 import traceback
+import types
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAGS = ROOT / "tests/dags"
@@ -366,8 +367,9 @@ def record_file(lab, path, module):
 
 
 def corpus(files):
-    # @continuous needs a clock that goes on; dag-factory's own EventsTimetable is refused by Airflow's serialisation.
-    left_out = {"schedule_continuous", "schedule_events"}
+    # @continuous needs a clock that goes on, and a task that waits for another DAG needs two hands; dag-factory's
+    # EventsTimetable is refused by the serialisation of Airflow.
+    left_out = {"schedule_continuous", "schedule_events", "trigger_dag_run"}
     paths = [pathlib.Path(f).resolve() for f in files] or sorted([*DAGS.glob("*.yml"), *DAGS.glob("beyond/*.yml")])
     out = DAGS / "expected"
     out.mkdir(exist_ok=True)
@@ -421,5 +423,49 @@ def random_dags(arguments):
             file.flush()
 
 
+STATES = [None, "running", "success", "failed", "skipped", "upstream_failed", "removed"]
+LETTERS = {"skipped": "s", "upstream_failed": "f", "removed": "x"}
+
+
+def rules(arguments):
+    """Every trigger rule on every combination of up to three upstream states, some of them setups', on both kinds of
+    task instance: what TriggerRuleDep decides. No database: the task instances upstream are given."""
+    with tempfile.TemporaryDirectory() as home:
+        set_up(pathlib.Path(home))
+        from airflow.task.trigger_rule import TriggerRule
+        from airflow.ti_deps.dep_context import DepContext
+        from airflow.ti_deps.deps.trigger_rule_dep import TriggerRuleDep
+
+        def decide(rule, states, setups, map_index):
+            upstream = [types.SimpleNamespace(task_id=f"u{i}", is_setup=i < setups, get_needs_expansion=lambda: False)
+                        for i in range(len(states))]
+            finished = [types.SimpleNamespace(task_id=task.task_id, state=state, task=task, map_index=-1)
+                        for task, state in zip(upstream, states) if state not in (None, "running")]
+            task = types.SimpleNamespace(
+                upstream_task_ids={t.task_id for t in upstream}, upstream_list=upstream, is_teardown=False,
+                trigger_rule=rule, task_id="t", get_upstreams_only_setups=lambda: [],
+                get_closest_mapped_task_group=lambda: None)
+            became = []
+            ti = types.SimpleNamespace(task=task, map_index=map_index, get_dagrun=lambda session: None,
+                                       set_state=lambda state, session: became.append(state) or True)
+            context = DepContext(flag_upstream_failed=True, finished_tis=finished)
+            met = all([s.passed for s in TriggerRuleDep()._get_dep_statuses(ti, context, session=None)])
+            return LETTERS[str(became[-1].value)] if became else "r" if met else "w"
+
+        with open(ROOT / "src/sched/testdata/trigger_rules.txt", "w") as out:
+            out.write("# Airflow 3.3.2's TriggerRuleDep (tests/real/airflow_lab.py rules): rule, tasks upstream, setups "
+                      "among them (the first),\n# map index, then a letter for each combination of states, the first "
+                      "task's changing fastest:\n# none, running, success, failed, skipped, upstream_failed, removed. "
+                      "r: runs, w: waits, s, f, x: becomes skipped,\n# upstream_failed, removed.\n")
+            for rule in TriggerRule:
+                for count in (1, 2, 3):
+                    for setups in range(count + 1):
+                        for map_index in (-1, 2):
+                            line = "".join(
+                                decide(rule, [STATES[n // 7 ** i % 7] for i in range(count)], setups, map_index)
+                                for n in range(7 ** count))
+                            out.write(f"{rule.value} {count} {setups} {map_index} {line}\n")
+
+
 if __name__ == "__main__":
-    {"corpus": corpus, "random": random_dags}[sys.argv[1]](sys.argv[2:])
+    {"corpus": corpus, "random": random_dags, "rules": rules}[sys.argv[1]](sys.argv[2:])
