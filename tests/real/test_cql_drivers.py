@@ -1,7 +1,7 @@
 """Every client of CQL, unmodified, is answered as by real Cassandra: what it prints is the same, line by line.
 
-Each script below tests/real/drivers connects, makes a schema, writes and reads every type, pages, batches, transactions,
-counters and errors, changes tables under prepared statements, looks at what its driver knows of the schema."""
+Each script below tests/real/drivers connects, makes a schema, writes and reads every type, pages, batches, counters,
+transactions and errors, changes tables under prepared statements, looks at what its driver knows of the schema."""
 import os
 import pathlib
 import re
@@ -62,9 +62,10 @@ def spark(address, keyspace, *_):
 
 
 CLIENTS = [(cassandra_driver, 3, "none"), (cassandra_driver, 4, "none"), (cassandra_driver, 5, "none"),
-           (python, 3, "snappy"), (python, 4, "lz4"), (python, 5, "lz4"), (java, 3, "snappy"), (java, 4, "lz4"),
-           (java, 5, "lz4"), (java, 5, "none"), (node, 3, ""), (node, 4, ""), (gocql_1, 3, "none"),
-           (gocql_1, 4, "snappy"), (go, 4, "snappy"), (go, 5, "lz4"), (go, 5, "none"), (cpp, 3, ""), (cpp, 4, ""), (spark, 5, "")]
+           (python, 3, "snappy"), (python, 4, "lz4"), (python, 5, "lz4"),
+           (java, 3, "snappy"), (java, 4, "lz4"), (java, 5, "lz4"), (java, 5, "none"),
+           (node, 3, ""), (node, 4, ""), (gocql_1, 3, "none"), (gocql_1, 4, "snappy"),
+           (go, 4, "snappy"), (go, 5, "lz4"), (go, 5, "none"), (cpp, 3, ""), (cpp, 4, ""), (spark, 5, "")]
 OVER_TLS = [(python, 5, "lz4"), (java, 5, "none"), (node, 4, ""), (gocql_1, 4, "none"), (go, 5, "lz4"), (cpp, 4, "")]
 
 
