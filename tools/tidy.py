@@ -30,7 +30,7 @@ FENCES = [
     (r"CLI/", {"app"}),
     (r"curl/", {"net"}),
     (r"sqlite3\.h", {"metadata"}),
-    (r"openssl/", {"net", "auth", "engine", "subjects", "cql_terms"}),
+    (r"openssl/", {"net", "auth", "engine", "subjects", "cql_terms", "sched", "dags"}),
     (r"boost/multiprecision", {"cql_terms"}),
     (r"simdjson\.h", {"engine", "connect", "lake", "pipeline", "schema"}),
     (r"google/protobuf/", {"schema"}),

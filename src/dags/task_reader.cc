@@ -181,8 +181,8 @@ class TaskReader::One {
                         "`python_callable` is a dotted path, not a " + path->type_name());
         return;
       }
-      if (auto known = reader_.setting_.callables.by_path(*path->text()))
-        take_function(*std::move(known), *path);
+      if (const auto known = reader_.setting_.callables.by_path(*path->text()))
+        take_function(*known, *path);
       else if (path->text()->find('.') == std::string::npos)
         findings_.fatal(path->place, "`" + *path->text() + "` is no dotted path, module.function");
       return;
@@ -204,9 +204,9 @@ class TaskReader::One {
     take_function(reader_.setting_.callables.in_file(*file->text(), *name->text()), *name);
   }
 
-  void take_function(Result<Callables::Function> found, const Node& where) {
+  void take_function(const Result<Callables::Function>& found, const Node& where) {
     if (found)
-      function_ = *std::move(found);
+      function_ = *found;
     else if (found.error().code == Code::kNotFound)
       findings_.fatal(where.place, found.error().what);
   }

@@ -1,6 +1,7 @@
 // Airflow's texts of connections: `TYPE://LOGIN:PASSWORD@HOST:PORT/SCHEMA?NAME=VALUE`, or JSON.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -129,7 +130,9 @@ Result<Connection> parse_connection(std::string_view id, std::string_view text) 
     const std::string_view pair = query.substr(0, end);
     const std::size_t equals = std::min(pair.find('='), pair.size());
     const std::string name = unquoted(pair.substr(0, equals));
-    const std::string value = unquoted(pair.substr(std::min(equals + 1, pair.size())));
+    std::string plus(pair.substr(std::min(equals + 1, pair.size())));
+    std::ranges::replace(plus, '+', ' ');  // as forms write it
+    const std::string value = unquoted(plus);
     if (name == "__extra__") {
       one.extra = value;
     } else if (!name.empty()) {

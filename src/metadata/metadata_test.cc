@@ -134,7 +134,8 @@ TEST_F(MetadataTest, a_forgotten_run_is_recalled_by_its_id_or_its_date_with_the_
   keep(rows);
   const auto ids = [&](const sched::Wanted& wanted) {
     std::vector<std::string> found;
-    for (const auto& one : only<sched::Run>(*kept_->recall(wanted))) found.push_back(one.id.run);
+    const auto recalled = *kept_->recall(wanted);
+    for (const auto& one : only<sched::Run>(recalled)) found.push_back(one.id.run);
     return found;
   };
   EXPECT_THAT(ids({.dag = "d", .run = "r1", .from = {}, .to = {}}), ElementsAre("r1"));
@@ -171,7 +172,8 @@ TEST_F(MetadataTest, runs_are_found_by_what_a_client_asks_for) {
         run("b", "3", 3, RunState::kFailed), run("a", "4", 4, RunState::kQueued)});
   const auto ids = [&](const RunFilter& filter) {
     std::vector<std::string> found;
-    for (const auto& one : kept_->runs(filter)->runs) found.push_back(one.id.run);
+    const auto page = *kept_->runs(filter);
+    for (const auto& one : page.runs) found.push_back(one.id.run);
     return found;
   };
   EXPECT_THAT(ids({.dag = "a"}), ElementsAre("4", "2", "1"));
@@ -241,7 +243,7 @@ TEST(Connection, airflows_uris_are_read) {
   EXPECT_EQ(one.schema, "sch/ema");
   EXPECT_EQ(one.extra, R"({"a":"1","b":"x y"})");
   EXPECT_EQ(jinja::connection_uri(one),
-            "my-type://us%40er:p%3Aw@host.example:99/sch%2Fema?a=1&b=x%20y");
+            "my-type://us%40er:p%3Aw@host.example:99/sch%2Fema?a=1&b=x+y");
   EXPECT_EQ(parse_connection("x", "http://https://api.example")->host, "https://api.example");
   EXPECT_EQ(parse_connection("x", "postgresql://db")->type, "postgres");
   const auto extra = *parse_connection("x", R"(aws:///?__extra__=%7B%22a%22%3A+1%7D)");

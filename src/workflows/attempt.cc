@@ -315,7 +315,8 @@ sched::Finished finished(const Attempt& attempt, const tasks::Outcome& outcome) 
                       .ignore_downstream_trigger_rules = outcome.ignore_downstream_trigger_rules,
                       .returned = !outcome.returned.is_none(),
                       .mapped_length = {},
-                      .asset_extra = {}};
+                      .asset_extra = {},
+                      .aliased = {}};
   if (outcome.returned.list() != nullptr)
     end.mapped_length = static_cast<std::int64_t>(outcome.returned.list()->size());
   if (outcome.returned.tuple() != nullptr)
@@ -323,7 +324,11 @@ sched::Finished finished(const Attempt& attempt, const tasks::Outcome& outcome) 
   if (outcome.returned.dict() != nullptr)
     end.mapped_length = static_cast<std::int64_t>(outcome.returned.dict()->size());
   for (const auto& event : outcome.events) {
-    if (event.alias.empty()) end.asset_extra.emplace_back(event.uri, event.extra);
+    if (event.alias.empty()) {
+      end.asset_extra.emplace_back(event.uri, event.extra);
+    } else {
+      end.aliased.push_back({event.alias, event.uri, event.extra});
+    }
   }
   return end;
 }

@@ -375,11 +375,6 @@ class Workflows::Impl {
     if (began) {
       const tasks::Outcome outcome = attempt_outcome(attempt, token);
       const bool going = token.stop_requested() && stopping_;
-      for (const auto& event : outcome.events) {
-        if (!event.alias.empty())
-          (void)ask(sched::AssetHappened{
-              .uri = event.uri, .extra = event.extra, .aliases = {event.alias}});
-      }
       // A try that a shutdown stopped says nothing: it is lost, and found at the next start.
       if (!going) (void)ask(finished(attempt, outcome)).get();
     }
