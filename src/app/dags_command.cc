@@ -166,7 +166,7 @@ Status test(const DagsOptions& options) {
   ASSIGN(auto workflows, workflows::Workflows::open(settings, *access, rt::system_clock()));
   sched::Trigger wanted{.dag = options.dag,
                         .run_id = {},
-                        .logical_date = {},
+                        .logical_date = rt::system_clock().now().value * 1000,
                         .run_after = {},
                         .conf = {},
                         .by = "test",
