@@ -19,6 +19,7 @@ class LoginsTest : public testing::Test {
   void set(Role role) {
     auto roles = std::make_shared<Roles>();
     roles->add(std::move(role));
+    roles->settle();
     roles_ = std::shared_ptr<const Roles>(std::move(roles));
   }
   std::unique_ptr<Logins> logins(std::size_t waiting = 10) {

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 
+#include "base/check.h"
 #include "cql_schema/schema.h"
 
 namespace tailrace::cql_roles {
@@ -29,35 +30,41 @@ const Role* Roles::find(std::string_view name) const {
   return found == roles_.end() ? nullptr : &found->second;
 }
 
-/// Calls `visit` with the role and each that it has, until it says true.
-template <typename Visit>
-bool Roles::any_role(std::string_view name, const Visit& visit) const {
-  const Role* first = find(name);
-  if (first == nullptr) return false;
-  if (visit(*first)) return true;
-  if (first->member_of.empty()) return false;
-  std::set<std::string_view> seen{first->name};
-  std::vector<const Role*> waiting{first};
+Roles::Reach Roles::reach_of(const Role& role) const {
+  Reach made;
+  std::set<std::string_view> seen{role.name};
+  std::vector<const Role*> waiting{&role};
   while (!waiting.empty()) {
-    const Role* role = waiting.back();
+    const Role* next = waiting.back();
     waiting.pop_back();
-    for (const auto& member_of : role->member_of) {
-      const Role* next = find(member_of);
-      if (next == nullptr || !seen.insert(next->name).second) continue;
-      if (visit(*next)) return true;
-      waiting.push_back(next);
+    const auto grants = grants_.find(next->name);
+    made.roles.emplace_back(next, grants == grants_.end() ? nullptr : &grants->second);
+    made.superuser |= next->superuser;
+    for (const auto& name : next->member_of) {
+      const Role* other = find(name);
+      if (other != nullptr && seen.insert(other->name).second) waiting.push_back(other);
     }
   }
-  return false;
+  return made;
+}
+
+void Roles::settle() {
+  reaches_.clear();
+  for (const auto& [name, role] : roles_) reaches_.emplace(name, reach_of(role));
+}
+
+const Roles::Reach* Roles::reach(std::string_view name) const {
+  DCHECK(reaches_.size() == roles_.size());
+  const auto found = reaches_.find(name);
+  return found == reaches_.end() ? nullptr : &found->second;
 }
 
 std::set<std::string> Roles::roles_of(std::string_view name, bool through_others) const {
   std::set<std::string> made;
   if (through_others) {
-    any_role(name, [&](const Role& role) {
-      made.insert(role.name);
-      return false;
-    });
+    const Reach* all = reach(name);
+    if (all == nullptr) return made;
+    for (const auto& [role, grants] : all->roles) made.insert(role->name);
   } else if (const Role* role = find(name)) {
     made.insert(role->name);
     for (const auto& other : role->member_of)
@@ -67,20 +74,21 @@ std::set<std::string> Roles::roles_of(std::string_view name, bool through_others
 }
 
 bool Roles::is_superuser(std::string_view name) const {
-  return any_role(name, [](const Role& role) { return role.superuser; });
+  const Reach* all = reach(name);
+  return all != nullptr && all->superuser;
 }
 
 Permissions Roles::permissions(std::string_view name, const Resource& resource) const {
-  if (is_superuser(name)) return resource.applicable();
+  const Reach* all = reach(name);
+  if (all == nullptr) return {};
+  if (all->superuser) return resource.applicable();
   const std::string key = resource.key();
   Permissions made;
-  any_role(name, [&](const Role& role) {
-    const auto grants = grants_.find(role.name);
-    if (grants == grants_.end()) return false;
-    const auto held = grants->second.find(key);
-    if (held != grants->second.end()) made = made | held->second;
-    return false;
-  });
+  for (const auto& [role, grants] : all->roles) {
+    if (grants == nullptr) continue;
+    const auto held = grants->find(key);
+    if (held != grants->end()) made = made | held->second;
+  }
   return made;
 }
 
@@ -97,21 +105,26 @@ bool Roles::may(std::string_view name, Permission permission, const Resource& re
 
 bool Roles::may_on_table(std::string_view name, Permission permission, std::string_view keyspace,
                          std::string_view table) const {
-  if (is_superuser(name)) return true;  // a table or its keyspace can have each of them
-  // The keys of a table and of all it lies in are beginnings of two texts.
-  const std::string own = fmt::format("data/{}/{}", keyspace, table);
-  const std::string all = fmt::format("data/{}/*", keyspace);
-  const std::string_view of_keyspace = std::string_view(all).substr(0, all.size() - 2);
-  const bool servers = cql_schema::is_system_keyspace(keyspace);
-  const std::array<std::string_view, 4> keys{own, all, of_keyspace, servers ? "" : "data"};
-  return any_role(name, [&](const Role& role) {
-    const auto grants = grants_.find(role.name);
-    if (grants == grants_.end()) return false;
-    return std::ranges::any_of(keys, [&](std::string_view key) {
-      const auto held = grants->second.find(key);
-      return held != grants->second.end() && held->second.has(permission);
+  const Reach* all = reach(name);
+  if (all == nullptr) return false;
+  if (all->superuser) return true;  // a table or its keyspace can have each of them
+  const auto any_has = [&](std::string_view key) {
+    return std::ranges::any_of(all->roles, [&](const auto& one) {
+      if (one.second == nullptr) return false;
+      const auto held = one.second->find(key);
+      return held != one.second->end() && held->second.has(permission);
     });
-  });
+  };
+  // data/KEYSPACE/TABLE and data/KEYSPACE/*, without a text on the heap.
+  fmt::memory_buffer text;
+  fmt::format_to(std::back_inserter(text), "data/{}/{}", keyspace, table);
+  const std::string_view own(text.data(), text.size());
+  const std::string_view of_keyspace = own.substr(0, own.size() - table.size() - 1);
+  if (any_has(own) || any_has(of_keyspace)) return true;
+  text.resize(of_keyspace.size() + 1);
+  text.push_back('*');
+  if (any_has({text.data(), text.size()})) return true;
+  return any_has("data") && !cql_schema::is_system_keyspace(keyspace);
 }
 
 cql_types::Outcome<void> ensure(const Roles& roles, std::string_view role, Permission permission,

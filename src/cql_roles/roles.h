@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cql_roles/permission.h"
@@ -25,12 +26,19 @@ struct Role {
 /// By the resource's key.
 using Grants = std::map<std::string, Permissions, std::less<>>;
 
+/// Made by add, grant and add_identity; then settle(), and no more of these.
 class Roles {
  public:
+  Roles() = default;
+  Roles(Roles&&) = default;
+  Roles& operator=(Roles&&) = default;
+
   void add(Role role);
   /// A role's that may not be there.
   void grant(std::string_view role, std::string_view resource_key, Permissions permissions);
   void add_identity(std::string identity, std::string role);
+  /// Works out what each has by others.
+  void settle();
 
   /// Null where there is none.
   const Role* find(std::string_view name) const;
@@ -54,12 +62,19 @@ class Roles {
                     std::string_view table) const;
 
  private:
-  template <typename Visit>
-  bool any_role(std::string_view name, const Visit& visit) const;
+  /// A role with those that it has, and what each was granted (null: nothing).
+  struct Reach {
+    bool superuser = false;
+    std::vector<std::pair<const Role*, const Grants*>> roles;
+  };
+  Reach reach_of(const Role& role) const;
+  /// Null where there is no such role.
+  const Reach* reach(std::string_view name) const;
 
   std::map<std::string, Role, std::less<>> roles_;
   std::map<std::string, Grants, std::less<>> grants_;
   std::map<std::string, std::string, std::less<>> identities_;
+  std::map<std::string_view, Reach> reaches_;  // by names in roles_
 };
 using RolesPtr = std::shared_ptr<const Roles>;
 

@@ -26,6 +26,7 @@ Roles circle() {
 TEST(Roles, permissions_come_through_roles_of_roles_even_in_a_circle) {
   Roles roles = circle();
   roles.grant("cid", "data/ks", {Permission::kSelect});
+  roles.settle();
   EXPECT_EQ(roles.roles_of("ann", true), (std::set<std::string>{"ann", "bea", "cid"}));
   EXPECT_EQ(roles.roles_of("ann", false), (std::set<std::string>{"ann", "bea"}));
   EXPECT_TRUE(roles.may("ann", Permission::kSelect, Resource::table("ks", "t")));
@@ -40,6 +41,7 @@ TEST(Roles, a_table_asked_for_by_name_is_answered_as_its_resource) {
   for (const auto& key : keys) {
     Roles roles = circle();
     roles.grant("bea", key, {Permission::kSelect, Permission::kModify});
+    roles.settle();
     for (const std::string keyspace : {"k", "ks", "system_auth", "system"})
       for (const std::string table : {"t", "t2", "roles"}) {
         const auto resource = Resource::table(keyspace, table);
@@ -53,9 +55,11 @@ TEST(Roles, a_table_asked_for_by_name_is_answered_as_its_resource) {
 TEST(Roles, all_keyspaces_are_not_the_servers_own_but_for_a_superuser) {
   Roles roles = circle();
   roles.grant("ann", "data", Permissions::all());
+  roles.settle();
   EXPECT_TRUE(roles.may("ann", Permission::kModify, Resource::table("ks", "t")));
   EXPECT_FALSE(roles.may("ann", Permission::kModify, Resource::table("system_auth", "roles")));
   roles.add({.name = "cid", .superuser = true});
+  roles.settle();
   EXPECT_TRUE(roles.is_superuser("ann"));
   EXPECT_TRUE(roles.may("ann", Permission::kModify, Resource::table("system_auth", "roles")));
 }
