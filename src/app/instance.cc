@@ -263,6 +263,7 @@ Status Instance::open_cql() {
     ASSIGN(auto tables, served_tables(project_, *runner_));
     return cql.engine().set_foreign(std::move(tables));
   };
+  cql_->engine().set_materialized_views(options_.cql_materialized_views);
   TRY(set_tables(*cql_));
   runner_->on_served_change([set_tables, held = std::weak_ptr(cql_)] {
     const auto cql = held.lock();

@@ -38,6 +38,9 @@ void add_cql_logins(CLI::App* command, CqlLogins& logins) {
                     "start even where others could log in as cassandra, cassandra");
 }
 
+constexpr const char* kViewsHelp =
+    "CQL's clients may CREATE MATERIALIZED VIEW, which is off by default, as Cassandra has it";
+
 void add_run(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("run", "run a project until Ctrl-C (or --once)");
   command->footer(
@@ -72,6 +75,7 @@ void add_run(CLI::App& app, int& code) {
                    "served tables for CQL's clients at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
   add_cql_logins(command, options->cql_logins);
+  command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
   command->add_flag("--check", *check,
@@ -267,6 +271,7 @@ void add_serve(CLI::App& app, int& code) {
   command->add_option("--tls-clients", options->tls_clients,
                       "a PEM file of authorities: clients must show a certificate of theirs");
   add_cql_logins(command, options->logins);
+  command->add_flag("--materialized-views", options->materialized_views, kViewsHelp);
   command->footer(
       "Examples:\n"
       "  tailrace serve --data /var/lib/tailrace\n"

@@ -255,10 +255,14 @@ void Sink::note_left_out(const std::string& table, Changes& changes) {
   left_out_[table] += more;
 }
 
-bool Sink::wants_checkpoint() const {
+std::size_t Sink::taken() const {
   std::size_t bytes = 0;
   for (const Target& target : targets_) bytes += target.changes.size_bytes();
-  return bytes > kTakenBytes;
+  return bytes;
+}
+
+bool Sink::wants_checkpoint() const {
+  return taken() > kTakenBytes;
 }
 
 Status Sink::seal(kv::WriteBatch& batch) {
@@ -337,7 +341,8 @@ void Sink::write(const Chunk& chunk, const std::shared_ptr<const void>& token) {
 }
 
 std::size_t Sink::on_their_way() const {
-  std::size_t bytes = 0;
+  std::size_t bytes = taken();
+  for (const Sealed& one : sealed_) bytes += one.bytes;
   for (const Sent& one : sent_)
     if (!one.open.expired()) bytes += one.bytes;
   return bytes;

@@ -74,6 +74,8 @@ class Sink final : public pipeline::ServingSink {
   std::size_t statement(const std::string& text);
   std::int64_t next_timestamp();
   void say(std::string trouble) const;
+  std::size_t taken() const;  ///< bytes, and not sealed
+  /// Bytes that were taken, and Cassandra may not have.
   std::size_t on_their_way() const;
 
   const pipeline::Project& project_;

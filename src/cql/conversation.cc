@@ -182,6 +182,12 @@ bool Conversation::start(Turn turn) {
   }
   if (out_of_turn(turn)) return true;
   line_->version = version;
+  if (first) {
+    line_->client.traffic = [outlet = turn.reply.outlet()] {
+      if (!outlet.open()) return cql_query::Traffic::kGone;
+      return outlet.full() ? cql_query::Traffic::kStuck : cql_query::Traffic::kFlows;
+    };
+  }
   line_->client.protocol = std::min(version, cql_protocol::kVersion);
   const auto compression = check_startup(version, request);
   if (!compression) {

@@ -18,11 +18,16 @@
 
 namespace tailrace::cql_query {
 
+/// Whether a client takes its answers: kStuck has many that it does not read.
+enum class Traffic : std::uint8_t { kFlows, kStuck, kGone };
+
 /// A connection's state: who it is and where it is.
 struct Client {
   std::string keyspace;  // of USE; empty: none
   std::string role;      // empty: nobody logged in, for nobody must
   int protocol = 4;      // of the native protocol
+  /// Asked by any thread before something long begins; empty: it flows.
+  std::function<Traffic()> traffic = {};
 };
 
 struct Options {
@@ -65,6 +70,10 @@ class Engine {
   /// is not there, and listeners hear of what came, changed and went. kAlreadyExists: a table of
   /// that name was made by a client.
   virtual Status set_foreign(std::vector<std::shared_ptr<const ForeignTable>> tables) = 0;
+
+  /// Whether clients may make materialised views: not at first, as Cassandra's
+  /// materialized_views_enabled. Those that are there are kept up to date anyhow.
+  virtual void set_materialized_views(bool enabled) = 0;
 
   virtual cql_schema::SchemaPtr schema() const = 0;
   virtual cql_schema::Node node() const = 0;

@@ -130,8 +130,10 @@ std::shared_ptr<const ForeignTable> SchemaState::foreign(const Table& table) con
 void SchemaState::publish(SchemaPtr schema, const std::vector<SchemaChange>& changes) {
   for (const auto& [name, keyspace] : schema->keyspaces)
     for (const auto& [table_name, table] : keyspace->tables)
-      if (!table->virtual_table && !table->foreign)
+      if (!table->virtual_table && !table->foreign) {
         store_.set_grace(table->number.value, table->options.gc_grace_seconds);
+        for (const auto& index : table->indexes) store_.set_grace(index.number.value, 0);
+      }
   schema_ = std::move(schema);
   const std::lock_guard lock(listeners_mutex_);
   for (const auto& change : changes)
@@ -144,7 +146,7 @@ Outcome<cql_schema::Change> SchemaState::changed(const cql_syntax::Statement& st
   circumstances.keyspace = keyspace;
   circumstances.now_us = rt::wall_microseconds();
   circumstances.new_id = [this] { return timeuuids_.next(rt::wall_microseconds() / 1000); };
-  circumstances.materialized_views = false;
+  circumstances.materialized_views = materialized_views_;
   circumstances.authorize = maker.may;
   return cql_schema::apply(schema(), statement, circumstances);
 }
@@ -202,7 +204,8 @@ Outcome<Answer> SchemaState::change(const cql_syntax::Statement& statement,
   if (!change.event) return answer;
   TRY(keep(change, maker));
   const SchemaChange event = told(*change.event);
-  publish(std::move(change.schema), {event});
+  publish(change.schema, {event});
+  if (after_change_) after_change_(change);
   answer.result = event;
   return answer;
 }

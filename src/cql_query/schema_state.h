@@ -32,6 +32,12 @@ class SchemaState {
 
   /// What the store keeps.
   Status load();
+  /// Whether statements may make views: Cassandra's materialized_views_enabled.
+  void set_materialized_views(bool enabled) { materialized_views_ = enabled; }
+  /// Called after each change by a statement, before it is told to who made it.
+  void after_change(std::function<void(const cql_schema::Change&)> after) {
+    after_change_ = std::move(after);
+  }
 
   cql_schema::SchemaPtr schema() const { return schema_.load(); }
   /// Null: the table is not of others.
@@ -74,6 +80,8 @@ class SchemaState {
   ForeignTypes foreign_types_;  // not kept; guarded by changing_
   std::atomic<cql_schema::SchemaPtr> schema_;
   std::atomic<std::shared_ptr<const Foreign>> foreign_ = std::make_shared<const Foreign>();
+  std::atomic<bool> materialized_views_ = false;
+  std::function<void(const cql_schema::Change&)> after_change_;
   std::mutex listeners_mutex_;
   std::list<Listener> listeners_;
 };

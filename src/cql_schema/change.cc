@@ -258,6 +258,27 @@ void order_dropped(const Keyspace& before, Keyspace& after) {
   }
 }
 
+// A table whose views are others than before is another table: statements prepared for it write its
+// views' rows.
+void renew_bases(const Keyspace* before, Keyspace& after) {
+  std::set<std::string> bases;
+  const auto differ = [&](const Keyspace& in, const Keyspace* other) {
+    for (const auto& [name, table] : in.tables) {
+      if (!table->view) continue;
+      const auto same = other == nullptr ? TablePtr() : [&] {
+        const auto found = other->tables.find(name);
+        return found == other->tables.end() ? TablePtr() : found->second;
+      }();
+      if (!same || same->number != table->number) bases.insert(table->view->base_table);
+    }
+  };
+  differ(after, before);
+  if (before != nullptr) differ(*before, &after);
+  for (const auto& name : bases)
+    if (const auto base = after.tables.find(name); base != after.tables.end())
+      base->second = std::make_shared<Table>(*base->second);
+}
+
 // What is to be erased and what filled, from the numbers before and after.
 void tell_numbers(const Keyspace* before, const Keyspace* after, Change& change) {
   const auto had = numbers(before);
@@ -307,6 +328,7 @@ Outcome<Change> apply(const SchemaPtr& schema, const cql_syntax::Statement& stat
   const auto name = draft.event.keyspace;
   const auto* before = schema->keyspace(name);
   if (before && draft.keyspace) order_dropped(*before, *draft.keyspace);
+  if (draft.keyspace) renew_bases(before, *draft.keyspace);
   if (draft.gone)
     after->keyspaces.erase(name);
   else

@@ -235,7 +235,6 @@ void RunningProject::loop(std::stop_token stop) {
     const std::uint64_t seen = log_.appends();
     const auto may = sink_ready(stop);
     if (!may) return give_up(may.error());
-    if (!*may) sink_->wait(kIdleWait);
     auto stepped = *may ? step() : Result<bool>(false);
     if (!stepped) return give_up(stepped.error());
     const bool overdue = std::chrono::steady_clock::now() - last_checkpoint_ > kFlushTakes;
@@ -256,7 +255,8 @@ void RunningProject::loop(std::stop_token stop) {
       malloc_trim(0);
       trimmed = true;
     }
-    log_.wait_for_append(seen, kIdleWait);
+    const bool goes_on = !*may && sink_->is_full() && !sink_->wait(kIdleWait);
+    if (!goes_on) log_.wait_for_append(seen, kIdleWait);
   }
   if (auto settled = settle(); !settled)
     return give_up(

@@ -55,7 +55,7 @@ class ServingSink {
   virtual Status seal(kv::WriteBatch& batch) = 0;
   /// The checkpoint is durable.
   virtual void send() = 0;
-  /// Whether so much is on its way that steps should wait.
+  /// Whether so much was taken, and is not there yet, that steps should wait.
   virtual bool is_full() const = 0;
   /// Waits until all that was sent is there; false after `patience`.
   virtual bool wait(std::chrono::milliseconds patience) const = 0;
