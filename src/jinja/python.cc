@@ -111,7 +111,6 @@ Status lenient(const Value& value) {
 
 Result<std::string> to_text(const Value& value) {
   TRY(lenient(value));
-  if (const auto* text = value.string()) return *text;
   std::string text = value.text();
   TRY(spend_bytes(text.size()));
   return text;

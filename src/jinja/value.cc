@@ -210,6 +210,12 @@ Value Value::markup(std::string text) {
   return made;
 }
 
+Value Value::enumerated(std::string text, std::string shown) {
+  Value made;
+  made.value_ = std::make_shared<const Text>(Text{std::move(text), false, std::move(shown)});
+  return made;
+}
+
 bool Value::is_markup() const {
   const auto* held = std::get_if<std::shared_ptr<const Text>>(&value_);
   return held && (*held)->markup;
@@ -274,7 +280,8 @@ bool Value::truth() const {
 }
 
 std::string Value::text() const {
-  if (const auto* text = string()) return *text;
+  if (const auto* held = std::get_if<std::shared_ptr<const Text>>(&value_))
+    return (*held)->shown.empty() ? (*held)->text : (*held)->shown;
   if (is_undefined()) return "";
   if (const auto* at = moment()) return DateTime::of(*at).text();
   if (const auto* span = delta()) return delta_text(*span);

@@ -105,6 +105,8 @@ class Value {
   Value(std::shared_ptr<const Object> value) : value_(std::move(value)) {}
   /// markupsafe.Markup: a str that says it is HTML already.
   static Value markup(std::string text);
+  /// A member of a Python class that is a str and an Enum: equal to `text`, printed as `shown`.
+  static Value enumerated(std::string text, std::string shown);
 
   bool is_none() const { return std::holds_alternative<std::monostate>(value_); }
   bool is_undefined() const { return undefined() != nullptr; }
@@ -149,6 +151,7 @@ class Value {
   struct Text {
     std::string text;
     bool markup = false;
+    std::string shown = {};  ///< of an Enum
   };
   /// `rendering` is the rendering it was made in (python.h), 0 outside.
   template <typename T>
