@@ -5,7 +5,7 @@ still and is moved by hand; its executor runs one task after the other, in this 
 scheduler queued them, and the scheduler looks at everything between two tasks. So a recording says exactly what
 Airflow decides, and in which order, whatever the machine does.
 
-    tests/real/airflow_lab.py corpus [FILE…]      records tests/dags/*.yml to tests/dags/expected/
+    tests/real/airflow_lab.py corpus [--into=FOLDER] [FILE…]   records tests/dags/*.yml to tests/dags/expected/
     tests/real/airflow_lab.py random SEED COUNT FILE   records random DAGs, a line each
     tests/real/airflow_lab.py rules               records every trigger rule to src/sched/testdata/trigger_rules.txt
 
@@ -369,9 +369,11 @@ def record_file(lab, path, module):
 def corpus(files):
     # @continuous needs a clock that goes on, and a task that waits for another DAG needs two hands; dag-factory's
     # EventsTimetable is refused by the serialisation of Airflow.
+    into = [f for f in map(str, files) if f.startswith("--into=")]
+    files = [f for f in files if not str(f).startswith("--into=")]
     left_out = {"schedule_continuous", "schedule_events", "trigger_dag_run"}
     paths = [pathlib.Path(f).resolve() for f in files] or sorted([*DAGS.glob("*.yml"), *DAGS.glob("beyond/*.yml")])
-    out = DAGS / "expected"
+    out = pathlib.Path(into[0].removeprefix("--into=")).resolve() if into else DAGS / "expected"
     out.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         lab = Lab(pathlib.Path(home))
