@@ -114,6 +114,7 @@ Result<ReadRoles> read_roles(const cql_store::Snapshot& snapshot, const cql_sche
   TRY(reader.each("identity_to_role", [&](const auto& table, const Row& row) {
     made.roles.add_identity(std::string(row.partition), std::string(value_of(table, row, "role")));
   }));
+  made.roles.settle();
   return made;
 }
 

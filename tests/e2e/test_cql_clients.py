@@ -1,4 +1,6 @@
 """What clients of CQL count on between their requests: columns that they were told of are those of the rows."""
+import re
+
 import cql_server
 import cql_wire
 import pytest
@@ -60,3 +62,36 @@ def test_an_unknown_statement_is_told_by_its_id_alone_and_in_a_batch(server, ver
         assert cql_wire.ERRORS[answer.code] == "Unprepared" and answer.more["id"] == unknown
         assert answer.message.startswith(f"Prepared query with ID {unknown.hex()} not found (either the query was not")
     assert client.query("SELECT * FROM k.t").rows == []
+
+
+def memory_mb(server):
+    told = open(f"/proc/{server.process.pid}/status", encoding="utf-8").read()
+    return int(re.search(r"VmRSS:\s+(\d+)", told).group(1)) >> 10
+
+
+@pytest.mark.parametrize("version", [4, 5])
+@pytest.mark.parametrize("where", ["", " WHERE p = 1"])
+def test_who_asks_for_much_and_reads_nothing_takes_little_memory_and_holds_up_nobody(tmp_path, version, where):
+    asked, rows, row_bytes = 60, 500, 16_000  # 480 MB of answers
+    server = cql_server.CqlServer(tmp_path).start()
+    client = cql_wire.Connection(server.address, version)
+    client.query(f"CREATE KEYSPACE k WITH replication = {ONE}")
+    client.query("CREATE TABLE k.wide (p int, c int, v blob, PRIMARY KEY (p, c))")
+    write = client.prepare("INSERT INTO k.wide (p, c, v) VALUES (1, ?, ?)")
+    for c in range(rows):
+        assert client.execute(write, Values([c.to_bytes(4, "big"), bytes(row_bytes)])).code is None
+    before = memory_mb(server)
+    for stream in range(asked):
+        client.send(cql_wire.Opcode.QUERY, cql_wire.query_body(version, "SELECT * FROM k.wide" + where), stream=stream)
+    other = cql_wire.Connection(server.address, 4)
+    for _ in range(20):
+        assert len(other.query("SELECT c FROM k.wide", Values(page=400)).rows) == 400
+        assert other.query("SELECT key FROM system.local").rows == [[b"local"]]
+    assert memory_mb(server) < before + 150
+    streams = set()
+    for _ in range(asked):
+        answer = client.receive()
+        assert len(answer.rows) == rows
+        streams.add(answer.stream)
+    assert streams == set(range(asked))
+    server.stop()

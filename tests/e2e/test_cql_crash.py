@@ -1,5 +1,5 @@
-"""A killed server has what it acknowledged, whole: rows, batches, counters and lightweight transactions of several clients
-that write while it dies."""
+"""A killed server has what it acknowledged, whole: rows, batches, counters and lightweight transactions of several
+clients that write while it dies."""
 import random
 import struct
 import threading
@@ -143,7 +143,8 @@ def check(connection, told):
 def test_a_killed_server_has_all_it_acknowledged_and_no_half_of_a_batch(tmp_path):
     server = cql_server.CqlServer(tmp_path).start()
     connection = cql_wire.Connection(server.address)
-    for statement in (f"CREATE KEYSPACE k WITH replication = {ONE}", *TABLES, "INSERT INTO k.steps (k, n) VALUES (0, 0)"):
+    for statement in (f"CREATE KEYSPACE k WITH replication = {ONE}", *TABLES,
+                      "INSERT INTO k.steps (k, n) VALUES (0, 0)"):
         assert connection.query(statement).code is None
     told, choice, at = Told(), random.Random(7), 0
     for kill in range(tailrace.KILLS):

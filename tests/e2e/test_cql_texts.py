@@ -34,11 +34,11 @@ def server_with_passwords(tmp_path_factory):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_answers_are_those_of_cassandra(request, path):
+def test_answers_are_those_of_cassandra(server, server_with_passwords, path):
     needs = cql_texts.needs(path)
     if needs - {"passwords", "views"}:
         pytest.skip(f"not there: {', '.join(needs)}")
-    server = request.getfixturevalue("server_with_passwords" if "passwords" in needs else "server")
+    server = server_with_passwords if "passwords" in needs else server
     found = {int(WHERE.match(one).group(1)): one for one in cql_texts.differences(path, server.address)}
     other = [text for line, text in found.items() if line not in known(path)]
     assert not other, f"{len(other)} of {len(cql_texts.steps_of(path))} answers differ\n" + "\n".join(other[:20])

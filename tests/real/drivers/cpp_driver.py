@@ -127,7 +127,8 @@ async def transactions(ask):
     await ask.run("CREATE TABLE $.locks (k int PRIMARY KEY, v text)")
     for text in ("INSERT INTO $.locks (k, v) VALUES (1, 'a') IF NOT EXISTS",
                  "INSERT INTO $.locks (k, v) VALUES (1, 'b') IF NOT EXISTS",
-                 "UPDATE $.locks SET v = 'c' WHERE k = 1 IF v = 'x'", "UPDATE $.locks SET v = 'c' WHERE k = 1 IF v = 'a'",
+                 "UPDATE $.locks SET v = 'c' WHERE k = 1 IF v = 'x'",
+                 "UPDATE $.locks SET v = 'c' WHERE k = 1 IF v = 'a'",
                  "DELETE FROM $.locks WHERE k = 2 IF EXISTS"):
         print((await ask.prepared(text, [])).first().as_dict())
 
