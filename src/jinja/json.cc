@@ -45,7 +45,6 @@ class Writer {
     if (depth > kDeepest)
       return raised("RecursionError",
                     "maximum recursion depth exceeded while encoding a JSON object");
-    TRY(defined(value));
     TRY(spend(1));
     if (value.is_none()) return put("null");
     if (const bool* truth = value.boolean()) return put(*truth ? "true" : "false");

@@ -282,7 +282,6 @@ class Pretty {
 };
 
 Result<Value> pprint(const Call& call) {
-  TRY(defined(call.value));
   Pretty pretty;
   pretty.write(call.value, 0, 0, 0);
   TRY(spend_bytes(pretty.out.size()));

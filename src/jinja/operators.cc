@@ -328,8 +328,10 @@ bool ordered(Comparison op, const T& left, const T& right) {
 }
 
 Result<bool> ordered_lists(Comparison op, const List& left, const List& right) {
-  for (std::size_t i = 0; i < left.size() && i < right.size(); ++i)
-    if (!(left[i] == right[i])) return compare(op, left[i], right[i]);
+  for (std::size_t i = 0; i < left.size() && i < right.size(); ++i) {
+    ASSIGN(const bool same, compare(Comparison::kEq, left[i], right[i]));
+    if (!same) return compare(op, left[i], right[i]);
+  }
   return ordered(op, left.size(), right.size());
 }
 
