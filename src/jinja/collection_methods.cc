@@ -156,8 +156,10 @@ Result<Value> index_of(const Value& self, const List& arguments, const Named& na
   TRY(spend_items(items.size()));
   std::int64_t from = given[1].index().value_or(0);
   if (from < 0) from = std::max<std::int64_t>(0, from + static_cast<std::int64_t>(items.size()));
-  for (std::size_t i = static_cast<std::size_t>(from); i < items.size(); ++i)
-    if (items[i] == given[0]) return Value(static_cast<std::int64_t>(i));
+  for (std::size_t i = static_cast<std::size_t>(from); i < items.size(); ++i) {
+    ASSIGN(const bool same, compare(Comparison::kEq, items[i], given[0]));
+    if (same) return Value(static_cast<std::int64_t>(i));
+  }
   return value_error(self.list() ? given[0].repr() + " is not in list"
                                  : "tuple.index(x): x not in tuple");
 }

@@ -14,7 +14,6 @@ Result<std::vector<Value>> given(const Call& call, std::string_view name,
 }
 
 Result<Value> absolute(const Call& call) {
-  TRY(defined(call.value));
   if (const auto whole = call.value.index()) return *whole < 0 ? negate(call.value) : Value(*whole);
   if (const double* real = call.value.real()) return Value(std::abs(*real));
   if (const auto* delta = call.value.delta()) return Value(TimeDelta{std::abs(delta->micros)});
@@ -51,10 +50,10 @@ Result<Value> float_filter(const Call& call) {
 
 Result<Value> round_filter(const Call& call) {
   ASSIGN(const auto with, given(call, "do_round", {{"precision", 0}, {"method", "common"}}));
-  TRY(defined(call.value));
   const std::string method = with[1].text();
   if (method != "common" && method != "ceil" && method != "floor")
     return raised("FilterArgumentError", "method must be common, ceil or floor");
+  if (method != "common") TRY(defined(call.value));
   const auto digits = with[0].index();
   if (!digits)
     return type_error("'" + with[0].type_name() + "' object cannot be interpreted as an integer");

@@ -281,7 +281,10 @@ Result<Value> diff_for_humans(const DateTime& self, const List& arguments, const
 
 Result<Value> format(const DateTime& self, const List& arguments, const Named& named) {
   ASSIGN(const auto given, bind("format", arguments, named, {"fmt", {"locale", Value()}}));
-  ASSIGN(const std::string text, to_text(given[0]));
+  TRY(defined(given[0]));
+  if (!given[0].string())
+    return type_error("expected string or bytes-like object, got '" + given[0].type_name() + "'");
+  const std::string& text = *given[0].string();
   if (!given[1].is_none() && !given[1].text().starts_with("en"))
     return raised("ValueError", "only English is known here", Code::kUnimplemented);
   TRY(spend_bytes(text.size() * 4));

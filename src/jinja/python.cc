@@ -104,7 +104,8 @@ bool strict() {
 /// Undefined under the lenient rule, which prints as nothing and is false.
 Status lenient(const Value& value) {
   const Undefined* undefined = value.undefined();
-  return undefined && (strict() || undefined->unsafe_access) ? defined(value) : Status{};
+  const bool fails = undefined && (undefined->unsafe_access || (strict() && !undefined->lenient));
+  return fails ? defined(value) : Status{};
 }
 
 }  // namespace
@@ -285,6 +286,21 @@ Value Range::attribute(std::string_view name) const {
   if (name == "start") return start;
   if (name == "stop") return stop;
   if (name == "step") return step;
+  if (name == "index" || name == "count") {
+    const bool index = name == "index";
+    return function(std::string(name),
+                    [copy = *this, index](const List& given, const Named& named) -> Result<Value> {
+                      ASSIGN(const auto with, bind("index", given, named, {"value"}));
+                      const auto wanted = with[0].index();
+                      const std::int64_t away = wanted ? (*wanted - copy.start) / copy.step : -1;
+                      const bool inside = wanted && away >= 0 && away < copy.count() &&
+                                          copy.start + away * copy.step == *wanted;
+                      if (!index) return Value(inside ? 1 : 0);
+                      if (inside) return Value(away);
+                      return value_error(wanted ? with[0].repr() + " is not in range"
+                                                : "sequence.index(x): x not in sequence");
+                    });
+  }
   return no_attribute("range", name);
 }
 

@@ -103,6 +103,7 @@ Result<Value> Output::finish() {
     if (budget() && raw.size() > budget()->max_output) TRY(spend_bytes(raw.size()));
   }
   if (auto literal = parse_literal(raw)) return std::move(*literal);
+  if (pieces.size() == 1) return pieces[0];
   return Value(std::move(raw));
 }
 
@@ -420,10 +421,7 @@ Result<Value> Renderer::item(const Expr& expr, const FramePtr& frame) {
     *places[i] = *made.index();
   }
   TRY(defined(value));
-  auto made = slice(value, range);
-  if (!made && exception_class(made.error()) == "TypeError")
-    return Value(Undefined{"slice", value.type_name() + " object has no element of a slice"});
-  return made;
+  return slice(value, range);
 }
 
 Result<Value> Renderer::binary(const Expr& expr, const FramePtr& frame) {
@@ -485,8 +483,10 @@ Result<Value> Renderer::choice(const Expr& expr, const FramePtr& frame) {
   ASSIGN(const bool truth, to_truth(condition));
   if (truth) return eval(*expr.parts[1], frame);
   if (expr.parts[2]) return eval(*expr.parts[2], frame);
-  return Value(Undefined{"", "the inline if-expression on line " + std::to_string(expr.line) +
-                                 " evaluated to false and no else section was defined."});
+  return Value(Undefined{"",
+                         "the inline if-expression on line " + std::to_string(expr.line) +
+                             " evaluated to false and no else section was defined.",
+                         false, true});
 }
 
 Result<Renderer::Given> Renderer::given(const Expr& expr, const FramePtr& frame) {

@@ -41,6 +41,13 @@ Result<std::vector<Value>> given(const Call& call, std::string_view name,
   return bind(name, call.arguments, call.named, parameters);
 }
 
+/// Of what is false Jinja's map and select make nothing, even where it is not iterable.
+Result<List> truthy_items(const Value& value) {
+  ASSIGN(const bool truth, to_truth(value));
+  if (!truth) return List();
+  return iterate(value);
+}
+
 /// The function of `map`: a filter by name, or an attribute.
 Result<Value> map(const Call& call) {
   if (call.arguments.empty() && !call.named.empty()) {
@@ -56,13 +63,13 @@ Result<Value> map(const Call& call) {
         return raised("FilterArgumentError", "Unexpected keyword argument " + text_repr(key));
       }
     }
-    ASSIGN(List items, iterate(call.value));
+    ASSIGN(List items, truthy_items(call.value));
     for (Value& item : items) {
       ASSIGN(item, at_path(item, attribute, has_fallback ? &fallback : nullptr));
     }
     return generator(std::move(items));
   }
-  ASSIGN(List items, iterate(call.value));
+  ASSIGN(List items, truthy_items(call.value));
   if (call.arguments.empty())
     return raised("FilterArgumentError", "map requires a filter argument");
   ASSIGN(const std::string name, to_text(call.arguments[0]));
@@ -76,7 +83,7 @@ Result<Value> map(const Call& call) {
 /// select, reject, selectattr, rejectattr.
 template <bool kKeep, bool kAttribute>
 Result<Value> choose(const Call& call) {
-  ASSIGN(const List items, iterate(call.value));
+  ASSIGN(const List items, truthy_items(call.value));
   std::size_t used = 0;
   Value attribute;
   if (kAttribute) {
@@ -214,8 +221,10 @@ Result<Value> groupby(const Call& call) {
   };
   for (const Value& item : in_order) {
     ASSIGN(Value mine, key(item));
-    TRY(defined(mine));
-    if (!now.empty() && !(mine == present)) TRY(close());
+    if (!now.empty()) {
+      ASSIGN(const bool same, compare(Comparison::kEq, mine, present));
+      if (!same) TRY(close());
+    }
     present = std::move(mine);
     now.push_back(item);
   }

@@ -60,7 +60,7 @@ Result<bool> is_cased(const Call& call, bool upper) {
 
 Result<bool> is_callable(const Call& call) {
   const auto* held = call.value.object();
-  return held && (*held)->callable();
+  return call.value.is_undefined() || (held && (*held)->callable());
 }
 
 Result<bool> is_mapping(const Call& call) {

@@ -88,6 +88,14 @@ Result<Value> format_filter(const Call& call) {
   return like(call.value, std::move(made));
 }
 
+/// A text filter that Jinja applies without str() fails on what is no text.
+Status has_method(const Value& value, std::string_view method) {
+  TRY(defined(value));
+  if (value.string()) return {};
+  return raised("AttributeError",
+                "'" + value.type_name() + "' object has no attribute " + text_repr(method));
+}
+
 Result<Value> indent(const Call& call) {
   ASSIGN(const auto with,
          given(call, "do_indent", {{"width", 4}, {"first", false}, {"blank", false}}));
@@ -103,6 +111,12 @@ Result<Value> indent(const Call& call) {
     blanks =
         std::string(static_cast<std::size_t>(std::max<std::int64_t>(*with[0].index(), 0)), ' ');
   }
+  if (!call.value.string() && !call.value.list()) {
+    if (call.value.tuple()) return type_error("can only concatenate tuple (not \"str\") to tuple");
+    return type_error("unsupported operand type(s) for +=: '" + call.value.type_name() +
+                      "' and 'str'");
+  }
+  TRY(has_method(call.value, "splitlines"));
   const auto lines = split_lines(text + "\n", false);
   TRY(spend_product(static_cast<std::int64_t>(lines.size()), blanks.size()));
   std::string out;
@@ -128,8 +142,9 @@ Result<Value> truncate(const Call& call) {
                   "expected length >= " + std::to_string(tail) + ", got " + std::to_string(most));
   if (leeway < 0)
     return raised("AssertionError", "expected leeway >= 0, got " + std::to_string(leeway));
-  if (static_cast<std::int64_t>(character_count(text)) <= most + leeway)
-    return like(call.value, text);
+  ASSIGN(const std::int64_t size, length(call.value));
+  if (size <= most + leeway) return call.value;
+  TRY(has_method(call.value, "rsplit"));
   std::string_view kept = substring(text, 0, static_cast<std::size_t>(most - tail));
   if (!with[1].truth()) {
     const std::size_t blank = kept.rfind(' ');
@@ -224,6 +239,7 @@ Result<Value> wordwrap(const Call& call) {
                                  {"break_long_words", true},
                                  {"wrapstring", Value()},
                                  {"break_on_hyphens", true}}));
+  TRY(has_method(call.value, "splitlines"));
   ASSIGN(const std::string text, to_text(call.value));
   if (!with[0].index()) return type_error("a width is an int, not " + with[0].type_name());
   if (*with[0].index() <= 0)

@@ -53,6 +53,7 @@ struct Undefined {
   std::string name;
   std::string message = {};      ///< Jinja's sentence; empty: `'name' is undefined`
   bool unsafe_access = false;    ///< the sandbox keeps it: SecurityError instead of UndefinedError
+  bool lenient = false;          ///< prints as nothing under the strict rule, too
   std::string sentence() const;  ///< the message, or the one made of the name
 };
 

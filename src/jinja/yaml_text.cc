@@ -99,11 +99,11 @@ class Writer {
     if (const auto* list = value.list()) return sequence(*list, indent, in_dict, depth);
     if (const auto* tuple = value.tuple()) return sequence(tuple->items, indent, in_dict, depth);
     if (const auto* dict = value.dict()) return mapping(*dict, indent, in_dict, depth);
-    ASSIGN(const std::string text, plain(value));
+    ASSIGN(std::string text, plain(value));
+    // A line break is an empty line, and what follows is indented.
+    if (text.find('\n') != std::string::npos)
+      text = replaced(text, "\n\n", "\n\n" + std::string(std::max(indent, indent_), ' '), -1);
     out += (depth > 0 ? " " : "") + text + "\n";
-    if (depth == 0 && !value.string()) out += "...\n";
-    if (depth == 0 && value.string() && !text.starts_with('\'') && !text.starts_with('"'))
-      out += "...\n";
     return spend_bytes(text.size());
   }
 

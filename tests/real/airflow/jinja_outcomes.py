@@ -131,36 +131,42 @@ def record_values(folder):
 
 
 LEAVES = [
-    "number", "name", "items", "user", "users", "ratio", "flag", "nothing", "missing", "when", "berlin", "span",
-    "plain_time", "0", "1", "-3", "2.5", "'a'", "''", "'Some text, here'", "'%s'", "'{}'", "none", "true", "false", "[]",
-    "{}", "(1, 2)", "[3, 1, 2]", "['b', 'A']", "{'b': 1, 'a': 2}", "range(4)", "matrix", "'12'", "'<b>&'", "1e20", "'é☃'",
-    "config", "tree", "[none, 1]", "'2.50'", "'a-b c'", "10**6", "[[1, 'x'], [2, 'y']]",
+    "number", "name", "items", "user", "users", "ratio", "flag", "nothing", "missing", "when", "berlin",
+    "span", "plain_time", "0", "1", "-3", "2.5", "'a'", "''", "'Some text, here'", "'%s'", "'{}'", "none",
+    "true", "false", "[]", "{}", "(1, 2)", "[3, 1, 2]", "['b', 'A']", "{'b': 1, 'a': 2}", "range(4)",
+    "matrix", "'12'", "'<b>&'", "1e20", "'é☃'", "config", "tree", "[none, 1]", "'2.50'", "'a-b c'", "10**6",
+    "[[1, 'x'], [2, 'y']]",
 ]
-OPERATORS = ["+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or"]
+OPERATORS = [
+    "+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or",
+]
 FILTERS = [
-    "abs", "batch(2)|list", "capitalize", "center(9)", "count", "default('d')", "default('d', true)", "dictsort", "e",
-    "filesizeformat", "first", "last", "float", "float(1.5)", "format(1)", "indent", "indent(2, true)", "int", "int(5)",
-    "items|list", "join", "join(', ')", "length", "list", "lower", "map('string')|list", "map(attribute='name')|list",
-    "map('upper')|list", "max", "min", "pprint", "reject|list", "select|list", "reject('odd')|list", "select('string')|list",
-    "selectattr('name')|list", "replace('a', 'b')", "reverse|list", "round", "round(1)", "round(1, 'floor')",
-    "slice(2)|list", "sort", "sort(reverse=true)", "sort(attribute='name')", "string", "striptags", "sum", "title",
-    "tojson", "tojson(2)", "trim", "truncate(5)", "truncate(5, true, '..', 0)", "unique|list", "upper", "urlencode",
-    "urlize", "wordcount", "wordwrap(5)", "xmlattr", "ds", "ts", "ts_nodash", "ds_nodash", "attr('name')", "safe",
-    "groupby('team')", "sum(attribute='age')", "forceescape", "trim('a')",
+    "abs", "batch(2)|list", "capitalize", "center(9)", "count", "default('d')", "default('d', true)",
+    "dictsort", "e", "filesizeformat", "first", "last", "float", "float(1.5)", "format(1)", "indent",
+    "indent(2, true)", "int", "int(5)", "items|list", "join", "join(', ')", "length", "list", "lower",
+    "map('string')|list", "map(attribute='name')|list", "map('upper')|list", "max", "min", "pprint",
+    "reject|list", "select|list", "reject('odd')|list", "select('string')|list", "selectattr('name')|list",
+    "replace('a', 'b')", "reverse|list", "round", "round(1)", "round(1, 'floor')", "slice(2)|list", "sort",
+    "sort(reverse=true)", "sort(attribute='name')", "string", "striptags", "sum", "title", "tojson",
+    "tojson(2)", "trim", "truncate(5)", "truncate(5, true, '..', 0)", "unique|list", "upper", "urlencode",
+    "urlize", "wordcount", "wordwrap(5)", "xmlattr", "ds", "ts", "ts_nodash", "ds_nodash", "attr('name')",
+    "safe", "groupby('team')", "sum(attribute='age')", "forceescape", "trim('a')",
 ]
 METHODS = [
-    ".upper()", ".split()", ".split(',')", ".replace('a', 'x')", ".format(1, 2)", ".items()|list", ".keys()|list",
-    ".get('name')", ".get('x', 5)", ".strftime('%Y-%m-%d %H')", ".add(months=1)", ".subtract(days=40)", ".isoformat()",
-    ".format('YYYY-MM-DD Do')", ".end_of('month')", ".start_of('week')", ".name", "[0]", "[-1]", "['name']", "[1:]",
-    "[::-1]", "[:2]", ".date()", ".year", ".days", ".total_seconds()", ".zfill(5)", ".strip()", ".title()", ".count('a')",
-    ".index(1)", ".index('a')", ".find('e')", ".startswith('a')", ".join(['x', 'y'])", ".timestamp()", ".to_date_string()",
-    ".in_timezone('Asia/Tokyo')", ".isdigit()", ".splitlines()", ".partition(' ')", ".tables", ".children", "()",
-    ".weekday()", ".day_of_year", ".replace(day=1)", ".ljust(8, '.')", ".rjust(4)", ".lower()", ".capitalize()",
+    ".upper()", ".split()", ".split(',')", ".replace('a', 'x')", ".format(1, 2)", ".items()|list",
+    ".keys()|list", ".get('name')", ".get('x', 5)", ".strftime('%Y-%m-%d %H')", ".add(months=1)",
+    ".subtract(days=40)", ".isoformat()", ".format('YYYY-MM-DD Do')", ".end_of('month')", ".start_of('week')",
+    ".name", "[0]", "[-1]", "['name']", "[1:]", "[::-1]", "[:2]", ".date()", ".year", ".days",
+    ".total_seconds()", ".zfill(5)", ".strip()", ".title()", ".count('a')", ".index(1)", ".index('a')",
+    ".find('e')", ".startswith('a')", ".join(['x', 'y'])", ".timestamp()", ".to_date_string()",
+    ".in_timezone('Asia/Tokyo')", ".isdigit()", ".splitlines()", ".partition(' ')", ".tables", ".children",
+    "()", ".weekday()", ".day_of_year", ".replace(day=1)", ".ljust(8, '.')", ".rjust(4)", ".lower()",
+    ".capitalize()",
 ]
 TESTS = [
-    "defined", "undefined", "even", "odd", "none", "string", "number", "integer", "float", "boolean", "iterable",
-    "sequence", "mapping", "callable", "upper", "lower", "in [1, 'a']", "eq 1", "gt 1", "divisibleby 2", "true", "false",
-    "sameas none", "escaped", "not defined", "ge 'a'",
+    "defined", "undefined", "even", "odd", "none", "string", "number", "integer", "float", "boolean",
+    "iterable", "sequence", "mapping", "callable", "upper", "lower", "in [1, 'a']", "eq 1", "gt 1",
+    "divisibleby 2", "true", "false", "sameas none", "escaped", "not defined", "ge 'a'",
 ]
 
 
