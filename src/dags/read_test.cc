@@ -73,7 +73,7 @@ Dict function_of(const std::string& name, const Value* arguments) {
 }
 
 Value by_function_names(const Dict& dict) {
-  if (dict.find("callback") && !dict.find("async"))
+  if (!text_of(dict, "callback").empty() && !dict.find("async"))
     return function_of(last_part(text_of(dict, "callback")), dict.find("kwargs"));
   if (dict.find("file") && dict.find("name") && dict.size() == 2)
     return function_of(text_of(dict, "name"), nullptr);
@@ -265,14 +265,15 @@ TEST(yaml11, a_place_is_that_of_the_file_before_the_environment_went_in) {
     if (name == "LINES") return "a,\n b";
     return std::nullopt;
   };
-  const auto node = load_yaml("x: $LONG\ny: [$LINES, '${LONG}', $NONE, ${NONE}, $, é]\nz: {q: 1}\n",
-                              "f.yml", environment, findings);
+  const auto node =
+      load_yaml("x: $LONG\ny: [$LINES, '${LONG}', $NONE, '${NONE}', $, é]\nz: {q: 1}\n", "f.yml",
+                environment, findings);
   ASSERT_TRUE(node);
   EXPECT_EQ(to_value(*node).repr(),
             "{'x': 'a text of some length', 'y': ['a', 'b', 'a text of some length', '$NONE', "
             "'${NONE}', '$', 'é'], 'z': {'q': 1}}");
   EXPECT_EQ(node->find("y")->items[2].place.text(), "f.yml:2:13");
-  EXPECT_EQ(node->find("y")->items[5].place.text(), "f.yml:2:40");
+  EXPECT_EQ(node->find("y")->items[6].place.text(), "f.yml:2:45");
   EXPECT_EQ(node->find("z")->find("q")->place.text(), "f.yml:3:8");
 }
 

@@ -54,6 +54,11 @@ std::string Node::type_name() const {
   return scalar.type_name();
 }
 
+std::string Node::what() const {
+  const std::string name = type_name();
+  return (std::string_view("aeiou").contains(name[0]) ? "an " : "a ") + name;
+}
+
 Value to_value(const Node& node) {
   switch (node.kind) {
     case Node::Kind::kScalar:
