@@ -188,9 +188,9 @@ def arguments(task, base):
     return kept(found) if decorated or task.is_mapped else found
 
 
-# Beside FIELDS: what describe_task records under another name, what DAG files cannot say, and what has no meaning here.
-OTHER_FIELDS = {"task_id", "dag", "task_group", "default_args", "python_callable", "trigger_rule", "weight_rule", "inlets",
-                "outlets", "params", "task_display_name", "retry_policy", "sla", "email_on_failure", "email_on_retry",
+# Beside FIELDS: what describe_task records under another name, and what has no meaning here.
+OTHER_FIELDS = {"task_id", "dag", "task_group", "default_args", "python_callable", "trigger_rule", "weight_rule",
+                "inlets", "outlets", "params", "task_display_name", "retry_policy", "sla", "email_on_failure", "email_on_retry",
                 "allow_nested_operators", *(f"on_{word}_callback" for word in
                                            ("execute", "failure", "retry", "skipped", "success"))}
 FIELDS = ("owner retries retry_delay retry_exponential_backoff max_retry_delay execution_timeout start_date end_date "

@@ -1,4 +1,4 @@
-"""Records what Airflow's operators take: `operators.py >spec/airflow_operators.yml`, in a Python with Airflow and providers.
+"""Records what Airflow's operators take: `operators.py >spec/airflow_operators.yml`, where Airflow and providers are.
 
 The classes that the embedded scheduler runs, and those beside them that DAG files name most. Arguments are those of the
 constructors of a class and of its bases down to BaseOperator, whose own stand once, under `base`.
