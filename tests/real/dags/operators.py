@@ -77,13 +77,9 @@ def record(path, klass, base):
             arguments.append(name)
             if parameter.default is parameter.empty:
                 required.append(name)
-    return {"arguments": arguments, "required": required, "templates": in_order(klass.template_fields),
+    return {"arguments": arguments, "required": required, "templates": sorted(klass.template_fields),
             "files": list(klass.template_ext), "kinds": kinds(klass),
             "aliases": aliases(path, klass)}
-
-
-def in_order(fields):
-    return list(fields) if isinstance(fields, (list, tuple)) else sorted(fields)
 
 
 def kinds(klass):
