@@ -54,10 +54,13 @@ std::string filled(std::string_view phrase, std::string_view first, std::string_
   return replaced(replaced(std::string(phrase), "{0}", first), "{1}", second);
 }
 
+/// A text, or an Error where no phrase fits; the whole expression then has no description.
+using Phrase = Result<std::string>;
+
 /// How the values of one field are put into words.
 struct Words {
   std::string_view all;                                   ///< `*`
-  std::function<std::string(const std::string&)> item;    ///< one value's name
+  std::function<Phrase(const std::string&)> item;         ///< one value's name
   std::function<std::string(const std::string&)> single;  ///< the phrase around values
   std::string_view step;                                  ///< around a step
   std::string_view between;                               ///< around a range
@@ -65,19 +68,22 @@ struct Words {
   std::string_view range = ", {0} through {1}";           ///< around a range in a list
 };
 
-/// A text that no phrase fits; the whole expression then has no description.
-struct NoWords {};
+std::unexpected<Error> no_words() {
+  return error(Code::kNotFound, "no words");
+}
 
-int number(std::string_view text) {
+Result<int> number(std::string_view text) {
   if (text.empty() || text.size() > 6 ||
       !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) {
-    throw NoWords{};
+    return no_words();
   }
   return std::stoi(std::string(text));
 }
 
-std::string clock(std::string_view hour, std::string_view minute) {
-  return fmt::format("{:02}:{:02}", number(hour), number(minute));
+Phrase clock(std::string_view hour, std::string_view minute) {
+  ASSIGN(const int hours, number(hour));
+  ASSIGN(const int minutes, number(minute));
+  return fmt::format("{:02}:{:02}", hours, minutes);
 }
 
 /// The fields as the phrases want them: names as numbers, steps from the least as `*`, and the
@@ -137,10 +143,12 @@ Parts normalized(const Texts& fields) {
   return parts;
 }
 
-std::string between(const std::string& text, std::string_view phrase, const Words& words) {
+Phrase between(const std::string& text, std::string_view phrase, const Words& words) {
   const Texts ends = split(text, '-');
+  ASSIGN(const std::string first, words.item(ends[0]));
+  ASSIGN(const std::string last, words.item(ends[1]));
   // A range of hours ends with its last minute.
-  return filled(phrase, words.item(ends[0]), replaced(words.item(ends[1]), ":00", ":59"));
+  return filled(phrase, first, replaced(last, ":00", ":59"));
 }
 
 std::string every(const std::string& step, const Words& words) {
@@ -148,68 +156,73 @@ std::string every(const std::string& step, const Words& words) {
 }
 
 /// `6-23/2` in a list.
-std::string step_in_list(const std::string& text, const Words& words) {
+Phrase step_in_list(const std::string& text, const Words& words) {
   const Texts parts = split(text, '/');
   std::string phrase = every(parts[1], words);
   if (phrase.starts_with(", ")) phrase.erase(0, 2);
   if (has(parts[0], "-")) {
-    phrase += ", " + replaced(between(parts[0], words.range, words), ", ", "");
+    ASSIGN(const std::string range, between(parts[0], words.range, words));
+    phrase += ", " + replaced(range, ", ", "");
   } else if (parts[0] != "*") {
-    words.item(parts[0]);
+    TRY(words.item(parts[0]));
     phrase += ", ";
   }
   return phrase;
 }
 
-std::string list(const std::string& text, const Words& words) {
+Phrase listed(const std::string& text, const Words& words) {
+  if (has(text, "/")) return step_in_list(text, words);
+  if (!has(text, "-")) return words.item(text);
+  ASSIGN(const std::string range, between(text, words.range, words));
+  return replaced(range, ", ", "");
+}
+
+Phrase list(const std::string& text, const Words& words) {
   const Texts items = split(text, ',');
   std::string phrase;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const bool last = i == items.size() - 1;
     if (i > 0 && items.size() > 2) phrase += last ? "," : ", ";
     if (i > 0 && last) phrase += " and ";
-    if (has(items[i], "/")) {
-      phrase += step_in_list(items[i], words);
-    } else if (has(items[i], "-")) {
-      phrase += replaced(between(items[i], words.range, words), ", ", "");
-    } else {
-      phrase += words.item(items[i]);
-    }
+    ASSIGN(const std::string item, listed(items[i], words));
+    phrase += item;
   }
   return filled(words.single(text), phrase);
 }
 
-std::string stepped(const std::string& text, const Words& words) {
+Phrase stepped(const std::string& text, const Words& words) {
   const Texts parts = split(text, '/');
   std::string phrase = every(parts[1], words);
   if (has(parts[0], "-")) {
-    const std::string range = between(parts[0], words.between, words);
-    if (!range.starts_with(", ")) phrase += ", ";
-    phrase += range;
-  } else if (!has(parts[0], "*,")) {
-    const std::string start = filled(words.single(parts[0]), words.item(parts[0]));
-    phrase += filled(", starting {0}", replaced(start, ", ", ""));
+    ASSIGN(const std::string range, between(parts[0], words.between, words));
+    return phrase + (range.starts_with(", ") ? "" : ", ") + range;
+  }
+  if (!has(parts[0], "*,")) {
+    ASSIGN(const std::string item, words.item(parts[0]));
+    const std::string start = replaced(filled(words.single(parts[0]), item), ", ", "");
+    phrase += filled(", starting {0}", start);
   }
   return phrase;
 }
 
-std::string segment(const std::string& text, const Words& words) {
+Phrase segment(const std::string& text, const Words& words) {
   if (text == "*") return std::string(words.all);
-  if (!has(text, "/-,")) return filled(words.single(text), words.item(text));
   if (has(text, ",")) return list(text, words);
   if (has(text, "/")) return stepped(text, words);
-  return between(text, words.between, words);
+  if (has(text, "-")) return between(text, words.between, words);
+  ASSIGN(const std::string item, words.item(text));
+  return filled(words.single(text), item);
 }
 
 std::function<std::string(const std::string&)> always(std::string_view phrase) {
   return [phrase](const std::string&) { return std::string(phrase); };
 }
 
-std::string itself(const std::string& text) {
+Phrase itself(const std::string& text) {
   return text;
 }
 
-std::string minutes(const Parts& parts) {
+Phrase minutes(const Parts& parts) {
   const bool hour_range = has(parts.hour, "-") && !has(parts.hour, "/,");
   const auto single = [&](const std::string& text) -> std::string {
     return text == "0" && !hour_range ? "" : "at {0} minutes past the hour";
@@ -218,54 +231,60 @@ std::string minutes(const Parts& parts) {
                                 "minutes {0} through {1} past the hour"});
 }
 
-std::string hours(const Parts& parts) {
+Phrase hours(const Parts& parts) {
   const auto item = [](const std::string& text) { return clock(text, "0"); };
   return segment(parts.hour,
                  {"every hour", item, always("at {0}"), "every {0} hours", "between {0} and {1}"});
 }
 
-std::string time_of_day(const Parts& parts) {
+/// `30 6,14,16`
+Phrase hour_list(const Parts& parts) {
+  const Texts items = split(parts.hour, ',');
+  std::string phrase = "At";
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    ASSIGN(const std::string time, clock(items[i], parts.minute));
+    phrase += " " + time;
+    if (i + 2 < items.size()) phrase += ",";
+    if (i + 2 == items.size()) phrase += " and";
+  }
+  return phrase;
+}
+
+Phrase time_of_day(const Parts& parts) {
   constexpr std::string_view kSpecial = "/-,*";
-  if (!has(parts.minute, kSpecial) && !has(parts.hour, kSpecial)) {
-    return "At " + clock(parts.hour, parts.minute);
+  const bool one_minute = !has(parts.minute, kSpecial), one_hour = !has(parts.hour, kSpecial);
+  if (one_minute && one_hour) {
+    ASSIGN(const std::string time, clock(parts.hour, parts.minute));
+    return "At " + time;
   }
-  if (has(parts.minute, "-") && !has(parts.minute, ",") && !has(parts.hour, kSpecial)) {
+  if (has(parts.minute, "-") && !has(parts.minute, ",") && one_hour) {
     const Texts ends = split(parts.minute, '-');
-    return filled("Every minute between {0} and {1}", clock(parts.hour, ends[0]),
-                  clock(parts.hour, ends[1]));
+    ASSIGN(const std::string first, clock(parts.hour, ends[0]));
+    ASSIGN(const std::string last, clock(parts.hour, ends[1]));
+    return filled("Every minute between {0} and {1}", first, last);
   }
-  if (has(parts.hour, ",") && !has(parts.hour, "-") && !has(parts.minute, kSpecial)) {
-    const Texts items = split(parts.hour, ',');
-    std::string phrase = "At";
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      phrase += " " + clock(items[i], parts.minute);
-      if (i + 2 < items.size()) phrase += ",";
-      if (i + 2 == items.size()) phrase += " and";
-    }
-    return phrase;
-  }
-  std::string phrase = minutes(parts);
-  const std::string of_hours = hours(parts);
-  if (!phrase.empty() && !of_hours.empty()) phrase += ", ";
-  return phrase + of_hours;
+  if (has(parts.hour, ",") && !has(parts.hour, "-") && one_minute) return hour_list(parts);
+  ASSIGN(const std::string of_minutes, minutes(parts));
+  ASSIGN(const std::string of_hours, hours(parts));
+  return of_minutes + (of_minutes.empty() || of_hours.empty() ? "" : ", ") + of_hours;
 }
 
 /// The day of `15W` and `W15` at the beginning of a text.
 std::optional<int> nearest_weekday(const std::string& text) {
-  std::string digits = text.substr(text.starts_with('W') ? 1 : 0).substr(0, 2);
-  while (!digits.empty() && (digits.back() < '0' || digits.back() > '9')) digits.pop_back();
-  if (digits.empty()) return std::nullopt;
-  const bool after = !text.starts_with('W') && text.substr(digits.size()).starts_with('W');
-  if (!text.starts_with('W') && !after) return std::nullopt;
-  return number(digits);
+  const bool before = text.starts_with('W');
+  std::string digits = text.substr(before ? 1 : 0).substr(0, 2);
+  while (!digits.empty() && !number(digits)) digits.pop_back();
+  if (digits.empty() || (!before && !text.substr(digits.size()).starts_with('W'))) {
+    return std::nullopt;
+  }
+  return *number(digits);
 }
 
-std::string days(const Parts& parts) {
+Phrase days(const Parts& parts) {
   if (parts.day == "L") return ", on the last day of the month";
   if (const auto day = nearest_weekday(parts.day)) {
-    const std::string which =
-        *day == 1 ? "first weekday" : fmt::format("weekday nearest day {}", *day);
-    return filled(", on the {0} of the month", which);
+    return *day == 1 ? ", on the first weekday of the month"
+                     : fmt::format(", on the weekday nearest day {} of the month", *day);
   }
   if (parts.day == "*" && parts.weekday != "*") return "";
   return segment(parts.day,
@@ -273,89 +292,92 @@ std::string days(const Parts& parts) {
                   ", between day {0} and {1} of the month", ", every day"});
 }
 
-std::string day_name(const std::string& text) {
-  std::string day = text;
+Phrase day_name(const std::string& text) {
+  std::string day = replaced(text, "L", "");
   if (has(text, "#")) {
     const Texts parts = split(text, '#');
-    if (parts.size() != 2) throw NoWords{};
+    if (parts.size() != 2) return no_words();
     day = parts[0];
-  } else {
-    day = replaced(day, "L", "");
   }
-  const auto at = static_cast<std::size_t>(number(day));
-  if (at >= kDays.size()) throw NoWords{};
-  return std::string(kDays[at]);
+  ASSIGN(const int at, number(day));
+  if (at >= static_cast<int>(kDays.size())) return no_words();
+  return std::string(kDays[static_cast<std::size_t>(at)]);
 }
 
-/// A step on single days counts weeks: "every 2 weeks, only on Friday".
-std::optional<std::string> weekly(const Parts& parts, const Words& words) {
-  const std::size_t slash = parts.weekday.find('/');
-  if (slash == std::string::npos) return std::nullopt;
-  const std::string base = parts.weekday.substr(0, slash), step = parts.weekday.substr(slash + 1);
-  if (step.empty() || has(step, "/-,*#L")) return std::nullopt;
-  std::string phrase;
-  if (has(base, ",")) {
-    phrase = segment(base, words);
-  } else if (has(base, "-")) {
-    const Texts ends = split(base, '-');
-    const int last = number(ends[1]);
-    if (number(step) < (last == 0 ? 7 : last) - number(ends[0]) + 1) return std::nullopt;
-    phrase =
-        last == 6 ? filled(", only on {0}", day_name(ends[0])) : between(base, words.range, words);
-  } else {
-    return std::nullopt;
-  }
-  return filled(", every {0} weeks", step) + phrase;
+/// The weekdays of a step that counts weeks, "every 2 weeks, only on Friday": of a list, or of a
+/// range that the step leaves; empty where it counts days.
+Phrase days_of_weeks(const std::string& base, const std::string& step, const Words& words) {
+  if (has(base, ",")) return segment(base, words);
+  if (!has(base, "-")) return "";
+  const Texts ends = split(base, '-');
+  ASSIGN(const int first, number(ends[0]));
+  ASSIGN(const int last, number(ends[1]));
+  ASSIGN(const int days_apart, number(step));
+  if (days_apart < (last == 0 ? 7 : last) - first + 1) return "";
+  if (last != 6) return between(base, words.range, words);
+  ASSIGN(const std::string name, day_name(ends[0]));
+  return filled(", only on {0}", name);
 }
 
-std::string weekdays(const Parts& parts) {
+Phrase weekdays(const Parts& parts) {
   if (parts.weekday == "*") return "";
   const auto single = [&](const std::string& text) -> std::string {
     const std::size_t hash = text.find('#');
     if (hash != std::string::npos) {
-      const std::string week = text.substr(hash + 1);
-      const bool known = week.size() == 1 && week[0] >= '1' && week[0] <= '5';
+      const auto week = number(text.substr(hash + 1));
+      const bool known = week && *week < static_cast<int>(kNth.size());
       return fmt::format(", on the {} {{0}} of the month",
-                         known ? kNth[static_cast<std::size_t>(week[0] - '0')] : "");
+                         known ? kNth[static_cast<std::size_t>(*week)] : "");
     }
     if (has(text, "L")) return ", on the last {0} of the month";
     return parts.day != "*" ? ", or on {0}" : ", only on {0}";
   };
   const Words words{", every day", day_name, single, ", every {0} days of the week",
                     ", {0} through {1}"};
-  if (const auto phrase = weekly(parts, words)) return *phrase;
+  const std::size_t slash = parts.weekday.find('/');
+  const std::string step = slash == std::string::npos ? "" : parts.weekday.substr(slash + 1);
+  if (number(step)) {
+    ASSIGN(const std::string phrase, days_of_weeks(parts.weekday.substr(0, slash), step, words));
+    if (!phrase.empty()) return filled(", every {0} weeks", step) + phrase;
+  }
   return segment(parts.weekday, words);
 }
 
-std::string months(const Parts& parts) {
-  const auto item = [](const std::string& text) {
-    const int month = number(text);
-    if (month < 1 || month > 12) throw NoWords{};
+Phrase months(const Parts& parts) {
+  const auto item = [](const std::string& text) -> Phrase {
+    ASSIGN(const int month, number(text));
+    if (month < 1 || month > 12) return no_words();
     return std::string(kMonths[static_cast<std::size_t>(month - 1)]);
   };
   return segment(parts.month,
                  {"", item, always(", only in {0}"), ", every {0} months", ", {0} through {1}"});
 }
 
-std::string described(const Texts& fields) {
+Phrase described(const Texts& fields) {
   const Parts parts = normalized(fields);
-  std::string text = time_of_day(parts) + days(parts) + weekdays(parts) + months(parts);
+  ASSIGN(std::string text, time_of_day(parts));
+  ASSIGN(const std::string of_days, days(parts));
+  ASSIGN(const std::string of_weekdays, weekdays(parts));
+  ASSIGN(const std::string of_months, months(parts));
+  text += of_days + of_weekdays + of_months;
   for (const std::string_view known : {", every minute", ", every hour", ", every day"}) {
     text = replaced(text, known, "");
   }
   if (text.ends_with(", ")) text.resize(text.size() - 2);
   if (text.ends_with(",")) text.pop_back();
-  if (text.empty()) throw NoWords{};
+  if (text.empty()) return no_words();
   text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
   return text;
 }
 
 /// Days and weekdays that are both restricted are told one after the other.
-std::string described_or(const Texts& fields) {
+Phrase described_or(const Texts& fields) {
   if (fields[2] == "*" || fields[4] == "*") return described(fields);
   Texts by_day = fields, by_weekday = fields;
   by_day[4] = by_weekday[2] = "*";
-  return described(by_day) + " (or) " + described(by_weekday);
+  ASSIGN(const std::string of_days, described(by_day));
+  ASSIGN(const std::string of_weekdays, described(by_weekday));
+  return of_days + " (or) " + of_weekdays;
 }
 
 }  // namespace
@@ -366,11 +388,7 @@ std::string Cron::description() const {
     if (!field.empty()) fields.push_back(std::move(field));
   }
   if (fields.size() != 5) return "";
-  try {
-    return described_or(fields);
-  } catch (const NoWords&) {
-    return "";
-  }
+  return described_or(fields).value_or("");
 }
 
 }  // namespace tailrace::calendar

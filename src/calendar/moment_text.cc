@@ -43,6 +43,9 @@ class Formatter {
     days_ = days_of({local_.year, local_.month, local_.day});
     weekday_ = weekday_of(days_);
     day_of_year_ = static_cast<int>(days_ - days_of({local_.year, 1, 1})) + 1;
+    if (local_.hour >= 12) half_ = {"PM", "pm"};
+    wall_ = days_ * kSecondsPerDay + local_.hour * 3600 + local_.minute * 60 + local_.second;
+    if (moment.zone.is_daylight(moment.instant)) wall_ -= 3600;
   }
 
   void format(std::string_view text) {
@@ -74,17 +77,23 @@ class Formatter {
       how.width = std::min(std::max(how.width, 0) * 10 + (text[at] - '0'), kWidestField);
     }
     const bool plain = at == 1;
-    if (at < text.size() && (text[at] == 'E' || text[at] == 'O')) ++at;
-    if (at >= text.size()) {
-      out_ += text;
-      return text.size();
+    char modifier = 0;
+    if (at < text.size() && (text[at] == 'E' || text[at] == 'O')) modifier = text[at++];
+    const char letter = at < text.size() ? text[at] : 0;
+    const std::size_t length = std::min(at + 1, text.size());
+    if (plain && modifier == 0 && write_pythons(letter)) return length;
+    if (is_modified(letter, modifier) && (write_number(letter, how) || write_words(letter, how))) {
+      return length;
     }
-    const char letter = text[at];
-    if (!(plain && at == 1 && write_pythons(letter)) && !write_number(letter, how) &&
-        !write_words(letter, how)) {
-      out_ += text.substr(0, at + 1);
-    }
-    return at + 1;
+    words(text.substr(0, length), how);
+    return length;
+  }
+
+  /// Whether glibc takes a letter after `E` or `O`.
+  static bool is_modified(char letter, char modifier) {
+    if (modifier == 0 || letter == 0) return letter != 0;
+    const std::string_view refused = modifier == 'E' ? "aAbhBDdeFHIklmMjSUVgGWw" : "aADFcxXY";
+    return refused.find(letter) == std::string_view::npos;
   }
 
   /// What Python itself puts in, before it asks the C library.
@@ -106,14 +115,14 @@ class Formatter {
 
   void number(std::int64_t value, int digits, char pad, const Directive& how) {
     const char with = how.pad != 0 ? how.pad : pad;
-    std::string text = fmt::format("{}", std::abs(value));
+    std::string text = fmt::format("{}", value);
     if (with != '-') {
-      const auto width =
-          static_cast<std::size_t>(std::max(digits, how.width) - (value < 0 ? 1 : 0));
-      if (text.size() < width) text.insert(0, width - text.size(), with == '_' ? ' ' : '0');
+      const auto width = static_cast<std::size_t>(std::max(digits, how.width));
+      if (text.size() < width) {
+        text.insert(value < 0 && with != '_' ? 1 : 0, width - text.size(), with == '_' ? ' ' : '0');
+      }
     }
-    if (value < 0) text.insert(text.find_first_not_of(' '), 1, '-');
-    out_ += text;
+    words(text, how);
   }
 
   bool write_number(char letter, const Directive& how) {
@@ -121,7 +130,7 @@ class Formatter {
     const IsoWeek iso = iso_week_of(days_);
     switch (letter) {
       case 'C':
-        number(local_.year / 100, 2, '0', how);
+        number(local_.year / 100, 1, '0', how);
         return true;
       case 'd':
         number(local_.day, 2, '0', how);
@@ -157,8 +166,7 @@ class Formatter {
         number(local_.minute, 2, '0', how);
         return true;
       case 's':
-        number(days_ * kSecondsPerDay + local_.hour * 3600 + local_.minute * 60 + local_.second, 1,
-               '0', how);
+        number(wall_, 1, '0', how);
         return true;
       case 'S':
         number(local_.second, 2, '0', how);
@@ -195,9 +203,7 @@ class Formatter {
       std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::toupper(c); });
     }
     const auto width = static_cast<std::size_t>(std::max(how.width, 0));
-    if (how.pad != '-' && text.size() < width) {
-      text.insert(0, width - text.size(), how.pad == '0' ? '0' : ' ');
-    }
+    if (text.size() < width) text.insert(0, width - text.size(), how.pad == '0' ? '0' : ' ');
     out_ += text;
   }
 
@@ -241,10 +247,12 @@ class Formatter {
         words("\n", how);
         return true;
       case 'p':
-        words(how.swap ? (local_.hour < 12 ? "am" : "pm") : (local_.hour < 12 ? "AM" : "PM"), how);
+        if (how.swap) how.upper = false;
+        words(how.swap ? half_.second : half_.first, how);
         return true;
       case 'P':
-        words(local_.hour < 12 ? "am" : "pm", how);
+        how.upper = false;
+        words(half_.second, how);
         return true;
       case 'r':
         nested("%I:%M:%S %p", how);
@@ -259,6 +267,16 @@ class Formatter {
       case 'X':
         nested("%H:%M:%S", how);
         return true;
+      // The C library knows the system's zone alone, which is taken for UTC.
+      case 'z': {
+        words("+", how);
+        number(0, 4, '0', how);
+        return true;
+      }
+      case 'Z':
+        if (how.swap) how.upper = false;
+        words(how.swap ? "utc" : "UTC", how);
+        return true;
       case '%':
         words("%", how);
         return true;
@@ -272,6 +290,8 @@ class Formatter {
   Local local_;
   std::int64_t days_ = 0;
   int weekday_ = 0, day_of_year_ = 1;
+  std::pair<std::string_view, std::string_view> half_ = {"AM", "am"};
+  std::int64_t wall_ = 0;  ///< the local time in seconds, an hour less in summer: what `%s` gives
 };
 
 }  // namespace

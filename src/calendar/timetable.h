@@ -76,8 +76,9 @@ class Timetable {
   explicit Timetable(Kind kind = NoTimetable{});
 
   /// Airflow's next_dagrun_info: the run after `last` (the last automated run; none at first), as
-  /// seen at `now`, which matters where catchup is off. None: no more runs; also where Airflow
-  /// raises an error instead (a cron that never comes, a delta that leads out of years 1 to 9999).
+  /// seen at `now`, which matters where catchup is off. None: no more runs. Where Airflow raises an
+  /// error, because one of several crons has no more times or a cron none within 50 years of the
+  /// next, the other times count.
   std::optional<RunInfo> next(const std::optional<RunInfo>& last, const Restriction& restriction,
                               Micros now) const;
   /// infer_manual_data_interval: the interval of a run that someone asked for at `run_after`.

@@ -140,7 +140,10 @@ std::unexpected<Error> unknown(std::string_view name) {
 
 Result<ZoneRules> read_file(const std::string& name) {
   if (!is_name(name)) return unknown(name);
-  std::ifstream file(folder() + "/" + name, std::ios::binary);
+  const std::string path = folder() + "/" + name;
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(path, failed)) return unknown(name);
+  std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   if (!bytes.starts_with("TZif")) return unknown(name);
   return ZoneRules::read(name, bytes);

@@ -67,7 +67,9 @@ std::string isoformat(const Moment& moment);
 /// What `pendulum.parse` takes of ISO 8601 (dates, weeks, ordinals, times, offsets); without an
 /// offset it is in `zone`. A time without a date, an interval and a duration are kInvalidArgument.
 Result<Moment> parse_moment(std::string_view text, const Zone& zone = Zone::utc());
-/// glibc's and Python's strftime directives, in the C locale. `%s` takes the local time for UTC's.
+/// glibc's and Python's strftime directives, in the C locale on a system whose own zone is UTC,
+/// which
+/// `%s` and a `%Z` or `%z` with flags show.
 std::string strftime(const Moment& moment, std::string_view format);
 
 }  // namespace tailrace::calendar

@@ -1,9 +1,10 @@
-"""What Airflow makes of cron expressions: `cron_vectors.py SEED COUNT RUNS [PROCESSES]` > src/calendar/testdata/crons.txt
+"""What Airflow makes of crons: `cron_vectors.py SEED COUNT RUNS [PROCESSES]` > src/calendar/testdata/crons.txt
 
-Runs in a Python with Airflow. The zones are those of src/calendar/testdata/zoneinfo, UTC, and no others. A line is
-`cron EXPRESSION<tab>DIGESTS`, one digest a zone, in the order of the `zone` lines, or `refused EXPRESSION`. A digest is
-of RUNS times forward and RUNS / 10 back (RUNS and each zone's starts stand above): h = h * 6364136223846793005 + t modulo
-2^64 over microseconds since 1970, then over the number of times; its upper 32 bits.
+Runs in a Python with Airflow. The zones are UTC and those of src/calendar/testdata/zoneinfo. A line is
+`cron EXPRESSION<tab>DIGESTS`, one digest a zone in the order of the `zone` lines, or `refused EXPRESSION`. A digest is
+of RUNS times forward and RUNS / 10 back from one of the zone's starts, which stand in its line: the one at (number of
+the cron + number of the zone) % 4. It is h = h * 6364136223846793005 + t modulo 2^64 over microseconds since 1970, and
+after each direction over the number of times there were; its upper 32 bits.
 """
 import calendar
 import functools

@@ -90,7 +90,8 @@ def made(kind, arguments):
     if kind == "events":
         times = [moment(int(time)) for time in arguments[2].split(",") if time]
         return events.EventsTimetable(times, arguments[0] == "yes", description=arguments[1] or None)
-    return {"none": simple.NullTimetable, "once": simple.OnceTimetable, "continuous": simple.ContinuousTimetable}[kind]()
+    return {"none": simple.NullTimetable, "once": simple.OnceTimetable,
+            "continuous": simple.ContinuousTimetable}[kind]()
 
 
 def drawn(draw, now):
@@ -139,7 +140,8 @@ def start_of(draw):
     """A time near a change of some clock, on the second or not."""
     starts = [text for texts in cron_vectors.ZONES.values() for text in texts]
     start = micros(pendulum.parse(draw.choice(starts)))
-    return start + draw.choice([0, 3600, 14_400, 86_400, draw.randint(0, 10 ** 6)]) * SECOND + draw.choice([0, 0, 250_000])
+    seconds = draw.choice([0, 3600, 14_400, 86_400, draw.randint(0, 10 ** 6)])
+    return start + seconds * SECOND + draw.choice([0, 0, 250_000])
 
 
 def conversation(draw):
@@ -156,7 +158,8 @@ def conversation(draw):
     for _ in range(5):
         written, last, after = step(timetable, last, restriction, now)
         steps.append(written)
-        now = draw.choice([after or now, (after or now) + 1, (after or now) + SECOND, now, now + draw.randint(0, 9) * day,
+        due = after or now
+        now = draw.choice([due, due + 1, due + SECOND, now, now + draw.randint(0, 9) * day,
                            now + draw.randint(0, 10_000) * SECOND])
     steps.append(manual(timetable, now))
     catchup_text = f"{'yes' if catchup else 'no'} {text(earliest)} {text(latest)}"
