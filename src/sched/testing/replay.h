@@ -160,8 +160,12 @@ class Replay {
     EXPECT_EQ(name(run.type), text(recorded, "type")) << what;
     const jinja::Value& date = at(recorded, "logical_date");
     EXPECT_EQ(run.logical_date.has_value(), !date.is_none()) << what;
-    if (run.logical_date && !date.is_none()) EXPECT_EQ(*run.logical_date, micros(date)) << what;
-    if (text(recorded, "type") == "scheduled") EXPECT_EQ(id.run, text(recorded, "run"));
+    if (run.logical_date && !date.is_none()) {
+      EXPECT_EQ(*run.logical_date, micros(date)) << what;
+    }
+    if (text(recorded, "type") == "scheduled") {
+      EXPECT_EQ(id.run, text(recorded, "run"));
+    }
     std::map<std::string, std::string> ours, airflows;
     for (const auto& [task, row] : driver_.kept().tasks) {
       if (task.run != id) continue;
