@@ -17,7 +17,9 @@ bool scheme_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
          c == '-' || c == '.';
 }
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 std::string lower(std::string text) {
   for (char& c : text)
@@ -101,8 +103,8 @@ std::string sorted_query(const std::string& query) {
 std::optional<std::string> text_of(const Node* node, const char* name, Findings& findings) {
   if (!node || node->is_none()) return std::nullopt;
   if (const std::string* text = node->text()) return *text;
-  findings.fatal(node->place, "an asset's `" + std::string(name) + "` is a text, not a " +
-                                  node->type_name());
+  findings.fatal(node->place,
+                 "an asset's `" + std::string(name) + "` is a text, not " + node->what());
   return std::nullopt;
 }
 
@@ -145,7 +147,7 @@ std::optional<Asset> asset_object(const Node& node, Findings& findings) {
     return std::nullopt;
   if (const Node* extra = bound.find("extra"); extra && !extra->is_none()) {
     if (!extra->is_map()) {
-      findings.fatal(extra->place, "an asset's `extra` is a mapping, not a " + extra->type_name());
+      findings.fatal(extra->place, "an asset's `extra` is a mapping, not " + extra->what());
       return std::nullopt;
     }
     asset.extra = to_value(*extra);
@@ -166,8 +168,8 @@ Result<std::string> normalise_uri(const std::string& uri) {
   if (url.scheme == "airflow")
     return error(Code::kInvalidArgument, "the asset scheme `airflow` is Airflow's own");
   std::string netloc = url.netloc;
-  if (const std::size_t at = netloc.rfind('@'); at != std::string::npos &&
-                                                netloc.substr(0, at).find(':') != std::string::npos)
+  if (const std::size_t at = netloc.rfind('@');
+      at != std::string::npos && netloc.substr(0, at).find(':') != std::string::npos)
     netloc = netloc.substr(at + 1);
   std::string path = url.path;
   while (path.ends_with('/')) path.pop_back();
@@ -183,9 +185,9 @@ std::optional<Asset> asset_of(const Node& node, Findings& findings) {
   if (known_type(node) == "Asset") return asset_object(node, findings);
   const std::string* text = node.text();
   if (!text) {
-    findings.fatal(node.place,
-                   "an asset is a URI, a name or {__type__: airflow.sdk.Asset, uri: …}, not a " +
-                       node.type_name());
+    findings.fatal(
+        node.place,
+        "an asset is a URI, a name or {__type__: airflow.sdk.Asset, uri: …}, not " + node.what());
     return std::nullopt;
   }
   if (!check_name(*text, "name", node.place, findings)) return std::nullopt;

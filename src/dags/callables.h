@@ -1,5 +1,6 @@
-// Python functions as far as a DAG file's reader must know them: whether a file has one, and the names
-// of its arguments (dag-factory gives a decorated task's keys to the function that names them).
+// Python functions as far as a DAG file's reader must know them: whether a file has one, and the
+// names of its arguments (dag-factory gives a decorated task's keys to the function that names
+// them).
 #pragma once
 
 #include <map>

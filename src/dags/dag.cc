@@ -9,21 +9,30 @@ std::string Place::text() const {
   return file + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 
-std::string XComArg::type_name() const { return "XComArg"; }
+std::string XComArg::type_name() const {
+  return "XComArg";
+}
 std::string XComArg::text() const {
-  return key == "return_value" ? "XComArg(" + task_id + ")" : "XComArg(" + task_id + "['" + key + "'])";
+  return key == "return_value" ? "XComArg(" + task_id + ")"
+                               : "XComArg(" + task_id + "['" + key + "'])";
 }
 jinja::Value XComArg::attribute(std::string_view name) const {
   return jinja::Value(jinja::Undefined{std::string(name)});
 }
 
-std::string MappedArgument::type_name() const { return "MappedArgument"; }
-std::string MappedArgument::text() const { return "MappedArgument(" + group_id + "['" + key + "'])"; }
+std::string MappedArgument::type_name() const {
+  return "MappedArgument";
+}
+std::string MappedArgument::text() const {
+  return "MappedArgument(" + group_id + "['" + key + "'])";
+}
 jinja::Value MappedArgument::attribute(std::string_view name) const {
   return jinja::Value(jinja::Undefined{std::string(name)});
 }
 
-std::string PythonObject::type_name() const { return path; }
+std::string PythonObject::type_name() const {
+  return path;
+}
 
 /// Python's str() of dates; else the call as it would be written.
 std::string PythonObject::text() const {

@@ -129,7 +129,7 @@ struct Task {
   std::optional<calendar::Micros> start_date, end_date;
   bool depends_on_past = false, wait_for_downstream = false,
        wait_for_past_depends_before_skipping = false;
-  bool ignore_first_depends_on_past = true;
+  bool ignore_first_depends_on_past = false;
   std::string pool = "default_pool";
   int pool_slots = 1;
   std::int64_t priority_weight = 1;
@@ -181,6 +181,8 @@ struct Dag {
   std::optional<AssetCondition> assets;  ///< runs when it is true; also with a timetable
   std::optional<calendar::Micros> start_date, end_date;
   bool catchup = false;  ///< Airflow 3's default
+  /// For Timetable::next: the dates above with those of the tasks, as Airflow joins them.
+  calendar::Restriction restriction;
   int max_active_runs = 16, max_active_tasks = 16;
   int max_consecutive_failed_runs = 0;
   std::optional<calendar::Micros> dagrun_timeout;

@@ -24,7 +24,9 @@ void put(Dict& dict, const char* key, List value) {
   if (!value.empty()) dict.set(key, std::move(value));
 }
 
-Value seconds(Micros micros) { return Value(static_cast<double>(micros) / 1e6); }
+Value seconds(Micros micros) {
+  return Value(static_cast<double>(micros) / 1e6);
+}
 void put_seconds(Dict& dict, const char* key, const std::optional<Micros>& micros) {
   if (micros) dict.set(key, seconds(*micros));
 }
@@ -72,7 +74,9 @@ Value plain(const Value& value) {
   return value;
 }
 
-List texts(const std::vector<std::string>& all) { return List(all.begin(), all.end()); }
+List texts(const std::vector<std::string>& all) {
+  return List(all.begin(), all.end());
+}
 
 Value asset(const Asset& of) {
   Dict dict;
@@ -87,11 +91,16 @@ Value condition(const AssetCondition& of) {
   List parts;
   for (const AssetCondition& part : of.parts) parts.push_back(condition(part));
   switch (of.kind) {
-    case AssetCondition::Kind::kAsset: return asset(of.asset);
-    case AssetCondition::Kind::kReference: return tagged("reference", asset(of.asset));
-    case AssetCondition::Kind::kAlias: return tagged("alias", Value(of.alias));
-    case AssetCondition::Kind::kAll: return tagged("all", Value(std::move(parts)));
-    case AssetCondition::Kind::kAny: return tagged("any", Value(std::move(parts)));
+    case AssetCondition::Kind::kAsset:
+      return asset(of.asset);
+    case AssetCondition::Kind::kReference:
+      return tagged("reference", asset(of.asset));
+    case AssetCondition::Kind::kAlias:
+      return tagged("alias", Value(of.alias));
+    case AssetCondition::Kind::kAll:
+      return tagged("all", Value(std::move(parts)));
+    case AssetCondition::Kind::kAny:
+      return tagged("any", Value(std::move(parts)));
   }
   return {};
 }
@@ -111,7 +120,8 @@ struct TimetableDescriber {
   void operator()(const calendar::Once&) const { dict.set("kind", "OnceTimetable"); }
   void operator()(const calendar::Continuous&) const { dict.set("kind", "ContinuousTimetable"); }
   void operator()(const calendar::CronTrigger& of) const {
-    dict.set("kind", of.crons.size() == 1 ? "CronTriggerTimetable" : "MultipleCronTriggerTimetable");
+    dict.set("kind",
+             of.crons.size() == 1 ? "CronTriggerTimetable" : "MultipleCronTriggerTimetable");
     List crons;
     for (const calendar::Cron& cron : of.crons) crons.emplace_back(cron.expression());
     dict.set("crons", std::move(crons));
@@ -185,19 +195,26 @@ void describe_running(const Task& task, Dict& dict) {
   put(dict, "wait_for_downstream", task.wait_for_downstream, false);
   put(dict, "wait_for_past_depends_before_skipping", task.wait_for_past_depends_before_skipping,
       false);
-  put(dict, "ignore_first_depends_on_past", task.ignore_first_depends_on_past, true);
+  put(dict, "ignore_first_depends_on_past", task.ignore_first_depends_on_past, false);
   put(dict, "pool", task.pool, "default_pool");
   put<std::int64_t>(dict, "pool_slots", task.pool_slots, 1);
   put<std::int64_t>(dict, "priority_weight", task.priority_weight, 1);
   put(dict, "weight_rule", std::string(name(task.weight_rule)), "downstream");
   put(dict, "queue", task.queue, "default");
-  if (task.max_active_tis_per_dag)
-    dict.set("max_active_tis_per_dag", *task.max_active_tis_per_dag);
+  if (task.max_active_tis_per_dag) dict.set("max_active_tis_per_dag", *task.max_active_tis_per_dag);
   if (task.max_active_tis_per_dagrun)
     dict.set("max_active_tis_per_dagrun", *task.max_active_tis_per_dagrun);
   put(dict, "is_setup", task.is_setup, false);
   put(dict, "is_teardown", task.is_teardown, false);
   put(dict, "on_failure_fail_dagrun", task.on_failure_fail_dagrun, false);
+}
+
+/// A text is an asset by its URI.
+Value described_inlet(const Value& inlet) {
+  const std::string* text = inlet.string();
+  if (!text) return plain(inlet);
+  const auto uri = normalise_uri(*text);
+  return asset({.name = *text, .uri = uri ? *uri : *text, .group = "asset", .extra = {}});
 }
 
 Value describe_task(const Task& task) {
@@ -219,7 +236,7 @@ Value describe_task(const Task& task) {
     outlets.push_back(tagged("alias", Value(alias)));
   put(dict, "outlets", std::move(outlets));
   List inlets;
-  for (const Value& inlet : task.inlets) inlets.push_back(plain(inlet));
+  for (const Value& inlet : task.inlets) inlets.push_back(described_inlet(inlet));
   put(dict, "inlets", std::move(inlets));
   put(dict, "doc_md", task.doc_md);
   put(dict, "task_display_name", task.task_display_name);
@@ -265,6 +282,8 @@ void describe_settings(const Dag& dag, Dict& dict) {
   put(dict, "owners", texts(dag.owners));
   put_date(dict, "start_date", dag.start_date);
   put_date(dict, "end_date", dag.end_date);
+  put_date(dict, "earliest", dag.restriction.earliest);
+  put_date(dict, "latest", dag.restriction.latest);
   put(dict, "catchup", dag.catchup, false);
   put<std::int64_t>(dict, "max_active_runs", dag.max_active_runs, 16);
   put<std::int64_t>(dict, "max_active_tasks", dag.max_active_tasks, 16);

@@ -14,8 +14,7 @@ using jinja::Value;
 
 std::nullopt_t wrong(const Node& node, std::string_view name, const char* takes,
                      Findings& findings) {
-  findings.fatal(node.place, "`" + std::string(name) + "` is " + takes + ", not a " +
-                                 node.type_name());
+  findings.fatal(node.place, "`" + std::string(name) + "` is " + takes + ", not " + node.what());
   return std::nullopt;
 }
 
@@ -30,9 +29,10 @@ bool is_json(const Node& node) {
 std::optional<Param> param_of(const std::string& name, const Node& node, Findings& findings) {
   Param param{.name = name, .value = {}, .description = {}, .schema = {}, .place = node.place};
   const auto refuse = [&](const Node& value) {
-    findings.fatal(value.place, "the param `" + name + "` must be what JSON can say: null, a "
-                                "bool, a number, a text, a list or a mapping, not a " +
-                                    value.type_name());
+    findings.fatal(value.place, "the param `" + name +
+                                    "` must be what JSON can say: null, a "
+                                    "bool, a number, a text, a list or a mapping, not " +
+                                    value.what());
     return std::nullopt;
   };
   if (known_type(node) != "Param") {
@@ -68,8 +68,7 @@ std::optional<Param> param_of(const std::string& name, const Node& node, Finding
 
 }  // namespace
 
-std::optional<std::string> text_field(const Node& node, std::string_view name,
-                                      Findings& findings) {
+std::optional<std::string> text_field(const Node& node, std::string_view name, Findings& findings) {
   if (const std::string* text = node.text()) return *text;
   return wrong(node, name, "a text; quote it", findings);
 }
@@ -91,8 +90,8 @@ std::optional<Micros> seconds_field(const Node& node, std::string_view name, Fin
   if (node.kind == Node::Kind::kScalar)
     if (const auto seconds = node.scalar.number(); seconds && std::abs(*seconds) < 8e12)
       return static_cast<Micros>(std::llround(*seconds * 1e6));
-  return wrong(node, name,
-               "a number of seconds, or {__type__: datetime.timedelta, minutes: 5}", findings);
+  return wrong(node, name, "a number of seconds, or {__type__: datetime.timedelta, minutes: 5}",
+               findings);
 }
 
 std::optional<Micros> relative_time(const std::string& text) {
@@ -130,12 +129,13 @@ std::optional<calendar::Moment> date_field(const Node& node, std::string_view na
     today.hour = today.minute = today.second = today.micro = 0;
     constexpr Micros kDay = 86'400'000'000;  // whole days go by the wall clock, as pendulum's do
     const Micros wall = calendar::Zone::utc().to_instant(today) - *before / kDay * kDay;
-    return calendar::Moment{
-        zone.to_instant(calendar::Zone::utc().to_local(wall)) - *before % kDay, zone};
+    return calendar::Moment{zone.to_instant(calendar::Zone::utc().to_local(wall)) - *before % kDay,
+                            zone};
   }
-  findings.fatal(node.place, "`" + std::string(name) + "`: `" + *text +
-                                 "` is no date (2026-01-31, 2026-01-31T06:00:00) and no time before "
-                                 "today (2 days)");
+  findings.fatal(node.place,
+                 "`" + std::string(name) + "`: `" + *text +
+                     "` is no date (2026-01-31, 2026-01-31T06:00:00) and no time before "
+                     "today (2 days)");
   return std::nullopt;
 }
 
@@ -151,8 +151,10 @@ std::optional<Value> callback_field(const Node& node, std::string_view name, Fin
   }
   if (!path || !path->text() || path->text()->find('.') == std::string::npos) {
     findings.fatal(path ? path->place : node.place,
-                   "`" + std::string(name) + "` is a function's dotted path, or {callback: dotted "
-                   "path, argument: …}, not a " + (path ? path->type_name() : node.type_name()));
+                   "`" + std::string(name) +
+                       "` is a function's dotted path, or {callback: dotted "
+                       "path, argument: …}, not a " +
+                       (path ? path->type_name() : node.type_name()));
     return std::nullopt;
   }
   made.set("callback", *path->text());
@@ -177,9 +179,8 @@ std::vector<Param> params_field(const Node& node, Findings& findings) {
 
 bool check_key(const std::string& key, bool group, const Place& place, Findings& findings) {
   const bool fits = std::ranges::all_of(key, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || (c == '.' && !group) ||
-           (static_cast<unsigned char>(c) & 0x80) != 0;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || (c == '.' && !group) || (static_cast<unsigned char>(c) & 0x80) != 0;
   });
   const std::size_t most = group ? 200 : 250;
   if (fits && !key.empty() && key.size() <= most) return true;

@@ -6,7 +6,9 @@
 namespace tailrace::dags {
 namespace {
 
-std::size_t at(int number) { return static_cast<std::size_t>(number); }
+std::size_t at(int number) {
+  return static_cast<std::size_t>(number);
+}
 
 }  // namespace
 
@@ -48,7 +50,8 @@ std::vector<int> Graph::roots(int group) const {
   return found;
 }
 
-/// Airflow's get_leaves: a teardown is none, what it follows is, unless something else follows that.
+/// Airflow's get_leaves: a teardown is none, what it follows is, unless something else follows
+/// that.
 std::vector<int> Graph::leaves(int group) const {
   const std::vector<int> tasks = all(group);
   const std::set<int> inside(tasks.begin(), tasks.end());
@@ -157,8 +160,8 @@ std::vector<Graph::Member> Graph::before(const Member& member) const {
   return found;
 }
 
-/// TaskGroup.topological_sort, with the groups among its children sorted in their places: sweeps over
-/// the children that still wait for one of them, in the order in which they were added.
+/// TaskGroup.topological_sort, with the groups among its children sorted in their places: sweeps
+/// over the children that still wait for one of them, in the order in which they were added.
 void Graph::sort_group(int group, std::vector<int>& out) const {
   const std::vector<Member>& children = children_[at(group + 1)];
   std::map<std::pair<bool, int>, std::size_t> places;
@@ -180,7 +183,8 @@ void Graph::sort_group(int group, std::vector<int>& out) const {
       }
     }
   std::vector<bool> done(children.size());
-  for (std::size_t left = children.size(), before_sweep = left + 1; left > 0 && left < before_sweep;) {
+  for (std::size_t left = children.size(), before_sweep = left + 1;
+       left > 0 && left < before_sweep;) {
     before_sweep = left;
     for (std::size_t i = 0; i < children.size(); ++i) {
       if (done[i] || std::ranges::any_of(needs[i], [&](std::size_t need) { return !done[need]; }))

@@ -1,5 +1,5 @@
-// The edges of a DAG as dag-factory and Airflow draw them, one after the other: a group stands for its
-// roots or leaves as they are at that moment.
+// The edges of a DAG as dag-factory and Airflow draw them, one after the other: a group stands for
+// its roots or leaves as they are at that moment.
 #pragma once
 
 #include <set>
@@ -42,7 +42,7 @@ class Graph {
   int parent_of(Member member) const;
 
   const std::vector<Task>& tasks_;
-  std::vector<std::vector<Member>> children_;  ///< [0] the root, [g + 1] group g
+  std::vector<std::vector<Member>> children_;    ///< [0] the root, [g + 1] group g
   std::vector<int> task_parent_, group_parent_;  ///< group's number, -1 the root
   std::vector<std::set<int>> up_, down_;
   std::vector<std::set<int>> group_up_groups_, group_up_tasks_;

@@ -90,8 +90,8 @@ void make_objects(Node& node, Findings& findings) {
   const Node* arguments = node.find("__args__");
   if (!type && !arguments) return;
   if (type && !type->text()) {
-    findings.fatal(type->place, "`__type__` is a dotted path such as datetime.timedelta, not a " +
-                                    type->type_name());
+    findings.fatal(type->place,
+                   "`__type__` is a dotted path such as datetime.timedelta, not " + type->what());
     return;
   }
   if (!type) {
@@ -99,7 +99,7 @@ void make_objects(Node& node, Findings& findings) {
   } else if (*type->text() == "builtins.list" && node.find("items")) {
     Node items = std::move(*node.find("items"));
     if (!items.is_list())
-      findings.fatal(items.place, "`items` of builtins.list is a list, not a " + items.type_name());
+      findings.fatal(items.place, "`items` of builtins.list is a list, not " + items.what());
     const Place place = node.place;
     node = std::move(items);
     node.place = place;
@@ -108,11 +108,11 @@ void make_objects(Node& node, Findings& findings) {
     node.kind = Node::Kind::kObject;
     node.type = *type->text();
     if (node.type.find('.') == std::string::npos)
-      findings.fatal(type->place, "`" + node.type + "` is no dotted path, such as datetime.timedelta");
+      findings.fatal(type->place,
+                     "`" + node.type + "` is no dotted path, such as datetime.timedelta");
     if (arguments && !arguments->is_none()) {
       if (!arguments->is_list())
-        findings.fatal(arguments->place,
-                       "`__args__` is a list, not a " + arguments->type_name());
+        findings.fatal(arguments->place, "`__args__` is a list, not " + arguments->what());
       node.positional = arguments->items;
     }
   }
@@ -156,15 +156,14 @@ void join(Node& node, Findings& findings) {
   if (node.is_object()) return;
   for (Node& item : node.items) join(item, findings);
   if (!node.is_map()) return;
-  for (const auto& [word, type] : {std::pair("__and__", "AssetAll"), std::pair("__or__", "AssetAny"),
-                                   std::pair("__join__", "")}) {
+  for (const auto& [word, type] : {std::pair("__and__", "AssetAll"),
+                                   std::pair("__or__", "AssetAny"), std::pair("__join__", "")}) {
     Node* parts = node.find(word);
     if (!parts) continue;
     const Place place = node.place;
     if (!parts->is_list() || parts->items.empty()) {
-      findings.fatal(parts->place,
-                     "`" + std::string(word) + "` is a list with at least one part, not a " +
-                         parts->type_name());
+      findings.fatal(parts->place, "`" + std::string(word) +
+                                       "` is a list with at least one part, not " + parts->what());
       return;
     }
     Node made;
@@ -177,7 +176,8 @@ void join(Node& node, Findings& findings) {
       if (odd != parts->items.end()) {
         findings.fatal(odd->place, "`" + std::string(word) +
                                        "` joins assets, {__type__: airflow.sdk.Asset, uri: …}, "
-                                       "not a " + odd->type_name());
+                                       "not " +
+                                       odd->what());
         return;
       }
       made = combine(std::move(parts->items), type, place);
@@ -216,8 +216,8 @@ std::optional<Micros> sum_of_units(const Node& node, const Bound& bound, Finding
     if (!given) continue;
     const auto value = number(given);
     if (!value) {
-      findings.fatal(given->place, "`" + std::string(unit.name) + "` is a number, not a " +
-                                       given->type_name());
+      findings.fatal(given->place,
+                     "`" + std::string(unit.name) + "` is a number, not " + given->what());
       return std::nullopt;
     }
     whole_micros += *value * unit.seconds * kSecond;
@@ -293,13 +293,15 @@ std::optional<Value> plain_object(const Node& node) {
 std::optional<Micros> timedelta_of(const Node& node, Findings& findings) {
   if (known_type(node) != "timedelta") {
     if (const jinja::TimeDelta* delta = node.scalar.delta()) return delta->micros;
-    findings.fatal(node.place, "a timedelta is expected, {__type__: datetime.timedelta, minutes: "
-                               "5}, not a " + node.type_name());
+    findings.fatal(node.place,
+                   "a timedelta is expected, {__type__: datetime.timedelta, minutes: "
+                   "5}, not " +
+                       node.what());
     return std::nullopt;
   }
-  const Bound bound(node,
-                    {"days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks"},
-                    findings);
+  const Bound bound(
+      node, {"days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks"},
+      findings);
   return bound.ok() ? sum_of_units(node, bound, findings) : std::nullopt;
 }
 
@@ -322,8 +324,8 @@ std::optional<calendar::Delta> delta_of(const Node& node, Findings& findings) {
     if (!given) continue;
     const std::int64_t* value = given->scalar.integer();
     if (!value) {
-      findings.fatal(given->place, "`" + std::string(name) + "` is a whole number, not a " +
-                                       given->type_name());
+      findings.fatal(given->place,
+                     "`" + std::string(name) + "` is a whole number, not " + given->what());
       return std::nullopt;
     }
     *field = static_cast<int>(*value);
@@ -355,8 +357,7 @@ std::optional<calendar::Moment> moment_of(const Node& node, const calendar::Zone
 bool is_date(const Local& local) {
   static constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   if (local.year < 1 || local.year > 9999 || local.month < 1 || local.month > 12) return false;
-  const bool leap =
-      local.year % 4 == 0 && (local.year % 100 != 0 || local.year % 400 == 0);
+  const bool leap = local.year % 4 == 0 && (local.year % 100 != 0 || local.year % 400 == 0);
   const int days =
       kDays[static_cast<std::size_t>(local.month) - 1] + (leap && local.month == 2 ? 1 : 0);
   return local.day >= 1 && local.day <= days && local.hour < 24 && local.minute < 60 &&

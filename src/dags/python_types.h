@@ -1,5 +1,5 @@
-// What dag-factory makes of `__type__`, `__and__`, `__or__` and `__join__`, and the Python types that
-// the reader knows.
+// What dag-factory makes of `__type__`, `__and__`, `__or__` and `__join__`, and the Python types
+// that the reader knows.
 #pragma once
 
 #include <initializer_list>
@@ -19,8 +19,9 @@ namespace tailrace::dags {
 /// `__join__` a text.
 void cast(Node& node, Findings& findings);
 
-/// The class of an object under the name that airflow.sdk gives it (`Asset`, `CronTriggerTimetable`),
-/// `timedelta`, `datetime`, `relativedelta`; empty when it is none of those the reader knows.
+/// The class of an object under the name that airflow.sdk gives it (`Asset`,
+/// `CronTriggerTimetable`), `timedelta`, `datetime`, `relativedelta`; empty when it is none of
+/// those the reader knows.
 std::string_view known_type(const Node& node);
 
 /// An object that Value has a type for: a timedelta, a datetime with a zone, a date.

@@ -126,8 +126,7 @@ class FolderReader {
       return std::nullopt;
     }
     if (!node->is_map()) {
-      findings_.fatal(node->place, "a DAG file is a mapping of DAG ids, not a " +
-                                       node->type_name());
+      findings_.fatal(node->place, "a DAG file is a mapping of DAG ids, not " + node->what());
       return std::nullopt;
     }
     return node;
@@ -181,7 +180,7 @@ class FolderReader {
       if (own->is_map())
         defaults = *own;
       else
-        findings_.fatal(own->place, "`default` is a mapping, not a " + own->type_name());
+        findings_.fatal(own->place, "`default` is a mapping, not " + own->what());
     }
     Node of_dags{.kind = Node::Kind::kMap};
     if (const Node* folders = folder_defaults(path.parent_path())) {
@@ -198,7 +197,8 @@ class FolderReader {
       const Node::Key& name = file->keys[i];
       if (name.text() == "default" || name.text() == "task_groups") continue;
       if (!file->items[i].is_map()) {
-        findings_.fatal(name.place, "the DAG `" + name.text() + "` is a mapping with `tasks`, not a " +
+        findings_.fatal(name.place, "the DAG `" + name.text() +
+                                        "` is a mapping with `tasks`, not a " +
                                         file->items[i].type_name());
         continue;
       }
@@ -238,7 +238,9 @@ class FolderReader {
 
 }  // namespace
 
-std::string Finding::text() const { return place.text() + ": " + what; }
+std::string Finding::text() const {
+  return place.text() + ": " + what;
+}
 
 Result<Reading> read(const std::string& path, const Operators& operators,
                      const Surroundings& surroundings) {

@@ -25,8 +25,7 @@ std::string lower(std::string text) {
 std::optional<calendar::Cron> cron_of(const Node& node, Findings& findings) {
   const std::string* text = node.text();
   if (!text) {
-    findings.fatal(node.place, "a cron expression is a text, \"0 6 * * *\", not a " +
-                                   node.type_name());
+    findings.fatal(node.place, "a cron expression is a text, \"0 6 * * *\", not " + node.what());
     return std::nullopt;
   }
   auto cron = calendar::Cron::parse(*text);
@@ -58,10 +57,10 @@ bool read_trigger(const Bound& bound, calendar::CronTrigger& trigger, Findings& 
 
 std::optional<Schedule> cron_trigger(const Node& node, Findings& findings) {
   const bool core = node.type.starts_with("airflow.timetables.");
-  const Bound bound = core ? Bound(node, {"!cron", "/", "!timezone", "interval", "run_immediately"},
-                                   findings)
-                           : Bound(node, {"!expression", "!timezone", "/", "interval",
-                                          "run_immediately"}, findings);
+  const Bound bound =
+      core
+          ? Bound(node, {"!cron", "/", "!timezone", "interval", "run_immediately"}, findings)
+          : Bound(node, {"!expression", "!timezone", "/", "interval", "run_immediately"}, findings);
   if (!bound.ok()) return std::nullopt;
   auto cron = cron_of(*bound.find(core ? "cron" : "expression"), findings);
   const auto zone = zone_of(*bound.find("timezone"), findings);
@@ -144,7 +143,7 @@ std::optional<Schedule> events(const Node& node, Findings& findings) {
   if (!bound.ok()) return std::nullopt;
   const Node& dates = *bound.find("event_dates");
   if (!dates.is_list()) {
-    findings.fatal(dates.place, "`event_dates` is a list of dates, not a " + dates.type_name());
+    findings.fatal(dates.place, "`event_dates` is a list of dates, not " + dates.what());
     return std::nullopt;
   }
   calendar::Events made;
@@ -153,7 +152,8 @@ std::optional<Schedule> events(const Node& node, Findings& findings) {
     if (!moment || local_of(date.scalar)) {
       findings.fatal(date.place,
                      "an event date is {__type__: pendulum.datetime, __args__: [2026, 1, 31], tz: "
-                     "UTC}, or a date and time with its offset, not a " + date.type_name());
+                     "UTC}, or a date and time with its offset, not " +
+                         date.what());
       return std::nullopt;
     }
     made.times.push_back(moment->instant);
@@ -175,7 +175,8 @@ std::optional<Schedule> assets_or_time(const Node& node, const calendar::Zone& z
   if (!inner.is_object()) {
     findings.fatal(inner.place,
                    "`timetable` is one of Airflow's timetables, {__type__: "
-                   "airflow.sdk.CronTriggerTimetable, …}, not a " + inner.type_name());
+                   "airflow.sdk.CronTriggerTimetable, …}, not " +
+                       inner.what());
     return std::nullopt;
   }
   auto made = schedule_of(inner, zone, findings);
@@ -191,8 +192,7 @@ std::optional<Schedule> assets_or_time(const Node& node, const calendar::Zone& z
   } else if (assets.is_object()) {
     made->assets = condition_of(assets, findings);
   } else {
-    findings.fatal(assets.place, "`assets` is an asset or a list of assets, not a " +
-                                     assets.type_name());
+    findings.fatal(assets.place, "`assets` is an asset or a list of assets, not " + assets.what());
   }
   return made->assets ? std::move(made) : std::nullopt;
 }
@@ -222,11 +222,13 @@ std::optional<Schedule> object(const Node& node, const calendar::Zone& zone, Fin
     made.assets = condition_of(node, findings);
     return made.assets ? std::optional(std::move(made)) : std::nullopt;
   }
-  findings.fatal(node.place,
-                 "`" + node.type + "` is no schedule that is known here; take a cron, a timedelta, "
-                 "assets, or a timetable of airflow.sdk: CronTriggerTimetable, "
-                 "MultipleCronTriggerTimetable, CronDataIntervalTimetable, DeltaTriggerTimetable, "
-                 "DeltaDataIntervalTimetable, EventsTimetable, AssetOrTimeSchedule");
+  findings.fatal(
+      node.place,
+      "`" + node.type +
+          "` is no schedule that is known here; take a cron, a timedelta, "
+          "assets, or a timetable of airflow.sdk: CronTriggerTimetable, "
+          "MultipleCronTriggerTimetable, CronDataIntervalTimetable, DeltaTriggerTimetable, "
+          "DeltaDataIntervalTimetable, EventsTimetable, AssetOrTimeSchedule");
   return std::nullopt;
 }
 
@@ -239,8 +241,7 @@ std::optional<calendar::Zone> zone_of(const Node& node, Findings& findings) {
            : node.find("name")      ? node.find("name")
                                     : node.find("key");
   if (!name || !name->text()) {
-    findings.fatal(node.place, "a time zone is a name such as Europe/Berlin, not a " +
-                                   node.type_name());
+    findings.fatal(node.place, "a time zone is a name such as Europe/Berlin, not " + node.what());
     return std::nullopt;
   }
   auto zone = calendar::Zone::find(*name->text());
@@ -262,7 +263,8 @@ std::optional<Schedule> schedule_of(const Node& node, const calendar::Zone& zone
       Node part = item;
       if (const std::string* text = item.text()) {
         part = Node{.kind = Node::Kind::kObject, .type = "airflow.sdk.Asset", .place = item.place};
-        part.positional.push_back(Node{.scalar = jinja::Value(stripped(*text)), .place = item.place});
+        part.positional.push_back(
+            Node{.scalar = jinja::Value(stripped(*text)), .place = item.place});
       }
       all.positional.push_back(std::move(part));
     }
@@ -277,7 +279,8 @@ std::optional<Schedule> schedule_of(const Node& node, const calendar::Zone& zone
                        ? "`datasets` is of Airflow 2: write the schedule as a list of assets, or "
                          "as __or__ and __and__ of {__type__: airflow.sdk.Asset, uri: …}"
                        : "a schedule is a cron, a preset, `none`, a timedelta, a timetable or "
-                         "assets, not a " + node.type_name());
+                         "assets, not " +
+                             node.what());
     return std::nullopt;
   }
   if (lower(stripped(*text)) == "none") return Schedule{};

@@ -11,7 +11,7 @@ namespace tailrace::dags {
 struct Schedule {
   calendar::Timetable timetable{};
   std::optional<AssetCondition> assets{};
-  bool by_time = false;            ///< Airflow's can_be_scheduled, without assets
+  bool by_time = false;              ///< Airflow's can_be_scheduled, without assets
   std::optional<int> active_runs{};  ///< at most so many at a time
 };
 

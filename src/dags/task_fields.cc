@@ -128,13 +128,12 @@ class FieldReader {
       task_.retries = static_cast<int>(*real);
     } else {
       const std::string text = node.text() ? *node.text() : "";
-      const bool digits =
-          !text.empty() && text.size() < 9 &&
-          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+      const bool digits = !text.empty() && text.size() < 9 &&
+                          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
       if (digits)
         task_.retries = std::stoi(text);
       else
-        findings_.fatal(node.place, "`retries` is a whole number, not a " + node.type_name());
+        findings_.fatal(node.place, "`retries` is a whole number, not " + node.what());
     }
   }
 
@@ -144,9 +143,9 @@ class FieldReader {
     else if (const auto number = node.scalar.number(); number && node.kind == Node::Kind::kScalar)
       task_.retry_exponential_backoff = *number;
     else
-      findings_.fatal(node.place,
-                      "`retry_exponential_backoff` is a factor (2.0), true or false, not a " +
-                          node.type_name());
+      findings_.fatal(
+          node.place,
+          "`retry_exponential_backoff` is a factor (2.0), true or false, not " + node.what());
   }
 
   void times() {
@@ -159,8 +158,10 @@ class FieldReader {
       if (known_type(*node) == "timedelta")
         task_.execution_timeout = timedelta_of(*node, findings_);
       else
-        findings_.fatal(node->place, "`execution_timeout` is {__type__: datetime.timedelta, "
-                                     "seconds: 60}, not a " + node->type_name());
+        findings_.fatal(node->place,
+                        "`execution_timeout` is {__type__: datetime.timedelta, "
+                        "seconds: 60}, not " +
+                            node->what());
     }
     if (const Node* node = set("sla"))
       findings_.doubt(node->place, "`sla` is gone since Airflow 3.0; write `deadline` at the DAG");
@@ -193,11 +194,10 @@ class FieldReader {
       if (rule)
         task_.trigger_rule = *rule;
       else
-        findings_.fatal(node->place,
-                        "`trigger_rule` is one of " + all +
-                            (node->text() ? ", not `" + *node->text() + "`" +
-                                                suggestion(*node->text(), names)
-                                          : ", not a " + node->type_name()));
+        findings_.fatal(node->place, "`trigger_rule` is one of " + all +
+                                         (node->text() ? ", not `" + *node->text() + "`" +
+                                                             suggestion(*node->text(), names)
+                                                       : ", not " + node->what()));
     }
     if (const Node* node = set("weight_rule")) {
       const std::string rule = node->text() ? *node->text() : "";
@@ -230,10 +230,10 @@ class FieldReader {
     if (node.is_list()) return node.items;
     findings_.fatal(node.place,
                     node.find("datasets")
-                        ? "`" + std::string(key) + "` with `file` and `datasets` is of Airflow 2: "
-                          "write a list of URIs"
-                        : "`" + std::string(key) + "` is a list of assets, not a " +
-                              node.type_name());
+                        ? "`" + std::string(key) +
+                              "` with `file` and `datasets` is of Airflow 2: "
+                              "write a list of URIs"
+                        : "`" + std::string(key) + "` is a list of assets, not " + node.what());
     return none;
   }
 
@@ -246,14 +246,15 @@ class FieldReader {
       if (moment && !(object && object->path == "datetime.date")) return moment->instant;
       findings_.fatal(node->place, "`" + std::string(key) +
                                        "` of a task is a date with its time, 2026-01-31 00:00:00, "
-                                       "not a " + (object ? object->path : node->type_name()));
+                                       "not a " +
+                                       (object ? object->path : node->type_name()));
       return std::nullopt;
     };
     task_.start_date = read_date("start_date");
     task_.end_date = read_date("end_date");
     if (source_.start_date)
-      task_.start_date = std::max(task_.start_date.value_or(*source_.start_date),
-                                  *source_.start_date);
+      task_.start_date =
+          std::max(task_.start_date.value_or(*source_.start_date), *source_.start_date);
     if (source_.end_date)
       task_.end_date = std::min(task_.end_date.value_or(*source_.end_date), *source_.end_date);
   }
@@ -288,9 +289,12 @@ std::string_view name(TriggerRule rule) {
 
 std::string_view name(WeightRule rule) {
   switch (rule) {
-    case WeightRule::kDownstream: return "downstream";
-    case WeightRule::kUpstream: return "upstream";
-    case WeightRule::kAbsolute: return "absolute";
+    case WeightRule::kDownstream:
+      return "downstream";
+    case WeightRule::kUpstream:
+      return "upstream";
+    case WeightRule::kAbsolute:
+      return "absolute";
   }
   return "";
 }

@@ -71,8 +71,10 @@ class TaskReader::One {
   std::optional<Task> read() {
     const int faults = findings_.fatal_count();
     if (!conf_.is_map()) {
-      findings_.fatal(conf_.place, "the task `" + name_ + "` is a mapping with `operator` or "
-                                   "`decorator`, not a " + conf_.type_name());
+      findings_.fatal(conf_.place, "the task `" + name_ +
+                                       "` is a mapping with `operator` or "
+                                       "`decorator`, not " +
+                                       conf_.what());
       return std::nullopt;
     }
     task_.place = place_;
@@ -102,12 +104,13 @@ class TaskReader::One {
     decorator_ = !path;
     if (!path) path = conf_.find("decorator");
     if (!path) {
-      findings_.fatal(place_, "the task `" + name_ + "` has neither `operator` nor `decorator`: "
-                              "write the dotted path of one");
+      findings_.fatal(place_, "the task `" + name_ +
+                                  "` has neither `operator` nor `decorator`: "
+                                  "write the dotted path of one");
       return false;
     }
     if (!path->text()) {
-      findings_.fatal(path->place, "an operator is a dotted path, not a " + path->type_name());
+      findings_.fatal(path->place, "an operator is a dotted path, not " + path->what());
       return false;
     }
     (decorator_ ? task_.decorator_path : task_.operator_path) = *path->text();
@@ -152,7 +155,7 @@ class TaskReader::One {
     if (group_) add(&group_->defaults);
     const Node* own = conf_.find("default_args");
     if (own && !own->is_none() && !own->is_map())
-      findings_.fatal(own->place, "`default_args` is a mapping, not a " + own->type_name());
+      findings_.fatal(own->place, "`default_args` is a mapping, not " + own->what());
     add(own);
   }
 
@@ -174,33 +177,35 @@ class TaskReader::One {
     const Node* file = conf_.find("python_callable_file");
     if (path && !(decorator_ && name && file)) {
       if (!path->text()) {
-        findings_.fatal(path->place, "`python_callable` is a dotted path, not a " +
-                                         path->type_name());
+        findings_.fatal(path->place, "`python_callable` is a dotted path, not " + path->what());
         return;
       }
-      if (auto known = reader_.setting_.callables.by_path(*path->text()))
-        take_function(*std::move(known), *path);
+      if (const auto known = reader_.setting_.callables.by_path(*path->text()))
+        take_function(*known, *path);
       else if (path->text()->find('.') == std::string::npos)
         findings_.fatal(path->place, "`" + *path->text() + "` is no dotted path, module.function");
       return;
     }
     if (!name || !file || !name->text() || !file->text()) {
-      findings_.fatal(place_, "the task `" + name_ + "` needs its function: `python_callable` with "
-                              "a dotted path, or `python_callable_file` and "
-                              "`python_callable_name`");
+      findings_.fatal(place_, "the task `" + name_ +
+                                  "` needs its function: `python_callable` with "
+                                  "a dotted path, or `python_callable_file` and "
+                                  "`python_callable_name`");
       return;
     }
     if (!std::filesystem::path(*file->text()).is_absolute()) {
-      findings_.fatal(file->place, "`python_callable_file` must be an absolute path; a variable of "
-                                   "the environment may stand in it, ${DAGS}/" + *file->text());
+      findings_.fatal(file->place,
+                      "`python_callable_file` must be an absolute path; a variable of "
+                      "the environment may stand in it, ${DAGS}/" +
+                          *file->text());
       return;
     }
     take_function(reader_.setting_.callables.in_file(*file->text(), *name->text()), *name);
   }
 
-  void take_function(Result<Callables::Function> found, const Node& where) {
+  void take_function(const Result<Callables::Function>& found, const Node& where) {
     if (found)
-      function_ = *std::move(found);
+      function_ = *found;
     else if (found.error().code == Code::kNotFound)
       findings_.fatal(where.place, found.error().what);
   }
@@ -231,14 +236,18 @@ class TaskReader::One {
       std::vector<std::string> names;
       for (const auto& [each, made] : reader_.made_)
         if (made.decorated) names.push_back(each);
-      findings_.fatal(node.place, "`" + *text + "` names no task made before this one; add it to "
-                                  "`dependencies`" + suggestion(name, names));
+      findings_.fatal(node.place, "`" + *text +
+                                      "` names no task made before this one; add it to "
+                                      "`dependencies`" +
+                                      suggestion(name, names));
       return Value();
     }
     if (!found->second.decorated) {
-      findings_.fatal(node.place, "`" + *text + "`: `+` takes the result of a task with a "
-                                  "`decorator`; of an operator's, pull it in a template: {{ "
-                                  "ti.xcom_pull('" + found->second.id + "') }}");
+      findings_.fatal(node.place, "`" + *text +
+                                      "`: `+` takes the result of a task with a "
+                                      "`decorator`; of an operator's, pull it in a template: {{ "
+                                      "ti.xcom_pull('" +
+                                      found->second.id + "') }}");
       return Value();
     }
     return xcom(found->second, key.value_or("return_value"));
@@ -262,8 +271,7 @@ class TaskReader::One {
 
   Value xcom(const Made& from, const std::string& key) {
     upstream_.push_back(from.id);
-    return Value(
-        std::shared_ptr<const jinja::Object>(std::make_shared<XComArg>(from.id, key)));
+    return Value(std::shared_ptr<const jinja::Object>(std::make_shared<XComArg>(from.id, key)));
   }
 
   /// An argument's value with results of other tasks in the place of their names.
@@ -279,8 +287,7 @@ class TaskReader::One {
     std::string name;
     if (const std::size_t dot = text->find(".output"); dot != std::string::npos) {
       name = text->substr(0, dot);
-    } else if (text->find("XcomArg") != std::string::npos &&
-               text->find('(') != std::string::npos) {
+    } else if (text->find("XcomArg") != std::string::npos && text->find('(') != std::string::npos) {
       const std::size_t open = text->find_first_not_of('(', text->find('('));
       name = text->substr(std::min(open, text->size()));
       name = name.substr(0, name.find(')'));
@@ -291,8 +298,10 @@ class TaskReader::One {
     if (found == reader_.made_.end()) {
       std::vector<std::string> names;
       for (const auto& [each, made] : reader_.made_) names.push_back(each);
-      findings_.fatal(node.place, "`" + *text + "` names no task made before this one; add it to "
-                                  "`dependencies`" + suggestion(name, names));
+      findings_.fatal(node.place, "`" + *text +
+                                      "` names no task made before this one; add it to "
+                                      "`dependencies`" +
+                                      suggestion(name, names));
       return Value();
     }
     return xcom(found->second, "return_value");
@@ -303,15 +312,16 @@ class TaskReader::One {
     const Node* all = set("expand_kwargs");
     const Node* partial = set("partial");
     if (expand && !expand->is_map()) {
-      findings_.fatal(expand->place, "`expand` is a mapping of arguments and lists, not a " +
-                                         expand->type_name());
+      findings_.fatal(expand->place,
+                      "`expand` is a mapping of arguments and lists, not " + expand->what());
       return;
     }
     if (partial && !expand && !all)
       findings_.fatal(partial->place, "`partial` is for mapped tasks: it needs `expand` beside it");
     if (partial && !partial->is_map())
-      findings_.fatal(partial->place, "`partial` is a mapping, not a " + partial->type_name());
-    if (expand && all) findings_.fatal(all->place, "`expand` and `expand_kwargs` exclude each other");
+      findings_.fatal(partial->place, "`partial` is a mapping, not " + partial->what());
+    if (expand && all)
+      findings_.fatal(all->place, "`expand` and `expand_kwargs` exclude each other");
     if (!all && (!expand || expand->items.empty())) return;
     for (const GroupDraft* group = group_; group; group = group->parent)
       if (group->group.expansion)
@@ -322,12 +332,24 @@ class TaskReader::One {
       made.kind = Expansion::Kind::kZip;
       made.arguments.emplace_back("", mapped_value(*all, "expand_kwargs"));
     } else {
-      for (std::size_t i = 0; i < expand->keys.size(); ++i)
-        made.arguments.emplace_back(expand->keys[i].text(),
-                                    mapped_value(expand->items[i], expand->keys[i].text()));
+      for (std::size_t i = 0; i < expand->keys.size(); ++i) {
+        const std::string name = expand->keys[i].text();
+        check_mapped_name(name, expand->keys[i].place);
+        made.arguments.emplace_back(name, mapped_value(expand->items[i], name));
+      }
     }
     task_.expansion = std::move(made);
     if (all) check_kwargs(*all);
+  }
+
+  void check_mapped_name(const std::string& name, const Place& place) {
+    if (decorator_ && !function_) return;
+    const std::vector<std::string>& known =
+        decorator_ ? function_->arguments : signature_->arguments;
+    if (!among(known, name))
+      findings_.fatal(place,
+                      (decorator_ ? std::string("the function") : last_part(signature_->path)) +
+                          " has no argument `" + name + "` to map over" + suggestion(name, known));
   }
 
   Value mapped_value(const Node& node, const std::string& name) {
@@ -346,8 +368,8 @@ class TaskReader::One {
     if (all.is_list())
       for (const Node& item : all.items)
         if (!item.is_map())
-          findings_.fatal(item.place, "each of `expand_kwargs` is a mapping of arguments, not a " +
-                                          item.type_name());
+          findings_.fatal(item.place,
+                          "each of `expand_kwargs` is a mapping of arguments, not " + item.what());
   }
 
   /// Everything that has no field of Task.
@@ -377,10 +399,17 @@ class TaskReader::One {
     }
     if (!decorator_) return;
     if (task_.expansion && !beside_.empty() && set("partial"))
-      findings_.fatal(place_, "`" + beside_ + "`: with `expand` and `partial` all arguments of the "
-                              "function stand in one of the two");
+      findings_.fatal(place_, "`" + beside_ +
+                                  "`: with `expand` and `partial` all arguments of the "
+                                  "function stand in one of the two");
     else if (task_.expansion && !beside_.empty())
-      findings_.doubt(place_, "`" + beside_ + "` beside `expand` is ignored; write it in `partial`");
+      findings_.doubt(place_,
+                      "`" + beside_ + "` beside `expand` is ignored; write it in `partial`");
+    if (function_ && !task_.expansion)  // a function's arguments have defaults there, too
+      for (const std::string& name : function_->arguments)
+        if (const Node* value = defaults_.find(name);
+            value && !function_arguments.find(std::string_view(name)))
+          function_arguments.set(name, to_value(*value));
     if (function_arguments.size() > 0 && (!task_.expansion || set("partial")))
       task_.arguments.set("op_kwargs", std::move(function_arguments));
   }
@@ -408,8 +437,9 @@ class TaskReader::One {
                 bool partial) {
     const std::string name = key.text();
     if (name == "variables_as_arguments") {
-      findings_.doubt(key.place, "`variables_as_arguments` is read when the file is loaded; write "
-                                 "a template instead, {{ var.value.name }}");
+      findings_.doubt(key.place,
+                      "`variables_as_arguments` is read when the file is loaded; write "
+                      "a template instead, {{ var.value.name }}");
       return;
     }
     if (takes(name)) {
@@ -430,13 +460,12 @@ class TaskReader::One {
       return;
     }
     std::vector<std::string> known = signature_->arguments;
-    if (function_) known.insert(known.end(), function_->arguments.begin(),
-                                function_->arguments.end());
+    if (function_)
+      known.insert(known.end(), function_->arguments.begin(), function_->arguments.end());
     known.insert(known.end(), {"dependencies", "task_group_name", "expand", "partial"});
-    findings_.fatal(key.place,
-                    (decorator_ ? "neither the decorator nor its function takes `"
-                                : last_part(signature_->path) + " takes no argument `") +
-                        name + "`" + suggestion(name, known));
+    findings_.fatal(key.place, (decorator_ ? "neither the decorator nor its function takes `"
+                                           : last_part(signature_->path) + " takes no argument `") +
+                                   name + "`" + suggestion(name, known));
   }
 
   void partial_argument(const Node::Key& key, const Node& value, jinja::Dict& function_arguments) {
@@ -499,29 +528,32 @@ class TaskReader::One {
   }
 
   void task_fields() {
-    const TaskFieldSource source{
-        .given = [&](std::string_view key) -> const Node* {
-          // A key that is an argument of the task's function is the function's.
-          if (decorator_ && function_ && among(function_->arguments, key))
-            return defaults_.find(key);
-          if (const Node* moved = moved_.find(key)) return moved;
-          return given(key);
-        },
-        .place = place_,
-        .start_date = reader_.setting_.start_date,
-        .end_date = reader_.setting_.end_date};
+    const TaskFieldSource source{.given = [&](std::string_view key) -> const Node* {
+                                   // A key that is an argument of the task's function is the
+                                   // function's.
+                                   if (decorator_ && function_ && among(function_->arguments, key))
+                                     return defaults_.find(key);
+                                   if (const Node* moved = moved_.find(key)) return moved;
+                                   return given(key);
+                                 },
+                                 .place = place_,
+                                 .start_date = reader_.setting_.start_date,
+                                 .end_date = reader_.setting_.end_date};
     read_task_fields(source, task_, findings_);
     if (task_.is_teardown) task_.trigger_rule = TriggerRule::kAllDoneSetupSuccess;
     if (reader_.setting_.fail_fast && task_.trigger_rule != TriggerRule::kAllSuccess &&
         task_.trigger_rule != TriggerRule::kAllDoneSetupSuccess)
-      findings_.fatal(place_, "a DAG with `fail_fast` takes no other trigger rule than "
-                              "all_success, which the task `" + task_.id + "` has not");
+      findings_.fatal(place_,
+                      "a DAG with `fail_fast` takes no other trigger rule than "
+                      "all_success, which the task `" +
+                          task_.id + "` has not");
     for (const GroupDraft* group = group_; group; group = group->parent)
       if (group->group.expansion && task_.trigger_rule == TriggerRule::kAlways)
         findings_.fatal(place_, "a task of a mapped group cannot have the trigger rule `always`");
   }
 
   void check_required() {
+    if (set("expand") && !task_.expansion) return;  // said by read_expansion
     std::vector<std::string> missing;
     for (const std::string& name : signature_->required) {
       if (has(name) || is_task_field(name)) continue;
@@ -552,13 +584,12 @@ class TaskReader::One {
   std::optional<Callables::Function> function_;
   Node defaults_;
   Node moved_ = Node{.kind = Node::Kind::kMap};  ///< BaseOperator's arguments out of `partial`
-  std::string beside_;  ///< an argument of the function beside `expand`
+  std::string beside_;                           ///< an argument of the function beside `expand`
   Task task_;
 };
 
 std::optional<Task> TaskReader::read(const Node::Key& name, const Node& conf,
-                                     const GroupDraft* group,
-                                     std::vector<std::string>& upstream) {
+                                     const GroupDraft* group, std::vector<std::string>& upstream) {
   One one(*this, name, conf, group, upstream);
   auto task = one.read();
   // Kept though it is wrong: those that name it are not wrong for that.

@@ -1,5 +1,5 @@
-// One task of a DAG file: its keys, the defaults of its groups and its DAG, and what dag-factory makes
-// of them, as a Task without its edges.
+// One task of a DAG file: its keys, the defaults of its groups and its DAG, and what dag-factory
+// makes of them, as a Task without its edges.
 #pragma once
 
 #include <functional>

@@ -9,7 +9,9 @@ namespace tailrace::dags {
 
 using jinja::Value;
 
-std::string Node::Key::text() const { return value.text(); }
+std::string Node::Key::text() const {
+  return value.text();
+}
 
 const Node* Node::find(std::string_view key) const {
   for (std::size_t i = 0; i < keys.size(); ++i)
@@ -40,17 +42,27 @@ void Node::set(Key key, Node value) {
 
 std::string Node::type_name() const {
   switch (kind) {
-    case Kind::kList: return "list";
-    case Kind::kMap: return "dict";
-    case Kind::kObject: return type;
-    case Kind::kScalar: break;
+    case Kind::kList:
+      return "list";
+    case Kind::kMap:
+      return "dict";
+    case Kind::kObject:
+      return type;
+    case Kind::kScalar:
+      break;
   }
   return scalar.type_name();
 }
 
+std::string Node::what() const {
+  const std::string name = type_name();
+  return (std::string_view("aeiou").contains(name[0]) ? "an " : "a ") + name;
+}
+
 Value to_value(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::kScalar: return node.scalar;
+    case Node::Kind::kScalar:
+      return node.scalar;
     case Node::Kind::kList: {
       jinja::List list;
       for (const Node& item : node.items) list.push_back(to_value(item));
@@ -62,7 +74,8 @@ Value to_value(const Node& node) {
         dict.set(node.keys[i].value, to_value(node.items[i]));
       return dict;
     }
-    case Node::Kind::kObject: break;
+    case Node::Kind::kObject:
+      break;
   }
   if (auto known = plain_object(node)) return *std::move(known);
   auto object = std::make_shared<PythonObject>();
@@ -73,7 +86,9 @@ Value to_value(const Node& node) {
   return std::shared_ptr<const jinja::Object>(std::move(object));
 }
 
-std::vector<Finding> Findings::take() { return std::move(list_); }
+std::vector<Finding> Findings::take() {
+  return std::move(list_);
+}
 
 void Findings::add(const Place& place, bool fatal, std::string what) {
   for (const Finding& seen : list_)

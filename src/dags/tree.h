@@ -38,6 +38,7 @@ struct Node {
   void set(Key key, Node value);  ///< a dict's: keeps the place of a key that is there
   /// Its Python type's name: `str`, `dict`, `datetime.timedelta`.
   std::string type_name() const;
+  std::string what() const;  ///< with its article: `an int`
 };
 
 /// The value of a node: mappings are dicts, timedeltas and datetimes with a zone are themselves,

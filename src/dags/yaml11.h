@@ -1,5 +1,5 @@
-// YAML text to a tree as PyYAML's FullLoader reads it: YAML 1.1's words, merge keys, the last of two
-// equal keys; and before it the environment's variables, as dag-factory puts them in.
+// YAML text to a tree as PyYAML's FullLoader reads it: YAML 1.1's words, merge keys, the last of
+// two equal keys; and before it the environment's variables, as dag-factory puts them in.
 #pragma once
 
 #include <functional>
