@@ -104,7 +104,7 @@ std::optional<std::string> text_of(const Node* node, const char* name, Findings&
   if (!node || node->is_none()) return std::nullopt;
   if (const std::string* text = node->text()) return *text;
   findings.fatal(node->place,
-                 "an asset's `" + std::string(name) + "` is a text, not a " + node->type_name());
+                 "an asset's `" + std::string(name) + "` is a text, not " + node->what());
   return std::nullopt;
 }
 
@@ -147,7 +147,7 @@ std::optional<Asset> asset_object(const Node& node, Findings& findings) {
     return std::nullopt;
   if (const Node* extra = bound.find("extra"); extra && !extra->is_none()) {
     if (!extra->is_map()) {
-      findings.fatal(extra->place, "an asset's `extra` is a mapping, not a " + extra->type_name());
+      findings.fatal(extra->place, "an asset's `extra` is a mapping, not " + extra->what());
       return std::nullopt;
     }
     asset.extra = to_value(*extra);
@@ -185,9 +185,9 @@ std::optional<Asset> asset_of(const Node& node, Findings& findings) {
   if (known_type(node) == "Asset") return asset_object(node, findings);
   const std::string* text = node.text();
   if (!text) {
-    findings.fatal(node.place,
-                   "an asset is a URI, a name or {__type__: airflow.sdk.Asset, uri: …}, not a " +
-                       node.type_name());
+    findings.fatal(
+        node.place,
+        "an asset is a URI, a name or {__type__: airflow.sdk.Asset, uri: …}, not " + node.what());
     return std::nullopt;
   }
   if (!check_name(*text, "name", node.place, findings)) return std::nullopt;

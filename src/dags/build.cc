@@ -81,8 +81,8 @@ class DagBuilder {
       return;
     }
     if (!node->is_list()) {
-      findings_.fatal(node->place, "`" + std::string(key) + "` is a mapping or a list, not a " +
-                                       node->type_name());
+      findings_.fatal(node->place,
+                      "`" + std::string(key) + "` is a mapping or a list, not " + node->what());
       return;
     }
     std::map<std::string, bool> seen;
@@ -93,8 +93,10 @@ class DagBuilder {
                         std::string(what) + " in a list is a mapping with `" + id + "`");
         continue;
       }
-      if (!seen.emplace(name->scalar.text(), true).second)
+      if (!seen.emplace(name->scalar.text(), true).second) {
         findings_.fatal(name->place, "`" + name->scalar.text() + "` is the name of two");
+        continue;
+      }
       Node& kept = kept_.emplace_back(item);
       kept.keys.clear();
       kept.items.clear();
@@ -142,7 +144,7 @@ class DagBuilder {
                                       "` is empty: write {} for a group "
                                       "without settings");
     } else if (!conf.is_map()) {
-      findings_.fatal(conf.place, "a task group is a mapping, not a " + conf.type_name());
+      findings_.fatal(conf.place, "a task group is a mapping, not " + conf.what());
     } else if (const Node* above = conf.find("parent_group_name"); above && !above->is_none()) {
       parent = group_number(to_value(*above).text());
       if (parent < 0) {
@@ -257,7 +259,7 @@ class DagBuilder {
     if (!node || node->is_none()) return names;
     if (!node->is_list()) {
       findings_.fatal(node->place, "`dependencies` is a list of names, [" + to_value(*node).text() +
-                                       "], not a " + node->type_name());
+                                       "], not " + node->what());
       return names;
     }
     for (const Node& item : node->items) names.push_back(&item);
@@ -265,7 +267,8 @@ class DagBuilder {
   }
 
   bool read_tasks() {
-    if (task_names_.empty())
+    if (const Node* tasks = set("tasks");
+        task_names_.empty() && (!tasks || (tasks->items.empty() && !tasks->text())))
       findings_.doubt(name_.place, "the DAG `" + dag_->id +
                                        "` has no tasks: its runs succeed at "
                                        "once");
@@ -450,11 +453,27 @@ class DagBuilder {
       std::ranges::sort(task.downstream);
       owners.insert(task.owner);
     }
+    restrict_dates();
     dag_->owners.assign(owners.begin(), owners.end());
     dag_->topological_order = graph_->order();
     if (dag_->display_name.empty()) dag_->display_name = dag_->id;
     dag_->timetable_summary = dag_->timetable.summary();
     dag_->version = version_of(*dag_);
+  }
+
+  /// Airflow's _time_restriction.
+  void restrict_dates() {
+    calendar::Restriction& made = dag_->restriction;
+    made = {.earliest = dag_->start_date, .latest = dag_->end_date, .catchup = dag_->catchup};
+    std::optional<calendar::Micros> last_end = dag_->end_date;
+    bool all_end = true;
+    for (const Task& task : dag_->tasks) {
+      if (task.start_date)
+        made.earliest = std::min(made.earliest.value_or(*task.start_date), *task.start_date);
+      all_end = all_end && task.end_date;
+      if (task.end_date) last_end = std::max(last_end.value_or(*task.end_date), *task.end_date);
+    }
+    if (all_end) made.latest = last_end;
   }
 
   /// FNV-1a of 64 bits from two starts over the description, as hex.

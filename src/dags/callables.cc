@@ -60,6 +60,23 @@ std::string word_at(const std::string& text, std::size_t at) {
   return text.substr(at, end - at);
 }
 
+/// The names that an import of one line gives; an empty one where it may give any.
+void imported(const std::string& line, std::vector<std::string>& names) {
+  const std::size_t list = line.starts_with("from ") ? line.find(" import ") : 0;
+  if (list == std::string::npos || line.find_first_of("*(\\") != std::string::npos) {
+    names.emplace_back();
+    return;
+  }
+  for (std::size_t at = list + (list > 0 ? 8 : 7); at < line.size();) {
+    const std::size_t end = std::min(line.find(',', at), line.size());
+    const std::string part = line.substr(at, end - at);
+    const std::size_t as = part.find(" as ");
+    const std::size_t start = part.find_first_not_of(' ', as == std::string::npos ? 0 : as + 4);
+    if (start != std::string::npos) names.push_back(word_at(part, start));
+    at = end + 1;
+  }
+}
+
 }  // namespace
 
 Result<const Callables::Module*> Callables::load(const std::string& file) {
@@ -86,7 +103,9 @@ Result<const Callables::Module*> Callables::load(const std::string& file) {
       module.names.push_back(name);
     } else if (starts("class ")) {
       module.names.push_back(word_at(text, at + 6));
-    } else if (starts("from ") || starts("import ") || starts("if ") || starts("try")) {
+    } else if (starts("from ") || starts("import ")) {
+      imported(text.substr(at, text.find('\n', at) - at), module.names);
+    } else if (starts("if ") || starts("try")) {
       module.names.emplace_back();  // may define anything
     } else if (word_byte(text[at])) {
       module.names.push_back(word_at(text, at));

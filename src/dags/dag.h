@@ -181,6 +181,8 @@ struct Dag {
   std::optional<AssetCondition> assets;  ///< runs when it is true; also with a timetable
   std::optional<calendar::Micros> start_date, end_date;
   bool catchup = false;  ///< Airflow 3's default
+  /// For Timetable::next: the dates above with those of the tasks, as Airflow joins them.
+  calendar::Restriction restriction;
   int max_active_runs = 16, max_active_tasks = 16;
   int max_consecutive_failed_runs = 0;
   std::optional<calendar::Micros> dagrun_timeout;

@@ -112,7 +112,7 @@ class SettingsReader {
       const std::string said = "the DAG's key `" + key + "`: ";
       if (std::ranges::find(kDagKeys, key) != kDagKeys.end()) continue;
       if (std::ranges::find(kBeyondKeys, key) != kBeyondKeys.end())
-        findings_.doubt(place, "`" + key + "`" + std::string(kNeedsLoader).substr(1));
+        findings_.doubt(place, "`" + key + "`" + std::string(kNeedsLoader));
       else if (key == "concurrency")
         findings_.doubt(place, said + "its name is `max_active_tasks` now");
       else if (const auto found = gone.find(key); found != gone.end())
@@ -159,8 +159,7 @@ class SettingsReader {
       if (node->is_map())
         dag_->user_defined_macros = to_value(*node);
       else
-        findings_.fatal(node->place,
-                        "`user_defined_macros` is a mapping, not a " + node->type_name());
+        findings_.fatal(node->place, "`user_defined_macros` is a mapping, not " + node->what());
     }
     if (const Node* node = set("owner_links"); node && node->is_map())
       for (std::size_t i = 0; i < node->keys.size(); ++i)
@@ -184,7 +183,7 @@ class SettingsReader {
 
   void tags(const Node& node) {
     if (!node.is_list()) {
-      findings_.fatal(node.place, "`tags` is a list, not a " + node.type_name());
+      findings_.fatal(node.place, "`tags` is a list, not " + node.what());
       return;
     }
     for (const Node& item : node.items) {
@@ -201,7 +200,7 @@ class SettingsReader {
     const Node* given = set("default_args");
     if (!given) return;
     if (!given->is_map()) {
-      findings_.fatal(given->place, "`default_args` is a mapping, not a " + given->type_name());
+      findings_.fatal(given->place, "`default_args` is a mapping, not " + given->what());
       return;
     }
     const auto zone = zone_from(*given);
@@ -245,10 +244,9 @@ class SettingsReader {
       start_ = date_field(*node, "start_date", *zone, building_.now, findings_);
     else if (const Node* own = defaults_.find("start_date"))
       start_ = moment_of(*own, calendar::Zone::utc());
-    if (start_) {
-      dag_->start_date = start_->instant;
-      zone_ = start_->zone;
-    }
+    // dag-factory gives Airflow no start date then: the tasks have it, and it counts for the zone.
+    if (start_ && set("start_date")) dag_->start_date = start_->instant;
+    if (start_) zone_ = start_->zone;
     if (const Node* node = set("end_date"))
       if (const auto end = date_field(*node, "end_date", *zone, building_.now, findings_))
         dag_->end_date = end->instant;
@@ -264,7 +262,7 @@ class SettingsReader {
     by_time_ = made->by_time;
     dag_->timetable = std::move(made->timetable);
     dag_->assets = std::move(made->assets);
-    if (by_time_ && dag_->catchup && !dag_->start_date)
+    if (by_time_ && dag_->catchup && !start_)
       findings_.fatal(dag_->place, "`catchup` needs a `start_date`");
     if (made->active_runs && *made->active_runs < dag_->max_active_runs)
       findings_.fatal(node->place, "this schedule needs `max_active_runs: " +
@@ -317,8 +315,8 @@ class SettingsReader {
     if (known_type(node) != "DeadlineAlert") {
       findings_.fatal(node.place,
                       "a deadline is {__type__: airflow.sdk.DeadlineAlert, reference: "
-                      "…, interval: …, callback: …}, not a " +
-                          node.type_name());
+                      "…, interval: …, callback: …}, not " +
+                          node.what());
       return;
     }
     const Bound bound(node, {"!reference", "!interval", "!callback", "name"}, findings_);

@@ -282,6 +282,8 @@ void describe_settings(const Dag& dag, Dict& dict) {
   put(dict, "owners", texts(dag.owners));
   put_date(dict, "start_date", dag.start_date);
   put_date(dict, "end_date", dag.end_date);
+  put_date(dict, "earliest", dag.restriction.earliest);
+  put_date(dict, "latest", dag.restriction.latest);
   put(dict, "catchup", dag.catchup, false);
   put<std::int64_t>(dict, "max_active_runs", dag.max_active_runs, 16);
   put<std::int64_t>(dict, "max_active_tasks", dag.max_active_tasks, 16);

@@ -14,8 +14,7 @@ using jinja::Value;
 
 std::nullopt_t wrong(const Node& node, std::string_view name, const char* takes,
                      Findings& findings) {
-  findings.fatal(node.place,
-                 "`" + std::string(name) + "` is " + takes + ", not a " + node.type_name());
+  findings.fatal(node.place, "`" + std::string(name) + "` is " + takes + ", not " + node.what());
   return std::nullopt;
 }
 
@@ -32,8 +31,8 @@ std::optional<Param> param_of(const std::string& name, const Node& node, Finding
   const auto refuse = [&](const Node& value) {
     findings.fatal(value.place, "the param `" + name +
                                     "` must be what JSON can say: null, a "
-                                    "bool, a number, a text, a list or a mapping, not a " +
-                                    value.type_name());
+                                    "bool, a number, a text, a list or a mapping, not " +
+                                    value.what());
     return std::nullopt;
   };
   if (known_type(node) != "Param") {

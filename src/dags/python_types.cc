@@ -90,8 +90,8 @@ void make_objects(Node& node, Findings& findings) {
   const Node* arguments = node.find("__args__");
   if (!type && !arguments) return;
   if (type && !type->text()) {
-    findings.fatal(type->place, "`__type__` is a dotted path such as datetime.timedelta, not a " +
-                                    type->type_name());
+    findings.fatal(type->place,
+                   "`__type__` is a dotted path such as datetime.timedelta, not " + type->what());
     return;
   }
   if (!type) {
@@ -99,7 +99,7 @@ void make_objects(Node& node, Findings& findings) {
   } else if (*type->text() == "builtins.list" && node.find("items")) {
     Node items = std::move(*node.find("items"));
     if (!items.is_list())
-      findings.fatal(items.place, "`items` of builtins.list is a list, not a " + items.type_name());
+      findings.fatal(items.place, "`items` of builtins.list is a list, not " + items.what());
     const Place place = node.place;
     node = std::move(items);
     node.place = place;
@@ -112,7 +112,7 @@ void make_objects(Node& node, Findings& findings) {
                      "`" + node.type + "` is no dotted path, such as datetime.timedelta");
     if (arguments && !arguments->is_none()) {
       if (!arguments->is_list())
-        findings.fatal(arguments->place, "`__args__` is a list, not a " + arguments->type_name());
+        findings.fatal(arguments->place, "`__args__` is a list, not " + arguments->what());
       node.positional = arguments->items;
     }
   }
@@ -163,8 +163,7 @@ void join(Node& node, Findings& findings) {
     const Place place = node.place;
     if (!parts->is_list() || parts->items.empty()) {
       findings.fatal(parts->place, "`" + std::string(word) +
-                                       "` is a list with at least one part, not a " +
-                                       parts->type_name());
+                                       "` is a list with at least one part, not " + parts->what());
       return;
     }
     Node made;
@@ -177,8 +176,8 @@ void join(Node& node, Findings& findings) {
       if (odd != parts->items.end()) {
         findings.fatal(odd->place, "`" + std::string(word) +
                                        "` joins assets, {__type__: airflow.sdk.Asset, uri: …}, "
-                                       "not a " +
-                                       odd->type_name());
+                                       "not " +
+                                       odd->what());
         return;
       }
       made = combine(std::move(parts->items), type, place);
@@ -218,7 +217,7 @@ std::optional<Micros> sum_of_units(const Node& node, const Bound& bound, Finding
     const auto value = number(given);
     if (!value) {
       findings.fatal(given->place,
-                     "`" + std::string(unit.name) + "` is a number, not a " + given->type_name());
+                     "`" + std::string(unit.name) + "` is a number, not " + given->what());
       return std::nullopt;
     }
     whole_micros += *value * unit.seconds * kSecond;
@@ -296,8 +295,8 @@ std::optional<Micros> timedelta_of(const Node& node, Findings& findings) {
     if (const jinja::TimeDelta* delta = node.scalar.delta()) return delta->micros;
     findings.fatal(node.place,
                    "a timedelta is expected, {__type__: datetime.timedelta, minutes: "
-                   "5}, not a " +
-                       node.type_name());
+                   "5}, not " +
+                       node.what());
     return std::nullopt;
   }
   const Bound bound(
@@ -326,7 +325,7 @@ std::optional<calendar::Delta> delta_of(const Node& node, Findings& findings) {
     const std::int64_t* value = given->scalar.integer();
     if (!value) {
       findings.fatal(given->place,
-                     "`" + std::string(name) + "` is a whole number, not a " + given->type_name());
+                     "`" + std::string(name) + "` is a whole number, not " + given->what());
       return std::nullopt;
     }
     *field = static_cast<int>(*value);

@@ -126,8 +126,7 @@ class FolderReader {
       return std::nullopt;
     }
     if (!node->is_map()) {
-      findings_.fatal(node->place,
-                      "a DAG file is a mapping of DAG ids, not a " + node->type_name());
+      findings_.fatal(node->place, "a DAG file is a mapping of DAG ids, not " + node->what());
       return std::nullopt;
     }
     return node;
@@ -181,7 +180,7 @@ class FolderReader {
       if (own->is_map())
         defaults = *own;
       else
-        findings_.fatal(own->place, "`default` is a mapping, not a " + own->type_name());
+        findings_.fatal(own->place, "`default` is a mapping, not " + own->what());
     }
     Node of_dags{.kind = Node::Kind::kMap};
     if (const Node* folders = folder_defaults(path.parent_path())) {

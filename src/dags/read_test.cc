@@ -73,7 +73,7 @@ Dict function_of(const std::string& name, const Value* arguments) {
 }
 
 Value by_function_names(const Dict& dict) {
-  if (dict.find("callback") && !dict.find("async"))
+  if (!text_of(dict, "callback").empty() && !dict.find("async"))
     return function_of(last_part(text_of(dict, "callback")), dict.find("kwargs"));
   if (dict.find("file") && dict.find("name") && dict.size() == 2)
     return function_of(text_of(dict, "name"), nullptr);
@@ -265,14 +265,15 @@ TEST(yaml11, a_place_is_that_of_the_file_before_the_environment_went_in) {
     if (name == "LINES") return "a,\n b";
     return std::nullopt;
   };
-  const auto node = load_yaml("x: $LONG\ny: [$LINES, '${LONG}', $NONE, ${NONE}, $, é]\nz: {q: 1}\n",
-                              "f.yml", environment, findings);
+  const auto node =
+      load_yaml("x: $LONG\ny: [$LINES, '${LONG}', $NONE, '${NONE}', $, é]\nz: {q: 1}\n", "f.yml",
+                environment, findings);
   ASSERT_TRUE(node);
   EXPECT_EQ(to_value(*node).repr(),
             "{'x': 'a text of some length', 'y': ['a', 'b', 'a text of some length', '$NONE', "
             "'${NONE}', '$', 'é'], 'z': {'q': 1}}");
   EXPECT_EQ(node->find("y")->items[2].place.text(), "f.yml:2:13");
-  EXPECT_EQ(node->find("y")->items[5].place.text(), "f.yml:2:40");
+  EXPECT_EQ(node->find("y")->items[6].place.text(), "f.yml:2:45");
   EXPECT_EQ(node->find("z")->find("q")->place.text(), "f.yml:3:8");
 }
 
@@ -297,7 +298,7 @@ TEST(yaml11, aliases_that_would_fill_the_memory_are_refused) {
   Findings findings;
   EXPECT_FALSE(load_yaml(
       text, "f.yml", [](const std::string&) { return std::nullopt; }, findings));
-  EXPECT_EQ(findings.take().at(0).what, "more than a million values, with what aliases repeat");
+  EXPECT_EQ(findings.take().at(0).what, "its aliases repeat too many values");
 }
 
 // --- what the corpus cannot show
@@ -335,6 +336,14 @@ TEST_F(folder, a_dag_id_belongs_to_one_file) {
   EXPECT_EQ(reading.findings[0].text(),
             (path_ / "b/c.yaml").string() + ":1:1: the DAG `same` is at " +
                 (path_ / "a.yml").string() + ":1:1 already; give one of them another id");
+}
+
+TEST_F(folder, a_fault_in_what_dags_share_is_said_once_and_counts_for_each) {
+  write("a.yml", "default:\n  tasks: {t: {operator: no.such.Operator}}\na: {}\nb: {}\n" + dag("c"));
+  const Reading reading = read_folder();
+  ASSERT_EQ(reading.dags.size(), 1u);
+  EXPECT_EQ(reading.dags[0]->id, "c");
+  EXPECT_EQ(reading.findings.size(), 1u);
 }
 
 TEST_F(folder, files_that_an_airflowignore_names_are_left_out) {

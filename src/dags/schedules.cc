@@ -25,8 +25,7 @@ std::string lower(std::string text) {
 std::optional<calendar::Cron> cron_of(const Node& node, Findings& findings) {
   const std::string* text = node.text();
   if (!text) {
-    findings.fatal(node.place,
-                   "a cron expression is a text, \"0 6 * * *\", not a " + node.type_name());
+    findings.fatal(node.place, "a cron expression is a text, \"0 6 * * *\", not " + node.what());
     return std::nullopt;
   }
   auto cron = calendar::Cron::parse(*text);
@@ -144,7 +143,7 @@ std::optional<Schedule> events(const Node& node, Findings& findings) {
   if (!bound.ok()) return std::nullopt;
   const Node& dates = *bound.find("event_dates");
   if (!dates.is_list()) {
-    findings.fatal(dates.place, "`event_dates` is a list of dates, not a " + dates.type_name());
+    findings.fatal(dates.place, "`event_dates` is a list of dates, not " + dates.what());
     return std::nullopt;
   }
   calendar::Events made;
@@ -153,8 +152,8 @@ std::optional<Schedule> events(const Node& node, Findings& findings) {
     if (!moment || local_of(date.scalar)) {
       findings.fatal(date.place,
                      "an event date is {__type__: pendulum.datetime, __args__: [2026, 1, 31], tz: "
-                     "UTC}, or a date and time with its offset, not a " +
-                         date.type_name());
+                     "UTC}, or a date and time with its offset, not " +
+                         date.what());
       return std::nullopt;
     }
     made.times.push_back(moment->instant);
@@ -176,8 +175,8 @@ std::optional<Schedule> assets_or_time(const Node& node, const calendar::Zone& z
   if (!inner.is_object()) {
     findings.fatal(inner.place,
                    "`timetable` is one of Airflow's timetables, {__type__: "
-                   "airflow.sdk.CronTriggerTimetable, …}, not a " +
-                       inner.type_name());
+                   "airflow.sdk.CronTriggerTimetable, …}, not " +
+                       inner.what());
     return std::nullopt;
   }
   auto made = schedule_of(inner, zone, findings);
@@ -193,8 +192,7 @@ std::optional<Schedule> assets_or_time(const Node& node, const calendar::Zone& z
   } else if (assets.is_object()) {
     made->assets = condition_of(assets, findings);
   } else {
-    findings.fatal(assets.place,
-                   "`assets` is an asset or a list of assets, not a " + assets.type_name());
+    findings.fatal(assets.place, "`assets` is an asset or a list of assets, not " + assets.what());
   }
   return made->assets ? std::move(made) : std::nullopt;
 }
@@ -243,8 +241,7 @@ std::optional<calendar::Zone> zone_of(const Node& node, Findings& findings) {
            : node.find("name")      ? node.find("name")
                                     : node.find("key");
   if (!name || !name->text()) {
-    findings.fatal(node.place,
-                   "a time zone is a name such as Europe/Berlin, not a " + node.type_name());
+    findings.fatal(node.place, "a time zone is a name such as Europe/Berlin, not " + node.what());
     return std::nullopt;
   }
   auto zone = calendar::Zone::find(*name->text());
@@ -282,8 +279,8 @@ std::optional<Schedule> schedule_of(const Node& node, const calendar::Zone& zone
                        ? "`datasets` is of Airflow 2: write the schedule as a list of assets, or "
                          "as __or__ and __and__ of {__type__: airflow.sdk.Asset, uri: …}"
                        : "a schedule is a cron, a preset, `none`, a timedelta, a timetable or "
-                         "assets, not a " +
-                             node.type_name());
+                         "assets, not " +
+                             node.what());
     return std::nullopt;
   }
   if (lower(stripped(*text)) == "none") return Schedule{};

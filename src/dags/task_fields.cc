@@ -133,7 +133,7 @@ class FieldReader {
       if (digits)
         task_.retries = std::stoi(text);
       else
-        findings_.fatal(node.place, "`retries` is a whole number, not a " + node.type_name());
+        findings_.fatal(node.place, "`retries` is a whole number, not " + node.what());
     }
   }
 
@@ -143,9 +143,9 @@ class FieldReader {
     else if (const auto number = node.scalar.number(); number && node.kind == Node::Kind::kScalar)
       task_.retry_exponential_backoff = *number;
     else
-      findings_.fatal(node.place,
-                      "`retry_exponential_backoff` is a factor (2.0), true or false, not a " +
-                          node.type_name());
+      findings_.fatal(
+          node.place,
+          "`retry_exponential_backoff` is a factor (2.0), true or false, not " + node.what());
   }
 
   void times() {
@@ -160,8 +160,8 @@ class FieldReader {
       else
         findings_.fatal(node->place,
                         "`execution_timeout` is {__type__: datetime.timedelta, "
-                        "seconds: 60}, not a " +
-                            node->type_name());
+                        "seconds: 60}, not " +
+                            node->what());
     }
     if (const Node* node = set("sla"))
       findings_.doubt(node->place, "`sla` is gone since Airflow 3.0; write `deadline` at the DAG");
@@ -197,7 +197,7 @@ class FieldReader {
         findings_.fatal(node->place, "`trigger_rule` is one of " + all +
                                          (node->text() ? ", not `" + *node->text() + "`" +
                                                              suggestion(*node->text(), names)
-                                                       : ", not a " + node->type_name()));
+                                                       : ", not " + node->what()));
     }
     if (const Node* node = set("weight_rule")) {
       const std::string rule = node->text() ? *node->text() : "";
@@ -228,12 +228,12 @@ class FieldReader {
   const std::vector<Node>& list_of(const Node& node, const char* key) {
     static const std::vector<Node> none;
     if (node.is_list()) return node.items;
-    findings_.fatal(node.place, node.find("datasets")
-                                    ? "`" + std::string(key) +
-                                          "` with `file` and `datasets` is of Airflow 2: "
-                                          "write a list of URIs"
-                                    : "`" + std::string(key) + "` is a list of assets, not a " +
-                                          node.type_name());
+    findings_.fatal(node.place,
+                    node.find("datasets")
+                        ? "`" + std::string(key) +
+                              "` with `file` and `datasets` is of Airflow 2: "
+                              "write a list of URIs"
+                        : "`" + std::string(key) + "` is a list of assets, not " + node.what());
     return none;
   }
 

@@ -8,6 +8,7 @@
 #include "dags/fields.h"
 #include "dags/python_types.h"
 #include "dags/task_fields.h"
+#include "jinja/template.h"
 
 namespace tailrace::dags {
 namespace {
@@ -73,8 +74,8 @@ class TaskReader::One {
     if (!conf_.is_map()) {
       findings_.fatal(conf_.place, "the task `" + name_ +
                                        "` is a mapping with `operator` or "
-                                       "`decorator`, not a " +
-                                       conf_.type_name());
+                                       "`decorator`, not " +
+                                       conf_.what());
       return std::nullopt;
     }
     task_.place = place_;
@@ -86,6 +87,7 @@ class TaskReader::One {
     find_function();
     read_expansion();
     read_arguments();
+    check_templates();
     read_callbacks();
     read_setup();
     task_fields();
@@ -110,7 +112,7 @@ class TaskReader::One {
       return false;
     }
     if (!path->text()) {
-      findings_.fatal(path->place, "an operator is a dotted path, not a " + path->type_name());
+      findings_.fatal(path->place, "an operator is a dotted path, not " + path->what());
       return false;
     }
     (decorator_ ? task_.decorator_path : task_.operator_path) = *path->text();
@@ -155,7 +157,7 @@ class TaskReader::One {
     if (group_) add(&group_->defaults);
     const Node* own = conf_.find("default_args");
     if (own && !own->is_none() && !own->is_map())
-      findings_.fatal(own->place, "`default_args` is a mapping, not a " + own->type_name());
+      findings_.fatal(own->place, "`default_args` is a mapping, not " + own->what());
     add(own);
   }
 
@@ -177,8 +179,7 @@ class TaskReader::One {
     const Node* file = conf_.find("python_callable_file");
     if (path && !(decorator_ && name && file)) {
       if (!path->text()) {
-        findings_.fatal(path->place,
-                        "`python_callable` is a dotted path, not a " + path->type_name());
+        findings_.fatal(path->place, "`python_callable` is a dotted path, not " + path->what());
         return;
       }
       if (const auto known = reader_.setting_.callables.by_path(*path->text()))
@@ -314,13 +315,13 @@ class TaskReader::One {
     const Node* partial = set("partial");
     if (expand && !expand->is_map()) {
       findings_.fatal(expand->place,
-                      "`expand` is a mapping of arguments and lists, not a " + expand->type_name());
+                      "`expand` is a mapping of arguments and lists, not " + expand->what());
       return;
     }
     if (partial && !expand && !all)
       findings_.fatal(partial->place, "`partial` is for mapped tasks: it needs `expand` beside it");
     if (partial && !partial->is_map())
-      findings_.fatal(partial->place, "`partial` is a mapping, not a " + partial->type_name());
+      findings_.fatal(partial->place, "`partial` is a mapping, not " + partial->what());
     if (expand && all)
       findings_.fatal(all->place, "`expand` and `expand_kwargs` exclude each other");
     if (!all && (!expand || expand->items.empty())) return;
@@ -333,12 +334,24 @@ class TaskReader::One {
       made.kind = Expansion::Kind::kZip;
       made.arguments.emplace_back("", mapped_value(*all, "expand_kwargs"));
     } else {
-      for (std::size_t i = 0; i < expand->keys.size(); ++i)
-        made.arguments.emplace_back(expand->keys[i].text(),
-                                    mapped_value(expand->items[i], expand->keys[i].text()));
+      for (std::size_t i = 0; i < expand->keys.size(); ++i) {
+        const std::string name = expand->keys[i].text();
+        check_mapped_name(name, expand->keys[i].place);
+        made.arguments.emplace_back(name, mapped_value(expand->items[i], name));
+      }
     }
     task_.expansion = std::move(made);
     if (all) check_kwargs(*all);
+  }
+
+  void check_mapped_name(const std::string& name, const Place& place) {
+    if (decorator_ && !function_) return;
+    const std::vector<std::string>& known =
+        decorator_ ? function_->arguments : signature_->arguments;
+    if (!among(known, name))
+      findings_.fatal(place,
+                      (decorator_ ? std::string("the function") : last_part(signature_->path)) +
+                          " has no argument `" + name + "` to map over" + suggestion(name, known));
   }
 
   Value mapped_value(const Node& node, const std::string& name) {
@@ -357,8 +370,8 @@ class TaskReader::One {
     if (all.is_list())
       for (const Node& item : all.items)
         if (!item.is_map())
-          findings_.fatal(item.place, "each of `expand_kwargs` is a mapping of arguments, not a " +
-                                          item.type_name());
+          findings_.fatal(item.place,
+                          "each of `expand_kwargs` is a mapping of arguments, not " + item.what());
   }
 
   /// Everything that has no field of Task.
@@ -394,8 +407,32 @@ class TaskReader::One {
     else if (task_.expansion && !beside_.empty())
       findings_.doubt(place_,
                       "`" + beside_ + "` beside `expand` is ignored; write it in `partial`");
+    if (function_ && !task_.expansion)  // a function's arguments have defaults there, too
+      for (const std::string& name : function_->arguments)
+        if (const Node* value = defaults_.find(name);
+            value && !function_arguments.find(std::string_view(name)))
+          function_arguments.set(name, to_value(*value));
     if (function_arguments.size() > 0 && (!task_.expansion || set("partial")))
       task_.arguments.set("op_kwargs", std::move(function_arguments));
+  }
+
+  /// Airflow finds a template's fault when the task runs.
+  void check_templates() {
+    for (const std::string& field : signature_->template_fields) {
+      const Value* value = task_.arguments.find(std::string_view(field));
+      const Node* node = conf_.find(field);
+      if (value) check_template(*value, node ? node->place : place_);
+    }
+  }
+  void check_template(const Value& value, const Place& place) {
+    if (const std::string* text = value.string()) {
+      const auto parsed = jinja::Template::parse(*text);
+      if (!parsed) findings_.doubt(place, "this template will fail: " + parsed.error().what);
+    } else if (const jinja::List* list = value.list()) {
+      for (const Value& each : *list) check_template(each, place);
+    } else if (const jinja::Dict* dict = value.dict()) {
+      for (const auto& [key, each] : dict->items()) check_template(each, place);
+    }
   }
 
   bool has(std::string_view argument) const { return task_.arguments.find(argument) != nullptr; }
@@ -537,6 +574,7 @@ class TaskReader::One {
   }
 
   void check_required() {
+    if (set("expand") && !task_.expansion) return;  // said by read_expansion
     std::vector<std::string> missing;
     for (const std::string& name : signature_->required) {
       if (has(name) || is_task_field(name)) continue;

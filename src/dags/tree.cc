@@ -54,6 +54,11 @@ std::string Node::type_name() const {
   return scalar.type_name();
 }
 
+std::string Node::what() const {
+  const std::string name = type_name();
+  return (std::string_view("aeiou").contains(name[0]) ? "an " : "a ") + name;
+}
+
 Value to_value(const Node& node) {
   switch (node.kind) {
     case Node::Kind::kScalar:
@@ -86,10 +91,10 @@ std::vector<Finding> Findings::take() {
 }
 
 void Findings::add(const Place& place, bool fatal, std::string what) {
-  for (const Finding& seen : list_)
-    if (seen.what == what && seen.place.text() == place.text()) return;
   fatal_count_ += fatal;
-  list_.push_back({place, fatal, std::move(what)});
+  // DAGs that share a default share its faults: said once, counted for each.
+  const std::string key = place.text() + what;
+  if (seen_.insert(key).second) list_.push_back({place, fatal, std::move(what)});
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& words) {

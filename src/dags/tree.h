@@ -1,6 +1,7 @@
 // A DAG file as PyYAML and dag-factory see it: a tree of values, each with its place.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,7 @@ struct Node {
   void set(Key key, Node value);  ///< a dict's: keeps the place of a key that is there
   /// Its Python type's name: `str`, `dict`, `datetime.timedelta`.
   std::string type_name() const;
+  std::string what() const;  ///< with its article: `an int`
 };
 
 /// The value of a node: mappings are dicts, timedeltas and datetimes with a zone are themselves,
@@ -56,6 +58,7 @@ class Findings {
  private:
   void add(const Place& place, bool fatal, std::string what);
   std::vector<Finding> list_;
+  std::set<std::string> seen_;
   int fatal_count_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "dags/yaml11.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <sstream>
 
 #include "dags/python_types.h"
 
@@ -16,7 +18,8 @@ namespace {
 using jinja::Value;
 
 constexpr int kMaxDepth = 100;
-constexpr std::size_t kMaxNodes = 1'000'000;
+/// Values of a file: what it has room to write, and what aliases may repeat.
+constexpr std::size_t kMaxNodes = 20'000, kMaxNodesOfByte = 4;
 
 bool word_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -241,14 +244,17 @@ bool among(std::string_view text, std::initializer_list<std::string_view> words)
 class Converter {
  public:
   Converter(const Expanded& text, const std::string& file, Findings& findings)
-      : text_(text), file_(file), findings_(findings) {}
+      : text_(text),
+        file_(file),
+        findings_(findings),
+        most_(kMaxNodes + kMaxNodesOfByte * text.text().size()) {}
 
   std::optional<Node> convert(const YAML::Node& from, int depth = 0) {
     Node node;
     node.place = place(from.Mark());
-    if (depth > kMaxDepth || ++count_ > kMaxNodes) {
-      fail(node.place, depth > kMaxDepth ? "nested more than 100 deep"
-                                         : "more than a million values, with what aliases repeat");
+    if (depth > kMaxDepth || ++count_ > most_) {
+      fail(node.place,
+           depth > kMaxDepth ? "nested more than 100 deep" : "its aliases repeat too many values");
       return std::nullopt;
     }
     if (from.IsSequence()) return list(from, std::move(node), depth);
@@ -292,7 +298,7 @@ class Converter {
       auto value = convert(entry.second, depth + 1);
       if (!key || !value) return std::nullopt;
       if (key->kind != Node::Kind::kScalar) {
-        fail(key->place, "a key is one value, not a " + key->type_name());
+        fail(key->place, "a key is one value, not " + key->what());
         return std::nullopt;
       }
       const std::string shown = key->scalar.repr();
@@ -319,7 +325,7 @@ class Converter {
       parts.push_back(*std::move(value));
     for (Node& part : parts) {
       if (!part.is_map()) {
-        fail(part.place, "`<<` merges a mapping or a list of mappings, not a " + part.type_name());
+        fail(part.place, "`<<` merges a mapping or a list of mappings, not " + part.what());
         return false;
       }
       for (std::size_t i = 0; i < part.keys.size(); ++i)
@@ -335,6 +341,14 @@ class Converter {
       return true;
     if (tag == "!" || tag == "tag:yaml.org,2002:str") {
       node.scalar = Value(text);
+      return true;
+    }
+    if (const std::string function = "tag:yaml.org,2002:python/name:"; tag.starts_with(function)) {
+      findings_.doubt(node.place,
+                      "PyYAML takes `!!python/name:` only where the module was imported "
+                      "before; write the dotted path as a text, python_callable: " +
+                          tag.substr(function.size()));
+      node.scalar = Value(tag.substr(function.size()));
       return true;
     }
     if (tag != "?" && tag != "" && !tag.starts_with("tag:yaml.org,2002:"))
@@ -368,8 +382,37 @@ class Converter {
   const Expanded& text_;
   const std::string& file_;
   Findings& findings_;
-  std::size_t count_ = 0;
+  std::size_t most_, count_ = 0;
 };
+
+/// Takes no part in anything: for its parser's marks.
+class DocumentStarts final : public YAML::EventHandler {
+ public:
+  std::vector<YAML::Mark> marks;
+  void OnDocumentStart(const YAML::Mark& mark) override { marks.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+/// Where a second document begins, or what the first one left over; null when there is none. (On
+/// what is left over, such as a `]`, YAML::LoadAll makes documents for ever.)
+YAML::Mark second_document(const std::string& text) {
+  std::istringstream in(text);
+  YAML::Parser parser(in);
+  DocumentStarts starts;
+  while (starts.marks.size() < 2 && parser.HandleNextDocument(starts)) {
+  }
+  return starts.marks.size() < 2 ? YAML::Mark::null_mark() : starts.marks[1];
+}
 
 /// What newcomers trip over, seen from the line that the parser did not understand.
 std::string hint(const std::string& text, int line) {
@@ -463,14 +506,17 @@ std::optional<Node> load_yaml(const std::string& text, const std::string& file,
   const Expanded expanded(text, environment);
   Converter converter(expanded, file, findings);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(expanded.text());
-    if (documents.empty()) return Node{.place = {file}};
-    if (documents.size() > 1) {
-      findings.fatal(converter.place(documents[1].Mark()),
-                     "a second document (after `---`): one file is one document");
-      return std::nullopt;
-    }
-    return converter.convert(documents[0]);
+    const YAML::Mark rest = second_document(expanded.text());
+    if (rest.is_null()) return converter.convert(YAML::Load(expanded.text()));
+    const std::string_view from =
+        std::string_view(expanded.text())
+            .substr(std::min(static_cast<std::size_t>(rest.pos), expanded.text().size()));
+    findings.fatal(converter.place(rest),
+                   from.starts_with("---")
+                       ? "a second document (after `---`): one file is one document"
+                       : "nothing is open that this could close or go on with" +
+                             hint(text, converter.place(rest).line - 1));
+    return std::nullopt;
   } catch (const YAML::Exception& e) {
     const auto [line, column] =
         expanded.place(e.mark.is_null() ? 0 : static_cast<std::size_t>(e.mark.pos));

@@ -133,6 +133,7 @@ class Life {
   }
 
   std::string all_rows() const { return rows(driver_->kept()); }
+  const std::string& did() const { return did_; }
   int begun() const { return static_cast<int>(driver_->begun.size()); }
 
  private:
@@ -180,6 +181,7 @@ class Life {
 
   void act() {
     int what = roll(dice_, 100);
+    did_ = fmt::format("act {}", what);
     if (what < 70) {
       if (pick(how_many())) {
         int how = roll(dice_, 12);
@@ -213,7 +215,9 @@ class Life {
     std::advance(run, roll(dice_, static_cast<int>(driver_->kept().runs.size())));
     RunId id = run->first;
     Event event;
-    switch (roll(dice_, 3)) {
+    int kind = roll(dice_, 3);
+    did_ = fmt::format("edit {} of {} {}", kind, id.dag, id.run);
+    switch (kind) {
       case 0:
         event = Clear{.run = id, .tasks = {}, .only_failed = roll(dice_, 2) == 0};
         break;
@@ -253,7 +257,9 @@ class Life {
       ++runs[id.run.dag + id.run.run];
       EXPECT_LE(runs[id.run.dag + id.run.run], dag.max_active_tasks);
       int same = ++of_task[{id.run.dag, id.task}];
-      if (what.max_active_tis_per_dag) EXPECT_LE(same, *what.max_active_tis_per_dag);
+      if (what.max_active_tis_per_dag) {
+        EXPECT_LE(same, *what.max_active_tis_per_dag);
+      }
     }
     EXPECT_LE(active, settings_.parallelism);
     EXPECT_LE(pools["small"], 2);
@@ -299,6 +305,7 @@ class Life {
   Start picked_{};
   std::set<std::pair<TaskId, int>> tries_, rescheduled_;
   int events_ = 0;
+  std::string did_;  ///< the last act
 };
 
 TEST(Lives, keep_limits_and_lose_nothing_and_come_to_an_end) {
@@ -320,9 +327,12 @@ TEST(Lives, are_the_same_with_a_crash_after_every_answer) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Life whole(seed, false), crashed(seed, true);
-    whole.live(150);
-    crashed.live(150);
-    EXPECT_EQ(whole.all_rows(), crashed.all_rows());
+    for (int step = 0; step < 150 && !HasFailure(); ++step) {
+      whole.live(1);
+      crashed.live(1);
+      EXPECT_EQ(whole.all_rows(), crashed.all_rows())
+          << "after step " << step << ": " << whole.did();
+    }
     if (HasFailure()) return;
   }
 }

@@ -57,32 +57,43 @@ std::optional<Micros> Scheduler::wake_at() const {
 }
 
 std::vector<Wanted> Scheduler::wanted(const Event& event) const {
-  auto one = [](const RunId& id) { return std::vector<Wanted>{{.dag = id.dag, .run = id.run}}; };
-  return std::visit(
-      Overloaded{
-          [&](const Clear& clear) {
-            std::vector<Wanted> wanted = one(clear.run);
-            if (clear.past || clear.future) wanted.push_back({.dag = clear.run.dag});
-            return wanted;
-          },
-          [&](const SetTask& set) { return one(set.task.run); },
-          [&](const SetRun& set) { return one(set.run); },
-          [&](const DeleteRun& gone) { return one(gone.run); },
-          [](const Trigger& trigger) {
-            std::vector<Wanted> wanted;
-            if (trigger.run_id) wanted.push_back({.dag = trigger.dag, .run = trigger.run_id});
-            if (const auto& date = trigger.logical_date) {
-              wanted.push_back({.dag = trigger.dag, .from = date, .to = date});
-            }
-            return wanted;
-          },
-          [](const MakeBackfill& make) {
-            return std::vector<Wanted>{
-                {.dag = make.wanted.dag, .from = make.wanted.from, .to = make.wanted.to}};
-          },
-          [](const auto&) { return std::vector<Wanted>{}; },
-      },
-      event);
+  auto looks_back = [&](const std::string& id) {
+    const DagState* dag = state_->find_dag(id);
+    return dag != nullptr && dag->plan != nullptr && dag->plan->depends_on_past();
+  };
+  auto one = [&](const RunId& id) {
+    return std::vector<Wanted>{{.dag = id.dag, .run = id.run, .before = looks_back(id.dag)}};
+  };
+  return std::visit(Overloaded{
+                        [&](const Clear& clear) {
+                          std::vector<Wanted> wanted = one(clear.run);
+                          if (clear.past || clear.future) wanted.push_back({.dag = clear.run.dag});
+                          return wanted;
+                        },
+                        [&](const SetTask& set) { return one(set.task.run); },
+                        [&](const SetRun& set) { return one(set.run); },
+                        [&](const DeleteRun& gone) { return one(gone.run); },
+                        [&](const Trigger& trigger) {
+                          std::vector<Wanted> wanted;
+                          if (trigger.run_id)
+                            wanted.push_back({.dag = trigger.dag, .run = trigger.run_id});
+                          if (const auto& date = trigger.logical_date) {
+                            wanted.push_back({.dag = trigger.dag,
+                                              .from = date,
+                                              .to = date,
+                                              .before = looks_back(trigger.dag)});
+                          }
+                          return wanted;
+                        },
+                        [&](const MakeBackfill& make) {
+                          return std::vector<Wanted>{{.dag = make.wanted.dag,
+                                                      .from = make.wanted.from,
+                                                      .to = make.wanted.to,
+                                                      .before = looks_back(make.wanted.dag)}};
+                        },
+                        [](const auto&) { return std::vector<Wanted>{}; },
+                    },
+                    event);
 }
 
 const Run* Scheduler::find(const RunId& id) const {

@@ -171,12 +171,14 @@ struct Effects {
   std::vector<Notice> notices;
 };
 
-/// Finished runs that an event needs in memory: one run by its id, or all of the DAG from one
-/// logical date to another, and the last one before.
+/// Finished runs that an event needs in memory: one by its id, or all of the DAG from one logical
+/// date to another; with `before` also those that came before it by logical date, back to the last
+/// one that is not manual.
 struct Wanted {
   std::string dag;
   std::optional<std::string> run{};
   std::optional<Micros> from{}, to{};
+  bool before = false;
 };
 
 class Scheduler {

@@ -137,13 +137,31 @@ inline std::vector<Change> Kept::to_restore(const Settings& settings) const {
 }
 
 inline std::vector<Change> Kept::to_recall(const Wanted& wanted) const {
-  std::vector<Change> rows;
+  std::set<RunId> taken;
+  std::optional<Micros> first = wanted.from;
   for (const auto& [id, run] : runs) {
-    bool finished = run.state == RunState::kSuccess || run.state == RunState::kFailed;
-    if (id.dag != wanted.dag || !finished) continue;
-    if (wanted.run && *wanted.run != id.run) continue;
+    if (id.dag != wanted.dag || (wanted.run && *wanted.run != id.run)) continue;
     if (wanted.from && (!run.logical_date || *run.logical_date < *wanted.from)) continue;
     if (wanted.to && (!run.logical_date || *run.logical_date > *wanted.to)) continue;
+    taken.insert(id);
+    if (wanted.run) first = run.logical_date;
+  }
+  if (wanted.before && first) {
+    std::map<Micros, const Run*> earlier;
+    for (const auto& [id, run] : runs) {
+      if (id.dag == wanted.dag && run.logical_date && *run.logical_date < *first) {
+        earlier[*run.logical_date] = &run;
+      }
+    }
+    for (auto at = earlier.rbegin(); at != earlier.rend(); ++at) {
+      taken.insert(at->second->id);
+      if (at->second->type != RunType::kManual) break;
+    }
+  }
+  std::vector<Change> rows;
+  for (const RunId& id : taken) {
+    const Run& run = runs.at(id);
+    if (run.state != RunState::kSuccess && run.state != RunState::kFailed) continue;
     rows.emplace_back(run);
     for (const auto& [task, row] : tasks) {
       if (task.run == id) rows.emplace_back(row);

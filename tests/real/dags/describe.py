@@ -188,6 +188,11 @@ def arguments(task, base):
     return kept(found) if decorated or task.is_mapped else found
 
 
+# Beside FIELDS: what describe_task records under another name, and what has no meaning here.
+OTHER_FIELDS = {"task_id", "dag", "task_group", "default_args", "python_callable", "trigger_rule", "weight_rule",
+                "inlets", "outlets", "params", "task_display_name", "retry_policy", "sla", "email_on_failure",
+                "email_on_retry", "allow_nested_operators",
+                *(f"on_{word}_callback" for word in ("execute", "failure", "retry", "skipped", "success"))}
 FIELDS = ("owner retries retry_delay retry_exponential_backoff max_retry_delay execution_timeout start_date end_date "
           "depends_on_past wait_for_downstream wait_for_past_depends_before_skipping ignore_first_depends_on_past pool "
           "pool_slots priority_weight queue max_active_tis_per_dag max_active_tis_per_dagrun do_xcom_push "
@@ -209,7 +214,7 @@ def field(task, name):
 
 
 def describe_task(task):
-    base = set(BASE) | {"task_id", "dag", "task_group", "default_args", "python_callable", "multiple_outputs"}
+    base = set(FIELDS) | OTHER_FIELDS
     group = task.task_group
     found = {"id": task.task_id, "group": group.group_id if group and not group.is_root else None}
     found["upstream"] = sorted(task.upstream_task_ids)
@@ -229,14 +234,12 @@ def describe_task(task):
         found[f"on_{word}"] = callback(getattr(task, f"on_{word}_callback"))
     found["arguments"] = arguments(task, base)
     given = task.partial_kwargs if task.is_mapped else task._BaseOperator__init_kwargs
-    if given.get("python_callable"):
-        found["arguments"]["function"] = given["python_callable"].__name__
+    function = given.get("python_callable") or getattr(task, "python_callable", None)
+    if function:
+        found["arguments"]["function"] = function.__name__
     if task.is_mapped:
         found["expand"] = mapped_input(task._get_specified_expand_input())
     return kept(found, DEFAULTS)
-
-
-BASE = []
 
 
 def describe_group(group):
@@ -251,14 +254,19 @@ def describe_group(group):
     return kept(found, {"prefix_group_id": True})
 
 
-def describe(dag):
-    import inspect
+def restriction(dag):
+    """_time_restriction, which Airflow keeps with the serialised DAG."""
+    starts = [task.start_date for task in dag.tasks if task.start_date] + [dag.start_date] * bool(dag.start_date)
+    ends = [task.end_date for task in dag.tasks if task.end_date]
+    latest = dag.end_date
+    if len(ends) == len(dag.tasks):
+        latest = max(ends + [dag.end_date] * bool(dag.end_date), default=None)
+    return {"earliest": date(min(starts, default=None)), "latest": date(latest)}
 
-    from airflow.sdk.bases.operator import BaseOperator
+
+def describe(dag):
     from airflow.sdk.definitions.timetables.assets import AssetTriggeredTimetable
 
-    if not BASE:
-        BASE.extend(inspect.signature(inspect.unwrap(BaseOperator.__init__)).parameters)
     docs = dag.doc_md or ""
     words = dag.user_defined_macros or {}
     found = {
@@ -268,6 +276,7 @@ def describe(dag):
         "tags": sorted(set(dag.tags) - {"dagfactory"}),
         "owners": sorted({task.owner for task in dag.tasks}),
         "start_date": date(dag.start_date), "end_date": date(dag.end_date), "catchup": dag.catchup,
+        **restriction(dag),
         "max_active_runs": dag.max_active_runs, "max_active_tasks": dag.max_active_tasks,
         "max_consecutive_failed_dag_runs": dag.max_consecutive_failed_dag_runs or None,
         "dagrun_timeout": seconds(dag.dagrun_timeout),
