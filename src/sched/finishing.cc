@@ -142,9 +142,17 @@ void Scheduler::State::succeed(LiveRun& run, int task, Slot& slot, const Finishe
   TaskId source = row.id;
   set_state(run, task, slot, TaskState::kSuccess, now);
   tell(Notice::Kind::kTaskSucceeded, run, &slot, "");
-  // What a mapped branch skips is skipped when its turn comes, as in Airflow.
-  if (map_index < 0) {
-    for (int other : skips) skip(run, other, -1, now);
+  for (int other : skips) {
+    if (map_index < 0) skip(run, other, -1, now);
+    // Of a task with many instances, and of a mapped branch, only what is directly downstream is
+    // skipped, when its turn comes; what waits for a slot has had it, and is skipped here.
+    if (std::ranges::find(plan.downstream, other) == plan.downstream.end()) continue;
+    for (Slot& each : run.tasks[static_cast<std::size_t>(other)].slots) {
+      bool meant = plan.task->expansion ? each.row.id.map_index == map_index : map_index < 0;
+      if (meant && each.row.state == TaskState::kScheduled) {
+        skip(run, other, each.row.id.map_index, now);
+      }
+    }
   }
   for (const dags::Asset& asset : plan.task->outlets) {
     jinja::Value extra;

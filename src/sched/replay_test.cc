@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "dags/read.h"
+#include "sched/trigger_rule.h"
 
 namespace tailrace::sched {
 namespace {

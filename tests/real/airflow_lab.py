@@ -414,14 +414,15 @@ def random_dags(arguments):
                 lab.clock.move_to(START)
                 lab.unpause(dag.dag_id)
                 lab.trigger(dag.dag_id)
-                trace = lab.play()
+                trace = [{"trigger": dag.dag_id}, *lab.play()]
             except Exception as e:
                 print(f"{number}: {type(e).__name__}: {e}", file=sys.stderr, flush=True)
                 lab.forget_failure()
                 continue
             [run] = lab.result([dag.dag_id])
             lab.unpause(dag.dag_id, paused=True)
-            file.write(json.dumps({"dag": description, "now": START.timestamp(), "trace": trace, "run": run}) + "\n")
+            file.write(json.dumps({"dag": description, "now": START.timestamp(), "trace": trace, "run": run},
+                                  separators=(",", ":")) + "\n")
             file.flush()
 
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "sched/plan.h"
 #include "sched/testing/driver.h"
 #include "sched/testing/make_dag.h"
 
@@ -50,12 +51,21 @@ inline Micros micros(const jinja::Value& seconds) {
 
 class Replay {
  public:
-  Replay(Driver::Dags dags, Micros now) : driver_({.parallelism = 64}, std::move(dags), now) {}
+  Replay(Driver::Dags dags, Micros now)
+      : driver_({.parallelism = 64, .paused_at_creation = true}, dags, now) {
+    for (const auto& dag : dags) {
+      plans_.emplace(dag->id, dag);
+      EXPECT_TRUE(driver_.handle(Pause{.dag = dag->id, .paused = true}));
+    }
+  }
 
   /// Steps until one is not as Airflow's; then the test has failed.
   void play(const jinja::Value& trace) {
+    bool paused = true;
     for (const jinja::Value& step : *trace.list()) {
       ++steps_;
+      // The recorder triggers, and only then lets the scheduler look.
+      if (at(step, "trigger").is_none() && std::exchange(paused, false)) unpause();
       if (!at(step, "trigger").is_none()) {
         std::string dag = text(step, "trigger");
         ASSERT_TRUE(driver_.handle(Trigger{.dag = dag,
@@ -65,12 +75,14 @@ class Replay {
                                            .conf = {},
                                            .by = "test",
                                            .note = {}}));
+        if (std::exchange(paused, false)) unpause();
       } else if (!at(step, "now").is_none()) {
         driver_.advance_to(micros(at(step, "now")));
       } else if (!at(step, "task").is_none()) {
         ASSERT_NO_FATAL_FAILURE(do_task(step)) << "at step " << steps_;
       }
     }
+    if (paused) unpause();
   }
 
   /// The runs and their tasks are as recorded, and nothing more is to start.
@@ -103,11 +115,42 @@ class Replay {
     return {dag, ids[place->second]};
   }
 
+  void unpause() {
+    for (const auto& [dag, plan] : plans_) {
+      ASSERT_TRUE(driver_.handle(Pause{.dag = dag, .paused = false}));
+    }
+  }
+
+  /// What Airflow sorts queued tasks by; the order of equals is its database's, and so is that of
+  /// runs without a date among those with one.
+  bool are_equals(const Start& a, const Start& b) const {
+    auto weight = [&](const Start& start) {
+      const Plan& plan = plans_.at(start.task.run.dag);
+      return plan[plan.find(start.task.task)].weight;
+    };
+    auto date = [&](const Start& start) {
+      return driver_.kept().runs.at(start.task.run).logical_date;
+    };
+    auto dated = date(a) && date(b);
+    return weight(a) == weight(b) && a.task.map_index == b.task.map_index &&
+           (!dated || date(a) == date(b));
+  }
+
+  /// Puts the task first if all that wait before it are its equals.
+  void take_among_equals(const TaskId& id) {
+    auto found = std::ranges::find(driver_.waiting, id, &Start::task);
+    if (found == driver_.waiting.end()) return;
+    bool equals = std::all_of(driver_.waiting.begin(), found,
+                              [&](const Start& other) { return are_equals(other, *found); });
+    if (equals) std::rotate(driver_.waiting.begin(), found, found + 1);
+  }
+
   void do_task(const jinja::Value& step) {
     const jinja::List& words = *at(step, "task").list();
     TaskId id{ours(*words[0].string(), *words[1].string()), *words[2].string(),
               static_cast<int>(*words[3].integer())};
     ASSERT_FALSE(driver_.waiting.empty()) << "nothing starts; Airflow starts " << id.task;
+    take_among_equals(id);
     Start start = driver_.waiting.front();
     ASSERT_EQ(start.task.task, id.task)
         << "[" << start.task.map_index << "] of run " << start.task.run.run
@@ -181,6 +224,7 @@ class Replay {
   }
 
   Driver driver_;
+  std::map<std::string, Plan> plans_;
   std::map<std::pair<std::string, std::string>, std::size_t> places_;
   int steps_ = 0;
 };
