@@ -51,7 +51,8 @@ class Writes:
         a, b = self.pick(5), self.pick(5)
         return self.random.choice([
             [f"v = {a}", f"v = {b}", "v = null", f"w = '{a}'", f"f = [{a % 2}, {b % 2}]"],
-            [f"s = {{{a}, {a + 1 + b}}}", f"s = s + {{{a}}}", f"s = s - {{{a}}}", f"m = {{{a}: {b}}}", f"m[{a % 3}] = {b}"],
+            [f"s = {{{a}, {a + 1 + b}}}", f"s = s + {{{a}}}", f"s = s - {{{a}}}", f"m = {{{a}: {b}}}",
+             f"m[{a % 3}] = {b}"],
             [f"l = [{a}, {b}]", f"m2[{a % 3}] = {b}", f"m2 = {{{a}: {b}}}", f"m2[{a % 3}] = null", f"l = [{a}]"],
         ][group])
 
@@ -77,7 +78,8 @@ class Pair:
     def __init__(self, addresses, keyspace):
         self.sides = [cql_wire.Connection(address) for address in addresses]
         self.ask(f"DROP KEYSPACE IF EXISTS {keyspace}")
-        self.ask(f"CREATE KEYSPACE {keyspace} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': 1}}")
+        self.ask(f"CREATE KEYSPACE {keyspace} "
+                 "WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
         self.ask(f"USE {keyspace}")
         self.ask(f"CREATE TABLE t {COLUMNS}")
 
