@@ -43,9 +43,14 @@ class SchemaState {
   /// Null: the table is not of others.
   std::shared_ptr<const ForeignTable> foreign(const cql_schema::Table& table) const;
 
+  /// Who makes a change: whether he may, and what is kept together with it.
+  struct Maker {
+    std::function<cql_types::Outcome<void>(const cql_schema::Touched&)> may = {};
+    std::function<void(const cql_schema::Change&, cql_store::Mutation&)> keep = {};
+  };
   /// DDL; `keyspace` is that of USE.
   cql_types::Outcome<cql_protocol::Answer> change(const cql_syntax::Statement& statement,
-                                                  const std::string& keyspace);
+                                                  const std::string& keyspace, const Maker& maker);
   Status set_foreign(const std::vector<std::shared_ptr<const ForeignTable>>& tables);
 
   using Listener = std::function<void(const cql_protocol::SchemaChange&)>;
@@ -57,7 +62,7 @@ class SchemaState {
   using ForeignTypes = std::map<std::string, std::set<std::string>>;  // names by keyspace
 
   cql_types::Outcome<cql_schema::Change> changed(const cql_syntax::Statement& statement,
-                                                 const std::string& keyspace);
+                                                 const std::string& keyspace, const Maker& maker);
   /// Tables, types and keyspaces of others stay as they are.
   cql_types::Outcome<void> check_foreign(const cql_syntax::Statement& statement,
                                          const std::string& keyspace) const;
@@ -65,7 +70,7 @@ class SchemaState {
   Result<ForeignTypes> set_foreign_types(
       const std::vector<std::shared_ptr<const ForeignTable>>& tables, cql_schema::Schema& next,
       std::vector<cql_protocol::SchemaChange>& changes) const;
-  Status keep(const cql_schema::Change& change);
+  Status keep(const cql_schema::Change& change, const Maker& maker);
   void publish(cql_schema::SchemaPtr schema,
                const std::vector<cql_protocol::SchemaChange>& changes);
 

@@ -96,6 +96,8 @@ class Prepared final : public Select {
            (!plan_.restrictions->is_column_range() || plan_.groups == SelectPlan::Groups::kNone);
   }
 
+  bool sorts() const override { return !plan_.order.empty(); }
+
   Outcome<cql_protocol::Answer> run(const Source& source, const Bindings& bindings,
                                     std::int64_t now_seconds, const Page& page) const override {
     Limits limits;

@@ -56,8 +56,11 @@ class Select {
 
   virtual const cql_schema::TablePtr& table() const = 0;
   virtual const std::shared_ptr<const std::vector<cql_protocol::ColumnSpec>>& columns() const = 0;
-  /// It reads a few rows by their keys: quick enough for the thread that asks.
+  /// It reads partitions by their keys, and nothing but the rows it gives: quick enough for the
+  /// thread that asks, if they are few.
   virtual bool is_quick() const = 0;
+  /// It sorts the rows of several partitions, which cannot be read in pages.
+  virtual bool sorts() const = 0;
   virtual Outcome<cql_protocol::Answer> run(const Source& source, const Bindings& bindings,
                                             std::int64_t now_seconds, const Page& page) const = 0;
 };

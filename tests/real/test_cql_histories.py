@@ -54,7 +54,8 @@ class Writes:
         a, b = self.pick(5), self.pick(5)
         return self.random.choice([
             [f"v = {a}", f"v = {b}", "v = null", f"w = '{a}'", f"f = [{a % 2}, {b % 2}]"],
-            [f"s = {{{a}, {a + 1 + b}}}", f"s = s + {{{a}}}", f"s = s - {{{a}}}", f"m = {{{a}: {b}}}", f"m[{a % 3}] = {b}"],
+            [f"s = {{{a}, {a + 1 + b}}}", f"s = s + {{{a}}}", f"s = s - {{{a}}}", f"m = {{{a}: {b}}}",
+             f"m[{a % 3}] = {b}"],
             [f"l = [{a}, {b}]", f"m2[{a % 3}] = {b}", f"m2 = {{{a}: {b}}}", f"m2[{a % 3}] = null", f"l = [{a}]"],
         ][group])
 
@@ -63,7 +64,8 @@ class Writes:
         if self.without_statics and kind in (10, 13):
             kind = 9
         if kind < 4:
-            columns = f"{self.pick(3)}, {self.pick(2)}, {self.pick(3)}, {self.pick(2)}, {self.pick(5)}, '{self.pick(5)}'"
+            numbers = ", ".join(str(self.pick(most)) for most in (3, 2, 3, 2, 5))
+            columns = f"{numbers}, '{self.pick(5)}'"
             return f"INSERT INTO t (k, j, c, d, v, w) VALUES ({columns}) {using}"
         if kind < 10:
             changes = ", ".join(self.change(group) for group in range(1 + self.pick(3)))
@@ -81,7 +83,8 @@ class Pair:
     def __init__(self, addresses, keyspace):
         self.sides = [cql_wire.Connection(address) for address in addresses]
         self.ask(f"DROP KEYSPACE IF EXISTS {keyspace}")
-        self.ask(f"CREATE KEYSPACE {keyspace} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': 1}}")
+        self.ask(f"CREATE KEYSPACE {keyspace} "
+                 "WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
         self.ask(f"USE {keyspace}")
         self.ask(f"CREATE TABLE t {COLUMNS}")
 
