@@ -1,8 +1,8 @@
 """Random writes to ours and to real Cassandra: ours finds by indexes what Cassandra finds, in the same order, and views
 are the same.
 
-What Cassandra finds is what it finds in a table without indexes: its indexes lose a row now and then (of partitions that
-have a static row alone; of storage-attached indexes of tables that had rows, or are written with older times)."""
+What Cassandra finds is what it finds in a table without indexes: its indexes lose a row now and then (of partitions
+that have a static row alone; of storage-attached indexes of tables that had rows, or are written with older times)."""
 import random
 import re
 import sys
