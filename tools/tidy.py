@@ -29,7 +29,7 @@ FENCES = [
     (r"spdlog/", {"base"}),
     (r"CLI/", {"app"}),
     (r"curl/", {"net"}),
-    (r"openssl/", {"net", "auth", "engine", "subjects", "cql_terms"}),
+    (r"openssl/", {"net", "auth", "engine", "subjects", "cql_terms", "sched"}),
     (r"boost/multiprecision", {"cql_terms"}),
     (r"simdjson\.h", {"engine", "connect", "lake", "pipeline", "schema"}),
     (r"google/protobuf/", {"schema"}),
