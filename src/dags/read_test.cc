@@ -298,7 +298,7 @@ TEST(yaml11, aliases_that_would_fill_the_memory_are_refused) {
   Findings findings;
   EXPECT_FALSE(load_yaml(
       text, "f.yml", [](const std::string&) { return std::nullopt; }, findings));
-  EXPECT_EQ(findings.take().at(0).what, "more than a million values, with what aliases repeat");
+  EXPECT_EQ(findings.take().at(0).what, "its aliases repeat too many values");
 }
 
 // --- what the corpus cannot show
@@ -336,6 +336,14 @@ TEST_F(folder, a_dag_id_belongs_to_one_file) {
   EXPECT_EQ(reading.findings[0].text(),
             (path_ / "b/c.yaml").string() + ":1:1: the DAG `same` is at " +
                 (path_ / "a.yml").string() + ":1:1 already; give one of them another id");
+}
+
+TEST_F(folder, a_fault_in_what_dags_share_is_said_once_and_counts_for_each) {
+  write("a.yml", "default:\n  tasks: {t: {operator: no.such.Operator}}\na: {}\nb: {}\n" + dag("c"));
+  const Reading reading = read_folder();
+  ASSERT_EQ(reading.dags.size(), 1u);
+  EXPECT_EQ(reading.dags[0]->id, "c");
+  EXPECT_EQ(reading.findings.size(), 1u);
 }
 
 TEST_F(folder, files_that_an_airflowignore_names_are_left_out) {

@@ -8,6 +8,7 @@
 #include "dags/fields.h"
 #include "dags/python_types.h"
 #include "dags/task_fields.h"
+#include "jinja/template.h"
 
 namespace tailrace::dags {
 namespace {
@@ -86,6 +87,7 @@ class TaskReader::One {
     find_function();
     read_expansion();
     read_arguments();
+    check_templates();
     read_callbacks();
     read_setup();
     task_fields();
@@ -412,6 +414,25 @@ class TaskReader::One {
           function_arguments.set(name, to_value(*value));
     if (function_arguments.size() > 0 && (!task_.expansion || set("partial")))
       task_.arguments.set("op_kwargs", std::move(function_arguments));
+  }
+
+  /// Airflow finds a template's fault when the task runs.
+  void check_templates() {
+    for (const std::string& field : signature_->template_fields) {
+      const Value* value = task_.arguments.find(std::string_view(field));
+      const Node* node = conf_.find(field);
+      if (value) check_template(*value, node ? node->place : place_);
+    }
+  }
+  void check_template(const Value& value, const Place& place) {
+    if (const std::string* text = value.string()) {
+      const auto parsed = jinja::Template::parse(*text);
+      if (!parsed) findings_.doubt(place, "this template will fail: " + parsed.error().what);
+    } else if (const jinja::List* list = value.list()) {
+      for (const Value& each : *list) check_template(each, place);
+    } else if (const jinja::Dict* dict = value.dict()) {
+      for (const auto& [key, each] : dict->items()) check_template(each, place);
+    }
   }
 
   bool has(std::string_view argument) const { return task_.arguments.find(argument) != nullptr; }

@@ -91,10 +91,10 @@ std::vector<Finding> Findings::take() {
 }
 
 void Findings::add(const Place& place, bool fatal, std::string what) {
-  for (const Finding& seen : list_)
-    if (seen.what == what && seen.place.text() == place.text()) return;
   fatal_count_ += fatal;
-  list_.push_back({place, fatal, std::move(what)});
+  // DAGs that share a default share its faults: said once, counted for each.
+  const std::string key = place.text() + what;
+  if (seen_.insert(key).second) list_.push_back({place, fatal, std::move(what)});
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& words) {

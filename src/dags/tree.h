@@ -1,6 +1,7 @@
 // A DAG file as PyYAML and dag-factory see it: a tree of values, each with its place.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,7 @@ class Findings {
  private:
   void add(const Place& place, bool fatal, std::string what);
   std::vector<Finding> list_;
+  std::set<std::string> seen_;
   int fatal_count_ = 0;
 };
 

@@ -67,8 +67,9 @@ class Variables final : public Object {
     }
     if (!text) return std::nullopt;
     if (!json_) return Value(*text);
-    ASSIGN(Value made, load_json(*text));
-    return made;
+    auto made = load_json(*text);
+    // A variable that is no JSON is not found, as far as Airflow tells.
+    return made ? std::optional<Value>(std::move(*made)) : std::nullopt;
   }
 
   Result<Value> get(const List& arguments, const Named& named) const {
@@ -232,8 +233,8 @@ Value run_value(const AirflowContext& context) {
   out.set("start_date", plain(run.start_date));
   out.set("end_date", plain(run.end_date));
   out.set("clear_number", run.clear_number);
-  out.set("run_type", run.run_type);
-  out.set("state", run.state);
+  out.set("run_type", Value::enumerated(run.run_type, "DagRunType." + upper(run.run_type)));
+  out.set("state", Value::enumerated(run.state, "DagRunState." + upper(run.state)));
   out.set("conf", run.conf);
   out.set("triggering_user_name", text_or_none(run.triggering_user));
   out.set("consumed_asset_events", run.consumed_asset_events);

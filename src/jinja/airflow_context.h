@@ -18,9 +18,10 @@ namespace tailrace::jinja {
 /// An Airflow connection. Its text never shows the password.
 struct Connection {
   std::string id;
-  std::optional<std::string> type, description, host, schema, login, password;
-  std::optional<std::int64_t> port;
-  std::optional<std::string> extra;  ///< JSON, as it is kept
+  std::optional<std::string> type = {}, description = {}, host = {}, schema = {}, login = {},
+                             password = {};
+  std::optional<std::int64_t> port = {};
+  std::optional<std::string> extra = {};  ///< JSON, as it is kept
 };
 /// Connection.get_uri().
 std::string connection_uri(const Connection& connection);

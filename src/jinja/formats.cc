@@ -484,51 +484,58 @@ class Brace {
     return format_value(value, spec);
   }
 
+  /// As string.Formatter does, which the sandbox builds on: only `{}` itself counts on.
   Result<Value> find(std::string_view path) {
+    const bool number =
+        !path.empty() && path.find_first_not_of("0123456789") == std::string_view::npos;
+    if (path.empty() && next_ < 0)
+      return value_error(
+          "cannot switch from manual field specification to automatic field numbering");
+    if (number && next_ > 0)
+      return value_error(
+          "cannot switch from manual field specification to automatic field numbering");
+    if (path.empty()) return argument(std::to_string(next_++));
+    if (number) next_ = -1;
     const std::size_t end = std::min(path.find_first_of(".["), path.size());
     ASSIGN(Value value, first(path.substr(0, end)));
     path.remove_prefix(end);
     while (!path.empty()) {
       if (path[0] == '.') {
         const std::size_t stop = std::min(path.find_first_of(".[", 1), path.size());
+        if (stop == 1) return value_error("Empty attribute in format string");
         ASSIGN(value, get_attribute(value, path.substr(1, stop - 1)));
         TRY(defined(value));
         path.remove_prefix(stop);
         continue;
       }
       const std::size_t close = path.find(']');
-      if (path[0] != '[' || close == std::string_view::npos)
+      if (path[0] != '[')
         return value_error("Only '.' or '[' may follow ']' in format field specifier");
+      if (close == std::string_view::npos) return value_error("Missing ']' in format string");
       const std::string key(path.substr(1, close - 1));
-      const bool number = !key.empty() && key.size() < 18 &&
-                          key.find_first_not_of("0123456789") == std::string::npos;
-      ASSIGN(value, get_item(value, number ? Value(std::int64_t{std::stoll(key)}) : Value(key)));
+      if (key.empty()) return value_error("Empty attribute in format string");
+      const bool index =
+          key.size() < 18 && key.find_first_not_of("0123456789") == std::string::npos;
+      ASSIGN(value, get_item(value, index ? Value(std::int64_t{std::stoll(key)}) : Value(key)));
       path.remove_prefix(close + 1);
     }
     return value;
   }
 
   Result<Value> first(std::string_view name) {
+    if (!name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos)
+      return argument(name);
+    for (const auto& [key, value] : named_)
+      if (key == name) return value;
+    return raised("KeyError", text_repr(name), Code::kNotFound);
+  }
+
+  Result<Value> argument(std::string_view number) {
     std::size_t index = 0;
-    if (name.empty()) {
-      if (next_ < 0)
-        return value_error(
-            "cannot switch from manual field specification to automatic field numbering");
-      index = static_cast<std::size_t>(next_++);
-    } else if (name.find_first_not_of("0123456789") == std::string_view::npos) {
-      if (next_ > 0)
-        return value_error(
-            "cannot switch from automatic field numbering to manual field specification");
-      next_ = -1;
-      if (std::from_chars(name.data(), name.data() + name.size(), index).ec != std::errc{})
-        return value_error("Too many decimal digits in format string");
-    } else {
-      for (const auto& [key, value] : named_)
-        if (key == name) return value;
-      return raised("KeyError", text_repr(name), Code::kNotFound);
-    }
+    if (std::from_chars(number.data(), number.data() + number.size(), index).ec != std::errc{})
+      return value_error("Too many decimal digits in format string");
     if (index >= arguments_.size())
-      return raised("IndexError", "Replacement index " + std::to_string(index) +
+      return raised("IndexError", "Replacement index " + std::string(number) +
                                       " out of range for positional args tuple");
     return arguments_[index];
   }

@@ -388,7 +388,9 @@ Result<Value> time_of(const std::string& type, const Value& data) {
     }
   }
   const auto micros = static_cast<std::int64_t>(std::nearbyint(*stamp->number() * 1e6));
-  return DateTime::at(micros, zone, type.starts_with("pendulum")).value();
+  DateTime made = DateTime::at(micros, zone, type.starts_with("pendulum"));
+  if (tag && tag->is_none()) made.zone.reset();
+  return made.value();
 }
 
 Result<Value> untagged_dict(const Dict& dict) {

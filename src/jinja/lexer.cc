@@ -98,6 +98,10 @@ class Lexer {
   Status comment() {
     const int line = line_;
     std::size_t end = source_.find("#}", at_ + 2);
+    if (end == std::string::npos && at_ + 2 == source_.size()) {
+      advance(2);
+      return {};
+    }
     if (end == std::string::npos) return syntax_error("Missing end of comment tag", line);
     const bool signed_begin = at_ + 2 < end && (source_[at_ + 2] == '-' || source_[at_ + 2] == '+');
     const bool strip = end > at_ + (signed_begin ? 3 : 2) && source_[end - 1] == '-';
@@ -144,6 +148,8 @@ class Lexer {
       if (strip_after) skip_space();
       return {};
     }
+    // Jinja finds nothing missing where nothing follows.
+    if (at_ == source_.size()) return {};
     return syntax_error("Missing end of raw directive", line);
   }
 

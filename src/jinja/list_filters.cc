@@ -210,6 +210,7 @@ class Pretty {
   std::string out;
 
   void write(const Value& value, std::size_t indent, std::size_t allowance, int depth) {
+    if (!spend(1)) return;
     const std::string flat = sorted_repr(value, 0);
     if (flat.size() + indent + allowance <= 80 || depth > 50) {
       out += flat;
@@ -242,7 +243,7 @@ class Pretty {
   }
 
   static std::string sorted_repr(const Value& value, int depth) {
-    if (depth > 50) return value.repr();
+    if (depth > 50 || !spend(1)) return "...";
     if (const auto* list = value.list()) return "[" + joined(*list, depth + 1) + "]";
     if (const auto* tuple = value.tuple())
       return "(" + joined(tuple->items, depth + 1) + (tuple->items.size() == 1 ? ",)" : ")");

@@ -243,6 +243,22 @@ Result<Value> deltas(Operator op, const Value& left, const Value& right) {
   return Value(TimeDelta{static_cast<std::int64_t>(std::nearbyint(exact))});
 }
 
+/// What Markup's `%` does to its arguments: texts are escaped that are no Markup.
+Value escaped_texts(const Value& value) {
+  if (value.string() && !value.is_markup()) return Value::markup(html_escaped(*value.string()));
+  if (const auto* items = value.tuple()) {
+    List out;
+    for (const Value& item : items->items) out.push_back(item.tuple() ? item : escaped_texts(item));
+    return Value(Tuple{std::move(out)});
+  }
+  const Dict* dict = value.dict();
+  if (!dict) return value;
+  Dict out;
+  for (const auto& [key, item] : dict->items())
+    out.set(key, item.dict() ? item : escaped_texts(item));
+  return Value(std::move(out));
+}
+
 }  // namespace
 
 Result<Value> operate(Operator op, const Value& left, const Value& right) {
@@ -251,7 +267,8 @@ Result<Value> operate(Operator op, const Value& left, const Value& right) {
   if (const auto a = left.index(), b = right.index(); a && b) return integers(op, *a, *b);
   if (const auto a = left.number(), b = right.number(); a && b) return reals(op, *a, *b);
   if (op == Operator::kMod && left.string()) {
-    ASSIGN(std::string made, percent_format(*left.string(), right));
+    ASSIGN(std::string made,
+           percent_format(*left.string(), left.is_markup() ? escaped_texts(right) : right));
     return left.is_markup() ? Value::markup(std::move(made)) : Value(std::move(made));
   }
   if (op == Operator::kAdd && is_sequence(left)) {

@@ -40,8 +40,10 @@ Result<ExprPtr> Parser::expression(bool with_choice) {
 }
 
 Result<ExprPtr> Parser::choice() {
+  const std::size_t known = unknown_.size();
   ASSIGN(auto left, either());
   while (skip_name("if")) {
+    unknown_.erase(unknown_.begin() + static_cast<std::ptrdiff_t>(known), unknown_.end());
     ++soft_;
     auto node = make(Kind::kChoice);
     ASSIGN(auto condition, either());
@@ -329,9 +331,9 @@ Result<ExprPtr> Parser::filter(ExprPtr node, bool start_inline) {
       made->name += "." + more;
     }
     if (soft_ == 0 && !find_filter(made->name))
-      return error(Code::kInvalidArgument, "TemplateAssertionError: No filter named '" +
-                                               made->name + "'. (line " +
-                                               std::to_string(made->line) + ")");
+      unknown_.push_back(Error{Code::kInvalidArgument, "TemplateAssertionError: No filter named '" +
+                                                           made->name + "'. (line " +
+                                                           std::to_string(made->line) + ")"});
     hang(*made, std::move(node));
     if (is_operator("(")) TRY(arguments(*made));
     node = std::move(made);
@@ -362,8 +364,9 @@ Result<ExprPtr> Parser::test(ExprPtr node) {
     hang(*made, std::move(argument));
   }
   if (soft_ == 0 && !find_test(made->name))
-    return error(Code::kInvalidArgument, "TemplateAssertionError: No test named '" + made->name +
-                                             "'. (line " + std::to_string(made->line) + ")");
+    unknown_.push_back(Error{Code::kInvalidArgument, "TemplateAssertionError: No test named '" +
+                                                         made->name + "'. (line " +
+                                                         std::to_string(made->line) + ")"});
   if (!negated) return made;
   auto inverse = make(Kind::kNot);
   hang(*inverse, std::move(made));

@@ -73,6 +73,7 @@ Result<Template::Node> Parser::run() {
   Template::Node made;
   made.plain = !tokens_.tags;
   ASSIGN(made.body, body({}));
+  if (!unknown_.empty()) return std::unexpected(unknown_.front());
   made.changes = changes_;
   return made;
 }

@@ -88,7 +88,8 @@ class Parser {
   int depth_ = 0;
   int soft_ = 0;  ///< inside an if: unknown filters and tests fail when they are reached
   bool changes_ = false;
-  std::vector<Stmt*> macros_;  ///< open macros, whose special names are looked for
+  std::vector<Error> unknown_;  ///< filters and tests of no known name, where that is an error
+  std::vector<Stmt*> macros_;   ///< open macros, whose special names are looked for
 };
 
 }  // namespace tailrace::jinja

@@ -104,14 +104,14 @@ bool strict() {
 /// Undefined under the lenient rule, which prints as nothing and is false.
 Status lenient(const Value& value) {
   const Undefined* undefined = value.undefined();
-  return undefined && (strict() || undefined->unsafe_access) ? defined(value) : Status{};
+  const bool fails = undefined && (undefined->unsafe_access || (strict() && !undefined->lenient));
+  return fails ? defined(value) : Status{};
 }
 
 }  // namespace
 
 Result<std::string> to_text(const Value& value) {
   TRY(lenient(value));
-  if (const auto* text = value.string()) return *text;
   std::string text = value.text();
   TRY(spend_bytes(text.size()));
   return text;

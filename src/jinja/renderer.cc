@@ -485,8 +485,10 @@ Result<Value> Renderer::choice(const Expr& expr, const FramePtr& frame) {
   ASSIGN(const bool truth, to_truth(condition));
   if (truth) return eval(*expr.parts[1], frame);
   if (expr.parts[2]) return eval(*expr.parts[2], frame);
-  return Value(Undefined{"", "the inline if-expression on line " + std::to_string(expr.line) +
-                                 " evaluated to false and no else section was defined."});
+  return Value(Undefined{"",
+                         "the inline if-expression on line " + std::to_string(expr.line) +
+                             " evaluated to false and no else section was defined.",
+                         false, true});
 }
 
 Result<Renderer::Given> Renderer::given(const Expr& expr, const FramePtr& frame) {

@@ -36,6 +36,17 @@ bool is_white(std::string_view character) {
          c == 0x3000;
 }
 
+/// Format characters and private ones, which Python does not print and glibc does.
+bool is_hidden(char32_t c) {
+  constexpr std::pair<char32_t, char32_t> kRanges[] = {
+      {0xAD, 0xAD},       {0x600, 0x605},     {0x61C, 0x61C},     {0x6DD, 0x6DD},
+      {0x70F, 0x70F},     {0x180E, 0x180E},   {0x200B, 0x200F},   {0x2028, 0x202E},
+      {0x2060, 0x206F},   {0xE000, 0xF8FF},   {0xFEFF, 0xFEFF},   {0xFFF9, 0xFFFB},
+      {0x110BD, 0x110BD}, {0x1D173, 0x1D17A}, {0xE0000, 0x10FFFF}};
+  return std::ranges::any_of(
+      kRanges, [c](const auto& range) { return c >= range.first && c <= range.second; });
+}
+
 bool cased(char32_t point) {
   return to_upper(point) != point || to_lower(point) != point;
 }
@@ -127,9 +138,9 @@ bool is(CharacterKind kind, std::string_view character) {
     case CharacterKind::kLower:
       return to_upper(c) != c || c == 0xdf;
     case CharacterKind::kPrintable:
-      return (c >= 0x20 && c < 0x7f) ||
-             (c >= 0xa1 && c != 0xad && (!unicode() || iswprint_l(c, unicode())) &&
-              !is_white(character));
+      if (c < 0x7f) return c >= 0x20;
+      return c >= 0xa1 && !is_hidden(c) && !is_white(character) &&
+             (!unicode() || iswprint_l(static_cast<wint_t>(c), unicode()));
   }
   return false;
 }

@@ -28,9 +28,15 @@ class Deeper {
 };
 thread_local int Deeper::depth_ = 0;
 
+/// A walk over values that share their parts may be long: false when the rendering's steps are used
+/// up, and then whatever comes next fails.
+bool spend_walk(std::size_t count) {
+  return spend(static_cast<std::int64_t>(count)).has_value();
+}
+
 bool equal_lists(const List& left, const List& right) {
   const Deeper deeper;
-  if (left.size() != right.size() || deeper.too_deep()) return false;
+  if (left.size() != right.size() || deeper.too_deep() || !spend_walk(left.size())) return false;
   for (std::size_t i = 0; i < left.size(); ++i)
     if (!(left[i] == right[i])) return false;
   return true;
@@ -38,7 +44,7 @@ bool equal_lists(const List& left, const List& right) {
 
 bool equal_dicts(const Dict& left, const Dict& right) {
   const Deeper deeper;
-  if (left.size() != right.size() || deeper.too_deep()) return false;
+  if (left.size() != right.size() || deeper.too_deep() || !spend_walk(left.size())) return false;
   for (const auto& [key, value] : left.items()) {
     const Value* other = right.find(key);
     if (!other || !(*other == value)) return false;
@@ -50,11 +56,18 @@ std::size_t mixed(std::size_t seed, std::size_t next) {
   return seed ^ (next + 0x9e3779b97f4a7c15 + (seed << 6) + (seed >> 2));
 }
 
+/// How long a repr grows: beyond it is too long for any text of a template, which then says so.
+std::size_t longest_repr() {
+  const Budget* now = budget();
+  return now ? now->max_output : std::size_t{1} << 26;
+}
+
 std::string joined(const List& list) {
   const Deeper deeper;
   if (deeper.too_deep()) return "...";
   std::string out;
   for (const Value& value : list) {
+    if (out.size() > longest_repr()) break;
     if (!out.empty()) out += ", ";
     out += value.repr();
   }
@@ -66,6 +79,7 @@ std::string dict_repr(const Dict& dict) {
   if (deeper.too_deep()) return "{...}";
   std::string out = "{";
   for (const auto& [key, value] : dict.items()) {
+    if (out.size() > longest_repr()) break;
     if (out.size() > 1) out += ", ";
     out += key.repr() + ": " + value.repr();
   }
@@ -210,6 +224,12 @@ Value Value::markup(std::string text) {
   return made;
 }
 
+Value Value::enumerated(std::string text, std::string shown) {
+  Value made;
+  made.value_ = std::make_shared<const Text>(Text{std::move(text), false, std::move(shown)});
+  return made;
+}
+
 bool Value::is_markup() const {
   const auto* held = std::get_if<std::shared_ptr<const Text>>(&value_);
   return held && (*held)->markup;
@@ -274,7 +294,8 @@ bool Value::truth() const {
 }
 
 std::string Value::text() const {
-  if (const auto* text = string()) return *text;
+  if (const auto* held = std::get_if<std::shared_ptr<const Text>>(&value_))
+    return (*held)->shown.empty() ? (*held)->text : (*held)->shown;
   if (is_undefined()) return "";
   if (const auto* at = moment()) return DateTime::of(*at).text();
   if (const auto* span = delta()) return delta_text(*span);
@@ -342,7 +363,7 @@ std::size_t Value::hash() const {
   if (const auto* items = tuple()) {
     std::size_t seed = 1;
     const Deeper deeper;
-    if (deeper.too_deep()) return seed;
+    if (deeper.too_deep() || !spend_walk(items->items.size())) return seed;
     for (const Value& value : items->items) seed = mixed(seed, value.hash());
     return seed;
   }
@@ -356,7 +377,7 @@ bool Value::hashable() const {
   if (list() || dict()) return false;
   const Deeper deeper;
   if (deeper.too_deep()) return false;
-  if (const auto* items = tuple())
+  if (const auto* items = tuple(); items && spend_walk(items->items.size()))
     for (const Value& value : items->items)
       if (!value.hashable()) return false;
   return true;

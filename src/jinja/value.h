@@ -53,6 +53,7 @@ struct Undefined {
   std::string name;
   std::string message = {};      ///< Jinja's sentence; empty: `'name' is undefined`
   bool unsafe_access = false;    ///< the sandbox keeps it: SecurityError instead of UndefinedError
+  bool lenient = false;          ///< prints as nothing under the strict rule, too
   std::string sentence() const;  ///< the message, or the one made of the name
 };
 
@@ -105,6 +106,8 @@ class Value {
   Value(std::shared_ptr<const Object> value) : value_(std::move(value)) {}
   /// markupsafe.Markup: a str that says it is HTML already.
   static Value markup(std::string text);
+  /// A member of a Python class that is a str and an Enum: equal to `text`, printed as `shown`.
+  static Value enumerated(std::string text, std::string shown);
 
   bool is_none() const { return std::holds_alternative<std::monostate>(value_); }
   bool is_undefined() const { return undefined() != nullptr; }
@@ -149,6 +152,7 @@ class Value {
   struct Text {
     std::string text;
     bool markup = false;
+    std::string shown = {};  ///< of an Enum
   };
   /// `rendering` is the rendering it was made in (python.h), 0 outside.
   template <typename T>

@@ -1,4 +1,4 @@
-"""What dag-factory and Airflow say of the broken files: `broken.py DAGS_FOLDER` prints {file: message or null} as JSON."""
+"""What dag-factory and Airflow say of broken files: `broken.py DAGS_FOLDER` prints {file: message or null} as JSON."""
 import json
 import logging
 import os

@@ -188,11 +188,11 @@ def arguments(task, base):
     return kept(found) if decorated or task.is_mapped else found
 
 
-# Beside FIELDS: what describe_task records under another name, what DAG files cannot say, and what has no meaning here.
-OTHER_FIELDS = {"task_id", "dag", "task_group", "default_args", "python_callable", "trigger_rule", "weight_rule", "inlets",
-                "outlets", "params", "task_display_name", "retry_policy", "sla", "email_on_failure", "email_on_retry",
-                "allow_nested_operators", *(f"on_{word}_callback" for word in
-                                           ("execute", "failure", "retry", "skipped", "success"))}
+# Beside FIELDS: what describe_task records under another name, and what has no meaning here.
+OTHER_FIELDS = {"task_id", "dag", "task_group", "default_args", "python_callable", "trigger_rule", "weight_rule",
+                "inlets", "outlets", "params", "task_display_name", "retry_policy", "sla", "email_on_failure",
+                "email_on_retry", "allow_nested_operators",
+                *(f"on_{word}_callback" for word in ("execute", "failure", "retry", "skipped", "success"))}
 FIELDS = ("owner retries retry_delay retry_exponential_backoff max_retry_delay execution_timeout start_date end_date "
           "depends_on_past wait_for_downstream wait_for_past_depends_before_skipping ignore_first_depends_on_past pool "
           "pool_slots priority_weight queue max_active_tis_per_dag max_active_tis_per_dagrun do_xcom_push "

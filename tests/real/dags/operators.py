@@ -1,4 +1,4 @@
-"""Records what Airflow's operators take: `operators.py >spec/airflow_operators.yml`, in a Python with Airflow and providers.
+"""Records what Airflow's operators take: `operators.py >spec/airflow_operators.yml`, where Airflow and providers are.
 
 The classes that the embedded scheduler runs, and those beside them that DAG files name most. Arguments are those of the
 constructors of a class and of its bases down to BaseOperator, whose own stand once, under `base`.
@@ -77,13 +77,9 @@ def record(path, klass, base):
             arguments.append(name)
             if parameter.default is parameter.empty:
                 required.append(name)
-    return {"arguments": arguments, "required": required, "templates": in_order(klass.template_fields),
+    return {"arguments": arguments, "required": required, "templates": sorted(klass.template_fields),
             "files": list(klass.template_ext), "kinds": kinds(klass),
             "aliases": aliases(path, klass)}
-
-
-def in_order(fields):
-    return list(fields) if isinstance(fields, (list, tuple)) else sorted(fields)
 
 
 def kinds(klass):
