@@ -14,7 +14,10 @@ two:
   start_date: 2026-01-01
   tasks:
     first: {{operator: {BASH}, bash_command: "echo on {{{{ ds }}}}"}}
-    second: {{operator: {BASH}, bash_command: "echo after {{{{ ti.xcom_pull(task_ids='first') }}}}", dependencies: [first]}}
+    second:
+      operator: {BASH}
+      bash_command: "echo after {{{{ ti.xcom_pull(task_ids='first') }}}}"
+      dependencies: [first]
 """
 
 

@@ -330,7 +330,7 @@ class Lab:
         return runs
 
 
-# --- what is recorded --------------------------------------------------------------------------------------------------
+# --- what is recorded -------------------------------------------------------------------------------------------------
 
 TRIGGER = re.compile(r"schedule: *(none|null|~)? *$", re.M)
 
@@ -408,6 +408,8 @@ def random_dags(arguments):
         lab = Lab(pathlib.Path(home))
         for number in range(seed, seed + count):
             description = airflow_random.finish(airflow_random.describe(number))
+            if not airflow_random.is_decided(description):
+                continue
             try:
                 dag = airflow_random.build(description)
                 lab.add([dag])
@@ -456,10 +458,12 @@ def rules(arguments):
             return LETTERS[str(became[-1].value)] if became else "r" if met else "w"
 
         with open(ROOT / "src/sched/testdata/trigger_rules.txt", "w") as out:
-            out.write("# Airflow 3.3.2's TriggerRuleDep (tests/real/airflow_lab.py rules): rule, tasks upstream, setups "
-                      "among them (the first),\n# map index, then a letter for each combination of states, the first "
-                      "task's changing fastest:\n# none, running, success, failed, skipped, upstream_failed, removed. "
-                      "r: runs, w: waits, s, f, x: becomes skipped,\n# upstream_failed, removed.\n")
+            out.write(
+                "# Airflow 3.3.2's TriggerRuleDep (tests/real/airflow_lab.py rules): rule, tasks upstream, setups among "
+                "them (the first),\n"
+                "# map index, then a letter for each combination of states, the first task's changing fastest:\n"
+                "# none, running, success, failed, skipped, upstream_failed, removed. r: runs, w: waits, s, f, x: "
+                "becomes skipped,\n# upstream_failed, removed.\n")
             for rule in TriggerRule:
                 for count in (1, 2, 3):
                     for setups in range(count + 1):
