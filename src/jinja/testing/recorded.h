@@ -60,7 +60,9 @@ inline Outcome render(const std::string& source, const Scope& scope, bool native
     return made ? Outcome{"text", *made, ""} : failed(made.error());
   }
   const auto made = parsed->render_native(scope, options);
-  return made ? Outcome{made->type_name(), made->repr(), ""} : failed(made.error());
+  if (!made) return failed(made.error());
+  const Value shown = made->is_markup() ? Value(*made->string()) : *made;
+  return Outcome{shown.type_name(), shown.repr(), ""};
 }
 
 inline Outcome wanted(const Value& line) {
