@@ -13,15 +13,15 @@ FLOORS = {
     "base": 0, "rt": 1, "net": 2, "kv": 2, "columns": 2, "cql_types": 2, "cql_syntax": 2,
     "yaml": 2, "calendar": 2, "jinja": 3, "dags": 4,
     "log": 3, "schema": 3, "table": 3, "lake": 3, "auth": 3,
-    "cql_protocol": 3, "cql_schema": 3, "cql_store": 3, "cql_terms": 4, "cql_query": 5,
+    "cql_protocol": 3, "cql_schema": 3, "cql_store": 3, "cql_terms": 4, "cql_client": 4, "cql_roles": 4, "cql_query": 5,
     "groups": 4, "share": 4, "transactions": 4, "subjects": 4, "engine": 4, "kafka_log": 4, "sql": 5, "connect": 5,
     "sched": 5, "pipeline": 6, "served": 6,
-    "kafka": 7, "cql": 7, "registry": 7, "hooks": 7, "console": 7, "app": 8,
+    "kafka": 7, "cql": 7, "registry": 7, "cassandra": 7, "hooks": 7, "console": 7, "app": 8,
 }
 
 # Which rooms may include a library: the part of an include before the first "/" or the whole name, as a pattern.
-ARROW_ROOMS = {"columns", "engine", "schema", "lake", "table", "sql", "connect", "pipeline", "served", "console",
-               "app"}
+ARROW_ROOMS = {"columns", "engine", "schema", "lake", "table", "sql", "connect", "pipeline", "served", "cassandra",
+               "console", "app"}
 FENCES = [
     (r"boost/(asio|beast)", {"net"}),
     (r"rocksdb/", {"kv"}),
@@ -35,6 +35,7 @@ FENCES = [
     (r"google/protobuf/", {"schema"}),
     (r"yaml-cpp/", {"yaml", "dags", "pipeline", "app"}),
     (r"re2/", {"auth", "engine", "groups", "schema", "transactions"}),
+    (r"crypt\.h", {"cql_roles"}),
     (r"isa-l", {"log", "cql_protocol"}),
     (r"(lz4|snappy)", {"log", "cql_protocol"}),
     (r"librdkafka/", {"kafka_log"}),

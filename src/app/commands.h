@@ -34,6 +34,8 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:9042";
   std::string tls_certificate, tls_key;  ///< PEM files; both or none
   std::string tls_clients;               ///< a PEM file: whose certificates clients must show
+  CqlLogins logins = {};
+  bool materialized_views = false;  ///< clients may make views
 };
 /// Serves CQL alone until a signal.
 int serve_command(const ServeOptions& options);

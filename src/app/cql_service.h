@@ -1,4 +1,4 @@
-// CQL over a data folder: the engine, its store in it, and the door.
+// CQL over a data folder: the engine, its store in it, and the door with its logins.
 #pragma once
 
 #include <memory>
@@ -19,11 +19,20 @@ struct CqlSettings {
                                  ///< theirs; empty: they need none
 };
 
+/// Who may connect, and do what.
+struct CqlLogins {
+  std::string auth = "none";             ///< or "password": roles, their passwords and permissions
+  std::string first_password_file = {};  ///< of cassandra on the first start; empty: cassandra
+  bool allow_default_password = false;   ///< on addresses that others reach, too
+  std::string flags = "--";              ///< what a user changes them with begins so
+};
+
 class CqlService {
  public:
   /// Opens or makes the store in `folder`.
-  static Result<std::unique_ptr<CqlService>> open(const std::string& folder);
-  /// Opens the door.
+  static Result<std::unique_ptr<CqlService>> open(const std::string& folder, CqlLogins logins);
+  /// Opens the door. kFailedPrecondition: others would reach it, and log in with the password that
+  /// everybody knows.
   Status start(const CqlSettings& settings);
 
   cql_query::Engine& engine() { return *engine_; }
@@ -34,6 +43,9 @@ class CqlService {
   }
 
  private:
+  Status check_default_password(const std::string& host, const CqlSettings& settings) const;
+
+  CqlLogins logins_;
   std::unique_ptr<cql_query::Engine> engine_;
   std::unique_ptr<cql::Door> door_;
 };

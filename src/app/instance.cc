@@ -17,6 +17,7 @@
 #include "app/record_schemas.h"
 #include "app/served_tables.h"
 #include "base/log.h"
+#include "cassandra/sink.h"
 #include "connect/noted_state.h"
 #include "net/http_client.h"
 #include "pipeline/contracts/agreement.h"
@@ -97,9 +98,13 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   TRY(instance->open_the_log());
   ASSIGN(auto types, instance->open_types());
   ASSIGN(auto graph, instance->graph_of(types));
+  if (instance->project_.roles.serving != "embedded") {
+    ASSIGN(instance->sink_, cassandra::Sink::open(instance->project_));
+  }
   ASSIGN(instance->runner_,
          pipeline::Runner::open(instance->project_, std::move(graph), *instance->log_,
-                                instance->data_, instance->schemas_.get()));
+                                instance->data_, instance->schemas_.get(),
+                                instance->sink_.get()));
   TRY(instance->open_sources(types));
   instance->log_view_ = std::make_unique<InstanceLogView>(
       *instance->log_, instance->remote_ ? ReadBytes::kElsewhere : ReadBytes::kHere,
@@ -132,6 +137,7 @@ Status Instance::read_project() {
 Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) const {
   ASSIGN(auto graph, pipeline::make_graph(project_, types));
   TRY(pipeline::check_serving(project_, graph));
+  if (project_.roles.serving != "embedded") TRY(check_served_tables(project_, graph));
   for (const pipeline::Finding& finding : contract_findings(project_, graph))
     if (finding.level == pipeline::Finding::Level::kWarning) LOG(warn, "{}", finding.what);
   return graph;
@@ -197,6 +203,7 @@ Status Instance::open_the_log() {
 
 Status check_outside(const pipeline::Project& project) {
   TRY(check_log(project));
+  if (project.roles.serving != "embedded") TRY(cassandra::config_of(project));
   for (const pipeline::TopicSpec& topic : project.topics) TRY(settings_of(topic));
   for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest));
   return {};
@@ -251,11 +258,12 @@ Status Instance::open_doors() {
 Status Instance::open_cql() {
   if (options_.cql == "off" || project_.roles.serving != "embedded") return {};
   TRY(check_served_tables(project_, *runner_->graph()));
-  ASSIGN(cql_, CqlService::open(data_ + "/cql"));
+  ASSIGN(cql_, CqlService::open(data_ + "/cql", options_.cql_logins));
   const auto set_tables = [this](CqlService& cql) -> Status {
     ASSIGN(auto tables, served_tables(project_, *runner_));
     return cql.engine().set_foreign(std::move(tables));
   };
+  cql_->engine().set_materialized_views(options_.cql_materialized_views);
   TRY(set_tables(*cql_));
   runner_->on_served_change([set_tables, held = std::weak_ptr(cql_)] {
     const auto cql = held.lock();

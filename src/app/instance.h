@@ -29,8 +29,10 @@ struct RunOptions {
   std::string kafka = "127.0.0.1:9092";     ///< Kafka's protocol at HOST:PORT; "off" for none
   std::string registry = "127.0.0.1:8081";  ///< schema registry's REST at HOST:PORT; "off" for none
   std::string cql = "127.0.0.1:9042";       ///< CQL's clients at HOST:PORT; "off" for none
-  std::string registry_config = {};         ///< a file of its settings; empty for none
-  bool once = false;                        ///< take what is there, then exit
+  CqlLogins cql_logins = {.flags = "--cql-"};
+  bool cql_materialized_views = false;  ///< whose clients may make views
+  std::string registry_config = {};     ///< a file of its settings; empty for none
+  bool once = false;                    ///< take what is there, then exit
 };
 
 /// Where a running instance is reached: DATA/run.json.
@@ -111,6 +113,7 @@ class Instance {
   kafka_log::KafkaLog* remote_ = nullptr;  ///< the log, when it is on a Kafka somewhere else
   std::unique_ptr<RegistryService> registry_;
   std::unique_ptr<subjects::SchemaClient> schemas_;  ///< null where no topic needs it
+  std::unique_ptr<pipeline::ServingSink> sink_;      ///< before the runner, which points to it
   std::unique_ptr<pipeline::Runner> runner_;
   pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;

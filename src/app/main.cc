@@ -24,6 +24,23 @@ constexpr const char* kDataHelp = "data folder (default: PROJECT/.tailrace)";
 constexpr const char* kRegistryConfigHelp =
     "a file of the registry's settings: ssl.*, authentication.*";
 
+/// Logins of CQL's clients, at options that begin so.
+void add_cql_logins(CLI::App* command, CqlLogins& logins) {
+  const std::string& flags = logins.flags;
+  command
+      ->add_option(flags + "auth", logins.auth,
+                   "password: CQL's clients log in, and have the permissions of their roles; none")
+      ->capture_default_str();
+  command->add_option(
+      flags + "first-password-file", logins.first_password_file,
+      "a file: the password of the first superuser, cassandra (default: cassandra)");
+  command->add_flag(flags + "allow-default-password", logins.allow_default_password,
+                    "start even where others could log in as cassandra, cassandra");
+}
+
+constexpr const char* kViewsHelp =
+    "CQL's clients may CREATE MATERIALIZED VIEW, which is off by default, as Cassandra has it";
+
 void add_run(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("run", "run a project until Ctrl-C (or --once)");
   command->footer(
@@ -57,6 +74,8 @@ void add_run(CLI::App& app, int& code) {
       ->add_option("--cql", options->cql,
                    "served tables for CQL's clients at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
+  add_cql_logins(command, options->cql_logins);
+  command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
   command->add_flag("--check", *check,
@@ -251,12 +270,16 @@ void add_serve(CLI::App& app, int& code) {
   command->add_option("--tls-key", options->tls_key, "the certificate's key, a PEM file");
   command->add_option("--tls-clients", options->tls_clients,
                       "a PEM file of authorities: clients must show a certificate of theirs");
+  add_cql_logins(command, options->logins);
+  command->add_flag("--materialized-views", options->materialized_views, kViewsHelp);
   command->footer(
       "Examples:\n"
       "  tailrace serve --data /var/lib/tailrace\n"
       "  cqlsh 127.0.0.1 9042 -e 'DESCRIBE CLUSTER'\n"
       "  tailrace serve --data data --listen 0.0.0.0:9042 \\\n"
-      "    --tls-certificate server.pem --tls-key server.key\n\n"
+      "    --tls-certificate server.pem --tls-key server.key \\\n"
+      "    --auth password --first-password-file secret.txt\n"
+      "  cqlsh -u cassandra -p \"$(cat secret.txt)\" --ssl\n\n"
       "Speaks Cassandra's native protocol, versions 3 to 5: drivers, cqlsh and Spark's connector\n"
       "connect as to Apache Cassandra 5.0. A write is on disk before it is answered.");
   command->callback([=, &code] { code = serve_command(*options); });

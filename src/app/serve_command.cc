@@ -13,7 +13,8 @@ namespace {
 Status serve(const ServeOptions& options) {
   TRY(rt::posix_files().make_folder(options.data));
   ASSIGN(const auto held, rt::posix_files().lock_folder(options.data));
-  ASSIGN(const auto service, CqlService::open(options.data + "/cql"));
+  ASSIGN(const auto service, CqlService::open(options.data + "/cql", options.logins));
+  service->engine().set_materialized_views(options.materialized_views);
   TRY(service->start({.listen = options.listen,
                       .tls_certificate = options.tls_certificate,
                       .tls_key = options.tls_key,

@@ -332,6 +332,17 @@ Timetable::Timetable(Kind kind) : kind_(std::move(kind)) {
   if (auto* const events = std::get_if<Events>(&kind_)) std::ranges::sort(events->times);
 }
 
+Status Timetable::check() const {
+  const auto* const trigger = std::get_if<DeltaTrigger>(&kind_);
+  const auto* const interval = std::get_if<DeltaInterval>(&kind_);
+  if (trigger == nullptr && interval == nullptr) return {};
+  const Delta& delta = trigger != nullptr ? trigger->delta : interval->delta;
+  const Time later = plus(0, delta);
+  if (later && *later > 0) return {};
+  return error(Code::kInvalidArgument,
+               fmt::format("a schedule's interval must be positive, not {}", delta_text(delta)));
+}
+
 std::optional<RunInfo> Timetable::next(const std::optional<RunInfo>& last,
                                        const Restriction& restriction, Micros now) const {
   return std::visit(Next{last ? last->interval : std::nullopt, restriction, now}, kind_);

@@ -75,6 +75,9 @@ class Timetable {
                             DeltaInterval, Events>;
   explicit Timetable(Kind kind = NoTimetable{});
 
+  /// Airflow's validate: kInvalidArgument where a delta is not positive.
+  Status check() const;
+
   /// Airflow's next_dagrun_info: the run after `last` (the last automated run; none at first), as
   /// seen at `now`, which matters where catchup is off. None: no more runs. Where Airflow raises an
   /// error, because one of several crons has no more times or a cron none within 50 years of the

@@ -155,6 +155,15 @@ TEST(timetable, a_delta_of_nothing_or_less_ends_instead_of_turning_round) {
   }
 }
 
+TEST(timetable, a_delta_that_is_not_positive_is_told) {
+  EXPECT_TRUE(Timetable(DeltaTrigger{{0, 1, 0, true}, {}}).check());
+  EXPECT_TRUE(Timetable(DeltaInterval{{0, 0, 1, false}}).check());
+  EXPECT_TRUE(Timetable().check());
+  EXPECT_EQ(Timetable(DeltaTrigger{}).check().error().what,
+            "a schedule's interval must be positive, not 0:00:00");
+  EXPECT_FALSE(Timetable(DeltaInterval{{0, -1, 0, true}}).check());
+}
+
 TEST(timetable, deltas_are_shown_as_python_shows_them) {
   EXPECT_EQ(delta_text({0, 0, 0, false}), "0:00:00");
   EXPECT_EQ(delta_text({0, 0, kDay + 300'000'000, false}), "1 day, 0:05:00");

@@ -37,4 +37,13 @@ std::unexpected<cql_types::Failure> wrong_credentials(std::string_view user) {
   return bad(fmt::format("Provided username {} and/or password are incorrect", user));
 }
 
+void PasswordAuthenticator::check(Credentials credentials, Done done) {
+  auto role = credentials.user;
+  engine_.log_in(role, std::move(credentials.password),
+                 [role, done = std::move(done)](Outcome<void> logged_in) mutable {
+                   if (!logged_in) return done(std::unexpected(std::move(logged_in.error())));
+                   done(std::move(role));
+                 });
+}
+
 }  // namespace tailrace::cql

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "cql_query/engine.h"
 #include "cql_types/failure.h"
 
 namespace tailrace::cql {
@@ -34,6 +35,17 @@ class Authenticator {
   using Done = std::move_only_function<void(cql_types::Outcome<std::string>)>;
   /// Called on the connection's thread: what takes long (bcrypt does) calls `done` from another.
   virtual void check(Credentials credentials, Done done) = 0;
+};
+
+/// The engine's roles and their passwords.
+class PasswordAuthenticator final : public Authenticator {
+ public:
+  /// `engine` must outlive it.
+  explicit PasswordAuthenticator(cql_query::Engine& engine) : engine_(engine) {}
+  void check(Credentials credentials, Done done) override;
+
+ private:
+  cql_query::Engine& engine_;
 };
 
 }  // namespace tailrace::cql

@@ -182,6 +182,12 @@ bool Conversation::start(Turn turn) {
   }
   if (out_of_turn(turn)) return true;
   line_->version = version;
+  if (first) {
+    line_->client.traffic = [outlet = turn.reply.outlet()] {
+      if (!outlet.open()) return cql_query::Traffic::kGone;
+      return outlet.full() ? cql_query::Traffic::kStuck : cql_query::Traffic::kFlows;
+    };
+  }
   line_->client.protocol = std::min(version, cql_protocol::kVersion);
   const auto compression = check_startup(version, request);
   if (!compression) {
@@ -220,10 +226,19 @@ bool Conversation::log_in(Turn turn) {
 }
 
 void Conversation::check(Credentials credentials, Turn turn) {
+  if (line_->logging_in.exchange(true)) {
+    const bool ready = line_->stage.load() == Stage::kReady;
+    return tell(std::move(turn),
+                {unexpected(turn.head, ready ? "the connection is already initialized"
+                                             : "a login is being checked")});
+  }
   shared_.authenticator->check(
       std::move(credentials), [line = line_, head = turn.head,
                                reply = std::move(turn.reply)](Outcome<std::string> role) mutable {
-        if (!role) return send_message(*line, std::move(reply), head, {std::move(role.error())});
+        if (!role) {
+          line->logging_in = false;
+          return send_message(*line, std::move(reply), head, {std::move(role.error())});
+        }
         line->client.role = std::move(*role);
         line->stage = Stage::kReady;
         send_message(*line, std::move(reply), head, {cql_protocol::AuthSuccess{}});

@@ -150,6 +150,50 @@ TEST(login, is_asked_for_and_its_role_is_the_clients) {
   }
 }
 
+/// Answers when it is told to.
+class Undecided : public Authenticator {
+ public:
+  void check(Credentials credentials, Done done) override {
+    const std::lock_guard lock(mutex);
+    waiting.emplace_back(std::move(credentials.user), std::move(done));
+  }
+  std::mutex mutex;
+  std::vector<std::pair<std::string, Done>> waiting;
+};
+
+TEST(login, is_checked_one_at_a_time_and_no_more_when_it_was_right) {
+  const auto undecided = std::make_shared<Undecided>();
+  Running running({.authenticator = undecided});
+  Client client(running.port(), 4);
+  client.start();
+  const cql_protocol::AuthResponse ada{std::string("\0ada\0right", 10)};
+  const cql_protocol::AuthResponse bob{std::string("\0bob\0right", 10)};
+  client.send(ada, 1);
+  client.send(bob, 2);
+  auto answer = client.receive();
+  EXPECT_EQ(answer.head.stream, 2);
+  EXPECT_EQ(failure_of(answer.message),
+            "Unexpected message AUTH_RESPONSE, a login is being checked");
+  const auto decide = [&](cql_types::Outcome<std::string> role) {
+    std::unique_lock lock(undecided->mutex);
+    ASSERT_EQ(undecided->waiting.size(), 1U);
+    auto one = std::move(undecided->waiting.front());
+    undecided->waiting.clear();
+    lock.unlock();
+    one.second(std::move(role));
+  };
+  decide(wrong_credentials("ada"));
+  answer = client.receive();
+  EXPECT_EQ(answer.head.stream, 1);
+  client.send(bob, 3);
+  client.send(ada, 4);
+  EXPECT_EQ(client.receive().head.stream, 4);  // bob's is being checked
+  decide("bob");
+  EXPECT_TRUE(is<cql_protocol::AuthSuccess>(client.receive().message));
+  EXPECT_EQ(failure_of(client.ask(ada)),
+            "Unexpected message AUTH_RESPONSE, the connection is already initialized");
+}
+
 TEST(login, takes_a_user_and_a_password_between_zero_bytes_alone) {
   const auto read = [](std::string_view token) {
     const auto got = plain_credentials(token);

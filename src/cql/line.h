@@ -25,6 +25,8 @@ struct Line {
   cql_protocol::Compression compression = cql_protocol::Compression::kNone;
   bool segments = false;
   std::atomic<Stage> stage = Stage::kNew;
+  /// Whether a login is being checked, or was right: there is one at a time, and none after that.
+  std::atomic<bool> logging_in = false;
 };
 
 /// Sends a result or what failed. Any thread.

@@ -132,7 +132,7 @@ Outcome<void> decode(int version, std::string_view body, Prepare& into) {
 Outcome<void> decode(int version, std::string_view body, Execute& into) {
   Reader reader(body);
   into.id = reader.short_bytes();
-  into.result_metadata_id = version >= 5 ? reader.short_bytes() : std::string_view();
+  if (version >= 5) into.result_metadata_id = reader.short_bytes();
   take_parameters(reader, version, into.parameters);
   return done(reader);
 }

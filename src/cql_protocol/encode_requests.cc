@@ -76,7 +76,7 @@ struct Appender {
   }
   void operator()(const Execute& request) const {
     append_short_bytes(out, request.id);
-    if (version >= 5) append_short_bytes(out, request.result_metadata_id);
+    if (version >= 5) append_short_bytes(out, request.result_metadata_id.value_or(""));
     append_parameters(out, request.parameters, version);
   }
   void operator()(const Register& request) const { append_string_list(out, request.events); }

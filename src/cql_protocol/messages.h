@@ -88,7 +88,8 @@ struct Prepare {
 
 struct Execute {
   std::string_view id;
-  std::string_view result_metadata_id = {};  // version 5
+  /// Of the columns that the client knows; from version 5 on.
+  std::optional<std::string_view> result_metadata_id = {};
   Parameters parameters;
 };
 

@@ -97,8 +97,8 @@ struct Show {
            (request.keyspace ? encode_hex(*request.keyspace) : "null");
   }
   std::string operator()(const Execute& request) const {
-    return encode_hex(request.id) + " " + encode_hex(request.result_metadata_id) + " " +
-           shown(request.parameters);
+    return encode_hex(request.id) + " " + encode_hex(request.result_metadata_id.value_or("")) +
+           " " + shown(request.parameters);
   }
   std::string operator()(const Batch& request) const {
     std::string text = std::to_string(static_cast<int>(request.kind)) + " ";

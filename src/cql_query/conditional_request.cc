@@ -211,6 +211,7 @@ Outcome<void> ConditionalRequest::write(const cql_store::Snapshot& snapshot,
     } else {
       TRY(update.statement->write_row(key_, update.clustering, *update.bindings, writer));
     }
+    TRY(writer.finish());
   }
   return {};
 }

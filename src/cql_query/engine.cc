@@ -9,13 +9,21 @@
 #include <list>
 #include <mutex>
 #include <random>
+#include <thread>
 
 #include "base/bytes.h"
+#include "cql_query/access.h"
+#include "cql_query/index_upkeep.h"
+#include "cql_query/long_reads.h"
 #include "cql_query/prepared.h"
 #include "cql_query/prepared_cache.h"
 #include "cql_query/schema_state.h"
 #include "cql_query/timestamps.h"
 #include "cql_query/workers.h"
+#include "cql_query/writes_in_flight.h"
+#include "cql_roles/logins.h"
+#include "cql_roles/passwords.h"
+#include "cql_roles/role_state.h"
 #include "cql_schema/change.h"
 #include "cql_schema/describe.h"
 #include "cql_types/parts.h"
@@ -39,6 +47,10 @@ using cql_types::invalid;
 using Done = Engine::Done;
 
 constexpr std::string_view kHostId = "host_id";
+/// More rows than these are read by another thread than the door's, which has others to answer.
+constexpr std::int32_t kQuickRows = 200;
+/// A long read shall not keep short ones waiting, even where there are few cores.
+constexpr int kReaders = 8;
 
 /// What a statement runs with: the values of its markers, owned where it outlives the call.
 struct Execution {
@@ -48,6 +60,9 @@ struct Execution {
   Bindings bindings;
   std::optional<std::int32_t> page_size;
   std::optional<std::string> paging_state;
+  bool skips_metadata = false;
+  /// Of an EXECUTE whose client knows other columns than those of the rows.
+  bool knows_other_columns = false;
   Moment moment;
 
   void own_values() {
@@ -79,6 +94,29 @@ Outcome<std::vector<Value>> in_order(const Prepared& prepared, const std::vector
   return ordered;
 }
 
+Failure unprepared(std::string_view id) {
+  std::string hex;
+  for (const char c : id) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  Failure made(ErrorCode::kUnprepared,
+               fmt::format("Prepared query with ID {} not found (either the query was not prepared "
+                           "on this host (maybe the host has been restarted?) or you have prepared "
+                           "too many queries and it has been evicted from the internal cache)",
+                           hex));
+  made.statement_id = id;
+  return made;
+}
+
+/// A part of the machine's that guessing passwords may have.
+int login_threads() {
+  constexpr unsigned kMost = 4;
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency() / 4, 1U, kMost));
+}
+
+/// What it is bound with is needed after the call.
+bool runs_later(const Modification& modification) {
+  return modification.has_conditions() || modification.reads() || !modification.views().empty();
+}
+
 /// Texts as rows.
 Answer answer_of(const cql_schema::Description& description) {
   auto columns = std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
@@ -100,9 +138,22 @@ class Tailrace final : public Engine {
         store_(std::move(store)),
         timeuuids_(std::random_device{}() ^ (std::uint64_t{std::random_device{}()} << 32U)),
         schema_(*store_, timeuuids_),
-        cache_(options_.prepared_statements) {}
+        roles_(
+            *store_, [this] { return schema_.schema(); },
+            [] { return server_timestamps().next(rt::wall_microseconds()); }),
+        cache_(options_.prepared_statements) {
+    schema_.after_change([this](const cql_schema::Change& change) {
+      in_flight_.wait();
+      indexes_.changed(change);
+    });
+  }
 
   Status load();
+
+  void log_in(std::string role, std::string password, LoggedIn done) override {
+    logins_.log_in(std::move(role), std::move(password), std::move(done));
+  }
+  bool has_default_password() const override { return roles_.has_default_password(); }
 
   void query(Client& client, const cql_protocol::Query& request, Done done) override;
   void prepare(Client& client, const cql_protocol::Prepare& request, Done done) override;
@@ -115,6 +166,7 @@ class Tailrace final : public Engine {
   Status set_foreign(std::vector<std::shared_ptr<const ForeignTable>> tables) override {
     return schema_.set_foreign(tables);
   }
+  void set_materialized_views(bool enabled) override { schema_.set_materialized_views(enabled); }
   SchemaPtr schema() const override { return schema_.schema(); }
   cql_schema::Node node() const override {
     const std::lock_guard lock(node_mutex_);
@@ -139,13 +191,21 @@ class Tailrace final : public Engine {
   void bind(Bindings& bindings, const std::vector<Value>& values) const;
 
   void run(Client& client, ExecutionPtr execution, const Parameters& parameters, Done done);
-  void run_select(const ExecutionPtr& execution, const Parameters& parameters, Done done);
+  void run_select(const Client& client, const ExecutionPtr& execution, const Parameters& parameters,
+                  Done done);
   void run_modifications(const ExecutionPtr& execution, Done done);
   void run_other(Client& client, const ExecutionPtr& execution, Done done);
+  void run_role_statement(const Client& client, const ExecutionPtr& execution, Done done);
+  void change_schema(const std::string& role, const Prepared& prepared, Done done);
+  Done after_write(const cql_schema::Table& table, Done done) const;
   void truncate(const cql_syntax::Truncate& truncate, const Prepared& prepared, Done done);
 
   Outcome<Answer> read(const Execution& execution);
+  Outcome<Answer> read_page(const Execution& execution, const Page& page);
+  /// Nullopt: it has too many rows to be read at once.
+  std::optional<Outcome<Answer>> read_quickly(const Execution& execution);
   std::vector<cql_schema::Values> virtual_rows(const cql_schema::Table& table);
+  bool is_index_built(std::string_view keyspace, std::string_view index) const;
   std::vector<cql_schema::Values> size_estimates(const cql_schema::Table& table);
   Outcome<Answer> use(Client& client, const std::string& keyspace);
 
@@ -154,14 +214,25 @@ class Tailrace final : public Engine {
   std::unique_ptr<cql_store::Store> store_;
   mutable cql_types::TimeuuidSource timeuuids_;
   SchemaState schema_;
+  cql_roles::RoleState roles_;
   PreparedCache cache_;
+  WritesInFlight in_flight_;
+  IndexUpkeep indexes_{*store_, [this] { return schema_.schema(); }};
   // Last, so that they end first.
-  Workers readers_{2};
-  Workers schema_changes_{1};
+  cql_roles::Logins logins_{[this] { return roles_.roles(); }, {.threads = login_threads()}};
+  LongReads long_reads_{kReaders};
+  Workers system_reads_{1};
+  Workers schema_changes_{1};  // and of the roles
+  Workers hashes_{1};          // of passwords, on their way there
 };
 
 Status Tailrace::load() {
   TRY(schema_.load());
+  TRY(roles_.load());
+  if (options_.passwords) {
+    TRY(roles_.make_first(options_.first_password));
+  }
+  TRY(indexes_.load());
   if (!options_.node.host_id.empty()) return {};
   ASSIGN(const auto ids, store_->kept(kHostId));
   if (!ids.empty()) {
@@ -203,6 +274,7 @@ void Tailrace::bind(Bindings& bindings, const std::vector<Value>& values) const 
 // Requests.
 
 void Tailrace::query(Client& client, const cql_protocol::Query& request, Done done) {
+  const WritesInFlight::Flight flight(in_flight_);
   const auto keyspace = keyspace_of(client, request.parameters.keyspace);
   if (!keyspace) return done(std::unexpected(keyspace.error()));
   auto prepared =
@@ -229,34 +301,26 @@ void Tailrace::prepare(Client& client, const cql_protocol::Prepare& request, Don
   answer.partition_key = prepared->partition_key;
   answer.columns = prepared->select ? prepared->select->columns()
                                     : std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
-  answer.result_metadata_id = prepared->id;
+  answer.result_metadata_id = prepared->result_id;
   done(Answer{std::move(answer), {}});
 }
 
 void Tailrace::execute(Client& client, const cql_protocol::Execute& request, Done done) {
+  const WritesInFlight::Flight flight(in_flight_);
   auto execution = std::make_shared<Execution>();
   execution->prepared = cache_.find(request.id, *schema());
-  if (!execution->prepared) {
-    std::string hex;
-    for (const char c : request.id) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-    Failure unprepared(
-        ErrorCode::kUnprepared,
-        fmt::format(
-            "Prepared query with ID {} not found (either the query was not prepared on this host "
-            "(maybe the host has been restarted?) or you have prepared too many queries and it "
-            "has been evicted from the internal cache)",
-            hex));
-    unprepared.statement_id = request.id;
-    return done(std::unexpected(std::move(unprepared)));
-  }
+  if (!execution->prepared) return done(std::unexpected(unprepared(request.id)));
   auto values =
       in_order(*execution->prepared, request.parameters.values, request.parameters.names, "");
   if (!values) return done(std::unexpected(std::move(values.error())));
   execution->values = std::move(*values);
+  execution->knows_other_columns =
+      request.result_metadata_id && *request.result_metadata_id != execution->prepared->result_id;
   run(client, std::move(execution), request.parameters, std::move(done));
 }
 
 void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done done) {
+  const WritesInFlight::Flight flight(in_flight_);
   struct Parts {
     std::list<Execution> executions;
   };
@@ -271,11 +335,7 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
     auto& execution = parts->executions.emplace_back();
     if (part.prepared) {
       execution.prepared = cache_.find(part.text_or_id, *schema);
-      if (!execution.prepared) {
-        Failure unprepared(ErrorCode::kUnprepared, "Prepared query of a batch not found");
-        unprepared.statement_id = part.text_or_id;
-        return done(std::unexpected(std::move(unprepared)));
-      }
+      if (!execution.prepared) return done(std::unexpected(unprepared(part.text_or_id)));
     } else {
       auto made =
           cql_query::prepare(part.text_or_id, *keyspace, schema, rt::wall_microseconds() / 1000);
@@ -290,13 +350,21 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
           "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed."));
     execution.values = part.values;
     const auto& modification = execution.prepared->modification;
-    outlives |= modification->has_conditions() || modification->reads();
+    outlives |= runs_later(*modification);
   }
   for (auto& execution : parts->executions) {
     if (outlives) execution.own_values();
     bind(execution.bindings, execution.values);
     statements.push_back({execution.prepared->modification, &execution.bindings});
   }
+  if (options_.passwords) {
+    const auto roles = roles_.roles();
+    for (const auto& statement : statements)
+      if (auto may = check_access(*roles, client.role, *statement.statement); !may)
+        return done(std::unexpected(std::move(may.error())));
+  }
+  for (const auto& statement : statements)
+    done = after_write(*statement.statement->table(), std::move(done));
   BatchOptions options;
   options.kind = request.kind;
   cql_query::run(
@@ -304,43 +372,73 @@ void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done do
       [parts, done = std::move(done)](Outcome<Answer> answer) mutable { done(std::move(answer)); });
 }
 
+/// Roles are read again after writes to their tables; done twice where two wrote.
+Done Tailrace::after_write(const cql_schema::Table& table, Done done) const {
+  if (table.keyspace != cql_roles::kAuthKeyspace) return done;
+  return [this, done = std::move(done)](Outcome<Answer> answer) mutable {
+    if (const auto read = roles_.reread(); answer && !read)
+      return done(std::unexpected(Failure(read.error())));
+    done(std::move(answer));
+  };
+}
+
 void Tailrace::run(Client& client, ExecutionPtr execution, const Parameters& parameters,
                    Done done) {
+  if (options_.passwords)
+    if (auto may = check_access(*roles_.roles(), client.role, *execution->prepared); !may)
+      return done(std::unexpected(std::move(may.error())));
   execution->moment = moment_of(parameters);
-  if (execution->prepared->select) return run_select(execution, parameters, std::move(done));
+  if (execution->prepared->select)
+    return run_select(client, execution, parameters, std::move(done));
   if (execution->prepared->modification || execution->prepared->batch)
     return run_modifications(execution, std::move(done));
   run_other(client, execution, std::move(done));
 }
 
-void Tailrace::run_select(const ExecutionPtr& execution, const Parameters& parameters, Done done) {
+void Tailrace::run_select(const Client& client, const ExecutionPtr& execution,
+                          const Parameters& parameters, Done done) {
   if (parameters.consistency == Consistency::kAny)
     return done(invalid("ANY ConsistencyLevel is only supported for writes"));
   if (parameters.page_size && *parameters.page_size == 0)
     return done(failure(ErrorCode::kProtocol, "The page size cannot be 0"));
   execution->page_size = parameters.page_size;
   if (parameters.paging_state) execution->paging_state = std::string(*parameters.paging_state);
-  const bool quick = execution->prepared->select->is_quick();
-  if (!quick) execution->own_values();
+  execution->skips_metadata = parameters.skip_metadata;
   bind(execution->bindings, execution->values);
-  if (quick) {
-    auto answer = read(*execution);
-    if (answer)
-      if (auto* rows = std::get_if<cql_protocol::Rows>(&answer->result))
-        rows->skip_metadata = parameters.skip_metadata;
-    return done(std::move(answer));
-  }
-  readers_.run(
-      [this, execution, skip = parameters.skip_metadata, done = std::move(done)]() mutable {
-        auto answer = read(*execution);
-        if (answer)
-          if (auto* rows = std::get_if<cql_protocol::Rows>(&answer->result))
-            rows->skip_metadata = skip;
-        done(std::move(answer));
-      });
+  if (execution->prepared->select->is_quick())
+    if (auto answer = read_quickly(*execution)) return done(std::move(*answer));
+  execution->own_values();
+  bind(execution->bindings, execution->values);
+  auto reading = [this, execution, done = std::move(done)]() mutable { done(read(*execution)); };
+  // Who connects asks for these first: they wait for nobody's rows.
+  if (execution->prepared->select->table()->virtual_table)
+    return system_reads_.run(std::move(reading));
+  long_reads_.run(client, std::move(reading));
 }
 
 Outcome<Answer> Tailrace::read(const Execution& execution) {
+  Page page;
+  page.size = execution.page_size;
+  if (execution.paging_state) page.state = *execution.paging_state;
+  return read_page(execution, page);
+}
+
+std::optional<Outcome<Answer>> Tailrace::read_quickly(const Execution& execution) {
+  const bool paged = execution.page_size && *execution.page_size > 0;
+  if (paged && *execution.page_size <= kQuickRows) return read(execution);
+  // Sorted rows come whole or not at all.
+  if (execution.prepared->select->sorts()) return std::nullopt;
+  Page page;
+  page.size = kQuickRows;
+  if (paged && execution.paging_state) page.state = *execution.paging_state;
+  auto answer = read_page(execution, page);
+  if (answer)
+    if (const auto* found = std::get_if<cql_protocol::Rows>(&answer->result))
+      if (found->paging_state) return std::nullopt;
+  return answer;
+}
+
+Outcome<Answer> Tailrace::read_page(const Execution& execution, const Page& page) {
   const Select& select = *execution.prepared->select;
   Source source;
   std::vector<cql_schema::Values> rows;
@@ -354,16 +452,40 @@ Outcome<Answer> Tailrace::read(const Execution& execution) {
     source.rows = &rows;
   } else {
     source.store = store_.get();
+    source.indexes = &indexes_;
   }
-  Page page;
-  page.size = execution.page_size;
-  if (execution.paging_state) page.state = *execution.paging_state;
-  return select.run(source, execution.bindings, execution.moment.now_seconds, page);
+  auto answer = select.run(source, execution.bindings, execution.moment.now_seconds, page);
+  if (!answer) return answer;
+  if (auto* found = std::get_if<cql_protocol::Rows>(&answer->result)) {
+    found->skip_metadata = execution.skips_metadata;
+    if (execution.knows_other_columns) found->new_metadata_id = execution.prepared->result_id;
+  }
+  return answer;
 }
 
 std::vector<cql_schema::Values> Tailrace::virtual_rows(const cql_schema::Table& table) {
   if (table.keyspace == "system" && table.name == "size_estimates") return size_estimates(table);
-  return cql_schema::system_rows(table, *schema(), node());
+  auto rows = cql_schema::system_rows(table, *schema(), node());
+  if (table.keyspace == "system" && table.name == "IndexInfo")
+    std::erase_if(rows, [this](const cql_schema::Values& row) {
+      return !is_index_built(row[0].value_or(""), row[1].value_or(""));
+    });
+  if (table.keyspace == "system" && table.name == "built_views")
+    std::erase_if(rows, [this](const cql_schema::Values& row) {
+      const auto view = schema()->table(row[0].value_or(""), row[1].value_or(""));
+      return !view || !indexes_.is_built(view->number);
+    });
+  return rows;
+}
+
+bool Tailrace::is_index_built(std::string_view keyspace, std::string_view index) const {
+  const auto schema = this->schema();
+  const auto* in = schema->keyspace(keyspace);
+  if (in == nullptr) return false;
+  for (const auto& [name, table] : in->tables)
+    for (const auto& one : table->indexes)
+      if (one.name == index) return indexes_.is_built(one.number);
+  return false;
 }
 
 /// One range for each table: the whole ring.
@@ -403,11 +525,14 @@ void Tailrace::run_modifications(const ExecutionPtr& execution, Done done) {
   const std::span<const ModificationPtr> all = prepared.batch
                                                    ? std::span(prepared.batch->statements())
                                                    : std::span(&prepared.modification, 1);
-  if (std::ranges::any_of(all, [](const auto& m) { return m->has_conditions() || m->reads(); }))
+  if (std::ranges::any_of(all, [](const auto& one) { return runs_later(*one); }))
     execution->own_values();
   bind(execution->bindings, execution->values);
   std::vector<BoundModification> statements;
-  for (const auto& modification : all) statements.push_back({modification, &execution->bindings});
+  for (const auto& modification : all) {
+    statements.push_back({modification, &execution->bindings});
+    done = after_write(*modification->table(), std::move(done));
+  }
   std::optional<BatchOptions> options;
   if (prepared.batch) {
     auto bound = prepared.batch->bind(execution->bindings, execution->moment);
@@ -433,11 +558,13 @@ void Tailrace::run_other(Client& client, const ExecutionPtr& execution, Done don
   const auto& statement = execution->prepared->statement;
   if (cql_schema::is_schema_statement(statement)) {
     // It waits for the disk.
-    schema_changes_.run([this, execution, done = std::move(done)]() mutable {
-      done(schema_.change(execution->prepared->statement, execution->prepared->keyspace));
+    schema_changes_.run([this, role = client.role, execution, done = std::move(done)]() mutable {
+      change_schema(role, *execution->prepared, std::move(done));
     });
     return;
   }
+  if (cql_roles::is_role_statement(statement))
+    return run_role_statement(client, execution, std::move(done));
   if (const auto* to = std::get_if<cql_syntax::Use>(&statement.body))
     return done(use(client, to->keyspace));
   if (const auto* table = std::get_if<cql_syntax::Truncate>(&statement.body))
@@ -448,8 +575,43 @@ void Tailrace::run_other(Client& client, const ExecutionPtr& execution, Done don
     if (!description) return done(std::unexpected(std::move(description.error())));
     return done(answer_of(*description));
   }
-  done(failure(ErrorCode::kUnauthorized,
-               "You have to be logged in and not anonymous to perform this request"));
+  done(failure(ErrorCode::kServer, "a statement of no kind"));
+}
+
+void Tailrace::change_schema(const std::string& role, const Prepared& prepared, Done done) {
+  SchemaState::Maker maker;
+  if (options_.passwords)
+    maker.may = [&](const cql_schema::Touched& touched) {
+      return check_access(*roles_.roles(), role, touched);
+    };
+  bool follows = false;
+  maker.keep = [&](const cql_schema::Change& change, cql_store::Mutation& mutation) {
+    follows = roles_.follow(change, role, mutation);
+  };
+  auto answer = schema_.change(prepared.statement, prepared.keyspace, maker);
+  if (follows)
+    if (auto read = roles_.reread(); !read)
+      return done(std::unexpected(Failure(std::move(read.error()))));
+  done(std::move(answer));
+}
+
+void Tailrace::run_role_statement(const Client& client, const ExecutionPtr& execution, Done done) {
+  const auto& prepared = *execution->prepared;
+  auto asker = std::make_shared<cql_roles::RoleState::Asker>();
+  asker->user = client.role;
+  asker->keyspace = prepared.keyspace;
+  asker->passwords = options_.passwords;
+  asker->data_center = node().data_center;
+  auto run = [this, asker, execution, done = std::move(done)]() mutable {
+    done(roles_.run(execution->prepared->statement, std::move(*asker)));
+  };
+  if (cql_roles::is_list(prepared.statement)) return system_reads_.run(std::move(run));
+  const std::string* password = cql_roles::password_of(prepared.statement);
+  if (password == nullptr || !options_.passwords) return schema_changes_.run(std::move(run));
+  hashes_.run([this, asker, password, run = std::move(run)]() mutable {
+    asker->salted_hash = cql_roles::hash_password(*password);
+    schema_changes_.run(std::move(run));
+  });
 }
 
 void Tailrace::truncate(const cql_syntax::Truncate& truncate, const Prepared& prepared, Done done) {
@@ -463,6 +625,11 @@ void Tailrace::truncate(const cql_syntax::Truncate& truncate, const Prepared& pr
                         (*table)->name));
   cql_store::Mutation mutation;
   mutation.drop_all((*table)->number.value);
+  done = after_write(**table, std::move(done));
+  for (const auto& index : (*table)->indexes) mutation.drop_all(index.number.value);
+  for (const auto& [name, view] : schema()->keyspace((*table)->keyspace)->tables)
+    if (view->view && view->view->base_table == (*table)->name)
+      mutation.drop_all(view->number.value);
   store_->commit(std::move(mutation), [done = std::move(done)](Status status) mutable {
     if (!status) return done(std::unexpected(Failure(std::move(status.error()))));
     done(Answer{});

@@ -3,21 +3,15 @@
 
 #include <algorithm>
 
+#include "cql_query/index_entries.h"
+
 namespace tailrace::cql_query {
 namespace {
 
 using cql_schema::Index;
 using Target = Index::Target;
 
-/// Storage-attached indexes know ranges too, of what is no text.
-bool is_storage_attached(const Index& index) {
-  const auto named = index.options.find("class_name");
-  if (named == index.options.end()) return false;
-  std::string name = named->second.substr(named->second.rfind('.') + 1);
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name == "storageattachedindex" || name == "sai";
-}
-
+/// Ranges of these a storage-attached index knows: of what is no text.
 bool orders(const cql_types::Type& type) {
   using enum cql_types::Kind;
   return type.kind != kAscii && type.kind != kText && type.kind != kBoolean && type.kind != kUuid &&
@@ -80,6 +74,65 @@ bool indexes_answer(const cql_schema::Table& table,
   return std::ranges::any_of(table.indexes, [&](const Index& one) {
     return all_by([&](const Index& index) { return &index == &one; });
   });
+}
+
+namespace {
+
+using cql_syntax::Operator;
+
+bool is_bound(Operator op) {
+  return op == Operator::kMore || op == Operator::kMoreEqual || op == Operator::kLess ||
+         op == Operator::kLessEqual;
+}
+
+bool answers(const Index& index, const cql_schema::Column& column, const Condition& condition) {
+  const auto& type = *column.type;
+  if (condition.element) return index.target == Target::kEntries;
+  if (condition.op == Operator::kContainsKey) return index.target == Target::kKeys;
+  if (condition.op == Operator::kContains)
+    return index.target == Target::kValues && type.is_multi_cell();
+  const bool whole =
+      !type.is_multi_cell() && index.target != Target::kKeys && index.target != Target::kEntries;
+  if (condition.op == Operator::kEqual) return whole;
+  return whole && is_bound(condition.op) && is_storage_attached(index) && orders(type);
+}
+
+/// One bound more; the narrower of two.
+void narrow(Lookup& lookup, Operator op, std::string value) {
+  const bool lower = op == Operator::kMore || op == Operator::kMoreEqual;
+  const bool with = op == Operator::kMoreEqual || op == Operator::kLessEqual;
+  auto& bound = lower ? lookup.from : lookup.to;
+  bool& with_bound = lower ? lookup.with_from : lookup.with_to;
+  if (bound && (lower ? value < *bound : value > *bound)) return;
+  with_bound = with && !(bound && value == *bound && !with_bound);
+  bound = std::move(value);
+}
+
+}  // namespace
+
+std::vector<Lookup> lookups(const cql_schema::Table& table, std::span<const Condition> conditions) {
+  std::vector<Lookup> all;
+  for (const Condition& condition : conditions) {
+    const auto& column = table.columns[static_cast<std::size_t>(condition.column)];
+    const auto index = std::ranges::find_if(table.indexes, [&](const Index& one) {
+      return one.column == column.name && is_kept(one) && answers(one, column, condition);
+    });
+    if (index == table.indexes.end()) continue;
+    auto value = asked_value(*index, column, condition.element, condition.value);
+    if (!value) continue;  // no entry has it
+    if (!is_bound(condition.op)) {
+      all.push_back({.index = &*index, .column = &column, .value = std::move(*value)});
+      continue;
+    }
+    auto same = std::ranges::find_if(
+        all, [&](const Lookup& one) { return one.index == &*index && !one.value; });
+    if (same == all.end()) {
+      all.push_back({.index = &*index, .column = &column});
+      same = all.end() - 1;
+    }
+    narrow(*same, condition.op, std::move(*value));
+  }
+  return all;
 }
 
 }  // namespace tailrace::cql_query

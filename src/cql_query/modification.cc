@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cql_query/prepared_modification.h"
+#include "cql_query/view.h"
 #include "cql_types/type.h"
 
 namespace tailrace::cql_query {
@@ -92,6 +93,7 @@ class ModificationBuilder {
     const auto reads = [](const OperationPtr& operation) { return operation->reads(); };
     made_->reads_ = std::ranges::any_of(made_->operations_.regular, reads) ||
                     std::ranges::any_of(made_->operations_.of_static, reads);
+    ASSIGN(made_->views_, views_of(made_->table_, scope_.schema));
     if (!in_batch) TRY(made_->check());
     return made_;
   }

@@ -19,6 +19,9 @@
 
 namespace tailrace::cql_query {
 
+class View;
+using ViewPtr = std::shared_ptr<const View>;
+
 /// When a statement runs, and with what.
 struct Moment {
   std::int64_t timestamp_us = 0;  // of the request, or else the server's next
@@ -42,6 +45,8 @@ class Modification {
   virtual bool sets_timestamp() const = 0;
   /// Lists changed by index are read before they are written: such a statement runs in decide().
   virtual bool reads() const = 0;
+  /// The views of its table; a statement that has some runs in decide() too.
+  virtual const std::vector<ViewPtr>& views() const = 0;
   /// Adds to `mutation`. `snapshot` is for those that read; else it may be nullptr.
   virtual Outcome<void> apply(const Bindings& bindings, const Moment& moment,
                               const cql_store::Snapshot* snapshot,

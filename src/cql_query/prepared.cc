@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "cql_roles/role_statements.h"
+
 namespace tailrace::cql_query {
 namespace {
 
@@ -98,8 +100,20 @@ class Preparation {
     return {};
   }
   Outcome<void> operator()(const cql_syntax::Truncate& truncate) {
-    TRY(enter(truncate.table));
+    // Whether the table is there is told only to who may empty it.
+    const auto& name = truncate.table;
+    if (!name.keyspace && made_.keyspace.empty()) {
+      TRY(enter(name));
+    }
+    if (auto table = schema_->table(name.keyspace.value_or(made_.keyspace), name.name))
+      made_.tables.push_back(std::move(table));
     return {};
+  }
+  Outcome<void> operator()(const cql_syntax::PermissionStatement& /*statement*/) {
+    return cql_roles::check_form(made_.statement);
+  }
+  Outcome<void> operator()(const cql_syntax::ListStatement& /*statement*/) {
+    return cql_roles::check_form(made_.statement);
   }
   template <typename Other>
   Outcome<void> operator()(const Other& /*statement*/) {

@@ -16,6 +16,8 @@ namespace tailrace::cql_query {
 
 struct Prepared {
   std::string id, text, keyspace;
+  /// Of a SELECT's columns, set with `id`: other columns have another. Version 5 compares it.
+  std::string result_id;
   cql_syntax::Statement statement;
   std::vector<cql_protocol::ColumnSpec> markers;
   std::vector<std::uint16_t> partition_key;  // as cql_protocol::Prepared

@@ -5,18 +5,38 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "cql_types/class_name.h"
 #include "cql_types/token.h"
 
 namespace tailrace::cql_query {
 namespace {
 
-/// 16 bytes of the text; another `attempt` gives others.
-std::string id_of(const Prepared& prepared, int attempt) {
-  const std::string text = std::to_string(attempt) + ' ' + prepared.keyspace + '\0' + prepared.text;
+/// 16 bytes.
+std::string hash_of(const std::string& text) {
   std::string id;
   append_be(id, cql_types::murmur3_token("1" + text));
   append_be(id, cql_types::murmur3_token("2" + text));
   return id;
+}
+
+/// Of the text; another `attempt` gives others.
+std::string id_of(const Prepared& prepared, int attempt) {
+  return hash_of(std::to_string(attempt) + ' ' + prepared.keyspace + '\0' + prepared.text);
+}
+
+/// Of the names and types of what is selected, so that the rows of the same columns are understood
+/// by whoever knows it.
+std::string result_id_of(const Prepared& prepared) {
+  std::string text;
+  if (prepared.select) {
+    for (const auto& column : *prepared.select->columns()) {
+      text += column.name;
+      text += '\0';
+      text += cql_types::to_class_name(*column.type);
+      text += '\0';
+    }
+  }
+  return hash_of(text);
 }
 
 }  // namespace
@@ -31,6 +51,7 @@ PreparedPtr PreparedCache::add(PreparedPtr prepared) {
       continue;
     auto named = std::make_shared<Prepared>(*prepared);
     named->id = id;
+    named->result_id = result_id_of(*named);
     by_id_[id] = {named, ++clock_};
     if (by_id_.size() > most_) forget_oldest();
     return named;

@@ -125,7 +125,7 @@ Outcome<void> PreparedModification::write(const StatementBindings& bindings, con
     for (const auto& slice : slices) TRY(write_slice(key, slice, writer));
     for (const auto& row : rows) TRY(write_row(key, row, bindings, writer));
   }
-  return {};
+  return writer.finish();
 }
 
 Outcome<void> PreparedModification::write_operations(const std::vector<OperationPtr>& operations,

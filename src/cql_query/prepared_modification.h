@@ -53,6 +53,7 @@ class PreparedModification final : public Modification {
   bool has_conditions() const override { return if_ != If::kNothing; }
   bool sets_timestamp() const override { return options_.sets_timestamp(); }
   bool reads() const override { return reads_; }
+  const std::vector<ViewPtr>& views() const override { return views_; }
   Outcome<void> apply(const Bindings& bindings, const Moment& moment,
                       const cql_store::Snapshot* snapshot,
                       cql_store::Mutation& mutation) const override;
@@ -101,6 +102,7 @@ class PreparedModification final : public Modification {
   RestrictionsPtr restrictions_;
   bool updates_rows_ = false;
   bool reads_ = false;
+  std::vector<ViewPtr> views_;
 
   // INSERT JSON: its text, or the row in it where it is no marker.
   cql_terms::TermPtr json_;

@@ -121,6 +121,7 @@ class PreparedRestrictions final : public Restrictions {
   Outcome<std::vector<Clustering>> clusterings(const Bindings& bindings) const override;
   Outcome<Slices> slices(const Bindings& bindings) const override;
   Outcome<std::vector<Condition>> filter(const Bindings& bindings) const override;
+  Outcome<std::vector<Condition>> indexed(const Bindings& bindings) const override;
 
  private:
   Outcome<void> add_token(const cql_syntax::Relation& relation, const cql_terms::Scope& scope);

@@ -314,4 +314,16 @@ Outcome<std::vector<Condition>> PreparedRestrictions::filter(const Bindings& bin
   return all;
 }
 
+Outcome<std::vector<Condition>> PreparedRestrictions::indexed(const Bindings& bindings) const {
+  std::vector<Condition> all;
+  for (const RestrictionSet* set : {&partition_, &clustering_, &other_}) {
+    for (const Restriction* restriction : set->distinct()) {
+      const bool asked = supporting_index(*table_, *restriction) != nullptr &&
+                         !(restriction->multi && restriction->is_slice());
+      if (asked) TRY(add_conditions(*restriction, bindings, all));
+    }
+  }
+  return all;
+}
+
 }  // namespace tailrace::cql_query

@@ -257,6 +257,13 @@ Outcome<void> PreparedRestrictions::check() {
       return invalid(fmt::format("Non PRIMARY KEY columns found in where clause: {} ",
                                  names_of(*table_, places)));
     }
+    for (const auto& [place, restriction] : other_.by_column()) {
+      const auto& column = table_->columns[static_cast<std::size_t>(place)];
+      const bool indexed = std::ranges::find(table_->indexes, column.name,
+                                             &cql_schema::Index::column) != table_->indexes.end();
+      if (indexed && column.type->kind == cql_types::Kind::kVector)
+        return invalid("Vector indexes only support ANN queries");
+    }
     if (index) {
       uses_index_ = true;
     } else if (!intent_.allow_filtering && must_allow_filtering()) {

@@ -103,6 +103,8 @@ class Restrictions {
   virtual Outcome<std::vector<cql_store::Slice>> slices(const Bindings& bindings) const = 0;
   /// What is left to be asked of each row; empty: nothing.
   virtual Outcome<std::vector<Condition>> filter(const Bindings& bindings) const = 0;
+  /// All that indexes may be asked for; each row of the result has it.
+  virtual Outcome<std::vector<Condition>> indexed(const Bindings& bindings) const = 0;
 };
 using RestrictionsPtr = std::shared_ptr<const Restrictions>;
 

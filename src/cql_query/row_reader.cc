@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cql_query/index_reader.h"
 #include "cql_types/token.h"
 
 namespace tailrace::cql_query {
@@ -174,8 +175,13 @@ Outcome<void> RowReader::read_range(const Snapshot& snapshot) {
   return {};
 }
 
-Outcome<void> RowReader::read(const cql_store::Store& store) {
+Outcome<void> RowReader::read(const cql_store::Store& store, Indexes* indexes) {
   const auto snapshot = store.snapshot();
+  if (indexes != nullptr && plan_.restrictions->uses_index()) {
+    IndexReader reader(*this, *snapshot, *indexes);
+    ASSIGN(const bool read, reader.read());
+    if (read) return {};
+  }
   if (plan_.restrictions->is_key_range()) return read_range(*snapshot);
   for (const Key& key : keys_) {
     ASSIGN(const After after, read_key(*snapshot, key));

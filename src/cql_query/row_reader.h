@@ -26,7 +26,8 @@ class RowReader {
 
   Outcome<void> prepare();
 
-  Outcome<void> read(const cql_store::Store& store);
+  /// `indexes` may be null.
+  Outcome<void> read(const cql_store::Store& store, Indexes* indexes);
   Outcome<void> read(const std::vector<cql_schema::Values>& rows);
   Outcome<void> read(const ForeignTable& foreign);
 
@@ -41,6 +42,8 @@ class RowReader {
   Outcome<After> read_names(const cql_store::Snapshot& snapshot, const Key& key);
   Outcome<After> read_key(const ForeignTable& foreign, const Key& key);
   Outcome<void> read_range(const cql_store::Snapshot& snapshot);
+
+  friend class IndexReader;
 
   const SelectPlan& plan_;
   const cql_schema::Table& table_;

@@ -12,6 +12,10 @@ using cql_schema::Table;
 void RowWriter::row(const Table& table, const Key& key, const cql_store::RowKey& row) {
   to_.row(table.number.value, key.view(), row);
   if (size_ != nullptr) size_->row(table, key, row);
+  if (!table.indexes.empty()) {
+    if (!indexes_) indexes_.emplace(table);
+    indexes_->row(key, row);
+  }
   if (snapshot_ == nullptr) return;
   table_ = table.number.value;
   key_ = key;
@@ -24,6 +28,7 @@ void RowWriter::row(const Table& table, const Key& key, const cql_store::RowKey&
 void RowWriter::liveness() {
   to_.liveness({times_.timestamp, times_.ttl, times_.expires});
   if (size_ != nullptr) size_->liveness(times_.ttl != 0);
+  if (indexes_) check(indexes_->live(entry_life(times_.ttl, times_.expires)));
 }
 
 void RowWriter::delete_row() {
@@ -33,6 +38,7 @@ void RowWriter::delete_row() {
 void RowWriter::put(const Column& column, std::string_view path, std::string_view value) {
   to_.put(column.number.value, path, times_.timestamp, value, times_.ttl, times_.expires);
   if (size_ != nullptr) size_->cell(column, path, value);
+  if (indexes_) check(indexes_->put(column, path, value, entry_life(times_.ttl, times_.expires)));
   note(column, times_.timestamp, false, true, path, value);
 }
 
@@ -76,6 +82,12 @@ void RowWriter::delete_partition(const Table& table, const Key& key) {
     to_.delete_row(deletion(times_.deletion));
   }
   if (size_ != nullptr) size_->partition(table, key);
+}
+
+Outcome<void> RowWriter::finish() {
+  if (refused_) return std::unexpected(std::move(*refused_));
+  if (indexes_) indexes_->write_to(to_);
+  return {};
 }
 
 void RowWriter::note(const Column& column, std::int64_t timestamp, bool whole_column, bool live,

@@ -1,16 +1,20 @@
 // Writes what a statement changes, at its times: the one place through which every change of a row
-// goes to a mutation. What keeps something beside the rows of a table (an index, a view) is told
-// of a row's change here.
+// goes to a mutation. The indexes of the table are told of it here; its views read the mutation when
+// it is whole (view.h).
 //
-// Order of calls: row(), then what belongs to it; deletions of slices and partitions stand alone.
+// Order of calls: row(), then what belongs to it; deletions of slices and partitions stand alone;
+// finish().
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cql_query/batch_size.h"
+#include "cql_query/index_entries.h"
+#include "cql_query/index_writer.h"
 #include "cql_query/modification.h"
 
 namespace tailrace::cql_query {
@@ -51,6 +55,9 @@ class RowWriter {
   void delete_slice(const cql_schema::Table& table, const Key& key, const cql_store::Slice& slice);
   void delete_partition(const cql_schema::Table& table, const Key& key);
 
+  /// What was written is whole. kInvalid: a value that an index of the table cannot have.
+  Outcome<void> finish();
+
   /// The row's live cells of a column with what this statement has changed, in order. Of
   /// statements that read; for the views' sake until the next call.
   Outcome<std::span<const SeenCell>> seen(const cql_schema::Column& column);
@@ -69,11 +76,16 @@ class RowWriter {
   void note(const cql_schema::Column& column, std::int64_t timestamp, bool whole_column, bool live,
             std::string_view path, std::string_view value);
   void apply(const Change& change);
+  void check(Outcome<void> indexed) {
+    if (!indexed && !refused_) refused_ = std::move(indexed.error());
+  }
 
   cql_store::Mutation& to_;
   const WriteTimes times_;
   const cql_store::Snapshot* snapshot_;
   BatchSize* size_;
+  std::optional<IndexWriter> indexes_;  // of a table that has some
+  std::optional<cql_types::Failure> refused_;
 
   // Of the row in hand, for statements that read.
   cql_store::TableNumber table_ = 0;

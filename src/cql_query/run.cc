@@ -7,6 +7,7 @@
 
 #include "cql_query/conditional_request.h"
 #include "cql_query/prepared_modification.h"
+#include "cql_query/view.h"
 
 namespace tailrace::cql_query {
 namespace {
@@ -71,7 +72,7 @@ class Request {
     if (auto checked = self->check(); !checked) return self->refuse(std::move(checked.error()));
     if (any(self->statements_, &Modification::has_conditions)) {
       run_conditional(std::move(self), store);
-    } else if (any(self->statements_, &Modification::reads)) {
+    } else if (any(self->statements_, &Modification::reads) || self->has_views()) {
       run_with_reads(std::move(self), store);
     } else {
       run_plain(std::move(self), store);
@@ -83,6 +84,22 @@ class Request {
                   bool (Modification::*is)() const) {
     return std::ranges::any_of(statements,
                                [is](const auto& one) { return ((*one.statement).*is)(); });
+  }
+
+  bool has_views() const {
+    return std::ranges::any_of(statements_,
+                               [](const auto& one) { return !one.statement->views().empty(); });
+  }
+  /// Of all tables, each once.
+  std::vector<ViewPtr> views() const {
+    std::vector<ViewPtr> all;
+    for (const auto& one : statements_)
+      for (const auto& view : one.statement->views())
+        if (std::ranges::none_of(all, [&](const ViewPtr& other) {
+              return other->table()->number == view->table()->number;
+            }))
+          all.push_back(view);
+    return all;
   }
 
   void refuse(cql_types::Failure failure) { done_(std::unexpected(std::move(failure))); }
@@ -179,6 +196,8 @@ class Request {
             const cql_store::Snapshot& snapshot) mutable -> Result<cql_store::Mutation> {
           cql_store::Mutation mutation;
           auto decided = decide(snapshot, mutation);
+          if (decided && self->has_views())
+            decided = update_views(self->views(), snapshot, mutation);
           if (decided) return mutation;
           self->failed_ = std::move(decided.error());
           return error(Code::kAborted, self->failed_->message);

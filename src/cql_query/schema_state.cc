@@ -130,8 +130,10 @@ std::shared_ptr<const ForeignTable> SchemaState::foreign(const Table& table) con
 void SchemaState::publish(SchemaPtr schema, const std::vector<SchemaChange>& changes) {
   for (const auto& [name, keyspace] : schema->keyspaces)
     for (const auto& [table_name, table] : keyspace->tables)
-      if (!table->virtual_table && !table->foreign)
+      if (!table->virtual_table && !table->foreign) {
         store_.set_grace(table->number.value, table->options.gc_grace_seconds);
+        for (const auto& index : table->indexes) store_.set_grace(index.number.value, 0);
+      }
   schema_ = std::move(schema);
   const std::lock_guard lock(listeners_mutex_);
   for (const auto& change : changes)
@@ -139,17 +141,19 @@ void SchemaState::publish(SchemaPtr schema, const std::vector<SchemaChange>& cha
 }
 
 Outcome<cql_schema::Change> SchemaState::changed(const cql_syntax::Statement& statement,
-                                                 const std::string& keyspace) {
+                                                 const std::string& keyspace, const Maker& maker) {
   cql_schema::Circumstances circumstances;
   circumstances.keyspace = keyspace;
   circumstances.now_us = rt::wall_microseconds();
   circumstances.new_id = [this] { return timeuuids_.next(rt::wall_microseconds() / 1000); };
-  circumstances.materialized_views = false;
+  circumstances.materialized_views = materialized_views_;
+  circumstances.authorize = maker.may;
   return cql_schema::apply(schema(), statement, circumstances);
 }
 
-Status SchemaState::keep(const cql_schema::Change& change) {
+Status SchemaState::keep(const cql_schema::Change& change, const Maker& maker) {
   cql_store::Mutation mutation;
+  if (maker.keep) maker.keep(change, mutation);
   for (const auto& record : change.records)
     mutation.keep(std::string(kPrefix) + record.name, record.bytes);
   for (const auto table : change.dropped) mutation.drop_all(table.value);
@@ -183,10 +187,10 @@ Outcome<void> SchemaState::check_foreign(const cql_syntax::Statement& statement,
 }
 
 Outcome<Answer> SchemaState::change(const cql_syntax::Statement& statement,
-                                    const std::string& keyspace) {
+                                    const std::string& keyspace, const Maker& maker) {
   const std::lock_guard lock(changing_);
   TRY(check_foreign(statement, keyspace));
-  ASSIGN(auto change, changed(statement, keyspace));
+  ASSIGN(auto change, changed(statement, keyspace, maker));
   for (const auto& [name, types] : foreign_types_) {
     const Keyspace* own = change.schema->keyspace(name);
     if (own != nullptr && uses_any(*own, types))
@@ -198,9 +202,10 @@ Outcome<Answer> SchemaState::change(const cql_syntax::Statement& statement,
   Answer answer;
   answer.warnings = std::move(change.warnings);
   if (!change.event) return answer;
-  TRY(keep(change));
+  TRY(keep(change, maker));
   const SchemaChange event = told(*change.event);
-  publish(std::move(change.schema), {event});
+  publish(change.schema, {event});
+  if (after_change_) after_change_(change);
   answer.result = event;
   return answer;
 }
@@ -245,9 +250,9 @@ Status SchemaState::set_foreign(const std::vector<std::shared_ptr<const ForeignT
            cql_syntax::parse(fmt::format("CREATE KEYSPACE {} WITH replication = {{'class': "
                                          "'SimpleStrategy', 'replication_factor': 1}}",
                                          cql_syntax::print_name(name))));
-    auto change = changed(statement, "");
+    auto change = changed(statement, "", {});
     if (!change) return error(Code::kInternal, change.error().message);
-    TRY(keep(*change));
+    TRY(keep(*change, {}));
     schema_ = change->schema;
     changes.push_back(told(*change->event));
   }

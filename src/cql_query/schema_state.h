@@ -32,14 +32,25 @@ class SchemaState {
 
   /// What the store keeps.
   Status load();
+  /// Whether statements may make views: Cassandra's materialized_views_enabled.
+  void set_materialized_views(bool enabled) { materialized_views_ = enabled; }
+  /// Called after each change by a statement, before it is told to who made it.
+  void after_change(std::function<void(const cql_schema::Change&)> after) {
+    after_change_ = std::move(after);
+  }
 
   cql_schema::SchemaPtr schema() const { return schema_.load(); }
   /// Null: the table is not of others.
   std::shared_ptr<const ForeignTable> foreign(const cql_schema::Table& table) const;
 
+  /// Who makes a change: whether he may, and what is kept together with it.
+  struct Maker {
+    std::function<cql_types::Outcome<void>(const cql_schema::Touched&)> may = {};
+    std::function<void(const cql_schema::Change&, cql_store::Mutation&)> keep = {};
+  };
   /// DDL; `keyspace` is that of USE.
   cql_types::Outcome<cql_protocol::Answer> change(const cql_syntax::Statement& statement,
-                                                  const std::string& keyspace);
+                                                  const std::string& keyspace, const Maker& maker);
   Status set_foreign(const std::vector<std::shared_ptr<const ForeignTable>>& tables);
 
   using Listener = std::function<void(const cql_protocol::SchemaChange&)>;
@@ -51,7 +62,7 @@ class SchemaState {
   using ForeignTypes = std::map<std::string, std::set<std::string>>;  // names by keyspace
 
   cql_types::Outcome<cql_schema::Change> changed(const cql_syntax::Statement& statement,
-                                                 const std::string& keyspace);
+                                                 const std::string& keyspace, const Maker& maker);
   /// Tables, types and keyspaces of others stay as they are.
   cql_types::Outcome<void> check_foreign(const cql_syntax::Statement& statement,
                                          const std::string& keyspace) const;
@@ -59,7 +70,7 @@ class SchemaState {
   Result<ForeignTypes> set_foreign_types(
       const std::vector<std::shared_ptr<const ForeignTable>>& tables, cql_schema::Schema& next,
       std::vector<cql_protocol::SchemaChange>& changes) const;
-  Status keep(const cql_schema::Change& change);
+  Status keep(const cql_schema::Change& change, const Maker& maker);
   void publish(cql_schema::SchemaPtr schema,
                const std::vector<cql_protocol::SchemaChange>& changes);
 
@@ -69,6 +80,8 @@ class SchemaState {
   ForeignTypes foreign_types_;  // not kept; guarded by changing_
   std::atomic<cql_schema::SchemaPtr> schema_;
   std::atomic<std::shared_ptr<const Foreign>> foreign_ = std::make_shared<const Foreign>();
+  std::atomic<bool> materialized_views_ = false;
+  std::function<void(const cql_schema::Change&)> after_change_;
   std::mutex listeners_mutex_;
   std::list<Listener> listeners_;
 };

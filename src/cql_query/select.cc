@@ -56,18 +56,19 @@ class Prepared final : public Select {
 
   Outcome<void> prepare(const cql_syntax::Select& statement, const Scope& scope) {
     const Table& table = *plan_.table;
-    ASSIGN(const auto orderings, ordering_columns(statement));
+    ASSIGN(const auto orderings, ordering_columns(statement, scope));
     Restrictions::Intent intent;
     intent.only_static = selects_only_static(statement, table);
-    intent.allow_filtering = statement.allow_filtering;
+    intent.allow_filtering = statement.allow_filtering || plan_.nearest;
     ASSIGN(plan_.restrictions, Restrictions::prepare(statement.where, plan_.table, scope, intent));
     const Restrictions& restrictions = *plan_.restrictions;
+    if (plan_.nearest) TRY(check_nearest());
     ASSIGN(plan_.selection, cql_terms::select(statement, table, scope));
     plan_.distinct = statement.distinct;
     if (statement.distinct) {
       if (statement.per_partition_limit)
         return invalid("PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries");
-      if (restrictions.has_clustering() || restricts_regular())
+      if (restrictions.has_clustering() || restricts_regular() || plan_.nearest)
         return invalid(
             "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or "
             "static "
@@ -95,19 +96,25 @@ class Prepared final : public Select {
            (!plan_.restrictions->is_column_range() || plan_.groups == SelectPlan::Groups::kNone);
   }
 
+  bool sorts() const override { return !plan_.order.empty(); }
+
   Outcome<cql_protocol::Answer> run(const Source& source, const Bindings& bindings,
                                     std::int64_t now_seconds, const Page& page) const override {
     Limits limits;
     ASSIGN(limits.rows, bind_limit(limit_, bindings));
     ASSIGN(limits.per_partition, bind_limit(per_partition_limit_, bindings));
     if (page.size && *page.size > 0) limits.page = *page.size;
+    std::vector<std::string> warnings;
+    if (plan_.nearest) TRY(limit_nearest(limits, warnings));
     if (limits.page && !plan_.order.empty())
       return invalid(
           "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you "
           "must "
           "either remove the ORDER BY or the IN and sort client side, or disable paging for this "
           "query");
-    ASSIGN(auto answer, select_rows(plan_, source, bindings, now_seconds, limits, page.state));
+    ASSIGN(auto answer, select_rows(plan_, source, bindings, now_seconds, limits,
+                                    plan_.nearest ? std::nullopt : page.state));
+    answer.warnings = std::move(warnings);
     if (plan_.groups != SelectPlan::Groups::kNone) {
       if (!plan_.restrictions->has_partition_key())
         answer.warnings.emplace_back("Aggregation query used without partition key");
@@ -132,7 +139,8 @@ class Prepared final : public Select {
     return false;
   }
 
-  Outcome<std::vector<Ordered>> ordering_columns(const cql_syntax::Select& statement) const {
+  Outcome<std::vector<Ordered>> ordering_columns(const cql_syntax::Select& statement,
+                                                 const Scope& scope) {
     std::vector<Ordered> all;
     for (const auto& ordering : statement.order_by) {
       const int place = plan_.table->find(ordering.column);
@@ -140,8 +148,19 @@ class Prepared final : public Select {
         return invalid(fmt::format("Undefined column name {} in table {}",
                                    cql_types::quoted_if_needed(ordering.column),
                                    full_name(*plan_.table)));
-      if (ordering.ann_of)
-        return invalid("ANN ordering by vector requires the column to be indexed");
+      if (ordering.ann_of) {
+        const auto& column = plan_.table->columns[static_cast<std::size_t>(place)];
+        if (plan_.nearest) return invalid("Cannot specify more than one ANN ordering");
+        plan_.nearest.emplace().column = place;
+        ASSIGN(plan_.nearest->vector,
+               cql_terms::prepare(
+                   *ordering.ann_of,
+                   {plan_.table->keyspace, plan_.table->name, column.name, column.type}, scope));
+        if (statement.order_by.size() > 1)
+          return invalid("ANN ordering does not support any other ordering");
+        if (ordering.descending) return invalid("Descending ANN ordering is not supported");
+        continue;
+      }
       // A column given twice counts where it stood first, as it was given last.
       const auto same = std::ranges::find(all, place, &Ordered::place);
       if (same != all.end()) {
@@ -151,6 +170,57 @@ class Prepared final : public Select {
       }
     }
     return all;
+  }
+
+  /// What else is asked of the rows must be indexed, or part of the key.
+  Outcome<void> check_nearest() {
+    const Table& table = *plan_.table;
+    const auto indexed = [&](const Column& column) {
+      return std::ranges::find(table.indexes, column.name, &cql_schema::Index::column);
+    };
+    const auto& column = table.columns[static_cast<std::size_t>(plan_.nearest->column)];
+    if (column.type->kind != cql_types::Kind::kVector ||
+        column.type->parameters[0]->kind != cql_types::Kind::kFloat)
+      return invalid("ANN ordering is only supported on float vector indexes");
+    const auto index = indexed(column);
+    if (index == table.indexes.end())
+      return invalid("ANN ordering by vector requires the column to be indexed");
+    plan_.nearest->similarity = similarity_of(*index);
+    if (plan_.restrictions->key_has_in())
+      return invalid(
+          "Select on indexed columns and with IN clause for the PRIMARY KEY are not supported");
+    const bool in_partitions = !plan_.restrictions->is_key_range();
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const Column& other = table.columns[i];
+      if (!plan_.restrictions->is_restricted(static_cast<int>(i)) ||
+          indexed(other) != table.indexes.end())
+        continue;
+      const bool in_key =
+          other.kind == ColumnKind::kPartitionKey || other.kind == ColumnKind::kClustering;
+      if (!in_key || !in_partitions)
+        return invalid("ANN ordering by vector requires all restricted column(s) to be indexed");
+    }
+    return {};
+  }
+
+  /// Such a query is answered at once.
+  Outcome<void> limit_nearest(Limits& limits, std::vector<std::string>& warnings) const {
+    if (plan_.groups != SelectPlan::Groups::kNone)
+      return invalid("Top-K queries can not be run with aggregation");
+    if (limits.rows == std::numeric_limits<std::int32_t>::max())
+      return invalid(
+          "Top-K queries must have a limit specified and the limit must be less than the query "
+          "page "
+          "size");
+    if (limits.per_partition != std::numeric_limits<std::int32_t>::max())
+      return invalid("Top-K queries do not support per-partition limits");
+    if (limits.page && *limits.page < limits.rows)
+      warnings.push_back(fmt::format(
+          "Top-K queries do not support paging and the page size is set to {0}, which is less than "
+          "LIMIT {1}. The page size has been set to {1} to match the LIMIT.",
+          *limits.page, limits.rows));
+    limits.page.reset();
+    return {};
   }
 
   Outcome<void> prepare_groups(const cql_syntax::Select& statement, const Scope& scope) {

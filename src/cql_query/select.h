@@ -16,9 +16,27 @@
 
 namespace tailrace::cql_query {
 
+/// An entry of an index that led to nothing (index_entries.h).
+struct StaleEntry {
+  cql_schema::TableNumber index;
+  std::string value, place;
+};
+
+/// What a SELECT asks about the indexes of its table.
+class Indexes {
+ public:
+  virtual ~Indexes() = default;
+  /// All rows have their entries.
+  virtual bool is_built(cql_schema::TableNumber index) const = 0;
+  /// Removes entries that a read at `now_seconds` found to be stale, if they still are.
+  virtual void forget(const cql_schema::TablePtr& table, std::vector<StaleEntry> entries,
+                      std::int64_t now_seconds) = 0;
+};
+
 /// Where a SELECT reads: one of them.
 struct Source {
   const cql_store::Store* store = nullptr;
+  Indexes* indexes = nullptr;  // of the store's tables; null: they are not used
   const ForeignTable* foreign = nullptr;
   /// Of a virtual table.
   const std::vector<cql_schema::Values>* rows = nullptr;
@@ -38,8 +56,11 @@ class Select {
 
   virtual const cql_schema::TablePtr& table() const = 0;
   virtual const std::shared_ptr<const std::vector<cql_protocol::ColumnSpec>>& columns() const = 0;
-  /// It reads a few rows by their keys: quick enough for the thread that asks.
+  /// It reads partitions by their keys, and nothing but the rows it gives: quick enough for the
+  /// thread that asks, if they are few.
   virtual bool is_quick() const = 0;
+  /// It sorts the rows of several partitions, which cannot be read in pages.
+  virtual bool sorts() const = 0;
   virtual Outcome<cql_protocol::Answer> run(const Source& source, const Bindings& bindings,
                                             std::int64_t now_seconds, const Page& page) const = 0;
 };

@@ -16,6 +16,9 @@ using Groups = SelectPlan::Groups;
 Outcome<void> Results::begin() {
   TRY(evaluation_->begin());
   ASSIGN(filter_, plan_.restrictions->filter(bindings_));
+  if (plan_.nearest) {
+    ASSIGN(nearest_, NearestTo::bind(*plan_.nearest, *plan_.table, bindings_));
+  }
   return {};
 }
 
@@ -37,6 +40,9 @@ Outcome<void> Results::partition(std::string_view key) {
 }
 
 Outcome<After> Results::row(const Row& row) {
+  // Of a view: see view.h.
+  if (plan_.table->view && row.liveness.timestamp == cql_store::kNoTimestamp)
+    return After::kNextRow;
   seen_ = true;
   TRY(row_.row(&row));
   return take(row.clustering);
@@ -65,8 +71,8 @@ Outcome<Answer> Results::finish() {
   if (plan_.groups == Groups::kKeys && open_group_ && page_reached()) page_full_ = true;
   cql_protocol::Rows rows;
   rows.columns = plan_.selection->columns();
-  if (!plan_.order.empty()) sort();
-  if (plan_.groups == Groups::kOne || !plan_.order.empty()) count_ = std::min(count_, limits_.rows);
+  if (plan_.sorts()) sort();
+  if (plan_.groups == Groups::kOne || plan_.sorts()) count_ = std::min(count_, limits_.rows);
   rows.count = count_;
   rows.content = std::move(content_);
   if (page_full_ && limits_.rows > count_) {
@@ -85,6 +91,7 @@ Outcome<Answer> Results::finish() {
 Outcome<After> Results::take(std::optional<std::string_view> clustering) {
   for (const auto& condition : filter_)
     if (!satisfies(row_, *plan_.table, condition)) return After::kNextRow;
+  if (nearest_ && !is_near_enough()) return After::kNextRow;
   if (plan_.groups == Groups::kKeys) {
     ASSIGN(const After after, next_in_group());
     if (after != After::kNextRow) return after;
@@ -167,11 +174,35 @@ Outcome<void> Results::evaluate() {
     }
     TRY(evaluation_->row(inputs_, content_));
   }
-  if (!plan_.order.empty()) sorted_.push_back({order_key(), start, content_.size() - start});
+  if (plan_.sorts()) sorted_.push_back({order_key(), start, content_.size() - start});
+  if (nearest_) keep_nearest();
   return {};
 }
 
+bool Results::is_near_enough() {
+  const auto vector = row_.value(plan_.nearest->column);
+  if (!vector) return false;
+  nearness_ = nearest_->key_of(*vector);
+  return !nearness_.empty() && (farthest_.empty() || nearness_ < farthest_);
+}
+
+/// Twice as many as are asked for are kept at most.
+void Results::keep_nearest() {
+  const auto most = static_cast<std::size_t>(limits_.rows);
+  if (sorted_.size() / 2 < most) return;
+  sort();
+  sorted_.resize(most);
+  std::size_t at = 0;
+  for (Sorted& one : sorted_) {
+    one.at = at;
+    at += one.size;
+  }
+  farthest_ = sorted_.back().key;
+  count_ = limits_.rows;
+}
+
 std::string Results::order_key() {
+  if (nearest_) return nearness_;
   std::string key;
   for (const int place : plan_.order) {
     const auto& column = plan_.table->columns[static_cast<std::size_t>(place)];

@@ -50,8 +50,7 @@ class Results {
  private:
   bool page_reached() const { return limits_.page && count_ >= *limits_.page; }
   bool limit_reached() const {
-    return plan_.groups != SelectPlan::Groups::kOne && plan_.order.empty() &&
-           count_ >= limits_.rows;
+    return plan_.groups != SelectPlan::Groups::kOne && !plan_.sorts() && count_ >= limits_.rows;
   }
 
   /// The row in hand, if it passes the filter.
@@ -65,6 +64,9 @@ class Results {
   Outcome<void> evaluate();
 
   std::string order_key();
+  /// Of a query for the nearest: notes how near the row in hand is, if it may be a result.
+  bool is_near_enough();
+  void keep_nearest();
 
   void sort();
 
@@ -80,6 +82,8 @@ class Results {
   std::vector<cql_terms::InputValue> inputs_;
   const Bindings& bindings_;
   std::vector<Condition> filter_;
+  std::optional<NearestTo> nearest_;
+  std::string nearness_, farthest_;  // of the row in hand; of the results, once there are enough
 
   std::string partition_;
   std::optional<std::string> clustering_;

@@ -25,7 +25,7 @@ Outcome<Answer> select_rows(const SelectPlan& plan, const Source& source, const 
   } else if (source.foreign != nullptr) {
     TRY(reader.read(*source.foreign));
   } else {
-    TRY(reader.read(*source.store));
+    TRY(reader.read(*source.store, source.indexes));
   }
   return results.finish();
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cql_protocol/messages.h"
+#include "cql_query/nearest.h"
 #include "cql_query/restrictions.h"
 #include "cql_query/select.h"
 #include "cql_schema/schema.h"
@@ -32,6 +33,10 @@ struct SelectPlan {
   std::shared_ptr<const cql_terms::Selection> group_function;
   /// Places of the clustering columns that results of several partitions are sorted by.
   std::vector<int> order;
+  /// ORDER BY … ANN OF.
+  std::optional<Nearest> nearest = {};
+
+  bool sorts() const { return !order.empty() || nearest; }
 };
 
 struct Limits {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cql_query/analyzer.h"
 #include "cql_query/modification.h"
 #include "cql_types/compare.h"
 #include "cql_types/token.h"
@@ -150,6 +151,9 @@ bool satisfies(SourceRow& row, const cql_schema::Table& table, const Condition& 
     return std::ranges::any_of(condition.values, [&](const std::string& one) {
       return cql_types::compare(type, *value, one) == 0;
     });
+  const auto& column = table.columns[static_cast<std::size_t>(condition.column)];
+  if (condition.op == Operator::kEqual && !table.indexes.empty() && ignores_case(table, column))
+    return lower_case(*value) == lower_case(condition.value);
   return holds(condition.op, cql_types::compare(type, *value, condition.value));
 }
 

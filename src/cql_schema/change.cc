@@ -14,23 +14,32 @@ namespace {
 using cql_types::ErrorCode;
 using cql_types::Outcome;
 
-// What a statement changes, as Cassandra checks permissions on it before all else.
-struct Resource {
-  std::string_view permission;
-  std::string keyspace;
-  std::string text;  // <table ks.t>; empty: the keyspace itself
-};
+using Kind = Touched::Kind;
+
+std::string text_of(const Touched& touched) {
+  if (touched.kind == Kind::kKeyspace) return fmt::format("<keyspace {}>", touched.keyspace);
+  if (touched.kind == Kind::kAllTables) return fmt::format("<all tables in {}>", touched.keyspace);
+  return fmt::format("<table {}.{}>", touched.keyspace, touched.table);
+}
 
 // Nobody may change the server's own keyspaces, but for the replication of some.
-Outcome<void> check_system(const Resource& resource) {
-  if (is_local_keyspace(resource.keyspace))
+Outcome<void> check_system(const Touched& touched) {
+  if (is_local_keyspace(touched.keyspace))
     return cql_types::failure(ErrorCode::kUnauthorized,
-                              resource.keyspace + " keyspace is not user-modifiable.");
-  if (!is_replicated_system_keyspace(resource.keyspace)) return {};
-  if (resource.permission == "ALTER" && resource.text.empty()) return {};
-  const auto text = resource.text.empty() ? "<keyspace " + resource.keyspace + ">" : resource.text;
+                              touched.keyspace + " keyspace is not user-modifiable.");
+  if (!is_replicated_system_keyspace(touched.keyspace)) return {};
+  if (touched.permission == "ALTER" && touched.kind == Kind::kKeyspace) return {};
   return cql_types::failure(ErrorCode::kUnauthorized,
-                            fmt::format("Cannot {} {}", resource.permission, text));
+                            fmt::format("Cannot {} {}", touched.permission, text_of(touched)));
+}
+
+// Whether who makes the statement may, before the statement is looked at.
+Outcome<void> authorize(const Touched& touched, const Circumstances& now) {
+  if (touched.kind == Kind::kKeyspace || touched.kind == Kind::kAllTables ||
+      touched.kind == Kind::kTable) {
+    TRY(check_system(touched));
+  }
+  return now.authorize ? now.authorize(touched) : Outcome<void>();
 }
 
 Outcome<void> check_keyspace_name(const std::string& name) {
@@ -47,11 +56,8 @@ Outcome<void> check_keyspace_name(const std::string& name) {
 }
 
 // The checks before a statement's own, in Cassandra's order.
-Outcome<void> check_before(const std::optional<Resource>& resource, const std::string& keyspace) {
-  if (resource) TRY(check_system(*resource));
-  if (is_local_keyspace(keyspace) && !is_virtual_keyspace(keyspace))
-    return invalid("System keyspace '{}' is not user-modifiable", keyspace);
-  if (is_virtual_keyspace(keyspace))
+Outcome<void> check_keyspace(const std::string& keyspace) {
+  if (is_local_keyspace(keyspace))
     return invalid("System keyspace '{}' is not user-modifiable", keyspace);
   return check_keyspace_name(keyspace);
 }
@@ -62,12 +68,14 @@ class Runner {
   explicit Runner(Scene& scene) : scene_(scene) {}
 
   DraftOutcome operator()(const cql_syntax::CreateKeyspace& made) {
-    TRY(check_before(std::nullopt, made.name));
+    TRY(authorize({Kind::kAllKeyspaces, "CREATE"}, scene_.now));
+    TRY(check_keyspace(made.name));
     return create_keyspace(made, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::AlterKeyspace& made) {
-    TRY(check_before(Resource{"ALTER", made.name, ""}, made.name));
+    TRY(authorize({Kind::kKeyspace, "ALTER", made.name}, scene_.now));
+    TRY(check_keyspace(made.name));
     return alter_keyspace(made, scene_);
   }
 
@@ -76,31 +84,36 @@ class Runner {
     if (!made.primary_key)
       return invalid("No PRIMARY KEY specifed for table '{}' (exactly one required)",
                      written(made.name));
-    TRY(check_before(all_tables("CREATE", keyspace), keyspace));
+    TRY(authorize(all_tables("CREATE", keyspace), scene_.now));
+    TRY(check_keyspace(keyspace));
     return create_table(made, keyspace, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::AlterTable& made) {
     ASSIGN(const auto keyspace, keyspace_of(made.name, scene_.now));
-    TRY(check_before(table("ALTER", keyspace, made.name.name), keyspace));
+    TRY(authorize(table("ALTER", keyspace, made.name.name), scene_.now));
+    TRY(check_keyspace(keyspace));
     return alter_table(made, keyspace, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::CreateType& made) {
     ASSIGN(const auto keyspace, keyspace_of(made.name, scene_.now));
-    TRY(check_before(all_tables("CREATE", keyspace), keyspace));
+    TRY(authorize(all_tables("CREATE", keyspace), scene_.now));
+    TRY(check_keyspace(keyspace));
     return create_type(made, keyspace, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::AlterType& made) {
     ASSIGN(const auto keyspace, keyspace_of(made.name, scene_.now));
-    TRY(check_before(all_tables("ALTER", keyspace), keyspace));
+    TRY(authorize(all_tables("ALTER", keyspace), scene_.now));
+    TRY(check_keyspace(keyspace));
     return alter_type(made, keyspace, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::CreateIndex& made) {
     ASSIGN(const auto keyspace, keyspace_of(made.table, scene_.now));
-    TRY(check_before(table("ALTER", keyspace, made.table.name), keyspace));
+    TRY(authorize(table("ALTER", keyspace, made.table.name), scene_.now));
+    TRY(check_keyspace(keyspace));
     return create_index(made, keyspace, scene_);
   }
 
@@ -108,51 +121,53 @@ class Runner {
     ASSIGN(const auto keyspace, keyspace_of(made.name, scene_.now));
     if (made.from.keyspace && *made.from.keyspace != keyspace)
       return invalid("Cannot create a materialized view on a table in a different keyspace");
-    TRY(check_before(table("ALTER", keyspace, made.from.name), keyspace));
+    TRY(authorize(table("ALTER", keyspace, made.from.name), scene_.now));
+    TRY(check_keyspace(keyspace));
     return create_view(made, keyspace, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::AlterView& made) {
     ASSIGN(const auto keyspace, keyspace_of(made.name, scene_.now));
-    TRY(check_before(std::nullopt, keyspace));
+    TRY(authorize_view(keyspace, made.name.name));
+    TRY(check_keyspace(keyspace));
     return alter_view(made, keyspace, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::CreateTrigger& made) {
     ASSIGN(const auto keyspace, keyspace_of(made.table, scene_.now));
-    TRY(check_before(std::nullopt, keyspace));
+    TRY(authorize({Kind::kTriggers, "CREATE", keyspace}, scene_.now));
+    TRY(check_keyspace(keyspace));
     return create_trigger(made, keyspace, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::DropTrigger& made) {
     ASSIGN(const auto keyspace, keyspace_of(made.table, scene_.now));
-    TRY(check_before(std::nullopt, keyspace));
+    TRY(authorize({Kind::kTriggers, "DROP", keyspace}, scene_.now));
+    TRY(check_keyspace(keyspace));
     return drop_trigger(made, keyspace, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::CreateFunction& made) {
     ASSIGN(const auto keyspace, keyspace_of(made.name, scene_.now));
-    TRY(check_before(std::nullopt, keyspace));
+    TRY(authorize({Kind::kFunctions, "CREATE", keyspace}, scene_.now));
+    TRY(check_keyspace(keyspace));
     return create_function(made, keyspace, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::CreateAggregate& made) {
     ASSIGN(const auto keyspace, keyspace_of(made.name, scene_.now));
-    TRY(check_before(std::nullopt, keyspace));
+    TRY(authorize({Kind::kFunctions, "CREATE", keyspace}, scene_.now));
+    TRY(check_keyspace(keyspace));
     return create_aggregate(made, keyspace, scene_);
   }
 
   DraftOutcome operator()(const cql_syntax::Drop& made) {
-    using Kind = cql_syntax::Drop::Kind;
-    std::optional<Resource> resource;
     std::string keyspace = made.name.name;
-    if (made.kind != Kind::kKeyspace) {
+    if (made.kind != cql_syntax::Drop::Kind::kKeyspace) {
       ASSIGN(keyspace, keyspace_of(made.name, scene_.now));
     }
-    if (made.kind == Kind::kKeyspace) resource = Resource{"DROP", keyspace, ""};
-    if (made.kind == Kind::kTable) resource = table("DROP", keyspace, made.name.name);
-    if (made.kind == Kind::kType) resource = all_tables("DROP", keyspace);
-    TRY(check_before(resource, keyspace));
+    TRY(authorize_drop(made, keyspace));
+    TRY(check_keyspace(keyspace));
     return drop(made, keyspace, scene_);
   }
 
@@ -165,12 +180,49 @@ class Runner {
   static std::string written(const cql_syntax::QualifiedName& name) {
     return name.keyspace ? *name.keyspace + "." + name.name : name.name;
   }
-  static Resource table(std::string_view permission, const std::string& keyspace,
-                        const std::string& name) {
-    return {permission, keyspace, fmt::format("<table {}.{}>", keyspace, name)};
+  static Touched table(std::string_view permission, const std::string& keyspace,
+                       const std::string& name) {
+    return {Kind::kTable, permission, keyspace, name};
   }
-  static Resource all_tables(std::string_view permission, const std::string& keyspace) {
-    return {permission, keyspace, fmt::format("<all tables in {}>", keyspace)};
+  static Touched all_tables(std::string_view permission, const std::string& keyspace) {
+    return {Kind::kAllTables, permission, keyspace};
+  }
+
+  // Who may alter a view's table may alter and drop the view.
+  Outcome<void> authorize_view(const std::string& keyspace, const std::string& name) const {
+    const auto found = scene_.schema.table(keyspace, name);
+    if (!found || !found->view) return {};
+    return authorize(table("ALTER", keyspace, found->view->base_table), scene_.now);
+  }
+
+  // And who may alter a table, its indexes.
+  Outcome<void> authorize_index(const std::string& keyspace, const std::string& name) const {
+    const Keyspace* found = scene_.schema.keyspace(keyspace);
+    if (found == nullptr) return {};
+    for (const auto& [table_name, indexed] : found->tables)
+      for (const auto& index : indexed->indexes)
+        if (index.name == name) return authorize(table("ALTER", keyspace, table_name), scene_.now);
+    return {};
+  }
+
+  Outcome<void> authorize_drop(const cql_syntax::Drop& made, const std::string& keyspace) const {
+    using Dropped = cql_syntax::Drop::Kind;
+    switch (made.kind) {
+      case Dropped::kKeyspace:
+        return authorize({Kind::kKeyspace, "DROP", keyspace}, scene_.now);
+      case Dropped::kTable:
+        return authorize(table("DROP", keyspace, made.name.name), scene_.now);
+      case Dropped::kType:
+        return authorize(all_tables("DROP", keyspace), scene_.now);
+      case Dropped::kIndex:
+        return authorize_index(keyspace, made.name.name);
+      case Dropped::kView:
+        return authorize_view(keyspace, made.name.name);
+      case Dropped::kFunction:  // nobody makes any here
+      case Dropped::kAggregate:
+        return {};
+    }
+    return {};
   }
 
   Scene& scene_;
@@ -204,6 +256,27 @@ void order_dropped(const Keyspace& before, Keyspace& after) {
         if (one.column.name == dropped) made->dropped.push_back(one);
     table = std::move(made);
   }
+}
+
+// A table whose views are others than before is another table: statements prepared for it write its
+// views' rows.
+void renew_bases(const Keyspace* before, Keyspace& after) {
+  std::set<std::string> bases;
+  const auto differ = [&](const Keyspace& in, const Keyspace* other) {
+    for (const auto& [name, table] : in.tables) {
+      if (!table->view) continue;
+      const auto same = other == nullptr ? TablePtr() : [&] {
+        const auto found = other->tables.find(name);
+        return found == other->tables.end() ? TablePtr() : found->second;
+      }();
+      if (!same || same->number != table->number) bases.insert(table->view->base_table);
+    }
+  };
+  differ(after, before);
+  if (before != nullptr) differ(*before, &after);
+  for (const auto& name : bases)
+    if (const auto base = after.tables.find(name); base != after.tables.end())
+      base->second = std::make_shared<Table>(*base->second);
 }
 
 // What is to be erased and what filled, from the numbers before and after.
@@ -255,6 +328,7 @@ Outcome<Change> apply(const SchemaPtr& schema, const cql_syntax::Statement& stat
   const auto name = draft.event.keyspace;
   const auto* before = schema->keyspace(name);
   if (before && draft.keyspace) order_dropped(*before, *draft.keyspace);
+  if (draft.keyspace) renew_bases(before, *draft.keyspace);
   if (draft.gone)
     after->keyspaces.erase(name);
   else

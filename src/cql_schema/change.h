@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cql_schema/schema.h"
@@ -11,6 +12,21 @@
 #include "cql_types/failure.h"
 
 namespace tailrace::cql_schema {
+
+/// What a statement changes, as permissions on it are asked for before the statement is looked at.
+struct Touched {
+  enum class Kind : std::uint8_t {
+    kAllKeyspaces,
+    kKeyspace,
+    kAllTables,  // of the keyspace; its types too
+    kTable,
+    kFunctions,  // of the keyspace
+    kTriggers,   // of a table: code of the server's own
+  };
+  Kind kind = Kind::kKeyspace;
+  std::string_view permission;  // CREATE, ALTER or DROP
+  std::string keyspace = {}, table = {};
+};
 
 /// What a statement is applied with.
 struct Circumstances {
@@ -20,6 +36,8 @@ struct Circumstances {
   bool materialized_views = true;
   bool dynamic_data_masking = false;        // a default Cassandra's
   std::string data_center = "datacenter1";  // the only one, which replication may name
+  /// Whether who makes the statement may; empty: everybody may.
+  std::function<cql_types::Outcome<void>(const Touched&)> authorize = {};
 };
 
 /// As the protocol tells it (§4.2.5.5).

@@ -140,9 +140,11 @@ Status Committer::add(Mutation& mutation) {
         break;
       }
       case Op::kKeep:
+      case Op::kSetRow:
         batch_.put(changes.key(), changes.value());
         break;
       case Op::kForget:
+      case Op::kForgetRow:
         batch_.erase(changes.key());
     }
   }

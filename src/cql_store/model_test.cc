@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <memory>
 #include <random>
 
@@ -98,9 +99,39 @@ class History {
         change_row(mutation, writes);
       }
     }
+    const auto foreseen = preview(mutation, writes);
     const Status done = folder_.commit(std::move(mutation));
     ASSERT_TRUE(done.has_value()) << done.error().what;
     for (const Write& w : writes) naive_.write(w);
+    for (const auto& [place, text] : foreseen) {
+      const auto& [token, partition, is_row, clustering] = place;
+      EXPECT_EQ(text,
+                naive_.row(kCells, token, partition, !is_row, clustering, now_, naive_.moment()))
+          << "foreseen at step " << step_;
+    }
+  }
+
+  /// Rows that are about to be written, as they will be.
+  std::map<NaiveStore::Place, std::string> preview(Mutation& mutation,
+                                                   const std::vector<Write>& writes) {
+    std::map<NaiveStore::Place, std::string> foreseen;
+    const auto snapshot = folder_.store->snapshot();
+    const auto will_be = snapshot->with(mutation);
+    for (const Write& w : writes) {
+      if (w.table != kCells) continue;
+      const std::string clustering = w.kind >= Write::kSlice ? this->clustering()
+                                     : w.is_static           ? ""
+                                                             : w.clustering;
+      const bool is_static = w.kind < Write::kSlice && w.is_static;
+      Row row;
+      Preview::Buffer buffer;
+      const auto there = will_be->read(kCells, {w.token, w.partition}, {clustering, {}, is_static},
+                                       now_, row, buffer);
+      EXPECT_TRUE(there.has_value()) << there.error().what;
+      foreseen[{w.token, w.partition, !is_static, clustering}] =
+          there && *there ? text_of(row) : "";
+    }
+    return foreseen;
   }
 
   void change_row(Mutation& mutation, std::vector<Write>& writes) {

@@ -33,6 +33,11 @@ void Mutation::row(TableNumber table, const PartitionKey& partition, const RowKe
   raw_size_ = row.raw.size();
 }
 
+void Mutation::replace_row(TableNumber table, const PartitionKey& partition, const RowKey& row) {
+  this->row(table, partition, row);
+  replaces_ = true;
+}
+
 void Mutation::add_part(Part part, std::string_view path, std::string_view value) {
   DCHECK(!key_.empty());
   part.path_at = texts_.size();
@@ -103,7 +108,7 @@ void Mutation::end_row() {
 
   // The change is written in place; its sizes when they are known.
   const std::size_t at = bytes_.size();
-  change(static_cast<char>(Op::kRow), key_, {});
+  change(static_cast<char>(replaces_ ? Op::kSetRow : Op::kRow), key_, {});
   const std::size_t value_at = bytes_.size();
   RecordBuilder builder(bytes_);
   builder.begin(liveness_, deletion_, std::string_view(texts_).substr(0, raw_size_));
@@ -115,6 +120,7 @@ void Mutation::end_row() {
   }
   if (builder.nothing()) {
     bytes_.resize(at);
+    if (replaces_) change(static_cast<char>(Op::kForgetRow), key_, {});
   } else {
     builder.finish();
     if (counts) bytes_[at] = static_cast<char>(Op::kCounters);
@@ -122,6 +128,7 @@ void Mutation::end_row() {
     std::memcpy(bytes_.data() + at + 1 + sizeof(std::uint32_t), &value_size, sizeof value_size);
   }
   key_.clear();
+  replaces_ = false;
   texts_.clear();
   parts_.clear();
   raw_size_ = 0;

@@ -18,6 +18,8 @@ enum class Op : char {
   kDropTable,  // the key: the table's number
   kKeep,       // puts a kept value
   kForget,     // removes one
+  kSetRow,     // puts a record in a row's place
+  kForgetRow,  // removes a row's record
 };
 
 class MutationReader {

@@ -22,6 +22,7 @@ class Reader final : public Snapshot {
                         const std::function<bool(const Row&)>& visit) const override;
   Status scan(const Range& range, std::int64_t now_seconds,
               const std::function<Next(const Row&)>& visit) const override;
+  std::unique_ptr<Preview> with(Mutation& mutation) const override;
 
  private:
   Status read_deletions(TableNumber table, std::string_view partition_key, std::string& record,

@@ -52,6 +52,10 @@ class Mutation {
  public:
   /// What follows is of this row.
   void row(TableNumber table, const PartitionKey& partition, const RowKey& row);
+  /// What follows is all there is of this row, whatever was there before, timestamps aside; when
+  /// nothing follows, the row is gone without a trace. For rows that the server derives from
+  /// others.
+  void replace_row(TableNumber table, const PartitionKey& partition, const RowKey& row);
   void liveness(const Liveness& liveness);
   void delete_row(const Deletion& deletion);
   /// A cell's value; `ttl` 0: for ever, else it expires at `expires`.
@@ -93,7 +97,8 @@ class Mutation {
 
   std::string bytes_;  // changes: op:u8 key_size:u32 value_size:u32 key value (mutation.h)
   // The row in hand.
-  std::string key_;  // empty: none
+  std::string key_;        // empty: none
+  bool replaces_ = false;  // replace_row() began it
   std::string texts_;
   std::vector<Part> parts_;
   std::size_t raw_size_ = 0;  // of the clustering as written, at the front of texts_
@@ -116,6 +121,18 @@ struct Range {
   std::optional<After> after = {};
 };
 
+/// Rows as they will be.
+class Preview {
+ public:
+  virtual ~Preview() = default;
+  /// As Snapshot::read; `buffer` as well.
+  struct Buffer {
+    std::string bytes, more;
+  };
+  virtual Result<bool> read(TableNumber table, const PartitionKey& partition, const RowKey& key,
+                            std::int64_t now_seconds, Row& row, Buffer& buffer) const = 0;
+};
+
 /// One moment of the store.
 class Snapshot {
  public:
@@ -123,9 +140,7 @@ class Snapshot {
 
   /// One row; false: it is not there. `row`'s views hold until the next call with this `row`'s
   /// buffer or its end.
-  struct Buffer {
-    std::string bytes, more;
-  };
+  using Buffer = Preview::Buffer;
   virtual Result<bool> read(TableNumber table, const PartitionKey& partition, const RowKey& key,
                             std::int64_t now_seconds, Row& row, Buffer& buffer) const = 0;
 
@@ -144,6 +159,10 @@ class Snapshot {
   enum class Next { kRow, kPartition, kStop };
   virtual Status scan(const Range& range, std::int64_t now_seconds,
                       const std::function<Next(const Row&)>& visit) const = 0;
+
+  /// This moment once `mutation` is applied; of no counters. Ends the row in hand. The snapshot and
+  /// the mutation must stay as they are while it is in use.
+  virtual std::unique_ptr<Preview> with(Mutation& mutation) const = 0;
 };
 
 struct Options {

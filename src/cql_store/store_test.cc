@@ -62,6 +62,32 @@ Mutation put(const std::string& clustering, std::int64_t timestamp, std::string_
   return mutation;
 }
 
+TEST_F(StoreTest, a_replaced_row_has_what_replaces_it_whatever_the_timestamps_and_may_be_gone) {
+  const auto replaced_by = [](std::int64_t timestamp, std::string_view value) {
+    Mutation mutation;
+    mutation.replace_row(kTable, {1, "p"}, {"c"});
+    if (!value.empty()) mutation.put(2, "", timestamp, value);
+    return mutation;
+  };
+  commit(put("c", 100, "old"));
+  Mutation deletion;
+  deletion.row(kTable, {1, "p"}, {"c"});
+  deletion.delete_row({200, kNow});
+  commit(std::move(deletion));
+  commit(replaced_by(5, "new"));
+  EXPECT_EQ(row("p", "c"), "2=new ");
+  commit(put("c", 4, "more"));
+  EXPECT_EQ(row("p", "c"), "1=more 2=new ");
+  folder_.reopen();
+  commit(replaced_by(0, ""));
+  EXPECT_EQ(row("p", "c"), "-");
+  commit(put("c", 3, "again"));
+  EXPECT_EQ(row("p", "c"), "1=again ");
+  ASSERT_TRUE(store().flush().has_value());
+  ASSERT_TRUE(store().compact().has_value());
+  EXPECT_EQ(row("p", "c"), "1=again ");
+}
+
 TEST_F(StoreTest, a_written_row_is_read_back) {
   Mutation mutation;
   mutation.row(kTable, {1, std::string("a\0b", 3)}, {});

@@ -86,7 +86,7 @@ struct FrameServer::Impl {
   void remove(Loop& loop, const std::shared_ptr<Connection>& connection);
 };
 
-/// Everything but answer(), answer_copy() and push() runs on the loop's thread.
+/// Everything but answer(), answer_copy(), push() and has_much_unsent() runs on the loop's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(FrameServer::Impl& server, Loop& loop, tcp::socket socket)
@@ -114,12 +114,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   };
 
   void answer(std::uint64_t number, Answer answer) {
+    for (const std::string_view piece : answer.out.pieces) unsent_ += piece.size();
     if (here()) return settle(number, std::move(answer));
     tell([&] { arrived_.answers.emplace_back(number, std::move(answer)); });
   }
 
   void answer_copy(std::uint64_t number, std::string_view bytes) {
     if (server_.config.ordered) return answer(number, {.out = Outgoing(std::string(bytes))});
+    unsent_ += bytes.size();
     if (here()) return settle_copy(bytes, 1);
     tell([&] {
       arrived_.copied.append(bytes);
@@ -130,9 +132,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void push(std::string_view bytes) {
     tell([&] {
       arrived_.pushed += bytes.size();
-      if (arrived_.pushed <= server_.config.limits.pushed_bytes) arrived_.copied.append(bytes);
+      if (arrived_.pushed > server_.config.limits.pushed_bytes) return;
+      arrived_.copied.append(bytes);
+      unsent_ += bytes.size();
     });
   }
+
+  bool has_much_unsent() const { return unsent_ > server_.config.limits.unsent_bytes; }
 
   /// The number of one more request.
   std::uint64_t expect() {
@@ -276,7 +282,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   bool full() const {
     return std::max(slots_.size(), unanswered_) >= server_.config.limits.in_flight ||
-           unsent_ > server_.config.limits.unsent_bytes || paused_ || ending_;
+           has_much_unsent() || paused_ || ending_;
   }
 
   void read() {
@@ -357,7 +363,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (number < first_ || number - first_ >= slots_.size()) return;
     --unanswered_;
     Slot& slot = slots_[number - first_];
-    for (const std::string_view piece : answer.out.pieces) unsent_ += piece.size();
     slot.answer = std::move(answer);
     if (slot.answer.manner.close_after) ending_ = true;
     if (slot.answer.manner.pause.count() > 0) paused_ = true;  // its time begins when it is sent
@@ -374,7 +379,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
       forget_requests();
       return refuse(answer.why);
     }
-    for (const std::string_view piece : answer.out.pieces) unsent_ += piece.size();
     if (answer.manner.close_after) ending_ = true;
     if (!answer.out.pieces.empty() || answer.manner.close_after)
       ready_.push_back(std::move(answer));
@@ -383,7 +387,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void settle_copy(std::string_view bytes, std::size_t requests) {
     if (closed_ || cut_) return;
     unanswered_ -= requests;
-    unsent_ += bytes.size();
     copied_.append(bytes);
     if (!serving_) write();
   }
@@ -476,7 +479,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t unanswered_ = 0;                     // requests
   std::vector<Answer> ready_;                      // to be written next, behind
   std::string copied_;                             // small answers
-  std::size_t unsent_ = 0;                         // bytes
+  std::atomic<std::size_t> unsent_ = 0;            // bytes, from when they are answered
   std::size_t pushed_ = 0;                         // bytes among copied_
   std::string writing_bytes_;                      // small answers that are being written
   std::vector<std::shared_ptr<const void>> sent_;  // what the rest of bytes_ lies in
@@ -501,6 +504,11 @@ Outgoing::Outgoing(std::string bytes) {
   auto held = std::make_shared<const std::string>(std::move(bytes));
   pieces.emplace_back(*held);
   owner = std::move(held);
+}
+
+bool Outlet::full() const {
+  const auto connection = connection_.lock();
+  return connection && connection->has_much_unsent();
 }
 
 bool Outlet::push(std::string_view bytes) const {

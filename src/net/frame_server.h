@@ -76,6 +76,8 @@ class Outlet {
   /// `pushed_bytes` wait for it.
   bool push(std::string_view bytes) const;
   bool open() const { return !connection_.expired(); }
+  /// More than `unsent_bytes` of answers wait for the client, those of other threads too.
+  bool full() const;
 
  private:
   std::weak_ptr<Connection> connection_;

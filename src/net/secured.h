@@ -1,5 +1,5 @@
 // A socket, with TLS over it or without: one stream type for Asio's and Beast's operations, so that
-// a server is written once. For the files of this room that already know Asio.
+// a server or a client is written once. For the files of this room that already know Asio.
 //
 // Reads and writes wait for no handshake: call async_handshake first, which is done at once without
 // TLS. The lower stream's own deadlines (beast::tcp_stream) hold for what goes through TLS too.
@@ -11,6 +11,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "net/tls.h"
@@ -23,11 +24,13 @@ class Secured {
   using executor_type = typename Lower::executor_type;
   using error_code = boost::system::error_code;
 
-  /// Without TLS where `tls` is nullptr.
-  Secured(Lower lower, const Tls* tls) : lower_(std::move(lower)) {
+  /// Without TLS where `tls` is nullptr. A client's names the host that it wants to reach.
+  Secured(Lower lower, const Tls* tls, const std::optional<std::string>& host = {})
+      : lower_(std::move(lower)), side_(host ? Stream::client : Stream::server) {
     if (tls == nullptr) return;
     boost::asio::ssl::context context(tls->share());
     tls_.emplace(lower_, context);
+    if (host) tls->aim(*tls_->native_handle(), *host);
   }
   Secured(const Secured&) = delete;
   Secured& operator=(const Secured&) = delete;
@@ -41,7 +44,7 @@ class Secured {
   auto async_handshake(Token&& token) {
     return boost::asio::async_initiate<Token, void(error_code)>(
         [this](auto handler) {
-          if (tls_) return tls_->async_handshake(Stream::server, std::move(handler));
+          if (tls_) return tls_->async_handshake(side_, std::move(handler));
           boost::asio::post(lower_.get_executor(), [handler = std::move(handler)]() mutable {
             std::move(handler)(error_code());
           });
@@ -78,6 +81,7 @@ class Secured {
  private:
   using Stream = boost::asio::ssl::stream<Lower&>;
   Lower lower_;
+  typename Stream::handshake_type side_;
   std::optional<Stream> tls_;
 };
 

@@ -243,17 +243,20 @@ Result<std::shared_ptr<const Tls>> Tls::client(const TlsClientConfig& config) {
 
 TlsConnection Tls::open(const std::string& host) const {
   TlsConnection connection(SSL_new(context_));
-  if (host.empty()) return connection;
+  if (!host.empty()) aim(*connection, host);
+  return connection;
+}
+
+void Tls::aim(ssl_st& connection, const std::string& host) const {
   const bool number = std::ranges::all_of(
       host, [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == ':'; });
-  if (!number) SSL_set_tlsext_host_name(connection.get(), host.c_str());
-  if (!verify_host_) return connection;
+  if (!number) SSL_set_tlsext_host_name(&connection, host.c_str());
+  if (!verify_host_) return;
   if (number) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection.get()), host.c_str());
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(&connection), host.c_str());
   } else {
-    SSL_set1_host(connection.get(), host.c_str());
+    SSL_set1_host(&connection, host.c_str());
   }
-  return connection;
 }
 
 ssl_ctx_st* Tls::share() const {

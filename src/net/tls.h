@@ -70,6 +70,8 @@ class Tls {
 
   /// The state of one connection. `host` is whom a client wants to reach.
   TlsConnection open(const std::string& host = {}) const;
+  /// Says to a connection that was opened otherwise whom a client wants to reach.
+  void aim(ssl_st& connection, const std::string& host) const;
   /// One more owner of OpenSSL's context, for a stream that opens its state itself.
   ssl_ctx_st* share() const;
 

@@ -11,9 +11,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <mutex>
 #include <sstream>
 
+#include "net/frame_client.h"
 #include "net/frame_server.h"
 #include "net/tls_socket.h"
 
@@ -258,6 +260,42 @@ TEST_F(TlsTest, a_key_under_a_password_is_read_with_it_and_never_told) {
   EXPECT_EQ(failed.error().what.find("guessed"), std::string::npos);
   config.identity.key = text("client.key");
   EXPECT_FALSE(Tls::server(config));
+}
+
+/// What a client's connection came to: what it was answered, then why it ended.
+class Heard final : public FrameListener {
+ public:
+  void connected() override { link->send(frame("hello")); }
+  void received(std::string_view frame) override { tell(std::string(frame.substr(4))); }
+  void closed(const Error& why) override {
+    tell(std::string(code_name(why.code)) + ": " + why.what);
+  }
+  std::string wait() { return told.get_future().get(); }
+
+  std::shared_ptr<FrameLink> link;
+  std::promise<std::string> told;
+
+ private:
+  void tell(std::string what) {
+    if (std::exchange(done_, true)) return;
+    told.set_value(std::move(what));
+  }
+  bool done_ = false;
+};
+
+TEST_F(TlsTest, a_client_of_frames_trusts_as_the_blocking_one_does) {
+  const auto server = serve(ClientCertificates::kIgnored);
+  FrameClient client({.name = "test", .length = frame_length});
+  const auto heard = [&](const std::string& trusted, const std::string& host) {
+    const auto listener = std::make_shared<Heard>();
+    const auto tls = Tls::client({.trusted = text(trusted)}).value();
+    client.post([&] { listener->link = client.connect(host, server->port(), tls, 5s, listener); });
+    return listener->wait();
+  };
+  EXPECT_EQ(heard("ca.pem", "localhost"), "hello");
+  EXPECT_EQ(heard("ca.pem", "127.0.0.1"), "hello");
+  EXPECT_EQ(heard("no.pem", "localhost"),
+            "PERMISSION_DENIED: TLS handshake: unable to get local issuer certificate");
 }
 
 }  // namespace

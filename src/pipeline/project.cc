@@ -132,6 +132,55 @@ Status read_registry_role(const YamlFile& file, const YAML::Node& node, Roles& r
   return {};
 }
 
+/// One of some words.
+Status read_word(const YamlFile& file, const YAML::Node& node, const char* key,
+                 const std::vector<std::string_view>& words, std::string& word) {
+  if (!node[key]) return {};
+  ASSIGN(word, file.text(node[key], key));
+  if (std::ranges::find(words, word) != words.end()) return {};
+  std::string all;
+  for (const std::string_view one : words) (all += all.empty() ? "" : ", ") += one;
+  return file.fail(node[key], "`" + std::string(key) + ": " + word + "` is none of: " + all);
+}
+
+/// `embedded`, cassandra://…, or a mapping with a url, user, password, tls and files.
+Status read_serving_role(const YamlFile& file, const YAML::Node& node, Roles& roles) {
+  if (!node) return {};
+  RemoteServingSpec& remote = roles.remote_serving;
+  remote.place = file.place(node);
+  const bool mapping = node.IsMap();
+  if (mapping) {
+    TRY(file.only_keys(
+        node, {"url", "user", "password", "tls", "ca_file", "certificate_file", "key_file"}));
+    if (!node["url"]) return file.fail(node, "`url` is missing: cassandra://HOST:PORT/KEYSPACE");
+  }
+  const YAML::Node url = mapping ? node["url"] : node;
+  ASSIGN(roles.serving, file.text(url, "serving"));
+  if (roles.serving != "embedded" && !roles.serving.starts_with("cassandra://"))
+    return file.fail(url, "`serving` is embedded or cassandra://HOST:PORT/KEYSPACE");
+  if (!mapping) return {};
+  for (auto [key, value] : {std::pair{"user", &remote.user},
+                            {"password", &remote.password},
+                            {"ca_file", &remote.ca_file},
+                            {"certificate_file", &remote.certificate_file},
+                            {"key_file", &remote.key_file}}) {
+    if (!node[key]) continue;
+    if (roles.serving == "embedded")
+      return file.fail(node[key], "`" + std::string(key) + "` is of a cassandra:// serving");
+    ASSIGN(*value, file.text(node[key], key));
+  }
+  if (remote.user.empty() != remote.password.empty())
+    return file.fail(node, "`user` and `password` go together");
+  if (remote.certificate_file.empty() != remote.key_file.empty())
+    return file.fail(node, "`certificate_file` and `key_file` go together");
+  std::string word = remote.ca_file.empty() && remote.key_file.empty() ? "false" : "true";
+  TRY(read_word(file, node, "tls", {"true", "false"}, word));
+  remote.tls = word == "true";
+  if (!remote.tls && !(remote.ca_file.empty() && remote.key_file.empty()))
+    return file.fail(node["tls"], "`tls: false`, but there are certificates");
+  return {};
+}
+
 Status read_roles(Project& project, const YamlFile& file) {
   const YAML::Node roles = file.root["roles"];
   if (!roles || roles.IsNull()) return {};
@@ -142,20 +191,9 @@ Status read_roles(Project& project, const YamlFile& file) {
   TRY(read_registry_role(file, roles["registry"], r));
   TRY(read_role(file, roles["engine"], "engine", r.engine));
   TRY(read_role(file, roles["lake"], "lake", r.lake));
-  TRY(read_role(file, roles["serving"], "serving", r.serving));
+  TRY(read_serving_role(file, roles["serving"], r));
   TRY(read_role(file, roles["staging"], "staging", r.staging));
   return read_role(file, roles["schedule"], "schedule", r.schedule);
-}
-
-/// One of some words.
-Status read_word(const YamlFile& file, const YAML::Node& node, const char* key,
-                 const std::vector<std::string_view>& words, std::string& word) {
-  if (!node[key]) return {};
-  ASSIGN(word, file.text(node[key], key));
-  if (std::ranges::find(words, word) != words.end()) return {};
-  std::string all;
-  for (const std::string_view one : words) (all += all.empty() ? "" : ", ") += one;
-  return file.fail(node[key], "`" + std::string(key) + ": " + word + "` is none of: " + all);
 }
 
 Result<ValueSpec> read_values(const YamlFile& file, const YAML::Node& node) {

@@ -75,6 +75,14 @@ struct RemoteRegistrySpec {
   std::string ca_file;         ///< PEM certificates to trust instead of the system's
 };
 
+/// A database that is somewhere else: `serving: cassandra://…`, or a mapping.
+struct RemoteServingSpec {
+  std::string user, password;
+  bool tls = false;
+  std::string ca_file, certificate_file, key_file;  ///< PEM, in the project's folder
+  std::string place;
+};
+
 struct Roles {
   std::string log = "embedded";  ///< or kafka://HOST:PORT
   RemoteLogSpec remote_log;
@@ -82,7 +90,8 @@ struct Roles {
   RemoteRegistrySpec remote_registry;
   std::string engine = "embedded";
   std::string lake = "embedded";
-  std::string serving = "embedded";
+  std::string serving = "embedded";  ///< or cassandra://HOST:PORT/KEYSPACE
+  RemoteServingSpec remote_serving;
   std::string staging = "embedded";
   std::string schedule = "embedded";
 };

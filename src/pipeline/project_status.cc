@@ -125,6 +125,10 @@ std::vector<Hop> hops_of(const Project& project, const Graph& graph, const Proje
     Hop hop{.id = "served." + serving.name, .title = serving.name, .kind = HopKind::kServed};
     hop.count = counts.table_rows[static_cast<std::size_t>(index)];
     hop.upstream = {table_hop_id(table)};
+    hop.failing = !counts.sink_waits.empty();
+    hop.last_error = counts.sink_waits;
+    if (const auto at = counts.sink_places.find(serving.name); at != counts.sink_places.end())
+      hop.detail = at->second;
     hops.push_back(std::move(hop));
   }
   return hops;

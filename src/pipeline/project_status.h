@@ -33,6 +33,8 @@ struct ProjectCounts {
   LetterTotals letters;
   std::string stopped_by;
   std::string lake_waits;  ///< for room on the disk: the whole sentence, or empty
+  std::string sink_waits;  ///< why rows do not get to the database behind `serving`, or empty
+  std::map<std::string, std::string> sink_places;  ///< by serving: where in that database
 };
 
 /// Adds what one flow, topic or source rejected and nobody sent back; trimmed letters count too.

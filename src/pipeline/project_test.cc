@@ -84,6 +84,28 @@ TEST_F(ProjectTest, a_role_behind_a_url_is_not_supported_yet) {
   EXPECT_THAT(load_error(), HasSubstr("not supported yet: `engine` behind a URL"));
 }
 
+TEST_F(ProjectTest, serving_behind_a_url_has_a_login_and_certificates) {
+  setenv("PROJECT_TEST_TOKEN", "sesame", 1);
+  write("tailrace.yml",
+        "roles: {serving: {url: 'cassandra://a,b/k', user: me, password: '${PROJECT_TEST_TOKEN}',\n"
+        "  ca_file: ca.pem}}\n");
+  auto project = load_project(folder_);
+  ASSERT_TRUE(project) << project.error().what;
+  EXPECT_EQ(project->roles.serving, "cassandra://a,b/k");
+  EXPECT_EQ(project->roles.remote_serving.user, "me");
+  EXPECT_EQ(project->roles.remote_serving.password, "sesame");
+  EXPECT_TRUE(project->roles.remote_serving.tls);
+  for (const auto& [text, what] : std::map<std::string, std::string>{
+           {"{user: me, password: it}", "tailrace.yml:1:18: `url` is missing"},
+           {"{url: 'cassandra://a/k', tls: perhaps}", "is none of: true, false"},
+           {"{url: 'cassandra://a/k', tls: false, ca_file: ca.pem}", "but there are certificates"},
+           {"{url: embedded, user: me, password: it}", "`user` is of a cassandra:// serving"},
+           {"{url: 'cassandra://a/k', key_file: k}", "`certificate_file` and `key_file` go"}}) {
+    write("tailrace.yml", "roles: {serving: " + text + "}\n");
+    EXPECT_THAT(load_error(), HasSubstr(what)) << text;
+  }
+}
+
 TEST_F(ProjectTest, a_missing_variable_of_the_environment_is_named) {
   write("tailrace.yml",
         "topics: {t: {}}\ningest: [{name: a, topic: t, use: http, http: {url: "

@@ -35,6 +35,7 @@
 #include "pipeline/graph.h"
 #include "pipeline/hops.h"
 #include "pipeline/project.h"
+#include "pipeline/serving_sink.h"
 #include "rt/clock.h"
 #include "table/keyed_table.h"
 
@@ -68,10 +69,12 @@ struct TableStatus {
 class Runner {
  public:
   /// Topics must exist. `data` is the data folder: lake/ and state/ are below it. `schemas` is
-  /// asked for what wrote the records of topics that have types; null where there are none.
+  /// asked for what wrote the records of topics that have types; null where there are none. `sink`:
+  /// where served tables are kept, too; null for nowhere else.
   static Result<std::unique_ptr<Runner>> open(const Project& project, Graph graph, log::Log& log,
                                               const std::string& data,
                                               subjects::SchemaClient* schemas = nullptr,
+                                              ServingSink* sink = nullptr,
                                               rt::Clock& clock = rt::system_clock());
   virtual ~Runner() = default;
 

@@ -45,7 +45,11 @@ ProjectCounts RunningProject::counts() const {
                        .expectations = {},
                        .letters = letters_->totals(),
                        .stopped_by = {},
-                       .lake_waits = {}};
+                       .lake_waits = {},
+                       .sink_waits = sink_ ? sink_->waits() : std::string(),
+                       .sink_places = {}};
+  for (const ServingSpec& serving : project_.serving)
+    if (sink_) counts.sink_places[serving.name] = sink_->place(serving.name);
   std::vector<std::optional<std::int64_t>> watermarks;
   {
     const std::lock_guard lock(mutex_);

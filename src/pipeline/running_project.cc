@@ -20,13 +20,17 @@ constexpr std::chrono::milliseconds kUpkeepAtMost{1'000}, kUpkeepAtLeast{60'000}
 constexpr std::chrono::seconds kTrimAfter{1};
 /// A flush that takes longer may be waiting for room on the disk: then the hop says so.
 constexpr std::chrono::seconds kFlushTakes{1};
+/// How long drain() waits for a database that does not answer, and the end for one that does.
+constexpr std::chrono::seconds kOncePatience{120}, kLastWait{5};
 
 }  // namespace
 
 Result<std::unique_ptr<Runner>> Runner::open(const Project& project, Graph graph, log::Log& log,
                                              const std::string& data,
-                                             subjects::SchemaClient* schemas, rt::Clock& clock) {
-  auto running = std::make_unique<RunningProject>(project, std::move(graph), log, schemas, clock);
+                                             subjects::SchemaClient* schemas, ServingSink* sink,
+                                             rt::Clock& clock) {
+  auto running =
+      std::make_unique<RunningProject>(project, std::move(graph), log, schemas, sink, clock);
   TRY(running->open_all(data));
   return running;
 }
@@ -59,6 +63,7 @@ Status RunningProject::open_all(const std::string& data) {
   TRY(letters_->load(checkpoint_.letters));
   durable_positions_ = checkpoint_.positions;
   ASSIGN(catalogue_, table::Catalogue::open(*store_));
+  if (sink_) TRY(sink_->open(*store_));
   return open_graph(fresh);
 }
 
@@ -110,11 +115,11 @@ Status RunningProject::open_outputs(std::vector<bool>& again) {
       if (flow.table == static_cast<int>(i))
         for (const Flow::Input& input : flow.inputs)
           again[i] = again[i] || (!input.is_topic && again[static_cast<std::size_t>(input.index)]);
-    auto output = TableOutput::open(table, data_, project_, *catalogue_, *lake_, again[i]);
+    auto output = TableOutput::open(table, data_, project_, *catalogue_, *lake_, sink_, again[i]);
     if (!output && !again[i] && output.error().code == Code::kFailedPrecondition) {
       LOG(warn, "{}", output.error().what);
       again[i] = true;
-      output = TableOutput::open(table, data_, project_, *catalogue_, *lake_, true);
+      output = TableOutput::open(table, data_, project_, *catalogue_, *lake_, sink_, true);
     }
     if (!output) return std::unexpected(output.error());
     if (!again[i]) {
@@ -125,6 +130,12 @@ Status RunningProject::open_outputs(std::vector<bool>& again) {
     table_rows_.push_back((*output)->rows());
     lake_rows_.push_back((*output)->rows());
     outputs_.push_back(std::move(*output));
+  }
+  if (sink_) {
+    std::vector<std::shared_ptr<const table::KeyedTable>> served;
+    for (const auto& output : outputs_)
+      served.insert(served.end(), output->served().begin(), output->served().end());
+    TRY(sink_->set_tables(std::move(served)));
   }
   return lake_->wait();
 }
@@ -222,7 +233,9 @@ void RunningProject::loop(std::stop_token stop) {
   bool trimmed = false;
   while (!stop.stop_requested()) {
     const std::uint64_t seen = log_.appends();
-    auto stepped = step();
+    const auto may = sink_ready(stop);
+    if (!may) return give_up(may.error());
+    auto stepped = *may ? step() : Result<bool>(false);
     if (!stepped) return give_up(stepped.error());
     const bool overdue = std::chrono::steady_clock::now() - last_checkpoint_ > kFlushTakes;
     if (unpublished_ && prepared() && (overdue || store_->checkpoint_done()))
@@ -242,10 +255,16 @@ void RunningProject::loop(std::stop_token stop) {
       malloc_trim(0);
       trimmed = true;
     }
-    log_.wait_for_append(seen, kIdleWait);
+    const bool goes_on = !*may && sink_->is_full() && !sink_->wait(kIdleWait);
+    if (!goes_on) log_.wait_for_append(seen, kIdleWait);
   }
   if (auto settled = settle(); !settled)
-    give_up(settled.error().in("the next start goes on from the checkpoint before this one"));
+    return give_up(
+        settled.error().in("the next start goes on from the checkpoint before this one"));
+  // What does not get there now is sent at the next start.
+  const auto until = std::chrono::steady_clock::now() + kLastWait;
+  while (sink_ && sink_->waits().empty() && std::chrono::steady_clock::now() < until)
+    if (sink_->wait(kIdleWait)) return;
 }
 
 Status RunningProject::stop() {
@@ -265,11 +284,52 @@ Status RunningProject::stop() {
 Status RunningProject::drain() {
   CHECK(!thread_.joinable());
   for (bool more = true; more;) {
+    if (sink_ && !sink_->is_ready()) TRY(load_once());
+    if (sink_ && sink_->is_full()) TRY(await_sink());
     ASSIGN(more, step());
     if (checkpoint_due()) TRY(checkpoint());
   }
   TRY(upkeep());
-  return settle();
+  TRY(settle());
+  return sink_ ? await_sink() : Status();
+}
+
+Result<bool> RunningProject::sink_ready(const std::stop_token& stop) {
+  if (!sink_) return true;
+  if (!sink_->is_ready()) {
+    if (const auto settled = settle(); !settled) {
+      if (settled.error().code == Code::kResourceExhausted) return false;
+      return std::unexpected(settled.error());
+    }
+    ASSIGN(const bool loaded, sink_->ready(stop));
+    if (!loaded) return false;
+    dirty_ = true;  // the next checkpoint knows that it is loaded
+  }
+  return !sink_->is_full();
+}
+
+Status RunningProject::load_once() {
+  std::stop_source enough;
+  const auto until = std::chrono::steady_clock::now() + kOncePatience;
+  std::jthread watch([&](const std::stop_token& done) {
+    while (!done.stop_requested() && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(kIdleWait);
+    enough.request_stop();
+  });
+  ASSIGN(const bool ready, sink_ready(enough.get_token()));
+  if (ready || sink_->is_ready()) return {};
+  return error(Code::kUnavailable, sink_->waits() + "; given up");
+}
+
+Status RunningProject::await_sink() {
+  auto until = std::chrono::steady_clock::now() + kOncePatience;
+  while (!sink_->wait(kIdleWait)) {
+    const std::string why = sink_->waits();
+    if (why.empty()) until = std::chrono::steady_clock::now() + kOncePatience;
+    if (std::chrono::steady_clock::now() > until)
+      return error(Code::kUnavailable, why + "; given up: the next run goes on from here");
+  }
+  return {};
 }
 
 Status RunningProject::upkeep() {
@@ -285,6 +345,7 @@ bool RunningProject::checkpoint_due() const {
   if (!dirty_) return false;
   if (store_->needs_checkpoint() || steps_records_ >= project_.limits.checkpoint_records)
     return true;
+  if (sink_ && sink_->wants_checkpoint()) return true;
   // The first rows reach the lake soon; after that the interval counts.
   const auto interval =
       std::chrono::milliseconds(checkpoint_.number == 0 ? 300 : project_.limits.checkpoint_ms);
@@ -312,6 +373,7 @@ Status RunningProject::checkpoint() {
   checkpoint_.letters = letters_->pending_totals();
   kv::WriteBatch batch;
   checkpoint_.write(batch);
+  if (sink_) TRY(sink_->seal(batch));
   TRY(store_->write(batch));
   TRY(store_->begin_held_checkpoint());
   prepared_ = lake_->post_awaited(
@@ -369,6 +431,7 @@ Status RunningProject::finish_checkpoint() {
   TRY(Status(lake_failed_));
   TRY(store_->finish_checkpoint());
   for (auto& output : outputs_) output->publish();
+  if (sink_) sink_->send();
   unpublished_ = false;
   std::lock_guard lock(mutex_);
   durable_positions_ = begun_positions_;

@@ -26,8 +26,13 @@ namespace tailrace::pipeline {
 class RunningProject final : public Runner {
  public:
   RunningProject(const Project& project, Graph graph, log::Log& log,
-                 subjects::SchemaClient* schemas, rt::Clock& clock)
-      : project_(project), graph_(std::move(graph)), log_(log), schemas_(schemas), clock_(clock) {}
+                 subjects::SchemaClient* schemas, ServingSink* sink, rt::Clock& clock)
+      : project_(project),
+        graph_(std::move(graph)),
+        log_(log),
+        schemas_(schemas),
+        sink_(sink),
+        clock_(clock) {}
   ~RunningProject() override;
 
   Status open_all(const std::string& data);
@@ -96,6 +101,14 @@ class RunningProject final : public Runner {
   void note_waits(const std::vector<TopicStep>& topics);
   void publish_counts(const std::vector<TopicStep>& topics);
 
+  /// Whether the sink can take a step: it has the tables, and not too much on its way. Waits a
+  /// little for it; makes and loads tables where that is to be done.
+  Result<bool> sink_ready(const std::stop_token& stop);
+  /// sink_ready() for drain(), which has nobody to stop it.
+  Status load_once();
+  /// All that was sent is there.
+  Status await_sink();
+
   bool checkpoint_due() const;
   /// Begins one: the steps go on while the lake's thread makes its files durable and then lets the
   /// store do the same.
@@ -134,6 +147,7 @@ class RunningProject final : public Runner {
   Graph graph_;
   log::Log& log_;
   subjects::SchemaClient* schemas_;
+  ServingSink* sink_;
   rt::Clock& clock_;
   std::string data_;
 

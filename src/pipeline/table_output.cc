@@ -11,9 +11,10 @@ namespace tailrace::pipeline {
 Result<std::unique_ptr<TableOutput>> TableOutput::open(const Table& table, const std::string& data,
                                                        const Project& project,
                                                        table::Catalogue& catalogue,
-                                                       LakeWriter& writer, bool again) {
-  std::unique_ptr<TableOutput> output(
-      new TableOutput("tailrace:" + project.name + ":" + table.name, table.streaming, writer));
+                                                       LakeWriter& writer, ServingSink* sink,
+                                                       bool again) {
+  std::unique_ptr<TableOutput> output(new TableOutput("tailrace:" + project.name + ":" + table.name,
+                                                      table.streaming, writer, sink));
   const std::string folder = data + "/lake/" + table.name;
   if (again) {
     std::error_code failed;
@@ -27,6 +28,7 @@ Result<std::unique_ptr<TableOutput>> TableOutput::open(const Table& table, const
   for (const ServingSpec& serving : project.serving) {
     if (!same_name(serving.table, table.name)) continue;
     if (again && catalogue.find(serving.name)) TRY(catalogue.drop(serving.name));
+    if (again && sink) sink->forget(serving.name);
     ASSIGN(auto keyed, catalogue.create({serving.name, table.schema, serving.key}));
     output->served_.push_back(std::move(keyed));
   }
@@ -41,6 +43,7 @@ Status TableOutput::accept(Delta delta, kv::WriteBatch& batch, std::string_view 
       of_keys.reserve(notes.size());
       for (const engine::KeptNote& note : notes) of_keys[note.key] = note.note;
     }
+    if (sink_) TRY(sink_->take(*keyed, delta));
     TRY(keyed->apply(delta, std::move(of_keys), batch));
   }
   if (delta.empty()) return {};

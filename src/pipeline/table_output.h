@@ -17,6 +17,7 @@
 #include "lake/delta_table.h"
 #include "pipeline/graph.h"
 #include "pipeline/lake_writer.h"
+#include "pipeline/serving_sink.h"
 #include "table/keyed_table.h"
 
 namespace tailrace::pipeline {
@@ -27,7 +28,7 @@ class TableOutput {
   static Result<std::unique_ptr<TableOutput>> open(const Table& table, const std::string& data,
                                                    const Project& project,
                                                    table::Catalogue& catalogue, LakeWriter& writer,
-                                                   bool again);
+                                                   ServingSink* sink, bool again);
 
   /// `notes` go with the rows of the keyed table `noted`, also where `delta` is empty.
   Status accept(Delta delta, kv::WriteBatch& batch, std::string_view noted = {},
@@ -50,12 +51,13 @@ class TableOutput {
   const std::vector<std::shared_ptr<const table::KeyedTable>>& served() const { return served_; }
 
  private:
-  TableOutput(std::string app_id, bool streaming, LakeWriter& writer)
-      : app_id_(std::move(app_id)), streaming_(streaming), writer_(writer) {}
+  TableOutput(std::string app_id, bool streaming, LakeWriter& writer, ServingSink* sink)
+      : app_id_(std::move(app_id)), streaming_(streaming), writer_(writer), sink_(sink) {}
 
   std::string app_id_;
   bool streaming_;  ///< rows only come: they need no summing up and keep their order
   LakeWriter& writer_;
+  ServingSink* sink_;  ///< of the keyed tables' rows, too; or null
   std::unique_ptr<lake::DeltaTable> lake_;
   std::vector<std::shared_ptr<const table::KeyedTable>> served_;
   lake::Prepared prepared_;  ///< the writer's thread's

@@ -25,7 +25,7 @@ class Broker:
 
         def ready():
             assert self.process.poll() is None, self.log.read_text()[-2000:]
-            return re.search(r"kafka  (\S+);", self.log.read_text()[before:])
+            return re.search(r"kafka  (\S+);", self.log.read_bytes()[before:].decode())
 
         self.address = tailrace.wait_until(ready, "the broker's address", 30).group(1)
         return self

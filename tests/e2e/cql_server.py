@@ -30,7 +30,7 @@ class CqlServer:
 
         def ready():
             assert self.process.poll() is None, self.log.read_text()[-2000:]
-            return re.search(r"cql  (\S+);", self.log.read_text()[before:])
+            return re.search(r"cql  (\S+);", self.log.read_bytes()[before:].decode())
 
         self.address = tailrace.wait_until(ready, "the CQL door's address", 30).group(1)
         return self

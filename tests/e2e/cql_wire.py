@@ -332,10 +332,13 @@ def segments(data):
 class Connection:
     """One connection; `ask` sends a request and waits for its answer, events aside (`events`)."""
 
-    def __init__(self, address, version=4, startup=True, user=None, password=None, timeout=120, **options):
+    def __init__(self, address, version=4, startup=True, user=None, password=None, timeout=120, tls=None,
+                 **options):
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:  # an ssl.SSLContext
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         self.version, self.segmented, self.stream, self.payload = version, False, 0, b""
         self.events = []
         self.keyspace = None  # what USE said last

@@ -28,7 +28,7 @@ class Registry:
 
         def ready():
             assert self.process.poll() is None, self.log.read_text()[-2000:]
-            return re.search(r"registry  https?://(\S+);", self.log.read_text()[before:])
+            return re.search(r"registry  https?://(\S+);", self.log.read_bytes()[before:].decode())
 
         self.address = tailrace.wait_until(ready, "the registry's address", 30).group(1)
         self.connection = http.client.HTTPConnection(self.address, timeout=60)

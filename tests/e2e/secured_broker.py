@@ -24,7 +24,7 @@ class SecuredBroker(Broker):
 
         def ready():
             assert self.process.poll() is None, self.log.read_text()[-2000:]
-            return re.search(r"kafka  (.*); Ctrl-C", self.log.read_text()[before:])
+            return re.search(r"kafka  (.*); Ctrl-C", self.log.read_bytes()[before:].decode())
 
         told = tailrace.wait_until(ready, "the broker's addresses", 30).group(1)
         self.ports = dict(one.split("://") for one in told.split(", ")) if "://" in told else {"": told}

@@ -77,6 +77,36 @@ CASES = {
         replaced("engine: embedded", "engine: spark://localhost"),
         ["tailrace.yml:", "not supported yet", "embedded"],
     ),
+    "a Cassandra without keyspace": (
+        YML,
+        replaced("serving: embedded", "serving: cassandra://localhost:9042"),
+        ["tailrace.yml:", "the keyspace is missing", "cassandra://HOST:PORT/KEYSPACE"],
+    ),
+    "a Cassandra with a port that is none": (
+        YML,
+        replaced("serving: embedded", "serving: cassandra://a:9042,b:port/shop"),
+        ["tailrace.yml:", "a port is 1 to 65535"],
+    ),
+    "a password in a URL": (
+        YML,
+        replaced("serving: embedded", "serving: cassandra://me:secret@localhost/shop"),
+        ["tailrace.yml:", "no user in it", "`user` and `password`"],
+    ),
+    "another database": (
+        YML,
+        replaced("serving: embedded", "serving: postgres://localhost/shop"),
+        ["tailrace.yml:", "embedded or cassandra://HOST:PORT/KEYSPACE"],
+    ),
+    "a user without password": (
+        YML,
+        replaced("serving: embedded", "serving: {url: cassandra://localhost/shop, user: me}"),
+        ["tailrace.yml:", "`user` and `password` go together"],
+    ),
+    "an authority's file that is not there": (
+        YML,
+        replaced("serving: embedded", "serving: {url: cassandra://localhost/shop, ca_file: no.pem}"),
+        ["tailrace.yml:", "no.pem"],
+    ),
     "an unset variable": (
         YML,
         replaced("name: random_users", "name: ${NO_SUCH_NAME}"),

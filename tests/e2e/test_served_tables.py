@@ -5,6 +5,7 @@ import decimal
 import json
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from cassandra.policies import RoundRobinPolicy
 from cassandra.query import SimpleStatement, dict_factory
 from cassandra.util import Date
 from records import by_country_gender, lines
+from test_topic_schemas import VERSIONS, Topic, encoded, first_version, orders_project, some_order
 
 NUMBERS = range(3000)
 
@@ -188,6 +190,29 @@ def test_values_of_every_type_reach_a_driver(tmp_path):
     assert {name for name, value in second.items() if value is not None} == {"p", "c", "bin"}
     assert (list(empty["list"] or []), dict(empty["map"] or {}), list(empty["nested"] or [])) == ([], {}, [])
     made.stop()
+
+
+def test_new_columns_reach_clients_that_are_connected(tmp_path):
+    project = orders_project(tmp_path, schema="schemas/order.avsc")
+    first_version(project)
+    topic = Topic(project.start())
+    with connected(project, "random_users") as session:
+        table = session.cluster.metadata.keyspaces["random_users"].tables["orders_now"]
+        assert "tags" not in table.columns
+        newest = VERSIONS[-1]
+        newer = topic.registry.register("orders-value", newest)
+        topic.send(newer, encoded(newest, some_order(newest, 3, random.Random(1))))
+        topic.flush()
+        tailrace.wait_until(lambda: project.hops()["served.orders_now"]["count"] == 1, "the row")
+
+        def columns():
+            return session.cluster.metadata.keyspaces["random_users"].tables["orders_now"].columns
+
+        tailrace.wait_until(lambda: "tags" in columns(), "the event of the new column")
+        row = session.execute("SELECT * FROM orders_now").one()
+        sql = project.sql("SELECT * FROM orders_now")[0]
+        assert set(row) == set(sql) and row["id"] == sql["id"] and list(row["tags"]) == sql["tags"]
+    project.stop()
 
 
 def test_what_cql_cannot_have_is_refused_with_its_place(tmp_path):

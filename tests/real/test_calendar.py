@@ -27,7 +27,7 @@ def compare(folder, script, arguments, variable, test, least):
 
 
 def test_random_crons_walk_as_airflow_walks_them(tmp_path):
-    compare(tmp_path, "cron_vectors.py", ["600", "50", "2"], "TAILRACE_CRON_VECTORS", "cron.next*:cron.what*", 600)
+    compare(tmp_path, "cron_vectors.py", ["520", "20", "2"], "TAILRACE_CRON_VECTORS", "cron.next*:cron.what*", 520)
 
 
 def test_random_conversations_with_timetables_are_airflows(tmp_path):

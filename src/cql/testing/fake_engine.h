@@ -19,6 +19,10 @@ class FakeEngine : public cql_query::Engine {
 
   static constexpr std::string_view kSelect = "SELECT cql_version FROM system.local";
 
+  void log_in(std::string, std::string, LoggedIn done) override {
+    done(cql_types::failure(cql_types::ErrorCode::kBadCredentials, "nobody logs in here"));
+  }
+  bool has_default_password() const override { return false; }
   void query(cql_query::Client& client, const cql_protocol::Query& request, Done done) override {
     if (on_query) return on_query(client, request, std::move(done));
     if (request.text == kSelect) return done(version_row());

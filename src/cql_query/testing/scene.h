@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +22,7 @@ class Scene {
     std::string name = (std::filesystem::temp_directory_path() / "tailrace-cql-XXXXXX").string();
     CHECK(::mkdtemp(name.data()));
     folder_ = name;
-    Options options;
-    options.store.sync = false;
-    auto opened = Engine::open(folder_, options);
-    CHECK(opened.has_value());
-    engine_ = std::move(*opened);
+    open();
     ask("CREATE KEYSPACE ks WITH replication = "
         "{'class': 'SimpleStrategy', 'replication_factor': 1}");
     ask("USE ks");
@@ -38,12 +35,18 @@ class Scene {
   Scene& operator=(const Scene&) = delete;
 
   Engine& engine() { return *engine_; }
+  /// Ends the engine and starts another in its folder.
+  void reopen() {
+    engine_.reset();
+    open();
+  }
 
   /// "ok", the rows as literals ("1, 'a' | 2, null"), or the error's sentence.
   std::string ask(std::string_view text, std::vector<cql_protocol::Value> values = {}) {
     cql_protocol::Query query;
     query.text = text;
     query.parameters.values = std::move(values);
+    query.parameters.now_seconds = now_seconds;
     std::promise<std::string> said;
     engine_->query(client_, query, [&](cql_types::Outcome<cql_protocol::Answer> answer) {
       said.set_value(answer ? told(*answer) : answer.error().message);
@@ -51,7 +54,40 @@ class Scene {
     return said.get_future().get();
   }
 
+  /// A page of an answer, as ask() tells it; `state` is where it ended, none behind the last.
+  std::string ask_page(std::string_view text, std::int32_t rows,
+                       std::optional<std::string>& state) {
+    cql_protocol::Query query;
+    query.text = text;
+    query.parameters.page_size = rows;
+    query.parameters.now_seconds = now_seconds;
+    if (state) query.parameters.paging_state = *state;
+    std::promise<std::string> said;
+    std::optional<std::string> next;
+    engine_->query(client_, query, [&](cql_types::Outcome<cql_protocol::Answer> answer) {
+      if (answer)
+        if (const auto* page = std::get_if<cql_protocol::Rows>(&answer->result))
+          next = page->paging_state;
+      said.set_value(answer ? told(*answer) : answer.error().message);
+    });
+    std::string page = said.get_future().get();
+    state = std::move(next);
+    return page;
+  }
+
+  /// The second in which requests are made; none: now.
+  std::optional<std::int32_t> now_seconds;
+
  private:
+  void open() {
+    Options options;
+    options.store.sync = false;
+    auto opened = Engine::open(folder_, options);
+    CHECK(opened.has_value());
+    engine_ = std::move(*opened);
+    engine_->set_materialized_views(true);
+  }
+
   static std::string told(const cql_protocol::Answer& answer) {
     std::string text;
     for (const auto& warning : answer.warnings) text += "warning: " + warning + "\n";

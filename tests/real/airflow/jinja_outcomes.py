@@ -134,12 +134,11 @@ def record_values(folder):
 
 # What Jinja finds out while it compiles differs from what it finds when it renders: no slices of constants.
 LEAVES = [
-    "number", "name", "items", "user", "users", "ratio", "flag", "nothing", "missing", "when", "berlin",
-    "span", "plain_time", "0", "1", "-3", "2.5", "'a'", "''", "'Some text, here'", "'%s'", "'{}'", "none",
-    "true", "false", "[]", "{}", "(1, 2)", "[3, 1, 2]", "['b', 'A']", "{'b': 1, 'a': 2}", "range(4)",
-    "matrix", "'12'", "'<b>&'", "1e10", "items[1:]", "name[::-1]", "user[:1]", "number[1:]", "'é☃'", "config", "tree", "[none, 1]",
-    "'2.50'", "'a-b c'", "10**6",
-    "[[1, 'x'], [2, 'y']]",
+    "number", "name", "items", "user", "users", "ratio", "flag", "nothing", "missing", "when", "berlin", "span",
+    "plain_time", "0", "1", "-3", "2.5", "'a'", "''", "'Some text, here'", "'%s'", "'{}'", "none", "true",
+    "false", "[]", "{}", "(1, 2)", "[3, 1, 2]", "['b', 'A']", "{'b': 1, 'a': 2}", "range(4)", "matrix", "'12'",
+    "'<b>&'", "1e10", "items[1:]", "name[::-1]", "user[:1]", "number[1:]", "'é☃'", "config", "tree",
+    "[none, 1]", "'2.50'", "'a-b c'", "10**6", "[[1, 'x'], [2, 'y']]",
 ]
 OPERATORS = [
     "+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or",
