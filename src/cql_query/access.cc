@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "cql_query/view.h"
+
 namespace tailrace::cql_query {
 namespace {
 
@@ -38,8 +40,12 @@ Outcome<void> check_access(const Roles& roles, const std::string& role,
                            const Modification& modification) {
   const auto& table = *modification.table();
   TRY(ensure_on(roles, role, Permission::kModify, table));
-  if (!modification.has_conditions()) return {};
-  return ensure_on(roles, role, Permission::kSelect, table);
+  const auto& views = modification.views();
+  if (modification.has_conditions() || !views.empty()) {
+    TRY(ensure_on(roles, role, Permission::kSelect, table));
+  }
+  for (const auto& view : views) TRY(ensure_on(roles, role, Permission::kModify, *view->table()));
+  return {};
 }
 
 Outcome<void> check_access(const Roles& roles, const std::string& role, const Prepared& prepared) {

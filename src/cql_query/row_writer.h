@@ -1,6 +1,6 @@
 // Writes what a statement changes, at its times: the one place through which every change of a row
-// goes to a mutation. The indexes of the table are told of it here; its views read the mutation when
-// it is whole (view.h).
+// goes to a mutation. The indexes of the table are told of it here; its views read the mutation
+// when it is whole (view.h).
 //
 // Order of calls: row(), then what belongs to it; deletions of slices and partitions stand alone;
 // finish().

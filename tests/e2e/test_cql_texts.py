@@ -30,7 +30,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server_with_passwords(tmp_path_factory):
-    yield from running(tmp_path_factory.mktemp("passwords"), "--auth", "password")
+    yield from running(tmp_path_factory.mktemp("passwords"), "--auth", "password", "--materialized-views")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -57,6 +57,14 @@ def encrypted(tmp_path_factory):
     one.kill()
 
 
+@pytest.fixture(scope="module")
+def cassandra_with_passwords(tmp_path_factory):
+    """One with logins; its first user is cassandra, with the password cassandra."""
+    one = cql_server.CqlServer(tmp_path_factory.mktemp("logins"), "--auth", "password").start()
+    yield one
+    one.kill()
+
+
 class Refused(AssertionError):
     pass
 
@@ -482,3 +490,35 @@ def test_values_of_every_type_get_there(tmp_path, cassandra):
         row["struct"]["text"] = row["struct"].pop("Text")  # names are lower case there
         row["exact"], other["exact"] = float(row["exact"]), float(other["exact"])
         assert comparable(row) == other
+
+
+def test_a_user_with_a_password_writes_and_a_wrong_one_is_told(tmp_path, cassandra_with_passwords):
+    login = {"user": "cassandra", "password": "cassandra"}
+    address = cassandra_with_passwords.address
+    wrong = example(tmp_path / "wrong", address, "logins", user="cassandra", password="not-this-one")
+    wrong.start()
+    hop = tailrace.wait_until(lambda: wrong.hops()["served.created_users"]["last_error"], "the hop says so")
+    assert hop.startswith(f"serving: cassandra {address} cannot be used since "), hop
+    assert "Provided username cassandra and/or password are incorrect; check `user` and `password`" in hop
+    assert "not-this-one" not in wrong.log.read_text()
+    wrong.kill()
+    project = example(tmp_path / "right", address, "logins", **login)
+    project.once()
+    assert_same(project, address, keyspace="logins", **login)
+
+
+def test_a_user_who_may_not_make_the_keyspace_is_told_what_to_permit(tmp_path, cassandra_with_passwords):
+    address = cassandra_with_passwords.address
+    admin = connect(address, user="cassandra", password="cassandra")
+    ask(admin, "CREATE ROLE bob WITH PASSWORD = 'bobs' AND LOGIN = true")
+    project = example(tmp_path / "bob", address, "bobs", limit=100, user="bob", password="bobs")
+    project.start()
+    hop = tailrace.wait_until(lambda: project.hops()["served.created_users"]["last_error"], "the hop says so")
+    assert hop.startswith("serving: cassandra: User bob has no CREATE permission on <all keyspaces> or any of its "
+                          "parents; permit it, or let another user do it: CREATE KEYSPACE IF NOT EXISTS bobs WITH ")
+    ask(admin, hop.partition("let another user do it: ")[2])
+    tailrace.wait_until(lambda: "no CREATE permission on <all tables in bobs>" in
+                        project.hops()["served.created_users"]["last_error"], "the next that is not permitted")
+    ask(admin, "GRANT ALL ON KEYSPACE bobs TO bob")
+    settled(project, address, keyspace="bobs", user="bob", password="bobs")
+    project.stop()

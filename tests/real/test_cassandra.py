@@ -1,10 +1,9 @@
-"""The tests of tests/e2e/test_serving_url.py with a real Cassandra; and logins, which `tailrace serve` has none of."""
+"""The tests of tests/e2e/test_serving_url.py with a real Cassandra."""
 import subprocess
 
 import cassandra_side
 import certificates
 import pytest
-import tailrace
 from test_serving_url import (  # noqa: F401
     test_the_example_gives_the_same_rows_once,
     test_nothing_is_lost_stale_or_doubled_by_kills_of_us_and_of_cassandra,
@@ -20,8 +19,9 @@ from test_serving_url import (  # noqa: F401
     test_a_certificate_of_an_authority_that_is_trusted_is_asked_for,
     test_rows_of_others_are_left_alone_and_the_hop_says_what_to_do,
     test_columns_of_a_newer_schema_are_added_while_the_stream_runs,
-    test_values_of_every_type_get_there)
-from test_serving_url import ask, assert_same, connect, example, settled
+    test_values_of_every_type_get_there,
+    test_a_user_with_a_password_writes_and_a_wrong_one_is_told,
+    test_a_user_who_may_not_make_the_keyspace_is_told_what_to_permit)
 
 
 @pytest.fixture
@@ -50,35 +50,3 @@ def encrypted(tmp_path_factory):
     one.authority = authority
     yield one
     one.kill()
-
-
-def test_a_user_with_a_password_writes_and_a_wrong_one_is_told(tmp_path, cassandra_with_passwords):
-    login = {"user": "cassandra", "password": "cassandra"}
-    address = cassandra_with_passwords.address
-    wrong = example(tmp_path / "wrong", address, "logins", user="cassandra", password="not-this-one")
-    wrong.start()
-    hop = tailrace.wait_until(lambda: wrong.hops()["served.created_users"]["last_error"], "the hop says so")
-    assert hop.startswith(f"serving: cassandra {address} cannot be used since "), hop
-    assert "Provided username cassandra and/or password are incorrect; check `user` and `password`" in hop
-    assert "not-this-one" not in wrong.log.read_text()
-    wrong.kill()
-    project = example(tmp_path / "right", address, "logins", **login)
-    project.once()
-    assert_same(project, address, keyspace="logins", **login)
-
-
-def test_a_user_who_may_not_make_the_keyspace_is_told_what_to_permit(tmp_path, cassandra_with_passwords):
-    address = cassandra_with_passwords.address
-    admin = connect(address, user="cassandra", password="cassandra")
-    ask(admin, "CREATE ROLE bob WITH PASSWORD = 'bobs' AND LOGIN = true")
-    project = example(tmp_path / "bob", address, "bobs", limit=100, user="bob", password="bobs")
-    project.start()
-    hop = tailrace.wait_until(lambda: project.hops()["served.created_users"]["last_error"], "the hop says so")
-    assert hop.startswith("serving: cassandra: User bob has no CREATE permission on <all keyspaces> or any of its "
-                          "parents; permit it, or let another user do it: CREATE KEYSPACE IF NOT EXISTS bobs WITH ")
-    ask(admin, hop.partition("let another user do it: ")[2])
-    tailrace.wait_until(lambda: "no CREATE permission on <all tables in bobs>" in
-                        project.hops()["served.created_users"]["last_error"], "the next that is not permitted")
-    ask(admin, "GRANT ALL ON KEYSPACE bobs TO bob")
-    settled(project, address, keyspace="bobs", user="bob", password="bobs")
-    project.stop()

@@ -1,6 +1,12 @@
-"""Random writes to ours and to real Cassandra: the same rows by indexes, in the same order, and the same views."""
+"""Random writes to ours and to real Cassandra: ours finds by indexes what Cassandra finds, in the same order, and views
+are the same.
+
+What Cassandra finds is what it finds in a table without indexes: its indexes lose a row now and then (of partitions
+that have a static row alone; of storage-attached indexes of tables that had rows, or are written with older times)."""
 import random
+import re
 import sys
+import time
 
 import cql_server
 import cql_wire
@@ -51,7 +57,8 @@ class Writes:
         a, b = self.pick(5), self.pick(5)
         return self.random.choice([
             [f"v = {a}", f"v = {b}", "v = null", f"w = '{a}'", f"f = [{a % 2}, {b % 2}]"],
-            [f"s = {{{a}, {a + 1 + b}}}", f"s = s + {{{a}}}", f"s = s - {{{a}}}", f"m = {{{a}: {b}}}", f"m[{a % 3}] = {b}"],
+            [f"s = {{{a}, {a + 1 + b}}}", f"s = s + {{{a}}}", f"s = s - {{{a}}}", f"m = {{{a}: {b}}}",
+             f"m[{a % 3}] = {b}"],
             [f"l = [{a}, {b}]", f"m2[{a % 3}] = {b}", f"m2 = {{{a}: {b}}}", f"m2[{a % 3}] = null", f"l = [{a}]"],
         ][group])
 
@@ -77,26 +84,29 @@ class Pair:
     def __init__(self, addresses, keyspace):
         self.sides = [cql_wire.Connection(address) for address in addresses]
         self.ask(f"DROP KEYSPACE IF EXISTS {keyspace}")
-        self.ask(f"CREATE KEYSPACE {keyspace} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': 1}}")
+        self.ask(f"CREATE KEYSPACE {keyspace} "
+                 "WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
         self.ask(f"USE {keyspace}")
-        self.ask(f"CREATE TABLE t {COLUMNS}")
+        for table in "tu":
+            self.ask(f"CREATE TABLE {table} {COLUMNS}")
 
     def ask(self, statement):
         answers = []
         for side in self.sides:
-            answer = side.query(statement)
-            while answer.code == 0x1300 and "INDEX_NOT_AVAILABLE" in answer.message:
+            answer, patience = side.query(statement), time.monotonic() + 60
+            while answer.code == 0x1300 and time.monotonic() < patience:  # an index is being built
+                time.sleep(0.05)
                 answer = side.query(statement)
             assert answer.code is None, f"{statement}: {answer.message}"
             answers.append(answer.rows)
         return answers
 
-    def same(self, statement, so_far, in_order=True):
-        ours, theirs = self.ask(statement)
-        if not in_order:
-            ours, theirs = sorted(ours, key=repr), sorted(theirs, key=repr)
-        assert ours == theirs, f"{statement}\nafter\n" + ";\n".join(so_far) + ";"
-        return len(ours)
+    def write(self, statement):
+        self.ask(statement)
+        self.ask(re.sub(r"^(INSERT INTO|UPDATE|DELETE .*FROM|DELETE FROM) t ", r"\1 u ", statement))
+
+    def same(self, ours, theirs, statement, so_far):
+        assert ours == theirs, f"{statement}\nours {ours}\nCassandra's {theirs}\nafter\n" + ";\n".join(so_far) + ";"
 
 
 @pytest.fixture(scope="module")
@@ -107,29 +117,33 @@ def addresses(cassandra, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", INDEXES)
-def test_rows_by_indexes_are_cassandras(addresses, name):
+def test_rows_by_indexes_are_those_that_cassandra_finds(addresses, name):
     indexes, conditions = INDEXES[name]
-    found = 0
+    rows = queries = equal = 0
     for seed in range(4):
         pair, writes, so_far = Pair(addresses, f"histories_{name}"), Writes(seed, seed % 2), []
-        for _ in range(20):
+        for step in range(180):
             so_far.append(writes.next())
-            pair.ask(so_far[-1])
-        for index in indexes:
-            pair.ask(f"CREATE INDEX ON t {index}")
-        for _ in range(40):
-            for _ in range(4):
-                so_far.append(writes.next())
-                pair.ask(so_far[-1])
+            pair.write(so_far[-1])
+            if step == 20:
+                for index in indexes:
+                    pair.ask(f"CREATE INDEX ON t {index}")
+            if step <= 20 or step % 4:
+                continue
             for condition in conditions:
                 while "?" in condition:
                     condition = condition.replace("?", str(writes.pick(5)), 1)
-                found += pair.same(f"SELECT * FROM t WHERE {condition} ALLOW FILTERING", so_far)
-    assert found > 500
+                statement = f"SELECT * FROM t WHERE {condition} ALLOW FILTERING"
+                ours, theirs = pair.ask(statement)
+                found = pair.ask(statement.replace("FROM t", "FROM u"))[1]
+                pair.same(ours, found, statement, so_far)
+                rows, queries, equal = rows + len(ours), queries + 1, equal + (ours == theirs)
+    assert rows > 100
+    assert equal > 0.9 * queries, f"Cassandra's indexes find the same in {equal} of {queries} queries"
 
 
 def test_views_are_cassandras(addresses):
-    found = 0
+    rows = 0
     for seed in range(6):
         pair, writes, so_far = Pair(addresses, "histories_views"), Writes(seed, True), []
         for name, (columns, rest) in VIEWS.items():
@@ -139,12 +153,15 @@ def test_views_are_cassandras(addresses):
             pair.ask(so_far[-1])
             for name, (columns, _) in VIEWS.items():
                 times = ", writetime(w)" if name != "some" else ", writetime(v)"
-                found += pair.same(f"SELECT {columns}{times} FROM {name}", so_far)
-    assert found > 500
+                statement = f"SELECT {columns}{times} FROM {name}"
+                ours, theirs = pair.ask(statement)
+                pair.same(ours, theirs, statement, so_far)
+                rows += len(ours)
+    assert rows > 500
 
 
 if __name__ == "__main__":
     # python3 test_cql_histories.py OURS CASSANDRA: against servers that run.
-    for one in INDEXES:
-        test_rows_by_indexes_are_cassandras(sys.argv[1:3], one)
     test_views_are_cassandras(sys.argv[1:3])
+    for one in INDEXES:
+        test_rows_by_indexes_are_those_that_cassandra_finds(sys.argv[1:3], one)

@@ -23,6 +23,7 @@ class FakeEngine : public cql_query::Engine {
     done(cql_types::failure(cql_types::ErrorCode::kBadCredentials, "nobody logs in here"));
   }
   bool has_default_password() const override { return false; }
+  void set_materialized_views(bool /*enabled*/) override {}
   void query(cql_query::Client& client, const cql_protocol::Query& request, Done done) override {
     if (on_query) return on_query(client, request, std::move(done));
     if (request.text == kSelect) return done(version_row());
