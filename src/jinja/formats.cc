@@ -267,7 +267,8 @@ class Percent {
     }
     const bool tuple = value_.tuple() != nullptr;
     const std::size_t given = tuple ? value_.tuple()->items.size() : 1;
-    if (!named_ && used_ < given && !value_.dict() && !value_.list())
+    if (!named_ && used_ < given && !value_.dict() && !value_.list() && !value_.is_undefined() &&
+        !value_.as<Range>())
       return type_error("not all arguments converted during string formatting");
     return std::move(out_);
   }
@@ -348,11 +349,11 @@ class Percent {
       out_ += '%';
       return {};
     }
+    ASSIGN(const Value value, next());
     if (std::string_view("srdiuoxXeEfFgGca").find(type) == std::string_view::npos)
       return value_error("unsupported format character '" + std::string(1, type) + "' (0x" +
                          in_base(static_cast<unsigned char>(type), 16, false) + ") at index " +
                          std::to_string(at_));
-    ASSIGN(const Value value, next());
     TRY(defined(value));
     if (type == 's' || type == 'r' || type == 'a') {
       ASSIGN(std::string text, to_text(value));

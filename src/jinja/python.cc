@@ -178,7 +178,6 @@ Result<std::int64_t> length(const Value& value) {
 Result<bool> contains(const Value& container, const Value& element) {
   TRY(lenient(container));
   if (const auto* text = container.string()) {
-    TRY(defined(element));
     if (!element.string())
       return type_error("'in <string>' requires string as left operand, not " +
                         element.type_name());

@@ -438,9 +438,13 @@ Result<Value> Renderer::binary(const Expr& expr, const FramePtr& frame) {
 }
 
 Result<Value> Renderer::concatenation(const Expr& expr, const FramePtr& frame) {
-  std::string out;
+  List values;
   for (const auto& part : expr.parts) {
-    ASSIGN(const Value value, eval(*part, frame));
+    ASSIGN(Value value, eval(*part, frame));
+    values.push_back(std::move(value));
+  }
+  std::string out;
+  for (const Value& value : values) {
     ASSIGN(const std::string text, to_text(value));
     TRY(spend_bytes(out.size() + text.size()));
     out += text;

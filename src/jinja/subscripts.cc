@@ -77,7 +77,8 @@ Result<Value> subscript(const Value& value, const Value& key) {
   if (const auto* text = value.string()) {
     const std::size_t size = character_count(*text);
     ASSIGN(const std::size_t at, place(key, size, "string"));
-    return Value(substring(*text, at, at + 1));
+    const std::string_view character = substring(*text, at, at + 1);
+    return value.is_markup() ? Value::markup(std::string(character)) : Value(character);
   }
   if (const auto* held = value.object()) return (*held)->item(key);
   return type_error("'" + value.type_name() + "' object is not subscriptable");
@@ -89,8 +90,9 @@ Result<Value> slice(const Value& value, const Slice& slice) {
     if (value.dict()) return type_error("unhashable type: 'slice'");
     return type_error("'" + value.type_name() + "' object is not subscriptable");
   }
-  ASSIGN(const List items, iterate(value));
-  const auto size = static_cast<std::int64_t>(items.size());
+  const auto* range = value.as<Range>();
+  ASSIGN(const List items, range ? Result<List>(List()) : iterate(value));
+  const auto size = range ? range->count() : static_cast<std::int64_t>(items.size());
   const std::int64_t step = slice.step.value_or(1);
   if (step == 0) return value_error("slice step cannot be zero");
   const auto clamp = [&](std::optional<std::int64_t> at, std::int64_t fallback) {
@@ -100,6 +102,10 @@ Result<Value> slice(const Value& value, const Slice& slice) {
   };
   const std::int64_t start = clamp(slice.start, step < 0 ? size - 1 : 0);
   const std::int64_t stop = clamp(slice.stop, step < 0 ? -1 : size);
+  if (range)
+    return Value(std::shared_ptr<const Object>(std::make_shared<Range>(
+        range->start + start * range->step, range->start + stop * range->step,
+        range->step * std::clamp<std::int64_t>(step, -200000, 200000))));
   const std::int64_t stride = std::clamp<std::int64_t>(step, -size - 1, size + 1);
   List out;
   for (std::int64_t i = start; stride > 0 ? i < stop : i > stop; i += stride)

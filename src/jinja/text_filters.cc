@@ -168,6 +168,21 @@ Result<Value> wordcount(const Call& call) {
   return Value(words);
 }
 
+/// Whether a chunk ends before all[at], after a hyphen: textwrap's rule of what a hyphenated word
+/// is.
+bool hyphenates(const std::vector<std::string_view>& all, std::size_t at) {
+  const auto letter = [&](std::size_t i) {
+    return i < all.size() && is_word(all[i]) && !is(CharacterKind::kDigit, all[i]);
+  };
+  const auto punctuated = [&](std::size_t i) {
+    return is_word(all[i]) || std::string_view("!\"'&.,?").find(all[i]) != std::string_view::npos;
+  };
+  const bool before = (at >= 3 && letter(at - 2) && letter(at - 3)) ||
+                      (at >= 4 && punctuated(at - 2) && all[at - 3] == "-" && letter(at - 4));
+  return before && letter(at) &&
+         (letter(at + 1) || (at + 1 < all.size() && all[at + 1] == "-" && letter(at + 2)));
+}
+
 /// textwrap's chunks: words, runs of blanks, and parts of words up to a hyphen.
 std::vector<std::string> chunks_of(std::string_view line, bool on_hyphens) {
   std::vector<std::string> out;
@@ -177,12 +192,7 @@ std::vector<std::string> chunks_of(std::string_view line, bool on_hyphens) {
     const bool blank = is_space(all[i][0]);
     while (i < all.size() && is_space(all[i][0]) == blank) {
       chunk += all[i++];
-      // A hyphen between letters ends a chunk.
-      const bool hyphen = !blank && on_hyphens && chunk.ends_with('-') && i < all.size() &&
-                          is_word(all[i]) && i >= 2 && is_word(all[i - 2]) && all[i - 2] != "_";
-      const bool letters =
-          hyphen && is(CharacterKind::kAlpha, all[i]) && is(CharacterKind::kAlpha, all[i - 2]);
-      if (letters) break;
+      if (!blank && on_hyphens && chunk.ends_with('-') && hyphenates(all, i)) break;
     }
     out.push_back(std::move(chunk));
   }
@@ -208,7 +218,7 @@ std::vector<std::string> wrapped(std::string_view line, std::size_t width, bool 
       length += size;
     }
     if (!chunks.empty() && character_count(chunks.back()) > width) {
-      const std::size_t room = width > length ? width - length : 1;
+      const std::size_t room = width - length;
       if (break_long) {
         std::string& long_one = chunks.back();
         std::size_t cut = room;
