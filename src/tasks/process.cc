@@ -329,9 +329,9 @@ class Child {
     requests_.append(bytes);
     if (requests_.size() <= command_.most_request_bytes) return;
     ended_.asked_too_much = true;
+    signal_session(SIGKILL);  // first: it would end by the closed pipe otherwise
     requests_.clear();
     request_.close();
-    signal_session(SIGKILL);
   }
   static void write_some(Fd& fd, std::string_view bytes, std::size_t& done) {
     const ssize_t put = write(fd.get(), bytes.data(), bytes.size());

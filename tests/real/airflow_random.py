@@ -2,10 +2,9 @@
 
 A description: {"id", "max_active_tasks", "fail_fast", "groups": [...], "tasks": [...]}.
 A task: "id", "up" (ids), "kind" (python, empty, branch, short, list), "rule", "retries", "outcomes" (by try, then by
-map index where it is mapped: ok, fail, skip, for_good), "weight", "weight_rule", "pool_slots", "group", "setup", "teardown"
-and "fail_run"; "choice" of a branch (ids), "value" of a short circuit, "length" of a list; "expand": a number of
-instances, or the id of a list.
-A group: "id", "expand" as of a task, or none.
+map index where it is mapped: ok, fail, skip, for_good), "weight", "weight_rule", "pool_slots", "group", "setup",
+"teardown" and "fail_run"; "choice" of a branch (ids), "value" of a short circuit, "length" of a list; "expand": a
+number of instances, or the id of a list. A group: "id", "expand" as of a task, or none.
 """
 import datetime
 import random
