@@ -1,10 +1,10 @@
 """Random DAGs for Airflow and for the scheduler's tests: a description as plain data, and Airflow's DAG of it.
 
 A description: {"id", "max_active_tasks", "fail_fast", "groups": [...], "tasks": [...]}.
-A task: "id", "up" (ids), "kind" (python, empty, branch, short, list), "rule", "retries", "outcomes" (by try, then by map
-index where it is mapped: ok, fail, skip, for_good), "weight", "weight_rule", "pool_slots", "group", "setup", "teardown"
-and "fail_run"; "choice" of a branch (ids), "value" of a short circuit, "length" of a list; "expand": a number of
-instances, or the id of a list.
+A task: "id", "up" (ids), "kind" (python, empty, branch, short, list), "rule", "retries", "outcomes" (by try, then by
+map index where it is mapped: ok, fail, skip, for_good), "weight", "weight_rule", "pool_slots", "group", "setup",
+"teardown" and "fail_run"; "choice" of a branch (ids), "value" of a short circuit, "length" of a list; "expand": a
+number of instances, or the id of a list.
 A group: "id", "expand" as of a task, or none.
 """
 import datetime
