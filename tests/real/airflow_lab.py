@@ -460,8 +460,7 @@ def rules(arguments):
         with open(ROOT / "src/sched/testdata/trigger_rules.txt", "w") as out:
             out.write(
                 "# Airflow 3.3.2's TriggerRuleDep (tests/real/airflow_lab.py rules): rule, tasks upstream, setups "
-                "among "
-                "them (the first),\n"
+                "among them (the first),\n"
                 "# map index, then a letter for each combination of states, the first task's changing fastest:\n"
                 "# none, running, success, failed, skipped, upstream_failed, removed. r: runs, w: waits, s, f, x: "
                 "becomes skipped,\n# upstream_failed, removed.\n")

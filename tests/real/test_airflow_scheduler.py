@@ -20,7 +20,7 @@ def python():
     return line.split("=", 1)[1].strip().strip("'")
 
 
-@pytest.mark.parametrize("name", ["branch", "mapping_xcom", "retries_backoff", "trigger_rules"])
+@pytest.mark.parametrize("name", ["branch", "mapping_failures", "retries_backoff", "trigger_rules"])
 def test_the_recording_is_what_airflow_does(python, name, tmp_path):
     subprocess.run([python, LAB, "corpus", f"--into={tmp_path}", ROOT / f"tests/dags/{name}.yml"], check=True)
     recorded = json.loads((ROOT / f"tests/dags/expected/{name}.json").read_text())
