@@ -118,6 +118,17 @@ struct ConsumeOptions {
 };
 int consume_command(const ConsumeOptions& options);
 
+struct DagsOptions {
+  enum class Action { kList, kShow, kTest };
+  Action action = Action::kList;
+  std::string project = ".";
+  std::string dag;
+  std::string date;  ///< kTest: the logical date; empty: none
+  std::string conf;  ///< kTest: JSON
+  bool json = false;
+};
+int dags_command(const DagsOptions& options);
+
 /// Prints "tailrace: what" to standard error and returns 1.
 int fail(const Error& error);
 

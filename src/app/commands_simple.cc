@@ -1,8 +1,10 @@
 // `tailrace check` and `tailrace init`.
+#include <filesystem>
 #include <iostream>
 
 #include "app/commands.h"
 #include "app/served_tables.h"
+#include "dags/read.h"
 #include "pipeline/contracts/agreement.h"
 #include "pipeline/graph.h"
 #include "pipeline/project.h"
@@ -21,6 +23,28 @@ void show_contracts(const pipeline::Project& project, const pipeline::Graph& gra
   for (const pipeline::Finding& finding : contract_findings(project, graph))
     std::cout << (finding.level == pipeline::Finding::Level::kWarning ? "warning  " : "note  ")
               << finding.what << "\n";
+}
+
+/// The workflows' files: every finding on a line of its own; false when one is fatal.
+bool show_workflows(const pipeline::Project& project) {
+  if (!std::filesystem::is_directory(project.folder + "/dags")) return true;
+  const auto reading = dags::read(project.folder + "/dags", dags::airflow_operators());
+  if (!reading) {
+    std::cerr << "tailrace: " << reading.error().what << "\n";
+    return false;
+  }
+  bool sound = true;
+  for (const dags::Finding& finding : reading->findings) {
+    sound = sound && !finding.fatal;
+    if (finding.fatal)
+      std::cerr << "tailrace: " << finding.text() << "\n";
+    else
+      std::cout << "warning  " << finding.text() << "\n";
+  }
+  for (const auto& dag : reading->dags)
+    std::cout << "workflow  " << dag->id << "  " << dag->timetable_summary << ", "
+              << dag->tasks.size() << " tasks\n";
+  return sound;
 }
 
 }  // namespace
@@ -44,6 +68,7 @@ int check_command(const std::string& path) {
       std::cout << ", " << flow.plan.expectations.size() << " expectations";
     std::cout << "\n";
   }
+  if (!show_workflows(*project)) return 1;
   std::cout << "ok: " << graph->topics.size() << " topics, " << graph->tables.size() << " tables, "
             << project->serving.size() << " served\n";
   return 0;

@@ -14,6 +14,7 @@
 #include "app/host_port.h"
 #include "app/open_log.h"
 #include "app/open_schemas.h"
+#include "app/project_access.h"
 #include "app/record_schemas.h"
 #include "app/served_tables.h"
 #include "base/log.h"
@@ -29,6 +30,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kUpkeepEvery{1};
+/// How long a shutdown waits for tasks before it stops them.
+constexpr std::chrono::seconds kTasksGrace{2};
 /// A schema is guessed from so many records, of so many emissions of a source.
 constexpr std::int64_t kGuessRecords = 1000;
 constexpr int kGuessEmissions = 64;
@@ -103,8 +106,7 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   }
   ASSIGN(instance->runner_,
          pipeline::Runner::open(instance->project_, std::move(graph), *instance->log_,
-                                instance->data_, instance->schemas_.get(),
-                                instance->sink_.get()));
+                                instance->data_, instance->schemas_.get(), instance->sink_.get()));
   TRY(instance->open_sources(types));
   instance->log_view_ = std::make_unique<InstanceLogView>(
       *instance->log_, instance->remote_ ? ReadBytes::kElsewhere : ReadBytes::kHere,
@@ -175,6 +177,7 @@ Result<pipeline::TopicTypes> Instance::open_types() {
 }
 
 Instance::~Instance() {
+  workflows_.reset();  // its tasks use all the rest
   upkeep_.reset();
   if (log_view_) log_view_->close();
   if (registry_) registry_->stop();  // it asks the broker's users
@@ -224,6 +227,26 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
     sources_.push_back(std::move(runner));
   }
   return {};
+}
+
+connect::SourceRunner* Instance::source(std::string_view name) {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (project_.ingest[i].name == name) return sources_[i].get();
+  }
+  return nullptr;
+}
+
+bool Instance::is_paused(std::string_view name) const {
+  const auto at = std::ranges::find(project_.ingest, name, &pipeline::IngestSpec::name);
+  return at != project_.ingest.end() && at->paused;
+}
+
+Status Instance::open_workflows() {
+  if (!fs::is_directory(project_.folder + "/dags")) return {};
+  access_ = project_access(*this);
+  ASSIGN(workflows_, workflows::Workflows::open({.folder = project_.folder, .data = data_},
+                                                *access_, rt::system_clock()));
+  return workflows_->start();
 }
 
 Status Instance::open_doors() {
@@ -312,7 +335,11 @@ Status Instance::start() {
     TRY(rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump()));
   }
   runner_->start();
-  for (auto& source : sources_) source->start();
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (project_.ingest[i].paused) sources_[i]->pause(true);
+    sources_[i]->start();
+  }
+  TRY(open_workflows());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   return {};
 }
@@ -335,6 +362,7 @@ Status Instance::run_once() {
 }
 
 Status Instance::stop() {
+  if (workflows_) workflows_->stop(kTasksGrace);
   upkeep_.reset();
   if (log_view_) log_view_->close();
   if (kafka_) kafka_->stop();

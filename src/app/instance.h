@@ -19,6 +19,7 @@
 #include "log/upkeep.h"
 #include "pipeline/runner.h"
 #include "pipeline/stored_project.h"
+#include "workflows/workflows.h"
 
 namespace tailrace::app {
 
@@ -69,7 +70,15 @@ class Instance {
   std::string cql_address() const { return cql_ ? cql_->address() : std::string(); }
   const pipeline::Project& project() const { return project_; }
   pipeline::Runner& runner() { return *runner_; }
-  /// Of an instance that is not opened to be asked only.
+  /// These of an instance that is not opened to be asked only.
+  log::Log& log() { return *log_; }
+  console::Backend& backend() { return *backend_; }
+  /// Null when `ingest` has none of that name.
+  connect::SourceRunner* source(std::string_view name);
+  /// Whether it emits only when a workflow asks it to.
+  bool is_paused(std::string_view name) const;
+  /// Null when the project has no DAGs.
+  workflows::Workflows* workflows() { return workflows_.get(); }
   console::LogView& log_view() { return *log_view_; }
   /// Of one that has started.
   console::SchemaView& schema_view() { return *schema_view_; }
@@ -87,6 +96,8 @@ class Instance {
   Status open_doors();
   /// The one for CQL's clients, where the served tables are here.
   Status open_cql();
+  /// The workflows, where the project has any.
+  Status open_workflows();
   /// The console's eyes on the registry, and on records by it.
   void open_schema_view();
   Status open_sources(const pipeline::TopicTypes& types);
@@ -125,6 +136,8 @@ class Instance {
   std::unique_ptr<kafka::Door> kafka_;
   std::unique_ptr<log::Upkeep> upkeep_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::unique_ptr<tasks::ProjectAccess> access_;
+  std::unique_ptr<workflows::Workflows> workflows_;   ///< null where there are no DAGs
   std::unique_ptr<kafka::SchemaIds> record_schemas_;  ///< of kafka_; null without a registry
 };
 

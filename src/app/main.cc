@@ -376,6 +376,39 @@ void add_schemas(CLI::App& app, int& code) {
       "check says why not, and ends with 1, when the file may not follow the subject's versions.");
 }
 
+void add_dags(CLI::App& app, int& code) {
+  using Action = DagsOptions::Action;
+  auto* dags = app.add_subcommand("dags", "workflows: list, show, test");
+  dags->require_subcommand(1);
+  auto options = std::make_shared<DagsOptions>();
+  for (auto [name, about, action] :
+       {std::tuple{"list", "every DAG with its schedule", Action::kList},
+        {"show", "a DAG's tasks in their order", Action::kShow},
+        {"test", "run a DAG once, here and now, and print what it does", Action::kTest}}) {
+    auto* command = dags->add_subcommand(name, about);
+    if (action != Action::kList) command->add_option("dag", options->dag, "its id")->required();
+    command->add_option("--project", options->project, "the project's folder")
+        ->capture_default_str();
+    if (action == Action::kTest) {
+      command->add_option("--date", options->date, "the logical date: 2026-01-31, or with a time");
+      command->add_option("--conf", options->conf, "the run's conf, a JSON object");
+    } else {
+      command->add_flag("--json", options->json, "a JSON object a line");
+    }
+    command->callback([=, &code] {
+      options->action = action;
+      code = dags_command(*options);
+    });
+  }
+  dags->footer(
+      "Examples:\n"
+      "  tailrace dags list\n"
+      "  tailrace dags show user_automation\n"
+      "  tailrace dags test user_automation --conf '{\"seconds\": 5}'\n\n"
+      "DAGs are dag-factory's YAML in the project's folder dags/; `tailrace run` schedules them.\n"
+      "test keeps nothing, and ends with 1 when the run failed.");
+}
+
 void add_produce(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("produce", "send each line of standard input to a topic");
   auto options = std::make_shared<ProduceOptions>();
@@ -432,6 +465,7 @@ int run_main(int argc, char** argv) {
   add_topics(app, code);
   add_groups(app, code);
   add_schemas(app, code);
+  add_dags(app, code);
   add_produce(app, code);
   add_consume(app, code);
   try {

@@ -16,8 +16,8 @@ namespace tailrace::dags {
 /// Where something stands in its file, for messages.
 struct Place {
   std::string file;
-  int line = 0;
-  std::string text() const;  ///< `dags/x.yml:12`
+  int line = 0, column = 0;  ///< from 1; 0: the file as a whole
+  std::string text() const;  ///< `dags/x.yml:12:5`
 };
 
 /// Airflow's trigger rules, all of them (airflow.task.trigger_rule).
@@ -72,8 +72,21 @@ class XComArg final : public jinja::Object {
   jinja::Value attribute(std::string_view name) const override;
 };
 
+/// An argument of the mapped group that a task is in: `+group['argument']` (Airflow's
+/// MappedArgument).
+class MappedArgument final : public jinja::Object {
+ public:
+  MappedArgument(std::string group_id, std::string key)
+      : group_id(std::move(group_id)), key(std::move(key)) {}
+  std::string group_id, key;
+  std::string type_name() const override;
+  std::string text() const override;
+  jinja::Value attribute(std::string_view name) const override;
+};
+
 /// `{__type__: path, kwargs…, __args__: […]}` that is none of the types the reader knows: kept as
-/// it is written, for an operator that knows it.
+/// it is written, for an operator that knows it. A date, and a datetime without a zone, which Value
+/// cannot hold, are `datetime.date` and `datetime.datetime` with their numbers as arguments.
 class PythonObject final : public jinja::Object {
  public:
   std::string path;
@@ -84,14 +97,26 @@ class PythonObject final : public jinja::Object {
   jinja::Value attribute(std::string_view name) const override;
 };
 
+struct Param {
+  std::string name;
+  jinja::Value value;  ///< default; undefined: it must be given
+  std::string description;
+  jinja::Value schema;  ///< JSON Schema as a dict
+  Place place;
+};
+
 struct Task {
   std::string id;     ///< with its groups before it: `group.task`
   std::string group;  ///< id of its group; empty: the root
   Place place;
   std::string operator_path;   ///< dotted, as the file has it:
                                ///< airflow.providers.standard.operators.bash.BashOperator
-  std::string decorator_path;  ///< instead: airflow.sdk.task …; its callable is in arguments
-  jinja::Dict arguments;  ///< of the operator, templates not rendered, without the fields below
+  std::string decorator_path;  ///< instead: airflow.sdk.task …
+  /// Of the operator, templates not rendered, without the fields below; BaseOperator's that have no
+  /// field here (map_index_template, executor_config …) are among them. The function of a Python
+  /// task: `python_callable` (a dotted path), or `python_callable_file` and `python_callable_name`;
+  /// a decorated function's own arguments are `op_kwargs`.
+  jinja::Dict arguments;
   std::optional<Expansion> expansion;             ///< then `arguments` are partial()'s
   std::vector<std::string> upstream, downstream;  ///< direct, task ids, sorted, groups resolved
   TriggerRule trigger_rule = TriggerRule::kAllSuccess;
@@ -104,7 +129,7 @@ struct Task {
   std::optional<calendar::Micros> start_date, end_date;
   bool depends_on_past = false, wait_for_downstream = false,
        wait_for_past_depends_before_skipping = false;
-  bool ignore_first_depends_on_past = true;
+  bool ignore_first_depends_on_past = false;
   std::string pool = "default_pool";
   int pool_slots = 1;
   std::int64_t priority_weight = 1;
@@ -115,10 +140,12 @@ struct Task {
   bool do_xcom_push = true, multiple_outputs = false;
   bool allow_nested_operators = true;
   std::vector<Asset> outlets;
-  std::vector<jinja::Value> inlets;
+  std::vector<std::string> outlet_aliases;
+  std::vector<jinja::Value> inlets;  ///< URIs, and assets as they are written
   std::string doc_md, task_display_name;
-  jinja::Value params;
-  jinja::Value on_failure, on_success, on_retry, on_execute, on_skipped;  ///< callbacks, None: none
+  std::vector<Param> params;  ///< its own, which go over the DAG's of the same names
+  /// Callbacks: None, or {callback: dotted path, kwargs: {…}}, or {file: …, name: …}.
+  jinja::Value on_failure, on_success, on_retry, on_execute, on_skipped;
 };
 
 struct Group {
@@ -130,17 +157,17 @@ struct Group {
   std::optional<Expansion> expansion;  ///< a mapped task group
 };
 
-struct Param {
-  std::string name;
-  jinja::Value value;  ///< default; undefined: it must be given
-  std::string description;
-  jinja::Value schema;  ///< JSON Schema as a dict
-};
-
 struct Deadline {  ///< Airflow 3's DeadlineAlert
-  enum class Reference { kLogicalDate, kQueuedAt, kFixed } reference = Reference::kQueuedAt;
+  enum class Reference {
+    kLogicalDate,
+    kQueuedAt,
+    kFixed,
+    kAverage
+  } reference = Reference::kQueuedAt;
   calendar::Micros fixed = 0, interval = 0;
-  jinja::Value callback;
+  int max_runs = 0, min_runs = 0;  ///< kAverage: of how many runs
+  std::string name;
+  jinja::Value callback;  ///< {callback: dotted path, kwargs: {…}}
 };
 
 struct Dag {
@@ -154,6 +181,8 @@ struct Dag {
   std::optional<AssetCondition> assets;  ///< runs when it is true; also with a timetable
   std::optional<calendar::Micros> start_date, end_date;
   bool catchup = false;  ///< Airflow 3's default
+  /// For Timetable::next: the dates above with those of the tasks, as Airflow joins them.
+  calendar::Restriction restriction;
   int max_active_runs = 16, max_active_tasks = 16;
   int max_consecutive_failed_runs = 0;
   std::optional<calendar::Micros> dagrun_timeout;
@@ -162,7 +191,8 @@ struct Dag {
   bool fail_fast = false;
   bool strict_undefined = true;
   std::vector<Param> params;
-  jinja::Value user_defined_macros;
+  jinja::Value user_defined_macros;  ///< texts are dotted paths of what Python imports
+  std::vector<std::pair<std::string, std::string>> owner_links;
   jinja::Value on_failure, on_success;
   std::vector<Deadline> deadlines;
   std::vector<Task> tasks;  ///< in the file's order

@@ -2,7 +2,9 @@
 // its line.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,15 +35,39 @@ class Operators {
     std::string path;                  ///< its present dotted path
     std::vector<std::string> aliases;  ///< older paths that Airflow still imports
     std::vector<std::string> arguments, required, template_fields;
-    bool any_arguments = false;  ///< takes others, too (decorators' op_kwargs)
+    bool any_arguments = false;               ///< takes others, too (decorators' op_kwargs)
+    std::vector<std::string> template_files;  ///< a template field that ends so is a file's name
+    bool decorator = false;                   ///< airflow.sdk.task …
+    /// What dag-factory and the scheduler do for it (spec/airflow_operators.yml): `python`,
+    /// `http`, `http_sensor`, `sql_sensor`, `sensor`, `skips`.
+    std::vector<std::string> kinds;
+    bool is(std::string_view kind) const;
   };
   virtual const Signature* find(std::string_view path) const = 0;
   virtual std::vector<std::string> paths() const = 0;
 };
 
-/// Every `*.yml`/`*.yaml` below `folder` (not defaults.yml, which give their folder's defaults), or
-/// the one file. `$VAR` and `${VAR}` are the environment's, over the whole text as dag-factory
-/// does.
-Result<Reading> read(const std::string& path, const Operators& operators);
+/// The signatures of spec/airflow_operators.yml: Airflow's and its providers'.
+const Operators& airflow_operators();
+
+/// What a reading depends on beside the files.
+struct Surroundings {
+  /// Where defaults.yml files count from, and where dotted paths of Python are looked for; empty:
+  /// the folder read, or that of the one file.
+  std::string folder;
+  std::function<std::optional<std::string>(const std::string&)> environment;  ///< none: getenv
+  calendar::Micros now = 0;  ///< for a start_date of `2 days`; 0: the system's clock
+};
+
+/// Every `*.yml`/`*.yaml` below `path` (not defaults.yml, which give their folder's and those
+/// below it defaults; not what an .airflowignore names), or the one file. `$VAR` and `${VAR}` are
+/// the environment's, over the whole text as dag-factory does. An Error only when `path` is not
+/// there; all else is a finding.
+Result<Reading> read(const std::string& path, const Operators& operators,
+                     const Surroundings& surroundings = {});
+
+/// A DAG as JSON, every attribute with its name, without places: the digest in Dag::version is of
+/// it.
+std::string describe(const Dag& dag);
 
 }  // namespace tailrace::dags

@@ -11,7 +11,7 @@
 #include "engine/kept_result.h"
 #include "pipeline/contracts/agreement.h"
 #include "pipeline/names.h"
-#include "pipeline/yaml.h"
+#include "yaml/file.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -93,7 +93,7 @@ Result<std::vector<StatementPtr>> parse_files(const Project& project, bool contr
 
 /// "; did you mean …?", or what there is.
 std::string meant(const std::string& word, const std::vector<std::string>& names) {
-  const std::string near = nearest(word, {names.begin(), names.end()});
+  const std::string near = yaml::nearest(word, {names.begin(), names.end()});
   if (!near.empty()) return "; did you mean `" + near + "`?";
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "; there are: " : ", ") + name;

@@ -8,9 +8,9 @@
 
 #include "pipeline/names.h"
 #include "pipeline/spark_spec.h"
-#include "pipeline/yaml.h"
 #include "rt/file.h"
 #include "schema/json.h"
+#include "yaml/file.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -23,7 +23,7 @@ struct Unit {
 };
 
 /// "7d" in milliseconds, "8MB" in bytes: a whole number and one of `units`.
-Result<std::int64_t> quantity(const YamlFile& file, const YAML::Node& node, std::string_view key,
+Result<std::int64_t> quantity(const yaml::File& file, const YAML::Node& node, std::string_view key,
                               std::span<const Unit> units) {
   ASSIGN(const std::string text, file.text(node, key));
   std::int64_t number = 0;
@@ -44,14 +44,14 @@ constexpr Unit kSizes[] = {
     {"", 1},          {"B", 1},         {"KB", 1000},    {"MB", 1'000'000}, {"GB", 1'000'000'000},
     {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
 
-Status read_quantity(const YamlFile& file, const YAML::Node& mapping, const char* key,
+Status read_quantity(const yaml::File& file, const YAML::Node& mapping, const char* key,
                      std::span<const Unit> units, std::int64_t& value) {
   if (!mapping.IsMap() || !mapping[key]) return {};
   ASSIGN(value, quantity(file, mapping[key], key, units));
   return {};
 }
 
-Status read_role(const YamlFile& file, const YAML::Node& node, std::string_view key,
+Status read_role(const yaml::File& file, const YAML::Node& node, std::string_view key,
                  std::string& role) {
   if (!node) return {};
   ASSIGN(role, file.text(node, key));
@@ -62,10 +62,10 @@ Status read_role(const YamlFile& file, const YAML::Node& node, std::string_view 
 }
 
 /// A block of options, nested keys joined by dots, and what of them came from outside.
-Status flatten(const YamlFile& file, const YAML::Node& node, const std::string& prefix,
+Status flatten(const yaml::File& file, const YAML::Node& node, const std::string& prefix,
                std::map<std::string, std::string>& options, std::vector<std::string>& secrets) {
   ASSIGN(const auto entries, file.entries(node, "the options", "NAME: VALUE"));
-  for (const YamlFile::Entry& entry : entries) {
+  for (const yaml::File::Entry& entry : entries) {
     const std::string key = prefix + entry.key;
     if (entry.value.IsMap()) {
       TRY(flatten(file, entry.value, key + ".", options, secrets));
@@ -73,7 +73,7 @@ Status flatten(const YamlFile& file, const YAML::Node& node, const std::string& 
     }
     ASSIGN(std::string text, file.text(entry.value, key));
     bool from_file = entry.value.Scalar().starts_with("file:");
-    for (std::string& value : environment_values(entry.value.Scalar())) {
+    for (std::string& value : yaml::environment_values(entry.value.Scalar())) {
       from_file |= value.starts_with("file:");
       secrets.push_back(std::move(value));
     }
@@ -84,7 +84,7 @@ Status flatten(const YamlFile& file, const YAML::Node& node, const std::string& 
 }
 
 /// `embedded`, kafka://…, or a mapping with a url and librdkafka's settings.
-Status read_log_role(const YamlFile& file, const YAML::Node& node, Project& project) {
+Status read_log_role(const yaml::File& file, const YAML::Node& node, Project& project) {
   if (!node) return {};
   Roles& roles = project.roles;
   RemoteLogSpec& remote = roles.remote_log;
@@ -110,7 +110,7 @@ Status read_log_role(const YamlFile& file, const YAML::Node& node, Project& proj
 }
 
 /// `embedded`, http(s)://…, or a mapping with a url, user, password and ca_file.
-Status read_registry_role(const YamlFile& file, const YAML::Node& node, Roles& roles) {
+Status read_registry_role(const yaml::File& file, const YAML::Node& node, Roles& roles) {
   if (!node) return {};
   const bool mapping = node.IsMap();
   if (mapping) {
@@ -133,7 +133,7 @@ Status read_registry_role(const YamlFile& file, const YAML::Node& node, Roles& r
 }
 
 /// One of some words.
-Status read_word(const YamlFile& file, const YAML::Node& node, const char* key,
+Status read_word(const yaml::File& file, const YAML::Node& node, const char* key,
                  const std::vector<std::string_view>& words, std::string& word) {
   if (!node[key]) return {};
   ASSIGN(word, file.text(node[key], key));
@@ -144,7 +144,7 @@ Status read_word(const YamlFile& file, const YAML::Node& node, const char* key,
 }
 
 /// `embedded`, cassandra://…, or a mapping with a url, user, password, tls and files.
-Status read_serving_role(const YamlFile& file, const YAML::Node& node, Roles& roles) {
+Status read_serving_role(const yaml::File& file, const YAML::Node& node, Roles& roles) {
   if (!node) return {};
   RemoteServingSpec& remote = roles.remote_serving;
   remote.place = file.place(node);
@@ -181,7 +181,7 @@ Status read_serving_role(const YamlFile& file, const YAML::Node& node, Roles& ro
   return {};
 }
 
-Status read_roles(Project& project, const YamlFile& file) {
+Status read_roles(Project& project, const yaml::File& file) {
   const YAML::Node roles = file.root["roles"];
   if (!roles || roles.IsNull()) return {};
   TRY(file.only_keys(roles,
@@ -196,7 +196,7 @@ Status read_roles(Project& project, const YamlFile& file) {
   return read_role(file, roles["schedule"], "schedule", r.schedule);
 }
 
-Result<ValueSpec> read_values(const YamlFile& file, const YAML::Node& node) {
+Result<ValueSpec> read_values(const yaml::File& file, const YAML::Node& node) {
   ValueSpec values;
   if (node["subject"]) {
     ASSIGN(values.subject, file.text(node["subject"], "subject"));
@@ -214,7 +214,7 @@ Result<ValueSpec> read_values(const YamlFile& file, const YAML::Node& node) {
 }
 
 /// The broker's check, which names subjects by a strategy only.
-Status read_validation(const YamlFile& file, const YAML::Node& node, TopicSpec& topic) {
+Status read_validation(const yaml::File& file, const YAML::Node& node, TopicSpec& topic) {
   if (!node["schema_validation"]) return {};
   if (!topic.values)
     return file.fail(node["schema_validation"],
@@ -235,7 +235,7 @@ Status read_validation(const YamlFile& file, const YAML::Node& node, TopicSpec& 
   return {};
 }
 
-Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
+Result<TopicSpec> read_topic(const yaml::File& file, const std::string& name,
                              const YAML::Node& node) {
   TRY(file.only_keys(
       node, {"partitions", "format", "schema", "subject", "subject_name_strategy",
@@ -294,10 +294,10 @@ Result<TopicSpec> read_topic(const YamlFile& file, const std::string& name,
   return topic;
 }
 
-Status read_topics(Project& project, const YamlFile& file) {
+Status read_topics(Project& project, const yaml::File& file) {
   ASSIGN(const auto topics,
          file.entries(file.root["topics"], "topics", "NAME: {partitions: 1, format: json}"));
-  for (const YamlFile::Entry& entry : topics) {
+  for (const yaml::File::Entry& entry : topics) {
     ASSIGN(auto topic, read_topic(file, entry.key, entry.value));
     for (const TopicSpec& other : project.topics)
       if (same_name(other.relation, topic.relation))
@@ -308,9 +308,9 @@ Status read_topics(Project& project, const YamlFile& file) {
   return {};
 }
 
-Result<IngestSpec> read_source(const Project& project, const YamlFile& file,
+Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
                                const YAML::Node& node) {
-  TRY(file.only_keys(node, {"name", "topic", "key", "use", "fake", "http", "files"}));
+  TRY(file.only_keys(node, {"name", "topic", "key", "use", "paused", "fake", "http", "files"}));
   for (const char* needed : {"name", "topic", "use"}) {
     if (!node.IsMap() || !node[needed])
       return file.fail(node, "`" + std::string(needed) +
@@ -326,6 +326,9 @@ Result<IngestSpec> read_source(const Project& project, const YamlFile& file,
   ASSIGN(spec.name, file.text(node["name"], "name"));
   ASSIGN(spec.topic, file.text(node["topic"], "topic"));
   ASSIGN(spec.type, file.text(node["use"], "use"));
+  std::string paused = "false";
+  TRY(read_word(file, node, "paused", {"true", "false"}, paused));
+  spec.paused = paused == "true";
   if (spec.type != "fake" && spec.type != "http" && spec.type != "files")
     return file.fail(node["use"], "`use` is fake, http or files, not `" + spec.type + "`");
   if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options, spec.secrets));
@@ -343,13 +346,13 @@ Result<IngestSpec> read_source(const Project& project, const YamlFile& file,
   if (std::ranges::find(names, spec.topic) == names.end())
     return file.fail(node["topic"],
                      "topic `" + spec.topic + "` is not among `topics`" +
-                         (nearest(spec.topic, names).empty()
+                         (yaml::nearest(spec.topic, names).empty()
                               ? std::string("; add it there")
-                              : "; did you mean `" + nearest(spec.topic, names) + "`?"));
+                              : "; did you mean `" + yaml::nearest(spec.topic, names) + "`?"));
   return spec;
 }
 
-Status read_ingest(Project& project, const YamlFile& file) {
+Status read_ingest(Project& project, const yaml::File& file) {
   ASSIGN(const auto sources,
          file.items(file.root["ingest"], "ingest", "- {name: …, topic: …, use: fake}"));
   for (const YAML::Node& node : sources) {
@@ -360,7 +363,7 @@ Status read_ingest(Project& project, const YamlFile& file) {
 }
 
 /// COLUMN, [COLUMN, COLUMN], or [[COLUMN, COLUMN], COLUMN]: the inner list is the partition key.
-Status read_key(const YamlFile& file, const YAML::Node& node, ServingSpec& spec) {
+Status read_key(const yaml::File& file, const YAML::Node& node, ServingSpec& spec) {
   if (node.IsScalar()) {
     spec.key.push_back(node.Scalar());
   } else {
@@ -387,7 +390,7 @@ Status read_key(const YamlFile& file, const YAML::Node& node, ServingSpec& spec)
   return {};
 }
 
-Status read_serving(Project& project, const YamlFile& file) {
+Status read_serving(Project& project, const yaml::File& file) {
   ASSIGN(const auto tables,
          file.entries(file.root["serving"], "serving", "TABLE: {key: [COLUMN]}"));
   for (const auto& [name, name_node, node] : tables) {
@@ -408,7 +411,7 @@ Status read_serving(Project& project, const YamlFile& file) {
   return {};
 }
 
-Status read_limits(Project& project, const YamlFile& file) {
+Status read_limits(Project& project, const yaml::File& file) {
   if (const YAML::Node node = file.root["checkpoint"]) {
     TRY(file.only_keys(node, {"every", "records"}));
     if (node.IsMap() && node["every"]) {
@@ -423,7 +426,7 @@ Status read_limits(Project& project, const YamlFile& file) {
   return {};
 }
 
-Status read_upkeep(Project& project, const YamlFile& file) {
+Status read_upkeep(Project& project, const yaml::File& file) {
   Upkeep& upkeep = project.upkeep;
   if (const YAML::Node node = file.root["lake"]) {
     TRY(file.only_keys(node, {"compact_under", "vacuum_after"}));
@@ -439,7 +442,7 @@ Status read_upkeep(Project& project, const YamlFile& file) {
 }
 
 Status read_settings(Project& project, const std::string& path) {
-  ASSIGN(const YamlFile file, YamlFile::load(path));
+  ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
   TRY(file.only_keys(
       file.root, {"roles", "topics", "ingest", "serving", "lake", "dead_letters", "checkpoint"}));

@@ -49,6 +49,7 @@ struct IngestSpec {
   std::string type;                            ///< fake | http | files
   std::map<std::string, std::string> options;  ///< nested keys joined by dots: headers.Accept
   std::string place;
+  bool paused = false;  ///< emits only while a workflow runs it
   std::vector<std::string> secrets =
       {};  ///< what of the options came from the environment or a file
 };

@@ -8,7 +8,6 @@
 #include <fstream>
 
 #include "pipeline/graph.h"
-#include "pipeline/yaml.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -174,11 +173,6 @@ TEST_F(ProjectTest, a_cycle_and_a_double_name_are_refused_with_their_places) {
   graph = make_graph(*load_project(folder_));
   ASSERT_FALSE(graph);
   EXPECT_THAT(graph.error().what, HasSubstr("x.sql:2:1"));
-}
-
-TEST(nearest, is_the_fewest_edits_away_or_nothing) {
-  EXPECT_EQ(nearest("partitons", {"format", "partitions"}), "partitions");
-  EXPECT_EQ(nearest("zzz", {"format", "partitions"}), "");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "base/log.h"
-#include "pipeline/yaml.h"
+#include "yaml/file.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -73,13 +73,13 @@ Status add_file(Project& project, const fs::path& path) {
 }
 
 /// A value that stands as it is: Spark knows neither ${NAME} nor file: there.
-Result<std::string> plain(const YamlFile& file, const char* field) {
+Result<std::string> plain(const yaml::File& file, const char* field) {
   const YAML::Node node = file.root[field];
   if (!node.IsScalar()) return file.fail(node, "`" + std::string(field) + "` is one value");
   return node.Scalar();
 }
 
-Status read_libraries(Project& project, const YamlFile& file) {
+Status read_libraries(Project& project, const yaml::File& file) {
   constexpr std::string_view kExample = "- glob: {include: transformations/**}";
   ASSIGN(const auto libraries, file.items(file.root["libraries"], "libraries", kExample));
   for (const YAML::Node& library : libraries) {
@@ -103,10 +103,10 @@ Status read_libraries(Project& project, const YamlFile& file) {
   return {};
 }
 
-Status read_configuration(Project& project, const YamlFile& file) {
+Status read_configuration(Project& project, const yaml::File& file) {
   ASSIGN(const auto entries, file.entries(file.root["configuration"], "configuration",
                                           "spark.sql.shuffle.partitions: \"2\""));
-  for (const YamlFile::Entry& entry : entries) {
+  for (const yaml::File::Entry& entry : entries) {
     // A plain 2 is a number to YAML; Spark wants text there.
     const bool quoted = entry.value.Tag() == "!";
     const std::string& value = entry.value.Scalar();
@@ -124,7 +124,7 @@ Status read_configuration(Project& project, const YamlFile& file) {
 
 Result<Project> load_spark_spec(const std::string& folder) {
   ASSIGN(const std::string path, find_spec(folder));
-  ASSIGN(const YamlFile file, YamlFile::load(path));
+  ASSIGN(const yaml::File file, yaml::File::load(path));
   if (auto known = file.only_keys(file.root, {"name", "storage", "catalog", "database", "schema",
                                               "configuration", "libraries"});
       !known)

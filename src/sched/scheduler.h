@@ -1,9 +1,18 @@
 // The scheduler as a pure state machine: events and the time go in, rows to keep and tasks to start
 // come out. No clock, no thread, no disk.
 //
-// Who drives it keeps `changes` in one transaction before it acts on the rest; after a crash
-// restore() with the kept rows goes on where they say. Deterministic: the same calls give the same
-// answers.
+// The order of calls: restore() once, set_dags(), then handle() and tick() at wake_at(). Who drives
+// it keeps the `changes` of each answer in one transaction before it acts on the rest; after a
+// crash restore() with the kept rows goes on where they say. Deterministic: the same calls give the
+// same answers.
+//
+// A task's code runs at most once for each try, whatever crashes: a Start makes ready a process,
+// which begins the task's code only when the changes that answer its `Started` are kept. What was
+// queued and not started at a crash is in the starts of set_dags() again; of what was running the
+// driver says Lost, or nothing where the process lives.
+//
+// Only what still matters is in memory. A finished run is forgotten after some more have finished
+// (Settings); wanted() says what an event needs of those, and recall() brings it back.
 #pragma once
 
 #include <map>
@@ -22,8 +31,12 @@ namespace tailrace::sched {
 
 struct Settings {
   int parallelism = 32;  ///< tasks queued or running at once
-  int max_runs_made_at_once =
-      10;  ///< of one DAG in one tick, so that a catch-up does not starve others
+  /// Of one DAG in one answer, so that a catch-up does not starve others; wake_at() says that there
+  /// is more to do.
+  int max_runs_made_at_once = 10;
+  /// In memory, of each DAG; more where its settings look back further.
+  int finished_runs_kept = 2;
+  int max_map_length = 1024;  ///< a longer return value that something expands over fails its task
   bool paused_at_creation = false;  ///< Airflow's default is true; a project folder is meant to run
 };
 
@@ -33,6 +46,11 @@ struct Settings {
 struct Started {
   TaskId task;
   int try_number;
+};
+
+struct AliasedEvent {
+  std::string alias, uri;
+  jinja::Value extra;
 };
 
 /// A task's end, of the try that `try_number` names; of another try it is ignored.
@@ -46,14 +64,25 @@ struct Finished {
   std::optional<std::vector<std::string>> skip;
   bool skip_all_downstream = false;
   bool ignore_downstream_trigger_rules = true;  ///< of a short circuit
+  bool returned = false;                        ///< whether it left a return value (XCom), not None
   /// How long its return value is when something expands over it: lists and dicts only.
   std::optional<std::int64_t> mapped_length;
   std::vector<std::pair<std::string, jinja::Value>> asset_extra;  ///< outlets' URI → extra
+  /// What it has told of assets by an alias that it has as an outlet.
+  std::vector<AliasedEvent> aliased;
 };
 
+/// What a deferred task waits for has come: it goes on, in the same try.
+struct Resume {
+  TaskId task;
+  int try_number;
+};
+
+/// By URI or by name.
 struct AssetHappened {
   std::string uri;
   jinja::Value extra;
+  std::vector<std::string> aliases;
 };
 /// Someone asks for a run. Without a run id: Airflow's manual__….
 struct Trigger {
@@ -105,8 +134,9 @@ struct Lost {
   int try_number;
 };
 
-using Event = std::variant<Started, Finished, AssetHappened, Trigger, Clear, SetTask, SetRun,
-                           DeleteRun, Pause, SetPool, DropPool, MakeBackfill, SetBackfill, Lost>;
+using Event =
+    std::variant<Started, Finished, Resume, AssetHappened, Trigger, Clear, SetTask, SetRun,
+                 DeleteRun, Pause, SetPool, DropPool, MakeBackfill, SetBackfill, Lost>;
 
 // --- what comes out ------------------------------------------------------------------------------
 
@@ -141,14 +171,31 @@ struct Effects {
   std::vector<Notice> notices;
 };
 
+/// Finished runs that an event needs in memory: one by its id, or all of the DAG from one logical
+/// date to another; with `before` also those that came before it by logical date, back to the last
+/// one that is not manual.
+struct Wanted {
+  std::string dag;
+  std::optional<std::string> run{};
+  std::optional<Micros> from{}, to{};
+  bool before = false;
+};
+
 class Scheduler {
  public:
   explicit Scheduler(Settings settings);
   ~Scheduler();
 
-  /// What was kept, before anything else; runs that are finished may be left out but for the last
-  /// automated one of each DAG and those that depends_on_past looks at.
+  /// What was kept, before anything else: all rows of DAGs, pools, numbers, backfills that are not
+  /// complete, runs that are not finished with their task instances, asset events that are pending;
+  /// of each DAG the last finished runs (Settings::finished_runs_kept, or
+  /// max_consecutive_failed_runs).
   void restore(std::vector<Change> rows);
+
+  /// Which finished runs handle() of this event looks at that may be forgotten: look them up, and
+  /// recall() them with their task instances first. Those that are in memory may be among them.
+  std::vector<Wanted> wanted(const Event& event) const;
+  void recall(std::vector<Change> rows);
 
   /// The DAGs of the project now. Runs under way keep the tasks of the version they began with
   /// where that is still known, else tasks that are gone become removed, as Airflow does.

@@ -9,7 +9,7 @@
 
 #include "engine/expr.h"
 #include "pipeline/names.h"
-#include "pipeline/yaml.h"
+#include "yaml/file.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 using Level = Finding::Level;
 
 std::string meant(std::string_view word, const std::vector<std::string>& names) {
-  const std::string near = nearest(word, {names.begin(), names.end()});
+  const std::string near = yaml::nearest(word, {names.begin(), names.end()});
   if (!near.empty()) return "; did you mean `" + near + "`?";
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "; there are: " : ", ") + name;

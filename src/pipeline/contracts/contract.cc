@@ -25,7 +25,7 @@ bool flag_of(const YAML::Node& node, const char* key) {
   return lower(text_of(node, key)) == "true";
 }
 
-ContractColumn column_of(const YamlFile& file, const YAML::Node& node) {
+ContractColumn column_of(const yaml::File& file, const YAML::Node& node) {
   ContractColumn column{.name = data_name(node),
                         .logical_type = text_of(node, "logicalType"),
                         .physical_type = text_of(node, "physicalType"),
@@ -48,7 +48,7 @@ const TopicSpec* topic_of(const Project& project, const YAML::Node& node, const 
   return nullptr;
 }
 
-ContractObject object_of(const Project& project, const YamlFile& file, const YAML::Node& node) {
+ContractObject object_of(const Project& project, const yaml::File& file, const YAML::Node& node) {
   ContractObject object{
       .name = text_of(node, "name"), .target = data_name(node), .place = file.place(node)};
   const TopicSpec* topic = topic_of(project, node, object.target);
@@ -85,7 +85,7 @@ std::string owner_of(const YAML::Node& team) {
   return name + " (" + owners + ")";
 }
 
-ServiceLevel level_of(const YamlFile& file, const YAML::Node& contract, const YAML::Node& node) {
+ServiceLevel level_of(const yaml::File& file, const YAML::Node& contract, const YAML::Node& node) {
   ServiceLevel level{.property = text_of(node, "property"),
                      .value = text_of(node, "value"),
                      .unit = text_of(node, "unit"),
@@ -96,7 +96,7 @@ ServiceLevel level_of(const YamlFile& file, const YAML::Node& contract, const YA
   return level;
 }
 
-Contract contract_of(const Project& project, const YamlFile& file) {
+Contract contract_of(const Project& project, const yaml::File& file) {
   const YAML::Node& root = file.root;
   Contract contract{.file = file.path,
                     .id = text_of(root, "id"),
@@ -126,12 +126,12 @@ Result<std::vector<fs::path>> contract_files(const fs::path& folder) {
   return found;
 }
 
-Result<YamlFile> load_file(const fs::path& path, const std::string& shown) {
+Result<yaml::File> load_file(const fs::path& path, const std::string& shown) {
   std::error_code failed;
   if (const auto size = fs::file_size(path, failed); !failed && size > kMaxContractBytes)
     return error(Code::kResourceExhausted,
                  fmt::format("{}: a contract of more than {} MiB", shown, kMaxContractBytes >> 20));
-  ASSIGN(YamlFile file, YamlFile::load(path.string()));
+  ASSIGN(yaml::File file, yaml::File::load(path.string()));
   file.path = shown;
   return file;
 }
@@ -144,7 +144,7 @@ Result<std::vector<Contract>> load_contracts(const Project& project) {
   ASSIGN(const auto files, contract_files(fs::path(project.folder) / "contracts"));
   for (const fs::path& path : files) {
     const std::string shown = "contracts/" + path.filename().string();
-    ASSIGN(const YamlFile file, load_file(path, shown));
+    ASSIGN(const yaml::File file, load_file(path, shown));
     const auto wrong = standard_faults(file);
     for (const std::string& fault : wrong) faults += (faults.empty() ? "" : "\n") + fault;
     if (!wrong.empty()) continue;

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "pipeline/contracts/contract.h"
-#include "pipeline/yaml.h"
+#include "yaml/file.h"
 
 namespace tailrace::pipeline {
 
@@ -15,7 +15,7 @@ namespace tailrace::pipeline {
 /// `relation` is the object's relation in SQL, `row` what is before its columns' names ("" or
 /// "`value`.").
 struct RulesOf {
-  const YamlFile& file;
+  const yaml::File& file;
   YAML::Node contract, object;
   std::string relation, row;
 };

@@ -139,7 +139,7 @@ std::string one_of(std::span<const std::string_view> words) {
 
 std::string meant(std::string_view word, const std::vector<std::string_view>& known,
                   std::string_view label) {
-  const std::string near = nearest(word, known);
+  const std::string near = yaml::nearest(word, known);
   if (!near.empty()) return "; did you mean `" + near + "`?";
   return "; " + std::string(label) + ": " + one_of(known);
 }
@@ -147,7 +147,7 @@ std::string meant(std::string_view word, const std::vector<std::string_view>& kn
 /// Walks the file along the shapes and writes down what does not fit.
 class Checker {
  public:
-  explicit Checker(const YamlFile& file) : file_(file) {}
+  explicit Checker(const yaml::File& file) : file_(file) {}
 
   std::vector<std::string> run(const Shape& shape) {
     mapping(file_.root, shape, 1);
@@ -184,7 +184,7 @@ class Checker {
   void expected(const YAML::Node& node, const Key& key, std::string_view what);
 
   static constexpr std::size_t kMaxFaults = 100;
-  const YamlFile& file_;
+  const yaml::File& file_;
   std::vector<std::string> faults_;
   int nodes_ = 0;
   bool too_large_ = false;
@@ -783,7 +783,7 @@ YamlKind yaml_kind(const YAML::Node& node) {
   return is_number(text) ? YamlKind::kNumber : YamlKind::kText;
 }
 
-std::vector<std::string> standard_faults(const YamlFile& file) {
+std::vector<std::string> standard_faults(const yaml::File& file) {
   return Checker(file).run(contract_shape());
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/yaml.h"
+#include "yaml/file.h"
 
 namespace tailrace::pipeline {
 
@@ -24,6 +24,6 @@ enum class YamlKind { kNone, kText, kInteger, kNumber, kFlag, kList, kMapping };
 YamlKind yaml_kind(const YAML::Node& node);
 
 /// All that is against the standard, in the file's order: "file:line:column: what".
-std::vector<std::string> standard_faults(const YamlFile& file);
+std::vector<std::string> standard_faults(const yaml::File& file);
 
 }  // namespace tailrace::pipeline

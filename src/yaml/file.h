@@ -9,13 +9,13 @@
 
 #include "base/result.h"
 
-namespace tailrace::pipeline {
+namespace tailrace::yaml {
 
-struct YamlFile {
+struct File {
   std::string path;
   YAML::Node root;
 
-  static Result<YamlFile> load(const std::string& path);
+  static Result<File> load(const std::string& path);
 
   /// A part of a mapping: its key and what stands behind it.
   struct Entry {
@@ -50,4 +50,4 @@ std::vector<std::string> environment_values(std::string_view text);
 /// The candidate that is fewest edits away, or empty when none is near.
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
-}  // namespace tailrace::pipeline
+}  // namespace tailrace::yaml

@@ -1,4 +1,4 @@
-#include "pipeline/yaml.h"
+#include "yaml/file.h"
 
 #include <algorithm>
 #include <charconv>
@@ -9,7 +9,7 @@
 #include <numeric>
 #include <set>
 
-namespace tailrace::pipeline {
+namespace tailrace::yaml {
 namespace {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -39,9 +39,9 @@ std::string hint(const std::string& path, int line) {
 
 }  // namespace
 
-Result<YamlFile> YamlFile::load(const std::string& path) {
+Result<File> File::load(const std::string& path) {
   try {
-    return YamlFile{path, YAML::LoadFile(path)};
+    return File{path, YAML::LoadFile(path)};
   } catch (const YAML::BadFile&) {
     return error(Code::kNotFound, path + ": cannot be read");
   } catch (const YAML::Exception& e) {
@@ -51,18 +51,18 @@ Result<YamlFile> YamlFile::load(const std::string& path) {
   }
 }
 
-std::string YamlFile::place(const YAML::Node& node) const {
+std::string File::place(const YAML::Node& node) const {
   const YAML::Mark mark = node.Mark();
   if (mark.is_null()) return path;
   return path + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
 }
 
-std::unexpected<Error> YamlFile::fail(const YAML::Node& node, const std::string& what) const {
+std::unexpected<Error> File::fail(const YAML::Node& node, const std::string& what) const {
   return error(Code::kInvalidArgument, place(node) + ": " + what);
 }
 
-Status YamlFile::only_keys(const YAML::Node& mapping,
-                           const std::vector<std::string_view>& known) const {
+Status File::only_keys(const YAML::Node& mapping,
+                       const std::vector<std::string_view>& known) const {
   std::string all;
   for (std::string_view k : known) all += (all.empty() ? "" : ", ") + std::string(k);
   if (!mapping || mapping.IsNull()) return {};
@@ -82,8 +82,8 @@ Status YamlFile::only_keys(const YAML::Node& mapping,
   return {};
 }
 
-Result<std::vector<YamlFile::Entry>> YamlFile::entries(const YAML::Node& node, std::string_view key,
-                                                       std::string_view example) const {
+Result<std::vector<File::Entry>> File::entries(const YAML::Node& node, std::string_view key,
+                                               std::string_view example) const {
   std::vector<Entry> found;
   if (!node || node.IsNull()) return found;
   if (!node.IsMap())
@@ -98,8 +98,8 @@ Result<std::vector<YamlFile::Entry>> YamlFile::entries(const YAML::Node& node, s
   return found;
 }
 
-Result<std::vector<YAML::Node>> YamlFile::items(const YAML::Node& node, std::string_view key,
-                                                std::string_view example) const {
+Result<std::vector<YAML::Node>> File::items(const YAML::Node& node, std::string_view key,
+                                            std::string_view example) const {
   std::vector<YAML::Node> found;
   if (!node || node.IsNull()) return found;
   if (!node.IsSequence())
@@ -108,7 +108,7 @@ Result<std::vector<YAML::Node>> YamlFile::items(const YAML::Node& node, std::str
   return found;
 }
 
-Result<std::string> YamlFile::text(const YAML::Node& node, std::string_view key) const {
+Result<std::string> File::text(const YAML::Node& node, std::string_view key) const {
   if (!node.IsScalar())
     return fail(node, "`" + std::string(key) + "` is one value, not " +
                           (node.IsNull() ? "nothing" : "a list or mapping"));
@@ -125,7 +125,7 @@ Result<std::string> YamlFile::text(const YAML::Node& node, std::string_view key)
   return content;
 }
 
-Result<std::int64_t> YamlFile::integer(const YAML::Node& node, std::string_view key) const {
+Result<std::int64_t> File::integer(const YAML::Node& node, std::string_view key) const {
   ASSIGN(const std::string value, text(node, key));
   std::int64_t number = 0;
   auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), number);
@@ -181,4 +181,4 @@ std::string nearest(std::string_view word, const std::vector<std::string_view>& 
   return best;
 }
 
-}  // namespace tailrace::pipeline
+}  // namespace tailrace::yaml

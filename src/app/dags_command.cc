@@ -1,0 +1,214 @@
+// `tailrace dags`: a project's workflows, as its files have them.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "app/commands.h"
+#include "app/project_access.h"
+#include "app/stop_signals.h"
+#include "app/terminal.h"
+#include "dags/read.h"
+#include "rt/clock.h"
+#include "workflows/workflows.h"
+
+namespace tailrace::app {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+std::string folder_of(const std::string& project) {
+  return fs::is_regular_file(project) ? fs::path(project).parent_path().string() : project;
+}
+
+Result<std::vector<std::shared_ptr<const dags::Dag>>> read_dags(const std::string& project) {
+  ASSIGN(auto reading, dags::read(folder_of(project) + "/dags", dags::airflow_operators()));
+  std::string fatal;
+  for (const auto& one : reading.findings) {
+    if (one.fatal) {
+      fatal += (fatal.empty() ? "" : "\n") + one.text();
+    } else {
+      std::cerr << "warning: " << one.text() << "\n";
+    }
+  }
+  if (!fatal.empty()) return error(Code::kInvalidArgument, fatal);
+  return std::move(reading.dags);
+}
+
+std::string when(const std::optional<calendar::RunInfo>& next) {
+  if (!next) return "";
+  return calendar::isoformat({.instant = next->run_after, .zone = calendar::Zone::utc()});
+}
+
+Status list(const DagsOptions& options) {
+  ASSIGN(const auto dags, read_dags(options.project));
+  const auto now = rt::system_clock().now().value * 1000;
+  Json rows = Json::array();
+  for (const auto& dag : dags) {
+    const auto next = dag->timetable.next(
+        std::nullopt,
+        {.earliest = dag->start_date, .latest = dag->end_date, .catchup = dag->catchup}, now);
+    rows.push_back({{"dag", dag->id},
+                    {"schedule", dag->timetable_summary},
+                    {"next", when(next)},
+                    {"tasks", dag->tasks.size()},
+                    {"file", dag->place.text()}});
+  }
+  print_table({"dag", "schedule", "next", "tasks", "file"}, rows, options.json);
+  return {};
+}
+
+Result<std::shared_ptr<const dags::Dag>> find(const DagsOptions& options) {
+  ASSIGN(const auto dags, read_dags(options.project));
+  std::string names;
+  for (const auto& dag : dags) {
+    if (dag->id == options.dag) return dag;
+    names += (names.empty() ? "" : ", ") + dag->id;
+  }
+  return error(Code::kNotFound,
+               fmt::format("no DAG is called {}; there are: {}", options.dag, names));
+}
+
+Status show(const DagsOptions& options) {
+  ASSIGN(const auto dag, find(options));
+  Json rows = Json::array();
+  for (const int at : dag->topological_order) {
+    const dags::Task& task = dag->tasks[static_cast<std::size_t>(at)];
+    std::string after;
+    for (const auto& id : task.upstream) after += (after.empty() ? "" : ", ") + id;
+    const std::string& path =
+        task.decorator_path.empty() ? task.operator_path : task.decorator_path;
+    rows.push_back({{"task", task.id},
+                    {"does", path.substr(path.rfind('.') + 1)},
+                    {"after", after},
+                    {"mapped", task.expansion.has_value()},
+                    {"at", task.place.text()}});
+  }
+  if (!options.json)
+    std::cout << dag->id << "  " << dag->timetable_summary << "  " << dag->description << "\n";
+  print_table({"task", "does", "after", "mapped", "at"}, rows, options.json);
+  return {};
+}
+
+/// A data folder for one test, gone with it.
+class Scratch {
+ public:
+  Scratch() {
+    std::string name = (fs::temp_directory_path() / "tailrace_dags_test_XXXXXX").string();
+    path_ = ::mkdtemp(name.data()) != nullptr ? name : "";
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::string name_of(const sched::TaskId& id) {
+  return id.map_index < 0 ? id.task : fmt::format("{}[{}]", id.task, id.map_index);
+}
+
+/// Prints what is new: tasks' states, and the log of a try when it is over.
+class Follower {
+ public:
+  explicit Follower(workflows::Workflows& workflows) : workflows_(workflows) {}
+
+  void look(const workflows::Workflows::View& view) {
+    for (const auto& task : view.tasks) {
+      auto& before = seen_[task.id];
+      const auto now = std::pair{task.state, task.try_number};
+      if (before == now) continue;
+      before = now;
+      if (task.state == sched::TaskState::kNone || task.state == sched::TaskState::kScheduled ||
+          task.state == sched::TaskState::kQueued)
+        continue;
+      if (task.state != sched::TaskState::kRunning) print_log(task);
+      std::cout << fmt::format("{:<40} {}", name_of(task.id), sched::name(task.state));
+      if (task.try_number > 1) std::cout << "  try " << task.try_number;
+      std::cout << std::endl;
+    }
+  }
+
+ private:
+  void print_log(const sched::TaskInstance& task) {
+    auto& offset = read_[{task.id, task.try_number}];
+    while (true) {
+      const auto part = workflows_.log(task.id, task.try_number, offset, 0ms);
+      if (!part || part->text.empty()) return;
+      std::cout << part->text;
+      offset = part->next;
+    }
+  }
+
+  workflows::Workflows& workflows_;
+  std::map<sched::TaskId, std::pair<sched::TaskState, int>> seen_;
+  std::map<std::pair<sched::TaskId, int>, std::uint64_t> read_;
+};
+
+Status test(const DagsOptions& options) {
+  const Scratch scratch;
+  if (scratch.path().empty())
+    return error(Code::kUnavailable, "no folder can be made for temporary files");
+  const auto access = no_project();
+  workflows::Options settings{.folder = folder_of(options.project), .data = scratch.path()};
+  settings.only = options.dag;
+  ASSIGN(auto workflows, workflows::Workflows::open(settings, *access, rt::system_clock()));
+  sched::Trigger wanted{.dag = options.dag,
+                        .run_id = {},
+                        .logical_date = rt::system_clock().now().value * 1000,
+                        .run_after = {},
+                        .conf = {},
+                        .by = "test",
+                        .note = {}};
+  if (!options.conf.empty()) {
+    auto conf = jinja::from_json(options.conf);
+    if (!conf) return std::unexpected(conf.error().in("--conf"));
+    wanted.conf = std::move(*conf);
+  }
+  if (!options.date.empty()) {
+    auto date = calendar::parse_moment(options.date);
+    if (!date) return std::unexpected(date.error().in("--date"));
+    wanted.logical_date = date->instant;
+  }
+  TRY(workflows->start());
+  auto run = workflows->trigger(std::move(wanted));
+  if (!run) return std::unexpected(run.error());
+  Follower follower(*workflows);
+  watch_stop_signals();
+  while (!stop_asked()) {
+    ASSIGN(const auto view, workflows->view(*run));
+    follower.look(view);
+    if (view.run.state == sched::RunState::kSuccess || view.run.state == sched::RunState::kFailed) {
+      std::cout << fmt::format("run {}: {}", run->run, sched::name(view.run.state)) << std::endl;
+      if (view.run.state == sched::RunState::kSuccess) return {};
+      return error(Code::kAborted, fmt::format("DAG {} failed", options.dag));
+    }
+    std::this_thread::sleep_for(20ms);
+  }
+  workflows->stop(0ms);
+  return error(Code::kCancelled, "stopped");
+}
+
+}  // namespace
+
+int dags_command(const DagsOptions& options) {
+  using Action = DagsOptions::Action;
+  Status done;
+  if (options.action == Action::kList) done = list(options);
+  if (options.action == Action::kShow) done = show(options);
+  if (options.action == Action::kTest) done = test(options);
+  return done ? 0 : fail(done.error());
+}
+
+}  // namespace tailrace::app

@@ -1,0 +1,107 @@
+// What workflows keep: runs, task instances and their tries, XComs, variables, connections. In an
+// SQLite file or a PostgreSQL database, by URL.
+//
+// Threads: any; one transaction at a time. What keep() returned from is on the disk.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "jinja/airflow_context.h"
+#include "jinja/value.h"
+#include "sched/rows.h"
+#include "sched/scheduler.h"
+
+namespace tailrace::metadata {
+
+/// Airflow's Variable.
+struct Variable {
+  std::string key, value, description;
+};
+
+/// `password` and `extra` are secrets: never in a log or an answer.
+using Connection = jinja::Connection;
+
+/// One try of a task instance that is over, or under way.
+struct Try {
+  sched::TaskId task;
+  int number = 0;
+  sched::TaskState state = sched::TaskState::kRunning;
+  std::optional<sched::Micros> started_at, ended_at;
+  int pid = 0;
+  std::string why;  ///< of a failure, one line
+};
+
+/// Which runs; empty or none means all.
+struct RunFilter {
+  std::string dag;
+  std::vector<sched::RunState> states = {};
+  std::vector<sched::RunType> types = {};
+  std::optional<sched::Micros> run_after_from = {}, run_after_to = {};
+  std::optional<sched::Micros> logical_from = {}, logical_to = {};
+  bool newest_first = true;
+  std::int64_t offset = 0, limit = 100;
+};
+
+struct RunPage {
+  std::vector<sched::Run> runs;
+  std::int64_t total = 0;
+};
+
+class Metadata {
+ public:
+  /// `sqlite:///PATH` (made when it is not there, readable by its owner only) or
+  /// `postgresql://USER@HOST/DATABASE`. kFailedPrecondition when it is a newer program's.
+  static Result<std::unique_ptr<Metadata>> open(const std::string& url);
+  virtual ~Metadata() = default;
+
+  /// What Scheduler::restore needs: DAGs, pools, backfills, runs that are not finished with their
+  /// tasks, the last runs of each DAG with theirs, asset events not consumed.
+  virtual Result<std::vector<sched::Change>> load() = 0;
+  /// Finished runs with their tasks that Scheduler::wanted() asks for.
+  virtual Result<std::vector<sched::Change>> recall(const sched::Wanted& wanted) = 0;
+  /// All or nothing. A task instance that goes back to none loses its XComs.
+  virtual Status keep(std::span<const sched::Change> changes) = 0;
+  /// The try's row, made or replaced.
+  virtual Status keep_try(const Try& one) = 0;
+
+  virtual Result<RunPage> runs(const RunFilter& filter) = 0;
+  virtual Result<std::optional<sched::Run>> run(const sched::RunId& id) = 0;
+  virtual Result<std::vector<sched::TaskInstance>> tasks(const sched::RunId& run) = 0;
+  virtual Result<std::vector<Try>> tries(const sched::TaskId& task) = 0;
+  /// Newest first; of one asset where `uri` is not empty.
+  virtual Result<std::vector<sched::AssetEvent>> asset_events(std::string_view uri,
+                                                              std::int64_t limit) = 0;
+  /// Tries that were under way when the program went.
+  virtual Result<std::vector<Try>> unfinished_tries() = 0;
+
+  virtual Status put_xcom(const sched::TaskId& task, std::string_view key,
+                          const jinja::Value& value) = 0;
+  /// One instance's; of a mapped task with map_index -1: a list in the order of its instances.
+  virtual Result<std::optional<jinja::Value>> xcom(const sched::TaskId& task,
+                                                   std::string_view key) = 0;
+  /// Of every instance of the task, in their order; empty: none.
+  virtual Result<jinja::List> xcoms(const sched::TaskId& task, std::string_view key) = 0;
+  virtual Status clear_xcoms(const sched::TaskId& task) = 0;
+  virtual Result<std::vector<std::string>> xcom_keys(const sched::TaskId& task) = 0;
+
+  virtual Status set_variable(const Variable& variable) = 0;
+  virtual Status drop_variable(std::string_view key) = 0;
+  virtual Result<std::vector<Variable>> variables() = 0;
+  virtual Status set_connection(const Connection& connection) = 0;
+  virtual Status drop_connection(std::string_view id) = 0;
+  virtual Result<std::vector<Connection>> connections() = 0;
+
+  /// Runs that ended before it go, with all that belongs to them; how many went.
+  virtual Result<std::int64_t> forget_before(sched::Micros end) = 0;
+};
+
+/// A connection from Airflow's texts: a URI or JSON, as in AIRFLOW_CONN_NAME.
+Result<Connection> parse_connection(std::string_view id, std::string_view text);
+
+}  // namespace tailrace::metadata

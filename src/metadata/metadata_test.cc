@@ -1,0 +1,264 @@
+// What is kept comes back after the file is closed: rows, XComs, variables, connections.
+#include "metadata/metadata.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+namespace tailrace::metadata {
+namespace {
+
+using sched::RunState;
+using sched::TaskState;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class MetadataTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              ("tailrace_metadata_" + std::to_string(::getpid()) + "_" +
+               testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directories(folder_);
+    open();
+  }
+  void TearDown() override {
+    kept_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void open() {
+    kept_.reset();
+    auto made = Metadata::open("sqlite://" + path());
+    ASSERT_TRUE(made) << made.error().what;
+    kept_ = std::move(*made);
+  }
+  std::string path() const { return (folder_ / "w.db").string(); }
+  void keep(std::vector<sched::Change> changes) {
+    const auto done = kept_->keep(changes);
+    ASSERT_TRUE(done) << done.error().what;
+  }
+
+  std::filesystem::path folder_;
+  std::unique_ptr<Metadata> kept_;
+};
+
+sched::Run run(std::string dag, std::string id, std::int64_t number, RunState state) {
+  sched::Run run;
+  run.id = {std::move(dag), std::move(id)};
+  run.number = number;
+  run.state = state;
+  run.run_after = number * 1000;
+  jinja::Dict conf;
+  conf.set("n", jinja::Value(number));
+  run.conf = jinja::Value(std::move(conf));
+  return run;
+}
+
+sched::TaskInstance task(const sched::Run& run, std::string id, TaskState state, int index = -1) {
+  sched::TaskInstance task;
+  task.id = {run.id, std::move(id), index};
+  task.state = state;
+  return task;
+}
+
+template <typename T>
+std::vector<T> only(const std::vector<sched::Change>& rows) {
+  std::vector<T> found;
+  for (const auto& row : rows) {
+    if (const auto* one = std::get_if<T>(&row)) found.push_back(*one);
+  }
+  return found;
+}
+
+TEST_F(MetadataTest, a_run_comes_back_with_every_field) {
+  auto one = run("d", "manual__1", 7, RunState::kRunning);
+  one.type = sched::RunType::kAssetTriggered;
+  one.logical_date = 5;
+  one.interval = {1, 2};
+  one.queued_at = 3;
+  one.started_at = 4;
+  one.dag_version = "v1";
+  one.triggered_by = "me";
+  one.note = "it's";
+  one.asset_events = {3, 4};
+  one.clears = 2;
+  one.deadlines_told = 3;
+  one.backfill = 9;
+  one.backfill_ordinal = 1;
+  keep({one});
+  open();
+  const auto back = *kept_->run(one.id);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->number, 7);
+  EXPECT_EQ(back->type, one.type);
+  EXPECT_EQ(back->state, one.state);
+  EXPECT_EQ(back->logical_date, 5);
+  EXPECT_EQ(back->interval, one.interval);
+  EXPECT_EQ(back->started_at, 4);
+  EXPECT_EQ(back->ended_at, std::nullopt);
+  EXPECT_EQ(back->conf, one.conf);
+  EXPECT_EQ(back->note, "it's");
+  EXPECT_THAT(back->asset_events, ElementsAre(3, 4));
+  EXPECT_EQ(back->deadlines_told, 3U);
+  EXPECT_EQ(back->backfill, 9);
+}
+
+TEST_F(MetadataTest, a_start_loads_what_is_under_way_and_the_last_that_ended) {
+  std::vector<sched::Change> rows;
+  for (int i = 0; i < 40; ++i) {
+    const auto one =
+        run("d", "r" + std::to_string(i), i, i == 3 ? RunState::kRunning : RunState::kSuccess);
+    rows.emplace_back(one);
+    rows.emplace_back(task(one, "t", i == 3 ? TaskState::kRunning : TaskState::kSuccess));
+  }
+  keep(rows);
+  open();
+  const auto back = *kept_->load();
+  const auto runs = only<sched::Run>(back);
+  ASSERT_EQ(runs.size(), 17U);
+  EXPECT_EQ(runs.front().id.run, "r3");
+  EXPECT_EQ(runs.back().id.run, "r39");
+  EXPECT_EQ(only<sched::TaskInstance>(back).size(), 17U);
+}
+
+TEST_F(MetadataTest, a_forgotten_run_is_recalled_by_its_id_or_its_date_with_the_one_before) {
+  std::vector<sched::Change> rows;
+  for (int i = 0; i < 5; ++i) {
+    auto one = run("d", "r" + std::to_string(i), i, RunState::kFailed);
+    one.logical_date = i * 10;
+    rows.emplace_back(one);
+  }
+  keep(rows);
+  const auto ids = [&](const sched::Wanted& wanted) {
+    std::vector<std::string> found;
+    const auto recalled = *kept_->recall(wanted);
+    for (const auto& one : only<sched::Run>(recalled)) found.push_back(one.id.run);
+    return found;
+  };
+  EXPECT_THAT(ids({.dag = "d", .run = "r1", .from = {}, .to = {}}), ElementsAre("r1"));
+  EXPECT_THAT(ids({.dag = "d", .run = {}, .from = 20, .to = 30}), ElementsAre("r2", "r3", "r1"));
+}
+
+TEST_F(MetadataTest, changes_are_kept_together_or_not_at_all) {
+  auto first = run("d", "a", 1, RunState::kQueued), second = run("d", "b", 2, RunState::kQueued);
+  first.logical_date = second.logical_date = 5;
+  const std::vector<sched::Change> both{first, second};
+  const auto done = kept_->keep(both);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::kAlreadyExists);
+  EXPECT_FALSE(*kept_->run(first.id));
+}
+
+TEST_F(MetadataTest, xcoms_of_a_mapped_task_are_a_list_and_go_when_it_is_cleared) {
+  const auto one = run("d", "r", 1, RunState::kRunning);
+  for (const int i : {10, 2, 0}) {
+    ASSERT_TRUE(kept_->put_xcom({one.id, "t", i}, "return_value", jinja::Value(i * i)));
+  }
+  EXPECT_EQ(kept_->xcom({one.id, "t", -1}, "return_value")->value(),
+            jinja::Value(jinja::List{0, 4, 100}));
+  EXPECT_EQ(kept_->xcom({one.id, "t", 2}, "return_value")->value(), jinja::Value(4));
+  EXPECT_FALSE(*kept_->xcom({one.id, "t", 2}, "other"));
+  keep({one, task(one, "t", TaskState::kNone, 2)});
+  EXPECT_FALSE(*kept_->xcom({one.id, "t", 2}, "return_value"));
+  EXPECT_EQ(kept_->xcom({one.id, "t", -1}, "return_value")->value(),
+            jinja::Value(jinja::List{0, 100}));
+}
+
+TEST_F(MetadataTest, runs_are_found_by_what_a_client_asks_for) {
+  keep({run("a", "1", 1, RunState::kSuccess), run("a", "2", 2, RunState::kFailed),
+        run("b", "3", 3, RunState::kFailed), run("a", "4", 4, RunState::kQueued)});
+  const auto ids = [&](const RunFilter& filter) {
+    std::vector<std::string> found;
+    const auto page = *kept_->runs(filter);
+    for (const auto& one : page.runs) found.push_back(one.id.run);
+    return found;
+  };
+  EXPECT_THAT(ids({.dag = "a"}), ElementsAre("4", "2", "1"));
+  EXPECT_THAT(ids({.dag = "", .states = {RunState::kFailed}}), ElementsAre("3", "2"));
+  EXPECT_THAT(ids({.dag = "", .newest_first = false, .offset = 1, .limit = 2}),
+              ElementsAre("2", "3"));
+  EXPECT_EQ(kept_->runs({.dag = "", .limit = 1})->total, 4);
+  EXPECT_THAT(ids({.dag = "", .run_after_from = 2000, .run_after_to = 3000}),
+              ElementsAre("3", "2"));
+}
+
+TEST_F(MetadataTest, tries_under_way_are_known_after_a_crash) {
+  const auto one = run("d", "r", 1, RunState::kRunning);
+  Try first{
+      .task = {one.id, "t"}, .number = 1, .started_at = 5, .ended_at = {}, .pid = 77, .why = {}};
+  ASSERT_TRUE(kept_->keep_try(first));
+  open();
+  ASSERT_EQ(kept_->unfinished_tries()->size(), 1U);
+  EXPECT_EQ(kept_->unfinished_tries()->at(0).pid, 77);
+  first.state = TaskState::kFailed;
+  first.why = "exit 1";
+  ASSERT_TRUE(kept_->keep_try(first));
+  EXPECT_THAT(*kept_->unfinished_tries(), IsEmpty());
+  EXPECT_EQ(kept_->tries(first.task)->at(0).why, "exit 1");
+}
+
+TEST_F(MetadataTest, old_runs_go_with_all_that_is_theirs) {
+  auto old = run("d", "old", 1, RunState::kSuccess),
+       young = run("d", "young", 2, RunState::kSuccess);
+  old.ended_at = 10;
+  young.ended_at = 20;
+  keep({old, task(old, "t", TaskState::kSuccess), young});
+  ASSERT_TRUE(kept_->put_xcom({old.id, "t", -1}, "k", jinja::Value(1)));
+  EXPECT_EQ(*kept_->forget_before(15), 1);
+  EXPECT_FALSE(*kept_->run(old.id));
+  EXPECT_TRUE(*kept_->run(young.id));
+  EXPECT_FALSE(*kept_->xcom({old.id, "t", -1}, "k"));
+}
+
+TEST_F(MetadataTest, the_file_is_for_its_owner_alone) {
+  struct stat about {};
+  ASSERT_EQ(::stat(path().c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0600U);
+}
+
+TEST_F(MetadataTest, variables_and_connections_are_set_changed_and_dropped) {
+  ASSERT_TRUE(kept_->set_variable({"k", "1", "d"}));
+  ASSERT_TRUE(kept_->set_variable({"k", "2", "d"}));
+  EXPECT_EQ(kept_->variables()->at(0).value, "2");
+  ASSERT_TRUE(kept_->drop_variable("k"));
+  EXPECT_EQ(kept_->drop_variable("k").error().code, Code::kNotFound);
+  auto one = *parse_connection("pg", "postgres://me:secret@db:5432/shop");
+  ASSERT_TRUE(kept_->set_connection(one));
+  open();
+  EXPECT_EQ(kept_->connections()->at(0).password, "secret");
+  EXPECT_EQ(kept_->connections()->at(0).port, 5432);
+}
+
+TEST(Connection, airflows_uris_are_read) {
+  const auto one =
+      *parse_connection("x", "my-type://us%40er:p%3Aw@host.example:99/sch%2Fema?a=1&b=x%20y");
+  EXPECT_EQ(one.type, "my_type");
+  EXPECT_EQ(one.login, "us@er");
+  EXPECT_EQ(one.password, "p:w");
+  EXPECT_EQ(one.host, "host.example");
+  EXPECT_EQ(one.port, 99);
+  EXPECT_EQ(one.schema, "sch/ema");
+  EXPECT_EQ(one.extra, R"({"a":"1","b":"x y"})");
+  EXPECT_EQ(jinja::connection_uri(one),
+            "my-type://us%40er:p%3Aw@host.example:99/sch%2Fema?a=1&b=x+y");
+  EXPECT_EQ(parse_connection("x", "http://https://api.example")->host, "https://api.example");
+  EXPECT_EQ(parse_connection("x", "postgresql://db")->type, "postgres");
+  const auto extra = *parse_connection("x", R"(aws:///?__extra__=%7B%22a%22%3A+1%7D)");
+  EXPECT_EQ(extra.host, "");
+}
+
+TEST(Connection, json_is_read_and_what_is_neither_is_refused) {
+  const auto one = *parse_connection(
+      "x", R"({"conn_type": "http", "host": "h", "port": 8, "extra": {"timeout": 3}})");
+  EXPECT_EQ(one.type, "http");
+  EXPECT_EQ(one.port, 8);
+  EXPECT_EQ(one.extra, R"({"timeout":3})");
+  EXPECT_THAT(parse_connection("x", "what").error().what, HasSubstr("connection x: neither"));
+  EXPECT_THAT(parse_connection("x", "a://h:port").error().what, HasSubstr("'port' is not a port"));
+}
+
+}  // namespace
+}  // namespace tailrace::metadata

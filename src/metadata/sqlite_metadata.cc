@@ -1,0 +1,738 @@
+// Rows of workflows in SQLite tables; README.md has the tables.
+#include "metadata/sqlite_metadata.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+#include "metadata/row_texts.h"
+#include "metadata/sqlite.h"
+
+namespace tailrace::metadata {
+namespace {
+
+using sched::Micros;
+
+constexpr int kVersion = 1;
+constexpr const char* kTables = R"(
+CREATE TABLE dag (id TEXT PRIMARY KEY, paused INT NOT NULL, last_automated TEXT, next TEXT,
+  pending_events TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE run (dag TEXT NOT NULL, run TEXT NOT NULL, number INT NOT NULL UNIQUE, type TEXT NOT
+  NULL, state TEXT NOT NULL, logical_date INT, interval_start INT, interval_end INT, run_after INT
+  NOT NULL, queued_at INT NOT NULL, started_at INT, ended_at INT, conf TEXT NOT NULL, dag_version
+  TEXT NOT NULL, triggered_by TEXT NOT NULL, note TEXT NOT NULL, backfill INT NOT NULL,
+  backfill_ordinal INT NOT NULL, asset_events TEXT NOT NULL, clears INT NOT NULL, deadlines_told
+  INT NOT NULL, PRIMARY KEY (dag, run)) WITHOUT ROWID;
+CREATE UNIQUE INDEX run_by_logical_date ON run (dag, logical_date) WHERE logical_date IS NOT NULL;
+CREATE INDEX run_by_time ON run (run_after);
+CREATE INDEX run_unfinished ON run (state) WHERE state IN ('queued', 'running');
+CREATE TABLE task (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT
+  NULL, state TEXT NOT NULL, try_number INT NOT NULL, max_tries INT NOT NULL, scheduled_at INT,
+  queued_at INT, started_at INT, ended_at INT, next_at INT, first_started_at INT, returned INT NOT
+  NULL, mapped_length INT, skips TEXT NOT NULL, note TEXT NOT NULL, PRIMARY KEY (dag, run, task,
+  map_index)) WITHOUT ROWID;
+CREATE TABLE try (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT
+  NULL, number INT NOT NULL, state TEXT NOT NULL, started_at INT, ended_at INT, pid INT NOT NULL,
+  why TEXT NOT NULL, PRIMARY KEY (dag, run, task, map_index, number)) WITHOUT ROWID;
+CREATE INDEX try_under_way ON try (state) WHERE state = 'running';
+CREATE TABLE asset_event (id INTEGER PRIMARY KEY, uri TEXT NOT NULL, at INT NOT NULL, extra TEXT
+  NOT NULL, source TEXT, aliases TEXT NOT NULL);
+CREATE INDEX asset_event_by_uri ON asset_event (uri, id);
+CREATE TABLE pool (name TEXT PRIMARY KEY, slots INT NOT NULL, include_deferred INT NOT NULL,
+  description TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE backfill (id INTEGER PRIMARY KEY, dag TEXT NOT NULL, from_date INT NOT NULL, to_date
+  INT NOT NULL, max_active_runs INT NOT NULL, reverse INT NOT NULL, paused INT NOT NULL, reprocess
+  INT NOT NULL, conf TEXT NOT NULL, created_at INT NOT NULL, completed_at INT);
+CREATE TABLE numbers (runs INT NOT NULL, asset_events INT NOT NULL, backfills INT NOT NULL);
+CREATE TABLE xcom (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT
+  NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (dag, run, task, map_index, key))
+  WITHOUT ROWID;
+CREATE TABLE variable (key TEXT PRIMARY KEY, value TEXT NOT NULL, description TEXT NOT NULL)
+  WITHOUT ROWID;
+CREATE TABLE connection (id TEXT PRIMARY KEY, type TEXT, description TEXT, host TEXT, schema TEXT,
+  login TEXT, password TEXT, port INT, extra TEXT) WITHOUT ROWID;
+)";
+
+#define RUN_COLUMNS                                                                        \
+  "dag, run, number, type, state, logical_date, interval_start, interval_end, run_after, " \
+  "queued_at, started_at, ended_at, conf, dag_version, triggered_by, note, backfill, "     \
+  "backfill_ordinal, asset_events, clears, deadlines_told"
+#define TASK_COLUMNS                                                                   \
+  "dag, run, task, map_index, state, try_number, max_tries, scheduled_at, queued_at, " \
+  "started_at, ended_at, next_at, first_started_at, returned, mapped_length, skips, note"
+#define TRY_COLUMNS "dag, run, task, map_index, number, state, started_at, ended_at, pid, why"
+
+Result<sched::Run> read_run(const Statement& row) {
+  sched::Run run;
+  run.id = {row.text(0), row.text(1)};
+  run.number = row.integer(2);
+  ASSIGN(run.type, run_type(row.text(3)));
+  ASSIGN(run.state, run_state(row.text(4)));
+  run.logical_date = row.integer_or_none(5);
+  if (const auto start = row.integer_or_none(6)) run.interval = {*start, row.integer(7)};
+  run.run_after = row.integer(8);
+  run.queued_at = row.integer(9);
+  run.started_at = row.integer_or_none(10);
+  run.ended_at = row.integer_or_none(11);
+  ASSIGN(run.conf, jinja::from_json(row.text(12)));
+  run.dag_version = row.text(13);
+  run.triggered_by = row.text(14);
+  run.note = row.text(15);
+  run.backfill = row.integer(16);
+  run.backfill_ordinal = static_cast<int>(row.integer(17));
+  ASSIGN(run.asset_events, numbers(row.text(18)));
+  run.clears = static_cast<int>(row.integer(19));
+  run.deadlines_told = static_cast<std::uint64_t>(row.integer(20));
+  return run;
+}
+
+Result<sched::TaskInstance> read_task(const Statement& row) {
+  sched::TaskInstance task;
+  task.id = {{row.text(0), row.text(1)}, row.text(2), static_cast<int>(row.integer(3))};
+  ASSIGN(task.state, task_state(row.text(4)));
+  task.try_number = static_cast<int>(row.integer(5));
+  task.max_tries = static_cast<int>(row.integer(6));
+  task.scheduled_at = row.integer_or_none(7);
+  task.queued_at = row.integer_or_none(8);
+  task.started_at = row.integer_or_none(9);
+  task.ended_at = row.integer_or_none(10);
+  task.next_at = row.integer_or_none(11);
+  task.first_started_at = row.integer_or_none(12);
+  task.returned = row.integer(13) != 0;
+  task.mapped_length = row.integer_or_none(14);
+  ASSIGN(task.skips, words(row.text(15)));
+  task.note = row.text(16);
+  return task;
+}
+
+Result<Try> read_try(const Statement& row) {
+  Try one;
+  one.task = {{row.text(0), row.text(1)}, row.text(2), static_cast<int>(row.integer(3))};
+  one.number = static_cast<int>(row.integer(4));
+  ASSIGN(one.state, task_state(row.text(5)));
+  one.started_at = row.integer_or_none(6);
+  one.ended_at = row.integer_or_none(7);
+  one.pid = static_cast<int>(row.integer(8));
+  one.why = row.text(9);
+  return one;
+}
+
+Result<sched::AssetEvent> read_event(const Statement& row) {
+  sched::AssetEvent event;
+  event.id = row.integer(0);
+  event.asset_uri = row.text(1);
+  event.at = row.integer(2);
+  ASSIGN(event.extra, jinja::from_json(row.text(3)));
+  if (const std::string source = row.text(4); !source.empty()) {
+    ASSIGN(event.source, task_id(source));
+  }
+  ASSIGN(event.aliases, words(row.text(5)));
+  return event;
+}
+
+/// Every row of a statement, by `read`.
+template <typename Read>
+auto all(Statement rows, Read read)
+    -> Result<std::vector<typename decltype(read(rows))::value_type>> {
+  std::vector<typename decltype(read(rows))::value_type> found;
+  while (true) {
+    ASSIGN(const bool row, rows.step());
+    if (!row) return found;
+    ASSIGN(auto one, read(rows));
+    found.push_back(std::move(one));
+  }
+}
+
+Statement& bind(Statement& statement, const sched::RunId& id) {
+  return statement.bind(std::string_view(id.dag)).bind(std::string_view(id.run));
+}
+Statement& bind(Statement& statement, const sched::TaskId& id) {
+  return bind(statement, id.run).bind(std::string_view(id.task)).bind(id.map_index);
+}
+
+class SqliteMetadata final : public Metadata {
+ public:
+  explicit SqliteMetadata(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+
+  Status prepare_tables() {
+    std::int64_t version = 0;
+    {
+      Statement row = database_->prepare("PRAGMA user_version");
+      ASSIGN(const bool there, row.step());
+      if (there) version = row.integer(0);
+    }
+    if (version > kVersion)
+      return error(Code::kFailedPrecondition,
+                   fmt::format("its tables are of version {}, and this program knows {}: it was "
+                               "written by a newer tailrace",
+                               version, kVersion));
+    if (version == kVersion) return {};
+    ASSIGN(auto transaction, Transaction::begin(*database_));
+    TRY(database_->execute(kTables));
+    TRY(database_->execute(fmt::format("PRAGMA user_version = {}", kVersion)));
+    return transaction.commit();
+  }
+
+  Result<std::vector<sched::Change>> load() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<sched::Change> rows;
+    const auto add = [&](auto found) -> Status {
+      if (!found) return std::unexpected(found.error());
+      for (auto& one : *found) rows.emplace_back(std::move(one));
+      return {};
+    };
+    TRY(add(all(database_->prepare("SELECT name, slots, include_deferred, description FROM pool"),
+                [](const Statement& row) -> Result<sched::Pool> {
+                  return sched::Pool{row.text(0), static_cast<int>(row.integer(1)),
+                                     row.integer(2) != 0, row.text(3)};
+                })));
+    TRY(add(
+        all(database_->prepare("SELECT id, paused, last_automated, next, pending_events, version "
+                               "FROM dag"),
+            read_dag)));
+    TRY(add(
+        all(database_->prepare("SELECT id, dag, from_date, to_date, max_active_runs, reverse, "
+                               "paused, reprocess, conf, created_at, completed_at FROM backfill "
+                               "WHERE completed_at IS NULL"),
+            read_backfill)));
+    TRY(add(all(database_->prepare("SELECT runs, asset_events, backfills FROM numbers"),
+                [](const Statement& row) -> Result<sched::Numbers> {
+                  return sched::Numbers{row.integer(0), row.integer(1), row.integer(2)};
+                })));
+    // The last finished runs of each DAG beside those under way: what looks at the past looks
+    // there.
+    static constexpr const char* kRuns =
+        "WITH ended AS (SELECT dag, run, row_number() OVER (PARTITION BY dag ORDER BY number DESC) "
+        "n "
+        "FROM run WHERE state IN ('success', 'failed')) "
+        "SELECT " RUN_COLUMNS
+        " FROM run WHERE state IN ('queued', 'running') OR (dag, run) IN "
+        "(SELECT dag, run FROM ended WHERE n <= 16) ORDER BY number";
+    auto runs = all(database_->prepare(kRuns), read_run);
+    if (!runs) return std::unexpected(runs.error());
+    for (auto& run : *runs) {
+      const sched::RunId id = run.id;
+      rows.emplace_back(std::move(run));
+      TRY(add(tasks_of(id)));
+    }
+    TRY(add(
+        all(database_->prepare(
+                "SELECT id, uri, at, extra, source, aliases FROM asset_event WHERE id IN (SELECT "
+                "value FROM dag, json_each(dag.pending_events)) OR id = (SELECT max(id) FROM "
+                "asset_event) ORDER BY id"),
+            read_event)));
+    return rows;
+  }
+
+  Result<std::vector<sched::Change>> recall(const sched::Wanted& wanted) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<sched::Change> rows;
+    const auto add = [&](Result<std::vector<sched::Run>> runs) -> Status {
+      if (!runs) return std::unexpected(runs.error());
+      for (auto& run : *runs) {
+        ASSIGN(auto tasks, tasks_of(run.id));
+        rows.emplace_back(std::move(run));
+        for (auto& task : tasks) rows.emplace_back(std::move(task));
+      }
+      return {};
+    };
+    if (wanted.run) {
+      Statement one =
+          database_->prepare("SELECT " RUN_COLUMNS
+                             " FROM run WHERE state IN ('success', 'failed') AND dag = ? "
+                             "AND run = ?");
+      one.bind(std::string_view(wanted.dag)).bind(std::string_view(*wanted.run));
+      TRY(add(all(std::move(one), read_run)));
+      return rows;
+    }
+    Statement span =
+        database_->prepare("SELECT " RUN_COLUMNS
+                           " FROM run WHERE state IN ('success', 'failed') AND dag = ?1 AND "
+                           "logical_date >= ?2 AND logical_date <= ?3 ORDER BY number");
+    span.bind(std::string_view(wanted.dag))
+        .bind(wanted.from.value_or(INT64_MIN))
+        .bind(wanted.to.value_or(INT64_MAX));
+    TRY(add(all(std::move(span), read_run)));
+    Statement before =
+        database_->prepare("SELECT " RUN_COLUMNS
+                           " FROM run WHERE state IN ('success', 'failed') AND dag = ?1 AND "
+                           "logical_date < ?2 ORDER BY logical_date DESC LIMIT 1");
+    before.bind(std::string_view(wanted.dag)).bind(wanted.from.value_or(INT64_MIN));
+    TRY(add(all(std::move(before), read_run)));
+    return rows;
+  }
+
+  Status keep(std::span<const sched::Change> changes) override {
+    if (changes.empty()) return {};
+    const std::lock_guard lock(mutex_);
+    ASSIGN(auto transaction, Transaction::begin(*database_));
+    for (const auto& change : changes) {
+      TRY(std::visit([this](const auto& row) { return put(row); }, change));
+    }
+    return transaction.commit();
+  }
+
+  Status keep_try(const Try& one) override {
+    const std::lock_guard lock(mutex_);
+    Statement put = database_->prepare("INSERT OR REPLACE INTO try (" TRY_COLUMNS
+                                       ") VALUES (?,?,?,?,?,?,?,?,?,?)");
+    bind(put, one.task)
+        .bind(one.number)
+        .bind(sched::name(one.state))
+        .bind(one.started_at)
+        .bind(one.ended_at)
+        .bind(one.pid)
+        .bind(std::string_view(one.why));
+    return put.run();
+  }
+
+  Result<RunPage> runs(const RunFilter& filter) override;
+
+  Result<std::optional<sched::Run>> run(const sched::RunId& id) override {
+    const std::lock_guard lock(mutex_);
+    Statement row = database_->prepare("SELECT " RUN_COLUMNS " FROM run WHERE dag = ? AND run = ?");
+    bind(row, id);
+    ASSIGN(const bool there, row.step());
+    if (!there) return std::nullopt;
+    return read_run(row);
+  }
+
+  Result<std::vector<sched::TaskInstance>> tasks(const sched::RunId& id) override {
+    const std::lock_guard lock(mutex_);
+    return tasks_of(id);
+  }
+
+  Result<std::vector<Try>> tries(const sched::TaskId& task) override {
+    const std::lock_guard lock(mutex_);
+    Statement rows = database_->prepare("SELECT " TRY_COLUMNS
+                                        " FROM try WHERE dag = ? AND run = ? AND task = ? AND "
+                                        "map_index = ? ORDER BY number");
+    bind(rows, task);
+    return all(std::move(rows), read_try);
+  }
+
+  Result<std::vector<sched::AssetEvent>> asset_events(std::string_view uri,
+                                                      std::int64_t limit) override {
+    const std::lock_guard lock(mutex_);
+    Statement rows = database_->prepare(
+        "SELECT id, uri, at, extra, source, aliases FROM asset_event WHERE ?1 = '' OR uri = ?1 "
+        "ORDER BY id DESC LIMIT ?2");
+    rows.bind(uri).bind(limit);
+    return all(std::move(rows), read_event);
+  }
+
+  Result<std::vector<Try>> unfinished_tries() override {
+    const std::lock_guard lock(mutex_);
+    return all(database_->prepare("SELECT " TRY_COLUMNS " FROM try WHERE state = 'running'"),
+               read_try);
+  }
+
+  Status put_xcom(const sched::TaskId& task, std::string_view key,
+                  const jinja::Value& value) override {
+    ASSIGN(const std::string json, jinja::to_json(value));
+    const std::lock_guard lock(mutex_);
+    Statement put = database_->prepare(
+        "INSERT OR REPLACE INTO xcom (dag, run, task, map_index, key, value) VALUES (?,?,?,?,?,?)");
+    bind(put, task).bind(key).bind(std::string_view(json));
+    return put.run();
+  }
+
+  Result<std::optional<jinja::Value>> xcom(const sched::TaskId& task,
+                                           std::string_view key) override {
+    const std::lock_guard lock(mutex_);
+    Statement rows = database_->prepare(
+        "SELECT map_index, value FROM xcom WHERE dag = ?1 AND run = ?2 AND task = ?3 AND "
+        "(map_index = ?4 OR ?4 = -1) AND key = ?5 ORDER BY map_index");
+    bind(rows, task).bind(key);
+    jinja::List values;
+    while (true) {
+      ASSIGN(const bool there, rows.step());
+      if (!there) break;
+      ASSIGN(auto value, jinja::from_json(rows.text(1)));
+      if (rows.integer(0) == task.map_index) return value;
+      values.push_back(std::move(value));
+    }
+    if (values.empty()) return std::nullopt;
+    return jinja::Value(std::move(values));
+  }
+
+  Result<jinja::List> xcoms(const sched::TaskId& task, std::string_view key) override {
+    const std::lock_guard lock(mutex_);
+    Statement rows = database_->prepare(
+        "SELECT value FROM xcom WHERE dag = ? AND run = ? AND task = ? AND key = ? ORDER BY "
+        "map_index");
+    bind(rows, task.run).bind(std::string_view(task.task)).bind(key);
+    return all(std::move(rows), [](const Statement& row) { return jinja::from_json(row.text(0)); });
+  }
+
+  Status clear_xcoms(const sched::TaskId& task) override {
+    const std::lock_guard lock(mutex_);
+    return drop_xcoms(task);
+  }
+
+  Result<std::vector<std::string>> xcom_keys(const sched::TaskId& task) override {
+    const std::lock_guard lock(mutex_);
+    Statement rows = database_->prepare(
+        "SELECT key FROM xcom WHERE dag = ? AND run = ? AND task = ? AND map_index = ? ORDER BY "
+        "key");
+    bind(rows, task);
+    return all(std::move(rows),
+               [](const Statement& row) -> Result<std::string> { return row.text(0); });
+  }
+
+  Status set_variable(const Variable& variable) override {
+    const std::lock_guard lock(mutex_);
+    Statement put = database_->prepare(
+        "INSERT OR REPLACE INTO variable (key, value, description) VALUES (?,?,?)");
+    put.bind(std::string_view(variable.key))
+        .bind(std::string_view(variable.value))
+        .bind(std::string_view(variable.description));
+    return put.run();
+  }
+
+  Status drop_variable(std::string_view key) override {
+    const std::lock_guard lock(mutex_);
+    Statement drop = database_->prepare("DELETE FROM variable WHERE key = ? RETURNING key");
+    drop.bind(key);
+    ASSIGN(const bool there, drop.step());
+    if (!there) return error(Code::kNotFound, fmt::format("no variable is called {}", key));
+    return drop.run();
+  }
+
+  Result<std::vector<Variable>> variables() override {
+    const std::lock_guard lock(mutex_);
+    return all(database_->prepare("SELECT key, value, description FROM variable ORDER BY key"),
+               [](const Statement& row) -> Result<Variable> {
+                 return Variable{row.text(0), row.text(1), row.text(2)};
+               });
+  }
+
+  Status set_connection(const Connection& one) override {
+    const std::lock_guard lock(mutex_);
+    Statement put = database_->prepare(
+        "INSERT OR REPLACE INTO connection (id, type, description, host, schema, login, password, "
+        "port, extra) VALUES (?,?,?,?,?,?,?,?,?)");
+    put.bind(std::string_view(one.id))
+        .bind(one.type)
+        .bind(one.description)
+        .bind(one.host)
+        .bind(one.schema)
+        .bind(one.login)
+        .bind(one.password)
+        .bind(one.port)
+        .bind(one.extra);
+    return put.run();
+  }
+
+  Status drop_connection(std::string_view id) override {
+    const std::lock_guard lock(mutex_);
+    Statement drop = database_->prepare("DELETE FROM connection WHERE id = ? RETURNING id");
+    drop.bind(id);
+    ASSIGN(const bool there, drop.step());
+    if (!there) return error(Code::kNotFound, fmt::format("no connection is called {}", id));
+    return drop.run();
+  }
+
+  Result<std::vector<Connection>> connections() override {
+    const std::lock_guard lock(mutex_);
+    return all(database_->prepare("SELECT id, type, description, host, schema, login, password, "
+                                  "port, extra FROM connection ORDER BY id"),
+               [](const Statement& row) -> Result<Connection> {
+                 return Connection{.id = row.text(0),
+                                   .type = row.text_or_none(1),
+                                   .description = row.text_or_none(2),
+                                   .host = row.text_or_none(3),
+                                   .schema = row.text_or_none(4),
+                                   .login = row.text_or_none(5),
+                                   .password = row.text_or_none(6),
+                                   .port = row.integer_or_none(7),
+                                   .extra = row.text_or_none(8)};
+               });
+  }
+
+  Result<std::int64_t> forget_before(sched::Micros end) override {
+    const std::lock_guard lock(mutex_);
+    ASSIGN(auto transaction, Transaction::begin(*database_));
+    Statement old = database_->prepare("SELECT dag, run FROM run WHERE ended_at < ?");
+    old.bind(end);
+    ASSIGN(const auto gone, all(std::move(old), [](const Statement& row) -> Result<sched::RunId> {
+             return sched::RunId{row.text(0), row.text(1)};
+           }));
+    for (const auto& id : gone) TRY(forget(id));
+    TRY(transaction.commit());
+    return static_cast<std::int64_t>(gone.size());
+  }
+
+ private:
+  static Result<sched::DagRow> read_dag(const Statement& row) {
+    sched::DagRow dag;
+    dag.id = row.text(0);
+    dag.paused = row.integer(1) != 0;
+    if (const std::string last = row.text(2); !last.empty()) {
+      ASSIGN(dag.last_automated, run_info(last));
+    }
+    if (const std::string next = row.text(3); !next.empty()) {
+      ASSIGN(dag.next, run_info(next));
+    }
+    ASSIGN(dag.pending_asset_events, numbers(row.text(4)));
+    dag.version = row.text(5);
+    return dag;
+  }
+
+  static Result<sched::Backfill> read_backfill(const Statement& row) {
+    sched::Backfill one;
+    one.id = row.integer(0);
+    one.dag = row.text(1);
+    one.from = row.integer(2);
+    one.to = row.integer(3);
+    one.max_active_runs = static_cast<int>(row.integer(4));
+    one.reverse = row.integer(5) != 0;
+    one.paused = row.integer(6) != 0;
+    one.reprocess = static_cast<sched::Backfill::Reprocess>(row.integer(7));
+    ASSIGN(one.conf, jinja::from_json(row.text(8)));
+    one.created_at = row.integer(9);
+    one.completed_at = row.integer_or_none(10);
+    return one;
+  }
+
+  Result<std::vector<sched::TaskInstance>> tasks_of(const sched::RunId& id) {
+    Statement rows = database_->prepare(
+        "SELECT " TASK_COLUMNS " FROM task WHERE dag = ? AND run = ? ORDER BY task, map_index");
+    bind(rows, id);
+    return all(std::move(rows), read_task);
+  }
+
+  Status put(const sched::DagRow& dag) {
+    const std::string last = dag.last_automated ? to_text(*dag.last_automated) : "";
+    const std::string next = dag.next ? to_text(*dag.next) : "";
+    const std::string pending = to_text(dag.pending_asset_events);
+    Statement row = database_->prepare(
+        "INSERT OR REPLACE INTO dag (id, paused, last_automated, next, pending_events, version) "
+        "VALUES "
+        "(?,?,?,?,?,?)");
+    row.bind(std::string_view(dag.id))
+        .bind(dag.paused)
+        .bind(std::string_view(last))
+        .bind(std::string_view(next))
+        .bind(std::string_view(pending))
+        .bind(std::string_view(dag.version));
+    return row.run();
+  }
+
+  Status put(const sched::Run& run) {
+    ASSIGN(const std::string conf, jinja::to_json(run.conf));
+    const std::string events = to_text(run.asset_events);
+    std::optional<std::int64_t> start, end;
+    if (run.interval) {
+      start = run.interval->start;
+      end = run.interval->end;
+    }
+    // Not "OR REPLACE": a second run of one logical date must fail, not push out the first.
+    Statement row = database_->prepare(
+        "INSERT INTO run (" RUN_COLUMNS
+        ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "ON CONFLICT (dag, run) DO UPDATE SET state = excluded.state, logical_date = "
+        "excluded.logical_date, interval_start = excluded.interval_start, interval_end = "
+        "excluded.interval_end, run_after = excluded.run_after, queued_at = excluded.queued_at, "
+        "started_at = excluded.started_at, ended_at = excluded.ended_at, conf = excluded.conf, "
+        "dag_version = excluded.dag_version, note = excluded.note, asset_events = "
+        "excluded.asset_events, clears = excluded.clears, deadlines_told = "
+        "excluded.deadlines_told");
+    bind(row, run.id)
+        .bind(run.number)
+        .bind(sched::name(run.type))
+        .bind(sched::name(run.state))
+        .bind(run.logical_date)
+        .bind(start)
+        .bind(end)
+        .bind(run.run_after)
+        .bind(run.queued_at)
+        .bind(run.started_at)
+        .bind(run.ended_at)
+        .bind(std::string_view(conf))
+        .bind(std::string_view(run.dag_version))
+        .bind(std::string_view(run.triggered_by))
+        .bind(std::string_view(run.note))
+        .bind(run.backfill)
+        .bind(run.backfill_ordinal)
+        .bind(std::string_view(events))
+        .bind(run.clears)
+        .bind(static_cast<std::int64_t>(run.deadlines_told));
+    return row.run();
+  }
+
+  Status put(const sched::TaskInstance& task) {
+    const std::string skips = to_text(task.skips);
+    Statement row = database_->prepare("INSERT OR REPLACE INTO task (" TASK_COLUMNS
+                                       ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    bind(row, task.id)
+        .bind(sched::name(task.state))
+        .bind(task.try_number)
+        .bind(task.max_tries)
+        .bind(task.scheduled_at)
+        .bind(task.queued_at)
+        .bind(task.started_at)
+        .bind(task.ended_at)
+        .bind(task.next_at)
+        .bind(task.first_started_at)
+        .bind(task.returned)
+        .bind(task.mapped_length)
+        .bind(std::string_view(skips))
+        .bind(std::string_view(task.note));
+    TRY(row.run());
+    return task.state == sched::TaskState::kNone ? drop_xcoms(task.id) : Status();
+  }
+
+  Status drop_xcoms(const sched::TaskId& task) {
+    Statement drop = database_->prepare(
+        "DELETE FROM xcom WHERE dag = ? AND run = ? AND task = ? AND map_index = ?");
+    bind(drop, task);
+    return drop.run();
+  }
+
+  Status put(const sched::AssetEvent& event) {
+    ASSIGN(const std::string extra, jinja::to_json(event.extra));
+    const std::string source = event.source ? to_text(*event.source) : "";
+    const std::string aliases = to_text(event.aliases);
+    Statement row = database_->prepare(
+        "INSERT OR REPLACE INTO asset_event (id, uri, at, extra, source, aliases) VALUES "
+        "(?,?,?,?,?,?)");
+    row.bind(event.id)
+        .bind(std::string_view(event.asset_uri))
+        .bind(event.at)
+        .bind(std::string_view(extra))
+        .bind(std::string_view(source))
+        .bind(std::string_view(aliases));
+    return row.run();
+  }
+
+  Status put(const sched::Pool& pool) {
+    Statement row = database_->prepare(
+        "INSERT OR REPLACE INTO pool (name, slots, include_deferred, description) VALUES "
+        "(?,?,?,?)");
+    row.bind(std::string_view(pool.name))
+        .bind(pool.slots)
+        .bind(pool.include_deferred)
+        .bind(std::string_view(pool.description));
+    return row.run();
+  }
+
+  Status put(const sched::Backfill& one) {
+    ASSIGN(const std::string conf, jinja::to_json(one.conf));
+    Statement row = database_->prepare(
+        "INSERT OR REPLACE INTO backfill (id, dag, from_date, to_date, max_active_runs, reverse, "
+        "paused, "
+        "reprocess, conf, created_at, completed_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)");
+    row.bind(one.id)
+        .bind(std::string_view(one.dag))
+        .bind(one.from)
+        .bind(one.to)
+        .bind(one.max_active_runs)
+        .bind(one.reverse)
+        .bind(one.paused)
+        .bind(static_cast<int>(one.reprocess))
+        .bind(std::string_view(conf))
+        .bind(one.created_at)
+        .bind(one.completed_at);
+    return row.run();
+  }
+
+  Status put(const sched::Numbers& numbers) {
+    TRY(database_->execute("DELETE FROM numbers"));
+    Statement row =
+        database_->prepare("INSERT INTO numbers (runs, asset_events, backfills) VALUES (?,?,?)");
+    row.bind(numbers.runs).bind(numbers.asset_events).bind(numbers.backfills);
+    return row.run();
+  }
+
+  Status put(const sched::Gone& gone) {
+    if (const auto* run = std::get_if<sched::RunId>(&gone.what)) return forget(*run);
+    if (const auto* task = std::get_if<sched::TaskId>(&gone.what)) return forget(*task);
+    Statement drop = database_->prepare("DELETE FROM pool WHERE name = ?");
+    drop.bind(std::string_view(std::get<std::string>(gone.what)));
+    return drop.run();
+  }
+
+  Status forget(const sched::RunId& id) {
+    for (const char* sql :
+         {"DELETE FROM xcom WHERE dag = ? AND run = ?", "DELETE FROM try WHERE dag = ? AND run = ?",
+          "DELETE FROM task WHERE dag = ? AND run = ?",
+          "DELETE FROM run WHERE dag = ? AND run = ?"}) {
+      Statement drop = database_->prepare(sql);
+      bind(drop, id);
+      TRY(drop.run());
+    }
+    return {};
+  }
+
+  Status forget(const sched::TaskId& id) {
+    for (const char* sql :
+         {"DELETE FROM xcom WHERE dag = ? AND run = ? AND task = ? AND map_index = ?",
+          "DELETE FROM try WHERE dag = ? AND run = ? AND task = ? AND map_index = ?",
+          "DELETE FROM task WHERE dag = ? AND run = ? AND task = ? AND map_index = ?"}) {
+      Statement drop = database_->prepare(sql);
+      bind(drop, id);
+      TRY(drop.run());
+    }
+    return {};
+  }
+
+  std::mutex mutex_;
+  std::unique_ptr<Database> database_;
+  /// Statements that are put together, at addresses that stay.
+  std::unordered_map<std::string, std::unique_ptr<std::string>> texts_;
+};
+
+/// `'queued', 'running'` of states, or nothing: names of ours, which need no quoting.
+template <typename State>
+std::string names_of(const std::vector<State>& states) {
+  std::string text;
+  for (const State state : states)
+    text += fmt::format("{}'{}'", text.empty() ? "" : ", ", sched::name(state));
+  return text;
+}
+
+Result<RunPage> SqliteMetadata::runs(const RunFilter& filter) {
+  std::string where =
+      "(?1 = '' OR dag = ?1) AND run_after >= ?2 AND run_after <= ?3 AND "
+      "(?4 IS NULL OR logical_date >= ?4) AND (?5 IS NULL OR logical_date <= ?5)";
+  if (!filter.states.empty()) where += fmt::format(" AND state IN ({})", names_of(filter.states));
+  if (!filter.types.empty()) where += fmt::format(" AND type IN ({})", names_of(filter.types));
+  const std::lock_guard lock(mutex_);
+  const auto ask = [&](const std::string& sql) -> Statement {
+    const auto [at, made] = texts_.try_emplace(sql, std::make_unique<std::string>(sql));
+    Statement statement = database_->prepare(at->second->c_str());
+    statement.bind(std::string_view(filter.dag))
+        .bind(filter.run_after_from.value_or(INT64_MIN))
+        .bind(filter.run_after_to.value_or(INT64_MAX))
+        .bind(filter.logical_from)
+        .bind(filter.logical_to);
+    return statement;
+  };
+  RunPage page;
+  {
+    Statement count = ask("SELECT count(*) FROM run WHERE " + where);
+    ASSIGN(const bool there, count.step());
+    if (there) page.total = count.integer(0);
+  }
+  Statement rows =
+      ask(fmt::format(
+          "SELECT " RUN_COLUMNS " FROM run WHERE {} ORDER BY run_after {}, number {} LIMIT ?6 "
+          "OFFSET ?7",
+          where, filter.newest_first ? "DESC" : "ASC", filter.newest_first ? "DESC" : "ASC"));
+  rows.bind(filter.limit).bind(filter.offset);
+  ASSIGN(page.runs, all(std::move(rows), read_run));
+  return page;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Metadata>> open_sqlite(const std::string& path) {
+  ASSIGN(auto database, Database::open(path));
+  auto made = std::make_unique<SqliteMetadata>(std::move(database));
+  if (const auto ready = made->prepare_tables(); !ready)
+    return std::unexpected(ready.error().in(path));
+  return made;
+}
+
+}  // namespace tailrace::metadata

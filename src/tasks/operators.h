@@ -1,0 +1,31 @@
+// The files of operators, one function each, which puts its operators into the table by their
+// paths.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "tasks/operator.h"
+
+namespace tailrace::tasks {
+
+using OperatorTable = std::map<std::string, std::unique_ptr<Operator>, std::less<>>;
+
+void add_bash(OperatorTable& table);
+void add_branches(OperatorTable& table);
+void add_empty(OperatorTable& table);
+void add_other_dags(OperatorTable& table);
+void add_python(OperatorTable& table);
+void add_sensors(OperatorTable& table);
+
+/// What a task's process gets: PATH, HOME, LANG and the like of ours (nothing else of our
+/// environment), AIRFLOW_CTX_… of the try, and the mark by which a killed program's processes are
+/// found.
+std::map<std::string, std::string> task_environment(const Context& context);
+
+/// What a Bash task asks for: `env` instead of ours, or beside it with append_env.
+Result<std::map<std::string, std::string>> environment_of(const Context& context);
+
+}  // namespace tailrace::tasks

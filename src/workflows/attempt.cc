@@ -1,0 +1,336 @@
+// From a task's arguments to its operator's outcome.
+#include "workflows/attempt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "dags/read.h"
+#include "jinja/template.h"
+#include "workflows/scope.h"
+
+namespace tailrace::workflows {
+namespace {
+
+using jinja::Dict;
+using jinja::List;
+using jinja::Value;
+
+constexpr std::string_view kReturnValue = "return_value";
+constexpr std::size_t kMostTemplateBytes = 4 << 20;
+
+/// Arguments of one instance: expanded, then rendered.
+class Arguments {
+ public:
+  Arguments(const Workshop& workshop, const Attempt& attempt, const dags::Task& task,
+            const dags::Operators::Signature* signature, jinja::Scope scope)
+      : workshop_(workshop),
+        attempt_(attempt),
+        task_(task),
+        signature_(signature),
+        scope_(std::move(scope)) {}
+
+  Result<Dict> all() {
+    Dict raw = task_.arguments;
+    Dict pulled;  // values of other tasks, which are no templates
+    if (task_.expansion && attempt_.id.map_index >= 0)
+      TRY(expand(*task_.expansion, task_index(), raw, pulled));
+    Dict done;
+    for (const auto& [name, value] : raw.items()) {
+      const bool is_template = signature_ != nullptr && name.string() != nullptr &&
+                               std::ranges::find(signature_->template_fields, *name.string()) !=
+                                   signature_->template_fields.end();
+      auto rendered = is_template ? render(value, true) : resolve(value);
+      if (!rendered) return std::unexpected(rendered.error().in(name.text()));
+      done.set(name, std::move(*rendered));
+    }
+    for (const auto& [name, value] : pulled.items()) done.set(name, value);
+    return done;
+  }
+
+  /// Every text in it as a template; `files`: a text that ends as the operator's files do is a
+  /// file's name, in the folder of the DAGs.
+  Result<Value> render(const Value& value, bool files) {
+    if (value.string() != nullptr) return render_text(*value.string(), files);
+    return over(value, [&](const Value& part) { return render(part, files); });
+  }
+
+ private:
+  /// The instance's place in its own expansion, where its group is expanded as well.
+  std::int64_t task_index() const { return attempt_.id.map_index; }
+
+  Result<Value> resolve(const Value& value) {
+    return over(value, [&](const Value& part) { return resolve(part); });
+  }
+
+  /// Containers part by part; what stands for another task's value is that value.
+  template <typename Each>
+  Result<Value> over(const Value& value, const Each& each) {
+    if (const auto* arg = value.as<dags::XComArg>()) return pull(*arg);
+    if (const auto* arg = value.as<dags::MappedArgument>()) return of_group(*arg);
+    const auto parts = [&](const List& list) -> Result<List> {
+      List done;
+      for (const auto& part : list) {
+        ASSIGN(auto one, each(part));
+        done.push_back(std::move(one));
+      }
+      return done;
+    };
+    if (value.list() != nullptr) {
+      ASSIGN(auto done, parts(*value.list()));
+      return Value(std::move(done));
+    }
+    if (value.tuple() != nullptr) {
+      ASSIGN(auto done, parts(value.tuple()->items));
+      return Value(jinja::Tuple{std::move(done)});
+    }
+    if (value.dict() != nullptr) {
+      Dict done;
+      for (const auto& [name, part] : value.dict()->items()) {
+        ASSIGN(auto one, each(part));
+        done.set(name, std::move(one));
+      }
+      return Value(std::move(done));
+    }
+    return value;
+  }
+
+  Result<Value> render_text(const std::string& text, bool files) {
+    std::string source = text;
+    if (files && signature_ != nullptr &&
+        std::ranges::any_of(signature_->template_files,
+                            [&](const auto& end) { return text.ends_with(end); })) {
+      ASSIGN(source, file(text));
+    }
+    ASSIGN(const auto parsed, jinja::Template::parse(source));
+    if (parsed.is_plain()) return Value(std::move(source));
+    jinja::Template::Options options;
+    options.strict_undefined = attempt_.dag->strict_undefined;
+    if (attempt_.dag->render_native) return parsed.render_native(scope_, options);
+    ASSIGN(auto rendered, parsed.render(scope_, options));
+    return Value(std::move(rendered));
+  }
+
+  Result<std::string> file(const std::string& name) const {
+    std::ifstream in(workshop_.dags_folder + "/" + name, std::ios::binary);
+    if (!in)
+      return error(Code::kNotFound,
+                   fmt::format("TemplateNotFound: {} is not in {}; a space after it makes it text",
+                               name, workshop_.dags_folder));
+    std::string text((std::istreambuf_iterator<char>(in)), {});
+    if (text.size() > kMostTemplateBytes)
+      return error(Code::kInvalidArgument, fmt::format("{}: over 4 MiB", name));
+    return text;
+  }
+
+  /// What another task left; of a task of the same expanded group that of the same index.
+  Result<Value> pull(const dags::XComArg& arg) {
+    sched::TaskId id{attempt_.id.run, arg.task_id, -1};
+    const dags::Task* other = attempt_.dag->find(arg.task_id);
+    if (other != nullptr && attempt_.id.map_index >= 0 && !expanded_group(task_.group).empty() &&
+        expanded_group(task_.group) == expanded_group(other->group))
+      id.map_index = attempt_.id.map_index;
+    ASSIGN(auto value, workshop_.metadata.xcom(id, arg.key.empty() ? kReturnValue : arg.key));
+    if (value) return std::move(*value);
+    if (other != nullptr && id.map_index < 0 &&
+        (other->expansion || !expanded_group(other->group).empty()))
+      return Value(List{});
+    return error(
+        Code::kNotFound,
+        fmt::format("XComArg result from {} at {} with key=\"{}\" is not found!", arg.task_id,
+                    attempt_.id.run.dag, arg.key.empty() ? kReturnValue : arg.key));
+  }
+
+  /// The innermost group around `group`, or it, that is expanded; empty: none.
+  std::string expanded_group(std::string id) const {
+    while (!id.empty()) {
+      const auto at = std::ranges::find(attempt_.dag->groups, id, &dags::Group::id);
+      if (at == attempt_.dag->groups.end()) return {};
+      if (at->expansion) return id;
+      id = at->parent;
+    }
+    return {};
+  }
+
+  Result<Value> of_group(const dags::MappedArgument& arg) {
+    const auto at = std::ranges::find(attempt_.dag->groups, arg.group_id, &dags::Group::id);
+    if (at == attempt_.dag->groups.end() || !at->expansion)
+      return error(Code::kNotFound, fmt::format("group {} is not expanded", arg.group_id));
+    Dict raw, pulled;
+    TRY(expand(*at->expansion, attempt_.id.map_index, raw, pulled));
+    if (const Value* value = pulled.find(std::string_view(arg.key))) return *value;
+    if (const Value* value = raw.find(std::string_view(arg.key))) return render(*value, false);
+    return error(Code::kNotFound,
+                 fmt::format("group {} is not expanded over {}", arg.group_id, arg.key));
+  }
+
+  /// Element `index` of the product, the last argument fastest, or of the zipped list.
+  Status expand(const dags::Expansion& expansion, std::int64_t index, Dict& raw, Dict& pulled) {
+    if (expansion.kind == dags::Expansion::Kind::kZip)
+      return expand_kwargs(expansion, index, raw, pulled);
+    for (auto at = expansion.arguments.rbegin(); at != expansion.arguments.rend(); ++at) {
+      const auto& [name, given] = *at;
+      ASSIGN(const Value all, resolve_top(given));
+      const bool literal = given.object() == nullptr;
+      const std::int64_t length = length_of(all);
+      if (length == 0)
+        return error(Code::kFailedPrecondition, fmt::format("expand: {} has no elements", name));
+      (literal ? raw : pulled).set(Value(name), element(all, index % length));
+      index /= length;
+    }
+    return {};
+  }
+
+  Status expand_kwargs(const dags::Expansion& expansion, std::int64_t index, Dict& raw,
+                       Dict& pulled) {
+    const Value& given = expansion.arguments.front().second;
+    ASSIGN(const Value all, resolve_top(given));
+    if (all.list() == nullptr || index >= static_cast<std::int64_t>(all.list()->size()))
+      return error(Code::kFailedPrecondition, "expand_kwargs: not a list of mappings");
+    const Value one = (*all.list())[static_cast<std::size_t>(index)];
+    if (one.dict() == nullptr)
+      return error(
+          Code::kInvalidArgument,
+          fmt::format("expand_kwargs: element {} is {}, not a mapping", index, one.type_name()));
+    for (const auto& [name, value] : one.dict()->items())
+      (given.object() == nullptr ? raw : pulled).set(name, value);
+    return {};
+  }
+
+  /// An XComArg's value, or the value itself with its parts as they are.
+  Result<Value> resolve_top(const Value& value) {
+    if (const auto* arg = value.as<dags::XComArg>()) return pull(*arg);
+    return value;
+  }
+
+  static std::int64_t length_of(const Value& value) {
+    if (value.list() != nullptr) return static_cast<std::int64_t>(value.list()->size());
+    if (value.tuple() != nullptr) return static_cast<std::int64_t>(value.tuple()->items.size());
+    if (value.dict() != nullptr) return static_cast<std::int64_t>(value.dict()->size());
+    return 0;
+  }
+  /// A dict's elements are pairs.
+  static Value element(const Value& value, std::int64_t index) {
+    const auto at = static_cast<std::size_t>(index);
+    if (value.list() != nullptr) return (*value.list())[at];
+    if (value.tuple() != nullptr) return value.tuple()->items[at];
+    const auto& [name, one] = value.dict()->items()[at];
+    return Value(jinja::Tuple{{name, one}});
+  }
+
+  const Workshop& workshop_;
+  const Attempt& attempt_;
+  const dags::Task& task_;
+  const dags::Operators::Signature* signature_;
+  jinja::Scope scope_;
+};
+
+const std::string& path_of(const dags::Task& task) {
+  return task.decorator_path.empty() ? task.operator_path : task.decorator_path;
+}
+
+Result<tasks::Outcome> try_attempt(const Workshop& workshop, const Attempt& attempt,
+                                   tasks::TaskLog& log, const std::stop_token& stop,
+                                   const std::function<void(int)>& started) {
+  const dags::Task* task = attempt.dag->find(attempt.id.task);
+  if (task == nullptr)
+    return error(Code::kNotFound,
+                 fmt::format("{} is no task of the DAG any more", attempt.id.task));
+  const std::string& path = path_of(*task);
+  const auto* signature = dags::airflow_operators().find(path);
+  const tasks::Operator* made = tasks::find_operator(path);
+  if (made == nullptr)
+    return error(
+        Code::kUnimplemented,
+        fmt::format("{} is not embedded: run this DAG on Airflow (tailrace airflow)", path));
+  const auto connection = [&](std::string_view id) { return find_connection(workshop, id, log); };
+  const auto variable = [&](std::string_view name) { return find_variable(workshop, name); };
+  const jinja::Scope scope = scope_of(workshop, attempt, *task, connection, variable);
+  Arguments arguments(workshop, attempt, *task, signature, scope);
+  ASSIGN(Dict given, arguments.all());
+  const sched::Micros now = workshop.clock.now().value * 1000;
+  tasks::Context context{
+      .id = attempt.id,
+      .try_number = attempt.try_number,
+      .dag = *attempt.dag,
+      .task = *task,
+      .run = attempt.run,
+      .arguments = std::move(given),
+      .scope = scope,
+      .render = [&](const Value& value) { return arguments.render(value, false); },
+      .log = log,
+      .metadata = workshop.metadata,
+      .connection = connection,
+      .variable = variable,
+      .project = workshop.project,
+      .clock = workshop.clock,
+      .trigger = workshop.trigger,
+      .folder = workshop.folder,
+      .dags_folder = workshop.dags_folder,
+      .python = workshop.python,
+      .mark = workshop.mark,
+      .environment = {},
+      .stop = stop,
+      .deadline = {},
+      .process_started = started,
+      .first_started_at = attempt.instance.first_started_at,
+  };
+  if (task->execution_timeout) context.deadline = now + *task->execution_timeout;
+  tasks::Outcome outcome = made->run(context);
+  if (outcome.how_is_success() && task->do_xcom_push && !outcome.returned.is_none()) {
+    TRY(workshop.metadata.put_xcom(attempt.id, kReturnValue, outcome.returned));
+    if (task->multiple_outputs && outcome.returned.dict() != nullptr) {
+      for (const auto& [name, value] : outcome.returned.dict()->items())
+        TRY(workshop.metadata.put_xcom(attempt.id, name.text(), value));
+    }
+  }
+  return outcome;
+}
+
+}  // namespace
+
+tasks::Outcome run_attempt(const Workshop& workshop, const Attempt& attempt, tasks::TaskLog& log,
+                           std::stop_token stop, const std::function<void(int)>& started) {
+  auto outcome = try_attempt(workshop, attempt, log, stop, started);
+  if (!outcome) outcome = tasks::Outcome::failed(outcome.error().what);
+  if (!outcome->why.empty()) log.line(outcome->why);
+  return std::move(*outcome);
+}
+
+sched::Finished finished(const Attempt& attempt, const tasks::Outcome& outcome) {
+  using How = sched::Finished::How;
+  using Told = tasks::Outcome::How;
+  static const std::map<Told, How> kHow{
+      {Told::kSuccess, How::kSuccess},       {Told::kFailed, How::kFailed},
+      {Told::kSkipped, How::kSkipped},       {Told::kFailedForGood, How::kFailedForGood},
+      {Told::kReschedule, How::kReschedule}, {Told::kDefer, How::kDefer}};
+  sched::Finished end{.task = attempt.id,
+                      .try_number = attempt.try_number,
+                      .how = kHow.at(outcome.how),
+                      .at = outcome.at,
+                      .skip = outcome.skip,
+                      .skip_all_downstream = outcome.skip_all_downstream,
+                      .ignore_downstream_trigger_rules = outcome.ignore_downstream_trigger_rules,
+                      .returned = !outcome.returned.is_none(),
+                      .mapped_length = {},
+                      .asset_extra = {},
+                      .aliased = {}};
+  if (outcome.returned.list() != nullptr)
+    end.mapped_length = static_cast<std::int64_t>(outcome.returned.list()->size());
+  if (outcome.returned.tuple() != nullptr)
+    end.mapped_length = static_cast<std::int64_t>(outcome.returned.tuple()->items.size());
+  if (outcome.returned.dict() != nullptr)
+    end.mapped_length = static_cast<std::int64_t>(outcome.returned.dict()->size());
+  for (const auto& event : outcome.events) {
+    if (event.alias.empty()) {
+      end.asset_extra.emplace_back(event.uri, event.extra);
+    } else {
+      end.aliased.push_back({event.alias, event.uri, event.extra});
+    }
+  }
+  return end;
+}
+
+}  // namespace tailrace::workflows

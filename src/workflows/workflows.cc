@@ -1,0 +1,520 @@
+// The scheduler's thread, and what it starts.
+#include "workflows/workflows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "tasks/process.h"
+#include "workflows/attempt.h"
+#include "workflows/task_threads.h"
+#include "workflows/try_log.h"
+
+namespace tailrace::workflows {
+namespace {
+
+using namespace std::chrono_literals;
+using sched::Micros;
+
+constexpr auto kRetryKeeping = 1s;
+
+/// Findings as lines, and whether one of them is fatal.
+std::string lines_of(const std::vector<dags::Finding>& findings, bool fatal) {
+  std::string text;
+  for (const auto& one : findings) {
+    if (one.fatal == fatal) text += (text.empty() ? "" : "\n") + one.text();
+  }
+  return text;
+}
+
+/// The one DAG, without what starts it by itself.
+Result<std::vector<std::shared_ptr<const dags::Dag>>> only(
+    const std::vector<std::shared_ptr<const dags::Dag>>& dags, const std::string& id) {
+  for (const auto& dag : dags) {
+    if (dag->id != id) continue;
+    auto alone = std::make_shared<dags::Dag>(*dag);
+    alone->timetable = calendar::Timetable();
+    alone->assets.reset();
+    return std::vector<std::shared_ptr<const dags::Dag>>{std::move(alone)};
+  }
+  std::string names;
+  for (const auto& dag : dags) names += (names.empty() ? "" : ", ") + dag->id;
+  return error(Code::kNotFound, fmt::format("no DAG is called {}; there are: {}", id, names));
+}
+
+std::string metadata_url(const Options& options) {
+  return options.metadata.empty() ? "sqlite://" + options.data + "/dags/workflows.db"
+                                  : options.metadata;
+}
+
+}  // namespace
+
+class Workflows::Impl {
+ public:
+  Impl(Options options, std::unique_ptr<metadata::Metadata> kept, tasks::ProjectAccess& project,
+       rt::Clock& clock)
+      : options_(std::move(options)),
+        metadata_(std::move(kept)),
+        clock_(clock),
+        scheduler_(options_.scheduler),
+        logs_(options_.data + "/dags/logs", clock),
+        workshop_{.folder = options_.folder,
+                  .dags_folder = options_.folder + "/dags",
+                  .mark = std::filesystem::weakly_canonical(options_.data).string(),
+                  .python = options_.python,
+                  .metadata = *metadata_,
+                  .project = project,
+                  .clock = clock,
+                  .connections = options_.connections,
+                  .variables = options_.variables,
+                  .trigger = [this](sched::Trigger wanted) { return trigger(std::move(wanted)); }},
+        threads_(static_cast<std::size_t>(options_.scheduler.parallelism)) {}
+
+  ~Impl() { stop(0ms); }
+
+  Status recover(std::vector<std::shared_ptr<const dags::Dag>> dags) {
+    const int killed = tasks::kill_left_behind(tasks::kTaskMark, workshop_.mark);
+    if (killed > 0) LOG(warn, "{} process(es) of tasks were left behind and are killed", killed);
+    ASSIGN(auto rows, metadata_->load());
+    scheduler_.restore(std::move(rows));
+    ASSIGN(const auto left, metadata_->unfinished_tries());
+    Effects first = scheduler_.set_dags(dags, now());
+    set_dags(std::move(dags));
+    TRY(metadata_->keep(first.changes));
+    begin_with_ = std::move(first);
+    for (const auto& one : left) {
+      metadata::Try lost = one;
+      lost.state = sched::TaskState::kFailed;
+      lost.ended_at = now();
+      lost.why = "the program went while it ran";
+      TRY(metadata_->keep_try(lost));
+      lost_.push_back({.task = one.task, .try_number = one.number});
+    }
+    return {};
+  }
+
+  void start() {
+    thread_ = std::thread([this] { run(); });
+  }
+
+  void stop(std::chrono::milliseconds grace) {
+    if (!thread_.joinable()) return;
+    {
+      std::unique_lock lock(mutex_);
+      stopping_ = true;
+      some_.notify_all();
+      idle_.wait_for(lock, grace, [&] { return running_.empty(); });
+      for (auto& [key, source] : running_) source.request_stop();
+      idle_.wait(lock, [&] { return running_.empty(); });
+      over_ = true;
+      some_.notify_all();
+    }
+    thread_.join();
+  }
+
+  /// On the scheduler's thread; the answer comes when it is kept.
+  Status handle(sched::Event event) { return ask(std::move(event)).get(); }
+
+  Result<sched::RunId> trigger(sched::Trigger wanted) {
+    auto made = std::make_shared<sched::RunId>();
+    TRY(ask(std::move(wanted), made).get());
+    return *made;
+  }
+
+  std::future<Status> ask(sched::Event event, std::shared_ptr<sched::RunId> made = nullptr) {
+    Command command{.event = std::move(event), .answer = {}, .made = std::move(made)};
+    auto answer = command.answer.get_future();
+    {
+      const std::lock_guard lock(mutex_);
+      if (over_ || !thread_.joinable()) {
+        command.answer.set_value(error(Code::kCancelled, "the workflows are stopped"));
+        return answer;
+      }
+      commands_.push_back(std::move(command));
+    }
+    some_.notify_all();
+    return answer;
+  }
+
+  /// Runs on the scheduler's thread, between two steps.
+  template <typename Work>
+  auto between(Work work) {
+    std::packaged_task<decltype(work())()> task(std::move(work));
+    auto answer = task.get_future();
+    {
+      const std::lock_guard lock(mutex_);
+      if (!thread_.joinable() || over_) {
+        task();
+        return answer.get();
+      }
+      works_.push_back([&task] { task(); });
+    }
+    some_.notify_all();
+    return answer.get();
+  }
+
+  std::vector<dags::Finding> reload() {
+    auto reading = dags::read(workshop_.dags_folder, dags::airflow_operators());
+    if (!reading) return {{.place = {}, .fatal = true, .what = reading.error().what}};
+    if (!lines_of(reading->findings, true).empty()) return reading->findings;
+    between([&] {
+      auto effects = scheduler_.set_dags(reading->dags, now());
+      set_dags(std::move(reading->dags));
+      carry_out({std::move(effects)});
+      return 0;
+    });
+    return reading->findings;
+  }
+
+  std::vector<std::shared_ptr<const dags::Dag>> dags() const {
+    const std::lock_guard lock(dags_mutex_);
+    std::vector<std::shared_ptr<const dags::Dag>> all;
+    for (const auto& [id, dag] : dags_) all.push_back(dag);
+    return all;
+  }
+
+  Result<View> view(const sched::RunId& id) {
+    auto seen = between([&]() -> std::optional<View> {
+      const sched::Run* run = scheduler_.find(id);
+      if (run == nullptr) return std::nullopt;
+      View view{.run = *run, .tasks = {}, .waits = {}};
+      for (const auto* task : scheduler_.tasks(id)) {
+        view.tasks.push_back(*task);
+        view.waits.push_back(sched::is_finished(task->state)
+                                 ? std::vector<std::string>{}
+                                 : scheduler_.why_waiting(task->id, now()));
+      }
+      return view;
+    });
+    if (seen) return std::move(*seen);
+    ASSIGN(auto run, metadata_->run(id));
+    if (!run) return error(Code::kNotFound, fmt::format("DAG {} has no run {}", id.dag, id.run));
+    ASSIGN(auto tasks, metadata_->tasks(id));
+    View view{.run = std::move(*run), .tasks = std::move(tasks), .waits = {}};
+    view.waits.resize(view.tasks.size());
+    return view;
+  }
+
+  std::vector<sched::DagRow> rows() {
+    return between([&] {
+      std::vector<sched::DagRow> all;
+      for (const auto& dag : dags()) {
+        if (const auto* row = scheduler_.row(dag->id)) all.push_back(*row);
+      }
+      return all;
+    });
+  }
+
+  TryLogs& logs() { return logs_; }
+  metadata::Metadata& metadata() { return *metadata_; }
+  void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
+  void on_notice(std::function<void(const sched::Notice&)> notice) { notice_ = std::move(notice); }
+
+ private:
+  using Effects = sched::Effects;
+  using TryKey = std::pair<sched::TaskId, int>;
+
+  struct Command {
+    sched::Event event;
+    std::promise<Status> answer;
+    std::shared_ptr<sched::RunId> made;  ///< where a Trigger's run is wanted
+  };
+
+  Micros now() const { return clock_.now().value * 1000; }
+
+  void set_dags(std::vector<std::shared_ptr<const dags::Dag>> dags) {
+    const std::lock_guard lock(dags_mutex_);
+    dags_.clear();
+    for (auto& dag : dags) dags_[dag->id] = std::move(dag);
+  }
+
+  void run() {
+    carry_out({std::move(begin_with_)}, true);
+    for (auto& lost : lost_) step(sched::Event(std::move(lost)));
+    lost_.clear();
+    std::unique_lock lock(mutex_);
+    while (!over_) {
+      if (commands_.empty() && works_.empty()) wait(lock);
+      auto commands = std::exchange(commands_, {});
+      auto works = std::exchange(works_, {});
+      lock.unlock();
+      for (auto& work : works) work();
+      serve(std::move(commands));
+      lock.lock();
+    }
+    auto rest = std::exchange(commands_, {});
+    auto works = std::exchange(works_, {});
+    lock.unlock();
+    for (auto& work : works) work();
+    serve(std::move(rest));
+  }
+
+  /// Until there is something to do: a command, or a time that the scheduler named.
+  void wait(std::unique_lock<std::mutex>& lock) {
+    const auto at = stopping_ ? std::nullopt : scheduler_.wake_at();
+    const auto ready = [&] { return over_ || !commands_.empty() || !works_.empty(); };
+    if (!at) {
+      some_.wait(lock, ready);
+    } else {
+      const auto patience = std::chrono::microseconds(std::max<Micros>(0, *at - now()));
+      some_.wait_for(lock, std::min<std::chrono::microseconds>(patience, 1h), ready);
+    }
+  }
+
+  /// Commands of one moment are kept by one write.
+  void serve(std::deque<Command> commands) {
+    std::vector<Effects> effects;
+    std::vector<std::pair<std::promise<Status>, Status>> answers;
+    for (auto& command : commands) {
+      auto done = handle_now(command.event);
+      if (done && command.made) {
+        for (const auto& change : done->changes) {
+          if (const auto* run = std::get_if<sched::Run>(&change)) {
+            *command.made = run->id;
+            break;
+          }
+        }
+      }
+      answers.emplace_back(std::move(command.answer),
+                           done ? Status{} : Status(std::unexpected(done.error())));
+      if (done) effects.push_back(std::move(*done));
+    }
+    if (!stopping_) effects.push_back(scheduler_.tick(now()));
+    carry_out(std::move(effects));
+    for (auto& [answer, status] : answers) answer.set_value(std::move(status));
+  }
+
+  void step(const sched::Event& event) {
+    auto done = handle_now(event);
+    if (done) {
+      std::vector<Effects> effects;
+      effects.push_back(std::move(*done));
+      carry_out(std::move(effects));
+    }
+  }
+
+  Result<Effects> handle_now(const sched::Event& event) {
+    for (const auto& wanted : scheduler_.wanted(event)) {
+      ASSIGN(auto rows, metadata_->recall(wanted));
+      scheduler_.recall(std::move(rows));
+    }
+    return scheduler_.handle(event, now());
+  }
+
+  /// Keeps first; a disk that is full is waited for, for what the scheduler holds is ahead of it.
+  void carry_out(std::vector<Effects> all, bool kept = false) {
+    std::vector<sched::Change> changes;
+    for (auto& effects : all)
+      changes.insert(changes.end(), std::make_move_iterator(effects.changes.begin()),
+                     std::make_move_iterator(effects.changes.end()));
+    while (!kept && !changes.empty()) {
+      const auto done = metadata_->keep(changes);
+      if (done) break;
+      LOG(error, "workflows wait, for their state cannot be kept: {}", done.error().what);
+      std::this_thread::sleep_for(kRetryKeeping);
+    }
+    for (auto& effects : all) {
+      for (const auto& stop : effects.stops) stop_try({stop.task, stop.try_number});
+      for (const auto& start : effects.starts) start_try(start);
+      for (const auto& notice : effects.notices) {
+        if (notice_) notice_(notice);
+      }
+    }
+    if (!changes.empty() && changed_) changed_();
+  }
+
+  void stop_try(const TryKey& key) {
+    const std::lock_guard lock(mutex_);
+    const auto at = running_.find(key);
+    if (at != running_.end()) at->second.request_stop();
+  }
+
+  void start_try(const sched::Start& start) {
+    Attempt attempt{.id = start.task,
+                    .try_number = start.try_number,
+                    .dag = {},
+                    .run = {},
+                    .instance = {},
+                    .triggering = {},
+                    .previous_success = {}};
+    {
+      const std::lock_guard lock(dags_mutex_);
+      const auto dag = dags_.find(start.task.run.dag);
+      if (dag == dags_.end()) return;
+      attempt.dag = dag->second;
+    }
+    const sched::Run* run = scheduler_.find(start.task.run);
+    CHECK(run != nullptr);
+    attempt.run = *run;
+    for (const auto* one : scheduler_.tasks(start.task.run)) {
+      if (one->id == start.task) attempt.instance = *one;
+    }
+    std::stop_token token;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;  // it is queued, and starts when the program does
+      token = running_[{start.task, start.try_number}].get_token();
+    }
+    threads_.run([this, attempt = std::move(attempt), token] { run_try(attempt, token); });
+  }
+
+  /// On a thread of its own: the code begins when the scheduler has kept that it does.
+  void run_try(const Attempt& attempt, const std::stop_token& token) {
+    const bool began =
+        ask(sched::Started{.task = attempt.id, .try_number = attempt.try_number}).get().has_value();
+    if (began) {
+      const tasks::Outcome outcome = attempt_outcome(attempt, token);
+      const bool going = token.stop_requested() && stopping_;
+      // A try that a shutdown stopped says nothing: it is lost, and found at the next start.
+      if (!going) (void)ask(finished(attempt, outcome)).get();
+    }
+    const std::lock_guard lock(mutex_);
+    running_.erase({attempt.id, attempt.try_number});
+    idle_.notify_all();
+  }
+
+  tasks::Outcome attempt_outcome(const Attempt& attempt, const std::stop_token& token) {
+    auto log = logs_.open(attempt.id, attempt.try_number);
+    if (!log) return tasks::Outcome::failed(log.error().what);
+    metadata::Try one{.task = attempt.id,
+                      .number = attempt.try_number,
+                      .state = sched::TaskState::kRunning,
+                      .started_at = now(),
+                      .ended_at = {},
+                      .pid = 0,
+                      .why = {}};
+    (void)metadata_->keep_try(one);
+    tasks::Outcome outcome =
+        run_attempt(workshop_, attempt, **log, token, [&](int pid) { one.pid = pid; });
+    if (token.stop_requested() && stopping_) return outcome;
+    using How = tasks::Outcome::How;
+    const bool comes_back = outcome.how == How::kReschedule || outcome.how == How::kDefer;
+    one.state = outcome.how == How::kSuccess   ? sched::TaskState::kSuccess
+                : outcome.how == How::kSkipped ? sched::TaskState::kSkipped
+                : comes_back                   ? sched::TaskState::kUpForReschedule
+                                               : sched::TaskState::kFailed;
+    one.ended_at = now();
+    one.why = outcome.why;
+    (void)metadata_->keep_try(one);
+    return outcome;
+  }
+
+  /// A new try begins without the XComs of the one before; one that comes back has its own.
+  Status begin_try(metadata::Try& one) {
+    ASSIGN(const auto tries, metadata_->tries(one.task));
+    const auto before = std::ranges::find(tries, one.number, &metadata::Try::number);
+    if (before == tries.end()) {
+      TRY(metadata_->clear_xcoms(one.task));
+    } else {
+      one.started_at = before->started_at;
+    }
+    return metadata_->keep_try(one);
+  }
+
+  const Options options_;
+  std::unique_ptr<metadata::Metadata> metadata_;
+  rt::Clock& clock_;
+  sched::Scheduler scheduler_;  ///< of the scheduler's thread, once it runs
+  TryLogs logs_;
+  Workshop workshop_;
+
+  mutable std::mutex dags_mutex_;
+  std::map<std::string, std::shared_ptr<const dags::Dag>> dags_;
+
+  std::mutex mutex_;
+  std::condition_variable some_, idle_;
+  std::deque<Command> commands_;
+  std::deque<std::function<void()>> works_;
+  std::map<TryKey, std::stop_source> running_;
+  std::atomic<bool> stopping_ = false;
+  bool over_ = false;
+  std::thread thread_;
+
+  Effects begin_with_;
+  std::vector<sched::Lost> lost_;
+  std::function<void()> changed_;
+  std::function<void(const sched::Notice&)> notice_;
+  TaskThreads threads_;
+};
+
+Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::ProjectAccess& project,
+                                                   rt::Clock& clock) {
+  std::error_code failed;
+  std::filesystem::create_directories(options.data + "/dags/logs", failed);
+  if (failed)
+    return error(Code::kFailedPrecondition, fmt::format("{}: {}", options.data, failed.message()));
+  ASSIGN(auto reading, dags::read(options.folder + "/dags", dags::airflow_operators()));
+  if (const std::string fatal = lines_of(reading.findings, true); !fatal.empty())
+    return error(Code::kInvalidArgument, fatal);
+  if (const std::string doubts = lines_of(reading.findings, false); !doubts.empty())
+    LOG(warn, "{}", doubts);
+  if (!options.only.empty()) {
+    ASSIGN(reading.dags, only(reading.dags, options.only));
+  }
+  ASSIGN(auto kept, metadata::Metadata::open(metadata_url(options)));
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(kept), project, clock);
+  TRY(impl->recover(std::move(reading.dags)));
+  return std::unique_ptr<Workflows>(new Workflows(std::move(impl)));
+}
+
+Workflows::Workflows(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Workflows::~Workflows() = default;
+
+Status Workflows::start() {
+  impl_->start();
+  return {};
+}
+void Workflows::stop(std::chrono::milliseconds grace) {
+  impl_->stop(grace);
+}
+Result<sched::RunId> Workflows::trigger(sched::Trigger trigger) {
+  return impl_->trigger(std::move(trigger));
+}
+Status Workflows::handle(sched::Event event) {
+  return impl_->handle(std::move(event));
+}
+Status Workflows::happened(std::string uri, jinja::Value extra) {
+  return impl_->handle(
+      sched::AssetHappened{.uri = std::move(uri), .extra = std::move(extra), .aliases = {}});
+}
+std::vector<dags::Finding> Workflows::reload() {
+  return impl_->reload();
+}
+std::vector<std::shared_ptr<const dags::Dag>> Workflows::dags() const {
+  return impl_->dags();
+}
+metadata::Metadata& Workflows::metadata() {
+  return impl_->metadata();
+}
+Result<Workflows::View> Workflows::view(const sched::RunId& run) {
+  return impl_->view(run);
+}
+std::vector<sched::DagRow> Workflows::rows() {
+  return impl_->rows();
+}
+
+Result<Workflows::LogPart> Workflows::log(const sched::TaskId& task, int try_number,
+                                          std::uint64_t offset, std::chrono::milliseconds wait) {
+  ASSIGN(auto part, impl_->logs().read(task, try_number, offset, wait));
+  const bool over = !part.under_way && part.text.empty();
+  return LogPart{.text = std::move(part.text), .next = part.next, .over = over};
+}
+
+void Workflows::on_change(std::function<void()> changed) {
+  impl_->on_change(std::move(changed));
+}
+void Workflows::on_notice(std::function<void(const sched::Notice&)> notice) {
+  impl_->on_notice(std::move(notice));
+}
+
+}  // namespace tailrace::workflows

@@ -1,0 +1,85 @@
+// A project's workflows at work: DAG files, the scheduler, what it keeps, and the tasks that run.
+//
+// One thread drives the scheduler; each task's try has a thread of a pool. Every step of the
+// scheduler is kept before a task of it starts; after `kill -9` open() goes on where the kept rows
+// say: tries that were under way are lost, what they left running is killed, and they are tried
+// again as their retries allow (Airflow's zombies).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "dags/read.h"
+#include "metadata/metadata.h"
+#include "rt/clock.h"
+#include "sched/scheduler.h"
+#include "tasks/operator.h"
+
+namespace tailrace::workflows {
+
+struct Options {
+  std::string folder;              ///< the project's; its DAG files are in dags/
+  std::string data;                ///< logs below it: dags/logs/DAG/RUN/TASK[/INDEX]/TRY.log
+  std::string metadata = {};       ///< URL; empty: sqlite in `data`
+  std::string python = "python3";  ///< of Python tasks
+  sched::Settings scheduler = {};
+  std::string only = {};  ///< one DAG's id: it alone is there, and runs when it is triggered only
+  std::map<std::string, std::string> connections = {};  ///< id → URI or JSON, from tailrace.yml
+  std::map<std::string, std::string> variables = {};
+};
+
+class Workflows {
+ public:
+  /// Reads DAG files and what is kept. An Error when the files have a fatal finding: all of them,
+  /// a line each.
+  static Result<std::unique_ptr<Workflows>> open(Options options, tasks::ProjectAccess& project,
+                                                 rt::Clock& clock);
+  ~Workflows();
+
+  Status start();
+  /// Tasks under way are stopped after `grace`, and are tried again at the next start.
+  void stop(std::chrono::milliseconds grace);
+
+  /// From any thread; returns when it is kept.
+  Result<sched::RunId> trigger(sched::Trigger trigger);
+  Status handle(sched::Event event);
+  /// An asset happened: returns when the event is kept.
+  Status happened(std::string uri, jinja::Value extra);
+  /// Reads the DAG files again; what is wrong with them, if anything: then the DAGs stay as they
+  /// are.
+  std::vector<dags::Finding> reload();
+
+  std::vector<std::shared_ptr<const dags::Dag>> dags() const;
+  metadata::Metadata& metadata();
+  /// A copy of the scheduler's rows of a run with why each waiting task waits.
+  struct View {
+    sched::Run run;
+    std::vector<sched::TaskInstance> tasks;
+    std::vector<std::vector<std::string>> waits;
+  };
+  Result<View> view(const sched::RunId& run);
+  std::vector<sched::DagRow> rows();
+
+  /// A try's log from byte `offset`; with `wait` it comes when there is more, or the try is over.
+  struct LogPart {
+    std::string text;
+    std::uint64_t next = 0;
+    bool over = false;
+  };
+  Result<LogPart> log(const sched::TaskId& task, int try_number, std::uint64_t offset,
+                      std::chrono::milliseconds wait);
+
+  /// Called on the scheduler's thread after each step that changed something.
+  void on_change(std::function<void()> changed);
+  void on_notice(std::function<void(const sched::Notice&)> notice);
+
+ private:
+  class Impl;
+  explicit Workflows(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tailrace::workflows
