@@ -67,9 +67,12 @@ Result<std::string> real_digits(double value, char type, std::int64_t precision,
 }
 
 std::string in_base(std::uint64_t value, unsigned base, bool big) {
+  const std::string_view digits = big ? "0123456789ABCDEF" : "0123456789abcdef";
   std::string out;
-  do out += (big ? "0123456789ABCDEF" : "0123456789abcdef")[value % base];
-  while ((value /= base) != 0);
+  do {
+    out += digits[value % base];
+    value /= base;
+  } while (value != 0);
   std::ranges::reverse(out);
   return out;
 }

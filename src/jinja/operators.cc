@@ -232,7 +232,9 @@ Result<Value> deltas(Operator op, const Value& left, const Value& right) {
     if (__builtin_mul_overflow(micros, *whole, &out)) return too_large();
     return Value(TimeDelta{out});
   }
-  if (op == Operator::kFloorDiv && first && whole && *whole != 0)
+  if (op == Operator::kFloorDiv && first && whole && *whole == 0)
+    return by_zero("integer division or modulo by zero");
+  if (op == Operator::kFloorDiv && first && whole)
     return Value(TimeDelta{floor_division(micros, *whole)});
   const bool divides = op == Operator::kDiv && first;
   if (!number || !(divides || op == Operator::kMul)) return unsupported(op, left, right);

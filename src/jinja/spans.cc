@@ -1,6 +1,7 @@
 // pendulum's Interval and Duration, and the words for how long they are.
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "jinja/texts.h"
 #include "jinja/times.h"
@@ -16,47 +17,82 @@ bool same_zone(const DateTime& a, const DateTime& b) {
   return a.zone && b.zone && a.zone->name() == b.zone->name();
 }
 
-/// pendulum's precise_diff from the earlier to the later.
-Parts between(const DateTime& first, const DateTime& second) {
-  Parts out;
-  calendar::Local a = first.local, b = second.local;
-  out.total_days = (wall_of({b.year, b.month, b.day}) - wall_of({a.year, a.month, a.day})) / kDay;
-  const bool dates = first.kind == DateTime::Kind::kDate;
-  if (!dates && first.zone && second.zone && (!same_zone(first, second) || out.total_days == 0)) {
-    a = local_of(first.wall() - first.offset() * kSecond);
-    b = local_of(second.wall() - second.offset() * kSecond);
+/// What pendulum's precise_diff compares: the wall time, or its clock moved to UTC while the month
+/// stays.
+struct Compared {
+  calendar::Local local;
+  int clock = 0;  ///< seconds of the day
+  auto order() const { return std::tuple(local.year, local.month, local.day, clock, local.micro); }
+};
+
+Compared compared(const DateTime& time, bool to_utc) {
+  Compared out{time.local, 0};
+  calendar::Local& l = out.local;
+  if (to_utc) {
+    const int east = time.offset();
+    l.hour -= east / 3600;
+    l.minute -= east % 3600 / 60;
+    l.second -= east % 60;
+    const auto carry = [](int& part, int& next, int size) {
+      if (part < 0)
+        part += size, --next;
+      else if (part > size)
+        part -= size, ++next;
+    };
+    carry(l.second, l.minute, 60);
+    carry(l.minute, l.hour, 60);
+    carry(l.hour, l.day, 24);
   }
-  int days = 0;
-  if (!dates) {
-    out.hours = b.hour - a.hour, out.minutes = b.minute - a.minute;
-    out.seconds = b.second - a.second, out.micros = b.micro - a.micro;
-    if (out.micros < 0) out.micros += 1000000, --out.seconds;
-    if (out.seconds < 0) out.seconds += 60, --out.minutes;
-    if (out.minutes < 0) out.minutes += 60, --out.hours;
-    if (out.hours < 0) out.hours += 24, --days;
-  }
-  out.years = b.year - a.year, out.months = b.month - a.month;
-  days += b.day - a.day;
-  if (days < 0) {
-    const int month = b.month == 1 ? 12 : b.month - 1, year = b.month == 1 ? b.year - 1 : b.year;
-    const int before = days_in_month(year, month), now = days_in_month(b.year, b.month);
-    if (days < now - before) {
-      days += before < a.day ? a.day : before;
-    } else if (days == now - before) {
-      days = 0;
-      ++out.months;
-    } else {
-      days += before;
-    }
-    --out.months;
-  }
-  if (out.months < 0) out.months += 12, --out.years;
-  out.days = days;
+  out.clock = (l.hour * 60 + l.minute) * 60 + l.second;
   return out;
 }
 
 Parts negated(Parts p) {
   return {-p.years, -p.months, -p.days, -p.hours, -p.minutes, -p.seconds, -p.micros, -p.total_days};
+}
+
+/// The days that are left of a negative difference, and whether a whole month is in them.
+void settle_days(Parts& out, const calendar::Local& a, const calendar::Local& b) {
+  if (out.days >= 0) return;
+  const int month = b.month == 1 ? 12 : b.month - 1, year = b.month == 1 ? b.year - 1 : b.year;
+  const int before = days_in_month(year, month), now = days_in_month(b.year, b.month);
+  if (out.days < now - before) {
+    out.days += before < a.day ? a.day : before;
+  } else if (out.days == now - before) {
+    out.days = 0;
+    ++out.months;
+  } else {
+    out.days += before;
+  }
+  --out.months;
+}
+
+/// pendulum's precise_diff, as its compiled extension computes it.
+Parts between(const DateTime& first, const DateTime& second) {
+  const calendar::Local &f = first.local, &s = second.local;
+  const std::int64_t days =
+      (wall_of({s.year, s.month, s.day}) - wall_of({f.year, f.month, f.day})) / kDay;
+  const bool dates = first.kind == DateTime::Kind::kDate;
+  const bool same = same_zone(first, second);
+  const auto moves = [&](const DateTime& time) {
+    return !dates && ((!same && time.offset() != 0) || days == 0);
+  };
+  Compared a = compared(first, moves(first)), b = compared(second, moves(second));
+  const bool swaps = a.order() > b.order();
+  if (swaps) std::swap(a, b);
+  Parts out;
+  out.total_days = swaps ? -days : days;
+  out.years = b.local.year - a.local.year, out.months = b.local.month - a.local.month;
+  out.days = b.local.day - a.local.day;
+  out.hours = b.local.hour - a.local.hour, out.minutes = b.local.minute - a.local.minute;
+  out.seconds = b.local.second - a.local.second, out.micros = b.local.micro - a.local.micro;
+  if (out.micros < 0) out.micros += 1000000, --out.seconds;
+  if (out.seconds < 0) out.seconds += 60, --out.minutes;
+  if (out.minutes < 0) out.minutes += 60, --out.hours;
+  if (out.hours < 0) out.hours += 24, --out.days;
+  settle_days(out, a.local, b.local);
+  if (out.months < 0) out.months += 12, --out.years;
+  return swaps ? negated(out) : out;
 }
 
 std::string counted(std::int64_t count, std::string_view unit) {
@@ -86,8 +122,11 @@ Span::Parts Span::parts() const {
     out.micros = static_cast<int>(micros % kSecond);
     return out;
   }
-  if (start->instant() > end->instant()) return negated(between(*end, *start));
-  return between(*start, *end);
+  Parts out = between(*start, *end);
+  // These two pendulum takes from the whole length.
+  out.seconds = static_cast<int>(micros / kSecond % 60);
+  out.micros = static_cast<int>(micros % kSecond);
+  return out;
 }
 
 std::string Span::words(std::string_view separator) const {

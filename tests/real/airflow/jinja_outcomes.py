@@ -7,6 +7,7 @@ environment, XComs from a dict here. serde.jsonl: values in the JSON of XComs. W
 of templates that nobody chose.
 """
 import datetime
+import enum
 import json
 import os
 import pathlib
@@ -55,6 +56,8 @@ def outcome(environment, template, context, native):
                 str(made)
             if kind_of(made) == "generator":
                 return {"native": True, "kind": "generator", "out": None}
+            if isinstance(made, enum.IntEnum):  # pendulum's WeekDay
+                made = int(made)
             if isinstance(made, str):  # Markup of a constant is str, of others it is Markup: str here
                 made = str(made)
             return {"native": True, "kind": kind_of(made), "out": repr(made)}
@@ -189,8 +192,46 @@ def expression(random, depth):
     return f"({inner}|{random.choice(FILTERS)})"
 
 
+UNITS = ["years", "months", "weeks", "days", "hours", "minutes", "seconds"]
+SPANS = ["second", "minute", "hour", "day", "week", "month", "year", "decade", "century"]
+ZONES = [
+    "UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia",
+    "America/Santiago", "Africa/Casablanca",
+]
+SHOWN = [
+    "", ".isoformat()", ".day_of_week", ".week_of_year", ".week_of_month", ".quarter", ".offset", ".timestamp()",
+    ".to_date_string()", ".to_iso8601_string()", ".to_rfc822_string()", ".to_cookie_string()", "|ts_nodash_with_tz",
+    ".strftime('%c %G-%V-%u %U %W %s %D %x')", ".format('dddd Do MMMM YYYY HH:mm:ss.SSSSSS ZZ zz [at] X')",
+    ".format('YY M D H h A DDDo Qo E e d ddd dd MMM LLLL')", ".diff(when)", ".diff(berlin).in_words()",
+    ".diff_for_humans(when)", ".diff(gap, false).in_days()", ".diff(gap, false).in_months()", "|string", ".ctime()",
+]
+
+
+def moment(random):
+    """Steps through the calendar, then something that shows where they led."""
+    made = random.choice(["when", "berlin", "gap"])
+    for _ in range(random.randrange(1, 5)):
+        count = random.choice([0, 1, 1, 2, 3, 11, 25, 40, 100, 500]) * random.choice([1, 1, -1])
+        step = random.randrange(8)
+        if step < 3:
+            made += f".{random.choice(['add', 'subtract'])}({random.choice(UNITS)}={count})"
+        elif step == 3:
+            made += f".{random.choice(['start_of', 'end_of'])}('{random.choice(SPANS)}')"
+        elif step == 4:
+            made += f".in_timezone('{random.choice(ZONES)}')"
+        elif step == 5:
+            made += f".{random.choice(['next', 'previous'])}({random.randrange(7)})"
+        elif step == 6:
+            made += f".{random.choice(['first_of', 'last_of'])}('{random.choice(['month', 'quarter', 'year'])}')"
+        else:
+            made = f"({made} {random.choice('+-')} span * {count})"
+    return made + random.choice(SHOWN)
+
+
 def random_template(random):
     """An expression, sometimes within a statement."""
+    if random.random() < 0.3:
+        return f"{{{{ {moment(random)} }}}}"
     inner = expression(random, random.choice([1, 1, 1, 2, 2, 3]))
     kind = random.randrange(12)
     if kind == 0:
