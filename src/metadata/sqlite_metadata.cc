@@ -6,10 +6,14 @@
 #include <mutex>
 
 #include "metadata/row_texts.h"
-#include "metadata/sqlite.h"
+#include "sqlite/database.h"
 
 namespace tailrace::metadata {
 namespace {
+
+using sqlite::Database;
+using sqlite::Statement;
+using sqlite::Transaction;
 
 using sched::Micros;
 

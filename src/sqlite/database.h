@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 
-namespace tailrace::metadata {
+namespace tailrace::sqlite {
 
 /// A prepared statement while it is used: bound from the left, then stepped.
 class Statement {
@@ -83,4 +83,4 @@ class Transaction {
   Database* database_;
 };
 
-}  // namespace tailrace::metadata
+}  // namespace tailrace::sqlite

@@ -1,5 +1,5 @@
 // SQLite's C interface behind sqlite.h.
-#include "metadata/sqlite.h"
+#include "sqlite/database.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 
-namespace tailrace::metadata {
+namespace tailrace::sqlite {
 namespace {
 
 constexpr int kBusyMs = 10'000;
@@ -140,4 +140,4 @@ Status Transaction::commit() {
   return {};
 }
 
-}  // namespace tailrace::metadata
+}  // namespace tailrace::sqlite
