@@ -45,6 +45,7 @@ struct RunFilter {
   std::optional<sched::Micros> run_after_from = {}, run_after_to = {};
   std::optional<sched::Micros> logical_from = {}, logical_to = {};
   bool newest_first = true;
+  bool by_number = false;  ///< in the order of making; else by run_after
   std::int64_t offset = 0, limit = 100;
 };
 
@@ -77,6 +78,8 @@ class Metadata {
   /// Newest first; of one asset where `uri` is not empty.
   virtual Result<std::vector<sched::AssetEvent>> asset_events(std::string_view uri,
                                                               std::int64_t limit) = 0;
+  /// All of a DAG, also those that are complete, by their numbers.
+  virtual Result<std::vector<sched::Backfill>> backfills(std::string_view dag) = 0;
   /// Tries that were under way when the program went.
   virtual Result<std::vector<Try>> unfinished_tries() = 0;
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "tasks/process.h"
 #include "workflows/attempt.h"
+#include "workflows/params.h"
 #include "workflows/task_threads.h"
 #include "workflows/try_log.h"
 
@@ -126,6 +127,9 @@ class Workflows::Impl {
   Status handle(sched::Event event) { return ask(std::move(event)).get(); }
 
   Result<sched::RunId> trigger(sched::Trigger wanted) {
+    for (const auto& dag : dags()) {
+      if (dag->id == wanted.dag) TRY(check_params(*dag, wanted.conf));
+    }
     auto made = std::make_shared<sched::RunId>();
     TRY(ask(std::move(wanted), made).get());
     return *made;
@@ -221,6 +225,14 @@ class Workflows::Impl {
       for (const auto& dag : dags()) {
         if (const auto* row = scheduler_.row(dag->id)) all.push_back(*row);
       }
+      return all;
+    });
+  }
+
+  std::vector<sched::Pool> pools() {
+    return between([&] {
+      std::vector<sched::Pool> all;
+      for (const auto* pool : scheduler_.pools()) all.push_back(*pool);
       return all;
     });
   }
@@ -515,6 +527,9 @@ std::vector<sched::DagRow> Workflows::rows() {
   return impl_->rows();
 }
 
+std::vector<sched::Pool> Workflows::pools() {
+  return impl_->pools();
+}
 const Options& Workflows::options() const {
   return impl_->options();
 }
