@@ -185,6 +185,7 @@ Instance::~Instance() {
   record_schemas_.reset();
   cql_.reset();  // it reads the runner's tables
   console_.reset();
+  backend_.reset();  // its operations use the sources
   sources_.clear();
   runner_.reset();
   schemas_.reset();

@@ -12,6 +12,7 @@
 //   POST /api/redrive {ids | table | reason | all}        sends them back
 //   GET  /api/topics… /api/groups…     the log and who reads it: log_view.h
 //   …    /api/schemas…                 the schema registry: schema_view.h
+//   …    /api/ingest… /api/refresh /api/operations…    what is started and waited for: operations.h
 //
 // The API is written down in spec/console-api.yml. What the console shows comes from a Backend,
 // which app/ implements over the pipeline: its functions are called from several threads at once
@@ -28,6 +29,7 @@
 
 #include "base/result.h"
 #include "console/log_view.h"
+#include "console/operations.h"
 #include "console/schema_view.h"
 #include "net/http_server.h"
 #include "pipeline/hops.h"
@@ -156,6 +158,7 @@ class Backend {
   virtual Result<std::int64_t> redrive(const RedriveSelection& selection) = 0;
   virtual LogView& log_view() = 0;
   virtual SchemaView& schema_view() = 0;
+  virtual Operations& operations() = 0;
 };
 
 struct ConsoleConfig {
