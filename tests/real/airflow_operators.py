@@ -1,4 +1,4 @@
-"""Runs DAG files on Airflow, each once and to its end, in this process: what became of each task, and its XComs, as JSON.
+"""Runs DAG files on Airflow, each once, in this process: what became of each task, and its XComs, as JSON.
 
     tests/real/airflow_operators.py OUT FILE…
 
@@ -48,6 +48,19 @@ def caught(failures):
     task_runner._execute_task = execute
 
 
+def add(dag):
+    """Writes a DAG to the database as the DAG processor does."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.collection import update_dag_parsing_results_in_db
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        DagBundlesManager().sync_bundles_to_db(session=session)
+        update_dag_parsing_results_in_db("dags-folder", None, [LazyDeserializedDAG.from_dag(dag)], {}, None, set(),
+                                         session=session)
+
+
 def run(dag, failures):
     from airflow.models.taskinstance import TaskInstance as TI
     from airflow.models.xcom import XComModel
@@ -80,6 +93,7 @@ def main(out, *files):
             loader.load(dags, str(folder), str(pathlib.Path(file).resolve()))
             for name, dag in dags.items():
                 if hasattr(dag, "task_dict"):
+                    add(dag)
                     told[name] = run(dag, failures)
     pathlib.Path(out).write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
 

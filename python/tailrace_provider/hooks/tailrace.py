@@ -76,7 +76,8 @@ class TailraceHook(BaseHook):
         """One request; a refusal is an AirflowException with what the control centre says."""
         url = self.get_conn() + path
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, data, {"Content-Type": "application/json", **self._headers}, method=method)
+        headers = {"Content-Type": "application/json", **self._headers}
+        request = urllib.request.Request(url, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=self._timeout, context=self._tls) as answer:
                 return json.load(answer)

@@ -161,8 +161,8 @@ def main(out=sys.stdout):
     hidden = {"dag", "task_group", "task_id"}
     print(HEAD + "\n".join(versions()).replace("\n      ", "\n#   "), file=out)
     print("\n".join(fold("base: " + flow([name for name in base if name not in hidden]))), file=out)
-    section("operators", [(path, record(path, import_string(path), base))
-                          for path in ["airflow.providers." + short for short in OPERATORS.split()] + TAILRACE.split()], out)
+    paths = ["airflow.providers." + short for short in OPERATORS.split()] + TAILRACE.split()
+    section("operators", [(path, record(path, import_string(path), base)) for path in paths], out)
     section("decorators", [(path, decorator(path, base)) for path in DECORATORS.split()], out)
 
 
