@@ -8,6 +8,7 @@
 
 #include "app/cql_service.h"
 #include "app/log_view.h"
+#include "app/open_log.h"
 #include "app/registry_service.h"
 #include "app/schema_view.h"
 #include "base/result.h"
@@ -98,6 +99,9 @@ class Instance {
   Status open_cql();
   /// The workflows, where the project has any.
   Status open_workflows();
+  /// The log that events of topics are read from: on a Kafka a reader of its own, for the
+  /// pipeline's reads elsewhere.
+  Result<log::Log*> log_for_events();
   /// The console's eyes on the registry, and on records by it.
   void open_schema_view();
   Status open_sources(const pipeline::TopicTypes& types);
@@ -136,6 +140,7 @@ class Instance {
   std::unique_ptr<kafka::Door> kafka_;
   std::unique_ptr<log::Upkeep> upkeep_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  OpenedLog event_log_;  ///< empty where the log is here
   std::unique_ptr<tasks::ProjectAccess> access_;
   std::unique_ptr<workflows::Workflows> workflows_;   ///< null where there are no DAGs
   std::unique_ptr<kafka::SchemaIds> record_schemas_;  ///< of kafka_; null without a registry
