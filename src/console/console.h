@@ -12,6 +12,7 @@
 //   POST /api/redrive {ids | table | reason | all}        sends them back
 //   GET  /api/topics… /api/groups…     the log and who reads it: log_view.h
 //   …    /api/schemas…                 the schema registry: schema_view.h
+//   GET  /api/workflows…               DAGs, runs and tasks: workflows_page.h
 //
 // The API is written down in spec/console-api.yml. What the console shows comes from a Backend,
 // which app/ implements over the pipeline: its functions are called from several threads at once
@@ -31,6 +32,7 @@
 #include "console/schema_view.h"
 #include "net/http_server.h"
 #include "pipeline/hops.h"
+#include "workflows/workflows.h"
 
 namespace tailrace::console {
 
@@ -156,6 +158,8 @@ class Backend {
   virtual Result<std::int64_t> redrive(const RedriveSelection& selection) = 0;
   virtual LogView& log_view() = 0;
   virtual SchemaView& schema_view() = 0;
+  /// Null when the project has no DAGs.
+  virtual workflows::Workflows* workflows() { return nullptr; }
 };
 
 struct ConsoleConfig {

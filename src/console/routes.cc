@@ -9,6 +9,8 @@
 #include "console/errors.h"
 #include "console/json.h"
 #include "console/metrics.h"
+#include "console/params.h"
+#include "console/workflows_page.h"
 
 namespace tailrace::console {
 namespace {
@@ -30,35 +32,6 @@ template <typename T>
 Response reply(Result<T> result, std::string (*write)(const T&)) {
   if (!result) return error_response(result.error());
   return json_response(write(*result));
-}
-
-/// A misspelt parameter is an error, and so is one that comes twice unless it is `repeated`.
-tailrace::Status only_params(const Request& request, std::initializer_list<std::string_view> known,
-                             std::initializer_list<std::string_view> repeated = {}) {
-  const auto among = [](auto names, std::string_view name) {
-    return std::ranges::find(names, name) != names.end();
-  };
-  for (const auto& [name, value] : request.query) {
-    if (among(repeated, name)) continue;
-    if (!among(known, name)) return error(Code::kInvalidArgument, "unknown parameter: " + name);
-    if (request.query.count(name) > 1)
-      return error(Code::kInvalidArgument, name + " is given more than once");
-  }
-  return {};
-}
-
-/// A parameter that is a whole number from `least` to `most`, or what counts without it.
-template <typename Number>
-Result<Number> number_of(const Request& request, std::string_view name, Number least, Number most,
-                         Number otherwise) {
-  auto text = request.param(name);
-  if (!text) return otherwise;
-  Number number = 0;
-  auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
-  bool whole = end == text->data() + text->size() && failed == std::errc();
-  if (whole && number >= least && number <= most) return number;
-  return error(Code::kInvalidArgument, std::string(name) + " must be a number from " +
-                                           std::to_string(least) + " to " + std::to_string(most));
 }
 
 Result<int> limit_of(const Request& request) {
@@ -295,6 +268,10 @@ net::Response answer(Backend& backend, const net::Request& request) {
   }
   const auto& segments = request.segments;
   bool api = !segments.empty() && segments[0] == "api";
+  if (api && segments.size() > 1 && segments[1] == "workflows") {
+    if (request.method != "GET") return method_not_allowed("GET");
+    return workflows_response(backend.workflows(), request);
+  }
   if (api) {
     if (auto found = named_route(backend, request)) return std::move(*found);
   }
