@@ -13,6 +13,8 @@
 //   GET  /api/topics… /api/groups…     the log and who reads it: log_view.h
 //   …    /api/schemas…                 the schema registry: schema_view.h
 //   GET  /api/workflows…               DAGs, runs and tasks: workflows_page.h
+//   …    /api/v2/…                     the workflows, as Airflow's REST API:
+//   ConsoleConfig::workflows
 //
 // The API is written down in spec/console-api.yml. What the console shows comes from a Backend,
 // which app/ implements over the pipeline: its functions are called from several threads at once
@@ -167,6 +169,8 @@ struct ConsoleConfig {
   std::uint16_t port = 9021;
   std::vector<std::string> allowed_hosts = {};
   net::HttpLimits limits = {};
+  /// Answers /api/v2/…, which the page asks for workflows; empty: 404.
+  net::Handler workflows = {};
 };
 
 /// The running control centre; the backend must outlive it. Stops in the destructor.

@@ -166,6 +166,7 @@ class Workflows::Impl {
   std::vector<dags::Finding> reload() {
     auto reading = dags::read(workshop_.dags_folder, dags::airflow_operators());
     if (!reading) return {{.place = {}, .fatal = true, .what = reading.error().what}};
+    was_read(reading->findings);
     if (!lines_of(reading->findings, true).empty()) return reading->findings;
     between([&] {
       auto effects = scheduler_.set_dags(reading->dags, now());
@@ -174,6 +175,15 @@ class Workflows::Impl {
       return 0;
     });
     return reading->findings;
+  }
+
+  void was_read(std::vector<dags::Finding> findings) {
+    const std::lock_guard lock(dags_mutex_);
+    reading_ = {.findings = std::move(findings), .at = now()};
+  }
+  Reading last_reading() const {
+    const std::lock_guard lock(dags_mutex_);
+    return reading_;
   }
 
   std::vector<std::shared_ptr<const dags::Dag>> dags() const {
@@ -215,6 +225,8 @@ class Workflows::Impl {
     });
   }
 
+  const Options& options() const { return options_; }
+  Micros now() const { return clock_.now().value * 1000; }
   TryLogs& logs() { return logs_; }
   metadata::Metadata& metadata() { return *metadata_; }
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
@@ -229,8 +241,6 @@ class Workflows::Impl {
     std::promise<Status> answer;
     std::shared_ptr<sched::RunId> made;  ///< where a Trigger's run is wanted
   };
-
-  Micros now() const { return clock_.now().value * 1000; }
 
   void set_dags(std::vector<std::shared_ptr<const dags::Dag>> dags) {
     const std::lock_guard lock(dags_mutex_);
@@ -430,6 +440,7 @@ class Workflows::Impl {
 
   mutable std::mutex dags_mutex_;
   std::map<std::string, std::shared_ptr<const dags::Dag>> dags_;
+  Reading reading_;
 
   std::mutex mutex_;
   std::condition_variable some_, idle_;
@@ -463,6 +474,7 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
   }
   ASSIGN(auto kept, metadata::Metadata::open(metadata_url(options)));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(kept), project, clock);
+  impl->was_read(std::move(reading.findings));
   TRY(impl->recover(std::move(reading.dags)));
   return std::unique_ptr<Workflows>(new Workflows(std::move(impl)));
 }
@@ -501,6 +513,16 @@ Result<Workflows::View> Workflows::view(const sched::RunId& run) {
 }
 std::vector<sched::DagRow> Workflows::rows() {
   return impl_->rows();
+}
+
+const Options& Workflows::options() const {
+  return impl_->options();
+}
+sched::Micros Workflows::now() const {
+  return impl_->now();
+}
+Workflows::Reading Workflows::last_reading() const {
+  return impl_->last_reading();
 }
 
 Result<Workflows::LogPart> Workflows::log(const sched::TaskId& task, int try_number,
