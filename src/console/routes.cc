@@ -208,6 +208,10 @@ Response table_route(Backend& backend, const Request& request) {
   return get_row(backend, request);
 }
 
+Response workflows_route(Backend& backend, const Request& request) {
+  return workflows_response(backend.workflows(), request);
+}
+
 /// /api/WHAT/NAME[/…]; nothing when there is no such address.
 std::optional<Response> named_route(Backend& backend, const Request& request) {
   const auto& segments = request.segments;
@@ -217,6 +221,7 @@ std::optional<Response> named_route(Backend& backend, const Request& request) {
   Response (*handle)(Backend&, const Request&) = nullptr;
   std::string method = "GET";
   if (segments[1] == "tables") handle = table_route;
+  if (segments[1] == "workflows") handle = workflows_route;
   if (segments[1] == "topics" && whole) handle = topic;
   if (segments[1] == "topics" && of_records) handle = records;
   if (segments[1] == "groups" && whole) handle = group;
@@ -253,6 +258,7 @@ constexpr Route kRoutes[] = {
        return reply<GroupList>(b.log_view().groups(), groups_json);
      }},
     {"/api/schemas", "GET", subjects},
+    {"/api/workflows", "GET", workflows_route},
     {"/metrics", "GET", [](Backend& b, const Request&) { return metrics(b); }},
     {"/healthz", "GET", [](Backend&, const Request&) { return Response{.body = "ok\n"}; }},
     {"/readyz", "GET", [](Backend& b, const Request&) { return ready(b); }},
@@ -268,10 +274,6 @@ net::Response answer(Backend& backend, const net::Request& request) {
   }
   const auto& segments = request.segments;
   bool api = !segments.empty() && segments[0] == "api";
-  if (api && segments.size() > 1 && segments[1] == "workflows") {
-    if (request.method != "GET") return method_not_allowed("GET");
-    return workflows_response(backend.workflows(), request);
-  }
   if (api) {
     if (auto found = named_route(backend, request)) return std::move(*found);
   }

@@ -37,14 +37,17 @@ export function marks(seconds: number, most = 7): { at: number; text: string }[]
   return found;
 }
 
-export function ganttOf(run: WorkflowRun, instances: WorkflowInstance[], now_ms: number): Gantt {
+/** `order`: the rows that come first, by their tasks; others come after them. */
+export function ganttOf(run: WorkflowRun, instances: WorkflowInstance[], order: string[], now_ms: number): Gantt {
   const ends = (ms: number) => ms || now_ms;
   const begin = run.started_ms || run.queued_ms;
   const last = Math.max(begin + 100, ends(run.ended_ms), ...instances.map((one) => one.ended_ms));
   const span = last - begin;
   const part = (ms: number) => Math.min(1, Math.max(0, (ms - begin) / span));
   const rows = new Map<string, GanttRow & { states: Record<string, number> }>();
-  for (const one of instances) {
+  const place = new Map(order.map((task, i) => [task, i]));
+  const at = (task: string) => place.get(task) ?? order.length;
+  for (const one of instances.toSorted((a, b) => at(a.task) - at(b.task) || a.map_index - b.map_index)) {
     const row = rows.get(one.task) ?? { task: one.task, state: "none", instances: 0, bars: [], states: {} };
     rows.set(one.task, row);
     row.instances += 1;

@@ -41,7 +41,7 @@ export interface Graph {
 const HEIGHT = 46;
 const HEAD = 22;
 const LETTER = 7.4;
-const [LEAST, MOST] = [110, 260];
+const [LEAST, MOST] = [140, 260];
 
 export function titleIn(name: string, title: string, group: string): string {
   return group && title === name && name.startsWith(`${group}.`) ? name.slice(group.length + 1) : title;

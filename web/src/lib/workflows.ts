@@ -149,14 +149,25 @@ export function moment(ms: number, now_ms = 0): string {
 /** "in 5 min 3 s", "2 h 1 min ago". */
 export function away(ms: number, now_ms: number): string {
   const seconds = Math.round((ms - now_ms) / 1000);
-  if (Math.abs(seconds) < 1) return "now";
-  return seconds > 0 ? `in ${duration(seconds)}` : `${duration(-seconds)} ago`;
+  if (Math.abs(seconds) < 2) return "now";
+  const words = duration(Math.abs(seconds)).replace(".0", "");
+  return seconds > 0 ? `in ${words}` : `${words} ago`;
+}
+
+/** "Every 6 s" of a timedelta as Python writes it, "1 day, 0:00:06"; null of another text. */
+export function everyWords(text: string): string | null {
+  const found = /^(?:(\d+) days?, )?(\d+):(\d\d):(\d\d)(?:\.\d+)?$/.exec(text);
+  if (!found) return null;
+  const units = ["day", "h", "min", "s"].map((unit, i) => [Number(found[i + 1] ?? 0), unit] as const).filter(([n]) => n > 0);
+  if (units.length === 1 && units[0]![0] === 1 && units[0]![1] === "day") return "Every day";
+  return `Every ${units.map(([n, unit]) => `${n} ${unit}${unit === "day" && n > 1 ? "s" : ""}`).join(" ")}`;
 }
 
 /** What starts its runs, in words. */
 export function scheduleWords(dag: Pick<WorkflowInfo, "schedule" | "schedule_words" | "assets">): string {
-  const words = dag.schedule_words || dag.schedule;
-  if (dag.assets && words && words !== "Asset") return `${words}, and when ${dag.assets} changes`;
+  const written = ["None", "Asset"].includes(dag.schedule) ? "" : dag.schedule;
+  const words = dag.schedule_words || everyWords(written) || written;
+  if (dag.assets && words) return `${words}, and when ${dag.assets} changes`;
   if (dag.assets) return `When ${dag.assets} changes`;
   return words || "Only when asked";
 }
