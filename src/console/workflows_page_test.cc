@@ -39,7 +39,9 @@ one:
   description: The First
   task_groups: {outer: {}, inner: {parent_group_name: outer}}
   tasks:
-    last: {operator: airflow.providers.standard.operators.empty.EmptyOperator, dependencies: [outer]}
+    last:
+      operator: airflow.providers.standard.operators.empty.EmptyOperator
+      dependencies: [outer]
     first:
       operator: airflow.providers.standard.operators.bash.BashOperator
       bash_command: "true"
