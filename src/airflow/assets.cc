@@ -213,17 +213,16 @@ Answer<Reply> queued(Call& call, const std::optional<std::string>& of_dag,
                      std::optional<std::int64_t> of_asset, bool alone) {
   const Catalog catalog(call.workflows);
   const Assets assets(catalog);
-  ASSIGN(const auto events, or_refuse(call.kept().asset_events("", kMostRows)));
   Json list = Json::array();
   for (const auto& row : call.workflows.rows()) {
     if (of_dag && row.id != *of_dag) continue;
+    ASSIGN(const auto events, or_refuse(call.kept().asset_events(row.pending_asset_events)));
     std::map<std::int64_t, calendar::Micros> first;
-    for (const auto id : row.pending_asset_events) {
-      const auto at = std::ranges::find(events, id, &sched::AssetEvent::id);
-      if (at == events.end()) continue;
-      const KnownAsset* known = assets.find(at->asset_uri);
+    for (const auto& event : events) {
+      const KnownAsset* known = assets.find(event.asset_uri);
       first.try_emplace(
-          known != nullptr ? id_of(known->asset) : id_of(at->asset_uri, at->asset_uri), at->at);
+          known != nullptr ? id_of(known->asset) : id_of(event.asset_uri, event.asset_uri),
+          event.at);
     }
     for (const auto& [asset, time] : first) {
       if (!of_asset || asset == *of_asset)
@@ -365,11 +364,7 @@ Answer<Reply> upstream_asset_events(Call& call) {
   const Assets assets(catalog);
   std::vector<sched::AssetEvent> consumed;
   if (!run.asset_events.empty()) {
-    ASSIGN(const auto events, or_refuse(call.kept().asset_events("", kMostRows)));
-    for (const auto id : run.asset_events) {
-      const auto at = std::ranges::find(events, id, &sched::AssetEvent::id);
-      if (at != events.end()) consumed.push_back(*at);
-    }
+    ASSIGN(consumed, or_refuse(call.kept().asset_events(run.asset_events)));
   }
   ASSIGN(const auto made, runs_of(call, consumed));
   Json list = Json::array();

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "dags/read.h"
+#include "log/log.h"
 #include "metadata/metadata.h"
 #include "rt/clock.h"
 #include "sched/scheduler.h"
@@ -29,6 +30,14 @@ struct Options {
   std::string only = {};  ///< one DAG's id: it alone is there, and runs when it is triggered only
   std::map<std::string, std::string> connections = {};  ///< id → URI or JSON, from tailrace.yml
   std::map<std::string, std::string> variables = {};
+  /// 0: as many as the scheduler lets run; 1: one after the other, in the order of their starts.
+  int tries_at_once = 0;
+  /// What makes assets happen by itself (asset_sources.h): the log with the topics, which outlives
+  /// the workflows, asked for when a DAG waits for one; the folder of the tables; HOST:PORT of the
+  /// brokers that have the log.
+  std::function<Result<log::Log*>()> log = {};
+  std::string lake = {};
+  std::vector<std::string> brokers = {};
 };
 
 class Workflows {
