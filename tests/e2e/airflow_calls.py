@@ -192,6 +192,10 @@ OF_THE_MACHINE = {"id", "asset_id", "hostname", "unixname", "pid", "fileloc", "r
 # Where Tailrace has something else on purpose (src/airflow/README.md).
 OURS = {"ui_color", "ui_fgcolor", "rendered_fields", "executor", "trigger", "triggerer_job", "last_expired",
         "bundle_name", "bundle_version", "default_args", "is_encrypted", "triggering_user_name", "executor_config"}
+# Answers to what sets something going: Tailrace's scheduler has begun when it answers, Airflow's begins later.
+AT_ONCE = {"trigger", "write", "clear_one", "clear_run", "event", "task_note", "backfill_cancel"}
+BEGUN = {"state", "start_date", "end_date", "queued_when", "scheduled_when", "last_scheduling_decision", "duration",
+         "created_dagruns", "try_number", "hostname", "pid", "updated_at"}
 RUN_ID = re.compile(r"^(manual|scheduled|asset_triggered|backfill)__.*")
 
 
@@ -228,6 +232,12 @@ def normal(value, name=""):
     return value
 
 
+def without(value, names):
+    if isinstance(value, dict):
+        return {key: without(item, names) for key, item in value.items() if key not in names}
+    return [without(item, names) for item in value] if isinstance(value, list) else value
+
+
 def hold(ask, settle):
     """The conversation by `ask(method, path, body) -> (status, JSON or None)`; the answers by name."""
     saved, answers = {}, {}
@@ -239,5 +249,6 @@ def hold(ask, settle):
         if name in SAVED and status < 400:
             key, find = SAVED[name]
             saved[key] = find(answer)
-        answers[name] = {"status": status, "body": normal(answer)}
+        body = normal(answer)
+        answers[name] = {"status": status, "body": without(body, BEGUN) if name in AT_ONCE else body}
     return answers
