@@ -41,9 +41,16 @@ line:
   params:
     count: {__type__: airflow.sdk.Param, default: 3, type: integer, maximum: 9}
   tasks:
-    first: {operator: airflow.providers.standard.operators.bash.BashOperator, bash_command: "echo hello"}
-    second: {operator: airflow.providers.standard.operators.bash.BashOperator, bash_command: exit 1, dependencies: [first]}
-    third: {operator: airflow.providers.standard.operators.empty.EmptyOperator, dependencies: [second]}
+    first:
+      operator: airflow.providers.standard.operators.bash.BashOperator
+      bash_command: "echo hello"
+    second:
+      operator: airflow.providers.standard.operators.bash.BashOperator
+      bash_command: exit 1
+      dependencies: [first]
+    third:
+      operator: airflow.providers.standard.operators.empty.EmptyOperator
+      dependencies: [second]
 )";
 
 class ApiTest : public testing::Test {

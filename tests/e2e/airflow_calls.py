@@ -184,8 +184,8 @@ SAVED = {
     "backfill": ("backfill", lambda body: body["id"]),
 }
 
-TIMES = {"start_date", "end_date", "queued_at", "queued_when", "scheduled_when", "created_at", "updated_at", "timestamp",
-         "last_parsed_time", "last_parsed", "last_scheduling_decision", "completed_at", "run_after"}
+TIMES = {"start_date", "end_date", "queued_at", "queued_when", "scheduled_when", "created_at", "updated_at",
+         "timestamp", "last_parsed_time", "last_parsed", "last_scheduling_decision", "completed_at", "run_after"}
 OF_THE_MACHINE = {"id", "asset_id", "hostname", "unixname", "pid", "fileloc", "relative_fileloc", "file_token",
                   "bundle_url", "last_parse_duration", "duration", "latest_scheduler_heartbeat", "import_error_id",
                   "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat", "git_version"}

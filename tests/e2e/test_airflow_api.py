@@ -93,7 +93,8 @@ def test_airflows_own_python_client_works_as_it_is(project):
         run = runs.trigger_dag_run("shop", client.TriggerDAGRunPostBody(dag_run_id="by_client", conf={"count": 2},
                                                                        logical_date=None))
         assert run.dag_run_id == "by_client" and run.conf == {"count": 2}
-        tailrace.wait_until(lambda: runs.get_dag_run("shop", "by_client").state in ("success", "failed"), "its end", 120)
+        tailrace.wait_until(lambda: runs.get_dag_run("shop", "by_client").state in ("success", "failed"), "its end",
+                            120)
         tasks = client.TaskInstanceApi(session)
         states = {task.task_id: task.state for task in tasks.get_task_instances("shop", "by_client").task_instances}
         assert states["shaky"] == "success" and states["hopeless"] == "failed" and states["never"] == "upstream_failed"

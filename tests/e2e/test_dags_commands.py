@@ -103,17 +103,18 @@ def test_a_backfill_says_what_it_will_do_and_shows_how_far_it_is(project):
 def test_an_interrupted_backfill_is_cancelled_and_says_so(project):
     project.start()
     dags(project, "unpause", "nightly")
-    with subprocess.Popen([tailrace.PROGRAM, "dags", "backfill", "nightly", "--from", "2026-01-02", "--to", "2026-01-10",
-                           "--max-active-runs", "1", "--backwards", "--project", project.folder, "--data", project.data],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
+    words = ["--from", "2026-01-02", "--to", "2026-01-10", "--max-active-runs", "1", "--backwards",
+             "--project", project.folder, "--data", project.data]
+    with subprocess.Popen([tailrace.PROGRAM, "dags", "backfill", "nightly", *words], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as command:
         tailrace.started.append(command)
         assert "Ctrl-C" in command.stdout.readline()
         assert "1 running" in command.stdout.readline() + command.stdout.readline()
         command.send_signal(signal.SIGINT)
         assert "is cancelled" in command.communicate(timeout=60)[1]
     assert command.returncode == 1
-    states = {run["state"] for run in lines(dags(project, "runs", "nightly", "--json")) if run["run_type"] == "backfill"}
-    assert "queued" not in states
+    runs = lines(dags(project, "runs", "nightly", "--json"))
+    assert "queued" not in {run["state"] for run in runs if run["run_type"] == "backfill"}
 
 
 def test_where_nothing_runs_each_command_says_how_to_start_it(project):
