@@ -101,9 +101,15 @@ std::string_view rule_name(dags::TriggerRule rule) {
 }
 
 std::string_view rule_name(dags::WeightRule rule) {
-  return rule == dags::WeightRule::kUpstream   ? "upstream"
-         : rule == dags::WeightRule::kAbsolute ? "absolute"
-                                               : "downstream";
+  switch (rule) {
+    case dags::WeightRule::kUpstream:
+      return "upstream";
+    case dags::WeightRule::kAbsolute:
+      return "absolute";
+    case dags::WeightRule::kDownstream:
+      break;
+  }
+  return "downstream";
 }
 
 const std::string& host_name() {

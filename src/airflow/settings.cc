@@ -154,7 +154,8 @@ Answer<metadata::Connection> connection_of(Body body, const metadata::Connection
   if (extra && !extra->empty() && !Json::parse(*extra, nullptr, false).is_object())
     body.fault(
         "The `extra` field must be a valid JSON object (e.g., {'key': 'value'}), but encountered "
-        "non-JSON in `extra` field");
+        "non-JSON in `extra` field",
+        "extra");
   TRY(body.check());
   if (body.has("extra")) {
     const bool stars = before != nullptr && before->extra && extra == redacted_text(*before->extra);

@@ -223,12 +223,13 @@ Answer<Change> change_of(const Call& call) {
   change.downstream = body.flag("include_downstream").value_or(false);
   change.future = body.flag("include_future").value_or(false);
   change.past = body.flag("include_past").value_or(false);
-  if (body.is_null("new_state")) body.fault("'new_state' should not be empty");
+  if (body.is_null("new_state")) body.fault("'new_state' should not be empty", "new_state");
   std::optional<sched::TaskState> to;
   if (state == "success") to = sched::TaskState::kSuccess;
   if (state == "failed") to = sched::TaskState::kFailed;
   if (state == "skipped") to = sched::TaskState::kSkipped;
-  if (state && !to) body.fault("'" + *state + "' is not one of ['success', 'failed', 'skipped']");
+  if (state && !to)
+    body.fault("'" + *state + "' is not one of ['success', 'failed', 'skipped']", "new_state");
   TRY(body.check());
   const auto mask = call.parameters().texts("update_mask");
   if (is_one_of("new_state", mask)) change.state = to;

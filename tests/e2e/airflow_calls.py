@@ -128,7 +128,7 @@ STEPS = [
     ("pools", "GET", "pools", None),
     ("pool_made", "POST", "pools", {"name": "two", "slots": 2, "description": "for two"}),
     ("pool_made_again", "POST", "pools", {"name": "two", "slots": 2}),
-    ("pool_changed", "PATCH", "pools/two?update_mask=slots", {"slots": 3}),
+    ("pool_changed", "PATCH", "pools/two", {"pool": "two", "slots": 3, "include_deferred": False}),
     ("pool", "GET", "pools/two", None),
     ("pool_gone", "DELETE", "pools/two", None),
     ("pool_missing", "GET", "pools/two", None),
@@ -216,7 +216,10 @@ def normal(value, name=""):
     if isinstance(value, dict):
         return {key: normal(item, key) for key, item in sorted(value.items()) if key not in OURS}
     if isinstance(value, list):
-        return [normal(item, name) for item in value]
+        done = [normal(item, name) for item in value]
+        # Instances that are made at once come in any order.
+        return sorted(done, key=lambda task: (task.get("map_index", -1), task["task_id"])) \
+            if name == "task_instances" else done
     if value is None:
         return None
     if name == "doc_md":
