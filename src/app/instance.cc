@@ -179,14 +179,16 @@ Result<pipeline::TopicTypes> Instance::open_types() {
 
 Instance::~Instance() {
   airflow_.reset();
-  console_.reset();    // both ask the workflows
+  console_.reset();  // both ask the workflows
+  if (event_log_.remote) event_log_.remote->interrupt();
   workflows_.reset();  // its tasks use all the rest
   upkeep_.reset();
   if (log_view_) log_view_->close();
   if (registry_) registry_->stop();  // it asks the broker's users
   kafka_.reset();
   record_schemas_.reset();
-  cql_.reset();  // it reads the runner's tables
+  cql_.reset();      // it reads the runner's tables
+  backend_.reset();  // its operations use the sources
   sources_.clear();
   runner_.reset();
   schemas_.reset();
@@ -246,8 +248,16 @@ bool Instance::is_paused(std::string_view name) const {
 Status Instance::open_workflows() {
   if (!fs::is_directory(project_.folder + "/dags")) return {};
   access_ = project_access(*this);
-  ASSIGN(workflows_, workflows::Workflows::open({.folder = project_.folder, .data = data_},
-                                                *access_, rt::system_clock()));
+  workflows::Options options{.folder = fs::absolute(project_.folder).string(), .data = data_};
+  options.lake = data_ + "/lake";
+  options.log = [this] { return log_for_events(); };
+  const std::string brokers = kafka_address();
+  for (std::size_t from = 0; from < brokers.size();) {
+    const std::size_t comma = std::min(brokers.find(',', from), brokers.size());
+    options.brokers.push_back(brokers.substr(from, comma - from));
+    from = comma + 1;
+  }
+  ASSIGN(workflows_, workflows::Workflows::open(std::move(options), *access_, rt::system_clock()));
   if (options_.airflow == "off") return {};
   ASSIGN(auto config, airflow_config(options_.airflow, options_.airflow_users));
   ASSIGN(airflow_, airflow::Door::start(std::move(config), *workflows_));
@@ -267,6 +277,14 @@ Status Instance::open_console() {
                               {"kafka", kafka_address()}, {"registry", registry_url()},
                               {"cql", cql_address()},     {"airflow", airflow_url()}};
   return rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump());
+}
+
+Result<log::Log*> Instance::log_for_events() {
+  if (!remote_) return log_.get();
+  if (!event_log_.log) {
+    ASSIGN(event_log_, open_log(project_, data_, false));
+  }
+  return event_log_.log.get();
 }
 
 Status Instance::open_doors() {
@@ -375,6 +393,7 @@ Status Instance::run_once() {
 
 Status Instance::stop() {
   if (airflow_) airflow_->stop();
+  if (event_log_.remote) event_log_.remote->interrupt();
   if (workflows_) workflows_->stop(kTasksGrace);
   upkeep_.reset();
   if (log_view_) log_view_->close();

@@ -9,6 +9,7 @@
 #include "airflow/door.h"
 #include "app/cql_service.h"
 #include "app/log_view.h"
+#include "app/open_log.h"
 #include "app/registry_service.h"
 #include "app/schema_view.h"
 #include "base/result.h"
@@ -105,6 +106,9 @@ class Instance {
   /// The workflows, where the project has any, and their door; they do not run yet.
   Status open_workflows();
   Status open_console();
+  /// The log that events of topics are read from: on a Kafka a reader of its own, for the
+  /// pipeline's reads elsewhere.
+  Result<log::Log*> log_for_events();
   /// The console's eyes on the registry, and on records by it.
   void open_schema_view();
   Status open_sources(const pipeline::TopicTypes& types);
@@ -143,6 +147,7 @@ class Instance {
   std::unique_ptr<kafka::Door> kafka_;
   std::unique_ptr<log::Upkeep> upkeep_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  OpenedLog event_log_;  ///< empty where the log is here
   std::unique_ptr<tasks::ProjectAccess> access_;
   std::unique_ptr<workflows::Workflows> workflows_;  ///< null where there are no DAGs
   std::unique_ptr<airflow::Door> airflow_;

@@ -12,6 +12,7 @@
 //   POST /api/redrive {ids | table | reason | all}        sends them back
 //   GET  /api/topics… /api/groups…     the log and who reads it: log_view.h
 //   …    /api/schemas…                 the schema registry: schema_view.h
+//   …    /api/ingest… /api/refresh /api/operations…    what is started and waited for: operations.h
 //   GET  /api/workflows…               DAGs, runs and tasks: workflows_page.h
 //   …    /api/v2/…                     the workflows, as Airflow's REST API:
 //   ConsoleConfig::workflows
@@ -31,6 +32,7 @@
 
 #include "base/result.h"
 #include "console/log_view.h"
+#include "console/operations.h"
 #include "console/schema_view.h"
 #include "net/http_server.h"
 #include "pipeline/hops.h"
@@ -160,6 +162,7 @@ class Backend {
   virtual Result<std::int64_t> redrive(const RedriveSelection& selection) = 0;
   virtual LogView& log_view() = 0;
   virtual SchemaView& schema_view() = 0;
+  virtual Operations& operations() = 0;
   /// Null when the project has no DAGs.
   virtual workflows::Workflows* workflows() { return nullptr; }
 };
