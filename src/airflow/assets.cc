@@ -22,17 +22,6 @@ struct KnownAsset {
   std::vector<std::string> aliases;
 };
 
-/// The same for the same asset whatever else there is, as a client keeps it: 31 bits.
-std::int64_t id_of(std::string_view name, std::string_view uri) {
-  std::uint32_t hash = 2166136261U;
-  const std::string text = std::string(name) + "\n" + std::string(uri);
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  return hash & 0x7FFFFFFF;
-}
-std::int64_t id_of(const dags::Asset& asset) {
-  return id_of(asset.name, asset.uri);
-}
-
 class Assets {
  public:
   explicit Assets(const Catalog& catalog) {
@@ -49,8 +38,8 @@ class Assets {
   const std::vector<KnownAsset>& all() const { return all_; }
   const std::map<std::string, int>& aliases() const { return aliases_; }
   const KnownAsset* find(std::int64_t id) const {
-    const auto at =
-        std::ranges::find_if(all_, [&](const KnownAsset& one) { return id_of(one.asset) == id; });
+    const auto at = std::ranges::find_if(
+        all_, [&](const KnownAsset& one) { return asset_id(one.asset) == id; });
     return at == all_.end() ? nullptr : &*at;
   }
   /// By URI or name.
@@ -121,7 +110,7 @@ Answer<Json> asset_json(const Call& call, const KnownAsset& known, const Catalog
   Json last = {{"id", nullptr}, {"timestamp", nullptr}};
   if (!events.empty())
     last = {{"id", events.front().id}, {"timestamp", time_json(events.front().at)}};
-  return Json{{"id", id_of(asset)},
+  return Json{{"id", asset_id(asset)},
               {"name", asset.name},
               {"uri", asset.uri},
               {"group", asset.group.empty() ? "asset" : asset.group},
@@ -183,7 +172,7 @@ Json event_json(const sched::AssetEvent& event, const Assets& assets, const Made
     for (const auto& run : of->second) runs.push_back(made_run_json(run, event.id));
   const auto& source = event.source;
   return {{"id", event.id},
-          {"asset_id", id_of(name, uri)},
+          {"asset_id", asset_id(name, uri)},
           {"uri", uri},
           {"name", name},
           {"group", known != nullptr && !known->asset.group.empty() ? known->asset.group : "asset"},
@@ -221,7 +210,7 @@ Answer<Reply> queued(Call& call, const std::optional<std::string>& of_dag,
     for (const auto& event : events) {
       const KnownAsset* known = assets.find(event.asset_uri);
       first.try_emplace(
-          known != nullptr ? id_of(known->asset) : id_of(event.asset_uri, event.asset_uri),
+          known != nullptr ? asset_id(known->asset) : asset_id(event.asset_uri, event.asset_uri),
           event.at);
     }
     for (const auto& [asset, time] : first) {
@@ -287,7 +276,7 @@ Answer<Reply> list_asset_aliases(Call& call) {
   const Assets assets(catalog);
   std::vector<Json> rows;
   for (const auto& [name, unused] : assets.aliases())
-    rows.push_back({{"id", id_of(name, "")}, {"name", name}, {"group", "asset"}});
+    rows.push_back({{"id", asset_id(name, "")}, {"name", name}, {"group", "asset"}});
   return Reply(page("asset_aliases", std::move(rows), offset, limit));
 }
 

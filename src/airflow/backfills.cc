@@ -16,7 +16,7 @@ Json backfill_json(const sched::Backfill& one, const Catalog& catalog) {
           {"dag_id", one.dag},
           {"from_date", time_json(one.from)},
           {"to_date", time_json(one.to)},
-          {"dag_run_conf", one.conf.dict() != nullptr ? value_json(one.conf) : Json::object()},
+          {"dag_run_conf", one.conf.dict() != nullptr ? value_json(one.conf) : Json(nullptr)},
           {"is_paused", one.paused},
           {"reprocess_behavior", one.reprocess == Reprocess::kFailed      ? "failed"
                                  : one.reprocess == Reprocess::kCompleted ? "completed"

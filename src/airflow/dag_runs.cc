@@ -145,9 +145,16 @@ Answer<void> check_run_id(const std::string& id) {
   const bool good = !id.empty() && std::ranges::all_of(id, [](unsigned char c) {
     return std::isalnum(c) != 0 || std::string_view("_.~:+-").contains(static_cast<char>(c));
   });
+  for (const char* type : {"scheduled", "backfill", "asset_triggered"}) {
+    if (good && id.starts_with(std::string(type) + "__"))
+      return refuse(400, "A manual DAG run cannot use ID '" + id + "' since it is reserved for " +
+                             type + " runs");
+  }
   if (good) return {};
-  return refuse(
-      400, "The run_id provided '" + id + "' does not match regex pattern '^[A-Za-z0-9_.~:+-]+$'");
+  return refuse(400, "The run_id provided '" + id +
+                         "' does not match regex pattern '^[A-Za-z0-9_.~:+-]+$' or "
+                         "'^(?:manual|scheduled|asset_triggered)__(?:\\d{4}-\\d{2}-\\d{2}T"
+                         "\\d{2}:\\d{2}:\\d{2}\\+00:00)$'");
 }
 
 /// As the database's refusal of a second row.

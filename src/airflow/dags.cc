@@ -94,7 +94,8 @@ Json condition_json(const dags::AssetCondition& condition) {
       return {{"asset",
                {{"uri", condition.asset.uri},
                 {"name", condition.asset.name},
-                {"group", condition.asset.group.empty() ? "asset" : condition.asset.group}}}};
+                {"group", condition.asset.group.empty() ? "asset" : condition.asset.group},
+                {"id", asset_id(condition.asset)}}}};
     case Kind::kReference:
       return {{"asset_ref", {{"name", condition.asset.name}, {"uri", condition.asset.uri}}}};
     case Kind::kAlias:

@@ -196,6 +196,16 @@ std::string uuid_of(std::string_view text) {
                      high & 0xFFF, (low >> 48 & 0x3FFF) | 0x8000, low & 0xFFFFFFFFFFFFULL);
 }
 
+std::int64_t asset_id(std::string_view name, std::string_view uri) {
+  std::uint32_t digest = 2166136261U;  // FNV-1a
+  const std::string text = std::string(name) + "\n" + std::string(uri);
+  for (const char c : text) digest = (digest ^ static_cast<unsigned char>(c)) * 16777619U;
+  return digest & 0x7FFFFFFF;
+}
+std::int64_t asset_id(const dags::Asset& asset) {
+  return asset_id(asset.name, asset.uri);
+}
+
 std::string operator_class(const dags::Task& task) {
   if (!task.decorator_path.empty()) return std::string(decorator_of(task).class_name);
   return task.operator_path.substr(task.operator_path.rfind('.') + 1);

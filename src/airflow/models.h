@@ -58,6 +58,10 @@ std::string operator_name(const dags::Task& task);
 /// Airflow's names of states; null is none.
 Json state_json(sched::TaskState state);
 
+/// The same for the same asset whatever else there is, as a client keeps it: 31 bits.
+std::int64_t asset_id(std::string_view name, std::string_view uri);
+std::int64_t asset_id(const dags::Asset& asset);
+
 /// A UUID that is always the same for a text: ids of what has no number here.
 std::string uuid_of(std::string_view text);
 

@@ -162,7 +162,8 @@ net::Response answer(workflows::Workflows& workflows, const net::Request& reques
     Call call{.workflows = workflows, .request = request, .names = std::move(*names), .user = user};
     return response_of(route.handle(call));
   }
-  return known ? refusal(405, "Method Not Allowed") : refusal(404, "Not Found");
+  if (known) return refusal(405, "Method Not Allowed");
+  return response_of(Reply(404, Json{{"error", "API route not found"}}));
 }
 
 }  // namespace tailrace::airflow

@@ -36,10 +36,9 @@ Json redacted(Json value, std::string_view name) {
 }
 
 std::string redacted_text(const std::string& text, std::string_view name) {
-  Json value = Json::parse(text, nullptr, false);
-  if (!value.is_structured()) return sounds_secret(name) ? kStars : text;
-  const Json shown = redacted(value, name);
-  return shown == value ? text : dump(shown);
+  const Json value = Json::parse(text, nullptr, false);
+  if (value.is_discarded()) return sounds_secret(name) ? kStars : text;
+  return python_dump(redacted(value, name));
 }
 
 }  // namespace tailrace::airflow

@@ -119,13 +119,30 @@ struct ConsumeOptions {
 int consume_command(const ConsumeOptions& options);
 
 struct DagsOptions {
-  enum class Action { kList, kShow, kTest };
+  enum class Action {
+    kList,
+    kShow,
+    kTest,
+    kRun,
+    kRuns,
+    kBackfill,
+    kClear,
+    kPause,
+    kUnpause,
+    kLogs
+  };
   Action action = Action::kList;
-  std::string project = ".";
+  std::string project = ".", data;
   std::string dag;
-  std::string date;  ///< kTest: the logical date; empty: none
-  std::string conf;  ///< kTest: JSON
-  bool json = false;
+  std::string date;  ///< kTest, kRun: the logical date; empty: none
+  std::string conf;  ///< kTest, kRun, kBackfill: JSON
+  std::string run;
+  std::string task;  ///< kLogs: its id; kClear: a regular expression for ids
+  std::string from, to;
+  std::string reprocess = "none";
+  int max_active_runs = 10, limit = 25, try_number = 0, map_index = -1;
+  bool json = false, wait = false, dry_run = false, backwards = false, yes = false;
+  bool failed = false, upstream = false, downstream = false, follow = false;
 };
 int dags_command(const DagsOptions& options);
 

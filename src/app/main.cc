@@ -383,37 +383,89 @@ void add_schemas(CLI::App& app, int& code) {
       "check says why not, and ends with 1, when the file may not follow the subject's versions.");
 }
 
+/// What one of `dags …` takes beside the project.
+void add_dags_options(CLI::App* command, DagsOptions& options) {
+  using enum DagsOptions::Action;
+  const auto action = options.action;
+  const auto is = [&](auto... any) { return ((action == any) || ...); };
+  if (is(kTest, kRun, kBackfill))
+    command->add_option("--conf", options.conf, "the runs' conf, a JSON object");
+  if (is(kTest)) command->add_option("--date", options.date, "the logical date: 2026-01-31");
+  if (is(kRun)) {
+    command->add_option("--logical-date", options.date, "2026-01-31, or with a time");
+    command->add_option("--run", options.run, "the run's id, instead of one that is made");
+    command->add_flag("--wait", options.wait, "until it has ended; 1 when it failed");
+  }
+  if (is(kBackfill)) {
+    command->add_option("--from", options.from, "the first date")->required();
+    command->add_option("--to", options.to, "the last one")->required();
+    command->add_option("--reprocess", options.reprocess, "runs that are there: none")
+        ->check(CLI::IsMember({"none", "failed", "completed"}));
+    command->add_option("--max-active-runs", options.max_active_runs, "at once")
+        ->capture_default_str();
+    command->add_flag("--backwards", options.backwards, "the last date first");
+    command->add_flag("!--detach", options.wait, "do not wait for its end")->default_val(true);
+  }
+  if (is(kClear)) {
+    command->add_option("--run", options.run, "of this run");
+    command->add_option("--from", options.from, "of runs from this logical date on");
+    command->add_option("--to", options.to, "of runs to this logical date");
+    command->add_option("--task", options.task, "tasks whose id it fits, a regular expression");
+    command->add_flag("--failed", options.failed, "only what failed");
+    command->add_flag("--upstream", options.upstream, "with what comes before");
+    command->add_flag("--downstream", options.downstream, "with what comes after");
+    command->add_flag("--yes", options.yes, "without a question");
+  }
+  if (is(kBackfill, kClear))
+    command->add_flag("--dry-run", options.dry_run, "say what would be done, and do nothing");
+  if (is(kRuns))
+    command->add_option("--limit", options.limit, "the last so many")->capture_default_str();
+  if (is(kLogs)) {
+    command->add_option("task", options.task, "its id")->required();
+    command->add_option("--run", options.run, "of this run (default: the last one)");
+    command->add_option("--try", options.try_number, "of this try (default: the last one)");
+    command->add_option("--map-index", options.map_index, "of this instance of a mapped task");
+    command->add_flag("--follow", options.follow, "until the try is over");
+  }
+  if (!is(kTest)) command->add_flag("--json", options.json, "a JSON object a line");
+  if (!is(kTest, kShow)) command->add_option("--data", options.data, kDataHelp);
+}
+
 void add_dags(CLI::App& app, int& code) {
   using Action = DagsOptions::Action;
-  auto* dags = app.add_subcommand("dags", "workflows: list, show, test");
+  auto* dags = app.add_subcommand("dags", "workflows: list, run, backfill, clear, logs, test …");
   dags->require_subcommand(1);
-  auto options = std::make_shared<DagsOptions>();
   for (auto [name, about, action] :
        {std::tuple{"list", "every DAG with its schedule", Action::kList},
         {"show", "a DAG's tasks in their order", Action::kShow},
-        {"test", "run a DAG once, here and now, and print what it does", Action::kTest}}) {
+        {"test", "run a DAG once, here and now, and print what it does", Action::kTest},
+        {"run", "ask for a run", Action::kRun},
+        {"runs", "the last runs of a DAG", Action::kRuns},
+        {"backfill", "the runs between two dates", Action::kBackfill},
+        {"clear", "let tasks run again", Action::kClear},
+        {"pause", "start no runs", Action::kPause},
+        {"unpause", "start runs again", Action::kUnpause},
+        {"logs", "what a task has written", Action::kLogs}}) {
+    auto options = std::make_shared<DagsOptions>();
+    options->action = action;
     auto* command = dags->add_subcommand(name, about);
     if (action != Action::kList) command->add_option("dag", options->dag, "its id")->required();
+    add_dags_options(command, *options);
     command->add_option("--project", options->project, "the project's folder")
         ->capture_default_str();
-    if (action == Action::kTest) {
-      command->add_option("--date", options->date, "the logical date: 2026-01-31, or with a time");
-      command->add_option("--conf", options->conf, "the run's conf, a JSON object");
-    } else {
-      command->add_flag("--json", options->json, "a JSON object a line");
-    }
-    command->callback([=, &code] {
-      options->action = action;
-      code = dags_command(*options);
-    });
+    command->callback([=, &code] { code = dags_command(*options); });
   }
   dags->footer(
       "Examples:\n"
       "  tailrace dags list\n"
-      "  tailrace dags show user_automation\n"
-      "  tailrace dags test user_automation --conf '{\"seconds\": 5}'\n\n"
+      "  tailrace dags test user_automation --conf '{\"seconds\": 5}'\n"
+      "  tailrace dags run user_automation --wait\n"
+      "  tailrace dags backfill user_automation --from 2026-01-01 --to 2026-01-31 --dry-run\n"
+      "  tailrace dags clear user_automation --run manual__1 --failed --downstream\n"
+      "  tailrace dags logs user_automation fetch --follow\n\n"
       "DAGs are dag-factory's YAML in the project's folder dags/; `tailrace run` schedules them.\n"
-      "test keeps nothing, and ends with 1 when the run failed.");
+      "list, show and test read the files; the others ask the program that runs on the project.\n"
+      "test keeps nothing, and ends with 1 when the run failed, as run --wait and backfill do.");
 }
 
 void add_produce(CLI::App& app, int& code) {
