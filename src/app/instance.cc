@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "app/asset_check.h"
 #include "app/backend.h"
 #include "app/host_port.h"
 #include "app/open_log.h"
@@ -255,6 +256,11 @@ Status Instance::open_workflows() {
     from = comma + 1;
   }
   ASSIGN(workflows_, workflows::Workflows::open(std::move(options), *access_, rt::system_clock()));
+  for (const dags::Finding& finding :
+       check_assets(project_, *runner_->graph(), workflows_->dags())) {
+    if (finding.fatal) return error(Code::kInvalidArgument, finding.text());
+    LOG(warn, "{}", finding.text());
+  }
   return workflows_->start();
 }
 

@@ -283,7 +283,8 @@ class Workflows::Impl final : public AssetSink {
   }
 
   std::vector<dags::Finding> reload() {
-    auto reading = dags::read(workshop_.dags_folder, dags::airflow_operators(), {.now = now()});
+    auto reading = dags::read(workshop_.dags_folder, dags::airflow_operators(),
+                              {.folder = {}, .environment = {}, .now = now()});
     if (!reading) return {{.place = {}, .fatal = true, .what = reading.error().what}};
     if (!lines_of(reading->findings, true).empty()) return reading->findings;
     if (const auto sources = all_sources(reading->dags); !sources) {
@@ -633,8 +634,9 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
   std::filesystem::create_directories(options.data + "/dags/logs", failed);
   if (failed)
     return error(Code::kFailedPrecondition, fmt::format("{}: {}", options.data, failed.message()));
-  ASSIGN(auto reading, dags::read(options.folder + "/dags", dags::airflow_operators(),
-                                  {.now = clock.now().value * 1000}));
+  ASSIGN(auto reading,
+         dags::read(options.folder + "/dags", dags::airflow_operators(),
+                    {.folder = {}, .environment = {}, .now = clock.now().value * 1000}));
   if (const std::string fatal = lines_of(reading.findings, true); !fatal.empty())
     return error(Code::kInvalidArgument, fatal);
   if (const std::string doubts = lines_of(reading.findings, false); !doubts.empty())
