@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "app/airflow_config.h"
 #include "app/asset_check.h"
 #include "app/backend.h"
 #include "app/host_port.h"
@@ -85,8 +86,8 @@ Result<RunFile> find_running(const std::string& data) {
   if (!text) return none;
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
-  RunFile run{json.value("pid", 0), json.value("url", ""), json.value("kafka", ""),
-              json.value("registry", ""), json.value("cql", "")};
+  RunFile run{json.value("pid", 0),       json.value("url", ""), json.value("kafka", ""),
+              json.value("registry", ""), json.value("cql", ""), json.value("airflow", "")};
   if (run.pid <= 0 || (kill(run.pid, 0) != 0 && errno == ESRCH)) return none;
   return run;
 }
@@ -178,6 +179,8 @@ Result<pipeline::TopicTypes> Instance::open_types() {
 }
 
 Instance::~Instance() {
+  airflow_.reset();
+  console_.reset();  // both ask the workflows
   if (event_log_.remote) event_log_.remote->interrupt();
   workflows_.reset();  // its tasks use all the rest
   upkeep_.reset();
@@ -185,8 +188,8 @@ Instance::~Instance() {
   if (registry_) registry_->stop();  // it asks the broker's users
   kafka_.reset();
   record_schemas_.reset();
-  cql_.reset();  // it reads the runner's tables
-  console_.reset();
+  cql_.reset();      // it reads the runner's tables
+  backend_.reset();  // its operations use the sources
   sources_.clear();
   runner_.reset();
   schemas_.reset();
@@ -261,7 +264,25 @@ Status Instance::open_workflows() {
     if (finding.fatal) return error(Code::kInvalidArgument, finding.text());
     LOG(warn, "{}", finding.text());
   }
-  return workflows_->start();
+  if (options_.airflow == "off") return {};
+  ASSIGN(auto config, airflow_config(options_.airflow, options_.airflow_users));
+  ASSIGN(airflow_, airflow::Door::start(std::move(config), *workflows_));
+  return {};
+}
+
+Status Instance::open_console() {
+  if (options_.console != "off") {
+    ASSIGN(auto config, console_config(options_.console));
+    config.workflows = [this](const net::Request& request) {
+      if (workflows_) return airflow::answer(*workflows_, request);
+      return airflow::refusal(404, "This project has no workflows: there is no folder dags/ in it");
+    };
+    ASSIGN(console_, console::Console::start(config, *backend_));
+  }
+  const nlohmann::json run = {{"pid", getpid()},          {"url", console_url()},
+                              {"kafka", kafka_address()}, {"registry", registry_url()},
+                              {"cql", cql_address()},     {"airflow", airflow_url()}};
+  return rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump());
 }
 
 Result<log::Log*> Instance::log_for_events() {
@@ -347,22 +368,14 @@ std::string Instance::registry_is_off() const {
 Status Instance::start() {
   TRY(open_doors());
   open_schema_view();
-  if (options_.console != "off") {
-    ASSIGN(auto config, console_config(options_.console));
-    ASSIGN(console_, console::Console::start(config, *backend_));
-    const nlohmann::json run = {{"pid", getpid()},
-                                {"url", console_->url()},
-                                {"kafka", kafka_address()},
-                                {"registry", registry_url()},
-                                {"cql", cql_address()}};
-    TRY(rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump()));
-  }
+  TRY(open_workflows());
+  TRY(open_console());
   runner_->start();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (project_.ingest[i].paused) sources_[i]->pause(true);
     sources_[i]->start();
   }
-  TRY(open_workflows());
+  if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   return {};
 }
@@ -385,6 +398,7 @@ Status Instance::run_once() {
 }
 
 Status Instance::stop() {
+  if (airflow_) airflow_->stop();
   if (event_log_.remote) event_log_.remote->interrupt();
   if (workflows_) workflows_->stop(kTasksGrace);
   upkeep_.reset();

@@ -209,6 +209,28 @@ Response register_schema(Backend& backend, const Request& request) {
   return reply<SchemaText>(backend.schema_view().put(request.segments[2], *proposal), schema_json);
 }
 
+Response run_ingest(Backend& backend, const Request& request) {
+  auto seconds = parse_ingest_body(request.body);
+  if (!seconds) return error_response(seconds.error());
+  return reply<Operation>(backend.operations().ingest(request.segments[2], *seconds),
+                          operation_json);
+}
+
+Response refresh(Backend& backend, const Request& request) {
+  if (auto empty = parse_empty_body(request.body); !empty) return error_response(empty.error());
+  return reply<Operation>(backend.operations().refresh(), operation_json);
+}
+
+Response operation(Backend& backend, const Request& request) {
+  if (auto known = only_params(request, {}); !known) return error_response(known.error());
+  return reply<Operation>(backend.operations().operation(request.segments[2]), operation_json);
+}
+
+Response stop_operation(Backend& backend, const Request& request) {
+  if (auto empty = parse_empty_body(request.body); !empty) return error_response(empty.error());
+  return reply<Operation>(backend.operations().stop(request.segments[2]), operation_json);
+}
+
 Response metrics(Backend& backend) {
   Response response;
   response.content_type = kMetricsType;
@@ -253,6 +275,15 @@ std::optional<Response> named_route(Backend& backend, const Request& request) {
     handle = what == "check" ? check_schema : what == "register" ? register_schema : schema;
     if (handle != schema) method = "POST";
   }
+  if (segments[1] == "operations" && whole) handle = operation;
+  if (segments.size() == 4 && segments[1] == "operations" && segments[3] == "stop") {
+    handle = stop_operation;
+    method = "POST";
+  }
+  if (segments.size() == 4 && segments[1] == "ingest" && segments[3] == "run") {
+    handle = run_ingest;
+    method = "POST";
+  }
   if (handle == nullptr) return std::nullopt;
   if (request.method != method) return method_not_allowed(method);
   return handle(backend, request);
@@ -273,6 +304,7 @@ constexpr Route kRoutes[] = {
     {"/api/sql", "POST", run_sql},
     {"/api/dead-letters", "GET", dead_letters},
     {"/api/redrive", "POST", redrive},
+    {"/api/refresh", "POST", refresh},
     {"/api/topics", "GET",
      [](Backend& b, const Request&) { return json_response(topics_json(b.log_view().topics())); }},
     {"/api/groups", "GET",

@@ -123,6 +123,7 @@ class Workflows::Impl final : public AssetSink {
         lost_.push_back({.task = task->id, .try_number = task->try_number});
     }
     scheduler_.restore(std::move(rows));
+    TRY(note_beginnings(dags));
     ASSIGN(const auto left, metadata_->unfinished_tries());
     Effects first = scheduler_.set_dags(dags, now());
     set_dags(std::move(dags));
@@ -141,6 +142,23 @@ class Workflows::Impl final : public AssetSink {
   Status start() {
     thread_ = std::thread([this] { run(); });
     return watch_sources();
+  }
+
+  /// Topics that are listened to for the first time are told from here on, before anything else of
+  /// the project runs.
+  Status note_beginnings(const std::vector<std::shared_ptr<const dags::Dag>>& dags) {
+    ASSIGN(const auto sources, all_sources(dags));
+    ASSIGN(const auto cursors, metadata_->cursors());
+    std::vector<metadata::Cursor> first;
+    for (const AssetSource& source : sources) {
+      if (source.kind != AssetSource::Kind::kTopic || !options_.log) continue;
+      if (std::ranges::find(cursors, source.uri, &metadata::Cursor::source) != cursors.end())
+        continue;
+      ASSIGN(log::Log* const log, options_.log());
+      ASSIGN(auto some, beginnings(*log, source));
+      first.insert(first.end(), some.begin(), some.end());
+    }
+    return metadata_->keep({}, first);
   }
 
   /// What DAGs listen to now; what they listen to no more is forgotten.
@@ -286,6 +304,7 @@ class Workflows::Impl final : public AssetSink {
     auto reading = dags::read(workshop_.dags_folder, dags::airflow_operators(),
                               {.folder = {}, .environment = {}, .now = now()});
     if (!reading) return {{.place = {}, .fatal = true, .what = reading.error().what}};
+    was_read(reading->findings);
     if (!lines_of(reading->findings, true).empty()) return reading->findings;
     if (const auto sources = all_sources(reading->dags); !sources) {
       reading->findings.push_back({.place = {}, .fatal = true, .what = sources.error().what});
@@ -300,6 +319,15 @@ class Workflows::Impl final : public AssetSink {
     if (const auto watched = watch_sources(); !watched)
       reading->findings.push_back({.place = {}, .fatal = false, .what = watched.error().what});
     return reading->findings;
+  }
+
+  void was_read(std::vector<dags::Finding> findings) {
+    const std::lock_guard lock(dags_mutex_);
+    reading_ = {.findings = std::move(findings), .at = now()};
+  }
+  Reading last_reading() const {
+    const std::lock_guard lock(dags_mutex_);
+    return reading_;
   }
 
   std::vector<std::shared_ptr<const dags::Dag>> dags() const {
@@ -341,6 +369,8 @@ class Workflows::Impl final : public AssetSink {
     });
   }
 
+  const Options& options() const { return options_; }
+  Micros now() const { return clock_.now().value * 1000; }
   TryLogs& logs() { return logs_; }
   metadata::Metadata& metadata() { return *metadata_; }
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
@@ -355,8 +385,6 @@ class Workflows::Impl final : public AssetSink {
     std::promise<Status> answer;
     std::shared_ptr<sched::RunId> made;  ///< where a Trigger's run is wanted
   };
-
-  Micros now() const { return clock_.now().value * 1000; }
 
   void set_dags(std::vector<std::shared_ptr<const dags::Dag>> dags) {
     const std::lock_guard lock(dags_mutex_);
@@ -611,6 +639,7 @@ class Workflows::Impl final : public AssetSink {
 
   mutable std::mutex dags_mutex_;
   std::map<std::string, std::shared_ptr<const dags::Dag>> dags_;
+  Reading reading_;
 
   std::mutex mutex_;
   std::condition_variable some_, idle_;
@@ -646,6 +675,7 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
   }
   ASSIGN(auto kept, metadata::Metadata::open(metadata_url(options)));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(kept), project, clock);
+  impl->was_read(std::move(reading.findings));
   TRY(impl->all_sources(reading.dags));
   TRY(impl->recover(std::move(reading.dags)));
   return std::unique_ptr<Workflows>(new Workflows(std::move(impl)));
@@ -684,6 +714,16 @@ Result<Workflows::View> Workflows::view(const sched::RunId& run) {
 }
 std::vector<sched::DagRow> Workflows::rows() {
   return impl_->rows();
+}
+
+const Options& Workflows::options() const {
+  return impl_->options();
+}
+sched::Micros Workflows::now() const {
+  return impl_->now();
+}
+Workflows::Reading Workflows::last_reading() const {
+  return impl_->last_reading();
 }
 
 Result<Workflows::LogPart> Workflows::log(const sched::TaskId& task, int try_number,

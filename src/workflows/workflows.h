@@ -60,6 +60,12 @@ class Workflows {
   /// Reads the DAG files again; what is wrong with them, if anything: then the DAGs stay as they
   /// are.
   std::vector<dags::Finding> reload();
+  /// What the last reading of the DAG files found, and when it was.
+  struct Reading {
+    std::vector<dags::Finding> findings;
+    sched::Micros at = 0;
+  };
+  Reading last_reading() const;
 
   std::vector<std::shared_ptr<const dags::Dag>> dags() const;
   metadata::Metadata& metadata();
@@ -71,6 +77,8 @@ class Workflows {
   };
   Result<View> view(const sched::RunId& run);
   std::vector<sched::DagRow> rows();
+  const Options& options() const;
+  sched::Micros now() const;
 
   /// A try's log from byte `offset`; with `wait` it comes when there is more, or the try is over.
   struct LogPart {
