@@ -50,7 +50,9 @@ d:
   max_active_runs: 64
   schedule: [{{__type__: airflow.sdk.Asset, uri: "tailrace://topics/users_created"}}]
   tasks:
-    first: {{operator: {BASH}, bash_command: "date +%s%N > {notes}-{{{{ (triggering_asset_events.values() | first | first).extra.offset }}}}"}}
+    first:
+      operator: {BASH}
+      bash_command: "date +%s%N > {notes}-{{{{ (triggering_asset_events.values() | first | first).extra.offset }}}}"
 """)
         made.start()
         producer = confluent_kafka.Producer({"bootstrap.servers": made.kafka(), "linger.ms": 0})
@@ -116,8 +118,8 @@ def load(tailrace):
         time.sleep(MEASURED_S)
         after, more, seconds = usage(made.process.pid), rows(made, count)[0][0], time.monotonic() - at
         made.stop()
-        print(f"{(more - runs) / seconds * 3600:.0f} runs an hour, {(more - runs) * TASKS / seconds:.1f} tasks a second, "
-              f"each with a process of bash, over {seconds:.0f} s")
+        print(f"{(more - runs) / seconds * 3600:.0f} runs an hour, {(more - runs) * TASKS / seconds:.1f} tasks a "
+              f"second, each with a process of bash, over {seconds:.0f} s")
         print(f"  the program: {(after[0] - before[0]) / seconds * 100:.1f} % of a core, "
               f"{after[2]['VmRSS']:.0f} MB (at most {after[2]['VmHWM']:.0f}); "
               f"the tasks' processes: {(after[1] - before[1]) / seconds * 100:.1f} % of a core")

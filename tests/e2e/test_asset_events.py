@@ -1,4 +1,4 @@
-"""Records, commits and files start runs: each exactly one, through kill -9; and no run of a schedule is lost or doubled."""
+"""Records and commits start runs, each exactly one, through kill -9; no run of a schedule is lost or doubled."""
 import collections
 import json
 import random
