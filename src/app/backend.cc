@@ -132,6 +132,7 @@ class InstanceBackend final : public console::Backend {
   console::LogView& log_view() override { return instance_.log_view(); }
   console::Operations& operations() override { return *operations_; }
   console::SchemaView& schema_view() override { return instance_.schema_view(); }
+  workflows::Workflows* workflows() override { return instance_.workflows(); }
 
  private:
   /// A served table by its own name, or by the name of the table it follows.
