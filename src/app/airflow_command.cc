@@ -81,7 +81,7 @@ Status write_all(const std::string& project, const std::string& out) {
   TRY(write("dags/tailrace_airflow/__init__.py", "\"\"\"Tailrace beside Airflow.\"\"\"\n"));
   TRY(write("dags/tailrace_airflow/loader.py",
             std::string(app_airflow_loader_begin, app_airflow_loader_end)));
-  TRY(write("dags/.airflowignore", "tailrace_airflow/.*\n"));
+  TRY(write("dags/.airflowignore", "tailrace_airflow/\n"));
   const std::string module = fmt::format(
       "\"\"\"The DAG files of {0} on Airflow: written by `tailrace airflow`.\"\"\"\n"
       "import sys\n\n"

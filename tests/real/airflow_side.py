@@ -95,7 +95,9 @@ class RealAirflow:
             "AIRFLOW__DAG_FACTORY__ENABLE_TELEMETRY": "False",
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(logs),
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(triggers),
-            "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of thirty-two bytes, and more",
+            "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of sixty-four bytes, which is what HMAC with SHA512 asks for",
+            # On a busy machine an answer may take longer than its 5 seconds.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API__PORT": str(port),
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
