@@ -64,6 +64,11 @@ struct SparkOptions {
 };
 int spark_command(const SparkOptions& options);
 
+struct AirflowOptions {
+  std::string project, data, out;
+};
+int airflow_command(const AirflowOptions& options);
+
 /// Which broker a command asks: HOST:PORT, else the one of the instance that runs on the project.
 struct BrokerAddress {
   std::string broker, project = ".", data;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "app/airflow_config.h"
+#include "app/asset_check.h"
 #include "app/backend.h"
 #include "app/host_port.h"
 #include "app/open_log.h"
@@ -258,6 +259,11 @@ Status Instance::open_workflows() {
     from = comma + 1;
   }
   ASSIGN(workflows_, workflows::Workflows::open(std::move(options), *access_, rt::system_clock()));
+  for (const dags::Finding& finding :
+       check_assets(project_, *runner_->graph(), workflows_->dags())) {
+    if (finding.fatal) return error(Code::kInvalidArgument, finding.text());
+    LOG(warn, "{}", finding.text());
+  }
   if (options_.airflow == "off") return {};
   ASSIGN(auto config, airflow_config(options_.airflow, options_.airflow_users));
   ASSIGN(airflow_, airflow::Door::start(std::move(config), *workflows_));

@@ -211,6 +211,21 @@ void add_spark(CLI::App& app, int& code) {
   command->callback([=, &code] { code = spark_command(*options); });
 }
 
+void add_airflow(CLI::App& app, int& code) {
+  auto* command =
+      app.add_subcommand("airflow", "the same DAG files on real Airflow: write its loader");
+  auto options = std::make_shared<AirflowOptions>();
+  command->add_option("project", options->project, "the project's folder")->required();
+  command->add_option("--data", options->data, kDataHelp);
+  command->add_option("--out", options->out, "where to write it (default: DATA/airflow)");
+  command->footer(
+      "Examples:\n"
+      "  tailrace airflow my_project --out airflow\n\n"
+      "Writes a folder of DAGs for Airflow 3 with one Python file that loads my_project/dags by\n"
+      "dag-factory, and requirements.txt with the providers that they need; says how to start.");
+  command->callback([=, &code] { code = airflow_command(*options); });
+}
+
 void add_broker(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("broker", "the log alone, for Kafka's clients and tools");
   auto options = std::make_shared<BrokerOptions>();
@@ -518,6 +533,7 @@ int run_main(int argc, char** argv) {
   add_sql(app, code);
   add_redrive(app, code);
   add_spark(app, code);
+  add_airflow(app, code);
   add_broker(app, code);
   add_registry(app, code);
   add_serve(app, code);
