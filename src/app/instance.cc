@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "app/airflow_config.h"
 #include "app/backend.h"
 #include "app/host_port.h"
 #include "app/open_log.h"
@@ -84,8 +85,8 @@ Result<RunFile> find_running(const std::string& data) {
   if (!text) return none;
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
-  RunFile run{json.value("pid", 0), json.value("url", ""), json.value("kafka", ""),
-              json.value("registry", ""), json.value("cql", "")};
+  RunFile run{json.value("pid", 0),       json.value("url", ""), json.value("kafka", ""),
+              json.value("registry", ""), json.value("cql", ""), json.value("airflow", "")};
   if (run.pid <= 0 || (kill(run.pid, 0) != 0 && errno == ESRCH)) return none;
   return run;
 }
@@ -177,14 +178,17 @@ Result<pipeline::TopicTypes> Instance::open_types() {
 }
 
 Instance::~Instance() {
+  airflow_.reset();
+  console_.reset();  // both ask the workflows
+  if (event_log_.remote) event_log_.remote->interrupt();
   workflows_.reset();  // its tasks use all the rest
   upkeep_.reset();
   if (log_view_) log_view_->close();
   if (registry_) registry_->stop();  // it asks the broker's users
   kafka_.reset();
   record_schemas_.reset();
-  cql_.reset();  // it reads the runner's tables
-  console_.reset();
+  cql_.reset();      // it reads the runner's tables
+  backend_.reset();  // its operations use the sources
   sources_.clear();
   staged_.reset();
   runner_.reset();
@@ -259,9 +263,43 @@ bool Instance::is_paused(std::string_view name) const {
 Status Instance::open_workflows() {
   if (!fs::is_directory(project_.folder + "/dags")) return {};
   access_ = project_access(*this);
-  ASSIGN(workflows_, workflows::Workflows::open({.folder = project_.folder, .data = data_},
-                                                *access_, rt::system_clock()));
-  return workflows_->start();
+  workflows::Options options{.folder = fs::absolute(project_.folder).string(), .data = data_};
+  options.lake = data_ + "/lake";
+  options.log = [this] { return log_for_events(); };
+  const std::string brokers = kafka_address();
+  for (std::size_t from = 0; from < brokers.size();) {
+    const std::size_t comma = std::min(brokers.find(',', from), brokers.size());
+    options.brokers.push_back(brokers.substr(from, comma - from));
+    from = comma + 1;
+  }
+  ASSIGN(workflows_, workflows::Workflows::open(std::move(options), *access_, rt::system_clock()));
+  if (options_.airflow == "off") return {};
+  ASSIGN(auto config, airflow_config(options_.airflow, options_.airflow_users));
+  ASSIGN(airflow_, airflow::Door::start(std::move(config), *workflows_));
+  return {};
+}
+
+Status Instance::open_console() {
+  if (options_.console != "off") {
+    ASSIGN(auto config, console_config(options_.console));
+    config.workflows = [this](const net::Request& request) {
+      if (workflows_) return airflow::answer(*workflows_, request);
+      return airflow::refusal(404, "This project has no workflows: there is no folder dags/ in it");
+    };
+    ASSIGN(console_, console::Console::start(config, *backend_));
+  }
+  const nlohmann::json run = {{"pid", getpid()},          {"url", console_url()},
+                              {"kafka", kafka_address()}, {"registry", registry_url()},
+                              {"cql", cql_address()},     {"airflow", airflow_url()}};
+  return rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump());
+}
+
+Result<log::Log*> Instance::log_for_events() {
+  if (!remote_) return log_.get();
+  if (!event_log_.log) {
+    ASSIGN(event_log_, open_log(project_, data_, false));
+  }
+  return event_log_.log.get();
 }
 
 Status Instance::open_doors() {
@@ -339,23 +377,15 @@ std::string Instance::registry_is_off() const {
 Status Instance::start() {
   TRY(open_doors());
   open_schema_view();
-  if (options_.console != "off") {
-    ASSIGN(auto config, console_config(options_.console));
-    ASSIGN(console_, console::Console::start(config, *backend_));
-    const nlohmann::json run = {{"pid", getpid()},
-                                {"url", console_->url()},
-                                {"kafka", kafka_address()},
-                                {"registry", registry_url()},
-                                {"cql", cql_address()}};
-    TRY(rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump()));
-  }
+  TRY(open_workflows());
+  TRY(open_console());
   runner_->start();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (project_.ingest[i].paused) sources_[i]->pause(true);
     sources_[i]->start();
   }
   if (staged_) staged_->start();
-  TRY(open_workflows());
+  if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   return {};
 }
@@ -379,6 +409,8 @@ Status Instance::run_once() {
 }
 
 Status Instance::stop() {
+  if (airflow_) airflow_->stop();
+  if (event_log_.remote) event_log_.remote->interrupt();
   if (workflows_) workflows_->stop(kTasksGrace);
   upkeep_.reset();
   if (log_view_) log_view_->close();

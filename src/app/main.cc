@@ -74,6 +74,13 @@ void add_run(CLI::App& app, int& code) {
       ->add_option("--cql", options->cql,
                    "served tables for CQL's clients at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
+  command
+      ->add_option("--airflow", options->airflow,
+                   "where Airflow's REST API is served, HOST:PORT, where the project has DAGs; off")
+      ->capture_default_str();
+  command->add_option("--airflow-users", options->airflow_users,
+                      "a file of who may use it, a line each: USER: PASSWORD (default: everybody "
+                      "who reaches it)");
   add_cql_logins(command, options->cql_logins);
   command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);

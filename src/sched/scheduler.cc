@@ -96,6 +96,10 @@ std::vector<Wanted> Scheduler::wanted(const Event& event) const {
                     event);
 }
 
+std::int64_t Scheduler::room(std::string_view uri) const {
+  return state_->room(uri);
+}
+
 const Run* Scheduler::find(const RunId& id) const {
   LiveRun* run = state_->find(id);
   return run == nullptr ? nullptr : &run->row;
@@ -339,8 +343,13 @@ Result<Effects> Scheduler::State::handle(const Event& event, Micros now) {
                      [&](const Finished& it) { return finished(it, now); },
                      [&](const Resume& it) { return resume(it, now); },
                      [&](const Lost& it) { return lost(it, now); },
+                     [&](const Interrupted& it) { return interrupted(it, now); },
                      [&](const AssetHappened& it) -> Status {
-                       asset_happened(it.uri, it.extra, it.aliases, std::nullopt, now);
+                       asset_happened({.asset_uri = it.uri,
+                                       .extra = it.extra,
+                                       .count = std::max<std::int64_t>(it.count, 1),
+                                       .aliases = it.aliases},
+                                      now);
                        return {};
                      },
                      [&](const Trigger& it) { return trigger_run(it, now); },

@@ -263,6 +263,54 @@ TEST(Scheduler, a_declared_batch_makes_one_run_of_many_events_or_after_its_time)
   EXPECT_EQ(driver.run_ids("d").size(), 2u);
 }
 
+TEST(Scheduler, an_event_may_stand_for_as_many_as_a_declared_batch_has_room_for) {
+  auto with_batch = [](const std::string& id, const char* extra) {
+    return make_dag(id, {task("a")}, [&](dags::Dag& made) {
+      made.assets = testing::asset("x");
+      made.assets->asset.extra = *jinja::from_json(extra);
+    });
+  };
+  Driver driver({}, {with_batch("ten", R"({"tailrace": {"batch_events": 10}})")}, kNewYear);
+  EXPECT_EQ(driver.scheduler().room("x"), 10);
+  auto happen = [&](std::int64_t count) {
+    ASSERT_TRUE(
+        driver.handle(AssetHappened{.uri = "x", .extra = {}, .aliases = {}, .count = count}));
+  };
+  happen(7);
+  EXPECT_EQ(driver.scheduler().room("x"), 3);
+  happen(3);
+  EXPECT_EQ(driver.run_ids("ten").size(), 1u);
+  EXPECT_EQ(driver.scheduler().room("x"), 10);
+  Driver timed({}, {with_batch("timed", R"({"tailrace": {"batch_seconds": 60}})")}, kNewYear);
+  ASSERT_TRUE(timed.handle(AssetHappened{.uri = "x", .extra = {}, .aliases = {}, .count = 5000}));
+  EXPECT_TRUE(timed.run_ids("timed").empty());
+  timed.advance_to(kNewYear + kMinute);
+  EXPECT_EQ(timed.run_ids("timed").size(), 1u);
+}
+
+TEST(Scheduler, sources_of_events_wait_while_too_many_runs_do) {
+  auto dag = make_dag("d", {task("a")}, [](dags::Dag& made) { made.assets = testing::asset("x"); });
+  Driver driver({.max_waiting_runs = 3}, {dag}, kNewYear);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(driver.scheduler().room("x"), 1);
+    ASSERT_TRUE(driver.handle(AssetHappened{.uri = "x", .extra = {}, .aliases = {}}));
+  }
+  EXPECT_EQ(driver.scheduler().room("x"), 0);
+  driver.run_all();
+  EXPECT_EQ(driver.scheduler().room("x"), 1);
+}
+
+TEST(Scheduler, a_try_that_was_stopped_with_the_program_uses_up_no_retry) {
+  Driver driver({}, {make_dag("d", {task("a")})}, kNewYear);
+  ASSERT_TRUE(driver.handle(trigger("d", "r")));
+  const Start first = driver.begin();
+  ASSERT_TRUE(driver.handle(Interrupted{first.task, first.try_number}));
+  ASSERT_EQ(driver.waiting.size(), 1u);
+  EXPECT_EQ(driver.waiting.front().try_number, 2);
+  ASSERT_TRUE(driver.finish(driver.begin(), How::kFailed));
+  EXPECT_EQ(driver.state("d", "r", "a"), "failed");
+}
+
 TEST(Scheduler, events_of_a_paused_dag_wait_only_with_catchup) {
   auto make = [](std::string id, bool catchup) {
     return make_dag(std::move(id), {task("a")}, [=](dags::Dag& made) {

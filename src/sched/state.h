@@ -120,6 +120,7 @@ class Scheduler::State {
   Result<Effects> handle(const Event& event, Micros now);
   Effects tick(Micros now);
   std::optional<Micros> wake_at();
+  std::int64_t room(std::string_view uri) const;
 
   LiveRun* find(const RunId& id) const;
   LiveTask find(const TaskId& id) const;
@@ -162,9 +163,8 @@ class Scheduler::State {
   void add_instance(LiveRun& run, int task, int map_index, TaskState state);
   void start_runs(DagState& dag, Micros now);
   void set_timers(LiveRun& run, Micros now);
-  void asset_happened(const std::string& uri, const jinja::Value& extra,
-                      const std::vector<std::string>& aliases, std::optional<TaskId> source,
-                      Micros now);
+  void asset_happened(AssetEvent event, Micros now);
+  std::int64_t pending(const DagState& dag) const;
   void make_asset_runs(DagState& dag, Micros now);
   void make_asset_run(DagState& dag, std::size_t events, Micros now);
   void release_event(std::int64_t id);
@@ -204,6 +204,7 @@ class Scheduler::State {
   Status started(const Started& event, Micros now);
   Status finished(const Finished& event, Micros now);
   Status lost(const Lost& event, Micros now);
+  Status interrupted(const Interrupted& event, Micros now);
   Status resume(const Resume& event, Micros now);
   void succeed(LiveRun& run, int task, Slot& slot, const Finished& event, Micros now);
   void fail(LiveRun& run, int task, Slot& slot, bool for_good, const std::string& why, Micros now);

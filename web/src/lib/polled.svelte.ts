@@ -2,10 +2,12 @@
 export class Polled<T> {
   value = $state.raw<T | null>(null);
   failure = $state("");
+  private round = $state(0);
 
   /** Begins in a component. When something reactive that `ask` reads changes, it asks at once. */
   constructor(ask: () => Promise<T>, everyMs = 2000) {
     $effect(() => {
+      void this.round;
       let over = false;
       let timer = 0;
       const go = async () => {
@@ -29,5 +31,10 @@ export class Polled<T> {
         clearTimeout(timer);
       };
     });
+  }
+
+  /** Asks now: something was done that it will show. */
+  again() {
+    this.round += 1;
   }
 }
