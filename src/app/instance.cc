@@ -149,6 +149,9 @@ Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) co
 Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) const {
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
     if (ingest.topic != topic.name || topic.format != "avro") continue;
+    // Named columns are other records than the source's.
+    const auto* stage = pipeline::find_stage(project_, ingest.stage);
+    if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium)) continue;
     ASSIGN(const auto source, source_of(project_, ingest));
     schema::avro::Inference inference;
     connect::Chunk chunk;

@@ -69,13 +69,12 @@ Status StagedFlows::open_flows(
   for (const pipeline::StageSpec& stage : project_.stages) {
     Flow flow{.stage = &stage, .changes = {}, .runner = {}};
     ASSIGN(flow.changes, staging_->changes(stage.table));
-    auto source = connect::outbox_source(
-        {.name = project_.name,
-         .table = stage.table.name,
-         .where = staging_->where(),
-         .version = TAILRACE_VERSION,
-         .envelope = stage.debezium ? connect::Envelope::kDebezium : connect::Envelope::kFlat},
-        flow.changes);
+    auto source = connect::outbox_source({.name = project_.name,
+                                          .table = stage.table.name,
+                                          .where = staging_->where(),
+                                          .version = TAILRACE_VERSION,
+                                          .debezium = stage.debezium},
+                                         flow.changes);
     const connect::RunnerConfig config{.name = flow_name(stage),
                                        .topic = stage.topic,
                                        .folder = data_ + "/ingest",

@@ -91,7 +91,7 @@ void OutboxSource::add(const staging::Change& change, Chunk& chunk) const {
   entry.key_bytes = change.key.size();
   out += change.key;
   entry.value_at = out.size();
-  if (config_.envelope == Envelope::kDebezium)
+  if (config_.debezium)
     append_envelope(out, change);
   else if (change.after)
     out += *change.after;

@@ -16,14 +16,12 @@
 
 namespace tailrace::connect {
 
-enum class Envelope { kFlat, kDebezium };
-
 struct OutboxConfig {
-  std::string name;     ///< of the project: source.name of Debezium's envelope
-  std::string table;    ///< of the staging
-  std::string where;    ///< for people
-  std::string version;  ///< of the program
-  Envelope envelope = Envelope::kFlat;
+  std::string name;       ///< of the project: source.name of Debezium's envelope
+  std::string table;      ///< of the staging
+  std::string where;      ///< for people
+  std::string version;    ///< of the program
+  bool debezium = false;  ///< the envelope; else flat
 };
 
 std::unique_ptr<Source> outbox_source(OutboxConfig config,

@@ -16,7 +16,7 @@
 
 #include "base/result.h"
 #include "pipeline/contracts/contract.h"
-#include "staging/staging.h"
+#include "staging/table_spec.h"
 
 namespace tailrace::pipeline {
 

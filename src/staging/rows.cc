@@ -18,19 +18,18 @@ bool same_letters(std::string_view a, std::string_view b) {
   });
 }
 
-/// `_key` or `_id`, where the table has no key of its own columns.
-std::optional<Column> own_key(const TableSpec& spec) {
-  if (!spec.key.empty()) return std::nullopt;
-  if (spec.record_keys) return Column{std::string(kKeyColumn), Type::kText};
-  return Column{std::string(kIdColumn), Type::kBigint};
-}
-
 std::vector<std::string> key_of(const TableSpec& spec) {
   if (const auto own = own_key(spec)) return {own->name};
   return spec.key;
 }
 
 }  // namespace
+
+std::optional<Column> own_key(const TableSpec& spec) {
+  if (!spec.key.empty()) return std::nullopt;
+  if (spec.record_keys) return Column{std::string(kKeyColumn), Type::kText};
+  return Column{std::string(kIdColumn), Type::kBigint};
+}
 
 const Column* Layout::find(std::string_view name) const {
   const auto at = std::ranges::find(columns, name, &Column::name);

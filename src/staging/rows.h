@@ -19,6 +19,9 @@ struct Layout {
   bool is_key(std::string_view name) const;
 };
 
+/// `_key` or `_id`, where `spec` names no key.
+std::optional<Column> own_key(const TableSpec& spec);
+
 /// The layout that `spec` wants of a table that is as `present`: more columns, wider types.
 /// kFailedPrecondition names the column of another type, or the key that is another.
 Result<Layout> wanted_layout(const TableSpec& spec, const Layout& present);

@@ -21,7 +21,7 @@ namespace {
 using std::chrono::milliseconds;
 
 /// How long a foreign writer's lock is waited for before a write is tried again later.
-constexpr std::string_view kBusy = "PRAGMA busy_timeout=500";
+constexpr std::string_view kSettings = "PRAGMA busy_timeout=500; PRAGMA cache_size=-32000";
 /// How often another process's commits are looked for.
 constexpr milliseconds kLook{100};
 constexpr std::size_t kStopEvery = 256;
@@ -43,7 +43,7 @@ struct Shared {
 
 Result<std::unique_ptr<sqlite::Database>> connect(const Shared& shared) {
   ASSIGN(auto database, sqlite::Database::open(shared.path));
-  TRY(database->execute(std::string(kBusy)));
+  TRY(database->execute(std::string(kSettings)));
   return database;
 }
 

@@ -43,8 +43,9 @@ std::string column_text(const Column& column) {
                      check_of(column));
 }
 
-/// A SQL expression that gives the value as JSON. Doubles with 15 digits where these give them
-/// back, else with 17.
+/// A SQL expression that gives the value as JSON. A double with up to six decimals is short: the
+/// division of two whole numbers says so exactly, as SQLite's reading of a text would not. Others
+/// have more digits than they need, since those that SQLite prints last are not exact.
 std::string json_of(Type type, const std::string& value) {
   switch (type) {
     case Type::kBoolean:
@@ -54,8 +55,9 @@ std::string json_of(Type type, const std::string& value) {
       return fmt::format(
           "CASE WHEN typeof({0}) <> 'real' THEN json_quote({0}) "
           "WHEN abs({0}) > 1.7976931348623157e308 THEN 'null' "
-          "WHEN CAST(printf('%!.15g', {0}) AS REAL) = {0} THEN printf('%!.15g', {0}) "
-          "ELSE printf('%!.17g', {0}) END",
+          "WHEN abs({0}) < 1e9 AND CAST({0} * 1e6 + CASE WHEN {0} < 0 THEN -0.5 ELSE 0.5 END "
+          "AS INTEGER) / 1e6 = {0} THEN printf('%!.15g', {0}) "
+          "ELSE printf('%!.20g', {0}) END",
           value);
     case Type::kNumeric:
     case Type::kJson:
