@@ -9,7 +9,9 @@
 #include "connect/json_path.h"
 #include "connect/noted_state.h"
 #include "connect/rejects.h"
+#include "connect/staged_rows.h"
 #include "pipeline/project_status.h"
+#include "staging/postgres_capture.h"
 
 namespace tailrace::app {
 namespace {
@@ -18,6 +20,16 @@ using namespace std::chrono_literals;
 
 std::string flow_name(const pipeline::StageSpec& stage) {
   return "staging." + stage.table.name;
+}
+
+/// Of a replication slot: at most 63 of a-z, 0-9 and _.
+std::string slot_of(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) c = '_';
+  }
+  name.resize(std::min<std::size_t>(name.size(), 63));
+  return name;
 }
 
 pipeline::Hop hop_of(const pipeline::Project& project, const pipeline::StageSpec& stage,
@@ -52,13 +64,54 @@ Result<std::unique_ptr<StagedFlows>> StagedFlows::open(const pipeline::Project& 
                                                        const std::string& data, log::Log& log) {
   if (project.stages.empty()) return nullptr;
   std::unique_ptr<StagedFlows> flows(new StagedFlows(project, data, log));
-  ASSIGN(flows->staging_, staging::open_sqlite(data + "/staging/staging.db"));
+  if (flows->embedded()) {
+    ASSIGN(flows->staging_, staging::open_sqlite(data + "/staging/staging.db"));
+  } else {
+    ASSIGN(flows->staging_, staging::open_postgres(flows->postgres()));
+  }
   return flows;
+}
+
+staging::PostgresStaging StagedFlows::postgres() const {
+  const pipeline::RemoteStagingSpec& remote = project_.roles.remote_staging;
+  return {.url = project_.roles.staging, .user = remote.user, .password = remote.password};
+}
+
+std::string StagedFlows::writer(const std::string& source) const {
+  return embedded() ? source : project_.name + "/" + source;
+}
+
+Result<std::unique_ptr<connect::Source>> StagedFlows::captured(
+    const pipeline::StageSpec& stage) const {
+  ASSIGN(const auto capture, staging::capture_of(postgres(), stage.table));
+  const connect::SourceSpec spec{
+      .name = flow_name(stage),
+      .type = "postgres",
+      .options = {{"url", capture.url},
+                  {"password", capture.password},
+                  {"tables", capture.table},
+                  {"slot", slot_of("tailrace_" + project_.name + "_" + flow_name(stage))},
+                  {"truncates", "false"},
+                  {"envelope", stage.debezium ? "debezium" : "flat"}},
+      .folder = project_.folder,
+      .secrets = {capture.password}};
+  ASSIGN(auto source, connect::make_source(spec));
+  return connect::staged_rows({.table = stage.table.name, .debezium = stage.debezium},
+                              std::move(source));
+}
+
+std::unique_ptr<connect::Source> StagedFlows::outbox(const Flow& flow) const {
+  return connect::outbox_source({.name = project_.name,
+                                 .table = flow.stage->table.name,
+                                 .where = staging_->where(),
+                                 .version = TAILRACE_VERSION,
+                                 .debezium = flow.stage->debezium},
+                                flow.changes);
 }
 
 Result<std::unique_ptr<connect::Target>> StagedFlows::target(const pipeline::IngestSpec& ingest) {
   const pipeline::StageSpec* stage = pipeline::find_stage(project_, ingest.stage);
-  auto table = staging_->table(stage->table, ingest.name);
+  auto table = staging_->table(stage->table, writer(ingest.name));
   if (!table) return std::unexpected(table.error().in(stage->place + ": staging"));
   return connect::staging_target(ingest.name, ingest.topic, std::move(*table), log_,
                                  rt::system_clock());
@@ -68,13 +121,13 @@ Status StagedFlows::open_flows(
     const std::function<connect::EncoderSource(const std::string& topic)>& encoders) {
   for (const pipeline::StageSpec& stage : project_.stages) {
     Flow flow{.stage = &stage, .changes = {}, .runner = {}};
-    ASSIGN(flow.changes, staging_->changes(stage.table));
-    auto source = connect::outbox_source({.name = project_.name,
-                                          .table = stage.table.name,
-                                          .where = staging_->where(),
-                                          .version = TAILRACE_VERSION,
-                                          .debezium = stage.debezium},
-                                         flow.changes);
+    std::unique_ptr<connect::Source> source;
+    if (embedded()) {
+      ASSIGN(flow.changes, staging_->changes(stage.table));
+      source = outbox(flow);
+    } else {
+      ASSIGN(source, captured(stage));
+    }
     const connect::RunnerConfig config{.name = flow_name(stage),
                                        .topic = stage.topic,
                                        .folder = data_ + "/ingest",
@@ -105,6 +158,7 @@ Status StagedFlows::drain() {
 
 Result<bool> StagedFlows::wait_until_passed(std::stop_token stop) {
   for (const Flow& flow : flows_) {
+    if (!flow.changes) continue;
     ASSIGN(const auto look, staging_->changes(flow.stage->table));
     ASSIGN(const std::int64_t wanted, look->newest());
     while (flow.changes->passed() < wanted) {
@@ -125,8 +179,8 @@ Result<bool> StagedFlows::send_back(const pipeline::DeadLetter& letter) {
   if (ingest == project_.ingest.end() || ingest->stage.empty()) return false;
   const pipeline::StageSpec* stage = pipeline::find_stage(project_, ingest->stage);
   // A writer of its own for each letter: a crash before it is marked does not let it land twice.
-  const std::string writer = fmt::format("redrive {} {}", letter.id, letter.time_ms);
-  ASSIGN(const auto table, staging_->table(stage->table, writer));
+  const std::string as = writer(fmt::format("redrive {} {}", letter.id, letter.time_ms));
+  ASSIGN(const auto table, staging_->table(stage->table, as));
   ASSIGN(const std::string landed, table->position());
   if (!landed.empty()) return true;
   std::optional<std::string> key;
@@ -152,10 +206,11 @@ std::vector<pipeline::Hop> StagedFlows::hops(
   for (const Flow& flow : flows_) {
     pipeline::Hop hop = hop_of(project_, *flow.stage, letters);
     const connect::SourceStatus status = flow.runner->status();
-    hop.lag_records = flow.changes->waiting();
+    if (flow.changes) hop.lag_records = flow.changes->waiting();
     hop.count = status.records + hop.lag_records;
     hop.bytes = status.appended_bytes;
     hop.detail = status.describe;
+    if (!flow.changes && !status.why.empty()) hop.detail += ", " + status.why;
     for (std::size_t i = 0; i < sources.size(); ++i) {
       if (project_.ingest[i].stage != flow.stage->table.name) continue;
       const connect::SourceStatus source = sources[i]->status();

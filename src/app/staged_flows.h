@@ -45,6 +45,13 @@ class StagedFlows {
     std::shared_ptr<staging::Changes> changes;
     std::unique_ptr<connect::SourceRunner> runner;
   };
+  bool embedded() const { return project_.roles.staging == "embedded"; }
+  staging::PostgresStaging postgres() const;
+  std::unique_ptr<connect::Source> outbox(const Flow& flow) const;
+  Result<std::unique_ptr<connect::Source>> captured(const pipeline::StageSpec& stage) const;
+  /// Of a source's position in the staging; a database may have several projects.
+  std::string writer(const std::string& source) const;
+
   StagedFlows(const pipeline::Project& project, const std::string& data, log::Log& log)
       : project_(project), data_(data), log_(log) {}
 

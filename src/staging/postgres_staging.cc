@@ -8,6 +8,7 @@
 #include <map>
 
 #include "postgres/connection.h"
+#include "staging/postgres_capture.h"
 #include "staging/postgres_text.h"
 #include "staging/rows.h"
 #include "staging/staging.h"
@@ -215,6 +216,14 @@ class PostgresStagingStore final : public Staging {
 };
 
 }  // namespace
+
+Result<Capture> capture_of(const PostgresStaging& config, const TableSpec& spec) {
+  const postgres::Settings settings = settings_of(config);
+  ASSIGN(const auto database, postgres::Connection::open(settings));
+  ASSIGN(const auto rows, database->query("SELECT current_schema()"));
+  const std::string schema(rows.cell(0, 0).value_or("public"));
+  return Capture{settings.url, settings.password, schema + "." + spec.name};
+}
 
 Result<std::unique_ptr<Staging>> open_postgres(const PostgresStaging& config) {
   return std::make_unique<PostgresStagingStore>(config);
