@@ -230,7 +230,10 @@ Result<nanoseconds> Runner::step() {
 Status Runner::fetch() {
   chunk_.clear();
   TRY(source_->next(state_.position, chunk_, stop_token_));
-  if (!source_->replayable() && (!chunk_.empty() || !chunk_.rejects.empty())) {
+  const bool once = chunk_.once || !source_->replayable();
+  if (once && (!chunk_.empty() || !chunk_.rejects.empty())) {
+    // The spool belongs to what is noted.
+    if (state_.records != noted_records_ || state_.position != noted_position_) TRY(note_as(false));
     const SpoolStep step{state_.records, state_.position};
     TRY(rt::write_atomically(files_, spool_path(), encode_spool(step, chunk_)));
     spooled_ = true;
@@ -265,6 +268,10 @@ void Runner::encode_records() {
   encoded_ends_.clear();
   misfits_.assign(chunk_.size(), false);
   for (std::size_t i = 0; i < chunk_.size(); ++i) {
+    if (!chunk_.entry(i).has_value) {
+      encoded_ends_.push_back(encoded_.size());
+      continue;
+    }
     if (auto encoded = encoder_->encode(chunk_.value(i), encoded_); !encoded) {
       misfits_[i] = true;
       chunk_.rejects.push_back(
@@ -295,13 +302,14 @@ void Runner::sort_records() {
     const std::string_view value =
         encoder_ ? std::string_view(encoded_).substr(begin, encoded_ends_[i] - begin)
                  : chunk_.value(i);
-    const log::Record record{key, value, TimestampMs(chunk_.entry(i).timestamp_ms), {}};
+    log::Record record{key, value, TimestampMs(chunk_.entry(i).timestamp_ms), {}};
+    if (!chunk_.entry(i).has_value) record.value.reset();
     const auto most = log::kBatchHeaderBytes + log::RecordBatchBuilder::max_bytes(record);
     if (static_cast<std::int64_t>(most) > state_.max_message_bytes) {
-      chunk_.rejects.push_back({std::string(kOversized),
-                                fmt::format("{} bytes, max.message.bytes is {}",
-                                            record.value->size(), state_.max_message_bytes),
-                                chunk_.origin(i), std::string(chunk_.value(i))});
+      chunk_.rejects.push_back(
+          {std::string(kOversized),
+           fmt::format("{} bytes, max.message.bytes is {}", value.size(), state_.max_message_bytes),
+           chunk_.origin(i), std::string(chunk_.value(i))});
       continue;
     }
     const std::int64_t number = state_.records + static_cast<std::int64_t>(i);
@@ -344,7 +352,7 @@ void Runner::count_step() {
   status_.fetched_bytes += static_cast<std::int64_t>(chunk_.size_bytes());
   for (const auto& records : sorted_)
     for (const log::Record& record : records)
-      status_.appended_bytes += static_cast<std::int64_t>(record.value->size());
+      status_.appended_bytes += static_cast<std::int64_t>(record.value.value_or("").size());
   status_.rejected += static_cast<std::int64_t>(chunk_.rejects.size());
   for (const Reject& reject : chunk_.rejects)
     if (reject.reason != kOversized && reject.reason != kMisfit) ++status_.fetched;
@@ -379,6 +387,7 @@ Status Runner::note_as(bool clean) {
     TRY(files_.remove(spool_path()));
     spooled_ = false;
   }
+  source_->noted(noted_position_);
   return {};
 }
 
@@ -442,7 +451,7 @@ void Runner::loop(std::stop_token stop) {
   stop_token_ = stop;
   nanoseconds time{0};
   while (wait(stop, time)) {
-    set_state(SourceState::kRunning, "");
+    set_state(SourceState::kRunning, time.count() > 0 ? "" : chunk_.why);
     auto stepped = step();
     if (stop.stop_requested()) return;
     if (stepped) {
