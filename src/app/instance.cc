@@ -47,9 +47,11 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
 }
 
 Result<std::unique_ptr<connect::Source>> source_of(const pipeline::Project& project,
-                                                   const pipeline::IngestSpec& ingest) {
-  const connect::SourceSpec spec{ingest.name, ingest.type, ingest.options,
-                                 fs::absolute(project.folder).string(), ingest.secrets};
+                                                   const pipeline::IngestSpec& ingest,
+                                                   const std::string& data) {
+  const connect::SourceSpec spec{ingest.name,    ingest.type,
+                                 ingest.options, fs::absolute(project.folder).string(),
+                                 ingest.secrets, data + "/ingest"};
   auto source = connect::make_source(spec);
   if (!source) return std::unexpected(source.error().in(ingest.place));
   return source;
@@ -152,7 +154,7 @@ Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) c
     // Named columns are other records than the source's.
     const auto* stage = pipeline::find_stage(project_, ingest.stage);
     if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium)) continue;
-    ASSIGN(const auto source, source_of(project_, ingest));
+    ASSIGN(const auto source, source_of(project_, ingest, data_));
     schema::avro::Inference inference;
     connect::Chunk chunk;
     for (int i = 0; i < kGuessEmissions && inference.documents() < kGuessRecords; ++i) {
@@ -216,7 +218,7 @@ Status check_outside(const pipeline::Project& project) {
   TRY(check_log(project));
   if (project.roles.serving != "embedded") TRY(cassandra::config_of(project));
   for (const pipeline::TopicSpec& topic : project.topics) TRY(settings_of(topic));
-  for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest));
+  for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest, ""));
   return {};
 }
 
@@ -233,7 +235,7 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
   };
   ASSIGN(staged_, StagedFlows::open(project_, data_, *log_));
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
-    ASSIGN(auto source, source_of(project_, ingest));
+    ASSIGN(auto source, source_of(project_, ingest, data_));
     connect::RunnerConfig config{
         .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
     if (!ingest.stage.empty()) {

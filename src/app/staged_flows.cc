@@ -94,7 +94,8 @@ Result<std::unique_ptr<connect::Source>> StagedFlows::captured(
                   {"truncates", "false"},
                   {"envelope", stage.debezium ? "debezium" : "flat"}},
       .folder = project_.folder,
-      .secrets = {capture.password}};
+      .secrets = {capture.password},
+      .scratch = data_ + "/ingest"};
   ASSIGN(auto source, connect::make_source(spec));
   return connect::staged_rows({.table = stage.table.name, .debezium = stage.debezium},
                               std::move(source));

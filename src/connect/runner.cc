@@ -120,7 +120,10 @@ Result<nanoseconds> Runner::step() {
 Status Runner::fetch() {
   chunk_.clear();
   TRY(source_->next(state_.position, chunk_, stop_token_));
-  if (!source_->replayable() && (!chunk_.empty() || !chunk_.rejects.empty())) {
+  const bool once = chunk_.once || !source_->replayable();
+  if (once && (!chunk_.empty() || !chunk_.rejects.empty())) {
+    // The spool belongs to what is noted.
+    if (state_.records != noted_records_ || state_.position != noted_position_) TRY(note_as(false));
     const SpoolStep step{state_.records, state_.position};
     TRY(rt::write_atomically(files_, spool_path(), encode_spool(step, chunk_)));
     spooled_ = true;
@@ -242,7 +245,7 @@ void Runner::loop(std::stop_token stop) {
   stop_token_ = stop;
   nanoseconds time{0};
   while (wait(stop, time)) {
-    set_state(SourceState::kRunning, "");
+    set_state(SourceState::kRunning, time.count() > 0 ? "" : chunk_.why);
     auto stepped = step();
     if (stop.stop_requested()) return;
     if (stepped) {

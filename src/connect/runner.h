@@ -52,7 +52,7 @@ struct SourceStatus {
   std::string topic;
   std::string describe;
   SourceState state = SourceState::kStarting;
-  std::string why;  ///< what it waits for
+  std::string why;  ///< what it waits for, or how far it is
   std::int64_t records = 0;
   std::int64_t fetched = 0;  ///< records and rejects
   std::int64_t fetched_bytes = 0;

@@ -88,6 +88,7 @@ Status StagedRows::next(std::string_view position, Chunk& chunk, std::stop_token
   chunk.error = std::move(captured_.error);
   chunk.note_first = captured_.note_first;
   chunk.restart_sequences = captured_.restart_sequences;
+  chunk.once = captured_.once;
   chunk.idle = captured_.idle;
   chunk.finished = captured_.finished;
   chunk.why = std::move(captured_.why);

@@ -72,6 +72,13 @@ Status flatten(const yaml::File& file, const YAML::Node& node, const std::string
       TRY(flatten(file, entry.value, key + ".", options, secrets));
       continue;
     }
+    if (entry.value.IsSequence()) {
+      for (std::size_t i = 0; i < entry.value.size(); ++i) {
+        ASSIGN(const std::string one, file.text(entry.value[i], key));
+        options[key] += (i > 0 ? "," : "") + one;
+      }
+      continue;
+    }
     ASSIGN(std::string text, file.text(entry.value, key));
     bool from_file = entry.value.Scalar().starts_with("file:");
     for (std::string& value : yaml::environment_values(entry.value.Scalar())) {
@@ -311,13 +318,13 @@ Status read_topics(Project& project, const yaml::File& file) {
 
 Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
                                const YAML::Node& node) {
-  TRY(file.only_keys(node,
-                     {"name", "topic", "key", "stage", "use", "paused", "fake", "http", "files"}));
+  TRY(file.only_keys(node, {"name", "topic", "key", "stage", "use", "paused", "fake", "http",
+                            "files", "postgres"}));
   for (const char* needed : {"name", "topic", "use"}) {
     if (!node.IsMap() || !node[needed])
       return file.fail(node, "`" + std::string(needed) +
-                                 "` is missing: a source has a name, a topic and use: fake, http "
-                                 "or files");
+                                 "` is missing: a source has a name, a topic and use: fake, http, "
+                                 "files or postgres");
     ASSIGN(const std::string word, file.text(node[needed], needed));
     if (word.find_first_of(" \t\n") != std::string::npos)
       return file.fail(node[needed],
@@ -331,8 +338,10 @@ Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
   std::string paused = "false";
   TRY(read_word(file, node, "paused", {"true", "false"}, paused));
   spec.paused = paused == "true";
-  if (spec.type != "fake" && spec.type != "http" && spec.type != "files")
-    return file.fail(node["use"], "`use` is fake, http or files, not `" + spec.type + "`");
+  constexpr std::string_view kTypes[] = {"fake", "http", "files", "postgres"};
+  if (std::ranges::find(kTypes, spec.type) == std::end(kTypes))
+    return file.fail(node["use"],
+                     "`use` is fake, http, files or postgres, not `" + spec.type + "`");
   if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options, spec.secrets));
   if (node["key"]) {
     ASSIGN(spec.options["key"], file.text(node["key"], "key"));
