@@ -30,6 +30,7 @@ struct RunOptions {
   std::string kafka = "127.0.0.1:9092";     ///< Kafka's protocol at HOST:PORT; "off" for none
   std::string registry = "127.0.0.1:8081";  ///< schema registry's REST at HOST:PORT; "off" for none
   std::string cql = "127.0.0.1:9042";       ///< CQL's clients at HOST:PORT; "off" for none
+  CqlTls cql_tls = {};
   CqlLogins cql_logins = {.flags = "--cql-"};
   bool cql_materialized_views = false;  ///< whose clients may make views
   std::string registry_config = {};     ///< a file of its settings; empty for none
