@@ -32,8 +32,7 @@ int registry_command(const RegistryOptions& options);
 struct ServeOptions {
   std::string data;
   std::string listen = "127.0.0.1:9042";
-  std::string tls_certificate, tls_key;  ///< PEM files; both or none
-  std::string tls_clients;               ///< a PEM file: whose certificates clients must show
+  CqlTls tls = {};
   CqlLogins logins = {};
   bool materialized_views = false;  ///< clients may make views
 };

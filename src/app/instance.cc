@@ -358,7 +358,7 @@ Status Instance::open_cql() {
     if (const auto set = set_tables(*cql); !set)
       LOG(error, "CQL's clients do not see the changed tables: {}", set.error().what);
   });
-  return cql_->start({.listen = options_.cql, .flag = "--cql"});
+  return cql_->start({.listen = options_.cql, .flag = "--cql", .tls = options_.cql_tls});
 }
 
 void Instance::open_schema_view() {

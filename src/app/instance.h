@@ -35,6 +35,7 @@ struct RunOptions {
   std::string cql = "127.0.0.1:9042";       ///< CQL's clients at HOST:PORT; "off" for none
   std::string airflow = "127.0.0.1:8080";   ///< Airflow's REST API at HOST:PORT; "off" for none
   std::string airflow_users = {};  ///< a file of who may use it; empty: everybody who reaches it
+  CqlTls cql_tls = {};
   CqlLogins cql_logins = {.flags = "--cql-"};
   bool cql_materialized_views = false;  ///< whose clients may make views
   std::string registry_config = {};     ///< a file of its settings; empty for none

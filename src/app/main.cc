@@ -24,9 +24,15 @@ constexpr const char* kDataHelp = "data folder (default: PROJECT/.tailrace)";
 constexpr const char* kRegistryConfigHelp =
     "a file of the registry's settings: ssl.*, authentication.*";
 
-/// Logins of CQL's clients, at options that begin so.
-void add_cql_logins(CLI::App* command, CqlLogins& logins) {
+/// TLS and logins of CQL's clients, at options that begin as `logins` says.
+void add_cql_access(CLI::App* command, CqlTls& tls, CqlLogins& logins) {
   const std::string& flags = logins.flags;
+  command->add_option(
+      flags + "tls-certificate", tls.certificate,
+      "a PEM file, own certificate first: speak TLS with CQL's clients (default: plain)");
+  command->add_option(flags + "tls-key", tls.key, "the certificate's key, a PEM file");
+  command->add_option(flags + "tls-clients", tls.clients,
+                      "a PEM file of authorities: clients must show a certificate of theirs");
   command
       ->add_option(flags + "auth", logins.auth,
                    "password: CQL's clients log in, and have the permissions of their roles; none")
@@ -81,7 +87,7 @@ void add_run(CLI::App& app, int& code) {
   command->add_option("--airflow-users", options->airflow_users,
                       "a file of who may use it, a line each: USER: PASSWORD (default: everybody "
                       "who reaches it)");
-  add_cql_logins(command, options->cql_logins);
+  add_cql_access(command, options->cql_tls, options->cql_logins);
   command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
@@ -287,12 +293,7 @@ void add_serve(CLI::App& app, int& code) {
   command->add_option("--data", options->data, "data folder, made when missing")->required();
   command->add_option("--listen", options->listen, "HOST:PORT; port 0 picks a free one")
       ->capture_default_str();
-  command->add_option("--tls-certificate", options->tls_certificate,
-                      "a PEM file, own certificate first: speak TLS (default: plain)");
-  command->add_option("--tls-key", options->tls_key, "the certificate's key, a PEM file");
-  command->add_option("--tls-clients", options->tls_clients,
-                      "a PEM file of authorities: clients must show a certificate of theirs");
-  add_cql_logins(command, options->logins);
+  add_cql_access(command, options->tls, options->logins);
   command->add_flag("--materialized-views", options->materialized_views, kViewsHelp);
   command->footer(
       "Examples:\n"
