@@ -150,6 +150,26 @@ struct DagsOptions {
 };
 int dags_command(const DagsOptions& options);
 
+struct ComposeOptions {
+  std::string project;
+  std::string out;    ///< empty: PROJECT/compose
+  bool real = false;  ///< the real systems that the project has need of
+  bool all = false;   ///< every one of them
+};
+/// Writes files of Docker Compose for a project.
+int compose_command(const ComposeOptions& options);
+/// Asks a running instance whether it answers: 0 or 1, for containers' health checks.
+int health_command(const std::string& url);
+
+struct DoctorOptions {
+  std::string folder = ".";
+  std::string write;    ///< where the project goes that does the same; empty: nowhere
+  bool json = false;    ///< a JSON object a finding
+  bool faults = false;  ///< the names of all faults instead
+};
+/// 0 when nothing is found, 1 when something is.
+int doctor_command(const DoctorOptions& options);
+
 /// Prints "tailrace: what" to standard error and returns 1.
 int fail(const Error& error);
 

@@ -524,6 +524,48 @@ void add_consume(CLI::App& app, int& code) {
   command->callback([=, &code] { code = consume_command(*options); });
 }
 
+void add_containers(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("compose", "files of Docker Compose for a project");
+  auto options = std::make_shared<ComposeOptions>();
+  command->add_option("project", options->project, "the project's folder")->required();
+  command->add_option("--out", options->out, "where to write (default: PROJECT/compose)");
+  command->add_flag("--real", options->real,
+                    "on Kafka, a registry, Cassandra, Airflow: those that the project needs");
+  command->add_flag("--all", options->all, "on all of them, Spark too");
+  command->footer(
+      "Examples:\n"
+      "  tailrace compose my_project && cd my_project/compose && docker compose up --wait\n"
+      "  tailrace compose my_project --real --out stack\n\n"
+      "Without --real it is one container with one volume; roles that the project itself has at\n"
+      "hosts named kafka, registry, cassandra or postgres get those services. .env is kept where\n"
+      "it is there: it has the passwords.");
+  command->callback([=, &code] { code = compose_command(*options); });
+  auto* health = app.add_subcommand("health", "whether a running instance answers: exit 0 or 1");
+  auto url = std::make_shared<std::string>("http://127.0.0.1:9021");
+  health->add_option("url", *url, "its page's address")->capture_default_str();
+  health->footer("Example:\n  tailrace health http://127.0.0.1:9021");
+  health->callback([=, &code] { code = health_command(*url); });
+}
+
+void add_doctor(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand(
+      "doctor", "what will break in a folder with a compose file, DAGs and a Spark script");
+  auto options = std::make_shared<DoctorOptions>();
+  command->add_option("folder", options->folder, "the folder")->capture_default_str();
+  command->add_option("--write", options->write,
+                      "a folder to make: the Tailrace project that does the same");
+  command->add_flag("--json", options->json, "a JSON object a finding");
+  command->add_flag("--faults", options->faults, "list the faults that it knows");
+  command->footer(
+      "Examples:\n"
+      "  tailrace doctor ../e2e-data-engineering\n"
+      "  tailrace doctor ../e2e-data-engineering --write my_project && tailrace run my_project\n\n"
+      "It reads files alone: nothing is started or downloaded. Each finding has its file and "
+      "line,\n"
+      "why it breaks and what to do. Exit 0 when there is none.");
+  command->callback([=, &code] { code = doctor_command(*options); });
+}
+
 int run_main(int argc, char** argv) {
   CLI::App app{kAbout, "tailrace"};
   app.require_subcommand(1);
@@ -542,6 +584,8 @@ int run_main(int argc, char** argv) {
   add_groups(app, code);
   add_schemas(app, code);
   add_dags(app, code);
+  add_containers(app, code);
+  add_doctor(app, code);
   add_produce(app, code);
   add_consume(app, code);
   try {
