@@ -115,7 +115,7 @@ std::string_view rule_name(dags::WeightRule rule) {
 const std::string& host_name() {
   static const std::string name = [] {
     std::array<char, 256> text{};
-    return gethostname(text.data(), text.size() - 1) == 0 ? text.data() : "";
+    return std::string(gethostname(text.data(), text.size() - 1) == 0 ? text.data() : "");
   }();
   return name;
 }
