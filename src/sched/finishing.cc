@@ -376,6 +376,10 @@ void Scheduler::State::forget_finished(DagState& dag) {
   if (dag.plan != nullptr) {
     keep = std::max(
         keep, static_cast<std::size_t>(std::max(dag.plan->dag().max_consecutive_failed_runs, 0)));
+    for (const dags::Deadline& deadline : dag.plan->dag().deadlines) {
+      if (deadline.reference == dags::Deadline::Reference::kAverage)
+        keep = std::max(keep, static_cast<std::size_t>(std::max(deadline.max_runs, 0)));
+    }
   }
   std::size_t spare = dag.finished.size() > keep ? dag.finished.size() - keep : 0;
   for (std::size_t i = 0; i < dag.finished.size() && spare > 0;) {

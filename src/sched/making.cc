@@ -282,6 +282,27 @@ void Scheduler::State::start_runs(DagState& dag, Micros now) {
   }
 }
 
+/// Of the runs that had ended when this one was made, those with the latest logical dates; none
+/// where there are too few (Airflow's AverageRuntimeDeadline).
+std::optional<Micros> Scheduler::State::average_runtime(const LiveRun& run,
+                                                        const dags::Deadline& deadline) const {
+  std::vector<const Run*> ended;
+  for (const auto& [number, other] : run.dag->by_number) {
+    const Run& row = other->row;
+    if (other != &run && row.started_at && row.ended_at && *row.ended_at <= run.row.queued_at)
+      ended.push_back(&row);
+  }
+  std::ranges::sort(ended, std::greater{},
+                    [](const Run* row) { return std::pair(row->logical_date, row->number); });
+  if (ended.size() > static_cast<std::size_t>(std::max(deadline.max_runs, 0)))
+    ended.resize(static_cast<std::size_t>(std::max(deadline.max_runs, 0)));
+  if (ended.empty() || ended.size() < static_cast<std::size_t>(std::max(deadline.min_runs, 0)))
+    return std::nullopt;
+  Micros sum = 0;
+  for (const Run* row : ended) sum += *row->ended_at - *row->started_at;
+  return sum / static_cast<Micros>(ended.size());
+}
+
 void Scheduler::State::set_timers(LiveRun& run, Micros now) {
   if (run.plan == nullptr) return;
   const dags::Dag& what = run.plan->dag();
@@ -306,7 +327,9 @@ void Scheduler::State::set_timers(LiveRun& run, Micros now) {
       case dags::Deadline::Reference::kFixed:
         from = deadline.fixed;
         break;
-      default:  // the average needs runs of the past
+      case dags::Deadline::Reference::kAverage:
+        if (const auto runtime = average_runtime(run, deadline))
+          from = run.row.queued_at + *runtime;
         break;
     }
     if (!from) continue;

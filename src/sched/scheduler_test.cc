@@ -383,6 +383,30 @@ TEST(Scheduler, a_task_that_takes_too_long_is_stopped_and_retried) {
   EXPECT_EQ(driver.state("d", "r", "a"), "up_for_retry");
 }
 
+TEST(Scheduler, a_deadline_by_the_average_runtime_counts_from_when_the_run_is_queued) {
+  auto dag = make_dag("d", {task("a")}, [](dags::Dag& made) {
+    made.deadlines.emplace_back().reference = dags::Deadline::Reference::kAverage;
+    made.deadlines.back().interval = kSecond;
+    made.deadlines.back().max_runs = 2;
+    made.deadlines.back().min_runs = 2;
+  });
+  Driver driver({.finished_runs_kept = 1}, {dag}, kNewYear);
+  for (int minutes : {4, 2, 1}) {
+    ASSERT_TRUE(driver.handle(trigger("d", "r" + std::to_string(minutes))));
+    const Start start = driver.begin();
+    driver.advance_to(driver.now() + minutes * kMinute);
+    ASSERT_TRUE(driver.finish(start, How::kSuccess));
+    EXPECT_EQ(count(driver.notices, Notice::Kind::kDeadlineMissed), 0);
+  }
+  // The last two of those took a minute and a half.
+  const Micros queued = driver.now();
+  ASSERT_TRUE(driver.handle(trigger("d", "late")));
+  driver.advance_to(queued + kMinute * 3 / 2 + kSecond - 1);
+  EXPECT_EQ(count(driver.notices, Notice::Kind::kDeadlineMissed), 0);
+  driver.advance_to(queued + kMinute * 3 / 2 + kSecond);
+  EXPECT_EQ(count(driver.notices, Notice::Kind::kDeadlineMissed), 1);
+}
+
 TEST(Scheduler, a_missed_deadline_is_told_once_and_none_after_success) {
   auto dag = make_dag("d", {task("a")}, [](dags::Dag& made) {
     made.deadlines.emplace_back().interval = kMinute;

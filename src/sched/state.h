@@ -163,6 +163,7 @@ class Scheduler::State {
   void add_instance(LiveRun& run, int task, int map_index, TaskState state);
   void start_runs(DagState& dag, Micros now);
   void set_timers(LiveRun& run, Micros now);
+  std::optional<Micros> average_runtime(const LiveRun& run, const dags::Deadline& deadline) const;
   void asset_happened(AssetEvent event, Micros now);
   std::int64_t pending(const DagState& dag) const;
   void make_asset_runs(DagState& dag, Micros now);

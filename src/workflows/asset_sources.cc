@@ -103,6 +103,18 @@ Result<std::optional<AssetSource>> asset_source(const std::string& uri, const st
 
 // --- records of topics ---------------------------------------------------------------------------
 
+Result<std::vector<metadata::Cursor>> beginnings(log::Log& log, const AssetSource& source) {
+  std::vector<metadata::Cursor> first{{source.uri, "", "begun"}};
+  const auto topic = log.topic(source.name);
+  const int partitions = topic ? topic->settings.partitions : 0;
+  for (std::int32_t p = 0; p < partitions; ++p) {
+    ASSIGN(const auto partition, log.partition(source.name, PartitionId(p)));
+    first.push_back(
+        {source.uri, std::to_string(p), std::to_string(partition->high_watermark().value)});
+  }
+  return first;
+}
+
 void TopicEvents::start(std::vector<AssetSource> sources,
                         const std::vector<metadata::Cursor>& cursors) {
   watched_.clear();

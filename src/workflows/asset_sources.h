@@ -67,6 +67,9 @@ class AssetSink {
                           std::vector<metadata::Cursor> cursors) = 0;
 };
 
+/// The cursors of a topic that is listened to from now on.
+Result<std::vector<metadata::Cursor>> beginnings(log::Log& log, const AssetSource& source);
+
 /// The records of topics.
 class TopicEvents {
  public:

@@ -121,7 +121,8 @@ class Corpus : public testing::TestWithParam<fs::path> {
     bool waits = false;
     for (const auto& run : runs()) {
       if (run.ended_at) continue;
-      for (const auto& task : *workflows_->metadata().tasks(run.id)) {
+      const auto tasks = workflows_->metadata().tasks(run.id);
+      for (const auto& task : *tasks) {
         waits = waits || task.state == sched::TaskState::kQueued ||
                 task.state == sched::TaskState::kRunning;
         if (task.state == sched::TaskState::kRunning)
@@ -233,7 +234,8 @@ class Corpus : public testing::TestWithParam<fs::path> {
     std::map<std::string, std::string> mine, airflows;
     for (const auto& run : runs()) {
       mine[run.id.dag + " " + run.id.run] = sched::name(run.state);
-      for (const auto& task : *workflows_->metadata().tasks(run.id)) {
+      const auto tasks = workflows_->metadata().tasks(run.id);
+      for (const auto& task : *tasks) {
         mine[run.id.dag + " " + run.id.run + " " + task.id.task + " " +
              std::to_string(task.id.map_index)] =
             std::string(sched::name(task.state)) + " " + std::to_string(task.try_number);

@@ -124,6 +124,7 @@ class Workflows::Impl final : public AssetSink {
         lost_.push_back({.task = task->id, .try_number = task->try_number});
     }
     scheduler_.restore(std::move(rows));
+    TRY(note_beginnings(dags));
     ASSIGN(const auto left, metadata_->unfinished_tries());
     Effects first = scheduler_.set_dags(dags, now());
     set_dags(std::move(dags));
@@ -145,6 +146,23 @@ class Workflows::Impl final : public AssetSink {
       thread_ = std::thread([this] { run(); });
     }
     return watch_sources();
+  }
+
+  /// Topics that are listened to for the first time are told from here on, before anything else of
+  /// the project runs.
+  Status note_beginnings(const std::vector<std::shared_ptr<const dags::Dag>>& dags) {
+    ASSIGN(const auto sources, all_sources(dags));
+    ASSIGN(const auto cursors, metadata_->cursors());
+    std::vector<metadata::Cursor> first;
+    for (const AssetSource& source : sources) {
+      if (source.kind != AssetSource::Kind::kTopic || !options_.log) continue;
+      if (std::ranges::find(cursors, source.uri, &metadata::Cursor::source) != cursors.end())
+        continue;
+      ASSIGN(log::Log* const log, options_.log());
+      ASSIGN(auto some, beginnings(*log, source));
+      first.insert(first.end(), some.begin(), some.end());
+    }
+    return metadata_->keep({}, first);
   }
 
   /// What DAGs listen to now; what they listen to no more is forgotten.
