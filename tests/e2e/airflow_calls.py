@@ -192,14 +192,15 @@ OF_THE_MACHINE = {"id", "asset_id", "hostname", "unixname", "pid", "fileloc", "f
 # Where Tailrace has something else on purpose (src/airflow/README.md).
 OURS = {"relative_fileloc", "ui_color", "ui_fgcolor", "rendered_fields", "executor", "trigger", "triggerer_job", "last_expired",
         "bundle_name", "bundle_version", "default_args", "is_encrypted", "triggering_user_name", "executor_config"}
-# What is left out of the answers to what sets something going: Tailrace's scheduler has begun when it answers, Airflow's
-# begins later.
+# What is left out of the answers to what sets something going: Tailrace's scheduler has begun when it answers,
+# Airflow's begins later.
 BEGUN = {"state", "start_date", "end_date", "queued_when", "scheduled_when", "last_scheduling_decision", "duration",
          "created_dagruns", "try_number", "hostname", "pid", "updated_at"}
 LEFT_OUT = dict.fromkeys(("trigger", "write", "clear_one", "clear_run", "event", "task_note", "backfill_cancel"),
                          BEGUN) | {
     "asset_events_of": {"created_dagruns"},  # two events of one moment, on a clock that stands still
-    "tries": {"queued_when", "scheduled_when"}, "try_one": {"queued_when", "scheduled_when"}}  # not kept of earlier tries
+    # Not kept of earlier tries.
+    "tries": {"queued_when", "scheduled_when"}, "try_one": {"queued_when", "scheduled_when"}}
 RUN_ID = re.compile(r"^(manual|scheduled|asset_triggered|backfill)__.*")
 
 
