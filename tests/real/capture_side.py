@@ -61,8 +61,8 @@ class Capture(tailrace.Project):
 
 
 def rows_of(records):
-    """What flat records say the tables hold: table → key → row. A value that was not sent is what it was before; of a
-    row whose key changed, what it was under the key that was deleted just before."""
+    """What flat records say the tables hold: table → key → row. A value that was not sent is what it was before, under
+    the key that was deleted just before where the key has changed."""
     tables, deleted = {}, {}
     for key, value in records:
         if value is None:
@@ -99,7 +99,8 @@ def decoded(lines, tables):
     for line in lines:
         if "TRUNCATE:" in line:
             names = line.removeprefix("table ").split(": TRUNCATE")[0].split(", ")
-            found += [(one.removeprefix("public."), "t", None) for one in names if one.removeprefix("public.") in tables]
+            names = [one.removeprefix("public.") for one in names]
+            found += [(one, "t", None) for one in names if one in tables]
             continue
         match = CHANGE.match(line)
         if not match or match[1] not in tables:
@@ -236,8 +237,8 @@ class Workload(threading.Thread):
     def large(self, session):
         """Larger than logical_decoding_work_mem: it comes in pieces before its end is known."""
         start = self.random.randint(1000, 2000)
-        session.execute("INSERT INTO plain (id, name) SELECT g, repeat('x', 200) FROM generate_series(%s::int, %s::int) g "
-                        "ON CONFLICT (id) DO UPDATE SET name = 'again'", (start, start + 600))
+        session.execute("INSERT INTO plain (id, name) SELECT g, repeat('x', 200) "
+                        "FROM generate_series(%s::int, %s::int) g ON CONFLICT (id) DO UPDATE SET name = 'again'", (start, start + 600))
         with contextlib.suppress(psycopg.Rollback):
             with session.transaction():
                 session.execute("UPDATE plain SET n = %s WHERE id BETWEEN %s AND %s", (start, start, start + 500))
@@ -256,7 +257,8 @@ class Workload(threading.Thread):
                             f"(SELECT FROM {table} WHERE id = %s)", (row + 100, row, row + 100))
         elif table == "plain":
             session.execute("INSERT INTO plain (id, name, n) VALUES (%s, %s, %s) ON CONFLICT (id) DO UPDATE "
-                            "SET name = excluded.name, n = plain.n + 0.125", (row, text, draw.randint(0, 10**6) / 1000))
+                            "SET name = excluded.name, n = plain.n + 0.125",
+                            (row, text, draw.randint(0, 10**6) / 1000))
         elif table == "whole":
             session.execute("INSERT INTO whole (id, tags, doc, note) VALUES (%s, %s, %s, %s) ON CONFLICT (id) DO "
                             "UPDATE SET note = excluded.note", (row, [text, None, "b"], json.dumps({"a": [text]}),

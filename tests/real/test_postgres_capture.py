@@ -219,7 +219,8 @@ def test_columns_that_come_go_and_change_flow_on(server, tmp_path):
         tailrace.wait_until(lambda: "has all changes" in capture.hop()["why"], f"the stream: {capture.hop()}")
         for sql in ["INSERT INTO shape VALUES (1, 7)", "ALTER TABLE shape ADD COLUMN b mood[], ADD COLUMN p price",
                     "INSERT INTO shape VALUES (2, 7, '{glad,NULL}', 1.5)", "ALTER TABLE shape RENAME COLUMN a TO z",
-                    "ALTER TABLE shape ALTER COLUMN z TYPE text, DROP COLUMN p", "INSERT INTO shape VALUES (3, '7', '{}')"]:
+                    "ALTER TABLE shape ALTER COLUMN z TYPE text, DROP COLUMN p",
+                    "INSERT INTO shape VALUES (3, '7', '{}')"]:
             it.execute(sql)
     mark(server, "end")
     capture.wait_for("end")
