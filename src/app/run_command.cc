@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/stop_signals.h"
 #include "base/log.h"
+#include "rt/start_pages.h"
 
 namespace tailrace::app {
 namespace {
@@ -48,6 +49,8 @@ int run_until_signal(Instance& instance) {
     std::cout << "registry        " << instance.registry_url() << std::endl;
   if (!instance.cql_address().empty())
     std::cout << "cql             " << instance.cql_address() << std::endl;
+  if (!instance.airflow_url().empty())
+    std::cout << "airflow API     " << instance.airflow_url() << std::endl;
   const bool rows = wait_for_rows(instance, std::chrono::seconds(10));
   const auto hops = instance.hops();
   print_hops(hops);
@@ -56,6 +59,7 @@ int run_until_signal(Instance& instance) {
               << " ms; Ctrl-C stops" << std::endl;
   else if (!stop_asked())
     std::cout << "no row is served yet: " << pipeline::explain_first_empty(hops) << std::endl;
+  rt::forget_start_pages();
   while (!stop_asked() && instance.stopped_by().empty())
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   return finish(instance, 0);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "log/upkeep.h"
+#include "rt/start_pages.h"
 
 namespace tailrace::app {
 namespace {
@@ -28,6 +29,7 @@ bool stop_asked() {
 }
 
 void wait_for_stop() {
+  rt::forget_start_pages();
   while (!stop_asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
 

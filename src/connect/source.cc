@@ -30,6 +30,11 @@ void Chunk::add(std::optional<std::string_view> key, std::string_view value, std
   entries_.push_back(entry);
 }
 
+void Chunk::add_tombstone(std::string_view key, std::int64_t number) {
+  add(key, {}, number);
+  entries_.back().has_value = false;
+}
+
 std::optional<std::string_view> Chunk::key(std::size_t i) const {
   const Entry& entry = entries_[i];
   if (!entry.has_key) return std::nullopt;

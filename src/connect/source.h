@@ -49,7 +49,7 @@ class Chunk {
     std::int64_t number = 0;         ///< line, row or record number: the end of the origin
     std::int64_t timestamp_ms = -1;  ///< -1: the time of the append
     bool has_key = false;
-    bool has_value = true;  ///< false: a tombstone
+    bool has_value = true;  ///< false: a tombstone, the key was deleted
   };
 
   /// Where the records come from: a file, a URL, "fake:NAME". origin(i) is place:number.
@@ -82,12 +82,13 @@ class Chunk {
 
   /// Adds a record; the views may not point into this chunk.
   void add(std::optional<std::string_view> key, std::string_view value, std::int64_t number);
+  void add_tombstone(std::string_view key, std::int64_t number);
   /// To write in place: append key and value to buffer(), then say where they lie.
   std::string& buffer() { return bytes_; }
   void add_entry(const Entry& entry) { entries_.push_back(entry); }
 
   std::optional<std::string_view> key(std::size_t i) const;
-  std::string_view value(std::size_t i) const;
+  std::string_view value(std::size_t i) const;  ///< "" of a tombstone
   std::string origin(std::size_t i) const;
   const Entry& entry(std::size_t i) const { return entries_[i]; }
 
@@ -104,13 +105,13 @@ class Source {
   /// chunk.error with a wait.
   virtual Status next(std::string_view position, Chunk& chunk, std::stop_token stop) = 0;
   virtual bool replayable() const = 0;
-  /// All before `position`, one of its chunks', is durable and is never asked for again: what the
-  /// source's other side keeps for it may go.
-  virtual void noted(std::string_view /*position*/) {}
   /// Changes when the same position would give other records (another seed, another path).
   virtual std::string fingerprint() const = 0;
   /// "fake, 50/s", "https://…, every 10s": for the hop view; without secrets.
   virtual std::string describe() const = 0;
+  /// What came before `position` is durable in the topic and will not be asked for again. Called
+  /// by the thread that calls next(), also with the position that a run begins at.
+  virtual void noted(std::string_view /*position*/) {}
 };
 
 /// What a project says of a source: type fake, http, files or postgres, and its options, nested

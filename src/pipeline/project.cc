@@ -8,6 +8,7 @@
 
 #include "pipeline/names.h"
 #include "pipeline/spark_spec.h"
+#include "pipeline/stages.h"
 #include "rt/file.h"
 #include "schema/json.h"
 #include "yaml/file.h"
@@ -199,7 +200,7 @@ Status read_roles(Project& project, const yaml::File& file) {
   TRY(read_role(file, roles["engine"], "engine", r.engine));
   TRY(read_role(file, roles["lake"], "lake", r.lake));
   TRY(read_serving_role(file, roles["serving"], r));
-  TRY(read_role(file, roles["staging"], "staging", r.staging));
+  TRY(read_staging_role(file, roles["staging"], r));
   return read_role(file, roles["schedule"], "schedule", r.schedule);
 }
 
@@ -317,8 +318,8 @@ Status read_topics(Project& project, const yaml::File& file) {
 
 Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
                                const YAML::Node& node) {
-  TRY(file.only_keys(
-      node, {"name", "topic", "key", "use", "paused", "fake", "http", "files", "postgres"}));
+  TRY(file.only_keys(node, {"name", "topic", "key", "stage", "use", "paused", "fake", "http",
+                            "files", "postgres"}));
   for (const char* needed : {"name", "topic", "use"}) {
     if (!node.IsMap() || !node[needed])
       return file.fail(node, "`" + std::string(needed) +
@@ -345,6 +346,13 @@ Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
   if (node["key"]) {
     ASSIGN(spec.options["key"], file.text(node["key"], "key"));
   }
+  if (node["stage"]) {
+    ASSIGN(spec.stage, file.text(node["stage"], "stage"));
+  }
+  if (spec.name.starts_with("staging."))
+    return file.fail(node["name"],
+                     "`name` does not begin with staging.: what flows out of the "
+                     "staging tables is called so");
   if (spec.name.empty() || spec.name.find_first_of("/\\") != std::string::npos)
     return file.fail(node["name"], "`name` is a word without slashes: files are called by it");
   for (const IngestSpec& other : project.ingest)
@@ -454,11 +462,12 @@ Status read_upkeep(Project& project, const yaml::File& file) {
 Status read_settings(Project& project, const std::string& path) {
   ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
-  TRY(file.only_keys(
-      file.root, {"roles", "topics", "ingest", "serving", "lake", "dead_letters", "checkpoint"}));
+  TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "staging", "serving", "lake",
+                                 "dead_letters", "checkpoint"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));
+  TRY(read_stages(project, file));
   TRY(read_serving(project, file));
   TRY(read_limits(project, file));
   return read_upkeep(project, file);

@@ -238,7 +238,8 @@ class Workload(threading.Thread):
         """Larger than logical_decoding_work_mem: it comes in pieces before its end is known."""
         start = self.random.randint(1000, 2000)
         session.execute("INSERT INTO plain (id, name) SELECT g, repeat('x', 200) "
-                        "FROM generate_series(%s::int, %s::int) g ON CONFLICT (id) DO UPDATE SET name = 'again'", (start, start + 600))
+                        "FROM generate_series(%s::int, %s::int) g ON CONFLICT (id) DO UPDATE SET name = 'again'",
+                        (start, start + 600))
         with contextlib.suppress(psycopg.Rollback):
             with session.transaction():
                 session.execute("UPDATE plain SET n = %s WHERE id BETWEEN %s AND %s", (start, start, start + 500))
