@@ -5,6 +5,7 @@ installed its own classes are used; where it is not, the names of it that tasks'
 exceptions, Variable, Connection, get_current_context, Asset. Standard library only.
 """
 import asyncio
+import base64
 import datetime
 import importlib
 import importlib.abc
@@ -82,7 +83,66 @@ def decoded(value):
         return tuple(decoded(data))
     if name in ("builtins.set", "builtins.frozenset"):
         return set(decoded(data))
+    if name == "tailrace.http_response":
+        return http_response(data)
     raise ValueError(f"a value of class {name} cannot be read here")
+
+
+class HttpResponse:
+    """What functions ask of an answer, by the names of requests.Response."""
+
+    def __init__(self, status, reason, url, headers, body, encoding):
+        self.status_code, self.reason, self.url, self.content, self.encoding = status, reason, url, body, encoding
+        self.headers = HttpHeaders(headers)
+
+    @property
+    def ok(self):
+        return self.status_code < 400
+
+    @property
+    def text(self):
+        try:
+            return self.content.decode(self.encoding or "utf-8", errors="replace")
+        except LookupError:
+            return self.content.decode(errors="replace")
+
+    def json(self, **options):
+        return json.loads(self.content, **options)
+
+    def raise_for_status(self):
+        if not self.ok:
+            raise RuntimeError(f"{self.status_code} {'Client' if self.status_code < 500 else 'Server'} Error: "
+                               f"{self.reason} for url: {self.url}")
+
+    def __bool__(self):
+        return self.ok
+
+
+class HttpHeaders(dict):
+    """Headers by their names in any case."""
+
+    def __getitem__(self, name):
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name):
+        return super().__contains__(name.lower())
+
+    def get(self, name, default=None):
+        return super().get(name.lower(), default)
+
+
+def http_response(data):
+    """An answer as requests.Response where that is installed, and as its likeness where it is not."""
+    body = base64.b64decode(data["body"])
+    try:
+        import requests
+    except ImportError:
+        return HttpResponse(data["status"], data["reason"], data["url"], data["headers"], body, data["encoding"])
+    made = requests.Response()
+    made._content, made.status_code, made.reason, made.url = body, data["status"], data["reason"], data["url"]
+    made.headers.update(data["headers"])
+    made.encoding = data["encoding"]
+    return made
 
 
 def encoded(value):
@@ -105,6 +165,8 @@ def encoded(value):
         zone = str(value.tzinfo) if value.tzinfo is not None else None
         return {"__classname__": "datetime.datetime", "__version__": 2,
                 "__data__": {"timestamp": value.timestamp(), "tz": zone and (zone if "/" in zone else "UTC")}}
+    if hasattr(value, "is_done") and hasattr(value, "xcom_value"):
+        return {"is_done": bool(value), "xcom_value": encoded(value.xcom_value)}  # a PokeReturnValue
     if isinstance(value, datetime.timedelta):
         return {"__classname__": "datetime.timedelta", "__version__": 2, "__data__": value.total_seconds()}
     if hasattr(value, "item") and callable(value.item) and getattr(value, "shape", None) == ():
@@ -233,6 +295,14 @@ class AssetAlias:
         return isinstance(other, AssetAlias) and self.name == other.name
 
 
+class PokeReturnValue:
+    def __init__(self, is_done, xcom_value=None):
+        self.is_done, self.xcom_value = is_done, xcom_value
+
+    def __bool__(self):
+        return bool(self.is_done)
+
+
 class OutletEvent:
     def __init__(self):
         self.extra, self.added = {}, []
@@ -295,7 +365,7 @@ PROVIDED = {
     "airflow": {},
     "airflow.exceptions": {name: value for name, value in globals().items() if name.startswith("Airflow")},
     "airflow.sdk": {"Asset": Asset, "AssetAlias": AssetAlias, "Variable": Variable, "Connection": Connection,
-                    "get_current_context": get_current_context},
+                    "get_current_context": get_current_context, "PokeReturnValue": PokeReturnValue},
     "airflow.sdk.exceptions": {name: value for name, value in globals().items() if name.startswith("Airflow")},
     "airflow.models": {"Variable": Variable, "Connection": Connection},
     "airflow.models.variable": {"Variable": Variable},
@@ -336,6 +406,8 @@ class Provider(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 # --- the work ------------------------------------------------------------------------------------
 
 def find_callable(job):
+    if job.get("lambda"):
+        return eval(job["lambda"])  # the author's, as dag-factory's NAME_lambda
     if job.get("file"):
         path = os.path.abspath(job["file"])
         name = "tailrace_task_" + os.path.basename(path).removesuffix(".py")

@@ -19,6 +19,7 @@ const OperatorTable& table() {
     add_other_dags(made);
     add_python(made);
     add_sensors(made);
+    add_tailrace(made);
     return made;
   }();
   return kTable;
