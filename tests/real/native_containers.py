@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import cassandra_side
@@ -243,8 +244,9 @@ def checked(service, test):
 class Stack:
     """The services of `file` that are named, for one profile."""
 
-    def __init__(self, file, names, profile, folder):
-        self.folder, self.source = pathlib.Path(folder), pathlib.Path(file).parent
+    def __init__(self, file, names, profile):
+        self.folder, self.source = pathlib.Path(tempfile.mkdtemp(prefix="stack")), pathlib.Path(file).parent
+        self.folder.chmod(0o755)  # PostgreSQL's user has to reach its data
         self.prefix = f"tr{os.getpid() % 10000}"
         self.bridge = f"{self.prefix}-br"
         self.net = f"10.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}"
@@ -294,3 +296,4 @@ class Stack:
         for one in reversed(self.services.values()):
             one.stop()
         subprocess.run(["ip", "link", "del", self.bridge], capture_output=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -50,7 +50,7 @@ def test_the_example_on_the_real_systems_has_the_rows_of_the_embedded_one(stack,
     expected = embedded_ids(stack)
     assert len(expected) == PEOPLE
     names = kafka | {"registry", "cassandra", "tailrace"}
-    with native_containers.Stack(stack / "deploy" / "compose.yml", names, profile, stack / "run") as services:
+    with native_containers.Stack(stack / "deploy" / "compose.yml", names, profile) as services:
         tailrace.wait_until(lambda: len(served_ids(services)) >= PEOPLE, "rows in Cassandra", 300)
         assert served_ids(services) == expected
         # localhost in a container is that container: Kafka is not there.
@@ -61,7 +61,7 @@ def test_the_example_on_the_real_systems_has_the_rows_of_the_embedded_one(stack,
 
 def test_spark_and_postgres_start_as_the_file_says(stack):
     names = {"spark-master", "spark-worker-1", "spark-worker-2", "postgres"}
-    with native_containers.Stack(stack / "deploy" / "compose.yml", names, "kraft", stack / "run") as services:
+    with native_containers.Stack(stack / "deploy" / "compose.yml", names, "kraft") as services:
         def workers():
             page = services.run("spark-worker-1", "curl", "-fsS", "http://spark-master:8090/json/")
             return page.count('"state" : "ALIVE"') == 2
