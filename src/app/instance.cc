@@ -186,7 +186,7 @@ Instance::~Instance() {
   if (registry_) registry_->stop();  // it asks the broker's users
   kafka_.reset();
   record_schemas_.reset();
-  cql_.reset();  // it reads the runner's tables
+  cql_.reset();      // it reads the runner's tables
   backend_.reset();  // its operations use the sources
   sources_.clear();
   runner_.reset();
@@ -247,8 +247,17 @@ bool Instance::is_paused(std::string_view name) const {
 Status Instance::open_workflows() {
   if (!fs::is_directory(project_.folder + "/dags")) return {};
   access_ = project_access(*this);
-  ASSIGN(workflows_, workflows::Workflows::open({.folder = project_.folder, .data = data_},
-                                                *access_, rt::system_clock()));
+  workflows::Options options{.folder = project_.folder, .data = data_};
+  // Tasks reach the project's own topics as those of any Kafka; AIRFLOW_CONN_… goes over it.
+  if (const std::string kafka = kafka_address(); !kafka.empty()) {
+    const nlohmann::json extra = {{"bootstrap.servers", kafka},
+                                  {"group.id", "workflows"},
+                                  {"auto.offset.reset", "earliest"},
+                                  {"enable.auto.commit", "false"}};
+    options.connections["kafka_default"] =
+        nlohmann::json{{"conn_type", "kafka"}, {"extra", extra}}.dump();
+  }
+  ASSIGN(workflows_, workflows::Workflows::open(std::move(options), *access_, rt::system_clock()));
   if (options_.airflow == "off") return {};
   ASSIGN(auto config, airflow_config(options_.airflow, options_.airflow_users));
   ASSIGN(airflow_, airflow::Door::start(std::move(config), *workflows_));

@@ -18,6 +18,7 @@ void add_branches(OperatorTable& table);
 void add_email(OperatorTable& table);
 void add_empty(OperatorTable& table);
 void add_http(OperatorTable& table);
+void add_kafka(OperatorTable& table);
 void add_other_dags(OperatorTable& table);
 void add_python(OperatorTable& table);
 void add_sensors(OperatorTable& table);

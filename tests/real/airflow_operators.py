@@ -57,6 +57,7 @@ def add(dag):
 
     with create_session() as session:
         DagBundlesManager().sync_bundles_to_db(session=session)
+    with create_session() as session:
         update_dag_parsing_results_in_db("dags-folder", None, [LazyDeserializedDAG.from_dag(dag)], {}, None, set(),
                                          session=session)
 
