@@ -257,6 +257,14 @@ Status Instance::open_workflows() {
     options.connections["kafka_default"] =
         nlohmann::json{{"conn_type", "kafka"}, {"extra", extra}}.dump();
   }
+  if (const std::string cql = cql_address(); !cql.empty()) {
+    const auto colon = cql.rfind(':');
+    options.connections["cassandra_default"] = nlohmann::json{
+        {"conn_type", "cassandra"},
+        {"host", cql.substr(0, colon)},
+        {"port", std::atoi(cql.c_str() + colon + 1)},
+        {"schema", project_.name}}.dump();
+  }
   ASSIGN(workflows_, workflows::Workflows::open(std::move(options), *access_, rt::system_clock()));
   if (options_.airflow == "off") return {};
   ASSIGN(auto config, airflow_config(options_.airflow, options_.airflow_users));

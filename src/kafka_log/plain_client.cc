@@ -80,14 +80,14 @@ class Producer final : public PlainProducer {
 
   Status produce(const std::string& topic, const std::optional<std::string>& key,
                  const std::optional<std::string>& value) override {
+    const void* key_bytes = key ? key->data() : nullptr;
+    void* bytes = value ? const_cast<char*>(value->data()) : nullptr;
+    const std::size_t key_size = key ? key->size() : 0, size = value ? value->size() : 0;
     while (true) {
-      const auto err =
-          rd_kafka_producev(handle_.get(), RD_KAFKA_V_TOPIC(topic.c_str()),
-                            RD_KAFKA_V_KEY(key ? key->data() : nullptr, key ? key->size() : 0),
-                            RD_KAFKA_V_VALUE(value ? const_cast<char*>(value->data()) : nullptr,
-                                             value ? value->size() : 0),
-                            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                            RD_KAFKA_V_OPAQUE(&first_error_), RD_KAFKA_V_END);
+      const auto err = rd_kafka_producev(
+          handle_.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_KEY(key_bytes, key_size),
+          RD_KAFKA_V_VALUE(bytes, size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+          RD_KAFKA_V_OPAQUE(&first_error_), RD_KAFKA_V_END);
       rd_kafka_poll(handle_.get(), err == RD_KAFKA_RESP_ERR__QUEUE_FULL ? kSlice : 0);
       if (err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
       if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL) return failed(err, topic);
@@ -209,11 +209,11 @@ class Consumer final : public PlainConsumer {
  private:
   Status add_partitions(const std::string& topic, rd_kafka_topic_partition_list_t& list) {
     const Owned<rd_kafka_topic_t> named(rd_kafka_topic_new(handle_.get(), topic.c_str(), nullptr));
-    const rd_kafka_metadata* found = nullptr;
+    const struct rd_kafka_metadata* found = nullptr;
     const auto err = rd_kafka_metadata(handle_.get(), 0, named.get(), &found, kAskMs);
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR) return failed(err, topic);
-    const std::unique_ptr<const rd_kafka_metadata, void (*)(const rd_kafka_metadata*)> kept(
-        found, rd_kafka_metadata_destroy);
+    using Found = const struct rd_kafka_metadata;
+    const std::unique_ptr<Found, void (*)(Found*)> kept(found, rd_kafka_metadata_destroy);
     if (found->topic_cnt != 1 || found->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR)
       return failed(found->topic_cnt == 1 ? found->topics[0].err : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
                     topic);

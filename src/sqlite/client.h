@@ -15,6 +15,7 @@ namespace tailrace::sqlite {
 
 struct Blob {
   std::string bytes;
+  bool operator==(const Blob&) const = default;
 };
 using Cell = std::variant<std::monostate, std::int64_t, double, std::string, Blob>;
 

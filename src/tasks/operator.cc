@@ -15,12 +15,14 @@ const OperatorTable& table() {
     OperatorTable made;
     add_bash(made);
     add_branches(made);
+    add_cassandra(made);
     add_email(made);
     add_empty(made);
     add_http(made);
     add_kafka(made);
     add_other_dags(made);
     add_python(made);
+    add_s3(made);
     add_sensors(made);
     add_slack(made);
     add_spark(made);

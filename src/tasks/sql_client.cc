@@ -20,6 +20,11 @@ using jinja::Value;
 
 constexpr std::size_t kMostRows = 100'000;
 
+Result<jinja::Dict> extra_of(const std::string& text) {
+  ASSIGN(const Value extra, jinja::from_json(text));
+  return extra.dict() != nullptr ? *extra.dict() : jinja::Dict();
+}
+
 const List* list_of(const Value& value) {
   if (value.list() != nullptr) return value.list();
   return value.tuple() != nullptr ? &value.tuple()->items : nullptr;

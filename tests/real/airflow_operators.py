@@ -68,7 +68,7 @@ def run(dag, failures):
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
-    dag.test()
+    dag.test(logical_date=dag.start_date)  # as @once has it
     with create_session() as session:
         tasks = session.scalars(select(TI).filter_by(dag_id=dag.dag_id)).all()
         found = {one.task_id + ("" if one.map_index < 0 else f"[{one.map_index}]"):
