@@ -156,8 +156,9 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Upload*>(user)->stop.stop_requested() ? 1 : 0;
 }
 
-/// Keeps the server's last line: what it said when it refused.
+/// Keeps the server's last refusal.
 std::size_t on_line(char* data, std::size_t size, std::size_t count, void* user) {
+  if (size * count == 0 || (data[0] != '4' && data[0] != '5')) return size * count;
   auto& last = *static_cast<std::string*>(user);
   last.assign(data, std::min<std::size_t>(size * count, 500));
   while (last.ends_with('\n') || last.ends_with('\r')) last.pop_back();
