@@ -13,6 +13,7 @@
 //   GET  /api/topics… /api/groups…     the log and who reads it: log_view.h
 //   …    /api/schemas…                 the schema registry: schema_view.h
 //   …    /api/ingest… /api/refresh /api/operations…    what is started and waited for: operations.h
+//   GET  /api/workflows…               DAGs, runs and tasks: workflows_page.h
 //   …    /api/v2/…                     the workflows, as Airflow's REST API:
 //   ConsoleConfig::workflows
 //
@@ -35,6 +36,7 @@
 #include "console/schema_view.h"
 #include "net/http_server.h"
 #include "pipeline/hops.h"
+#include "workflows/workflows.h"
 
 namespace tailrace::console {
 
@@ -161,6 +163,8 @@ class Backend {
   virtual LogView& log_view() = 0;
   virtual SchemaView& schema_view() = 0;
   virtual Operations& operations() = 0;
+  /// Null when the project has no DAGs.
+  virtual workflows::Workflows* workflows() { return nullptr; }
 };
 
 struct ConsoleConfig {

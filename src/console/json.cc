@@ -1,4 +1,4 @@
-// JSON by nlohmann/json, which no other file of the console includes.
+// JSON by nlohmann/json.
 #include "console/json.h"
 
 #include <algorithm>

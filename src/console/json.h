@@ -1,4 +1,4 @@
-// All JSON of the console, in and out; the shapes are spec/console-api.yml's.
+// All JSON of the console but that of workflows (workflows_json.h), in and out; the shapes are spec/console-api.yml's.
 #pragma once
 
 #include <string>

@@ -9,6 +9,8 @@
 #include "console/errors.h"
 #include "console/json.h"
 #include "console/metrics.h"
+#include "console/params.h"
+#include "console/workflows_page.h"
 
 namespace tailrace::console {
 namespace {
@@ -30,35 +32,6 @@ template <typename T>
 Response reply(Result<T> result, std::string (*write)(const T&)) {
   if (!result) return error_response(result.error());
   return json_response(write(*result));
-}
-
-/// A misspelt parameter is an error, and so is one that comes twice unless it is `repeated`.
-tailrace::Status only_params(const Request& request, std::initializer_list<std::string_view> known,
-                             std::initializer_list<std::string_view> repeated = {}) {
-  const auto among = [](auto names, std::string_view name) {
-    return std::ranges::find(names, name) != names.end();
-  };
-  for (const auto& [name, value] : request.query) {
-    if (among(repeated, name)) continue;
-    if (!among(known, name)) return error(Code::kInvalidArgument, "unknown parameter: " + name);
-    if (request.query.count(name) > 1)
-      return error(Code::kInvalidArgument, name + " is given more than once");
-  }
-  return {};
-}
-
-/// A parameter that is a whole number from `least` to `most`, or what counts without it.
-template <typename Number>
-Result<Number> number_of(const Request& request, std::string_view name, Number least, Number most,
-                         Number otherwise) {
-  auto text = request.param(name);
-  if (!text) return otherwise;
-  Number number = 0;
-  auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
-  bool whole = end == text->data() + text->size() && failed == std::errc();
-  if (whole && number >= least && number <= most) return number;
-  return error(Code::kInvalidArgument, std::string(name) + " must be a number from " +
-                                           std::to_string(least) + " to " + std::to_string(most));
 }
 
 Result<int> limit_of(const Request& request) {
@@ -257,6 +230,10 @@ Response table_route(Backend& backend, const Request& request) {
   return get_row(backend, request);
 }
 
+Response workflows_route(Backend& backend, const Request& request) {
+  return workflows_response(backend.workflows(), request);
+}
+
 /// /api/WHAT/NAME[/…]; nothing when there is no such address.
 std::optional<Response> named_route(Backend& backend, const Request& request) {
   const auto& segments = request.segments;
@@ -266,6 +243,7 @@ std::optional<Response> named_route(Backend& backend, const Request& request) {
   Response (*handle)(Backend&, const Request&) = nullptr;
   std::string method = "GET";
   if (segments[1] == "tables") handle = table_route;
+  if (segments[1] == "workflows") handle = workflows_route;
   if (segments[1] == "topics" && whole) handle = topic;
   if (segments[1] == "topics" && of_records) handle = records;
   if (segments[1] == "groups" && whole) handle = group;
@@ -312,6 +290,7 @@ constexpr Route kRoutes[] = {
        return reply<GroupList>(b.log_view().groups(), groups_json);
      }},
     {"/api/schemas", "GET", subjects},
+    {"/api/workflows", "GET", workflows_route},
     {"/metrics", "GET", [](Backend& b, const Request&) { return metrics(b); }},
     {"/healthz", "GET", [](Backend&, const Request&) { return Response{.body = "ok\n"}; }},
     {"/readyz", "GET", [](Backend& b, const Request&) { return ready(b); }},
