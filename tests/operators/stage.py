@@ -213,6 +213,9 @@ class Stage:
         told = {"web": self.web.noted, "mail": self.smtp.noted, "spark": []}
         if (self.folder / "noted").exists():
             told["spark"] = [json.loads(line) for line in (self.folder / "noted").read_text().splitlines()]
+        # How often a sensor looks in vain is a matter of time.
+        vain = [one for one in told["web"] if one["target"] == "/status/404"]
+        told["web"] = [one for one in told["web"] if one not in vain] + vain[:1]
         return {name: sorted(one, key=json.dumps) for name, one in told.items() if one}
 
     def scrubbed(self, told):

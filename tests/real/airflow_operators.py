@@ -75,8 +75,7 @@ def run(dag, failures):
                  {"state": str(one.state), "why": failures.get((one.dag_id, one.task_id, one.map_index), "")}
                  for one in tasks}
         for one in session.scalars(select(XComModel).filter_by(dag_id=dag.dag_id, key="return_value")):
-            value = json.loads(one.value) if isinstance(one.value, str) else one.value
-            found[one.task_id + ("" if one.map_index < 0 else f"[{one.map_index}]")]["returned"] = value
+            found[one.task_id + ("" if one.map_index < 0 else f"[{one.map_index}]")]["returned"] = one.value
     return found
 
 
