@@ -22,33 +22,43 @@ const Value* given(const Dict& dict, std::string_view name) {
   return value == nullptr || value->is_none() ? nullptr : value;
 }
 
-bool is_secret(std::string_view word) {
+/// Where `password` or `secret` begins in a word, in any case.
+std::size_t secret_in(std::string_view word) {
   std::string lower(word);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower.find("password") != lower.npos || lower.find("secret") != lower.npos;
+  return std::min(lower.find("password"), lower.find("secret"));
 }
 
-/// The command for people: values behind names that sound secret are ******.
-std::string masked(const std::vector<std::string>& command) {
+/// A line for people: what stands behind a name that sounds secret, after = or a blank, is ******.
+std::string masked(std::string_view text) {
   std::string out;
   bool hide = false;
-  for (const auto& word : command) {
-    if (!out.empty()) out += ' ';
-    const auto equals = word.find('=');
-    const bool secret = is_secret(word.substr(0, equals));
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \t", at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    if (end == at) {
+      out += text[at++];
+      continue;
+    }
+    const std::size_t secret = secret_in(word);
+    const std::size_t equals = secret == word.npos ? word.npos : word.find('=', secret);
     if (hide) {
       out += "******";
-    } else if (secret && equals != word.npos) {
-      out += word.substr(0, equals + 1) + "******";
-    } else if (const auto second = equals == word.npos ? equals : word.find('=', equals + 1);
-               second != word.npos && is_secret(word.substr(0, second))) {
-      out += word.substr(0, second + 1) + "******";
+    } else if (equals != word.npos) {
+      out += std::string(word.substr(0, equals + 1)) + "******";
     } else {
       out += word;
     }
-    hide = secret && equals == word.npos && word.starts_with('-');
+    hide = !hide && secret != word.npos && equals == word.npos;
+    at = end;
   }
   return out;
+}
+
+std::string masked(const std::vector<std::string>& command) {
+  std::string text;
+  for (const auto& word : command) text += (text.empty() ? "" : " ") + word;
+  return masked(std::string_view(text));
 }
 
 struct Spark {
@@ -214,8 +224,8 @@ class SparkSubmit final : public Operator {
     ASSIGN(const Ended ended, run_process(
                                   command,
                                   [&](std::string_view line) {
-                                    context.log.line(line);
-                                    tail.emplace_back(line);
+                                    tail.push_back(masked(line));
+                                    context.log.line(tail.back());
                                     if (tail.size() > kTail) tail.pop_front();
                                   },
                                   context.stop, context.process_started));
@@ -225,7 +235,7 @@ class SparkSubmit final : public Operator {
     std::string why = fmt::format("Cannot execute: {}. Error code is: {}.",
                                   masked(command.arguments), ended.code);
     if (!tail.empty()) why += "\nLast spark-submit output:";
-    for (const auto& line : tail) why += "\n" + masked({line});
+    for (const auto& line : tail) why += "\n" + line;
     return Outcome::failed(std::move(why));
   }
 };

@@ -193,8 +193,6 @@ class Stage:
             "mail_bare": mail | {"extra": plain},
             "db": {"conn_type": "sqlite", "host": f"{self.folder}/a.db"},
             "spark_url": {"conn_type": "spark", "host": "spark://somewhere", "port": 7077},
-            "spark_local": {"conn_type": "spark", "host": "k8s://https://somewhere", "port": 443,
-                            "extra": {"namespace": "there"}},
             "spark_more": {"conn_type": "spark", "host": "yarn",
                            "extra": {"queue": "slow", "deploy-mode": "client", "principal": "p"}},
         }
