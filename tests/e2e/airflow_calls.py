@@ -199,6 +199,9 @@ BEGUN = {"state", "start_date", "end_date", "queued_when", "scheduled_when", "la
          "created_dagruns", "try_number", "hostname", "pid", "updated_at"}
 LEFT_OUT = dict.fromkeys(("trigger", "write", "clear_one", "clear_run", "event", "task_note", "backfill_cancel"),
                          BEGUN) | {
+    # The recording has no processes that beat, and no git.
+    "health": {"status", "latest_scheduler_heartbeat", "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat"},
+    "version": {"git_version"},
     "asset_events_of": {"created_dagruns"},  # two events of one moment, on a clock that stands still
     # Not kept of earlier tries.
     "tries": {"queued_when", "scheduled_when"}, "try_one": {"queued_when", "scheduled_when"}}
