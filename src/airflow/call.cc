@@ -283,9 +283,9 @@ void Body::required(const std::string& name) {
   if (!has(name)) faults_.add("missing", "body", name, "Field required", object_);
 }
 
-void Body::fault(const std::string& message) {
-  faults_.add("value_error", "body", "", "Value error, " + message, object_,
-              Json{{"error", Json::object()}});
+void Body::fault(const std::string& message, const std::string& name) {
+  faults_.add("value_error", "body", name, "Value error, " + message,
+              name.empty() ? object_ : object_[name], Json{{"error", Json::object()}});
 }
 
 Answer<void> Body::check(bool extra) {

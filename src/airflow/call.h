@@ -95,8 +95,8 @@ class Body {
   /// Anything.
   std::optional<Json> any(const std::string& name);
   void required(const std::string& name);
-  /// A fault that a model's validator finds: `Value error, …`.
-  void fault(const std::string& message);
+  /// A fault that a model's validator finds, of all of it or of one member: `Value error, …`.
+  void fault(const std::string& message, const std::string& name = "");
 
   /// Faults so far, and members that nobody asked for unless `extra` may be.
   Answer<void> check(bool extra = false);

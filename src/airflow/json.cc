@@ -114,6 +114,20 @@ Json text_or_null(std::string_view text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
 
+std::string python_dump(const Json& json) {
+  std::string text;
+  if (json.is_object()) {
+    for (const auto& [name, value] : json.items())
+      text += (text.empty() ? "" : ", ") + python_dump(name) + ": " + python_dump(value);
+    return "{" + text + "}";
+  }
+  if (json.is_array()) {
+    for (const auto& value : json) text += (text.empty() ? "" : ", ") + python_dump(value);
+    return "[" + text + "]";
+  }
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -31,6 +31,8 @@ jinja::Value json_value(const Json& json);
 /// The text, or null when it is empty.
 Json text_or_null(std::string_view text);
 
+/// As Python's json.dumps writes it: a space after commas and colons, ASCII alone.
+std::string python_dump(const Json& json);
 /// One line, with what is no UTF-8 replaced.
 std::string dump(const Json& json);
 

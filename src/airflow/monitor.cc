@@ -11,6 +11,21 @@ Answer<Reply> empty(const char* name) {
   return Reply(Json{{name, Json::array()}, {"total_entries", 0}});
 }
 
+/// What is wrong with the files as they are now; the DAGs are those of before.
+Json errors_json(Call& call) {
+  const auto reading = call.workflows.last_reading();
+  Json errors = Json::array();
+  for (const auto& finding : reading.findings) {
+    if (!finding.fatal) continue;
+    errors.push_back({{"import_error_id", errors.size() + 1},
+                      {"timestamp", time_json(reading.at)},
+                      {"filename", finding.place.file},
+                      {"bundle_name", "dags-folder"},
+                      {"stack_trace", finding.text()}});
+  }
+  return errors;
+}
+
 }  // namespace
 
 Answer<Reply> version(Call&) {
@@ -47,18 +62,16 @@ Answer<Reply> no_dag_warnings(Call&) {
 }
 
 Answer<Reply> import_errors(Call& call) {
-  const auto reading = call.workflows.last_reading();
-  Json errors = Json::array();
-  for (const auto& finding : reading.findings) {
-    if (!finding.fatal) continue;
-    errors.push_back({{"import_error_id", errors.size() + 1},
-                      {"timestamp", time_json(reading.at)},
-                      {"filename", finding.place.file},
-                      {"bundle_name", "dags-folder"},
-                      {"stack_trace", finding.text()}});
-  }
+  Json errors = errors_json(call);
   const auto total = errors.size();
   return Reply(Json{{"import_errors", std::move(errors)}, {"total_entries", total}});
+}
+
+Answer<Reply> import_error(Call& call) {
+  for (const Json& one : errors_json(call)) {
+    if (one["import_error_id"].dump() == call.at(0)) return Reply(one);
+  }
+  return refuse(404, "The ImportError with import_error_id: `" + call.at(0) + "` was not found");
 }
 
 }  // namespace tailrace::airflow

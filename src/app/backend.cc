@@ -122,10 +122,14 @@ class InstanceBackend final : public console::Backend {
   }
 
   Result<std::int64_t> redrive(const console::RedriveSelection& selection) override {
-    return instance_.runner().redrive([&](const pipeline::DeadLetter& letter) {
+    const auto select = [&](const pipeline::DeadLetter& letter) {
       if (!selection.ids.empty())
         return std::ranges::find(selection.ids, std::to_string(letter.id)) != selection.ids.end();
       return matches(letter, selection.table, selection.reason);
+    };
+    return instance_.runner().redrive(select, [this](const auto& letter) -> Result<bool> {
+      StagedFlows* staged = instance_.staged();
+      return staged != nullptr ? staged->send_back(letter) : Result<bool>(false);
     });
   }
 

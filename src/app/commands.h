@@ -32,8 +32,7 @@ int registry_command(const RegistryOptions& options);
 struct ServeOptions {
   std::string data;
   std::string listen = "127.0.0.1:9042";
-  std::string tls_certificate, tls_key;  ///< PEM files; both or none
-  std::string tls_clients;               ///< a PEM file: whose certificates clients must show
+  CqlTls tls = {};
   CqlLogins logins = {};
   bool materialized_views = false;  ///< clients may make views
 };
@@ -124,15 +123,52 @@ struct ConsumeOptions {
 int consume_command(const ConsumeOptions& options);
 
 struct DagsOptions {
-  enum class Action { kList, kShow, kTest };
+  enum class Action {
+    kList,
+    kShow,
+    kTest,
+    kRun,
+    kRuns,
+    kBackfill,
+    kClear,
+    kPause,
+    kUnpause,
+    kLogs
+  };
   Action action = Action::kList;
-  std::string project = ".";
+  std::string project = ".", data;
   std::string dag;
-  std::string date;  ///< kTest: the logical date; empty: none
-  std::string conf;  ///< kTest: JSON
-  bool json = false;
+  std::string date;  ///< kTest, kRun: the logical date; empty: none
+  std::string conf;  ///< kTest, kRun, kBackfill: JSON
+  std::string run;
+  std::string task;  ///< kLogs: its id; kClear: a regular expression for ids
+  std::string from, to;
+  std::string reprocess = "none";
+  int max_active_runs = 10, limit = 25, try_number = 0, map_index = -1;
+  bool json = false, wait = false, dry_run = false, backwards = false, yes = false;
+  bool failed = false, upstream = false, downstream = false, follow = false;
 };
 int dags_command(const DagsOptions& options);
+
+struct ComposeOptions {
+  std::string project;
+  std::string out;    ///< empty: PROJECT/compose
+  bool real = false;  ///< the real systems that the project has need of
+  bool all = false;   ///< every one of them
+};
+/// Writes files of Docker Compose for a project.
+int compose_command(const ComposeOptions& options);
+/// Asks a running instance whether it answers: 0 or 1, for containers' health checks.
+int health_command(const std::string& url);
+
+struct DoctorOptions {
+  std::string folder = ".";
+  std::string write;    ///< where the project goes that does the same; empty: nowhere
+  bool json = false;    ///< a JSON object a finding
+  bool faults = false;  ///< the names of all faults instead
+};
+/// 0 when nothing is found, 1 when something is.
+int doctor_command(const DoctorOptions& options);
 
 /// Prints "tailrace: what" to standard error and returns 1.
 int fail(const Error& error);

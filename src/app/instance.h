@@ -2,6 +2,7 @@
 // where all are wired.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "app/open_log.h"
 #include "app/registry_service.h"
 #include "app/schema_view.h"
+#include "app/staged_flows.h"
 #include "base/result.h"
 #include "connect/runner.h"
 #include "console/console.h"
@@ -34,6 +36,7 @@ struct RunOptions {
   std::string cql = "127.0.0.1:9042";       ///< CQL's clients at HOST:PORT; "off" for none
   std::string airflow = "127.0.0.1:8080";   ///< Airflow's REST API at HOST:PORT; "off" for none
   std::string airflow_users = {};  ///< a file of who may use it; empty: everybody who reaches it
+  CqlTls cql_tls = {};
   CqlLogins cql_logins = {.flags = "--cql-"};
   bool cql_materialized_views = false;  ///< whose clients may make views
   std::string registry_config = {};     ///< a file of its settings; empty for none
@@ -82,6 +85,8 @@ class Instance {
   console::Backend& backend() { return *backend_; }
   /// Null when `ingest` has none of that name.
   connect::SourceRunner* source(std::string_view name);
+  /// Null where the project stages nothing.
+  StagedFlows* staged() { return staged_.get(); }
   /// Whether it emits only when a workflow asks it to.
   bool is_paused(std::string_view name) const;
   /// Null when the project has no DAGs.
@@ -103,6 +108,8 @@ class Instance {
   Status open_doors();
   /// The one for CQL's clients, where the served tables are here.
   Status open_cql();
+  /// Connections that tasks have without being told: the project's own topics, its served tables.
+  std::map<std::string, std::string> own_connections() const;
   /// The workflows, where the project has any, and their door; they do not run yet.
   Status open_workflows();
   Status open_console();
@@ -119,6 +126,7 @@ class Instance {
   /// Opens the registry where a topic needs it.
   Result<pipeline::TopicTypes> open_types();
   std::vector<pipeline::Hop> fetched_hops() const;
+  std::vector<pipeline::Hop> staged_hops() const;
   std::vector<pipeline::Hop> appended_hops() const;
   /// Why there is no registry, and what to do.
   std::string registry_is_off() const;
@@ -138,6 +146,7 @@ class Instance {
   std::unique_ptr<pipeline::ServingSink> sink_;      ///< before the runner, which points to it
   std::unique_ptr<pipeline::Runner> runner_;
   pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
+  std::unique_ptr<StagedFlows> staged_;  ///< before the sources, which land in it
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
   std::unique_ptr<InstanceLogView> log_view_;
   std::unique_ptr<console::SchemaView> schema_view_;

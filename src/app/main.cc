@@ -24,9 +24,15 @@ constexpr const char* kDataHelp = "data folder (default: PROJECT/.tailrace)";
 constexpr const char* kRegistryConfigHelp =
     "a file of the registry's settings: ssl.*, authentication.*";
 
-/// Logins of CQL's clients, at options that begin so.
-void add_cql_logins(CLI::App* command, CqlLogins& logins) {
+/// TLS and logins of CQL's clients, at options that begin as `logins` says.
+void add_cql_access(CLI::App* command, CqlTls& tls, CqlLogins& logins) {
   const std::string& flags = logins.flags;
+  command->add_option(
+      flags + "tls-certificate", tls.certificate,
+      "a PEM file, own certificate first: speak TLS with CQL's clients (default: plain)");
+  command->add_option(flags + "tls-key", tls.key, "the certificate's key, a PEM file");
+  command->add_option(flags + "tls-clients", tls.clients,
+                      "a PEM file of authorities: clients must show a certificate of theirs");
   command
       ->add_option(flags + "auth", logins.auth,
                    "password: CQL's clients log in, and have the permissions of their roles; none")
@@ -50,7 +56,7 @@ void add_run(CLI::App& app, int& code) {
       "  tailrace run my_project --kafka 0.0.0.0:9092     Kafka's clients of other machines, too\n"
       "  tailrace run my_project --once                   what is there now, then exit\n"
       "  tailrace run my_project --check                  a test: exit 0 once rows are served\n\n"
-      "It prints each hop once: fetched, appended, decoded, rejected, the tables, lake, served;\n"
+      "It prints each hop once: fetched, staged, appended, decoded, rejected, the tables, lake, served;\n"
       "and, when no row is served after 10 s, which hop is empty and why. Ctrl-C or SIGTERM ends "
       "it\n"
       "with nothing lost; the next start goes on from there.");
@@ -81,7 +87,7 @@ void add_run(CLI::App& app, int& code) {
   command->add_option("--airflow-users", options->airflow_users,
                       "a file of who may use it, a line each: USER: PASSWORD (default: everybody "
                       "who reaches it)");
-  add_cql_logins(command, options->cql_logins);
+  add_cql_access(command, options->cql_tls, options->cql_logins);
   command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
@@ -287,12 +293,7 @@ void add_serve(CLI::App& app, int& code) {
   command->add_option("--data", options->data, "data folder, made when missing")->required();
   command->add_option("--listen", options->listen, "HOST:PORT; port 0 picks a free one")
       ->capture_default_str();
-  command->add_option("--tls-certificate", options->tls_certificate,
-                      "a PEM file, own certificate first: speak TLS (default: plain)");
-  command->add_option("--tls-key", options->tls_key, "the certificate's key, a PEM file");
-  command->add_option("--tls-clients", options->tls_clients,
-                      "a PEM file of authorities: clients must show a certificate of theirs");
-  add_cql_logins(command, options->logins);
+  add_cql_access(command, options->tls, options->logins);
   command->add_flag("--materialized-views", options->materialized_views, kViewsHelp);
   command->footer(
       "Examples:\n"
@@ -398,37 +399,89 @@ void add_schemas(CLI::App& app, int& code) {
       "check says why not, and ends with 1, when the file may not follow the subject's versions.");
 }
 
+/// What one of `dags …` takes beside the project.
+void add_dags_options(CLI::App* command, DagsOptions& options) {
+  using enum DagsOptions::Action;
+  const auto action = options.action;
+  const auto is = [&](auto... any) { return ((action == any) || ...); };
+  if (is(kTest, kRun, kBackfill))
+    command->add_option("--conf", options.conf, "the runs' conf, a JSON object");
+  if (is(kTest)) command->add_option("--date", options.date, "the logical date: 2026-01-31");
+  if (is(kRun)) {
+    command->add_option("--logical-date", options.date, "2026-01-31, or with a time");
+    command->add_option("--run", options.run, "the run's id, instead of one that is made");
+    command->add_flag("--wait", options.wait, "until it has ended; 1 when it failed");
+  }
+  if (is(kBackfill)) {
+    command->add_option("--from", options.from, "the first date")->required();
+    command->add_option("--to", options.to, "the last one")->required();
+    command->add_option("--reprocess", options.reprocess, "runs that are there: none")
+        ->check(CLI::IsMember({"none", "failed", "completed"}));
+    command->add_option("--max-active-runs", options.max_active_runs, "at once")
+        ->capture_default_str();
+    command->add_flag("--backwards", options.backwards, "the last date first");
+    command->add_flag("!--detach", options.wait, "do not wait for its end")->default_val(true);
+  }
+  if (is(kClear)) {
+    command->add_option("--run", options.run, "of this run");
+    command->add_option("--from", options.from, "of runs from this logical date on");
+    command->add_option("--to", options.to, "of runs to this logical date");
+    command->add_option("--task", options.task, "tasks whose id it fits, a regular expression");
+    command->add_flag("--failed", options.failed, "only what failed");
+    command->add_flag("--upstream", options.upstream, "with what comes before");
+    command->add_flag("--downstream", options.downstream, "with what comes after");
+    command->add_flag("--yes", options.yes, "without a question");
+  }
+  if (is(kBackfill, kClear))
+    command->add_flag("--dry-run", options.dry_run, "say what would be done, and do nothing");
+  if (is(kRuns))
+    command->add_option("--limit", options.limit, "the last so many")->capture_default_str();
+  if (is(kLogs)) {
+    command->add_option("task", options.task, "its id")->required();
+    command->add_option("--run", options.run, "of this run (default: the last one)");
+    command->add_option("--try", options.try_number, "of this try (default: the last one)");
+    command->add_option("--map-index", options.map_index, "of this instance of a mapped task");
+    command->add_flag("--follow", options.follow, "until the try is over");
+  }
+  if (!is(kTest)) command->add_flag("--json", options.json, "a JSON object a line");
+  if (!is(kTest, kShow)) command->add_option("--data", options.data, kDataHelp);
+}
+
 void add_dags(CLI::App& app, int& code) {
   using Action = DagsOptions::Action;
-  auto* dags = app.add_subcommand("dags", "workflows: list, show, test");
+  auto* dags = app.add_subcommand("dags", "workflows: list, run, backfill, clear, logs, test …");
   dags->require_subcommand(1);
-  auto options = std::make_shared<DagsOptions>();
   for (auto [name, about, action] :
        {std::tuple{"list", "every DAG with its schedule", Action::kList},
         {"show", "a DAG's tasks in their order", Action::kShow},
-        {"test", "run a DAG once, here and now, and print what it does", Action::kTest}}) {
+        {"test", "run a DAG once, here and now, and print what it does", Action::kTest},
+        {"run", "ask for a run", Action::kRun},
+        {"runs", "the last runs of a DAG", Action::kRuns},
+        {"backfill", "the runs between two dates", Action::kBackfill},
+        {"clear", "let tasks run again", Action::kClear},
+        {"pause", "start no runs", Action::kPause},
+        {"unpause", "start runs again", Action::kUnpause},
+        {"logs", "what a task has written", Action::kLogs}}) {
+    auto options = std::make_shared<DagsOptions>();
+    options->action = action;
     auto* command = dags->add_subcommand(name, about);
     if (action != Action::kList) command->add_option("dag", options->dag, "its id")->required();
+    add_dags_options(command, *options);
     command->add_option("--project", options->project, "the project's folder")
         ->capture_default_str();
-    if (action == Action::kTest) {
-      command->add_option("--date", options->date, "the logical date: 2026-01-31, or with a time");
-      command->add_option("--conf", options->conf, "the run's conf, a JSON object");
-    } else {
-      command->add_flag("--json", options->json, "a JSON object a line");
-    }
-    command->callback([=, &code] {
-      options->action = action;
-      code = dags_command(*options);
-    });
+    command->callback([=, &code] { code = dags_command(*options); });
   }
   dags->footer(
       "Examples:\n"
       "  tailrace dags list\n"
-      "  tailrace dags show user_automation\n"
-      "  tailrace dags test user_automation --conf '{\"seconds\": 5}'\n\n"
+      "  tailrace dags test user_automation --conf '{\"seconds\": 5}'\n"
+      "  tailrace dags run user_automation --wait\n"
+      "  tailrace dags backfill user_automation --from 2026-01-01 --to 2026-01-31 --dry-run\n"
+      "  tailrace dags clear user_automation --run manual__1 --failed --downstream\n"
+      "  tailrace dags logs user_automation fetch --follow\n\n"
       "DAGs are dag-factory's YAML in the project's folder dags/; `tailrace run` schedules them.\n"
-      "test keeps nothing, and ends with 1 when the run failed.");
+      "list, show and test read the files; the others ask the program that runs on the project.\n"
+      "test keeps nothing, and ends with 1 when the run failed, as run --wait and backfill do.");
 }
 
 void add_produce(CLI::App& app, int& code) {
@@ -471,6 +524,48 @@ void add_consume(CLI::App& app, int& code) {
   command->callback([=, &code] { code = consume_command(*options); });
 }
 
+void add_containers(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("compose", "files of Docker Compose for a project");
+  auto options = std::make_shared<ComposeOptions>();
+  command->add_option("project", options->project, "the project's folder")->required();
+  command->add_option("--out", options->out, "where to write (default: PROJECT/compose)");
+  command->add_flag("--real", options->real,
+                    "on Kafka, a registry, Cassandra, Airflow: those that the project needs");
+  command->add_flag("--all", options->all, "on all of them, Spark too");
+  command->footer(
+      "Examples:\n"
+      "  tailrace compose my_project && cd my_project/compose && docker compose up --wait\n"
+      "  tailrace compose my_project --real --out stack\n\n"
+      "Without --real it is one container with one volume; roles that the project itself has at\n"
+      "hosts named kafka, registry, cassandra or postgres get those services. .env is kept where\n"
+      "it is there: it has the passwords.");
+  command->callback([=, &code] { code = compose_command(*options); });
+  auto* health = app.add_subcommand("health", "whether a running instance answers: exit 0 or 1");
+  auto url = std::make_shared<std::string>("http://127.0.0.1:9021");
+  health->add_option("url", *url, "its page's address")->capture_default_str();
+  health->footer("Example:\n  tailrace health http://127.0.0.1:9021");
+  health->callback([=, &code] { code = health_command(*url); });
+}
+
+void add_doctor(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand(
+      "doctor", "what will break in a folder with a compose file, DAGs and a Spark script");
+  auto options = std::make_shared<DoctorOptions>();
+  command->add_option("folder", options->folder, "the folder")->capture_default_str();
+  command->add_option("--write", options->write,
+                      "a folder to make: the Tailrace project that does the same");
+  command->add_flag("--json", options->json, "a JSON object a finding");
+  command->add_flag("--faults", options->faults, "list the faults that it knows");
+  command->footer(
+      "Examples:\n"
+      "  tailrace doctor ../e2e-data-engineering\n"
+      "  tailrace doctor ../e2e-data-engineering --write my_project && tailrace run my_project\n\n"
+      "It reads files alone: nothing is started or downloaded. Each finding has its file and "
+      "line,\n"
+      "why it breaks and what to do. Exit 0 when there is none.");
+  command->callback([=, &code] { code = doctor_command(*options); });
+}
+
 int run_main(int argc, char** argv) {
   CLI::App app{kAbout, "tailrace"};
   app.require_subcommand(1);
@@ -489,6 +584,8 @@ int run_main(int argc, char** argv) {
   add_groups(app, code);
   add_schemas(app, code);
   add_dags(app, code);
+  add_containers(app, code);
+  add_doctor(app, code);
   add_produce(app, code);
   add_consume(app, code);
   try {

@@ -101,6 +101,10 @@ class RunningAccess final : public tasks::ProjectAccess {
   }
 
   Status refresh(std::stop_token stop) override {
+    if (StagedFlows* staged = instance_.staged()) {
+      ASSIGN(const bool passed, staged->wait_until_passed(stop));
+      if (!passed) return error(Code::kCancelled, "stopped");
+    }
     std::vector<std::pair<std::shared_ptr<log::Partition>, Offset>> wanted;
     for (const auto& topic : instance_.project().topics) {
       for (std::int32_t p = 0; p < topic.partitions; ++p) {

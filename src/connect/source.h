@@ -7,7 +7,7 @@
 //                yet noted is simply emitted again and dropped by the log, which knows its
 //                sequences
 //   one-shot     what next() fetched cannot be fetched again (http): the runner spools it before it
-//   appends it
+//   appends it. A replayable source may emit such chunks, too (Chunk::once)
 //
 // Order of calls: next(position, chunk, stop), append what the chunk holds, next(chunk.position,
 // …). A chunk without records is a step too: a source that must choose (the next file) first emits
@@ -66,11 +66,13 @@ class Chunk {
   /// What was emitted since the last noted position cannot be emitted again (a file is gone):
   /// sequences come from the log.
   bool restart_sequences = false;
+  /// Of a replayable source: this chunk alone cannot be emitted again, so it is spooled.
+  bool once = false;
   /// Nothing more is there for now (wait > 0) …
   bool idle = false;
   /// … or ever.
   bool finished = false;
-  /// Why it waits, for people: "next poll in 10 s".
+  /// Why it waits, or how far it is, for people: "next poll in 10 s".
   std::string why;
 
   void clear();
@@ -112,14 +114,15 @@ class Source {
   virtual void noted(std::string_view /*position*/) {}
 };
 
-/// What a project says of a source: type fake, http or files, and its options, nested keys joined
-/// by dots.
+/// What a project says of a source: type fake, http, files or postgres, and its options, nested
+/// keys joined by dots.
 struct SourceSpec {
   std::string name;
   std::string type;
   std::map<std::string, std::string> options;
   std::string folder;                     ///< relative paths start here
   std::vector<std::string> secrets = {};  ///< what came from the environment or a file
+  std::string scratch = {};  ///< a folder for what does not fit into memory; the system's else
 };
 
 /// kInvalidArgument names the source, the option and the nearest known one.

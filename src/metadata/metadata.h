@@ -51,6 +51,7 @@ struct RunFilter {
   std::optional<sched::Micros> run_after_from = {}, run_after_to = {};
   std::optional<sched::Micros> logical_from = {}, logical_to = {};
   bool newest_first = true;
+  bool by_number = false;  ///< in the order of making; else by run_after
   std::int64_t offset = 0, limit = 100;
 };
 
@@ -86,6 +87,8 @@ class Metadata {
   /// Newest first; of one asset where `uri` is not empty.
   virtual Result<std::vector<sched::AssetEvent>> asset_events(std::string_view uri,
                                                               std::int64_t limit) = 0;
+  /// All of a DAG, also those that are complete, by their numbers.
+  virtual Result<std::vector<sched::Backfill>> backfills(std::string_view dag) = 0;
   /// By their ids; what is not there is left out.
   virtual Result<std::vector<sched::AssetEvent>> asset_events(
       std::span<const std::int64_t> ids) = 0;

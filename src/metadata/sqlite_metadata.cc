@@ -335,6 +335,15 @@ class SqliteMetadata final : public Metadata {
     return all(std::move(rows), read_event);
   }
 
+  Result<std::vector<sched::Backfill>> backfills(std::string_view dag) override {
+    const std::lock_guard lock(mutex_);
+    Statement rows = database_->prepare(
+        "SELECT id, dag, from_date, to_date, max_active_runs, reverse, paused, reprocess, conf, "
+        "created_at, completed_at FROM backfill WHERE dag = ? ORDER BY id");
+    rows.bind(dag);
+    return all(std::move(rows), read_backfill);
+  }
+
   Result<std::vector<sched::AssetEvent>> asset_events(std::span<const std::int64_t> ids) override {
     const std::lock_guard lock(mutex_);
     std::vector<sched::AssetEvent> found;
@@ -765,11 +774,10 @@ Result<RunPage> SqliteMetadata::runs(const RunFilter& filter) {
     ASSIGN(const bool there, count.step());
     if (there) page.total = count.integer(0);
   }
-  Statement rows =
-      ask(fmt::format(
-          "SELECT " RUN_COLUMNS " FROM run WHERE {} ORDER BY run_after {}, number {} LIMIT ?6 "
-          "OFFSET ?7",
-          where, filter.newest_first ? "DESC" : "ASC", filter.newest_first ? "DESC" : "ASC"));
+  const char* way = filter.newest_first ? "DESC" : "ASC";
+  Statement rows = ask(fmt::format(
+      "SELECT " RUN_COLUMNS " FROM run WHERE {0} ORDER BY {2}number {1} LIMIT ?6 OFFSET ?7", where,
+      way, filter.by_number ? "" : fmt::format("run_after {}, ", way)));
   rows.bind(filter.limit).bind(filter.offset);
   ASSIGN(page.runs, all(std::move(rows), read_run));
   return page;

@@ -73,6 +73,7 @@ std::vector<Wanted> Scheduler::wanted(const Event& event) const {
                         [&](const SetTask& set) { return one(set.task.run); },
                         [&](const SetRun& set) { return one(set.run); },
                         [&](const DeleteRun& gone) { return one(gone.run); },
+                        [&](const SetNote& note) { return one(note.run); },
                         [&](const Trigger& trigger) {
                           std::vector<Wanted> wanted;
                           if (trigger.run_id)
@@ -362,6 +363,7 @@ Result<Effects> Scheduler::State::handle(const Event& event, Micros now) {
                      [&](const DropPool& it) { return drop_pool(it); },
                      [&](const MakeBackfill& it) { return make_backfill(it, now); },
                      [&](const SetBackfill& it) { return set_backfill(it, now); },
+                     [&](const SetNote& it) { return set_note(it); },
                  },
                  event));
   settle(now);

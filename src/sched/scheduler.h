@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -94,6 +95,7 @@ struct Trigger {
   std::optional<Micros> logical_date, run_after;
   jinja::Value conf;
   std::string by, note;
+  std::optional<calendar::DataInterval> interval = {};  ///< none: as the timetable infers it
 };
 /// Task instances back to none, their runs back to queued. Empty tasks: all of the run.
 struct Clear {
@@ -101,6 +103,14 @@ struct Clear {
   std::vector<std::string> tasks;
   bool only_failed = false, upstream = false, downstream = false, past = false, future = false;
   bool new_version = false;  ///< with the DAG's present version
+  bool only_running = false;
+  std::map<std::string, std::set<int>> map_indexes = {};  ///< of a task: these instances alone
+};
+/// What people write on a run or, with a task, on its instance; empty: nothing.
+struct SetNote {
+  RunId run;
+  std::optional<TaskId> task;
+  std::string note;
 };
 struct SetTask {
   TaskId task;
@@ -145,7 +155,8 @@ struct Interrupted {
 
 using Event =
     std::variant<Started, Finished, Resume, AssetHappened, Trigger, Clear, SetTask, SetRun,
-                 DeleteRun, Pause, SetPool, DropPool, MakeBackfill, SetBackfill, Lost, Interrupted>;
+                 DeleteRun, Pause, SetPool, DropPool, MakeBackfill, SetBackfill, SetNote, Lost,
+                 Interrupted>;
 
 // --- what comes out ------------------------------------------------------------------------------
 

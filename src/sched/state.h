@@ -226,8 +226,10 @@ class Scheduler::State {
   // edits.cc
   Status trigger_run(const Trigger& event, Micros now);
   Status clear(const Clear& event, Micros now);
-  void clear_tasks(LiveRun& run, const std::vector<bool>& tasks, bool only_failed, int except,
+  /// Instances of `tasks` but `except` that `wanted` names, where it says which.
+  void clear_tasks(LiveRun& run, const std::vector<bool>& tasks, const Clear& wanted, int except,
                    Micros now);
+  Status set_note(const SetNote& event);
   Status set_task(const SetTask& event, Micros now);
   Status set_run(const SetRun& event, Micros now);
   void end_run(LiveRun& run, RunState state, Micros now);

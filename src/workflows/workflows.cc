@@ -18,6 +18,7 @@
 #include "tasks/process.h"
 #include "workflows/asset_sources.h"
 #include "workflows/attempt.h"
+#include "workflows/params.h"
 #include "workflows/task_threads.h"
 #include "workflows/try_log.h"
 
@@ -140,7 +141,10 @@ class Workflows::Impl final : public AssetSink {
   }
 
   Status start() {
-    thread_ = std::thread([this] { run(); });
+    {
+      const std::lock_guard lock(mutex_);  // who asks already is answered without the thread
+      thread_ = std::thread([this] { run(); });
+    }
     return watch_sources();
   }
 
@@ -249,6 +253,9 @@ class Workflows::Impl final : public AssetSink {
   Status handle(sched::Event event) { return ask(std::move(event)).get(); }
 
   Result<sched::RunId> trigger(sched::Trigger wanted) {
+    for (const auto& dag : dags()) {
+      if (dag->id == wanted.dag) TRY(check_params(*dag, wanted.conf));
+    }
     auto made = std::make_shared<sched::RunId>();
     TRY(ask(std::move(wanted), made).get());
     return *made;
@@ -365,6 +372,14 @@ class Workflows::Impl final : public AssetSink {
       for (const auto& dag : dags()) {
         if (const auto* row = scheduler_.row(dag->id)) all.push_back(*row);
       }
+      return all;
+    });
+  }
+
+  std::vector<sched::Pool> pools() {
+    return between([&] {
+      std::vector<sched::Pool> all;
+      for (const auto* pool : scheduler_.pools()) all.push_back(*pool);
       return all;
     });
   }
@@ -706,6 +721,9 @@ std::vector<sched::DagRow> Workflows::rows() {
   return impl_->rows();
 }
 
+std::vector<sched::Pool> Workflows::pools() {
+  return impl_->pools();
+}
 const Options& Workflows::options() const {
   return impl_->options();
 }

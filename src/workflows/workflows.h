@@ -52,7 +52,8 @@ class Workflows {
   /// Tasks under way are stopped after `grace`, and are tried again at the next start.
   void stop(std::chrono::milliseconds grace);
 
-  /// From any thread; returns when it is kept.
+  /// From any thread; returns when it is kept. kInvalidArgument: its conf does not fit the DAG's
+  /// params (params.h).
   Result<sched::RunId> trigger(sched::Trigger trigger);
   Status handle(sched::Event event);
   /// An asset happened: returns when the event is kept.
@@ -77,6 +78,7 @@ class Workflows {
   };
   Result<View> view(const sched::RunId& run);
   std::vector<sched::DagRow> rows();
+  std::vector<sched::Pool> pools();
   const Options& options() const;
   sched::Micros now() const;
 

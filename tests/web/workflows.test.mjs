@@ -266,7 +266,9 @@ test("an asset shows who makes it, its events, and the runs that they made", asy
   await page.getByRole("button", { name: "Tell of a change…" }).click();
   await page.getByLabel("What is known of it, as JSON").fill('{"rows": 7}');
   await page.getByRole("button", { name: "Tell", exact: true }).click();
-  await page.locator("[data-event]").getByText('{"rows":7}').waitFor();
+  const told = page.locator("[data-event]", { hasText: '{"rows":7}' });
+  await told.getByRole("link", { name: /reads/ }).click();
+  await page.getByRole("list", { name: "Events it runs for" }).getByText('{"rows":7}').waitFor();
   assert.deepEqual(page.problems, []);
 });
 

@@ -185,6 +185,7 @@ export interface Asset {
 }
 export interface AssetEvent {
   id: number;
+  asset_id: number;
   uri: string | null;
   name: string | null;
   extra: Record<string, unknown> | null;
@@ -203,6 +204,11 @@ export async function listAssets(): Promise<Asset[]> {
 export async function listAssetEvents(asset: number): Promise<AssetEvent[]> {
   const params = { asset_id: asset, limit: 50, order_by: "-timestamp" };
   return (await get<{ asset_events: AssetEvent[] }>(at("assets", "events"), params)).asset_events;
+}
+
+/** The events that a run is for. */
+export async function listCauses(dag: string, run: string): Promise<AssetEvent[]> {
+  return (await get<{ asset_events: AssetEvent[] }>(at("dags", dag, "dagRuns", run, "upstreamAssetEvents"))).asset_events;
 }
 
 export function tellAsset(asset_id: number, extra: Record<string, unknown>): Promise<unknown> {

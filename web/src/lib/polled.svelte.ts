@@ -10,7 +10,9 @@ export class Polled<T> {
       void this.round;
       let over = false;
       let timer = 0;
+      let cost = 0;
       const go = async () => {
+        const began = performance.now();
         try {
           const value = await ask();
           if (over) return;
@@ -20,10 +22,12 @@ export class Polled<T> {
           if (over) return;
           this.failure = (problem as Error).message;
         }
+        cost = performance.now() - began;
         wait();
       };
+      // What is slow to answer is asked for less often.
       const wait = () => {
-        timer = setTimeout(() => (document.hidden ? wait() : void go()), everyMs);
+        timer = setTimeout(() => (document.hidden ? wait() : void go()), Math.max(everyMs, 5 * cost));
       };
       void go();
       return () => {

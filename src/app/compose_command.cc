@@ -1,0 +1,90 @@
+// `tailrace compose` and `tailrace health`: what a container needs of the program.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "app/commands.h"
+#include "compose/compose.h"
+#include "net/http_client.h"
+#include "rt/file.h"
+
+namespace tailrace::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kSettingsBytes = 1 << 20;
+
+Status write_plain(const fs::path& path, const compose::File& file) {
+  const int mode = file.secret ? 0600 : 0644;
+  const int extra = file.secret ? O_EXCL : O_TRUNC;
+  const int handle = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | extra, mode);
+  if (handle < 0)
+    return error(Code::kUnavailable, path.string() + ": " + std::generic_category().message(errno));
+  const auto size = static_cast<ssize_t>(file.text.size());
+  const bool whole = ::write(handle, file.text.data(), file.text.size()) == size;
+  ::close(handle);
+  if (!whole) return error(Code::kUnavailable, path.string() + ": could not be written whole");
+  return {};
+}
+
+Result<int> write_all(const ComposeOptions& options) {
+  ASSIGN(const auto project, pipeline::load_project(options.project));
+  const fs::path out =
+      options.out.empty() ? fs::path(project.folder) / "compose" : fs::path(options.out);
+  std::error_code failed;
+  fs::create_directories(out, failed);
+  if (failed) return error(Code::kUnavailable, out.string() + ": " + failed.message());
+  compose::Options asked;
+  asked.real = options.real || options.all;
+  asked.all = options.all;
+  asked.folder = fs::relative(project.folder, out, failed).string();
+  if (failed || asked.folder.empty()) asked.folder = fs::absolute(project.folder).string();
+  if (!asked.folder.starts_with('.') && !asked.folder.starts_with('/'))
+    asked.folder = "./" + asked.folder;
+  asked.version = TAILRACE_VERSION;
+  asked.workflows = fs::is_directory(fs::path(project.folder) / "dags");
+  const std::string settings = (fs::path(project.folder) / "tailrace.yml").string();
+  if (fs::exists(settings)) {
+    ASSIGN(asked.settings, rt::read_whole(rt::posix_files(), settings, kSettingsBytes));
+  }
+  ASSIGN(const auto files, compose::compose_files(project, asked));
+  for (const compose::File& file : files) {
+    const fs::path path = out / file.name;
+    fs::create_directories(path.parent_path(), failed);
+    if (file.secret && fs::exists(path)) {
+      std::cout << "kept   " << path.string() << "\n";
+      continue;
+    }
+    TRY(write_plain(path, file));
+    std::cout << "wrote  " << path.string() << "\n";
+  }
+  std::cout << "start it there: docker compose up --wait\n";
+  return 0;
+}
+
+}  // namespace
+
+int compose_command(const ComposeOptions& options) {
+  auto done = write_all(options);
+  return done ? *done : fail(done.error());
+}
+
+int health_command(const std::string& url) {
+  std::string at = url;
+  while (at.ends_with('/')) at.pop_back();
+  constexpr int kPatienceMs = 4'000;
+  auto answer = net::HttpClient().get(
+      at + "/healthz", {.timeout_ms = kPatienceMs, .max_body_bytes = 1 << 16, .max_redirects = 0});
+  if (!answer) return fail(answer.error());
+  if (answer->status != 200)
+    return fail({Code::kUnavailable, net::redact_url(at) + " answers " +
+                                         std::to_string(answer->status) + " to /healthz"});
+  std::cout << "healthy\n";
+  return 0;
+}
+
+}  // namespace tailrace::app

@@ -1,0 +1,280 @@
+#include "compose/compose.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "compose/services.h"
+
+namespace tailrace::compose {
+namespace {
+
+/// What a URL names as its hosts: scheme://[user@]HOST[:PORT][,HOST…][/…].
+std::vector<std::string> hosts_of(const std::string& url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string::npos) return {};
+  std::string rest = url.substr(scheme + 3);
+  rest = rest.substr(0, rest.find('/'));
+  if (const auto at = rest.rfind('@'); at != std::string::npos) rest = rest.substr(at + 1);
+  std::vector<std::string> hosts;
+  for (std::size_t from = 0; from <= rest.size();) {
+    const auto comma = std::min(rest.find(',', from), rest.size());
+    const std::string one = rest.substr(from, comma - from);
+    const bool bracket = one.starts_with('[');
+    hosts.push_back(bracket ? one.substr(1, one.find(']') - 1) : one.substr(0, one.find(':')));
+    from = comma + 1;
+  }
+  return hosts;
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host.starts_with("127.") || host == "::1";
+}
+
+/// The names that `text` uses as ${NAME}, but for those in comments.
+std::set<std::string> variables_of(const std::string& text) {
+  std::set<std::string> names;
+  for (auto at = text.find("${"); at != std::string::npos; at = text.find("${", at + 2)) {
+    const auto line = text.rfind('\n', at) + 1;
+    const auto end = text.find('}', at);
+    if (end == std::string::npos) break;
+    const auto first = text.find_first_not_of(" \t", line);
+    if (text[first] != '#') names.insert(text.substr(at + 2, end - at - 2));
+  }
+  return names;
+}
+
+std::string lower_name(const std::string& name) {
+  std::string out;
+  for (const char c : name) {
+    const bool word = std::isalnum(static_cast<unsigned char>(c)) != 0;
+    out += word ? static_cast<char>(std::tolower(static_cast<unsigned char>(c))) : '_';
+  }
+  return out;
+}
+
+/// 32 hexadecimal digits that nobody guesses.
+std::string made_up_password() {
+  unsigned char bytes[16];
+  std::size_t have = 0;
+  while (have < sizeof bytes) {
+    const ssize_t got = getrandom(bytes + have, sizeof bytes - have, 0);
+    if (got > 0) have += static_cast<std::size_t>(got);
+  }
+  std::string out;
+  for (const unsigned char byte : bytes) {
+    out += "0123456789abcdef"[byte >> 4];
+    out += "0123456789abcdef"[byte & 15];
+  }
+  return out;
+}
+
+/// Where each role of the project is to be in the containers.
+struct Places {
+  std::string log, registry, serving, staging;
+};
+
+bool has_schemas(const pipeline::Project& project) {
+  return std::ranges::any_of(project.topics,
+                             [](const auto& topic) { return topic.values.has_value(); });
+}
+
+Places places_of(const pipeline::Project& project, const Options& options) {
+  const pipeline::Roles& roles = project.roles;
+  Places at{roles.log, roles.registry, roles.serving, roles.staging};
+  if (!options.real) return at;
+  at.log = "kafka://kafka:9092";
+  if (options.all || has_schemas(project)) at.registry = "http://registry:8081/apis/ccompat/v7";
+  if (options.all || !project.serving.empty())
+    at.serving = "cassandra://cassandra:9042/" + lower_name(project.name);
+  return at;
+}
+
+/// The services beside ours, by the names in services.cc.
+std::set<std::string_view> wanted(const Places& at, const Options& options) {
+  std::set<std::string_view> names;
+  const auto on = [&](const std::string& url, std::string_view service) {
+    if (const auto hosts = hosts_of(url); std::ranges::find(hosts, service) != hosts.end())
+      names.insert(service);
+  };
+  on(at.log, "kafka");
+  on(at.registry, "registry");
+  on(at.serving, "cassandra");
+  on(at.staging, "postgres");
+  if (names.contains("registry")) names.insert("kafka");
+  if (options.real && (options.all || options.workflows))
+    names.insert({"airflow", "postgres", "minio"});
+  if (options.real && options.all) names.insert("spark");
+  if (options.real && names.contains("kafka")) names.insert("zookeeper");
+  return names;
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view with) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+    text.replace(at, what.size(), with);
+  return text;
+}
+
+constexpr std::string_view kWaits = R"(
+      kafka: {condition: service_healthy, required: false}
+      kafka-zookeeper: {condition: service_healthy, required: false})";
+
+/// Ours: the whole pipeline, or with real systems its connectors, engine and control centre.
+std::string tailrace_service(const Places& at, const Options& options,
+                             const std::set<std::string_view>& services) {
+  const bool log = at.log == "embedded", registry = at.registry == "embedded";
+  const bool serving = at.serving == "embedded";
+  const auto door = [](bool here, std::string_view port) {
+    return here ? "\"0.0.0.0:" + std::string(port) + "\"" : std::string("\"off\"");
+  };
+  std::string text = "\n  tailrace:\n    image: tailrace:" + options.version + "\n";
+  text += "    hostname: tailrace\n";
+  text +=
+      "    command: [run, /project, --data, /data, --console, \"0.0.0.0:9021\",\n      --kafka, ";
+  text += door(log, "9092") + ", --registry, " + door(registry, "8081") + ", --cql, " +
+          door(serving, "9042") + "]\n";
+  const auto variables = variables_of(options.settings);
+  if (!options.real && !variables.empty()) {
+    text += "    environment:\n";
+    for (const std::string& name : variables)
+      text += "      " + name + ": ${" + name + ":?tailrace.yml asks for it}\n";
+  }
+  text += "    ports:\n      - \"127.0.0.1:9021:9021\"   # the page, the API, /metrics\n";
+  if (registry && !services.contains("registry")) text += "      - \"127.0.0.1:8081:8081\"\n";
+  if (serving) text += "      - \"127.0.0.1:9042:9042\"   # cqlsh and CQL's drivers\n";
+  if (log)
+    text +=
+        "      - \"127.0.0.1:9092:9092\"   # Kafka's clients on the host know it as tailrace:9092 "
+        "(/etc/hosts)\n";
+  text += "    volumes:\n      - " + options.folder + ":/project:ro\n";
+  if (options.real) text += "      - ./tailrace.yml:/project/tailrace.yml:ro\n";
+  text += "      - tailrace:/data\n";
+  std::string waits;
+  if (services.contains("zookeeper"))
+    waits += kWaits;
+  else if (services.contains("kafka"))
+    waits += "\n      kafka: {condition: service_healthy}";
+  for (const std::string_view name : {"registry", "cassandra", "postgres"})
+    if (services.contains(name) && (name != "postgres" || at.staging != "embedded"))
+      waits += "\n      " + std::string(name) + ": {condition: service_healthy}";
+  if (!waits.empty()) text += "    depends_on:" + waits + "\n";
+  text += R"(    user: "10001:10001"
+    read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    healthcheck:
+      test: [CMD, tailrace, health, "http://127.0.0.1:9021"]
+      interval: 10s
+      timeout: 5s
+      retries: 6
+      start_period: 10s
+    stop_grace_period: 60s
+    mem_limit: )";
+  text += services.empty() ? "1g\n" : "256m\n";
+  return text + "    restart: unless-stopped\n";
+}
+
+std::string compose_text(const pipeline::Project& project, const Places& at,
+                         const Options& options) {
+  const auto services = wanted(at, options);
+  std::string text = "# " + project.name + " in containers: docker compose up --wait\n";
+  text += "# The image: docker build -t tailrace:" + options.version +
+          " -f deploy/Dockerfile . in the sources of Tailrace.\n";
+  if (options.real)
+    text += "# Passwords and profiles are in .env. A service is asked by its name; 6 GB in all.\n";
+  text += "name: " + lower_name(project.name) + "\n\nservices:";
+  text += tailrace_service(at, options, services);
+  std::vector<std::string_view> volumes = {"tailrace"};
+  for (const Service& service : real_services()) {
+    if (!services.contains(service.name)) continue;
+    std::string one = replaced(std::string(service.text), "@PROJECT@", options.folder);
+    if (!services.contains("zookeeper") && service.name != "zookeeper") {
+      // Only one kind of Kafka is there, so that no profile has to choose.
+      one = replaced(one, "    profiles: [kraft]\n", "");
+      one = replaced(one, "      kafka-zookeeper: {condition: service_healthy, required: false}\n",
+                     "");
+      one = replaced(one, "kafka: {condition: service_healthy, required: false}",
+                     "kafka: {condition: service_healthy}");
+    }
+    text += one;
+    volumes.insert(volumes.end(), service.volumes.begin(), service.volumes.end());
+  }
+  text += "\nvolumes:\n";
+  for (const std::string_view volume : volumes) text += "  " + std::string(volume) + ":\n";
+  return text;
+}
+
+std::string roles_text(const pipeline::Project& project, const Places& at) {
+  const pipeline::Roles& roles = project.roles;
+  std::string text = "roles:\n  log: " + at.log + "\n  registry: " + at.registry +
+                     "\n  serving: " + at.serving + "\n";
+  for (const auto& [name, value] : {std::pair{"engine", roles.engine}, {"lake", roles.lake}})
+    if (value != "embedded") text += "  " + std::string(name) + ": " + value + "\n";
+  return text;
+}
+
+constexpr std::string_view kLoader =
+    R"("""The project's DAGs, which are dag-factory's YAML, for Airflow."""
+import os
+
+import dagfactory
+
+FOLDER = "/opt/airflow/project/dags"
+if os.path.isdir(FOLDER):
+    dagfactory.load_yaml_dags(globals_dict=globals(), dags_folder=FOLDER)
+)";
+
+Status check_reachable(const Places& at) {
+  for (const std::string& url : {at.log, at.registry, at.serving, at.staging})
+    for (const std::string& host : hosts_of(url))
+      if (is_loopback(host))
+        return error(Code::kFailedPrecondition,
+                     "a role is at " + host +
+                         ", which in a container is that container itself: name a service (kafka, "
+                         "registry, cassandra, postgres) or a host, or let --real choose");
+  return {};
+}
+
+}  // namespace
+
+std::string with_roles(const std::string& settings, const std::string& roles) {
+  std::string out, line;
+  bool inside = false, written = false;
+  for (std::size_t from = 0; from < settings.size();) {
+    const auto end = std::min(settings.find('\n', from), settings.size() - 1) + 1;
+    line = settings.substr(from, end - from);
+    from = end;
+    if (inside && line.find_first_not_of(" \t\r\n") != std::string::npos && line[0] != ' ') {
+      inside = false;
+      out += "\n";
+    }
+    if (line.starts_with("roles:")) {
+      inside = written = true;
+      out += roles;
+    }
+    if (!inside) out += line;
+  }
+  return written ? out : out + "\n" + roles;
+}
+
+Result<std::vector<File>> compose_files(const pipeline::Project& project, const Options& options) {
+  const Places at = places_of(project, options);
+  TRY(check_reachable(at));
+  std::vector<File> files = {{"compose.yml", compose_text(project, at, options)}};
+  const auto services = wanted(at, options);
+  if (options.real)
+    files.push_back({"tailrace.yml", with_roles(options.settings, roles_text(project, at))});
+  if (services.contains("airflow")) files.push_back({"airflow/load_dags.py", std::string(kLoader)});
+  std::string secrets;
+  if (services.contains("zookeeper"))
+    secrets += "# kraft: Kafka 4; zookeeper: Kafka 3.9 with ZooKeeper.\nCOMPOSE_PROFILES=kraft\n";
+  if (services.contains("postgres")) secrets += "POSTGRES_PASSWORD=" + made_up_password() + "\n";
+  if (services.contains("minio")) secrets += "MINIO_PASSWORD=" + made_up_password() + "\n";
+  if (!secrets.empty()) files.push_back({".env", secrets, true});
+  return files;
+}
+
+}  // namespace tailrace::compose

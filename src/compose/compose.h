@@ -1,0 +1,45 @@
+// A project as files of Docker Compose: one service that is everything, or the real systems beside
+// it. `tailrace compose` writes them; deploy/ holds those of examples/random_users.
+//
+// compose.yml      the services, pinned, with health checks, limits of memory and one volume each
+// .env             what Compose reads beside it: profiles and passwords, made up anew (only --real)
+// tailrace.yml     the project's settings with its roles on the real systems (only --real); it is
+//                  mounted over the project's own
+// airflow/load_dags.py    reads the project's DAGs in Airflow (only where it has some)
+//
+// A service is asked by its name alone: inside a container `localhost` is that container. Each one
+// that others need has a health check, and they wait for it. What is published is bound to the
+// host's loopback.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "pipeline/project.h"
+
+namespace tailrace::compose {
+
+struct Options {
+  bool real = false;       ///< the real systems instead of the embedded roles
+  bool all = false;        ///< with `real`: also those that the project has no need of
+  std::string folder;      ///< the project's, as seen from the folder of compose.yml
+  std::string version;     ///< of the image tailrace:VERSION
+  std::string settings;    ///< the text of the project's tailrace.yml
+  bool workflows = false;  ///< the project has DAGs
+};
+
+struct File {
+  std::string name;
+  std::string text;
+  bool secret = false;  ///< for its owner alone; one that is there already is kept
+};
+
+/// kFailedPrecondition where a role of the project is at localhost, which no container can reach.
+Result<std::vector<File>> compose_files(const pipeline::Project& project, const Options& options);
+
+/// The settings with these roles in place of theirs; everything else stays as it is written.
+std::string with_roles(const std::string& settings, const std::string& roles);
+
+}  // namespace tailrace::compose

@@ -1,0 +1,148 @@
+// The folders of tests/doctor: every fault that is planted is named with its line, and nothing
+// else; their clean twins have none. A line's faults stand in it after `FAULT`; FAULT-2 is of the
+// line two lines before.
+#include "doctor/doctor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "doctor/project_writer.h"
+#include "doctor/python_tree.h"
+
+namespace tailrace::doctor {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Faults = std::multiset<std::string>;
+
+std::string text_of(const fs::path& path) {
+  std::ifstream in(path);
+  std::stringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+void add_planted(const fs::path& folder, const fs::path& file, Faults& out) {
+  std::ifstream in(file);
+  int number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    auto at = line.find("FAULT");
+    if (at == std::string::npos) continue;
+    at += 5;
+    const int back = line[at] == '-' ? std::stoi(line.substr(at + 1)) : 0;
+    std::stringstream names(line.substr(line.find(' ', at)));
+    for (std::string name; std::getline(names, name, ',');) {
+      name.erase(0, name.find_first_not_of(' '));
+      out.insert(fs::relative(file, folder).generic_string() + ":" + std::to_string(number - back) +
+                 ": " + name);
+    }
+  }
+}
+
+Faults planted(const fs::path& folder) {
+  Faults out;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) add_planted(folder, entry.path(), out);
+  return out;
+}
+
+Faults found(const fs::path& folder) {
+  const auto read = read_folder(folder.string());
+  EXPECT_TRUE(read.has_value()) << read.error().what;
+  Faults out;
+  for (const Finding& one : find_faults(*read)) {
+    out.insert(one.file + ":" + std::to_string(one.line) + ": " + one.fault);
+    EXPECT_FALSE(one.what.empty() || one.remedy.empty());
+  }
+  return out;
+}
+
+std::vector<std::string> folders() {
+  std::vector<std::string> out;
+  for (const auto& entry : fs::directory_iterator("tests/doctor"))
+    if (entry.is_directory()) out.push_back(entry.path().filename().string());
+  std::ranges::sort(out);
+  return out;
+}
+
+TEST(Doctor, every_planted_fault_is_named_with_its_line_and_nothing_else_is) {
+  for (const std::string& name : folders()) {
+    const fs::path folder = fs::path("tests/doctor") / name / "faulty";
+    const Faults want = planted(folder);
+    EXPECT_GE(want.size(), 8u) << name;
+    EXPECT_THAT(found(folder), testing::UnorderedElementsAreArray(want)) << name;
+  }
+}
+
+TEST(Doctor, a_clean_folder_has_no_finding) {
+  ASSERT_GE(folders().size(), 5u);
+  for (const std::string& name : folders())
+    EXPECT_THAT(found(fs::path("tests/doctor") / name / "clean"), testing::IsEmpty()) << name;
+}
+
+TEST(Doctor, every_fault_that_it_knows_is_planted_somewhere) {
+  std::set<std::string> names;
+  for (const std::string& folder : folders())
+    for (const std::string& one : planted(fs::path("tests/doctor") / folder / "faulty"))
+      names.insert(one.substr(one.rfind(' ') + 1));
+  for (const auto& [name, about] : faults())
+    EXPECT_TRUE(names.contains(name)) << name << ": " << about;
+}
+
+TEST(Doctor, its_own_compose_files_have_no_fault) {
+  const auto read = read_folder("deploy");
+  ASSERT_TRUE(read.has_value()) << read.error().what;
+  EXPECT_EQ(read->compose.size(), 2u);
+  for (const Finding& one : find_faults(*read))
+    ADD_FAILURE() << one.file << ":" << one.line << ": " << one.fault << ": " << one.what;
+}
+
+TEST(Doctor, a_folder_without_anything_to_look_at_is_an_error) {
+  EXPECT_EQ(read_folder("src/doctor/no_such_folder").error().code, Code::kNotFound);
+  EXPECT_EQ(read_folder("cmake").error().code, Code::kInvalidArgument);
+}
+
+/// What is cut off or turned around anywhere is read to its end all the same.
+TEST(Doctor, every_broken_script_is_taken) {
+  const std::string text = text_of("tests/doctor/users/faulty/dags/kafka_stream.py");
+  for (std::size_t cut = 0; cut < text.size(); cut += 7) {
+    read_script("a.py", text.substr(0, cut), {});
+    read_script("a.py", text.substr(cut), {});
+  }
+  read_script("a.py", std::string(100'000, '('), {});
+  read_script("a.py", std::string(100'000, '-'), {});
+  std::string deep;
+  for (int i = 0; i < 500; ++i) deep += std::string(static_cast<std::size_t>(i), ' ') + "if x:\n";
+  read_script("a.py", deep, {});
+  read_script("a.py", "def f(x):\n    return f(f(x))\nf(f(f(1)))\n", {});
+}
+
+TEST(Doctor, the_project_has_the_topic_the_url_the_fields_and_the_key) {
+  const auto folder = read_folder("tests/doctor/users/faulty");
+  ASSERT_TRUE(folder.has_value());
+  const fs::path target = fs::path(testing::TempDir()) / "doctor_project";
+  fs::remove_all(target);
+  const auto notes = write_project(*folder, target.string());
+  ASSERT_TRUE(notes.has_value()) << notes.error().what;
+  EXPECT_THAT(*notes, testing::ElementsAre(testing::HasSubstr("`id` comes of the record")));
+  const std::string settings = text_of(target / "tailrace.yml");
+  EXPECT_THAT(settings, testing::HasSubstr("url: \"https://randomuser.me/api/\""));
+  EXPECT_THAT(settings, testing::HasSubstr("records: \"$.results\""));
+  EXPECT_THAT(settings, testing::HasSubstr("created_users: {key: [id]}"));
+  const std::string silver = text_of(target / "transformations/02_silver.sql");
+  EXPECT_THAT(silver, testing::HasSubstr("r.name.first AS first_name"));
+  EXPECT_THAT(silver, testing::HasSubstr(
+                          "concat(r.location.street.number, ' ', r.location.street.name, ', ', "
+                          "r.location.city, ', ', r.location.country) AS address"));
+  EXPECT_EQ(write_project(*folder, target.string()).error().code, Code::kAlreadyExists);
+}
+
+}  // namespace
+}  // namespace tailrace::doctor
