@@ -66,7 +66,10 @@ TEST(PostgresSource, wrong_options_are_named) {
 }
 
 TEST(PostgresPosition, is_read_as_it_was_written) {
-  PostgresPosition position{.system = "7", .start = Lsn(1), .lsn = Lsn(0x1'0000'0010)};
+  PostgresPosition position;
+  position.system = "7";
+  position.start = Lsn(1);
+  position.lsn = Lsn(0x1'0000'0010);
   position.transaction = Lsn(0x1'0000'0020);
   position.changes = 3;
   position.tables["public.t"] = {.after = {"7", "a\"b"}, .rows = 4096};
@@ -139,7 +142,9 @@ TEST(PostgresSpill, small_ones_never_reach_the_disk) {
 
 TEST(PostgresRecords, a_changed_key_is_a_delete_and_a_create) {
   PostgresRecordWriter writer({.tombstones = true, .database = {}, .source = {}, .version = {}});
-  Change change{.kind = Change::Kind::kUpdate, .table = {}, .old = Change::Old::kKey};
+  Change change;
+  change.kind = Change::Kind::kUpdate;
+  change.old = Change::Old::kKey;
   change.old_row = {text("1"), {}};
   change.row = {text("2"), text("b")};
   Chunk chunk;
@@ -158,7 +163,8 @@ TEST(PostgresRecords, a_changed_key_is_a_delete_and_a_create) {
 
 TEST(PostgresRecords, what_was_not_sent_comes_from_the_old_row_or_is_named) {
   PostgresRecordWriter writer({.database = {}, .source = {}, .version = {}});
-  Change change{.kind = Change::Kind::kUpdate, .table = {}};
+  Change change;
+  change.kind = Change::Kind::kUpdate;
   change.row = {text("1"), {Cell::Kind::kUnchanged, {}}};
   Chunk chunk;
   EXPECT_FALSE(writer.change(people(), change, {}, Lsn(8), chunk));

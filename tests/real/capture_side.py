@@ -34,6 +34,9 @@ class Capture(tailrace.Project):
     def hop(self):
         return self.hops()["fetched.pg"]
 
+    def failure(self):
+        return self.hop().get("last_error", "")
+
     def raw(self):
         """All (key, value) of the topic, in order, as bytes."""
         consumer = confluent_kafka.Consumer({"bootstrap.servers": self.kafka(), "group.id": "check",

@@ -204,8 +204,7 @@ def test_what_was_lost_for_ever_is_said_with_what_to_do(server, tmp_path):
         slot = it.execute("SELECT slot_name FROM pg_replication_slots").fetchone()[0]
         it.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
     capture.start()
-    why = tailrace.wait_until(lambda: (lambda hop: hop["last_error"] if hop["failing"] else "")(capture.hop()),
-                              "the failure")
+    why = tailrace.wait_until(capture.failure, "the failure")
     assert f"slot {slot} is gone" in why and "another `slot`" in why
     capture.stop()
 
@@ -254,7 +253,6 @@ def test_debeziums_envelope_has_before_and_after(server, tmp_path):
 
 def test_a_wrong_password_is_not_told(server, tmp_path):
     capture = capture_side.Capture(tmp_path, server.bare_url, tables=watched(), password="no-such-secret").start()
-    tailrace.wait_until(lambda: capture.hop()["failing"], "the failure")
-    assert "password authentication failed" in capture.hop()["last_error"]
+    assert "password authentication failed" in tailrace.wait_until(capture.failure, "the failure")
     assert "no-such-secret" not in capture.log.read_text() + str(capture.get("/api/status"))
     capture.stop()
