@@ -33,7 +33,7 @@ FENCES = [
     (r"libpq", {"postgres"}),
     (r"openssl/", {"net", "auth", "engine", "subjects", "cql_terms", "sched", "dags"}),
     (r"boost/multiprecision", {"cql_terms"}),
-    (r"simdjson\.h", {"engine", "connect", "lake", "pipeline", "schema"}),
+    (r"simdjson\.h", {"engine", "connect", "lake", "pipeline", "schema", "staging", "workflows"}),
     (r"google/protobuf/", {"schema"}),
     (r"yaml-cpp/", {"yaml", "dags", "doctor", "pipeline", "compose", "app"}),
     (r"re2/", {"auth", "engine", "groups", "schema", "transactions"}),

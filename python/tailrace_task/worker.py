@@ -5,6 +5,7 @@ installed its own classes are used; where it is not, the names of it that tasks'
 exceptions, Variable, Connection, get_current_context, Asset. Standard library only.
 """
 import asyncio
+import base64
 import datetime
 import importlib
 import importlib.abc
@@ -82,7 +83,105 @@ def decoded(value):
         return tuple(decoded(data))
     if name in ("builtins.set", "builtins.frozenset"):
         return set(decoded(data))
+    if name == "tailrace.http_response":
+        return http_response(data)
+    if name == "tailrace.kafka_message":
+        return KafkaMessage(data)
     raise ValueError(f"a value of class {name} cannot be read here")
+
+
+class HttpResponse:
+    """What functions ask of an answer, by the names of requests.Response."""
+
+    def __init__(self, status, reason, url, headers, body, encoding):
+        self.status_code, self.reason, self.url, self.content, self.encoding = status, reason, url, body, encoding
+        self.headers = HttpHeaders(headers)
+
+    @property
+    def ok(self):
+        return self.status_code < 400
+
+    @property
+    def text(self):
+        try:
+            return self.content.decode(self.encoding or "utf-8", errors="replace")
+        except LookupError:
+            return self.content.decode(errors="replace")
+
+    def json(self, **options):
+        return json.loads(self.content, **options)
+
+    def raise_for_status(self):
+        if not self.ok:
+            raise RuntimeError(f"{self.status_code} {'Client' if self.status_code < 500 else 'Server'} Error: "
+                               f"{self.reason} for url: {self.url}")
+
+    def __bool__(self):
+        return self.ok
+
+
+class HttpHeaders(dict):
+    """Headers by their names in any case."""
+
+    def __getitem__(self, name):
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name):
+        return super().__contains__(name.lower())
+
+    def get(self, name, default=None):
+        return super().get(name.lower(), default)
+
+
+class KafkaMessage:
+    """A record, by the names of confluent_kafka.Message."""
+
+    def __init__(self, data):
+        self._data = data
+
+    def _bytes(self, text):
+        return None if text is None else base64.b64decode(text)
+
+    def error(self):
+        return None
+
+    def topic(self):
+        return self._data["topic"]
+
+    def partition(self):
+        return self._data["partition"]
+
+    def offset(self):
+        return self._data["offset"]
+
+    def key(self):
+        return self._bytes(self._data["key"])
+
+    def value(self):
+        return self._bytes(self._data["value"])
+
+    def timestamp(self):
+        return tuple(self._data["timestamp"])
+
+    def headers(self):
+        return [(name, self._bytes(value)) for name, value in self._data["headers"]] or None
+
+    def __len__(self):
+        return len(self.value() or b"")
+
+
+def http_response(data):
+    """An answer as requests.Response where that is installed, and as its likeness where it is not."""
+    body = base64.b64decode(data["body"])
+    try:
+        import requests
+    except ImportError:
+        return HttpResponse(data["status"], data["reason"], data["url"], data["headers"], body, data["encoding"])
+    made = requests.Response()
+    made._content, made.status_code, made.reason, made.url = body, data["status"], data["reason"], data["url"]
+    made.headers.update(data["headers"])
+    made.encoding = data["encoding"]
+    return made
 
 
 def encoded(value):
@@ -105,6 +204,8 @@ def encoded(value):
         zone = str(value.tzinfo) if value.tzinfo is not None else None
         return {"__classname__": "datetime.datetime", "__version__": 2,
                 "__data__": {"timestamp": value.timestamp(), "tz": zone and (zone if "/" in zone else "UTC")}}
+    if hasattr(value, "is_done") and hasattr(value, "xcom_value"):
+        return {"is_done": bool(value), "xcom_value": encoded(value.xcom_value)}  # a PokeReturnValue
     if isinstance(value, datetime.timedelta):
         return {"__classname__": "datetime.timedelta", "__version__": 2, "__data__": value.total_seconds()}
     if hasattr(value, "item") and callable(value.item) and getattr(value, "shape", None) == ():
@@ -233,6 +334,14 @@ class AssetAlias:
         return isinstance(other, AssetAlias) and self.name == other.name
 
 
+class PokeReturnValue:
+    def __init__(self, is_done, xcom_value=None):
+        self.is_done, self.xcom_value = is_done, xcom_value
+
+    def __bool__(self):
+        return bool(self.is_done)
+
+
 class OutletEvent:
     def __init__(self):
         self.extra, self.added = {}, []
@@ -295,7 +404,7 @@ PROVIDED = {
     "airflow": {},
     "airflow.exceptions": {name: value for name, value in globals().items() if name.startswith("Airflow")},
     "airflow.sdk": {"Asset": Asset, "AssetAlias": AssetAlias, "Variable": Variable, "Connection": Connection,
-                    "get_current_context": get_current_context},
+                    "get_current_context": get_current_context, "PokeReturnValue": PokeReturnValue},
     "airflow.sdk.exceptions": {name: value for name, value in globals().items() if name.startswith("Airflow")},
     "airflow.models": {"Variable": Variable, "Connection": Connection},
     "airflow.models.variable": {"Variable": Variable},
@@ -336,6 +445,8 @@ class Provider(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 # --- the work ------------------------------------------------------------------------------------
 
 def find_callable(job):
+    if job.get("lambda"):
+        return eval(job["lambda"])  # the author's, as dag-factory's NAME_lambda
     if job.get("file"):
         path = os.path.abspath(job["file"])
         name = "tailrace_task_" + os.path.basename(path).removesuffix(".py")
@@ -382,17 +493,34 @@ def call(job):
     function = find_callable(job)
     CONTEXT.update(context_of(job))
     args, kwargs = decoded(job.get("args") or []), decoded(job.get("kwargs") or {})
-    clash = set(kwargs) & set(CONTEXT) if job.get("decorated") is None else set()
+    clash = set(kwargs) & set(CONTEXT) if not job.get("decorated", job.get("context_free")) else set()
     if clash - {"params", "conf"}:
         raise ValueError(f"The key {sorted(clash)[0]!r} in args is a part of kwargs and therefore reserved.")
-    bound = taken(function, CONTEXT, kwargs)
+    bound = kwargs if job.get("context_free") else taken(function, CONTEXT, kwargs)
     for position, parameter in enumerate(list(inspect.signature(function).parameters)[:len(args)]):
         if parameter not in kwargs:
             bound.pop(parameter, None)
+    if "each" in job:
+        return [function(*args, message, **bound) for message in decoded(job["each"])]
+    if "batch" in job:
+        return function(*args, decoded(job["batch"]), **bound)
     value = function(*args, **bound)
+    if job.get("result") == "records":
+        return [[record_part(key), record_part(part)] for key, part in value]
     if inspect.isgenerator(value):
         value = list(value)
     return asyncio.run(value) if inspect.iscoroutine(value) else value
+
+
+def record_part(value):
+    """A key or a value for Kafka, as base64."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = value.encode()
+    if not isinstance(value, (bytes, bytearray)):
+        raise TypeError(f"a key or value for Kafka is str or bytes, not {type(value).__name__}")
+    return base64.b64encode(value).decode()
 
 
 def kind_of(problem):

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "app/open_answers.h"
+#include "app/operations.h"
 #include "console/arrow_rows.h"
 #include "pipeline/names.h"
 
@@ -121,15 +122,21 @@ class InstanceBackend final : public console::Backend {
   }
 
   Result<std::int64_t> redrive(const console::RedriveSelection& selection) override {
-    return instance_.runner().redrive([&](const pipeline::DeadLetter& letter) {
+    const auto select = [&](const pipeline::DeadLetter& letter) {
       if (!selection.ids.empty())
         return std::ranges::find(selection.ids, std::to_string(letter.id)) != selection.ids.end();
       return matches(letter, selection.table, selection.reason);
+    };
+    return instance_.runner().redrive(select, [this](const auto& letter) -> Result<bool> {
+      StagedFlows* staged = instance_.staged();
+      return staged != nullptr ? staged->send_back(letter) : Result<bool>(false);
     });
   }
 
   console::LogView& log_view() override { return instance_.log_view(); }
+  console::Operations& operations() override { return *operations_; }
   console::SchemaView& schema_view() override { return instance_.schema_view(); }
+  workflows::Workflows* workflows() override { return instance_.workflows(); }
 
  private:
   /// A served table by its own name, or by the name of the table it follows.
@@ -208,6 +215,7 @@ class InstanceBackend final : public console::Backend {
   }
 
   Instance& instance_;
+  std::unique_ptr<console::Operations> operations_ = make_operations(instance_);
   OpenAnswers answers_;
   std::mutex mutex_;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();

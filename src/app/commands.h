@@ -32,8 +32,7 @@ int registry_command(const RegistryOptions& options);
 struct ServeOptions {
   std::string data;
   std::string listen = "127.0.0.1:9042";
-  std::string tls_certificate, tls_key;  ///< PEM files; both or none
-  std::string tls_clients;               ///< a PEM file: whose certificates clients must show
+  CqlTls tls = {};
   CqlLogins logins = {};
   bool materialized_views = false;  ///< clients may make views
 };
@@ -63,6 +62,11 @@ struct SparkOptions {
   bool write_only = false;
 };
 int spark_command(const SparkOptions& options);
+
+struct AirflowOptions {
+  std::string project, data, out;
+};
+int airflow_command(const AirflowOptions& options);
 
 /// Which broker a command asks: HOST:PORT, else the one of the instance that runs on the project.
 struct BrokerAddress {
@@ -119,13 +123,30 @@ struct ConsumeOptions {
 int consume_command(const ConsumeOptions& options);
 
 struct DagsOptions {
-  enum class Action { kList, kShow, kTest };
+  enum class Action {
+    kList,
+    kShow,
+    kTest,
+    kRun,
+    kRuns,
+    kBackfill,
+    kClear,
+    kPause,
+    kUnpause,
+    kLogs
+  };
   Action action = Action::kList;
-  std::string project = ".";
+  std::string project = ".", data;
   std::string dag;
-  std::string date;  ///< kTest: the logical date; empty: none
-  std::string conf;  ///< kTest: JSON
-  bool json = false;
+  std::string date;  ///< kTest, kRun: the logical date; empty: none
+  std::string conf;  ///< kTest, kRun, kBackfill: JSON
+  std::string run;
+  std::string task;  ///< kLogs: its id; kClear: a regular expression for ids
+  std::string from, to;
+  std::string reprocess = "none";
+  int max_active_runs = 10, limit = 25, try_number = 0, map_index = -1;
+  bool json = false, wait = false, dry_run = false, backwards = false, yes = false;
+  bool failed = false, upstream = false, downstream = false, follow = false;
 };
 int dags_command(const DagsOptions& options);
 

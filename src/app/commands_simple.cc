@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "app/asset_check.h"
 #include "app/commands.h"
 #include "app/served_tables.h"
 #include "dags/read.h"
@@ -26,14 +27,16 @@ void show_contracts(const pipeline::Project& project, const pipeline::Graph& gra
 }
 
 /// The workflows' files: every finding on a line of its own; false when one is fatal.
-bool show_workflows(const pipeline::Project& project) {
+bool show_workflows(const pipeline::Project& project, const pipeline::Graph& graph) {
   if (!std::filesystem::is_directory(project.folder + "/dags")) return true;
-  const auto reading = dags::read(project.folder + "/dags", dags::airflow_operators());
+  auto reading = dags::read(project.folder + "/dags", dags::airflow_operators());
   if (!reading) {
     std::cerr << "tailrace: " << reading.error().what << "\n";
     return false;
   }
   bool sound = true;
+  for (dags::Finding& finding : check_assets(project, graph, reading->dags))
+    reading->findings.push_back(std::move(finding));
   for (const dags::Finding& finding : reading->findings) {
     sound = sound && !finding.fatal;
     if (finding.fatal)
@@ -68,7 +71,7 @@ int check_command(const std::string& path) {
       std::cout << ", " << flow.plan.expectations.size() << " expectations";
     std::cout << "\n";
   }
-  if (!show_workflows(*project)) return 1;
+  if (!show_workflows(*project, *graph)) return 1;
   std::cout << "ok: " << graph->topics.size() << " topics, " << graph->tables.size() << " tables, "
             << project->serving.size() << " served\n";
   return 0;

@@ -7,6 +7,7 @@
 #include "app/host_port.h"
 #include "base/log.h"
 #include "rt/file.h"
+#include "rt/memory.h"
 
 namespace tailrace::app {
 namespace {
@@ -19,21 +20,27 @@ Result<std::string> pem(const std::string& file) {
 }
 
 /// Null without a certificate.
-Result<std::shared_ptr<const net::Tls>> tls_of(const CqlSettings& settings) {
-  if (settings.tls_certificate.empty() && settings.tls_key.empty() && settings.tls_clients.empty())
-    return nullptr;
-  if (settings.tls_certificate.empty() || settings.tls_key.empty()) {
-    return error(Code::kInvalidArgument,
-                 "TLS needs --tls-certificate and --tls-key, each a PEM file");
+Result<std::shared_ptr<const net::Tls>> tls_of(const CqlTls& files, const std::string& flags) {
+  if (files.certificate.empty() && files.key.empty() && files.clients.empty()) return nullptr;
+  if (files.certificate.empty() || files.key.empty()) {
+    return error(
+        Code::kInvalidArgument,
+        fmt::format("TLS needs {0}tls-certificate and {0}tls-key, each a PEM file", flags));
   }
   net::TlsServerConfig config;
-  ASSIGN(config.identity.certificates, pem(settings.tls_certificate));
-  ASSIGN(config.identity.key, pem(settings.tls_key));
-  ASSIGN(config.trusted, pem(settings.tls_clients));
+  ASSIGN(config.identity.certificates, pem(files.certificate));
+  ASSIGN(config.identity.key, pem(files.key));
+  ASSIGN(config.trusted, pem(files.clients));
   if (!config.trusted.empty()) config.clients = net::ClientCertificates::kRequired;
   auto made = net::Tls::server(config);
-  if (!made) return std::unexpected(made.error().in(settings.tls_certificate));
+  if (!made) return std::unexpected(made.error().in(files.certificate));
   return made;
+}
+
+/// Of the rows that are read: grows with them, from nothing.
+std::size_t cache_bytes() {
+  constexpr std::uint64_t kPart = 16, kLeast = 32 << 20, kMost = 512 << 20;
+  return std::clamp(rt::machine_memory() / kPart, kLeast, kMost);
 }
 
 bool is_loopback(const std::string& host) {
@@ -59,6 +66,7 @@ Result<std::unique_ptr<CqlService>> CqlService::open(const std::string& folder, 
                  logins.flags + "auth " + logins.auth + ": none or password is expected");
   }
   options.passwords = logins.auth == "password";
+  options.store.block_cache_bytes = cache_bytes();
   ASSIGN(const auto password, first_password(logins.first_password_file));
   if (!password.empty()) options.first_password = password;
   auto service = std::make_unique<CqlService>();
@@ -93,7 +101,7 @@ Status CqlService::start(const CqlSettings& settings) {
   config.host = std::move(at.host);
   config.port = at.port;
   config.flag = settings.flag;
-  ASSIGN(config.tls, tls_of(settings));
+  ASSIGN(config.tls, tls_of(settings.tls, logins_.flags));
   ASSIGN(door_, cql::Door::start(*engine_, std::move(config)));
   return {};
 }

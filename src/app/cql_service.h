@@ -10,13 +10,18 @@
 
 namespace tailrace::app {
 
+/// TLS at the door: PEM files.
+struct CqlTls {
+  std::string certificate = {};  ///< own first, then the chain; empty: no TLS
+  std::string key = {};
+  std::string clients = {};  ///< authorities; clients must show certificates of theirs; empty: they
+                             ///< need none
+};
+
 struct CqlSettings {
   std::string listen = "127.0.0.1:9042";  ///< HOST:PORT, port 0 picks a free one
   std::string flag = "--listen";          ///< what a user changes `listen` with
-  std::string tls_certificate = {};       ///< a PEM file: own first, then the chain; empty: no TLS
-  std::string tls_key = {};               ///< a PEM file
-  std::string tls_clients = {};  ///< a PEM file of authorities; clients must show certificates of
-                                 ///< theirs; empty: they need none
+  CqlTls tls = {};
 };
 
 /// Who may connect, and do what.

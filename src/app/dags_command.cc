@@ -10,9 +10,11 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/dags_actions.h"
 #include "app/project_access.h"
 #include "app/stop_signals.h"
 #include "app/terminal.h"
+#include "app/workflow_api.h"
 #include "dags/read.h"
 #include "rt/clock.h"
 #include "workflows/workflows.h"
@@ -46,21 +48,47 @@ std::string when(const std::optional<calendar::RunInfo>& next) {
   return calendar::isoformat({.instant = next->run_after, .zone = calendar::Zone::utc()});
 }
 
+/// What the program that runs on the project knows of its DAGs: whether each is paused, and its
+/// last run; nothing without one.
+std::map<std::string, Json> running_dags(const DagsOptions& options) {
+  std::map<std::string, Json> known;
+  auto api = WorkflowApi::open(options.project, options.data);
+  if (!api) return known;
+  const auto dags = api->all("dags", "dags");
+  if (!dags) return known;
+  for (const Json& dag : *dags) {
+    const auto id = dag.value("dag_id", "");
+    Json& row = known[id];
+    row = {{"paused", dag["is_paused"] == true ? "paused" : ""}, {"last run", ""}};
+    const auto page = api->get("dags/" + escaped(id) + "/dagRuns?order_by=-run_after&limit=1");
+    if (!page || (*page)["dag_runs"].empty()) continue;
+    const Json& last = (*page)["dag_runs"][0];
+    row["last run"] = last.value("state", "") + " " + last.value("run_after", "");
+  }
+  return known;
+}
+
 Status list(const DagsOptions& options) {
   ASSIGN(const auto dags, read_dags(options.project));
   const auto now = rt::system_clock().now().value * 1000;
+  const auto known = running_dags(options);
   Json rows = Json::array();
   for (const auto& dag : dags) {
-    const auto next = dag->timetable.next(
-        std::nullopt,
-        {.earliest = dag->start_date, .latest = dag->end_date, .catchup = dag->catchup}, now);
+    const auto next = dag->timetable.next(std::nullopt, dag->restriction, now);
     rows.push_back({{"dag", dag->id},
                     {"schedule", dag->timetable_summary},
                     {"next", when(next)},
                     {"tasks", dag->tasks.size()},
                     {"file", dag->place.text()}});
+    if (const auto at = known.find(dag->id); at != known.end()) rows.back().update(at->second);
   }
-  print_table({"dag", "schedule", "next", "tasks", "file"}, rows, options.json);
+  Json columns = {"dag", "schedule", "next", "tasks", "file"};
+  if (!known.empty()) columns = {"dag", "schedule", "paused", "last run", "next", "tasks", "file"};
+  for (Json& row : rows) {
+    for (const Json& column : columns)
+      if (!row.contains(column.get<std::string>())) row[column.get<std::string>()] = "";
+  }
+  print_table(columns, rows, options.json);
   return {};
 }
 
@@ -200,14 +228,37 @@ Status test(const DagsOptions& options) {
   return error(Code::kCancelled, "stopped");
 }
 
+Status carry_out(const DagsOptions& options) {
+  switch (options.action) {
+    using enum DagsOptions::Action;
+    case kList:
+      return list(options);
+    case kShow:
+      return show(options);
+    case kTest:
+      return test(options);
+    case kRun:
+      return run_dag(options);
+    case kRuns:
+      return list_runs(options);
+    case kBackfill:
+      return backfill_dag(options);
+    case kClear:
+      return clear_tasks(options);
+    case kPause:
+      return pause_dag(options, true);
+    case kUnpause:
+      return pause_dag(options, false);
+    case kLogs:
+      return print_log(options);
+  }
+  return {};
+}
+
 }  // namespace
 
 int dags_command(const DagsOptions& options) {
-  using Action = DagsOptions::Action;
-  Status done;
-  if (options.action == Action::kList) done = list(options);
-  if (options.action == Action::kShow) done = show(options);
-  if (options.action == Action::kTest) done = test(options);
+  const Status done = carry_out(options);
   return done ? 0 : fail(done.error());
 }
 

@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "app/airflow_config.h"
+#include "app/asset_check.h"
 #include "app/backend.h"
 #include "app/host_port.h"
 #include "app/open_log.h"
@@ -46,9 +48,11 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
 }
 
 Result<std::unique_ptr<connect::Source>> source_of(const pipeline::Project& project,
-                                                   const pipeline::IngestSpec& ingest) {
-  const connect::SourceSpec spec{ingest.name, ingest.type, ingest.options,
-                                 fs::absolute(project.folder).string(), ingest.secrets};
+                                                   const pipeline::IngestSpec& ingest,
+                                                   const std::string& data) {
+  const connect::SourceSpec spec{ingest.name,    ingest.type,
+                                 ingest.options, fs::absolute(project.folder).string(),
+                                 ingest.secrets, data + "/ingest"};
   auto source = connect::make_source(spec);
   if (!source) return std::unexpected(source.error().in(ingest.place));
   return source;
@@ -84,8 +88,8 @@ Result<RunFile> find_running(const std::string& data) {
   if (!text) return none;
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
-  RunFile run{json.value("pid", 0), json.value("url", ""), json.value("kafka", ""),
-              json.value("registry", ""), json.value("cql", "")};
+  RunFile run{json.value("pid", 0),       json.value("url", ""), json.value("kafka", ""),
+              json.value("registry", ""), json.value("cql", ""), json.value("airflow", "")};
   if (run.pid <= 0 || (kill(run.pid, 0) != 0 && errno == ESRCH)) return none;
   return run;
 }
@@ -148,7 +152,10 @@ Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) co
 Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) const {
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
     if (ingest.topic != topic.name || topic.format != "avro") continue;
-    ASSIGN(const auto source, source_of(project_, ingest));
+    // Named columns are other records than the source's.
+    const auto* stage = pipeline::find_stage(project_, ingest.stage);
+    if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium)) continue;
+    ASSIGN(const auto source, source_of(project_, ingest, data_));
     schema::avro::Inference inference;
     connect::Chunk chunk;
     for (int i = 0; i < kGuessEmissions && inference.documents() < kGuessRecords; ++i) {
@@ -177,15 +184,19 @@ Result<pipeline::TopicTypes> Instance::open_types() {
 }
 
 Instance::~Instance() {
+  airflow_.reset();
+  console_.reset();  // both ask the workflows
+  if (event_log_.remote) event_log_.remote->interrupt();
   workflows_.reset();  // its tasks use all the rest
   upkeep_.reset();
   if (log_view_) log_view_->close();
   if (registry_) registry_->stop();  // it asks the broker's users
   kafka_.reset();
   record_schemas_.reset();
-  cql_.reset();  // it reads the runner's tables
-  console_.reset();
+  cql_.reset();      // it reads the runner's tables
+  backend_.reset();  // its operations use the sources
   sources_.clear();
+  staged_.reset();
   runner_.reset();
   schemas_.reset();
   registry_.reset();
@@ -208,24 +219,38 @@ Status check_outside(const pipeline::Project& project) {
   TRY(check_log(project));
   if (project.roles.serving != "embedded") TRY(cassandra::config_of(project));
   for (const pipeline::TopicSpec& topic : project.topics) TRY(settings_of(topic));
-  for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest));
+  for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest, ""));
   return {};
 }
 
 Status Instance::open_sources(const pipeline::TopicTypes& types) {
-  for (const pipeline::IngestSpec& ingest : project_.ingest) {
-    ASSIGN(auto source, source_of(project_, ingest));
-    connect::RunnerConfig config{
-        .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
-    if (const auto type = types.find(ingest.topic); type != types.end()) {
-      config.encoders.present = type->second->latest().id;
-      config.encoders.schema = [this, subject = type->second->latest().subject](int id) {
+  const auto encoders_of = [&](const std::string& topic) {
+    connect::EncoderSource encoders;
+    if (const auto type = types.find(topic); type != types.end()) {
+      encoders.present = type->second->latest().id;
+      encoders.schema = [this, subject = type->second->latest().subject](int id) {
         return schemas_->by_id(id, subject);
       };
     }
+    return encoders;
+  };
+  ASSIGN(staged_, StagedFlows::open(project_, data_, *log_));
+  for (const pipeline::IngestSpec& ingest : project_.ingest) {
+    ASSIGN(auto source, source_of(project_, ingest, data_));
+    connect::RunnerConfig config{
+        .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
+    if (!ingest.stage.empty()) {
+      ASSIGN(auto target, staged_->target(ingest));
+      ASSIGN(auto runner,
+             connect::SourceRunner::open(std::move(config), std::move(source), std::move(target)));
+      sources_.push_back(std::move(runner));
+      continue;
+    }
+    config.encoders = encoders_of(ingest.topic);
     ASSIGN(auto runner, connect::SourceRunner::open(config, std::move(source), *log_));
     sources_.push_back(std::move(runner));
   }
+  if (staged_) TRY(staged_->open_flows(encoders_of));
   return {};
 }
 
@@ -241,12 +266,72 @@ bool Instance::is_paused(std::string_view name) const {
   return at != project_.ingest.end() && at->paused;
 }
 
+std::map<std::string, std::string> Instance::own_connections() const {
+  std::map<std::string, std::string> connections;
+  if (const std::string kafka = kafka_address(); !kafka.empty()) {
+    const nlohmann::json extra = {{"bootstrap.servers", kafka},
+                                  {"group.id", "workflows"},
+                                  {"auto.offset.reset", "earliest"},
+                                  {"enable.auto.commit", "false"}};
+    connections["kafka_default"] = nlohmann::json{{"conn_type", "kafka"}, {"extra", extra}}.dump();
+  }
+  if (const std::string cql = cql_address(); !cql.empty()) {
+    const auto colon = cql.rfind(':');
+    const nlohmann::json one = {{"conn_type", "cassandra"},
+                                {"host", cql.substr(0, colon)},
+                                {"port", std::atoi(cql.c_str() + colon + 1)},
+                                {"schema", project_.name}};
+    connections["cassandra_default"] = one.dump();
+  }
+  return connections;
+}
+
 Status Instance::open_workflows() {
   if (!fs::is_directory(project_.folder + "/dags")) return {};
   access_ = project_access(*this);
-  ASSIGN(workflows_, workflows::Workflows::open({.folder = project_.folder, .data = data_},
-                                                *access_, rt::system_clock()));
-  return workflows_->start();
+  workflows::Options options{.folder = fs::absolute(project_.folder).string(), .data = data_};
+  options.lake = data_ + "/lake";
+  options.log = [this] { return log_for_events(); };
+  const std::string brokers = kafka_address();
+  for (std::size_t from = 0; from < brokers.size();) {
+    const std::size_t comma = std::min(brokers.find(',', from), brokers.size());
+    options.brokers.push_back(brokers.substr(from, comma - from));
+    from = comma + 1;
+  }
+  options.connections = own_connections();
+  ASSIGN(workflows_, workflows::Workflows::open(std::move(options), *access_, rt::system_clock()));
+  for (const dags::Finding& finding :
+       check_assets(project_, *runner_->graph(), workflows_->dags())) {
+    if (finding.fatal) return error(Code::kInvalidArgument, finding.text());
+    LOG(warn, "{}", finding.text());
+  }
+  if (options_.airflow == "off") return {};
+  ASSIGN(auto config, airflow_config(options_.airflow, options_.airflow_users));
+  ASSIGN(airflow_, airflow::Door::start(std::move(config), *workflows_));
+  return {};
+}
+
+Status Instance::open_console() {
+  if (options_.console != "off") {
+    ASSIGN(auto config, console_config(options_.console));
+    config.workflows = [this](const net::Request& request) {
+      if (workflows_) return airflow::answer(*workflows_, request);
+      return airflow::refusal(404, "This project has no workflows: there is no folder dags/ in it");
+    };
+    ASSIGN(console_, console::Console::start(config, *backend_));
+  }
+  const nlohmann::json run = {{"pid", getpid()},          {"url", console_url()},
+                              {"kafka", kafka_address()}, {"registry", registry_url()},
+                              {"cql", cql_address()},     {"airflow", airflow_url()}};
+  return rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump());
+}
+
+Result<log::Log*> Instance::log_for_events() {
+  if (!remote_) return log_.get();
+  if (!event_log_.log) {
+    ASSIGN(event_log_, open_log(project_, data_, false));
+  }
+  return event_log_.log.get();
 }
 
 Status Instance::open_doors() {
@@ -294,7 +379,7 @@ Status Instance::open_cql() {
     if (const auto set = set_tables(*cql); !set)
       LOG(error, "CQL's clients do not see the changed tables: {}", set.error().what);
   });
-  return cql_->start({.listen = options_.cql, .flag = "--cql"});
+  return cql_->start({.listen = options_.cql, .flag = "--cql", .tls = options_.cql_tls});
 }
 
 void Instance::open_schema_view() {
@@ -324,22 +409,15 @@ std::string Instance::registry_is_off() const {
 Status Instance::start() {
   TRY(open_doors());
   open_schema_view();
-  if (options_.console != "off") {
-    ASSIGN(auto config, console_config(options_.console));
-    ASSIGN(console_, console::Console::start(config, *backend_));
-    const nlohmann::json run = {{"pid", getpid()},
-                                {"url", console_->url()},
-                                {"kafka", kafka_address()},
-                                {"registry", registry_url()},
-                                {"cql", cql_address()}};
-    TRY(rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump()));
-  }
+  TRY(open_workflows());
+  TRY(open_console());
   runner_->start();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (project_.ingest[i].paused) sources_[i]->pause(true);
     sources_[i]->start();
   }
-  TRY(open_workflows());
+  if (staged_) staged_->start();
+  if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   return {};
 }
@@ -355,6 +433,7 @@ Status Instance::run_once() {
     TRY(exhaust(*sources_[i], paced));
     TRY(sources_[i]->note());
   }
+  if (staged_) TRY(staged_->drain());
   TRY(runner_->drain());
   if (auto tidy = log::look_after(*log_, keep_from()); !tidy)
     LOG(warn, "looking after the log: {}", tidy.error().what);
@@ -362,6 +441,8 @@ Status Instance::run_once() {
 }
 
 Status Instance::stop() {
+  if (airflow_) airflow_->stop();
+  if (event_log_.remote) event_log_.remote->interrupt();
   if (workflows_) workflows_->stop(kTasksGrace);
   upkeep_.reset();
   if (log_view_) log_view_->close();
@@ -369,6 +450,7 @@ Status Instance::stop() {
   if (registry_) registry_->stop();
   if (cql_) cql_->stop();
   for (auto& source : sources_) source->stop();
+  if (staged_) staged_->stop();
   if (remote_) remote_->interrupt();
   Status stopped = runner_->stop();
   if (console_) console_->stop();
@@ -423,9 +505,20 @@ std::vector<pipeline::Hop> Instance::fetched_hops() const {
       hop.failing = status.failing;
     }
     count_rejected(letters, name, hop);
+    if (!project_.ingest[i].stage.empty()) {
+      leave_misfits_to_staging(hop);
+      // Its staging's hop says it.
+      if (!read_only() && sources_[i]->status().target_failing) hop.failing = false;
+    }
     hops.push_back(std::move(hop));
   }
   return hops;
+}
+
+std::vector<pipeline::Hop> Instance::staged_hops() const {
+  const pipeline::LetterTotals letters = runner_->dead_letters().totals();
+  if (read_only()) return stored_staged_hops(project_, data_, letters);
+  return staged_ ? staged_->hops(sources_, letters) : std::vector<pipeline::Hop>();
 }
 
 std::vector<pipeline::Hop> Instance::appended_hops() const {
@@ -434,7 +527,10 @@ std::vector<pipeline::Hop> Instance::appended_hops() const {
     pipeline::Hop hop{
         .id = "appended." + topic.name, .title = topic.name, .kind = pipeline::HopKind::kAppended};
     for (const pipeline::IngestSpec& ingest : project_.ingest)
-      if (ingest.topic == topic.name) hop.upstream.push_back("fetched." + ingest.name);
+      if (ingest.topic == topic.name && ingest.stage.empty())
+        hop.upstream.push_back("fetched." + ingest.name);
+    for (const pipeline::StageSpec& stage : project_.stages)
+      if (stage.topic == topic.name) hop.upstream.push_back("staged." + stage.table.name);
     if (hop.upstream.empty()) hop.why = "no source of `ingest` in tailrace.yml writes to it";
     if (read_only()) hop.count = stored_->records_read(topic.name);
     if (remote_) hop.last_error = remote_->failing();
@@ -452,6 +548,7 @@ std::vector<pipeline::Hop> Instance::appended_hops() const {
 
 std::vector<pipeline::Hop> Instance::hops() const {
   std::vector<pipeline::Hop> hops = fetched_hops();
+  for (pipeline::Hop& hop : staged_hops()) hops.push_back(std::move(hop));
   for (pipeline::Hop& hop : appended_hops()) hops.push_back(std::move(hop));
   for (pipeline::Hop& hop : runner_->hops()) hops.push_back(std::move(hop));
   pipeline::judge(hops);

@@ -2,14 +2,18 @@
 // where all are wired.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "airflow/door.h"
 #include "app/cql_service.h"
 #include "app/log_view.h"
+#include "app/open_log.h"
 #include "app/registry_service.h"
 #include "app/schema_view.h"
+#include "app/staged_flows.h"
 #include "base/result.h"
 #include "connect/runner.h"
 #include "console/console.h"
@@ -30,6 +34,9 @@ struct RunOptions {
   std::string kafka = "127.0.0.1:9092";     ///< Kafka's protocol at HOST:PORT; "off" for none
   std::string registry = "127.0.0.1:8081";  ///< schema registry's REST at HOST:PORT; "off" for none
   std::string cql = "127.0.0.1:9042";       ///< CQL's clients at HOST:PORT; "off" for none
+  std::string airflow = "127.0.0.1:8080";   ///< Airflow's REST API at HOST:PORT; "off" for none
+  std::string airflow_users = {};  ///< a file of who may use it; empty: everybody who reaches it
+  CqlTls cql_tls = {};
   CqlLogins cql_logins = {.flags = "--cql-"};
   bool cql_materialized_views = false;  ///< whose clients may make views
   std::string registry_config = {};     ///< a file of its settings; empty for none
@@ -43,6 +50,7 @@ struct RunFile {
   std::string kafka;
   std::string registry;
   std::string cql;
+  std::string airflow;
 };
 
 class Instance {
@@ -68,6 +76,8 @@ class Instance {
   std::string registry_url() const { return registry_ ? registry_->url() : std::string(); }
   /// "127.0.0.1:9042"; empty when there is none.
   std::string cql_address() const { return cql_ ? cql_->address() : std::string(); }
+  /// "http://127.0.0.1:8080"; empty when there is none.
+  std::string airflow_url() const { return airflow_ ? airflow_->url() : std::string(); }
   const pipeline::Project& project() const { return project_; }
   pipeline::Runner& runner() { return *runner_; }
   /// These of an instance that is not opened to be asked only.
@@ -75,6 +85,8 @@ class Instance {
   console::Backend& backend() { return *backend_; }
   /// Null when `ingest` has none of that name.
   connect::SourceRunner* source(std::string_view name);
+  /// Null where the project stages nothing.
+  StagedFlows* staged() { return staged_.get(); }
   /// Whether it emits only when a workflow asks it to.
   bool is_paused(std::string_view name) const;
   /// Null when the project has no DAGs.
@@ -96,8 +108,14 @@ class Instance {
   Status open_doors();
   /// The one for CQL's clients, where the served tables are here.
   Status open_cql();
-  /// The workflows, where the project has any.
+  /// Connections that tasks have without being told: the project's own topics, its served tables.
+  std::map<std::string, std::string> own_connections() const;
+  /// The workflows, where the project has any, and their door; they do not run yet.
   Status open_workflows();
+  Status open_console();
+  /// The log that events of topics are read from: on a Kafka a reader of its own, for the
+  /// pipeline's reads elsewhere.
+  Result<log::Log*> log_for_events();
   /// The console's eyes on the registry, and on records by it.
   void open_schema_view();
   Status open_sources(const pipeline::TopicTypes& types);
@@ -108,6 +126,7 @@ class Instance {
   /// Opens the registry where a topic needs it.
   Result<pipeline::TopicTypes> open_types();
   std::vector<pipeline::Hop> fetched_hops() const;
+  std::vector<pipeline::Hop> staged_hops() const;
   std::vector<pipeline::Hop> appended_hops() const;
   /// Why there is no registry, and what to do.
   std::string registry_is_off() const;
@@ -127,6 +146,7 @@ class Instance {
   std::unique_ptr<pipeline::ServingSink> sink_;      ///< before the runner, which points to it
   std::unique_ptr<pipeline::Runner> runner_;
   pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
+  std::unique_ptr<StagedFlows> staged_;  ///< before the sources, which land in it
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
   std::unique_ptr<InstanceLogView> log_view_;
   std::unique_ptr<console::SchemaView> schema_view_;
@@ -136,8 +156,10 @@ class Instance {
   std::unique_ptr<kafka::Door> kafka_;
   std::unique_ptr<log::Upkeep> upkeep_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  OpenedLog event_log_;  ///< empty where the log is here
   std::unique_ptr<tasks::ProjectAccess> access_;
-  std::unique_ptr<workflows::Workflows> workflows_;   ///< null where there are no DAGs
+  std::unique_ptr<workflows::Workflows> workflows_;  ///< null where there are no DAGs
+  std::unique_ptr<airflow::Door> airflow_;
   std::unique_ptr<kafka::SchemaIds> record_schemas_;  ///< of kafka_; null without a registry
 };
 

@@ -24,9 +24,15 @@ constexpr const char* kDataHelp = "data folder (default: PROJECT/.tailrace)";
 constexpr const char* kRegistryConfigHelp =
     "a file of the registry's settings: ssl.*, authentication.*";
 
-/// Logins of CQL's clients, at options that begin so.
-void add_cql_logins(CLI::App* command, CqlLogins& logins) {
+/// TLS and logins of CQL's clients, at options that begin as `logins` says.
+void add_cql_access(CLI::App* command, CqlTls& tls, CqlLogins& logins) {
   const std::string& flags = logins.flags;
+  command->add_option(
+      flags + "tls-certificate", tls.certificate,
+      "a PEM file, own certificate first: speak TLS with CQL's clients (default: plain)");
+  command->add_option(flags + "tls-key", tls.key, "the certificate's key, a PEM file");
+  command->add_option(flags + "tls-clients", tls.clients,
+                      "a PEM file of authorities: clients must show a certificate of theirs");
   command
       ->add_option(flags + "auth", logins.auth,
                    "password: CQL's clients log in, and have the permissions of their roles; none")
@@ -50,7 +56,7 @@ void add_run(CLI::App& app, int& code) {
       "  tailrace run my_project --kafka 0.0.0.0:9092     Kafka's clients of other machines, too\n"
       "  tailrace run my_project --once                   what is there now, then exit\n"
       "  tailrace run my_project --check                  a test: exit 0 once rows are served\n\n"
-      "It prints each hop once: fetched, appended, decoded, rejected, the tables, lake, served;\n"
+      "It prints each hop once: fetched, staged, appended, decoded, rejected, the tables, lake, served;\n"
       "and, when no row is served after 10 s, which hop is empty and why. Ctrl-C or SIGTERM ends "
       "it\n"
       "with nothing lost; the next start goes on from there.");
@@ -74,7 +80,14 @@ void add_run(CLI::App& app, int& code) {
       ->add_option("--cql", options->cql,
                    "served tables for CQL's clients at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
-  add_cql_logins(command, options->cql_logins);
+  command
+      ->add_option("--airflow", options->airflow,
+                   "where Airflow's REST API is served, HOST:PORT, where the project has DAGs; off")
+      ->capture_default_str();
+  command->add_option("--airflow-users", options->airflow_users,
+                      "a file of who may use it, a line each: USER: PASSWORD (default: everybody "
+                      "who reaches it)");
+  add_cql_access(command, options->cql_tls, options->cql_logins);
   command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
@@ -204,6 +217,21 @@ void add_spark(CLI::App& app, int& code) {
   command->callback([=, &code] { code = spark_command(*options); });
 }
 
+void add_airflow(CLI::App& app, int& code) {
+  auto* command =
+      app.add_subcommand("airflow", "the same DAG files on real Airflow: write its loader");
+  auto options = std::make_shared<AirflowOptions>();
+  command->add_option("project", options->project, "the project's folder")->required();
+  command->add_option("--data", options->data, kDataHelp);
+  command->add_option("--out", options->out, "where to write it (default: DATA/airflow)");
+  command->footer(
+      "Examples:\n"
+      "  tailrace airflow my_project --out airflow\n\n"
+      "Writes a folder of DAGs for Airflow 3 with one Python file that loads my_project/dags by\n"
+      "dag-factory, and requirements.txt with the providers that they need; says how to start.");
+  command->callback([=, &code] { code = airflow_command(*options); });
+}
+
 void add_broker(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("broker", "the log alone, for Kafka's clients and tools");
   auto options = std::make_shared<BrokerOptions>();
@@ -265,12 +293,7 @@ void add_serve(CLI::App& app, int& code) {
   command->add_option("--data", options->data, "data folder, made when missing")->required();
   command->add_option("--listen", options->listen, "HOST:PORT; port 0 picks a free one")
       ->capture_default_str();
-  command->add_option("--tls-certificate", options->tls_certificate,
-                      "a PEM file, own certificate first: speak TLS (default: plain)");
-  command->add_option("--tls-key", options->tls_key, "the certificate's key, a PEM file");
-  command->add_option("--tls-clients", options->tls_clients,
-                      "a PEM file of authorities: clients must show a certificate of theirs");
-  add_cql_logins(command, options->logins);
+  add_cql_access(command, options->tls, options->logins);
   command->add_flag("--materialized-views", options->materialized_views, kViewsHelp);
   command->footer(
       "Examples:\n"
@@ -376,37 +399,89 @@ void add_schemas(CLI::App& app, int& code) {
       "check says why not, and ends with 1, when the file may not follow the subject's versions.");
 }
 
+/// What one of `dags …` takes beside the project.
+void add_dags_options(CLI::App* command, DagsOptions& options) {
+  using enum DagsOptions::Action;
+  const auto action = options.action;
+  const auto is = [&](auto... any) { return ((action == any) || ...); };
+  if (is(kTest, kRun, kBackfill))
+    command->add_option("--conf", options.conf, "the runs' conf, a JSON object");
+  if (is(kTest)) command->add_option("--date", options.date, "the logical date: 2026-01-31");
+  if (is(kRun)) {
+    command->add_option("--logical-date", options.date, "2026-01-31, or with a time");
+    command->add_option("--run", options.run, "the run's id, instead of one that is made");
+    command->add_flag("--wait", options.wait, "until it has ended; 1 when it failed");
+  }
+  if (is(kBackfill)) {
+    command->add_option("--from", options.from, "the first date")->required();
+    command->add_option("--to", options.to, "the last one")->required();
+    command->add_option("--reprocess", options.reprocess, "runs that are there: none")
+        ->check(CLI::IsMember({"none", "failed", "completed"}));
+    command->add_option("--max-active-runs", options.max_active_runs, "at once")
+        ->capture_default_str();
+    command->add_flag("--backwards", options.backwards, "the last date first");
+    command->add_flag("!--detach", options.wait, "do not wait for its end")->default_val(true);
+  }
+  if (is(kClear)) {
+    command->add_option("--run", options.run, "of this run");
+    command->add_option("--from", options.from, "of runs from this logical date on");
+    command->add_option("--to", options.to, "of runs to this logical date");
+    command->add_option("--task", options.task, "tasks whose id it fits, a regular expression");
+    command->add_flag("--failed", options.failed, "only what failed");
+    command->add_flag("--upstream", options.upstream, "with what comes before");
+    command->add_flag("--downstream", options.downstream, "with what comes after");
+    command->add_flag("--yes", options.yes, "without a question");
+  }
+  if (is(kBackfill, kClear))
+    command->add_flag("--dry-run", options.dry_run, "say what would be done, and do nothing");
+  if (is(kRuns))
+    command->add_option("--limit", options.limit, "the last so many")->capture_default_str();
+  if (is(kLogs)) {
+    command->add_option("task", options.task, "its id")->required();
+    command->add_option("--run", options.run, "of this run (default: the last one)");
+    command->add_option("--try", options.try_number, "of this try (default: the last one)");
+    command->add_option("--map-index", options.map_index, "of this instance of a mapped task");
+    command->add_flag("--follow", options.follow, "until the try is over");
+  }
+  if (!is(kTest)) command->add_flag("--json", options.json, "a JSON object a line");
+  if (!is(kTest, kShow)) command->add_option("--data", options.data, kDataHelp);
+}
+
 void add_dags(CLI::App& app, int& code) {
   using Action = DagsOptions::Action;
-  auto* dags = app.add_subcommand("dags", "workflows: list, show, test");
+  auto* dags = app.add_subcommand("dags", "workflows: list, run, backfill, clear, logs, test …");
   dags->require_subcommand(1);
-  auto options = std::make_shared<DagsOptions>();
   for (auto [name, about, action] :
        {std::tuple{"list", "every DAG with its schedule", Action::kList},
         {"show", "a DAG's tasks in their order", Action::kShow},
-        {"test", "run a DAG once, here and now, and print what it does", Action::kTest}}) {
+        {"test", "run a DAG once, here and now, and print what it does", Action::kTest},
+        {"run", "ask for a run", Action::kRun},
+        {"runs", "the last runs of a DAG", Action::kRuns},
+        {"backfill", "the runs between two dates", Action::kBackfill},
+        {"clear", "let tasks run again", Action::kClear},
+        {"pause", "start no runs", Action::kPause},
+        {"unpause", "start runs again", Action::kUnpause},
+        {"logs", "what a task has written", Action::kLogs}}) {
+    auto options = std::make_shared<DagsOptions>();
+    options->action = action;
     auto* command = dags->add_subcommand(name, about);
     if (action != Action::kList) command->add_option("dag", options->dag, "its id")->required();
+    add_dags_options(command, *options);
     command->add_option("--project", options->project, "the project's folder")
         ->capture_default_str();
-    if (action == Action::kTest) {
-      command->add_option("--date", options->date, "the logical date: 2026-01-31, or with a time");
-      command->add_option("--conf", options->conf, "the run's conf, a JSON object");
-    } else {
-      command->add_flag("--json", options->json, "a JSON object a line");
-    }
-    command->callback([=, &code] {
-      options->action = action;
-      code = dags_command(*options);
-    });
+    command->callback([=, &code] { code = dags_command(*options); });
   }
   dags->footer(
       "Examples:\n"
       "  tailrace dags list\n"
-      "  tailrace dags show user_automation\n"
-      "  tailrace dags test user_automation --conf '{\"seconds\": 5}'\n\n"
+      "  tailrace dags test user_automation --conf '{\"seconds\": 5}'\n"
+      "  tailrace dags run user_automation --wait\n"
+      "  tailrace dags backfill user_automation --from 2026-01-01 --to 2026-01-31 --dry-run\n"
+      "  tailrace dags clear user_automation --run manual__1 --failed --downstream\n"
+      "  tailrace dags logs user_automation fetch --follow\n\n"
       "DAGs are dag-factory's YAML in the project's folder dags/; `tailrace run` schedules them.\n"
-      "test keeps nothing, and ends with 1 when the run failed.");
+      "list, show and test read the files; the others ask the program that runs on the project.\n"
+      "test keeps nothing, and ends with 1 when the run failed, as run --wait and backfill do.");
 }
 
 void add_produce(CLI::App& app, int& code) {
@@ -501,6 +576,7 @@ int run_main(int argc, char** argv) {
   add_sql(app, code);
   add_redrive(app, code);
   add_spark(app, code);
+  add_airflow(app, code);
   add_broker(app, code);
   add_registry(app, code);
   add_serve(app, code);

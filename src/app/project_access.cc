@@ -45,16 +45,21 @@ class RunningAccess final : public tasks::ProjectAccess {
   explicit RunningAccess(Instance& instance) : instance_(instance) {}
 
   Result<jinja::List> query(const std::string& sql) override {
-    ASSIGN(const auto rows, instance_.backend().sql(sql, kQueryRows));
-    if (rows.truncated || !rows.next.empty())
-      return error(Code::kResourceExhausted, "over 100,000 rows: a task's query is for few");
     jinja::List all;
-    for (const auto& row : rows.rows) {
-      jinja::Dict one;
-      for (std::size_t i = 0; i < rows.columns.size(); ++i)
-        one.set(Value(rows.columns[i].name), to_value(row[i]));
-      all.emplace_back(std::move(one));
+    ASSIGN(auto page, instance_.backend().sql(sql, kQueryRows));
+    const auto columns = page.columns;
+    while (true) {
+      for (const auto& row : page.rows) {
+        jinja::Dict one;
+        for (std::size_t i = 0; i < columns.size(); ++i)
+          one.set(Value(columns[i].name), to_value(row[i]));
+        all.emplace_back(std::move(one));
+      }
+      if (page.next.empty()) break;
+      ASSIGN(page, instance_.backend().sql_page(page.next));
     }
+    if (page.truncated)
+      return error(Code::kResourceExhausted, "over 100,000 rows: a task's query is for few");
     return all;
   }
 
@@ -96,6 +101,10 @@ class RunningAccess final : public tasks::ProjectAccess {
   }
 
   Status refresh(std::stop_token stop) override {
+    if (StagedFlows* staged = instance_.staged()) {
+      ASSIGN(const bool passed, staged->wait_until_passed(stop));
+      if (!passed) return error(Code::kCancelled, "stopped");
+    }
     std::vector<std::pair<std::shared_ptr<log::Partition>, Offset>> wanted;
     for (const auto& topic : instance_.project().topics) {
       for (std::int32_t p = 0; p < topic.partitions; ++p) {

@@ -15,10 +15,7 @@ Status serve(const ServeOptions& options) {
   ASSIGN(const auto held, rt::posix_files().lock_folder(options.data));
   ASSIGN(const auto service, CqlService::open(options.data + "/cql", options.logins));
   service->engine().set_materialized_views(options.materialized_views);
-  TRY(service->start({.listen = options.listen,
-                      .tls_certificate = options.tls_certificate,
-                      .tls_key = options.tls_key,
-                      .tls_clients = options.tls_clients}));
+  TRY(service->start({.listen = options.listen, .tls = options.tls}));
   std::cout << "cql  " << service->address() << "; Ctrl-C stops" << std::endl;
   wait_for_stop();
   service->stop();

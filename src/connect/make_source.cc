@@ -4,6 +4,7 @@
 #include "connect/fake_source.h"
 #include "connect/files_source.h"
 #include "connect/http_source.h"
+#include "connect/postgres_source.h"
 
 namespace tailrace::connect {
 
@@ -11,9 +12,11 @@ Result<std::unique_ptr<Source>> make_source(const SourceSpec& spec) {
   if (spec.type == "fake") return make_fake_source(spec);
   if (spec.type == "http") return make_http_source(spec);
   if (spec.type == "files") return make_files_source(spec);
-  return error(Code::kInvalidArgument,
-               fmt::format("ingest {}: no source is called \"{}\"; there are fake, http, files",
-                           spec.name, spec.type));
+  if (spec.type == "postgres") return make_postgres_source(spec);
+  return error(
+      Code::kInvalidArgument,
+      fmt::format("ingest {}: no source is called \"{}\"; there are fake, http, files, postgres",
+                  spec.name, spec.type));
 }
 
 }  // namespace tailrace::connect

@@ -5,11 +5,12 @@
 namespace tailrace::connect {
 
 std::string encode_state(const NotedState& state) {
-  const nlohmann::json json = {
+  nlohmann::json json = {
       {"fingerprint", state.fingerprint}, {"position", state.position},
       {"sequences", state.sequences},     {"reject_sequence", state.reject_sequence},
       {"records", state.records},         {"max_message_bytes", state.max_message_bytes},
       {"schema_id", state.schema_id},     {"clean", state.clean}};
+  if (!state.rejects.empty()) json["rejects"] = state.rejects;
   return json.dump(1) + "\n";
 }
 
@@ -24,6 +25,7 @@ Result<NotedState> decode_state(std::string_view text) {
     json.at("records").get_to(state.records);
     json.at("max_message_bytes").get_to(state.max_message_bytes);
     state.schema_id = json.value("schema_id", 0);
+    state.rejects = json.value("rejects", std::vector<std::string>());
     json.at("clean").get_to(state.clean);
     return state;
   } catch (const nlohmann::json::exception& failure) {

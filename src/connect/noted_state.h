@@ -1,4 +1,5 @@
-// What a runner has noted of its source: DATA/ingest/NAME.json, replaced in one step.
+// What a runner has noted of its source: DATA/ingest/NAME.json, replaced in one step; or, of a
+// staged one, the position beside its rows.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,8 @@ struct NotedState {
   std::int64_t max_message_bytes = 0;  ///< records above it were rejected
   int schema_id = 0;                   ///< records that did not fit it were; 0: there was none
   bool clean = false;                  ///< nothing was emitted after this was noted
+  /// Of a staging: what goes to the topic of rejects, and may not be there yet.
+  std::vector<std::string> rejects = {};
 };
 
 std::string encode_state(const NotedState& state);

@@ -14,6 +14,8 @@ namespace tailrace::connect {
 inline constexpr std::string_view kOversized = "oversized";
 /// It does not fit the topic's schema.
 inline constexpr std::string_view kMisfit = "schema";
+/// It could not become a row of its staging table.
+inline constexpr std::string_view kUnstaged = "staging";
 
 /// Bytes beyond 16 MiB are cut off, and {"truncated_from": N} says so.
 std::string encode_reject(std::string_view source, std::string_view topic, const Reject& reject,

@@ -1,14 +1,15 @@
-// Runs one source in a thread and appends what it emits to a topic, each record once, kill -9 or
-// not.
+// Runs one source in a thread and appends what it emits to a topic, or lands it in a staging table
+// (target.h), each record once, kill -9 or not.
 //
-//   FOLDER/NAME.json    what is noted: position, sequence of each partition, of the rejects
-//   (written atomically) FOLDER/NAME.spool   a fetched chunk that cannot be fetched again, from
-//   before its append until it is noted
+//   FOLDER/NAME.json    what is noted of a topic's source (log_target.cc)
+//   FOLDER/NAME.spool   a fetched chunk that cannot be fetched again, from before its append until
+//                       it is noted
 //
-// What a crash leaves at each point: (1) chunk fetched, nothing appended: fetched again or read
-// from the spool; (2) some of it appended: emitted again with the same sequences, the log drops
-// what it has; (3) appended and synced but not noted: the same, all of it dropped; (4) noted: the
-// next chunk. A position is noted only after Log::sync of its partitions.
+// What a crash leaves at each point, of a topic: (1) chunk fetched, nothing appended: fetched again
+// or read from the spool; (2) some of it appended: emitted again with the same sequences, the log
+// drops what it has; (3) appended and synced but not noted: the same, all of it dropped; (4) noted:
+// the next chunk. A position is noted only after Log::sync of its partitions. A staging table takes
+// rows and position in one transaction (staging_target.cc).
 //
 // A record larger than the topic's max.message.bytes, one that does not fit the topic's schema, and
 // what the source rejects, go to the topic
@@ -22,6 +23,7 @@
 
 #include "connect/record_encoder.h"
 #include "connect/source.h"
+#include "connect/target.h"
 #include "log/log.h"
 #include "rt/clock.h"
 #include "rt/file.h"
@@ -50,7 +52,7 @@ struct SourceStatus {
   std::string topic;
   std::string describe;
   SourceState state = SourceState::kStarting;
-  std::string why;  ///< what it waits for
+  std::string why;  ///< what it waits for, or how far it is
   std::int64_t records = 0;
   std::int64_t fetched = 0;  ///< records and rejects
   std::int64_t fetched_bytes = 0;
@@ -61,8 +63,9 @@ struct SourceStatus {
   std::int64_t errors = 0;
   std::string last_error;
   std::int64_t last_error_ms = 0;
-  bool failing = false;  ///< the last try ended in last_error
-  bool idle = false;     ///< nothing more is there for now, all of it appended
+  bool failing = false;         ///< the last try ended in last_error
+  bool target_failing = false;  ///< and it was the target that failed
+  bool idle = false;            ///< nothing more is there for now, all of it appended
 };
 
 class SourceRunner {
@@ -72,6 +75,12 @@ class SourceRunner {
   /// Reads what is noted. kDataLoss when that file is damaged, kNotFound when the topic is missing.
   static Result<std::unique_ptr<SourceRunner>> open(RunnerConfig config,
                                                     std::unique_ptr<Source> source, log::Log& log,
+                                                    rt::FileSystem& files = rt::posix_files(),
+                                                    rt::Clock& clock = rt::system_clock());
+  /// The same with another target than the topic's log.
+  static Result<std::unique_ptr<SourceRunner>> open(RunnerConfig config,
+                                                    std::unique_ptr<Source> source,
+                                                    std::unique_ptr<Target> target,
                                                     rt::FileSystem& files = rt::posix_files(),
                                                     rt::Clock& clock = rt::system_clock());
 

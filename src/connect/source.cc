@@ -11,7 +11,7 @@ void Chunk::clear() {
   rejects.clear();
   wait = std::chrono::nanoseconds(0);
   error.clear();
-  note_first = restart_sequences = idle = finished = false;
+  note_first = restart_sequences = once = idle = finished = false;
   why.clear();
   bytes_.clear();
   entries_.clear();
@@ -28,6 +28,11 @@ void Chunk::add(std::optional<std::string_view> key, std::string_view value, std
   entry.number = number;
   bytes_.append(value);
   entries_.push_back(entry);
+}
+
+void Chunk::add_tombstone(std::string_view key, std::int64_t number) {
+  add(key, {}, number);
+  entries_.back().has_value = false;
 }
 
 std::optional<std::string_view> Chunk::key(std::size_t i) const {

@@ -7,7 +7,7 @@
 //                yet noted is simply emitted again and dropped by the log, which knows its
 //                sequences
 //   one-shot     what next() fetched cannot be fetched again (http): the runner spools it before it
-//   appends it
+//   appends it. A replayable source may emit such chunks, too (Chunk::once)
 //
 // Order of calls: next(position, chunk, stop), append what the chunk holds, next(chunk.position,
 // …). A chunk without records is a step too: a source that must choose (the next file) first emits
@@ -49,6 +49,7 @@ class Chunk {
     std::int64_t number = 0;         ///< line, row or record number: the end of the origin
     std::int64_t timestamp_ms = -1;  ///< -1: the time of the append
     bool has_key = false;
+    bool has_value = true;  ///< false: a tombstone, the key was deleted
   };
 
   /// Where the records come from: a file, a URL, "fake:NAME". origin(i) is place:number.
@@ -65,11 +66,13 @@ class Chunk {
   /// What was emitted since the last noted position cannot be emitted again (a file is gone):
   /// sequences come from the log.
   bool restart_sequences = false;
+  /// Of a replayable source: this chunk alone cannot be emitted again, so it is spooled.
+  bool once = false;
   /// Nothing more is there for now (wait > 0) …
   bool idle = false;
   /// … or ever.
   bool finished = false;
-  /// Why it waits, for people: "next poll in 10 s".
+  /// Why it waits, or how far it is, for people: "next poll in 10 s".
   std::string why;
 
   void clear();
@@ -79,12 +82,13 @@ class Chunk {
 
   /// Adds a record; the views may not point into this chunk.
   void add(std::optional<std::string_view> key, std::string_view value, std::int64_t number);
+  void add_tombstone(std::string_view key, std::int64_t number);
   /// To write in place: append key and value to buffer(), then say where they lie.
   std::string& buffer() { return bytes_; }
   void add_entry(const Entry& entry) { entries_.push_back(entry); }
 
   std::optional<std::string_view> key(std::size_t i) const;
-  std::string_view value(std::size_t i) const;
+  std::string_view value(std::size_t i) const;  ///< "" of a tombstone
   std::string origin(std::size_t i) const;
   const Entry& entry(std::size_t i) const { return entries_[i]; }
 
@@ -105,16 +109,20 @@ class Source {
   virtual std::string fingerprint() const = 0;
   /// "fake, 50/s", "https://…, every 10s": for the hop view; without secrets.
   virtual std::string describe() const = 0;
+  /// What came before `position` is durable in the topic and will not be asked for again. Called
+  /// by the thread that calls next(), also with the position that a run begins at.
+  virtual void noted(std::string_view /*position*/) {}
 };
 
-/// What a project says of a source: type fake, http or files, and its options, nested keys joined
-/// by dots.
+/// What a project says of a source: type fake, http, files or postgres, and its options, nested
+/// keys joined by dots.
 struct SourceSpec {
   std::string name;
   std::string type;
   std::map<std::string, std::string> options;
   std::string folder;                     ///< relative paths start here
   std::vector<std::string> secrets = {};  ///< what came from the environment or a file
+  std::string scratch = {};  ///< a folder for what does not fit into memory; the system's else
 };
 
 /// kInvalidArgument names the source, the option and the nearest known one.

@@ -7,6 +7,8 @@ namespace tailrace::connect {
 namespace {
 
 constexpr std::string_view kMagic = "TRSPOOL1";
+constexpr std::int8_t kHasKey = 1;
+constexpr std::int8_t kTombstone = 2;
 
 void put_text(std::string& out, std::string_view text) {
   append_be<std::uint32_t>(out, static_cast<std::uint32_t>(text.size()));
@@ -54,11 +56,14 @@ void read_chunk(Reader& reader, Chunk& chunk) {
   chunk.place = reader.text();
   chunk.separator = static_cast<char>(reader.number<std::int8_t>());
   for (auto left = reader.number<std::uint32_t>(); left > 0 && reader.ok(); --left) {
-    const bool has_key = reader.number<std::int8_t>() != 0;
+    const auto has = reader.number<std::int8_t>();
     const std::string_view key = reader.text();
     const std::string_view value = reader.text();
     const auto number = reader.number<std::int64_t>();
-    chunk.add(has_key ? std::optional(key) : std::nullopt, value, number);
+    if ((has & kTombstone) != 0)
+      chunk.add_tombstone(key, number);
+    else
+      chunk.add((has & kHasKey) != 0 ? std::optional(key) : std::nullopt, value, number);
   }
   for (auto left = reader.number<std::uint32_t>(); left > 0 && reader.ok(); --left) {
     Reject reject;
@@ -82,7 +87,7 @@ std::string encode_spool(const SpoolStep& step, const Chunk& chunk) {
   append_be<std::uint32_t>(body, static_cast<std::uint32_t>(chunk.size()));
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     const auto key = chunk.key(i);
-    body += key ? '\1' : '\0';
+    body += static_cast<char>((key ? kHasKey : 0) | (chunk.entry(i).has_value ? 0 : kTombstone));
     put_text(body, key.value_or(""));
     put_text(body, chunk.value(i));
     append_be<std::int64_t>(body, chunk.entry(i).number);

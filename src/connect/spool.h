@@ -2,9 +2,9 @@
 // until it is noted.
 //
 //   "TRSPOOL1" · crc32c u32 of the rest · records-before i64 · text from-position · text position ·
-//   text place · separator i8 · count u32 · (has_key i8 · text key · text value · number i64)* ·
-//   count u32 · (text reason · text detail · text origin · text bytes)*          text = length u32
-//   · bytes; big-endian
+//   text place · separator i8 · count u32 · (has i8 · text key · text value · number i64)* ·
+//   count u32 · (text reason · text detail · text origin · text bytes)*
+//   has = 1 a key + 2 no value; text = length u32 · bytes; big-endian
 #pragma once
 
 #include <cstdint>

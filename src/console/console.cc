@@ -14,9 +14,12 @@ Result<std::unique_ptr<Console>> Console::start(ConsoleConfig config, Backend& b
                                .refuse = refusal_response};
   auto console = std::unique_ptr<Console>(new Console);
   ASSIGN(console->server_,
-         net::HttpServer::start(std::move(server), [&backend](const net::Request& request) {
-           return answer(backend, request);
-         }));
+         net::HttpServer::start(
+             std::move(server),
+             [&backend, workflows = std::move(config.workflows)](const net::Request& request) {
+               if (workflows && request.path.starts_with("/api/v2/")) return workflows(request);
+               return answer(backend, request);
+             }));
   return console;
 }
 

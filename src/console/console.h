@@ -12,6 +12,10 @@
 //   POST /api/redrive {ids | table | reason | all}        sends them back
 //   GET  /api/topics… /api/groups…     the log and who reads it: log_view.h
 //   …    /api/schemas…                 the schema registry: schema_view.h
+//   …    /api/ingest… /api/refresh /api/operations…    what is started and waited for: operations.h
+//   GET  /api/workflows…               DAGs, runs and tasks: workflows_page.h
+//   …    /api/v2/…                     the workflows, as Airflow's REST API:
+//   ConsoleConfig::workflows
 //
 // The API is written down in spec/console-api.yml. What the console shows comes from a Backend,
 // which app/ implements over the pipeline: its functions are called from several threads at once
@@ -28,9 +32,11 @@
 
 #include "base/result.h"
 #include "console/log_view.h"
+#include "console/operations.h"
 #include "console/schema_view.h"
 #include "net/http_server.h"
 #include "pipeline/hops.h"
+#include "workflows/workflows.h"
 
 namespace tailrace::console {
 
@@ -156,6 +162,9 @@ class Backend {
   virtual Result<std::int64_t> redrive(const RedriveSelection& selection) = 0;
   virtual LogView& log_view() = 0;
   virtual SchemaView& schema_view() = 0;
+  virtual Operations& operations() = 0;
+  /// Null when the project has no DAGs.
+  virtual workflows::Workflows* workflows() { return nullptr; }
 };
 
 struct ConsoleConfig {
@@ -163,6 +172,8 @@ struct ConsoleConfig {
   std::uint16_t port = 9021;
   std::vector<std::string> allowed_hosts = {};
   net::HttpLimits limits = {};
+  /// Answers /api/v2/…, which the page asks for workflows; empty: 404.
+  net::Handler workflows = {};
 };
 
 /// The running control centre; the backend must outlive it. Stops in the destructor.

@@ -8,6 +8,7 @@
 #include "console/errors.h"
 #include "console/json.h"
 #include "console/testing/made_up_log.h"
+#include "console/testing/made_up_operations.h"
 #include "console/testing/made_up_schemas.h"
 #include "net/http_client.h"
 #include "net/http_message.h"
@@ -85,6 +86,7 @@ class Fake : public Backend {
   }
   LogView& log_view() override { return log_; }
   SchemaView& schema_view() override { return schemas_; }
+  Operations& operations() override { return operations_; }
 
   static Rows rows() {
     Rows out;
@@ -95,6 +97,7 @@ class Fake : public Backend {
   }
 
   MadeUpLog log_;
+  MadeUpOperations operations_;
   MadeUpSchemas schemas_{MadeUpSchemas::State::kFilled};
   bool ready_ = true;
   RowRange range_;

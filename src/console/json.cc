@@ -1,4 +1,4 @@
-// JSON by nlohmann/json, which no other file of the console includes.
+// JSON by nlohmann/json.
 #include "console/json.h"
 
 #include <algorithm>
@@ -362,6 +362,31 @@ std::string schema_json(const SchemaText& schema) {
 
 std::string verdict_json(const SchemaVerdict& verdict) {
   return dump({{"compatible", verdict.compatible}, {"messages", verdict.messages}});
+}
+
+std::string operation_json(const Operation& operation) {
+  return dump({{"id", operation.id},
+               {"kind", operation.kind},
+               {"name", operation.name},
+               {"state", operation.state},
+               {"records", operation.records},
+               {"why", operation.why}});
+}
+
+Result<std::optional<double>> parse_ingest_body(std::string_view body) {
+  constexpr double kDay = 86'400;
+  ASSIGN(auto json, parse_object(body));
+  TRY(only_fields(json, {"seconds"}));
+  const auto seconds = json.find("seconds");
+  if (seconds == json.end()) return std::optional<double>();
+  if (!seconds->is_number() || !(*seconds > 0) || *seconds > kDay)
+    return error(Code::kInvalidArgument, "seconds must be a number over 0, at most 86400");
+  return std::optional<double>(seconds->get<double>());
+}
+
+tailrace::Status parse_empty_body(std::string_view body) {
+  ASSIGN(auto json, parse_object(body));
+  return only_fields(json, {});
 }
 
 Result<Query> parse_query_body(std::string_view body) {

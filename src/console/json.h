@@ -1,4 +1,4 @@
-// All JSON of the console, in and out; the shapes are spec/console-api.yml's.
+// All JSON of the console but that of workflows (workflows_json.h), in and out; the shapes are spec/console-api.yml's.
 #pragma once
 
 #include <string>
@@ -26,6 +26,7 @@ std::string subjects_json(const SubjectPage& page);
 std::string subject_json(const SubjectDetail& subject);
 std::string schema_json(const SchemaText& schema);
 std::string verdict_json(const SchemaVerdict& verdict);
+std::string operation_json(const Operation& operation);
 /// Whether bytes are meant to be read: UTF-8 without control characters, whose last character may
 /// be cut short.
 bool is_text(std::string_view bytes);
@@ -46,5 +47,10 @@ Result<RedriveSelection> parse_redrive_body(std::string_view body);
 /// {"type": "AVRO", "text": "…", "references": [{"name", "subject", "version"}]}, the last left out
 /// where there are none.
 Result<SchemaProposal> parse_proposal_body(std::string_view body);
+
+/// {} or {"seconds": …}, over 0 and at most a day.
+Result<std::optional<double>> parse_ingest_body(std::string_view body);
+/// {}: nothing is asked for.
+tailrace::Status parse_empty_body(std::string_view body);
 
 }  // namespace tailrace::console

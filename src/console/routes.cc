@@ -9,6 +9,8 @@
 #include "console/errors.h"
 #include "console/json.h"
 #include "console/metrics.h"
+#include "console/params.h"
+#include "console/workflows_page.h"
 
 namespace tailrace::console {
 namespace {
@@ -30,35 +32,6 @@ template <typename T>
 Response reply(Result<T> result, std::string (*write)(const T&)) {
   if (!result) return error_response(result.error());
   return json_response(write(*result));
-}
-
-/// A misspelt parameter is an error, and so is one that comes twice unless it is `repeated`.
-tailrace::Status only_params(const Request& request, std::initializer_list<std::string_view> known,
-                             std::initializer_list<std::string_view> repeated = {}) {
-  const auto among = [](auto names, std::string_view name) {
-    return std::ranges::find(names, name) != names.end();
-  };
-  for (const auto& [name, value] : request.query) {
-    if (among(repeated, name)) continue;
-    if (!among(known, name)) return error(Code::kInvalidArgument, "unknown parameter: " + name);
-    if (request.query.count(name) > 1)
-      return error(Code::kInvalidArgument, name + " is given more than once");
-  }
-  return {};
-}
-
-/// A parameter that is a whole number from `least` to `most`, or what counts without it.
-template <typename Number>
-Result<Number> number_of(const Request& request, std::string_view name, Number least, Number most,
-                         Number otherwise) {
-  auto text = request.param(name);
-  if (!text) return otherwise;
-  Number number = 0;
-  auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
-  bool whole = end == text->data() + text->size() && failed == std::errc();
-  if (whole && number >= least && number <= most) return number;
-  return error(Code::kInvalidArgument, std::string(name) + " must be a number from " +
-                                           std::to_string(least) + " to " + std::to_string(most));
 }
 
 Result<int> limit_of(const Request& request) {
@@ -209,6 +182,28 @@ Response register_schema(Backend& backend, const Request& request) {
   return reply<SchemaText>(backend.schema_view().put(request.segments[2], *proposal), schema_json);
 }
 
+Response run_ingest(Backend& backend, const Request& request) {
+  auto seconds = parse_ingest_body(request.body);
+  if (!seconds) return error_response(seconds.error());
+  return reply<Operation>(backend.operations().ingest(request.segments[2], *seconds),
+                          operation_json);
+}
+
+Response refresh(Backend& backend, const Request& request) {
+  if (auto empty = parse_empty_body(request.body); !empty) return error_response(empty.error());
+  return reply<Operation>(backend.operations().refresh(), operation_json);
+}
+
+Response operation(Backend& backend, const Request& request) {
+  if (auto known = only_params(request, {}); !known) return error_response(known.error());
+  return reply<Operation>(backend.operations().operation(request.segments[2]), operation_json);
+}
+
+Response stop_operation(Backend& backend, const Request& request) {
+  if (auto empty = parse_empty_body(request.body); !empty) return error_response(empty.error());
+  return reply<Operation>(backend.operations().stop(request.segments[2]), operation_json);
+}
+
 Response metrics(Backend& backend) {
   Response response;
   response.content_type = kMetricsType;
@@ -235,6 +230,10 @@ Response table_route(Backend& backend, const Request& request) {
   return get_row(backend, request);
 }
 
+Response workflows_route(Backend& backend, const Request& request) {
+  return workflows_response(backend.workflows(), request);
+}
+
 /// /api/WHAT/NAME[/…]; nothing when there is no such address.
 std::optional<Response> named_route(Backend& backend, const Request& request) {
   const auto& segments = request.segments;
@@ -244,6 +243,7 @@ std::optional<Response> named_route(Backend& backend, const Request& request) {
   Response (*handle)(Backend&, const Request&) = nullptr;
   std::string method = "GET";
   if (segments[1] == "tables") handle = table_route;
+  if (segments[1] == "workflows") handle = workflows_route;
   if (segments[1] == "topics" && whole) handle = topic;
   if (segments[1] == "topics" && of_records) handle = records;
   if (segments[1] == "groups" && whole) handle = group;
@@ -252,6 +252,15 @@ std::optional<Response> named_route(Backend& backend, const Request& request) {
     const std::string& what = segments[3];
     handle = what == "check" ? check_schema : what == "register" ? register_schema : schema;
     if (handle != schema) method = "POST";
+  }
+  if (segments[1] == "operations" && whole) handle = operation;
+  if (segments.size() == 4 && segments[1] == "operations" && segments[3] == "stop") {
+    handle = stop_operation;
+    method = "POST";
+  }
+  if (segments.size() == 4 && segments[1] == "ingest" && segments[3] == "run") {
+    handle = run_ingest;
+    method = "POST";
   }
   if (handle == nullptr) return std::nullopt;
   if (request.method != method) return method_not_allowed(method);
@@ -273,6 +282,7 @@ constexpr Route kRoutes[] = {
     {"/api/sql", "POST", run_sql},
     {"/api/dead-letters", "GET", dead_letters},
     {"/api/redrive", "POST", redrive},
+    {"/api/refresh", "POST", refresh},
     {"/api/topics", "GET",
      [](Backend& b, const Request&) { return json_response(topics_json(b.log_view().topics())); }},
     {"/api/groups", "GET",
@@ -280,6 +290,7 @@ constexpr Route kRoutes[] = {
        return reply<GroupList>(b.log_view().groups(), groups_json);
      }},
     {"/api/schemas", "GET", subjects},
+    {"/api/workflows", "GET", workflows_route},
     {"/metrics", "GET", [](Backend& b, const Request&) { return metrics(b); }},
     {"/healthz", "GET", [](Backend&, const Request&) { return Response{.body = "ok\n"}; }},
     {"/readyz", "GET", [](Backend& b, const Request&) { return ready(b); }},

@@ -37,6 +37,12 @@ struct Try {
   std::string why;  ///< of a failure, one line
 };
 
+/// How far a source of asset events was told of (workflows/asset_sources.h).
+struct Cursor {
+  std::string source, part;          ///< an asset's URI; a partition, a file's path
+  std::optional<std::string> value;  ///< none: it is gone
+};
+
 /// Which runs; empty or none means all.
 struct RunFilter {
   std::string dag;
@@ -45,6 +51,7 @@ struct RunFilter {
   std::optional<sched::Micros> run_after_from = {}, run_after_to = {};
   std::optional<sched::Micros> logical_from = {}, logical_to = {};
   bool newest_first = true;
+  bool by_number = false;  ///< in the order of making; else by run_after
   std::int64_t offset = 0, limit = 100;
 };
 
@@ -65,8 +72,11 @@ class Metadata {
   virtual Result<std::vector<sched::Change>> load() = 0;
   /// Finished runs with their tasks that Scheduler::wanted() asks for.
   virtual Result<std::vector<sched::Change>> recall(const sched::Wanted& wanted) = 0;
-  /// All or nothing. A task instance that goes back to none loses its XComs.
-  virtual Status keep(std::span<const sched::Change> changes) = 0;
+  /// All or nothing: an asset event with the cursor that says it was told. A task instance that
+  /// goes back to none loses its XComs.
+  virtual Status keep(std::span<const sched::Change> changes,
+                      std::span<const Cursor> cursors = {}) = 0;
+  virtual Result<std::vector<Cursor>> cursors() = 0;
   /// The try's row, made or replaced.
   virtual Status keep_try(const Try& one) = 0;
 
@@ -77,6 +87,11 @@ class Metadata {
   /// Newest first; of one asset where `uri` is not empty.
   virtual Result<std::vector<sched::AssetEvent>> asset_events(std::string_view uri,
                                                               std::int64_t limit) = 0;
+  /// All of a DAG, also those that are complete, by their numbers.
+  virtual Result<std::vector<sched::Backfill>> backfills(std::string_view dag) = 0;
+  /// By their ids; what is not there is left out.
+  virtual Result<std::vector<sched::AssetEvent>> asset_events(
+      std::span<const std::int64_t> ids) = 0;
   /// Tries that were under way when the program went.
   virtual Result<std::vector<Try>> unfinished_tries() = 0;
 

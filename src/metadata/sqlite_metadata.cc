@@ -17,7 +17,7 @@ using sqlite::Transaction;
 
 using sched::Micros;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 constexpr const char* kTables = R"(
 CREATE TABLE dag (id TEXT PRIMARY KEY, paused INT NOT NULL, last_automated TEXT, next TEXT,
   pending_events TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;
@@ -55,6 +55,12 @@ CREATE TABLE variable (key TEXT PRIMARY KEY, value TEXT NOT NULL, description TE
   WITHOUT ROWID;
 CREATE TABLE connection (id TEXT PRIMARY KEY, type TEXT, description TEXT, host TEXT, schema TEXT,
   login TEXT, password TEXT, port INT, extra TEXT) WITHOUT ROWID;
+)";
+/// What version 2 has more.
+constexpr const char* kTables2 = R"(
+ALTER TABLE asset_event ADD COLUMN count INT NOT NULL DEFAULT 1;
+CREATE TABLE asset_cursor (source TEXT NOT NULL, part TEXT NOT NULL, value TEXT NOT NULL, PRIMARY
+  KEY (source, part)) WITHOUT ROWID;
 )";
 
 #define RUN_COLUMNS                                                                        \
@@ -131,6 +137,7 @@ Result<sched::AssetEvent> read_event(const Statement& row) {
     ASSIGN(event.source, task_id(source));
   }
   ASSIGN(event.aliases, words(row.text(5)));
+  event.count = row.integer(6);
   return event;
 }
 
@@ -172,7 +179,8 @@ class SqliteMetadata final : public Metadata {
                                version, kVersion));
     if (version == kVersion) return {};
     ASSIGN(auto transaction, Transaction::begin(*database_));
-    TRY(database_->execute(kTables));
+    if (version < 1) TRY(database_->execute(kTables));
+    if (version < 2) TRY(database_->execute(kTables2));
     TRY(database_->execute(fmt::format("PRAGMA user_version = {}", kVersion)));
     return transaction.commit();
   }
@@ -219,12 +227,12 @@ class SqliteMetadata final : public Metadata {
       rows.emplace_back(std::move(run));
       TRY(add(tasks_of(id)));
     }
-    TRY(add(
-        all(database_->prepare(
-                "SELECT id, uri, at, extra, source, aliases FROM asset_event WHERE id IN (SELECT "
-                "value FROM dag, json_each(dag.pending_events)) OR id = (SELECT max(id) FROM "
-                "asset_event) ORDER BY id"),
-            read_event)));
+    TRY(add(all(database_->prepare(
+                    "SELECT id, uri, at, extra, source, aliases, count FROM asset_event WHERE id "
+                    "IN (SELECT "
+                    "value FROM dag, json_each(dag.pending_events)) OR id = (SELECT max(id) FROM "
+                    "asset_event) ORDER BY id"),
+                read_event)));
     return rows;
   }
 
@@ -266,13 +274,14 @@ class SqliteMetadata final : public Metadata {
     return rows;
   }
 
-  Status keep(std::span<const sched::Change> changes) override {
-    if (changes.empty()) return {};
+  Status keep(std::span<const sched::Change> changes, std::span<const Cursor> cursors) override {
+    if (changes.empty() && cursors.empty()) return {};
     const std::lock_guard lock(mutex_);
     ASSIGN(auto transaction, Transaction::begin(*database_));
     for (const auto& change : changes) {
       TRY(std::visit([this](const auto& row) { return put(row); }, change));
     }
+    for (const Cursor& cursor : cursors) TRY(put(cursor));
     return transaction.commit();
   }
 
@@ -319,10 +328,43 @@ class SqliteMetadata final : public Metadata {
                                                       std::int64_t limit) override {
     const std::lock_guard lock(mutex_);
     Statement rows = database_->prepare(
-        "SELECT id, uri, at, extra, source, aliases FROM asset_event WHERE ?1 = '' OR uri = ?1 "
+        "SELECT id, uri, at, extra, source, aliases, count FROM asset_event WHERE ?1 = '' OR uri = "
+        "?1 "
         "ORDER BY id DESC LIMIT ?2");
     rows.bind(uri).bind(limit);
     return all(std::move(rows), read_event);
+  }
+
+  Result<std::vector<sched::Backfill>> backfills(std::string_view dag) override {
+    const std::lock_guard lock(mutex_);
+    Statement rows = database_->prepare(
+        "SELECT id, dag, from_date, to_date, max_active_runs, reverse, paused, reprocess, conf, "
+        "created_at, completed_at FROM backfill WHERE dag = ? ORDER BY id");
+    rows.bind(dag);
+    return all(std::move(rows), read_backfill);
+  }
+
+  Result<std::vector<sched::AssetEvent>> asset_events(std::span<const std::int64_t> ids) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<sched::AssetEvent> found;
+    for (const std::int64_t id : ids) {
+      Statement row = database_->prepare(
+          "SELECT id, uri, at, extra, source, aliases, count FROM asset_event WHERE id = ?1");
+      row.bind(id);
+      ASSIGN(const bool there, row.step());
+      if (!there) continue;
+      ASSIGN(auto event, read_event(row));
+      found.push_back(std::move(event));
+    }
+    return found;
+  }
+
+  Result<std::vector<Cursor>> cursors() override {
+    const std::lock_guard lock(mutex_);
+    return all(database_->prepare("SELECT source, part, value FROM asset_cursor"),
+               [](const Statement& row) -> Result<Cursor> {
+                 return Cursor{row.text(0), row.text(1), row.text(2)};
+               });
   }
 
   Result<std::vector<Try>> unfinished_tries() override {
@@ -599,14 +641,27 @@ class SqliteMetadata final : public Metadata {
     const std::string source = event.source ? to_text(*event.source) : "";
     const std::string aliases = to_text(event.aliases);
     Statement row = database_->prepare(
-        "INSERT OR REPLACE INTO asset_event (id, uri, at, extra, source, aliases) VALUES "
-        "(?,?,?,?,?,?)");
+        "INSERT OR REPLACE INTO asset_event (id, uri, at, extra, source, aliases, count) VALUES "
+        "(?,?,?,?,?,?,?)");
     row.bind(event.id)
         .bind(std::string_view(event.asset_uri))
         .bind(event.at)
         .bind(std::string_view(extra))
         .bind(std::string_view(source))
-        .bind(std::string_view(aliases));
+        .bind(std::string_view(aliases))
+        .bind(event.count);
+    return row.run();
+  }
+
+  Status put(const Cursor& cursor) {
+    Statement row =
+        cursor.value
+            ? database_->prepare(
+                  "INSERT OR REPLACE INTO asset_cursor (source, part, value) VALUES "
+                  "(?1, ?2, ?3)")
+            : database_->prepare("DELETE FROM asset_cursor WHERE source = ?1 AND part = ?2");
+    row.bind(std::string_view(cursor.source)).bind(std::string_view(cursor.part));
+    if (cursor.value) row.bind(std::string_view(*cursor.value));
     return row.run();
   }
 
@@ -719,11 +774,10 @@ Result<RunPage> SqliteMetadata::runs(const RunFilter& filter) {
     ASSIGN(const bool there, count.step());
     if (there) page.total = count.integer(0);
   }
-  Statement rows =
-      ask(fmt::format(
-          "SELECT " RUN_COLUMNS " FROM run WHERE {} ORDER BY run_after {}, number {} LIMIT ?6 "
-          "OFFSET ?7",
-          where, filter.newest_first ? "DESC" : "ASC", filter.newest_first ? "DESC" : "ASC"));
+  const char* way = filter.newest_first ? "DESC" : "ASC";
+  Statement rows = ask(fmt::format(
+      "SELECT " RUN_COLUMNS " FROM run WHERE {0} ORDER BY {2}number {1} LIMIT ?6 OFFSET ?7", where,
+      way, filter.by_number ? "" : fmt::format("run_after {}, ", way)));
   rows.bind(filter.limit).bind(filter.offset);
   ASSIGN(page.runs, all(std::move(rows), read_run));
   return page;

@@ -28,8 +28,9 @@ struct Transfer {
 
 struct Exchange {
   std::string url;
-  bool post = false;
-  std::string_view body = {};
+  std::string method = "GET";
+  std::optional<std::string_view> body = {};
+  bool describes_body = true;  ///< its Content-Type goes along
   bool trusted = true;  ///< still at the caller's origin: its headers and credentials may go along
 };
 
@@ -53,7 +54,13 @@ std::string_view trim(std::string_view text) {
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) {
   auto& response = static_cast<Transfer*>(user)->response;
   std::string_view line(data, size * count);
-  if (line.starts_with("HTTP/")) response.headers.clear();
+  if (line.starts_with("HTTP/")) {
+    response.headers.clear();
+    const auto code = line.find(' ');
+    const auto word = code == line.npos ? line.npos : line.find(' ', code + 1);
+    response.reason = word == line.npos ? "" : trim(line.substr(word));
+    return line.size();
+  }
   auto colon = line.find(':');
   if (colon == line.npos) return line.size();
   std::string name(line.substr(0, colon));
@@ -138,7 +145,17 @@ Result<HttpResponse> HttpClient::get(const std::string& url, const HttpOptions& 
 
 Result<HttpResponse> HttpClient::post(const std::string& url, std::string_view body,
                                       const HttpOptions& options) {
-  return impl_->exchange({.url = url, .post = true, .body = body}, options);
+  return impl_->exchange({.url = url, .method = "POST", .body = body}, options);
+}
+
+Result<HttpResponse> HttpClient::request(const std::string& method, const std::string& url,
+                                         std::optional<std::string_view> body,
+                                         const HttpOptions& options) {
+  const bool is_word = !method.empty() && std::ranges::all_of(method, [](char c) {
+    return c > ' ' && c < 127 && std::strchr("\"(),/:;<=>?@[\\]{}", c) == nullptr;
+  });
+  if (!is_word) return error(Code::kInvalidArgument, "no method of HTTP: " + method);
+  return impl_->exchange({.url = url, .method = method, .body = body}, options);
 }
 
 namespace {
@@ -149,10 +166,20 @@ curl_slist* header_list(const Exchange& exchange, const HttpOptions& options) {
     if (line.find_first_of("\r\n") == line.npos) list = curl_slist_append(list, line.c_str());
   };
   if (exchange.trusted) {
-    for (const auto& [name, value] : options.headers) add(name + ": " + value);
+    for (const auto& [name, value] : options.headers) {
+      const bool of_body = curl_strequal(name.c_str(), "content-type") != 0;
+      if (!of_body || exchange.describes_body) add(name + ": " + value);
+    }
     if (!options.etag.empty()) add("If-None-Match: " + options.etag);
   }
-  if (exchange.post) add("Expect:");
+  if (exchange.body) {
+    add("Expect:");
+    const auto is_type = [](const auto& header) {
+      return curl_strequal(header.first.c_str(), "content-type") != 0;
+    };
+    if (exchange.method != "POST" && std::ranges::none_of(options.headers, is_type))
+      add("Content-Type:");
+  }
   return list;
 }
 
@@ -222,12 +249,17 @@ void HttpClient::Impl::set_up(const Exchange& exchange, Transfer& transfer, long
   curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-  if (exchange.post) {
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options.verify_tls ? 1L : 0L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options.verify_tls ? 2L : 0L);
+  if (exchange.body) {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(exchange.body.size()));
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange.body.data());
+                     static_cast<curl_off_t>(exchange.body->size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange.body->data());
   }
+  if (exchange.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  if (exchange.method != (exchange.body ? "POST" : "GET"))
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange.method.c_str());
 }
 
 Result<HttpResponse> HttpClient::Impl::once(const Exchange& exchange, const HttpOptions& options,
@@ -260,7 +292,7 @@ Result<HttpResponse> HttpClient::Impl::exchange(Exchange exchange, const HttpOpt
     ASSIGN(auto response, once(exchange, options, std::max<long>(1, left.count())));
     char* next = nullptr;
     curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &next);
-    if (next == nullptr || response.status == 304) return response;
+    if (next == nullptr || response.status == 304 || !options.follow_redirects) return response;
     if (redirects == options.max_redirects) {
       return error(Code::kFailedPrecondition,
                    fmt::format("more than {} redirects: {}", redirects, redact_url(first_url)));
@@ -268,7 +300,11 @@ Result<HttpResponse> HttpClient::Impl::exchange(Exchange exchange, const HttpOpt
     exchange.url = next;
     exchange.trusted = exchange.trusted && origin_of(exchange.url) == first_origin;
     bool keeps_method = response.status == 307 || response.status == 308;
-    if (!keeps_method) exchange.post = false;
+    if (!keeps_method) {
+      exchange.body.reset();
+      exchange.describes_body = false;
+      if (exchange.method != "HEAD") exchange.method = "GET";
+    }
   }
 }
 

@@ -29,8 +29,10 @@ struct HttpOptions {
   int connect_timeout_ms = 5'000;
   std::size_t max_body_bytes = 64 << 20;
   int max_redirects = 5;
-  std::string etag = {};     ///< sent as If-None-Match: the answer may be 304
-  std::string ca_file = {};  ///< PEM certificates that are trusted instead of the system's
+  bool follow_redirects = true;  ///< false: a redirect is the answer
+  bool verify_tls = true;        ///< false: any certificate will do
+  std::string etag = {};         ///< sent as If-None-Match: the answer may be 304
+  std::string ca_file = {};      ///< PEM certificates that are trusted instead of the system's
   std::string user_agent = "tailrace/0.1";
   std::stop_token stop = {};  ///< ends the exchange with kCancelled
 };
@@ -38,6 +40,7 @@ struct HttpOptions {
 /// Any status is an answer, 404 and 500 included. Header names are in lower case.
 struct HttpResponse {
   int status = 0;
+  std::string reason = {};  ///< "Not Found", as the server says it
   std::map<std::string, std::string> headers;
   std::string body;
   std::string url;  ///< after redirects, redacted
@@ -59,6 +62,10 @@ class HttpClient {
   Result<HttpResponse> get(const std::string& url, const HttpOptions& options = {});
   Result<HttpResponse> post(const std::string& url, std::string_view body,
                             const HttpOptions& options = {});
+  /// Any method. Without `body` none is sent, and no length of one.
+  Result<HttpResponse> request(const std::string& method, const std::string& url,
+                               std::optional<std::string_view> body,
+                               const HttpOptions& options = {});
 
  private:
   struct Impl;

@@ -23,9 +23,14 @@ std::string most_common(const std::map<std::string, std::int64_t>& reasons) {
 
 using Upstream = std::vector<const Hop*>;
 
+/// Hops before the log, which try again by themselves.
+bool is_ingest(HopKind kind) {
+  return kind == HopKind::kFetched || kind == HopKind::kStaged;
+}
+
 /// A source may have recovered from its last error; elsewhere an error lasts.
 bool is_failing(const Hop& hop) {
-  return hop.kind == HopKind::kFetched ? hop.failing : !hop.last_error.empty();
+  return is_ingest(hop.kind) ? hop.failing : !hop.last_error.empty();
 }
 
 bool is_table(HopKind kind) {
@@ -102,6 +107,8 @@ std::string_view hop_kind_name(HopKind kind) {
   switch (kind) {
     case HopKind::kFetched:
       return "fetched";
+    case HopKind::kStaged:
+      return "staged";
     case HopKind::kAppended:
       return "appended";
     case HopKind::kDecoded:
@@ -128,8 +135,8 @@ void judge(std::vector<Hop>& hops) {
       hop.state = HopState::kOk;
       continue;
     }
-    const bool shown = is_table(hop.kind) || hop.kind == HopKind::kFetched ||
-                       hop.kind == HopKind::kLake || hop.failing;
+    const bool shown =
+        is_table(hop.kind) || is_ingest(hop.kind) || hop.kind == HopKind::kLake || hop.failing;
     if (shown && is_failing(hop)) {
       hop.state = HopState::kError;
       hop.why = hop.last_error;
@@ -149,7 +156,7 @@ std::string explain_first_empty(const std::vector<Hop>& hops) {
   // A stopped hop says more than one before it that merely waits.
   // A source that fails but has fetched before hides no rows.
   for (const Hop& hop : hops) {
-    const bool source = hop.kind == HopKind::kFetched;
+    const bool source = is_ingest(hop.kind);
     if (hop.state == HopState::kError && !(source && hop.count > 0))
       return fmt::format("{} `{}` {}: {}", hop_kind_name(hop.kind), hop.title,
                          source        ? "fails"

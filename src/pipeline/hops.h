@@ -1,4 +1,4 @@
-// The hops of a record, counted: fetched → appended → decoded → rejected → each table → lake →
+// The hops of a record, counted: fetched → (staged →) appended → decoded → rejected → each table → lake →
 // served.
 //
 // Counters are written by the threads that do the work and read by any. `explain_first_empty` is
@@ -16,6 +16,7 @@ namespace tailrace::pipeline {
 
 enum class HopKind {
   kFetched,
+  kStaged,
   kAppended,
   kDecoded,
   kRejected,

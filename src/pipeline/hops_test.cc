@@ -37,6 +37,19 @@ TEST(hops, a_source_error_is_named_before_the_hops_that_wait_for_it) {
   EXPECT_THAT(explain_first_empty(hops), HasSubstr("429"));
 }
 
+TEST(hops, a_staging_that_fails_is_named_before_the_hops_that_wait_for_it) {
+  auto hops = healthy();
+  for (Hop& h : hops) h.count = 0;
+  hops[0].count = 10;
+  Hop staged = hop(HopKind::kStaged, "users", 0);
+  staged.last_error = "SQLite: database or disk is full";
+  staged.failing = true;
+  hops.insert(hops.begin() + 1, staged);
+  judge(hops);
+  EXPECT_EQ(explain_first_empty(hops), "staged `users` fails: SQLite: database or disk is full");
+  EXPECT_THAT(hop_line(hops[1]), HasSubstr("staged"));
+}
+
 TEST(hops, every_row_rejected_names_the_commonest_reason) {
   auto hops = healthy();
   hops[4].count = hops[5].count = 0;

@@ -8,6 +8,7 @@
 
 #include "pipeline/names.h"
 #include "pipeline/spark_spec.h"
+#include "pipeline/stages.h"
 #include "rt/file.h"
 #include "schema/json.h"
 #include "yaml/file.h"
@@ -69,6 +70,13 @@ Status flatten(const yaml::File& file, const YAML::Node& node, const std::string
     const std::string key = prefix + entry.key;
     if (entry.value.IsMap()) {
       TRY(flatten(file, entry.value, key + ".", options, secrets));
+      continue;
+    }
+    if (entry.value.IsSequence()) {
+      for (std::size_t i = 0; i < entry.value.size(); ++i) {
+        ASSIGN(const std::string one, file.text(entry.value[i], key));
+        options[key] += (i > 0 ? "," : "") + one;
+      }
       continue;
     }
     ASSIGN(std::string text, file.text(entry.value, key));
@@ -192,7 +200,7 @@ Status read_roles(Project& project, const yaml::File& file) {
   TRY(read_role(file, roles["engine"], "engine", r.engine));
   TRY(read_role(file, roles["lake"], "lake", r.lake));
   TRY(read_serving_role(file, roles["serving"], r));
-  TRY(read_role(file, roles["staging"], "staging", r.staging));
+  TRY(read_staging_role(file, roles["staging"], r));
   return read_role(file, roles["schedule"], "schedule", r.schedule);
 }
 
@@ -310,12 +318,13 @@ Status read_topics(Project& project, const yaml::File& file) {
 
 Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
                                const YAML::Node& node) {
-  TRY(file.only_keys(node, {"name", "topic", "key", "use", "paused", "fake", "http", "files"}));
+  TRY(file.only_keys(node, {"name", "topic", "key", "stage", "use", "paused", "fake", "http",
+                            "files", "postgres"}));
   for (const char* needed : {"name", "topic", "use"}) {
     if (!node.IsMap() || !node[needed])
       return file.fail(node, "`" + std::string(needed) +
-                                 "` is missing: a source has a name, a topic and use: fake, http "
-                                 "or files");
+                                 "` is missing: a source has a name, a topic and use: fake, http, "
+                                 "files or postgres");
     ASSIGN(const std::string word, file.text(node[needed], needed));
     if (word.find_first_of(" \t\n") != std::string::npos)
       return file.fail(node[needed],
@@ -329,12 +338,21 @@ Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
   std::string paused = "false";
   TRY(read_word(file, node, "paused", {"true", "false"}, paused));
   spec.paused = paused == "true";
-  if (spec.type != "fake" && spec.type != "http" && spec.type != "files")
-    return file.fail(node["use"], "`use` is fake, http or files, not `" + spec.type + "`");
+  constexpr std::string_view kTypes[] = {"fake", "http", "files", "postgres"};
+  if (std::ranges::find(kTypes, spec.type) == std::end(kTypes))
+    return file.fail(node["use"],
+                     "`use` is fake, http, files or postgres, not `" + spec.type + "`");
   if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options, spec.secrets));
   if (node["key"]) {
     ASSIGN(spec.options["key"], file.text(node["key"], "key"));
   }
+  if (node["stage"]) {
+    ASSIGN(spec.stage, file.text(node["stage"], "stage"));
+  }
+  if (spec.name.starts_with("staging."))
+    return file.fail(node["name"],
+                     "`name` does not begin with staging.: what flows out of the "
+                     "staging tables is called so");
   if (spec.name.empty() || spec.name.find_first_of("/\\") != std::string::npos)
     return file.fail(node["name"], "`name` is a word without slashes: files are called by it");
   for (const IngestSpec& other : project.ingest)
@@ -444,11 +462,12 @@ Status read_upkeep(Project& project, const yaml::File& file) {
 Status read_settings(Project& project, const std::string& path) {
   ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
-  TRY(file.only_keys(
-      file.root, {"roles", "topics", "ingest", "serving", "lake", "dead_letters", "checkpoint"}));
+  TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "staging", "serving", "lake",
+                                 "dead_letters", "checkpoint"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));
+  TRY(read_stages(project, file));
   TRY(read_serving(project, file));
   TRY(read_limits(project, file));
   return read_upkeep(project, file);

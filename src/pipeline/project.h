@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "pipeline/contracts/contract.h"
+#include "staging/table_spec.h"
 
 namespace tailrace::pipeline {
 
@@ -49,9 +50,18 @@ struct IngestSpec {
   std::string type;                            ///< fake | http | files
   std::map<std::string, std::string> options;  ///< nested keys joined by dots: headers.Accept
   std::string place;
-  bool paused = false;  ///< emits only while a workflow runs it
+  bool paused = false;     ///< emits only while a workflow runs it
+  std::string stage = {};  ///< the staging table its records land in; empty: straight to the topic
   std::vector<std::string> secrets =
       {};  ///< what of the options came from the environment or a file
+};
+
+/// A staging table: what lands in it by `ingest` with `stage:`, and how its changes flow on.
+struct StageSpec {
+  staging::TableSpec table;
+  std::string topic;      ///< of the sources that land there
+  bool debezium = false;  ///< the envelope; else flat
+  std::string place;
 };
 
 struct ServingSpec {
@@ -84,6 +94,12 @@ struct RemoteServingSpec {
   std::string place;
 };
 
+/// A database that rows are staged in: `staging: postgresql://…`, or a mapping.
+struct RemoteStagingSpec {
+  std::string user, password;
+  std::string place;
+};
+
 struct Roles {
   std::string log = "embedded";  ///< or kafka://HOST:PORT
   RemoteLogSpec remote_log;
@@ -93,7 +109,8 @@ struct Roles {
   std::string lake = "embedded";
   std::string serving = "embedded";  ///< or cassandra://HOST:PORT/KEYSPACE
   RemoteServingSpec remote_serving;
-  std::string staging = "embedded";
+  std::string staging = "embedded";  ///< or postgresql://HOST:PORT/DATABASE
+  RemoteStagingSpec remote_staging;
   std::string schedule = "embedded";
 };
 
@@ -122,11 +139,15 @@ struct Project {
   Roles roles;
   std::vector<TopicSpec> topics;
   std::vector<IngestSpec> ingest;
+  std::vector<StageSpec> stages;
   std::vector<ServingSpec> serving;
   std::vector<Contract> contracts;
   Limits limits;
   Upkeep upkeep;
 };
+
+/// The stage of that name; null when there is none.
+const StageSpec* find_stage(const Project& project, std::string_view name);
 
 /// `path` is the folder, or a spark-pipeline.yml in it. kNotFound carries Spark's
 /// PIPELINE_SPEC_FILE_NOT_FOUND.

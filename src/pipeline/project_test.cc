@@ -105,6 +105,68 @@ TEST_F(ProjectTest, serving_behind_a_url_has_a_login_and_certificates) {
   }
 }
 
+TEST_F(ProjectTest, reads_stages_and_those_that_only_a_source_names) {
+  setenv("PROJECT_TEST_TOKEN", "sesame", 1);
+  write("tailrace.yml", R"(roles:
+  staging: {url: 'postgresql://h/d', user: me, password: '${PROJECT_TEST_TOKEN}'}
+topics: {t: {}, u: {}}
+ingest:
+  - {name: a, topic: t, use: fake, key: $.login.uuid, stage: people}
+  - {name: b, topic: u, use: fake, stage: plain}
+staging:
+  people:
+    columns: {id: {type: uuid, path: '$.login.uuid'}, age: bigint}
+    key: id
+    mode: insert
+    envelope: debezium
+)");
+  const auto project = load_project(folder_);
+  ASSERT_TRUE(project) << project.error().what;
+  EXPECT_EQ(project->roles.staging, "postgresql://h/d");
+  EXPECT_EQ(project->roles.remote_staging.password, "sesame");
+  EXPECT_EQ(project->ingest[0].stage, "people");
+  ASSERT_EQ(project->stages.size(), 2U);
+  const StageSpec& people = *find_stage(*project, "people");
+  EXPECT_EQ(people.topic, "t");
+  EXPECT_TRUE(people.debezium);
+  EXPECT_EQ(people.table.mode, staging::TableSpec::Mode::kInsert);
+  EXPECT_EQ(people.table.columns[0].pointer, "/login/uuid");
+  EXPECT_EQ(people.table.columns[1].type, staging::Type::kBigint);
+  EXPECT_EQ(people.table.key, std::vector<std::string>{"id"});
+  const StageSpec& plain = *find_stage(*project, "plain");
+  EXPECT_EQ(plain.topic, "u");
+  EXPECT_FALSE(plain.table.record_keys);
+}
+
+TEST_F(ProjectTest, a_wrong_stage_is_named_with_its_place_and_the_nearest_word) {
+  const std::string head =
+      "topics: {t: {}, u: {}}\ningest: [{name: a, topic: t, use: fake, stage: people}]\n";
+  for (const auto& [text, what] : std::map<std::string, std::string>{
+           {"staging: {peple: {}}",
+            "`stage: people` is not among `staging`; did you mean `peple`?"},
+           {"staging: {people: {}, orders: {}}", "tailrace.yml:3:23: no source lands in `orders`"},
+           {"staging: {people: {columns: {a: bigin}}}", "did you mean `bigint`?"},
+           {"staging: {people: {columns: {a: {path: $.a}}}}", "column `a` has no `type`"},
+           {"staging: {people: {columns: {a: {type: text, path: '$.a['}}}}", "JSON path"},
+           {"staging: {people: {columns: {a: text, A: text}}}", "capitals alone"},
+           {"staging: {people: {columns: {a-b: text}}}", "`a-b` is no column's name"},
+           {"staging: {people: {columns: {id: text}, key: [idd]}}", "did you mean `id`?"},
+           {"staging: {people: {columns: {id: json}, key: id}}", "`id` is JSON"},
+           {"staging: {people: {mode: upser}}", "did you mean `upsert`?"},
+           {"staging: {people: {envelop: flat}}", "envelope"},
+           {"staging: {people: {envelope: avro}}", "none of: flat, debezium"},
+           {"roles: {staging: mysql://h/d}", "`staging` is embedded or postgresql://"},
+           {"roles: {staging: {url: embedded, user: me}}",
+            "`user` is of a postgresql:// staging"}}) {
+    write("tailrace.yml", head + text + "\n");
+    EXPECT_THAT(load_error(), HasSubstr(what)) << text;
+  }
+  write("tailrace.yml",
+        "topics: {t: {}, u: {}}\ningest: [{name: a, topic: t, use: fake, stage: people}, "
+        "{name: b, topic: u, use: fake, stage: people}]\n");
+  EXPECT_THAT(load_error(), HasSubstr("both name the same topic"));
+}
+
 TEST_F(ProjectTest, a_missing_variable_of_the_environment_is_named) {
   write("tailrace.yml",
         "topics: {t: {}}\ningest: [{name: a, topic: t, use: http, http: {url: "

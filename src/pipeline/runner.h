@@ -66,6 +66,9 @@ struct TableStatus {
   std::vector<ExpectationStatus> expectations;
 };
 
+/// Takes a letter back, true; or leaves it to its topic, false.
+using SendBack = std::function<Result<bool>(const DeadLetter&)>;
+
 class Runner {
  public:
   /// Topics must exist. `data` is the data folder: lake/ and state/ are below it. `schemas` is
@@ -98,7 +101,9 @@ class Runner {
   virtual const DeadLetters& dead_letters() const = 0;
   /// Sends letters back to their topics, for which `select` is true; how many went. One that is
   /// refused (still too large, no topic) stays; an Error when all were.
-  virtual Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select) = 0;
+  /// `elsewhere` is asked first.
+  virtual Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select,
+                                       const SendBack& elsewhere = {}) = 0;
 
   /// Rows of a table as of now where it is served, else as of the last checkpoint; in chunks.
   virtual Status scan_table(std::string_view name,

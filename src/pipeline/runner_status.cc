@@ -96,7 +96,17 @@ Result<DeadLetter> RunningProject::in_topics_format(DeadLetter letter) const {
   return letter;
 }
 
-Result<std::int64_t> RunningProject::redrive(const std::function<bool(const DeadLetter&)>& select) {
+Status RunningProject::send_letter_back(const DeadLetter& letter, const SendBack& elsewhere) {
+  if (elsewhere) {
+    ASSIGN(const bool taken, elsewhere(letter));
+    if (taken) return {};
+  }
+  ASSIGN(const auto ready, in_topics_format(letter));
+  return send_back(log_, ready);
+}
+
+Result<std::int64_t> RunningProject::redrive(const std::function<bool(const DeadLetter&)>& select,
+                                             const SendBack& elsewhere) {
   std::vector<DeadLetter> chosen;
   TRY(letters_->scan(0, [&](const DeadLetter& letter) {
     if (!letter.redriven && select(letter)) chosen.push_back(letter);
@@ -105,8 +115,7 @@ Result<std::int64_t> RunningProject::redrive(const std::function<bool(const Dead
   std::int64_t sent = 0;
   Status first_failure;
   for (DeadLetter& letter : chosen) {
-    const auto ready = in_topics_format(letter);
-    Status back = ready ? send_back(log_, *ready) : std::unexpected(ready.error());
+    Status back = send_letter_back(letter, elsewhere);
     if (!back) {
       LOG(warn, "dead letter {} stays: {}", letter.id, back.error().what);
       if (first_failure) first_failure = std::move(back);

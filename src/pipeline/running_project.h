@@ -47,7 +47,10 @@ class RunningProject final : public Runner {
   std::string stopped_by() const override;
   Offset keep_from(const log::Partition& partition) const override;
   const DeadLetters& dead_letters() const override { return *letters_; }
-  Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select) override;
+  Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select,
+                               const SendBack& elsewhere) override;
+  /// To its staging or its topic.
+  Status send_letter_back(const DeadLetter& letter, const SendBack& elsewhere);
   Status scan_table(std::string_view name,
                     const std::function<Status(const Batch&)>& visit) const override;
   std::shared_ptr<const table::KeyedTable> served(std::string_view name) const override;

@@ -76,7 +76,8 @@ std::vector<Hop> StoredProject::hops() const {
   return hops_of(project_, graph_, counts_, data_ + "/lake");
 }
 
-Result<std::int64_t> StoredProject::redrive(const std::function<bool(const DeadLetter&)>&) {
+Result<std::int64_t> StoredProject::redrive(const std::function<bool(const DeadLetter&)>&,
+                                            const SendBack&) {
   return error(Code::kFailedPrecondition, data_ + " is open to read only");
 }
 

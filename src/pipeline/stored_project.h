@@ -29,7 +29,8 @@ class StoredProject final : public Runner {
   }
   std::string stopped_by() const override { return {}; }
   const DeadLetters& dead_letters() const override { return *letters_; }
-  Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>&) override;
+  Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>&,
+                               const SendBack&) override;
   Status scan_table(std::string_view name,
                     const std::function<Status(const Batch&)>& visit) const override;
   std::shared_ptr<const table::KeyedTable> served(std::string_view name) const override;

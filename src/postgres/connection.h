@@ -1,10 +1,12 @@
 // A connection to a PostgreSQL: queries, COPY, and the stream of a replication slot. libpq behind a
-// few functions that a stop token or a deadline breaks off.
+// few functions that a stop token breaks off at once.
 //
-// Threads: one at a time. Errors carry the server's sentence with its SQLSTATE, never the URL's
-// password. kUnavailable: refused, cut, shutting down (try again); kUnauthenticated; kNotFound (a
-// database, table or slot that is not there); kInvalidArgument (what the server calls wrong in the
-// statement); kCancelled by `stop`.
+// Threads: one at a time. Errors carry the server's sentence with its SQLSTATE, never a password.
+// kUnavailable: refused, cut, shutting down, a slot in use (try again; after a cut every call gives
+// it, and the connection must be opened anew); kPermissionDenied: not let in, or not to that table;
+// kNotFound: a database, table, slot or publication that is not there; kInvalidArgument: what the
+// server calls wrong in the statement; kAborted: a deadlock or a lost race of transactions;
+// kCancelled by `stop`. sqlstate.h has them all. Resolving a host's name is not broken off.
 #pragma once
 
 #include <chrono>
@@ -70,16 +72,20 @@ class Connection {
   virtual int server_version() const = 0;  ///< 150018
 
   /// START_REPLICATION …; then receive() and send() alone, until end_stream().
-  virtual Status start_stream(const std::string& command) = 0;
+  virtual Status start_stream(const std::string& command, std::stop_token stop = {}) = 0;
   /// The next CopyData, valid until the next call; none: nothing came within `wait`.
   virtual Result<std::optional<std::string_view>> receive(std::chrono::milliseconds wait,
                                                           std::stop_token stop) = 0;
-  virtual Status send(std::string_view message) = 0;
-  virtual Status end_stream() = 0;
+  virtual Status send(std::string_view message, std::stop_token stop = {}) = 0;
+  /// What the server still sends is thrown away.
+  virtual Status end_stream(std::stop_token stop = {}) = 0;
 };
 
 /// "name" with its quotes doubled; 'text' likewise (E'' where it has a backslash).
 std::string quoted_name(std::string_view name);
 std::string quoted_text(std::string_view text);
+
+/// The URL without its password, for people.
+std::string shown_url(std::string_view url);
 
 }  // namespace tailrace::postgres

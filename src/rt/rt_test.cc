@@ -9,6 +9,7 @@
 
 #include "rt/clock.h"
 #include "rt/file.h"
+#include "rt/memory.h"
 #include "rt/queue.h"
 #include "rt/random.h"
 #include "rt/simulated_files.h"
@@ -187,6 +188,14 @@ TEST(Random, splitmix64_matches_its_published_first_outputs) {
   std::uint64_t state = 1234567;
   EXPECT_EQ(splitmix64(state), 6457827717110365317u);
   EXPECT_EQ(splitmix64(state), 3203168211198807973u);
+}
+
+TEST(Memory, is_the_machines_or_less_where_a_control_group_says_so) {
+  EXPECT_EQ(limited_memory(1000, "max"), 1000u);
+  EXPECT_EQ(limited_memory(1000, ""), 1000u);
+  EXPECT_EQ(limited_memory(1000, "600\n"), 600u);
+  EXPECT_EQ(limited_memory(1000, "2000"), 1000u);
+  EXPECT_GT(machine_memory(), 64u << 20);
 }
 
 TEST(Clock, a_manual_clock_moves_only_when_told) {

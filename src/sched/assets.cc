@@ -57,6 +57,7 @@ AssetBatch batch_of(const dags::AssetCondition& condition) {
       batch.events = static_cast<int>(std::clamp(*events, 1.0, 1e9));
     }
     if (auto seconds = number(declared->find("batch_seconds"sv))) {
+      if (declared->find("batch_events"sv) == nullptr) batch.events = 1'000'000'000;
       batch.within = static_cast<Micros>(std::clamp(*seconds, 0.0, 1e9) * 1e6);
     }
     const jinja::Value* running = declared->find("batch_while_running"sv);

@@ -12,9 +12,10 @@
 //         uri: x-topic://orders
 //         extra: {tailrace: {batch_events: 100, batch_seconds: 5}}
 //
-// `batch_events`: a run waits for so many events; `batch_seconds`: but for no longer than this
-// after the first; `batch_while_running: true`: events that come while a run is queued or running
-// wait for its end and make one run together. Where several assets declare, the first one counts.
+// `batch_events`: a run waits for so many events (records, of a topic); `batch_seconds`: but for no
+// longer than this after the first; alone: for so long, however many come; `batch_while_running:
+// true`: events that come while a run is queued or running wait for its end and make one run
+// together. Where several assets declare, the first one counts.
 #pragma once
 
 #include <optional>
@@ -30,6 +31,7 @@ struct AssetBatch {
   int events = 1;
   std::optional<Micros> within;
   bool while_running = false;
+  bool one_by_one() const { return events <= 1 && !while_running; }
   bool operator==(const AssetBatch&) const = default;
 };
 

@@ -29,6 +29,15 @@ std::optional<RunType> reserved_for(std::string_view run_id) {
   return std::nullopt;
 }
 
+/// Whether it is one that the event means, of a task that it means.
+bool is_wanted(const Clear& event, const TaskInstance& row) {
+  const bool failed = row.state == TaskState::kFailed || row.state == TaskState::kUpstreamFailed;
+  if (row.state == TaskState::kRemoved || (event.only_failed && !failed)) return false;
+  if (event.only_running && row.state != TaskState::kRunning) return false;
+  const auto indexes = event.map_indexes.find(row.id.task);
+  return indexes == event.map_indexes.end() || indexes->second.contains(row.id.map_index);
+}
+
 bool has_interval(const calendar::Timetable& timetable) {
   using namespace calendar;
   return std::holds_alternative<CronTrigger>(timetable.kind()) ||
@@ -51,7 +60,8 @@ Status Scheduler::State::trigger_run(const Trigger& event, Micros now) {
   run.run_after = event.run_after.value_or(now);
   run.logical_date = event.logical_date;
   if (event.logical_date) {
-    run.interval = dag->plan->dag().timetable.manual_interval(*event.logical_date);
+    run.interval = event.interval ? event.interval
+                                  : dag->plan->dag().timetable.manual_interval(*event.logical_date);
   }
   run.conf = event.conf;
   run.triggered_by = event.by;
@@ -119,21 +129,20 @@ Status Scheduler::State::clear(const Clear& event, Micros now) {
     std::vector<bool> wanted = ids.empty()
                                    ? std::vector<bool>(run->tasks.size(), true)
                                    : run->plan->subset(tasks, event.upstream, event.downstream);
-    clear_tasks(*run, wanted, event.only_failed, -1, now);
+    clear_tasks(*run, wanted, event, -1, now);
   }
   return {};
 }
 
 /// Airflow's clear_task_instances: back to none with all its retries; the run is queued again.
-void Scheduler::State::clear_tasks(LiveRun& run, const std::vector<bool>& tasks, bool only_failed,
-                                   int except, Micros now) {
+void Scheduler::State::clear_tasks(LiveRun& run, const std::vector<bool>& tasks,
+                                   const Clear& wanted, int except, Micros now) {
   bool any = false;
   for (int task = 0; task < run.plan->size(); ++task) {
     if (!tasks[static_cast<std::size_t>(task)] || task == except) continue;
     for (Slot& slot : run.tasks[static_cast<std::size_t>(task)].slots) {
       TaskInstance& row = slot.row;
-      bool failed = row.state == TaskState::kFailed || row.state == TaskState::kUpstreamFailed;
-      if (row.state == TaskState::kRemoved || (only_failed && !failed)) continue;
+      if (!is_wanted(wanted, row)) continue;
       if (is_active(row.state)) stop(slot, "it was cleared");
       any = true;
       row.max_tries = row.try_number + (*run.plan)[task].task->retries;
@@ -146,7 +155,6 @@ void Scheduler::State::clear_tasks(LiveRun& run, const std::vector<bool>& tasks,
       row.returned = false;
       row.mapped_length.reset();
       row.skips.clear();
-      row.note.clear();
       set_state(run, task, slot, TaskState::kNone, now);
       touch(run, slot);
     }
@@ -204,7 +212,8 @@ Status Scheduler::State::set_task(const SetTask& event, Micros now) {
     }
   }
   // What failed for it may go on.
-  clear_tasks(*run, run->plan->subset({task}, false, true), true, task, now);
+  const Clear failed{.run = event.task.run, .tasks = {}, .only_failed = true};
+  clear_tasks(*run, run->plan->subset({task}, false, true), failed, task, now);
   return {};
 }
 
@@ -289,6 +298,24 @@ Status Scheduler::State::delete_run(const DeleteRun& event, Micros now) {
   forget(*run);
   if (backfill != 0) complete_backfill(backfill, now);
   dags_to_check_.insert(dag.number);
+  return {};
+}
+
+Status Scheduler::State::set_note(const SetNote& event) {
+  LiveRun* run = find(event.run);
+  if (run == nullptr) return no_run(event.run);
+  if (!event.task) {
+    run->row.note = event.note;
+    touch(*run);
+    return {};
+  }
+  const LiveTask task = find(*event.task);
+  if (task.slot == nullptr) {
+    return error(Code::kNotFound,
+                 fmt::format("run {} has no task {}", event.run.run, event.task->task));
+  }
+  task.slot->row.note = event.note;
+  touch(*run, *task.slot);
   return {};
 }
 
@@ -419,7 +446,8 @@ void Scheduler::State::add_to_backfill(DagState& dag, const Backfill& backfill,
     run.row.backfill_ordinal = ordinal;
     run.row.triggered_by = "backfill";
     if (!backfill.conf.is_none()) run.row.conf = backfill.conf;
-    clear_tasks(run, std::vector<bool>(run.tasks.size(), true), false, -1, now);
+    const Clear all{.run = run.row.id, .tasks = {}};
+    clear_tasks(run, std::vector<bool>(run.tasks.size(), true), all, -1, now);
     return;
   }
   Run run;

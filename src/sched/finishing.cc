@@ -99,6 +99,20 @@ Status Scheduler::State::lost(const Lost& event, Micros now) {
   return {};
 }
 
+Status Scheduler::State::interrupted(const Interrupted& event, Micros now) {
+  auto [run, task, slot] = find(event.task);
+  if (slot == nullptr) return no_such(event.task);
+  TaskInstance& row = slot->row;
+  if (row.state != TaskState::kRunning || row.try_number != event.try_number) return {};
+  ++row.max_tries;
+  row.ended_at = now;
+  row.next_at = now;
+  row.note = "it was stopped with the program";
+  set_state(*run, task, *slot, TaskState::kUpForRetry, now);
+  timers_.insert({now, Timer::Kind::kTask, run->row.number, task, row.id.map_index});
+  return {};
+}
+
 Status Scheduler::State::resume(const Resume& event, Micros now) {
   auto [run, task, slot] = find(event.task);
   if (slot == nullptr) return no_such(event.task);
@@ -159,7 +173,9 @@ void Scheduler::State::succeed(LiveRun& run, int task, Slot& slot, const Finishe
     for (const auto& [uri, value] : event.asset_extra) {
       if (uri == asset.uri || uri == asset.name) extra = value;
     }
-    asset_happened(asset.uri.empty() ? asset.name : asset.uri, extra, {}, source, now);
+    asset_happened(
+        {.asset_uri = asset.uri.empty() ? asset.name : asset.uri, .extra = extra, .source = source},
+        now);
   }
   for (std::size_t i = 0; i < event.aliased.size(); ++i) {
     const AliasedEvent& first = event.aliased[i];
@@ -170,7 +186,11 @@ void Scheduler::State::succeed(LiveRun& run, int task, Slot& slot, const Finishe
       is_first &= j >= i;
       aliases.push_back(event.aliased[j].alias);
     }
-    if (is_first) asset_happened(first.uri, first.extra, aliases, source, now);
+    if (is_first) {
+      asset_happened(
+          {.asset_uri = first.uri, .extra = first.extra, .source = source, .aliases = aliases},
+          now);
+    }
   }
 }
 
@@ -356,6 +376,10 @@ void Scheduler::State::forget_finished(DagState& dag) {
   if (dag.plan != nullptr) {
     keep = std::max(
         keep, static_cast<std::size_t>(std::max(dag.plan->dag().max_consecutive_failed_runs, 0)));
+    for (const dags::Deadline& deadline : dag.plan->dag().deadlines) {
+      if (deadline.reference == dags::Deadline::Reference::kAverage)
+        keep = std::max(keep, static_cast<std::size_t>(std::max(deadline.max_runs, 0)));
+    }
   }
   std::size_t spare = dag.finished.size() > keep ? dag.finished.size() - keep : 0;
   for (std::size_t i = 0; i < dag.finished.size() && spare > 0;) {

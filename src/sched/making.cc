@@ -9,6 +9,8 @@
 namespace tailrace::sched {
 namespace {
 
+constexpr std::int64_t kMostAtOnce = 1'000'000'000;
+
 std::string iso(Micros instant) {
   return calendar::isoformat({.instant = instant, .zone = calendar::Zone::utc()});
 }
@@ -78,15 +80,9 @@ LiveRun& Scheduler::State::make_run(DagState& dag, Run row, Micros now) {
 
 // --- by assets -----------------------------------------------------------------------------------
 
-void Scheduler::State::asset_happened(const std::string& uri, const jinja::Value& extra,
-                                      const std::vector<std::string>& aliases,
-                                      std::optional<TaskId> source, Micros now) {
-  AssetEvent event{.id = ++numbers_.asset_events,
-                   .asset_uri = uri,
-                   .at = now,
-                   .extra = extra,
-                   .source = std::move(source),
-                   .aliases = aliases};
+void Scheduler::State::asset_happened(AssetEvent event, Micros now) {
+  event.id = ++numbers_.asset_events;
+  event.at = now;
   touched_numbers_ = true;
   effects_.changes.emplace_back(event);
   std::set<int> told;
@@ -99,8 +95,8 @@ void Scheduler::State::asset_happened(const std::string& uri, const jinja::Value
       if (told.insert(dag->number).second) dag->row.pending_asset_events.push_back(event.id);
     }
   };
-  tell_listeners(uri);
-  for (const std::string& alias : aliases) tell_listeners("alias:" + alias);
+  tell_listeners(event.asset_uri);
+  for (const std::string& alias : event.aliases) tell_listeners("alias:" + alias);
   if (told.empty()) return;
   events_[event.id] = {.event = event, .holders = static_cast<int>(told.size())};
   for (int number : told) {
@@ -113,7 +109,7 @@ void Scheduler::State::make_asset_runs(DagState& dag, Micros now) {
   if (!dag.can_run() || dag.row.pending_asset_events.empty()) return;
   if (!dag.plan->dag().assets) return;
   const dags::AssetCondition& condition = *dag.plan->dag().assets;
-  bool one_by_one = dag.batch.events <= 1 && !dag.batch.while_running;
+  const bool one_by_one = dag.batch.one_by_one();
   for (;;) {
     std::vector<const AssetEvent*> events;
     for (std::int64_t id : dag.row.pending_asset_events) {
@@ -123,7 +119,7 @@ void Scheduler::State::make_asset_runs(DagState& dag, Micros now) {
     if (events.empty() || !is_true(condition, events)) return;
     if (!one_by_one) {
       if (dag.batch.while_running && dag.active > 0) return;
-      bool enough = static_cast<int>(events.size()) >= dag.batch.events;
+      bool enough = pending(dag) >= dag.batch.events;
       if (!enough && !dag.batch.within) return;
       if (Micros due = events.front()->at + dag.batch.within.value_or(0); !enough && due > now) {
         timers_.insert({due, Timer::Kind::kBatch, dag.number});
@@ -132,6 +128,29 @@ void Scheduler::State::make_asset_runs(DagState& dag, Micros now) {
     }
     make_asset_run(dag, events.size(), now);
   }
+}
+
+/// How many happenings wait to be consumed.
+std::int64_t Scheduler::State::pending(const DagState& dag) const {
+  std::int64_t count = 0;
+  for (std::int64_t id : dag.row.pending_asset_events) count += events_.at(id).event.count;
+  return count;
+}
+
+std::int64_t Scheduler::State::room(std::string_view uri) const {
+  std::int64_t least = kMostAtOnce;
+  auto found = listeners_.find(std::string(uri));
+  if (found == listeners_.end()) return least;
+  for (const DagState* dag : found->second) {
+    if (dag->row.paused && !dag->plan->dag().catchup) continue;
+    if (dag->active >= settings_.max_waiting_runs) return 0;
+    if (dag->batch.one_by_one()) return 1;
+    if (dag->batch.while_running && dag->active > 0) continue;
+    // One that is full waits for the rest of its condition, and takes all that comes.
+    const std::int64_t missing = dag->batch.events - pending(*dag);
+    if (missing > 0) least = std::min(least, missing);
+  }
+  return least;
 }
 
 void Scheduler::State::make_asset_run(DagState& dag, std::size_t events, Micros now) {
@@ -263,6 +282,27 @@ void Scheduler::State::start_runs(DagState& dag, Micros now) {
   }
 }
 
+/// Of the runs that had ended when this one was made, those with the latest logical dates; none
+/// where there are too few (Airflow's AverageRuntimeDeadline).
+std::optional<Micros> Scheduler::State::average_runtime(const LiveRun& run,
+                                                        const dags::Deadline& deadline) const {
+  std::vector<const Run*> ended;
+  for (const auto& [number, other] : run.dag->by_number) {
+    const Run& row = other->row;
+    if (other != &run && row.started_at && row.ended_at && *row.ended_at <= run.row.queued_at)
+      ended.push_back(&row);
+  }
+  std::ranges::sort(ended, std::greater{},
+                    [](const Run* row) { return std::pair(row->logical_date, row->number); });
+  if (ended.size() > static_cast<std::size_t>(std::max(deadline.max_runs, 0)))
+    ended.resize(static_cast<std::size_t>(std::max(deadline.max_runs, 0)));
+  if (ended.empty() || ended.size() < static_cast<std::size_t>(std::max(deadline.min_runs, 0)))
+    return std::nullopt;
+  Micros sum = 0;
+  for (const Run* row : ended) sum += *row->ended_at - *row->started_at;
+  return sum / static_cast<Micros>(ended.size());
+}
+
 void Scheduler::State::set_timers(LiveRun& run, Micros now) {
   if (run.plan == nullptr) return;
   const dags::Dag& what = run.plan->dag();
@@ -287,7 +327,9 @@ void Scheduler::State::set_timers(LiveRun& run, Micros now) {
       case dags::Deadline::Reference::kFixed:
         from = deadline.fixed;
         break;
-      default:  // the average needs runs of the past
+      case dags::Deadline::Reference::kAverage:
+        if (const auto runtime = average_runtime(run, deadline))
+          from = run.row.queued_at + *runtime;
         break;
     }
     if (!from) continue;

@@ -1,6 +1,5 @@
 // Ours against Airflow's scheduler: the corpus of DAG files, and random DAGs, as recorded.
 #include "sched/testing/replay.h"
-#include "sched/trigger_rule.h"
 
 #include <gtest/gtest.h>
 

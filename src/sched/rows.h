@@ -94,6 +94,7 @@ struct AssetEvent {
   std::string asset_uri{};
   Micros at = 0;
   jinja::Value extra{};            ///< a topic's: {"topic", "partition", "offset", "last_offset"}
+  std::int64_t count = 1;          ///< how many happenings it stands for: records of a topic
   std::optional<TaskId> source{};  ///< the task that had it as an outlet
   std::vector<std::string> aliases{};  ///< by which the task named it
 };

@@ -73,6 +73,7 @@ std::vector<Wanted> Scheduler::wanted(const Event& event) const {
                         [&](const SetTask& set) { return one(set.task.run); },
                         [&](const SetRun& set) { return one(set.run); },
                         [&](const DeleteRun& gone) { return one(gone.run); },
+                        [&](const SetNote& note) { return one(note.run); },
                         [&](const Trigger& trigger) {
                           std::vector<Wanted> wanted;
                           if (trigger.run_id)
@@ -94,6 +95,10 @@ std::vector<Wanted> Scheduler::wanted(const Event& event) const {
                         [](const auto&) { return std::vector<Wanted>{}; },
                     },
                     event);
+}
+
+std::int64_t Scheduler::room(std::string_view uri) const {
+  return state_->room(uri);
 }
 
 const Run* Scheduler::find(const RunId& id) const {
@@ -339,8 +344,13 @@ Result<Effects> Scheduler::State::handle(const Event& event, Micros now) {
                      [&](const Finished& it) { return finished(it, now); },
                      [&](const Resume& it) { return resume(it, now); },
                      [&](const Lost& it) { return lost(it, now); },
+                     [&](const Interrupted& it) { return interrupted(it, now); },
                      [&](const AssetHappened& it) -> Status {
-                       asset_happened(it.uri, it.extra, it.aliases, std::nullopt, now);
+                       asset_happened({.asset_uri = it.uri,
+                                       .extra = it.extra,
+                                       .count = std::max<std::int64_t>(it.count, 1),
+                                       .aliases = it.aliases},
+                                      now);
                        return {};
                      },
                      [&](const Trigger& it) { return trigger_run(it, now); },
@@ -353,6 +363,7 @@ Result<Effects> Scheduler::State::handle(const Event& event, Micros now) {
                      [&](const DropPool& it) { return drop_pool(it); },
                      [&](const MakeBackfill& it) { return make_backfill(it, now); },
                      [&](const SetBackfill& it) { return set_backfill(it, now); },
+                     [&](const SetNote& it) { return set_note(it); },
                  },
                  event));
   settle(now);

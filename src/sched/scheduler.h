@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -36,6 +37,8 @@ struct Settings {
   int max_runs_made_at_once = 10;
   /// In memory, of each DAG; more where its settings look back further.
   int finished_runs_kept = 2;
+  /// Runs of one DAG queued or running at which sources of events wait (room()).
+  int max_waiting_runs = 1000;
   int max_map_length = 1024;  ///< a longer return value that something expands over fails its task
   bool paused_at_creation = false;  ///< Airflow's default is true; a project folder is meant to run
 };
@@ -83,6 +86,7 @@ struct AssetHappened {
   std::string uri;
   jinja::Value extra;
   std::vector<std::string> aliases;
+  std::int64_t count = 1;  ///< how many happenings it stands for; batches count them
 };
 /// Someone asks for a run. Without a run id: Airflow's manual__….
 struct Trigger {
@@ -91,6 +95,7 @@ struct Trigger {
   std::optional<Micros> logical_date, run_after;
   jinja::Value conf;
   std::string by, note;
+  std::optional<calendar::DataInterval> interval = {};  ///< none: as the timetable infers it
 };
 /// Task instances back to none, their runs back to queued. Empty tasks: all of the run.
 struct Clear {
@@ -98,6 +103,14 @@ struct Clear {
   std::vector<std::string> tasks;
   bool only_failed = false, upstream = false, downstream = false, past = false, future = false;
   bool new_version = false;  ///< with the DAG's present version
+  bool only_running = false;
+  std::map<std::string, std::set<int>> map_indexes = {};  ///< of a task: these instances alone
+};
+/// What people write on a run or, with a task, on its instance; empty: nothing.
+struct SetNote {
+  RunId run;
+  std::optional<TaskId> task;
+  std::string note;
 };
 struct SetTask {
   TaskId task;
@@ -133,10 +146,17 @@ struct Lost {
   TaskId task;
   int try_number;
 };
+/// A running task that was stopped because all stops: it is tried again, and none of its retries is
+/// used up.
+struct Interrupted {
+  TaskId task;
+  int try_number;
+};
 
 using Event =
     std::variant<Started, Finished, Resume, AssetHappened, Trigger, Clear, SetTask, SetRun,
-                 DeleteRun, Pause, SetPool, DropPool, MakeBackfill, SetBackfill, Lost>;
+                 DeleteRun, Pause, SetPool, DropPool, MakeBackfill, SetBackfill, SetNote, Lost,
+                 Interrupted>;
 
 // --- what comes out ------------------------------------------------------------------------------
 
@@ -209,6 +229,10 @@ class Scheduler {
   Effects tick(Micros now);
   /// When tick() has something to do next; none: not until an event.
   std::optional<Micros> wake_at() const;
+
+  /// How many happenings of an asset may come as one event now, so that each declared batch is as
+  /// large as it says: 1 where a DAG that listens declares none; 0 while one has max_waiting_runs.
+  std::int64_t room(std::string_view uri) const;
 
   const Run* find(const RunId& id) const;
   std::vector<const TaskInstance*> tasks(

@@ -263,6 +263,54 @@ TEST(Scheduler, a_declared_batch_makes_one_run_of_many_events_or_after_its_time)
   EXPECT_EQ(driver.run_ids("d").size(), 2u);
 }
 
+TEST(Scheduler, an_event_may_stand_for_as_many_as_a_declared_batch_has_room_for) {
+  auto with_batch = [](const std::string& id, const char* extra) {
+    return make_dag(id, {task("a")}, [&](dags::Dag& made) {
+      made.assets = testing::asset("x");
+      made.assets->asset.extra = *jinja::from_json(extra);
+    });
+  };
+  Driver driver({}, {with_batch("ten", R"({"tailrace": {"batch_events": 10}})")}, kNewYear);
+  EXPECT_EQ(driver.scheduler().room("x"), 10);
+  auto happen = [&](std::int64_t count) {
+    ASSERT_TRUE(
+        driver.handle(AssetHappened{.uri = "x", .extra = {}, .aliases = {}, .count = count}));
+  };
+  happen(7);
+  EXPECT_EQ(driver.scheduler().room("x"), 3);
+  happen(3);
+  EXPECT_EQ(driver.run_ids("ten").size(), 1u);
+  EXPECT_EQ(driver.scheduler().room("x"), 10);
+  Driver timed({}, {with_batch("timed", R"({"tailrace": {"batch_seconds": 60}})")}, kNewYear);
+  ASSERT_TRUE(timed.handle(AssetHappened{.uri = "x", .extra = {}, .aliases = {}, .count = 5000}));
+  EXPECT_TRUE(timed.run_ids("timed").empty());
+  timed.advance_to(kNewYear + kMinute);
+  EXPECT_EQ(timed.run_ids("timed").size(), 1u);
+}
+
+TEST(Scheduler, sources_of_events_wait_while_too_many_runs_do) {
+  auto dag = make_dag("d", {task("a")}, [](dags::Dag& made) { made.assets = testing::asset("x"); });
+  Driver driver({.max_waiting_runs = 3}, {dag}, kNewYear);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(driver.scheduler().room("x"), 1);
+    ASSERT_TRUE(driver.handle(AssetHappened{.uri = "x", .extra = {}, .aliases = {}}));
+  }
+  EXPECT_EQ(driver.scheduler().room("x"), 0);
+  driver.run_all();
+  EXPECT_EQ(driver.scheduler().room("x"), 1);
+}
+
+TEST(Scheduler, a_try_that_was_stopped_with_the_program_uses_up_no_retry) {
+  Driver driver({}, {make_dag("d", {task("a")})}, kNewYear);
+  ASSERT_TRUE(driver.handle(trigger("d", "r")));
+  const Start first = driver.begin();
+  ASSERT_TRUE(driver.handle(Interrupted{first.task, first.try_number}));
+  ASSERT_EQ(driver.waiting.size(), 1u);
+  EXPECT_EQ(driver.waiting.front().try_number, 2);
+  ASSERT_TRUE(driver.finish(driver.begin(), How::kFailed));
+  EXPECT_EQ(driver.state("d", "r", "a"), "failed");
+}
+
 TEST(Scheduler, events_of_a_paused_dag_wait_only_with_catchup) {
   auto make = [](std::string id, bool catchup) {
     return make_dag(std::move(id), {task("a")}, [=](dags::Dag& made) {
@@ -333,6 +381,30 @@ TEST(Scheduler, a_task_that_takes_too_long_is_stopped_and_retried) {
   driver.advance_to(kNewYear + kMinute);
   EXPECT_THAT(driver.stopped, ElementsAre("a"));
   EXPECT_EQ(driver.state("d", "r", "a"), "up_for_retry");
+}
+
+TEST(Scheduler, a_deadline_by_the_average_runtime_counts_from_when_the_run_is_queued) {
+  auto dag = make_dag("d", {task("a")}, [](dags::Dag& made) {
+    made.deadlines.emplace_back().reference = dags::Deadline::Reference::kAverage;
+    made.deadlines.back().interval = kSecond;
+    made.deadlines.back().max_runs = 2;
+    made.deadlines.back().min_runs = 2;
+  });
+  Driver driver({.finished_runs_kept = 1}, {dag}, kNewYear);
+  for (int minutes : {4, 2, 1}) {
+    ASSERT_TRUE(driver.handle(trigger("d", "r" + std::to_string(minutes))));
+    const Start start = driver.begin();
+    driver.advance_to(driver.now() + minutes * kMinute);
+    ASSERT_TRUE(driver.finish(start, How::kSuccess));
+    EXPECT_EQ(count(driver.notices, Notice::Kind::kDeadlineMissed), 0);
+  }
+  // The last two of those took a minute and a half.
+  const Micros queued = driver.now();
+  ASSERT_TRUE(driver.handle(trigger("d", "late")));
+  driver.advance_to(queued + kMinute * 3 / 2 + kSecond - 1);
+  EXPECT_EQ(count(driver.notices, Notice::Kind::kDeadlineMissed), 0);
+  driver.advance_to(queued + kMinute * 3 / 2 + kSecond);
+  EXPECT_EQ(count(driver.notices, Notice::Kind::kDeadlineMissed), 1);
 }
 
 TEST(Scheduler, a_missed_deadline_is_told_once_and_none_after_success) {

@@ -120,6 +120,7 @@ class Scheduler::State {
   Result<Effects> handle(const Event& event, Micros now);
   Effects tick(Micros now);
   std::optional<Micros> wake_at();
+  std::int64_t room(std::string_view uri) const;
 
   LiveRun* find(const RunId& id) const;
   LiveTask find(const TaskId& id) const;
@@ -162,9 +163,9 @@ class Scheduler::State {
   void add_instance(LiveRun& run, int task, int map_index, TaskState state);
   void start_runs(DagState& dag, Micros now);
   void set_timers(LiveRun& run, Micros now);
-  void asset_happened(const std::string& uri, const jinja::Value& extra,
-                      const std::vector<std::string>& aliases, std::optional<TaskId> source,
-                      Micros now);
+  std::optional<Micros> average_runtime(const LiveRun& run, const dags::Deadline& deadline) const;
+  void asset_happened(AssetEvent event, Micros now);
+  std::int64_t pending(const DagState& dag) const;
   void make_asset_runs(DagState& dag, Micros now);
   void make_asset_run(DagState& dag, std::size_t events, Micros now);
   void release_event(std::int64_t id);
@@ -204,6 +205,7 @@ class Scheduler::State {
   Status started(const Started& event, Micros now);
   Status finished(const Finished& event, Micros now);
   Status lost(const Lost& event, Micros now);
+  Status interrupted(const Interrupted& event, Micros now);
   Status resume(const Resume& event, Micros now);
   void succeed(LiveRun& run, int task, Slot& slot, const Finished& event, Micros now);
   void fail(LiveRun& run, int task, Slot& slot, bool for_good, const std::string& why, Micros now);
@@ -224,8 +226,10 @@ class Scheduler::State {
   // edits.cc
   Status trigger_run(const Trigger& event, Micros now);
   Status clear(const Clear& event, Micros now);
-  void clear_tasks(LiveRun& run, const std::vector<bool>& tasks, bool only_failed, int except,
+  /// Instances of `tasks` but `except` that `wanted` names, where it says which.
+  void clear_tasks(LiveRun& run, const std::vector<bool>& tasks, const Clear& wanted, int except,
                    Micros now);
+  Status set_note(const SetNote& event);
   Status set_task(const SetTask& event, Micros now);
   Status set_run(const SetRun& event, Micros now);
   void end_run(LiveRun& run, RunState state, Micros now);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/check.h"
 
 namespace tailrace::sqlite {
@@ -13,7 +15,10 @@ namespace {
 constexpr int kBusyMs = 10'000;
 
 Error failure(sqlite3* database, int code) {
-  const bool full = code == SQLITE_FULL || code == SQLITE_BUSY || code == SQLITE_LOCKED;
+  const bool no_room = sqlite3_system_errno(database) == ENOSPC && (code & 0xFF) == SQLITE_IOERR;
+  const bool full =
+      code == SQLITE_FULL || no_room || (code & 0xFF) == SQLITE_BUSY || code == SQLITE_LOCKED;
+  if (no_room) return {Code::kUnavailable, "SQLite: database or disk is full"};
   const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
   const Code kind = full                                 ? Code::kUnavailable
                     : damaged                            ? Code::kDataLoss
@@ -32,6 +37,11 @@ Statement::~Statement() {
 
 Statement& Statement::bind(std::int64_t value) {
   CHECK(sqlite3_bind_int64(statement_, ++bound_, value) == SQLITE_OK);
+  return *this;
+}
+
+Statement& Statement::bind(double value) {
+  CHECK(sqlite3_bind_double(statement_, ++bound_, value) == SQLITE_OK);
   return *this;
 }
 
@@ -79,6 +89,13 @@ std::string Statement::text(int column) const {
   return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
+std::optional<std::string_view> Statement::view(int column) const {
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  return std::string_view(bytes,
+                          static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+}
+
 std::optional<std::string> Statement::text_or_none(int column) const {
   if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
   return text(column);
@@ -106,6 +123,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
 
 Database::~Database() {
   for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  for (const auto& [sql, statement] : texts_) sqlite3_finalize(statement);
   sqlite3_close(database_);
 }
 
@@ -123,6 +141,21 @@ Statement Database::prepare(const char* sql) {
     CHECK(code == SQLITE_OK);
   }
   return {database_, statement};
+}
+
+Result<Statement> Database::prepare_text(const std::string& sql) {
+  sqlite3_stmt*& statement = texts_[sql];
+  if (statement == nullptr) {
+    const int code = sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) {
+      texts_.erase(sql);
+      Error why = failure(database_, code);
+      if (why.code == Code::kInternal) why.code = Code::kInvalidArgument;
+      return std::unexpected(std::move(why));
+    }
+  }
+  return Statement(database_, statement);
 }
 
 Result<Transaction> Transaction::begin(Database& database) {

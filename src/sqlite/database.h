@@ -28,6 +28,7 @@ class Statement {
 
   Statement& bind(std::int64_t value);
   Statement& bind(int value) { return bind(std::int64_t{value}); }
+  Statement& bind(double value);
   Statement& bind(bool value) { return bind(std::int64_t{value}); }
   Statement& bind(std::string_view value);  ///< the text must live until the statement has run
   Statement& bind(const std::optional<std::int64_t>& value);
@@ -41,7 +42,10 @@ class Statement {
 
   std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
   std::optional<std::int64_t> integer_or_none(int column) const;
+  double real(int column) const { return sqlite3_column_double(statement_, column); }
   std::string text(int column) const;
+  /// Until the next step.
+  std::optional<std::string_view> view(int column) const;
   std::optional<std::string> text_or_none(int column) const;
 
  private:
@@ -62,11 +66,17 @@ class Database {
   Status execute(const std::string& sql);
   /// Prepared once for each text. The text is the program's: a fault in it ends the program.
   Statement prepare(const char* sql);
+  /// A text that is put together while it runs; prepared once, too. kInvalidArgument says what is
+  /// wrong with it.
+  Result<Statement> prepare_text(const std::string& sql);
+  /// Rows that the last INSERT, UPDATE or DELETE touched.
+  std::int64_t changes() const { return sqlite3_changes64(database_); }
 
  private:
   explicit Database(sqlite3* database) : database_(database) {}
   sqlite3* database_;
   std::unordered_map<const char*, sqlite3_stmt*> statements_;
+  std::unordered_map<std::string, sqlite3_stmt*> texts_;
 };
 
 /// Rolled back unless committed.

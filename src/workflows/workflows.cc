@@ -16,7 +16,9 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "tasks/process.h"
+#include "workflows/asset_sources.h"
 #include "workflows/attempt.h"
+#include "workflows/params.h"
 #include "workflows/task_threads.h"
 #include "workflows/try_log.h"
 
@@ -27,6 +29,20 @@ using namespace std::chrono_literals;
 using sched::Micros;
 
 constexpr auto kRetryKeeping = 1s;
+/// Of a topic's records, kept by one write.
+constexpr std::size_t kMostEventsAtOnce = 256;
+
+jinja::Value records_extra(const std::string& topic, std::int32_t partition, Offset first,
+                           std::int64_t count) {
+  using jinja::Value;
+  jinja::Dict extra;
+  extra.set(Value("topic"), Value(topic));
+  extra.set(Value("partition"), Value(std::int64_t{partition}));
+  extra.set(Value("offset"), Value(first.value));
+  extra.set(Value("last_offset"), Value(first.value + count - 1));
+  extra.set(Value("records"), Value(count));
+  return Value(std::move(extra));
+}
 
 /// Findings as lines, and whether one of them is fatal.
 std::string lines_of(const std::vector<dags::Finding>& findings, bool fatal) {
@@ -59,7 +75,21 @@ std::string metadata_url(const Options& options) {
 
 }  // namespace
 
-class Workflows::Impl {
+/// What the assets that DAGs wait for name in the project.
+Result<std::vector<AssetSource>> sources_of(const dags::AssetCondition& condition,
+                                            const Options& options) {
+  std::vector<AssetSource> found;
+  for (const auto& part : condition.parts) {
+    ASSIGN(auto more, sources_of(part, options));
+    found.insert(found.end(), more.begin(), more.end());
+  }
+  if (condition.kind != dags::AssetCondition::Kind::kAsset) return found;
+  ASSIGN(auto source, asset_source(condition.asset.uri, options.folder, options.brokers));
+  if (source) found.push_back(std::move(*source));
+  return found;
+}
+
+class Workflows::Impl final : public AssetSink {
  public:
   Impl(Options options, std::unique_ptr<metadata::Metadata> kept, tasks::ProjectAccess& project,
        rt::Clock& clock)
@@ -78,15 +108,23 @@ class Workflows::Impl {
                   .connections = options_.connections,
                   .variables = options_.variables,
                   .trigger = [this](sched::Trigger wanted) { return trigger(std::move(wanted)); }},
-        threads_(static_cast<std::size_t>(options_.scheduler.parallelism)) {}
+        threads_(static_cast<std::size_t>(
+            options_.tries_at_once > 0 ? options_.tries_at_once : options_.scheduler.parallelism)) {
+  }
 
-  ~Impl() { stop(0ms); }
+  ~Impl() override { stop(0ms); }
 
   Status recover(std::vector<std::shared_ptr<const dags::Dag>> dags) {
     const int killed = tasks::kill_left_behind(tasks::kTaskMark, workshop_.mark);
     if (killed > 0) LOG(warn, "{} process(es) of tasks were left behind and are killed", killed);
     ASSIGN(auto rows, metadata_->load());
+    for (const sched::Change& row : rows) {
+      const auto* task = std::get_if<sched::TaskInstance>(&row);
+      if (task != nullptr && task->state == sched::TaskState::kRunning)
+        lost_.push_back({.task = task->id, .try_number = task->try_number});
+    }
     scheduler_.restore(std::move(rows));
+    TRY(note_beginnings(dags));
     ASSIGN(const auto left, metadata_->unfinished_tries());
     Effects first = scheduler_.set_dags(dags, now());
     set_dags(std::move(dags));
@@ -98,17 +136,106 @@ class Workflows::Impl {
       lost.ended_at = now();
       lost.why = "the program went while it ran";
       TRY(metadata_->keep_try(lost));
-      lost_.push_back({.task = one.task, .try_number = one.number});
     }
     return {};
   }
 
-  void start() {
-    thread_ = std::thread([this] { run(); });
+  Status start() {
+    {
+      const std::lock_guard lock(mutex_);  // who asks already is answered without the thread
+      thread_ = std::thread([this] { run(); });
+    }
+    return watch_sources();
+  }
+
+  /// Topics that are listened to for the first time are told from here on, before anything else of
+  /// the project runs.
+  Status note_beginnings(const std::vector<std::shared_ptr<const dags::Dag>>& dags) {
+    ASSIGN(const auto sources, all_sources(dags));
+    ASSIGN(const auto cursors, metadata_->cursors());
+    std::vector<metadata::Cursor> first;
+    for (const AssetSource& source : sources) {
+      if (source.kind != AssetSource::Kind::kTopic || !options_.log) continue;
+      if (std::ranges::find(cursors, source.uri, &metadata::Cursor::source) != cursors.end())
+        continue;
+      ASSIGN(log::Log* const log, options_.log());
+      ASSIGN(auto some, beginnings(*log, source));
+      first.insert(first.end(), some.begin(), some.end());
+    }
+    return metadata_->keep({}, first);
+  }
+
+  /// What DAGs listen to now; what they listen to no more is forgotten.
+  Status watch_sources() {
+    const std::lock_guard lock(sources_mutex_);
+    ASSIGN(const auto sources, all_sources(dags()));
+    ASSIGN(auto cursors, metadata_->cursors());
+    std::vector<metadata::Cursor> gone;
+    for (const auto& cursor : cursors) {
+      if (std::ranges::find(sources, cursor.source, &AssetSource::uri) == sources.end())
+        gone.push_back({cursor.source, cursor.part, std::nullopt});
+    }
+    TRY(metadata_->keep({}, gone));
+    std::vector<AssetSource> topics, files;
+    for (const AssetSource& source : sources)
+      (source.kind == AssetSource::Kind::kTopic ? topics : files).push_back(source);
+    topic_events_.reset();
+    file_events_.reset();
+    if (options_.log && !topics.empty()) {
+      ASSIGN(log::Log* const log, options_.log());
+      topic_events_ = std::make_unique<TopicEvents>(*log, *this);
+      topic_events_->start(std::move(topics), cursors);
+    }
+    if (files.empty()) return {};
+    file_events_ = std::make_unique<FileEvents>(options_.lake, *this);
+    return file_events_->start(std::move(files), cursors);
+  }
+
+  /// Each URI once, by URI.
+  Result<std::vector<AssetSource>> all_sources(
+      const std::vector<std::shared_ptr<const dags::Dag>>& dags) const {
+    std::vector<AssetSource> all;
+    for (const auto& dag : dags) {
+      if (!dag->assets) continue;
+      auto some = sources_of(*dag->assets, options_);
+      if (!some) return std::unexpected(some.error().in(dag->place.text()));
+      all.insert(all.end(), some->begin(), some->end());
+    }
+    std::ranges::sort(all, {}, &AssetSource::uri);
+    const auto same = std::ranges::unique(all, {}, &AssetSource::uri);
+    all.erase(same.begin(), same.end());
+    return all;
+  }
+
+  // --- AssetSink ---
+
+  Result<Offset> records(const AssetSource& source, std::int32_t partition,
+                         const std::vector<Records>& records, Offset next) override {
+    return between<Result<Offset>>([&] { return take(source, partition, records, next); });
+  }
+
+  Status happened(const AssetSource& source, std::optional<jinja::Value> extra,
+                  std::vector<metadata::Cursor> cursors) override {
+    return between<Status>([&]() -> Status {
+      std::vector<Effects> effects;
+      if (extra) {
+        ASSIGN(auto done,
+               handle_now(sched::AssetHappened{
+                   .uri = source.uri, .extra = std::move(*extra), .aliases = {}, .count = 1}));
+        effects.push_back(std::move(done));
+      }
+      carry_out(std::move(effects), false, cursors);
+      return {};
+    });
   }
 
   void stop(std::chrono::milliseconds grace) {
     if (!thread_.joinable()) return;
+    {
+      const std::lock_guard lock(sources_mutex_);
+      topic_events_.reset();
+      file_events_.reset();
+    }
     {
       std::unique_lock lock(mutex_);
       stopping_ = true;
@@ -126,6 +253,9 @@ class Workflows::Impl {
   Status handle(sched::Event event) { return ask(std::move(event)).get(); }
 
   Result<sched::RunId> trigger(sched::Trigger wanted) {
+    for (const auto& dag : dags()) {
+      if (dag->id == wanted.dag) TRY(check_params(*dag, wanted.conf));
+    }
     auto made = std::make_shared<sched::RunId>();
     TRY(ask(std::move(wanted), made).get());
     return *made;
@@ -146,7 +276,21 @@ class Workflows::Impl {
     return answer;
   }
 
-  /// Runs on the scheduler's thread, between two steps.
+  /// Runs on the scheduler's thread, between two steps; kCancelled when that is over.
+  template <typename Answer, typename Work>
+  Answer between(Work work) {
+    std::packaged_task<Answer()> task(std::move(work));
+    auto answer = task.get_future();
+    {
+      const std::lock_guard lock(mutex_);
+      if (!thread_.joinable() || over_) return error(Code::kCancelled, "the workflows are stopped");
+      works_.push_back([&task] { task(); });
+    }
+    some_.notify_all();
+    return answer.get();
+  }
+
+  /// Runs on the scheduler's thread, between two steps; here, when that is over.
   template <typename Work>
   auto between(Work work) {
     std::packaged_task<decltype(work())()> task(std::move(work));
@@ -164,16 +308,33 @@ class Workflows::Impl {
   }
 
   std::vector<dags::Finding> reload() {
-    auto reading = dags::read(workshop_.dags_folder, dags::airflow_operators());
+    auto reading = dags::read(workshop_.dags_folder, dags::airflow_operators(),
+                              {.folder = {}, .environment = {}, .now = now()});
     if (!reading) return {{.place = {}, .fatal = true, .what = reading.error().what}};
+    was_read(reading->findings);
     if (!lines_of(reading->findings, true).empty()) return reading->findings;
+    if (const auto sources = all_sources(reading->dags); !sources) {
+      reading->findings.push_back({.place = {}, .fatal = true, .what = sources.error().what});
+      return reading->findings;
+    }
     between([&] {
       auto effects = scheduler_.set_dags(reading->dags, now());
       set_dags(std::move(reading->dags));
       carry_out({std::move(effects)});
       return 0;
     });
+    if (const auto watched = watch_sources(); !watched)
+      reading->findings.push_back({.place = {}, .fatal = false, .what = watched.error().what});
     return reading->findings;
+  }
+
+  void was_read(std::vector<dags::Finding> findings) {
+    const std::lock_guard lock(dags_mutex_);
+    reading_ = {.findings = std::move(findings), .at = now()};
+  }
+  Reading last_reading() const {
+    const std::lock_guard lock(dags_mutex_);
+    return reading_;
   }
 
   std::vector<std::shared_ptr<const dags::Dag>> dags() const {
@@ -215,6 +376,16 @@ class Workflows::Impl {
     });
   }
 
+  std::vector<sched::Pool> pools() {
+    return between([&] {
+      std::vector<sched::Pool> all;
+      for (const auto* pool : scheduler_.pools()) all.push_back(*pool);
+      return all;
+    });
+  }
+
+  const Options& options() const { return options_; }
+  Micros now() const { return clock_.now().value * 1000; }
   TryLogs& logs() { return logs_; }
   metadata::Metadata& metadata() { return *metadata_; }
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
@@ -229,8 +400,6 @@ class Workflows::Impl {
     std::promise<Status> answer;
     std::shared_ptr<sched::RunId> made;  ///< where a Trigger's run is wanted
   };
-
-  Micros now() const { return clock_.now().value * 1000; }
 
   void set_dags(std::vector<std::shared_ptr<const dags::Dag>> dags) {
     const std::lock_guard lock(dags_mutex_);
@@ -294,6 +463,37 @@ class Workflows::Impl {
     for (auto& [answer, status] : answers) answer.set_value(std::move(status));
   }
 
+  /// Events of a topic's records, as large as the batches that DAGs declare let them be.
+  Result<Offset> take(const AssetSource& source, std::int32_t partition,
+                      const std::vector<Records>& records, Offset next) {
+    std::vector<Effects> effects;
+    Offset came = records.front().first;
+    bool all = true;
+    for (const Records& some : records) {
+      for (std::int64_t done = 0; done < some.count && all;) {
+        const std::int64_t room = scheduler_.room(source.uri);
+        all = room > 0 && effects.size() < kMostEventsAtOnce;
+        if (!all) break;
+        const std::int64_t count = std::min(room, some.count - done);
+        const Offset first = some.first + done;
+        ASSIGN(auto step, handle_now(sched::AssetHappened{
+                              .uri = source.uri,
+                              .extra = records_extra(source.name, partition, first, count),
+                              .aliases = {},
+                              .count = count}));
+        effects.push_back(std::move(step));
+        done += count;
+        came = first + count;
+      }
+      if (!all) break;
+    }
+    if (all) came = next;
+    if (effects.empty()) return came;
+    carry_out(std::move(effects), false,
+              {{source.uri, std::to_string(partition), std::to_string(came.value)}});
+    return came;
+  }
+
   void step(const sched::Event& event) {
     auto done = handle_now(event);
     if (done) {
@@ -312,13 +512,14 @@ class Workflows::Impl {
   }
 
   /// Keeps first; a disk that is full is waited for, for what the scheduler holds is ahead of it.
-  void carry_out(std::vector<Effects> all, bool kept = false) {
+  void carry_out(std::vector<Effects> all, bool kept = false,
+                 const std::vector<metadata::Cursor>& cursors = {}) {
     std::vector<sched::Change> changes;
     for (auto& effects : all)
       changes.insert(changes.end(), std::make_move_iterator(effects.changes.begin()),
                      std::make_move_iterator(effects.changes.end()));
-    while (!kept && !changes.empty()) {
-      const auto done = metadata_->keep(changes);
+    while (!kept && !(changes.empty() && cursors.empty())) {
+      const auto done = metadata_->keep(changes, cursors);
       if (done) break;
       LOG(error, "workflows wait, for their state cannot be kept: {}", done.error().what);
       std::this_thread::sleep_for(kRetryKeeping);
@@ -345,8 +546,7 @@ class Workflows::Impl {
                     .dag = {},
                     .run = {},
                     .instance = {},
-                    .triggering = {},
-                    .previous_success = {}};
+                    .triggering = {}};
     {
       const std::lock_guard lock(dags_mutex_);
       const auto dag = dags_.find(start.task.run.dag);
@@ -365,22 +565,33 @@ class Workflows::Impl {
       if (stopping_) return;  // it is queued, and starts when the program does
       token = running_[{start.task, start.try_number}].get_token();
     }
-    threads_.run([this, attempt = std::move(attempt), token] { run_try(attempt, token); });
+    threads_.run(
+        [this, attempt = std::move(attempt), token]() mutable { run_try(attempt, token); });
   }
 
   /// On a thread of its own: the code begins when the scheduler has kept that it does.
-  void run_try(const Attempt& attempt, const std::stop_token& token) {
+  void run_try(Attempt& attempt, const std::stop_token& token) {
     const bool began =
         ask(sched::Started{.task = attempt.id, .try_number = attempt.try_number}).get().has_value();
     if (began) {
+      find_events(attempt);
       const tasks::Outcome outcome = attempt_outcome(attempt, token);
       const bool going = token.stop_requested() && stopping_;
-      // A try that a shutdown stopped says nothing: it is lost, and found at the next start.
-      if (!going) (void)ask(finished(attempt, outcome)).get();
+      (void)ask(going ? sched::Event(sched::Interrupted{.task = attempt.id,
+                                                        .try_number = attempt.try_number})
+                      : sched::Event(finished(attempt, outcome)))
+          .get();
     }
     const std::lock_guard lock(mutex_);
     running_.erase({attempt.id, attempt.try_number});
     idle_.notify_all();
+  }
+
+  /// What its run consumed, for its templates.
+  void find_events(Attempt& attempt) {
+    if (attempt.run.asset_events.empty()) return;
+    auto events = metadata_->asset_events(attempt.run.asset_events);
+    if (events) attempt.triggering = std::move(*events);
   }
 
   tasks::Outcome attempt_outcome(const Attempt& attempt, const std::stop_token& token) {
@@ -393,11 +604,11 @@ class Workflows::Impl {
                       .ended_at = {},
                       .pid = 0,
                       .why = {}};
-    (void)metadata_->keep_try(one);
+    (void)begin_try(one);
     tasks::Outcome outcome =
         run_attempt(workshop_, attempt, **log, token, [&](int pid) { one.pid = pid; });
-    if (token.stop_requested() && stopping_) return outcome;
     using How = tasks::Outcome::How;
+    if (token.stop_requested() && stopping_) outcome.why = "it was stopped with the program";
     const bool comes_back = outcome.how == How::kReschedule || outcome.how == How::kDefer;
     one.state = outcome.how == How::kSuccess   ? sched::TaskState::kSuccess
                 : outcome.how == How::kSkipped ? sched::TaskState::kSkipped
@@ -422,6 +633,9 @@ class Workflows::Impl {
   }
 
   const Options options_;
+  std::mutex sources_mutex_;
+  std::unique_ptr<TopicEvents> topic_events_;
+  std::unique_ptr<FileEvents> file_events_;
   std::unique_ptr<metadata::Metadata> metadata_;
   rt::Clock& clock_;
   sched::Scheduler scheduler_;  ///< of the scheduler's thread, once it runs
@@ -430,6 +644,7 @@ class Workflows::Impl {
 
   mutable std::mutex dags_mutex_;
   std::map<std::string, std::shared_ptr<const dags::Dag>> dags_;
+  Reading reading_;
 
   std::mutex mutex_;
   std::condition_variable some_, idle_;
@@ -453,7 +668,9 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
   std::filesystem::create_directories(options.data + "/dags/logs", failed);
   if (failed)
     return error(Code::kFailedPrecondition, fmt::format("{}: {}", options.data, failed.message()));
-  ASSIGN(auto reading, dags::read(options.folder + "/dags", dags::airflow_operators()));
+  ASSIGN(auto reading,
+         dags::read(options.folder + "/dags", dags::airflow_operators(),
+                    {.folder = {}, .environment = {}, .now = clock.now().value * 1000}));
   if (const std::string fatal = lines_of(reading.findings, true); !fatal.empty())
     return error(Code::kInvalidArgument, fatal);
   if (const std::string doubts = lines_of(reading.findings, false); !doubts.empty())
@@ -463,6 +680,8 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
   }
   ASSIGN(auto kept, metadata::Metadata::open(metadata_url(options)));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(kept), project, clock);
+  impl->was_read(std::move(reading.findings));
+  TRY(impl->all_sources(reading.dags));
   TRY(impl->recover(std::move(reading.dags)));
   return std::unique_ptr<Workflows>(new Workflows(std::move(impl)));
 }
@@ -471,8 +690,7 @@ Workflows::Workflows(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Workflows::~Workflows() = default;
 
 Status Workflows::start() {
-  impl_->start();
-  return {};
+  return impl_->start();
 }
 void Workflows::stop(std::chrono::milliseconds grace) {
   impl_->stop(grace);
@@ -501,6 +719,19 @@ Result<Workflows::View> Workflows::view(const sched::RunId& run) {
 }
 std::vector<sched::DagRow> Workflows::rows() {
   return impl_->rows();
+}
+
+std::vector<sched::Pool> Workflows::pools() {
+  return impl_->pools();
+}
+const Options& Workflows::options() const {
+  return impl_->options();
+}
+sched::Micros Workflows::now() const {
+  return impl_->now();
+}
+Workflows::Reading Workflows::last_reading() const {
+  return impl_->last_reading();
 }
 
 Result<Workflows::LogPart> Workflows::log(const sched::TaskId& task, int try_number,

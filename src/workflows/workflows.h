@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "dags/read.h"
+#include "log/log.h"
 #include "metadata/metadata.h"
 #include "rt/clock.h"
 #include "sched/scheduler.h"
@@ -29,6 +30,14 @@ struct Options {
   std::string only = {};  ///< one DAG's id: it alone is there, and runs when it is triggered only
   std::map<std::string, std::string> connections = {};  ///< id → URI or JSON, from tailrace.yml
   std::map<std::string, std::string> variables = {};
+  /// 0: as many as the scheduler lets run; 1: one after the other, in the order of their starts.
+  int tries_at_once = 0;
+  /// What makes assets happen by itself (asset_sources.h): the log with the topics, which outlives
+  /// the workflows, asked for when a DAG waits for one; the folder of the tables; HOST:PORT of the
+  /// brokers that have the log.
+  std::function<Result<log::Log*>()> log = {};
+  std::string lake = {};
+  std::vector<std::string> brokers = {};
 };
 
 class Workflows {
@@ -43,7 +52,8 @@ class Workflows {
   /// Tasks under way are stopped after `grace`, and are tried again at the next start.
   void stop(std::chrono::milliseconds grace);
 
-  /// From any thread; returns when it is kept.
+  /// From any thread; returns when it is kept. kInvalidArgument: its conf does not fit the DAG's
+  /// params (params.h).
   Result<sched::RunId> trigger(sched::Trigger trigger);
   Status handle(sched::Event event);
   /// An asset happened: returns when the event is kept.
@@ -51,6 +61,12 @@ class Workflows {
   /// Reads the DAG files again; what is wrong with them, if anything: then the DAGs stay as they
   /// are.
   std::vector<dags::Finding> reload();
+  /// What the last reading of the DAG files found, and when it was.
+  struct Reading {
+    std::vector<dags::Finding> findings;
+    sched::Micros at = 0;
+  };
+  Reading last_reading() const;
 
   std::vector<std::shared_ptr<const dags::Dag>> dags() const;
   metadata::Metadata& metadata();
@@ -62,6 +78,9 @@ class Workflows {
   };
   Result<View> view(const sched::RunId& run);
   std::vector<sched::DagRow> rows();
+  std::vector<sched::Pool> pools();
+  const Options& options() const;
+  sched::Micros now() const;
 
   /// A try's log from byte `offset`; with `wait` it comes when there is more, or the try is over.
   struct LogPart {

@@ -15,18 +15,26 @@ def varint(data, at):
             return (value >> 1) ^ -(value & 1), at
 
 
-def records_of(data, at, count):
+def keyed_records_of(data, at, count):
+    """Offset's delta, key and value, either None where there is none."""
     for _ in range(count):
         length, at = varint(data, at)
         end = at + length
         at += 1
         _, at = varint(data, at)
         delta, at = varint(data, at)
-        size, at = varint(data, at)
-        at += max(size, 0)
-        size, at = varint(data, at)
-        yield delta, bytes(data[at:at + size])
+        texts = []
+        for _ in range(2):
+            size, at = varint(data, at)
+            texts.append(None if size < 0 else bytes(data[at:at + size]))
+            at += max(size, 0)
+        yield delta, *texts
         at = end
+
+
+def records_of(data, at, count):
+    for delta, _, value in keyed_records_of(data, at, count):
+        yield delta, value or b""
 
 
 def batches(path, torn=False):
@@ -68,3 +76,13 @@ def values(data_folder, topic, partitions):
                 for delta, value in records:
                     found[partition, base + delta] = value
     return found
+
+
+def messages(data_folder, topic, partitions):
+    """Key and value of each record, in the order of each partition."""
+    for partition in range(partitions):
+        for path in segments(data_folder, topic, partition):
+            data = path.read_bytes()
+            for at, _, _, _, records in batches(path):
+                for _, key, value in keyed_records_of(data, at + HEADER.size, len(records)):
+                    yield key, value

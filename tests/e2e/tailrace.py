@@ -14,7 +14,7 @@ PROGRAM = pathlib.Path(os.environ.get("TAILRACE_PROGRAM", ROOT / "build" / "tail
 KILLS = int(os.environ.get("TAILRACE_KILLS", "6"))  # of each crash test
 EXAMPLE = ROOT / "examples" / "random_users"
 FREE_PORTS = ("--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", "127.0.0.1:0",
-              "--cql", "127.0.0.1:0")
+              "--cql", "127.0.0.1:0", "--airflow", "127.0.0.1:0")
 
 
 def wait_until(condition, what, seconds=60):
@@ -42,6 +42,7 @@ class Project:
             (self.folder / "tailrace.yml").write_text(settings)
         self.process = None
         self.log = pathlib.Path(folder) / "run.log"
+        self.words = []  # more of `tailrace run`
 
     def command(self, *words, **kwargs):
         return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=120, **kwargs)
@@ -54,7 +55,8 @@ class Project:
     def start(self):
         out = open(self.log, "ab")
         self.process = subprocess.Popen(
-            [PROGRAM, "run", self.folder, "--data", self.data, *FREE_PORTS], stdout=out, stderr=out)
+            [PROGRAM, "run", self.folder, "--data", self.data, *FREE_PORTS, *map(str, self.words)],
+            stdout=out, stderr=out)
         started.append(self.process)
         wait_until(lambda: self.url() or self.ended(), "the control centre's address")
         assert self.process.poll() is None, self.log.read_text()[-2000:]

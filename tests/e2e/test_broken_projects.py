@@ -63,7 +63,7 @@ CASES = {
     "an unknown kind of source": (
         YML,
         replaced("    use: fake", "    use: kafka"),
-        ["tailrace.yml:", "fake, http or files"],
+        ["tailrace.yml:", "fake, http, files or postgres"],
     ),
     "a URL that is none": (
         YML,

@@ -12,6 +12,18 @@ import yaml
 from records import by_country_gender, lines, user
 
 SPEC = yaml.safe_load((pathlib.Path(tailrace.ROOT) / "spec" / "console-api.yml").read_text())
+BASH = "airflow.providers.standard.operators.bash.BashOperator"
+ORDERS = f"""
+orders:
+  schedule: "@once"
+  start_date: 2026-01-01
+  tags: [shop]
+  task_groups: {{load: {{}}}}
+  tasks:
+    read: {{operator: {BASH}, bash_command: "echo rows", task_group_name: load}}
+    parts: {{operator: {BASH}, expand: {{bash_command: ["true", "exit 3"]}}, dependencies: [read], retries: 0}}
+    rest: {{operator: {BASH}, bash_command: "true", dependencies: [parts]}}
+"""
 ODD = {"login": {"uuid": "a/b c%2F?é&=", "username": "odd"}}
 
 
@@ -27,6 +39,8 @@ def project(tmp_path_factory):
     assert fail in source
     silver.write_text(source.replace(fail, "CONSTRAINT id_is_uuid EXPECT (id IS NULL OR length(id) = 36)"))
     (folder / "input" / "b.jsonl").write_text(json.dumps(user(500, **ODD), ensure_ascii=False) + "\n")
+    (made.folder / "dags").mkdir()
+    (made.folder / "dags" / "orders.yml").write_text(ORDERS)
     made.start()
     tailrace.wait_until(lambda: made.hops()["served.created_users"]["count"] == 121, "the users")
     yield made
@@ -110,6 +124,15 @@ QUESTIONS = [
     ("/api/dead-letters", "GET", "/api/dead-letters?after=x", None, 400),
     ("/api/redrive", "POST", "/api/redrive", "{}", 400),
     ("/api/redrive", "POST", "/api/redrive", '{"ids": ["999999"]}', 200),
+    ("/api/ingest/{name}/run", "POST", "/api/ingest/input/run", "{}", 200),
+    ("/api/ingest/{name}/run", "POST", "/api/ingest/nothing/run", "{}", 404),
+    ("/api/ingest/{name}/run", "POST", "/api/ingest/input/run", '{"seconds": "1"}', 400),
+    ("/api/refresh", "POST", "/api/refresh", "{}", 200),
+    ("/api/refresh", "POST", "/api/refresh", "", 400),
+    ("/api/operations/{id}", "GET", "/api/operations/1", None, 200),
+    ("/api/operations/{id}", "GET", "/api/operations/x", None, 404),
+    ("/api/operations/{id}/stop", "POST", "/api/operations/1/stop", "{}", 200),
+    ("/api/operations/{id}/stop", "POST", "/api/operations/x/stop", "{}", 404),
     ("/api/topics", "GET", "/api/topics", None, 200),
     ("/api/topics/{name}", "GET", "/api/topics/users_created", None, 200),
     ("/api/topics/{name}", "GET", "/api/topics/nothing", None, 404),
@@ -122,6 +145,14 @@ QUESTIONS = [
     ("/api/groups", "GET", "/api/groups", None, 200),
     ("/api/groups/{name}", "GET", "/api/groups/nobody", None, 404),
     ("/api/groups/{name}", "GET", "/api/groups/nobody?x=1", None, 400),
+    ("/api/workflows", "GET", "/api/workflows?search=ORD&tag=shop&which=active&offset=0&limit=5", None, 200),
+    ("/api/workflows", "GET", "/api/workflows?which=odd", None, 400),
+    ("/api/workflows", "GET", "/api/workflows?limit=0", None, 400),
+    ("/api/workflows/{name}", "GET", "/api/workflows/orders?state=success&type=scheduled&limit=3", None, 200),
+    ("/api/workflows/{name}", "GET", "/api/workflows/nothing", None, 404),
+    ("/api/workflows/{name}", "GET", "/api/workflows/orders?state=odd", None, 400),
+    ("/api/workflows/{name}/runs/{run}", "GET", "/api/workflows/orders/runs/nothing", None, 404),
+    ("/api/workflows/{name}/runs/{run}", "GET", "/api/workflows/orders/runs/nothing?x=1", None, 400),
     ("/metrics", "GET", "/metrics", None, 200),
     ("/healthz", "GET", "/healthz", None, 200),
     ("/readyz", "GET", "/readyz", None, 200),
@@ -135,6 +166,33 @@ def test_the_answer_is_the_specification_s(project, path, method, target, body, 
     check(path, method, found, kind, answer)
     if status >= 400:
         assert answer["error"]["message"] and answer["error"]["code"]
+
+
+def test_a_run_of_a_workflow_is_shown_task_by_task_in_the_shape_of_the_specification(project):
+    def newest():
+        status, kind, answer = ask(project, "GET", "/api/workflows/orders")
+        check("/api/workflows/{name}", "GET", status, kind, answer)
+        return answer
+
+    tailrace.wait_until(lambda: newest()["columns"] and newest()["columns"][0]["run"]["state"] == "failed", "the run")
+    shown = newest()
+    assert [(task["name"], task["group"], task["mapped"]) for task in shown["tasks"]] == [
+        ("load.read", "load", False), ("parts", "", True), ("rest", "", False)]
+    assert shown["tasks"][0]["downstream"] == ["parts"]
+    cells = shown["columns"][0]["cells"]
+    assert {task: cell["states"] for task, cell in cells.items()} == {
+        "load.read": {"success": 1}, "parts": {"success": 1, "failed": 1}, "rest": {"upstream_failed": 1}}
+    run = urllib.parse.quote(shown["columns"][0]["run"]["run_id"], safe="")
+    status, kind, detail = ask(project, "GET", f"/api/workflows/orders/runs/{run}")
+    check("/api/workflows/{name}/runs/{run}", "GET", status, kind, detail)
+    states = {(one["task"], one["map_index"]): one["state"] for one in detail["instances"]}
+    assert states == {("load.read", -1): "success", ("parts", 0): "success", ("parts", 1): "failed",
+                      ("rest", -1): "upstream_failed"}
+    failed = next(one for one in detail["instances"] if one["state"] == "failed")
+    assert "exit code 3" in failed["tries"][0]["why"]
+    listed = ask(project, "GET", "/api/workflows?which=failed")[2]
+    assert [dag["name"] for dag in listed["dags"]] == ["orders"] and listed["tags"] == ["shop"]
+    assert ask(project, "GET", "/api/workflows?which=paused")[2]["total"] == 0
 
 
 def test_the_specification_has_every_address_of_the_server(project):

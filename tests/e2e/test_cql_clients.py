@@ -64,6 +64,28 @@ def test_an_unknown_statement_is_told_by_its_id_alone_and_in_a_batch(server, ver
     assert client.query("SELECT * FROM k.t").rows == []
 
 
+@pytest.mark.parametrize("version", [3, 4, 5])
+def test_statements_sent_at_once_are_of_the_keyspace_used_before_them(server, version):
+    client = cql_wire.Connection(server.address, version)
+    spaces = [f"used_{version}_{number}" for number in range(4)]
+    for space in spaces:
+        client.query(f"CREATE KEYSPACE {space} WITH replication = {ONE}")
+        client.query(f"CREATE TABLE {space}.t (k int PRIMARY KEY, v text)")
+        client.query(f"INSERT INTO {space}.t (k, v) VALUES (1, '{space}')")
+    sent, expected = [], {}
+    for turn in range(100):
+        space = spaces[turn % len(spaces)]
+        # A row by its key is read by the connection's thread, all rows by another's.
+        for statement in (f"USE {space}", "SELECT v FROM t WHERE k = 1", "SELECT v FROM t"):
+            sent.append(client.frame(cql_wire.Opcode.QUERY, cql_wire.query_body(version, statement), len(sent)))
+            expected[len(sent) - 1] = space
+    for first in range(0, len(sent), 60):
+        client.send_bytes(b"".join(sent[first:first + 60]))
+    answers = {answer.stream: answer for answer in (client.receive() for _ in sent)}
+    told = {stream: answer.keyspace or answer.rows[0][0].decode() for stream, answer in answers.items()}
+    assert told == expected
+
+
 def memory_mb(server):
     told = open(f"/proc/{server.process.pid}/status", encoding="utf-8").read()
     return int(re.search(r"VmRSS:\s+(\d+)", told).group(1)) >> 10

@@ -107,6 +107,43 @@ def test_logins_go_through_tls(tmp_path):
     server.stop()
 
 
+def test_a_project_speaks_tls_to_those_who_show_a_certificate(tmp_path):
+    authority = Authority(tmp_path / "certificates")
+    certificate, key, _ = authority.sign("server", "/CN=localhost")
+    project = tailrace.Project(tmp_path)
+    flags = ["--cql-tls-certificate", certificate, "--cql-tls-key", key, "--cql-tls-clients", authority.certificate]
+    with open(project.log, "ab") as out:
+        project.process = subprocess.Popen([tailrace.PROGRAM, "run", project.folder, "--data", project.data,
+                                            *tailrace.FREE_PORTS, *flags], stdout=out, stderr=out)
+    tailrace.started.append(project.process)
+    tailrace.wait_until(project.url, "the project")
+    host, port = project.cql()
+    options = {"server_hostname": "localhost"}
+
+    def first_rows(*client):
+        context = ssl.create_default_context(cafile=authority.certificate)
+        if client:
+            context.load_cert_chain(*client)
+        with Cluster([host], port=port, ssl_context=context, ssl_options=options) as cluster:
+            return cluster.connect().execute("SELECT id FROM random_users.created_users LIMIT 3").all()
+
+    shown = authority.sign("client", "/CN=client")[:2]
+    tailrace.wait_until(lambda: first_rows(*shown), "rows")
+    with pytest.raises(NoHostAvailable):
+        first_rows()
+    with pytest.raises(NoHostAvailable), Cluster([host], port=port) as cluster:
+        cluster.connect()
+    project.kill()
+
+
+def test_a_project_whose_cql_door_lacks_its_key_says_which_flag(tmp_path):
+    project = tailrace.Project(tmp_path)
+    words = [tailrace.PROGRAM, "run", project.folder, "--data", project.data, *tailrace.FREE_PORTS,
+             "--cql-tls-certificate", "server.pem"]
+    refused = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode != 0 and "TLS needs --cql-tls-certificate and --cql-tls-key" in refused.stderr
+
+
 def test_a_killed_server_has_the_roles_and_permissions_that_it_acknowledged(tmp_path):
     server = CqlServer(tmp_path, "--auth", "password").start()
     admin = logged_in(server)

@@ -11,6 +11,7 @@
 
 #include "console/console.h"
 #include "console/testing/made_up_log.h"
+#include "console/testing/made_up_operations.h"
 #include "console/testing/made_up_schemas.h"
 
 namespace tailrace::console {
@@ -103,6 +104,7 @@ class DemoBackend : public Backend {
 
   LogView& log_view() override { return log_; }
   SchemaView& schema_view() override { return schemas_; }
+  Operations& operations() override { return operations_; }
 
   Result<std::int64_t> redrive(const RedriveSelection& selection) override {
     std::lock_guard lock(mutex_);
@@ -277,6 +279,7 @@ class DemoBackend : public Backend {
 
   std::string scene_;
   MadeUpLog log_;
+  MadeUpOperations operations_;
   MadeUpSchemas schemas_;
   Clock::time_point start_ = Clock::now();
   std::mutex mutex_;

@@ -4,10 +4,12 @@ The classes that the embedded scheduler runs, and those beside them that DAG fil
 constructors of a class and of its bases down to BaseOperator, whose own stand once, under `base`.
 """
 import inspect
+import pathlib
 import sys
 import warnings
 
 warnings.simplefilter("ignore")
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[3] / "python"))
 
 from airflow.sdk.bases.operator import BaseOperator  # noqa: E402
 from airflow.sdk.bases.sensor import BaseSensorOperator  # noqa: E402
@@ -37,7 +39,13 @@ apache.spark.operators.spark_submit.SparkSubmitOperator apache.spark.operators.s
 apache.cassandra.sensors.record.CassandraRecordSensor apache.cassandra.sensors.table.CassandraTableSensor
 amazon.aws.sensors.s3.S3KeySensor amazon.aws.operators.s3.S3CreateObjectOperator
 amazon.aws.operators.s3.S3DeleteObjectsOperator amazon.aws.operators.s3.S3CopyObjectOperator
-slack.operators.slack_webhook.SlackWebhookOperator smtp.operators.smtp.EmailOperator
+slack.operators.slack_webhook.SlackWebhookOperator slack.operators.slack.SlackAPIPostOperator
+smtp.operators.smtp.EmailOperator
+"""
+# Of python/tailrace_provider, which is found beside this file.
+TAILRACE = """
+tailrace_provider.operators.ingest.IngestOperator tailrace_provider.operators.refresh.RefreshOperator
+tailrace_provider.operators.expect.ExpectOperator tailrace_provider.sensors.table.TableSensor
 """
 DECORATORS = """
 airflow.sdk.task airflow.sdk.definitions.decorators.task airflow.decorators.task
@@ -153,8 +161,8 @@ def main(out=sys.stdout):
     hidden = {"dag", "task_group", "task_id"}
     print(HEAD + "\n".join(versions()).replace("\n      ", "\n#   "), file=out)
     print("\n".join(fold("base: " + flow([name for name in base if name not in hidden]))), file=out)
-    section("operators", [(path, record(path, import_string(path), base))
-                          for path in ("airflow.providers." + short for short in OPERATORS.split())], out)
+    paths = ["airflow.providers." + short for short in OPERATORS.split()] + TAILRACE.split()
+    section("operators", [(path, record(path, import_string(path), base)) for path in paths], out)
     section("decorators", [(path, decorator(path, base)) for path in DECORATORS.split()], out)
 
 

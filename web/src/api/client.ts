@@ -11,6 +11,15 @@ export class ApiError extends Error {
   }
 }
 
+/** What Airflow's API says is wrong: a sentence, or a finding for each field. */
+function detailOf(body: unknown): string | undefined {
+  const detail = (body as { detail?: unknown } | null)?.detail;
+  if (typeof detail === "string") return detail;
+  if (!Array.isArray(detail)) return detail ? JSON.stringify(detail) : undefined;
+  const findings = detail as { loc?: unknown[]; msg?: string }[];
+  return findings.map(({ loc, msg }) => [loc?.slice(1).join("."), msg].filter(Boolean).join(": ")).join("; ");
+}
+
 async function send<T>(path: string, init?: RequestInit): Promise<T> {
   let response: Response;
   try {
@@ -21,7 +30,8 @@ async function send<T>(path: string, init?: RequestInit): Promise<T> {
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return body as T;
   const { error } = (body as ErrorAnswer | null) ?? { error: undefined };
-  throw new ApiError(response.status, error?.code ?? "http", error?.message ?? `HTTP ${response.status}`);
+  const sentence = error?.message ?? detailOf(body) ?? `HTTP ${response.status}`;
+  throw new ApiError(response.status, error?.code ?? "http", sentence);
 }
 
 export function get<T>(path: string, params: Record<string, string | number> = {}): Promise<T> {
@@ -30,7 +40,12 @@ export function get<T>(path: string, params: Record<string, string | number> = {
   return send<T>(given.length ? `${path}?${query}` : path);
 }
 
-export function post<T>(path: string, body: unknown): Promise<T> {
+function change<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers = { "content-type": "application/json" };
-  return send<T>(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return send<T>(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
 }
+
+export const post = <T>(path: string, body: unknown) => change<T>("POST", path, body);
+export const patch = <T>(path: string, body: unknown) => change<T>("PATCH", path, body);
+export const put = <T>(path: string) => change<T>("PUT", path);
+export const remove = (path: string) => change<null>("DELETE", path);

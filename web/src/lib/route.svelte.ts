@@ -8,8 +8,11 @@ class Route {
 
   constructor() {
     addEventListener("hashchange", () => {
+      const before = this.parts;
       this.parts = parts();
-      document.querySelector<HTMLElement>("main")?.focus();
+      // Within a workflow the grid of runs stays, and with it the place of who walks through it.
+      const stays = this.parts[0] === "workflows" && before[0] === "workflows" && this.parts[1] === before[1];
+      if (!stays) document.querySelector<HTMLElement>("main")?.focus();
     });
   }
 }

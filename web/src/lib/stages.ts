@@ -9,6 +9,7 @@ export interface Stage {
 
 const ORDER: [HopKind, string][] = [
   ["fetched", "Fetched"],
+  ["staged", "Staged"],
   ["appended", "Appended"],
   ["decoded", "Decoded"],
   ["bronze", "Bronze"],

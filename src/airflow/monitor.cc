@@ -1,0 +1,77 @@
+// What is there beside DAGs: version, health, and what a project on one machine has none of.
+#include "airflow/handlers.h"
+
+namespace tailrace::airflow {
+namespace {
+
+/// The release whose API this is.
+constexpr const char* kVersion = "3.3.2";
+
+Answer<Reply> empty(const char* name) {
+  return Reply(Json{{name, Json::array()}, {"total_entries", 0}});
+}
+
+/// What is wrong with the files as they are now; the DAGs are those of before.
+Json errors_json(Call& call) {
+  const auto reading = call.workflows.last_reading();
+  Json errors = Json::array();
+  for (const auto& finding : reading.findings) {
+    if (!finding.fatal) continue;
+    errors.push_back({{"import_error_id", errors.size() + 1},
+                      {"timestamp", time_json(reading.at)},
+                      {"filename", finding.place.file},
+                      {"bundle_name", "dags-folder"},
+                      {"stack_trace", finding.text()}});
+  }
+  return errors;
+}
+
+}  // namespace
+
+Answer<Reply> version(Call&) {
+  return Reply(Json{{"version", kVersion}, {"git_version", nullptr}});
+}
+
+Answer<Reply> health(Call& call) {
+  const auto beat = time_json(call.workflows.now());
+  return Reply(Json{
+      {"metadatabase", {{"status", "healthy"}}},
+      {"scheduler", {{"status", "healthy"}, {"latest_scheduler_heartbeat", beat}}},
+      {"triggerer", {{"status", "healthy"}, {"latest_triggerer_heartbeat", beat}}},
+      {"dag_processor", {{"status", "healthy"}, {"latest_dag_processor_heartbeat", beat}}},
+  });
+}
+
+Answer<Reply> no_jobs(Call&) {
+  return empty("jobs");
+}
+Answer<Reply> no_plugins(Call&) {
+  return empty("plugins");
+}
+Answer<Reply> no_plugin_errors(Call&) {
+  return empty("import_errors");
+}
+Answer<Reply> providers(Call&) {
+  return empty("providers");
+}
+Answer<Reply> no_event_logs(Call&) {
+  return empty("event_logs");
+}
+Answer<Reply> no_dag_warnings(Call&) {
+  return empty("dag_warnings");
+}
+
+Answer<Reply> import_errors(Call& call) {
+  Json errors = errors_json(call);
+  const auto total = errors.size();
+  return Reply(Json{{"import_errors", std::move(errors)}, {"total_entries", total}});
+}
+
+Answer<Reply> import_error(Call& call) {
+  for (const Json& one : errors_json(call)) {
+    if (one["import_error_id"].dump() == call.at(0)) return Reply(one);
+  }
+  return refuse(404, "The ImportError with import_error_id: `" + call.at(0) + "` was not found");
+}
+
+}  // namespace tailrace::airflow

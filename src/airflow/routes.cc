@@ -1,0 +1,169 @@
+// Which request asks what: the table of addresses below /api/v2.
+#include <algorithm>
+#include <array>
+
+#include "airflow/door.h"
+#include "airflow/handlers.h"
+
+namespace tailrace::airflow {
+namespace {
+
+using Handle = Answer<Reply> (*)(Call&);
+
+struct Route {
+  std::string_view method;
+  std::string_view path;  ///< below /api/v2; {} is a name, {...} the rest, whatever is in it
+  Handle handle;
+};
+
+/// Of several that fit the first counts: words before names.
+constexpr std::array kRoutes = std::to_array<Route>({
+    {"GET", "version", version},
+    {"GET", "monitor/health", health},
+    {"GET", "jobs", no_jobs},
+    {"GET", "plugins", no_plugins},
+    {"GET", "plugins/importErrors", no_plugin_errors},
+    {"GET", "providers", providers},
+    {"GET", "eventLogs", no_event_logs},
+    {"GET", "dagWarnings", no_dag_warnings},
+    {"GET", "importErrors", import_errors},
+    {"GET", "importErrors/{}", import_error},
+    {"GET", "dags", list_dags},
+    {"PATCH", "dags", patch_dags},
+    {"GET", "dags/{}", get_dag},
+    {"PATCH", "dags/{}", patch_dag},
+    {"GET", "dags/{}/details", dag_details},
+    {"GET", "dags/{}/tasks", list_tasks},
+    {"GET", "dags/{}/tasks/{}", get_task},
+    {"GET", "dags/{}/dagVersions", dag_versions},
+    {"GET", "dags/{}/dagVersions/{}", dag_version},
+    {"GET", "dagTags", dag_tags},
+    {"GET", "dagStats", dag_stats},
+    {"GET", "dagSources/{}", dag_source},
+    {"GET", "dags/{}/dagRuns", list_dag_runs},
+    {"POST", "dags/{}/dagRuns", trigger_dag_run},
+    {"POST", "dags/{}/dagRuns/list", list_dag_runs_by_body},
+    {"GET", "dags/{}/dagRuns/{}", get_dag_run},
+    {"PATCH", "dags/{}/dagRuns/{}", patch_dag_run},
+    {"DELETE", "dags/{}/dagRuns/{}", delete_dag_run},
+    {"POST", "dags/{}/dagRuns/{}/clear", clear_dag_run},
+    {"GET", "dags/{}/dagRuns/{}/wait", wait_for_dag_run},
+    {"GET", "dags/{}/dagRuns/{}/upstreamAssetEvents", upstream_asset_events},
+    {"POST", "dags/{}/clearTaskInstances", clear_task_instances},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances", list_task_instances},
+    {"POST", "dags/{}/dagRuns/{}/taskInstances/list", list_task_instances_by_body},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}", get_task_instance},
+    {"PATCH", "dags/{}/dagRuns/{}/taskInstances/{}", patch_task_instance},
+    {"PATCH", "dags/{}/dagRuns/{}/taskInstances/{}/dry_run", patch_task_instance_dry_run},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/listMapped", list_mapped},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/dependencies", task_dependencies},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/tries", task_tries},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/tries/{}", task_try},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/logs/{}", task_log},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/externalLogUrl/{}", external_log_url},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/xcomEntries", list_xcoms},
+    {"POST", "dags/{}/dagRuns/{}/taskInstances/{}/xcomEntries", create_xcom},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/xcomEntries/{...}", get_xcom},
+    {"PATCH", "dags/{}/dagRuns/{}/taskInstances/{}/xcomEntries/{...}", update_xcom},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/{}", get_mapped_task_instance},
+    {"PATCH", "dags/{}/dagRuns/{}/taskInstances/{}/{}", patch_mapped_task_instance},
+    {"PATCH", "dags/{}/dagRuns/{}/taskInstances/{}/{}/dry_run", patch_mapped_task_instance_dry_run},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/{}/dependencies", mapped_task_dependencies},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/{}/tries", mapped_task_tries},
+    {"GET", "dags/{}/dagRuns/{}/taskInstances/{}/{}/tries/{}", mapped_task_try},
+    {"PATCH", "dags/{}/dagRuns/{}/taskGroupInstances/{}", patch_task_group},
+    {"PATCH", "dags/{}/dagRuns/{}/taskGroupInstances/{}/dry_run", patch_task_group_dry_run},
+    {"GET", "dags/{}/assets/queuedEvents", dag_queued_events},
+    {"GET", "dags/{}/assets/{}/queuedEvents", dag_asset_queued_event},
+    {"GET", "assets", list_assets},
+    {"GET", "assets/aliases", list_asset_aliases},
+    {"GET", "assets/events", list_asset_events},
+    {"POST", "assets/events", create_asset_event},
+    {"GET", "assets/{}", get_asset},
+    {"GET", "assets/{}/queuedEvents", asset_queued_events},
+    {"GET", "backfills", list_backfills},
+    {"POST", "backfills", create_backfill},
+    {"POST", "backfills/dry_run", backfill_dry_run},
+    {"GET", "backfills/{}", get_backfill},
+    {"PUT", "backfills/{}/pause", pause_backfill},
+    {"PUT", "backfills/{}/unpause", unpause_backfill},
+    {"PUT", "backfills/{}/cancel", cancel_backfill},
+    {"GET", "pools", list_pools},
+    {"POST", "pools", create_pool},
+    {"GET", "pools/{...}", get_pool},
+    {"PATCH", "pools/{...}", patch_pool},
+    {"DELETE", "pools/{...}", delete_pool},
+    {"GET", "variables", list_variables},
+    {"POST", "variables", create_variable},
+    {"GET", "variables/{...}", get_variable},
+    {"PATCH", "variables/{...}", patch_variable},
+    {"DELETE", "variables/{...}", delete_variable},
+    {"GET", "connections", list_connections},
+    {"POST", "connections", create_connection},
+    {"POST", "connections/test", test_connection},
+    {"GET", "connections/{}", get_connection},
+    {"PATCH", "connections/{}", patch_connection},
+    {"DELETE", "connections/{}", delete_connection},
+});
+
+/// What stands for the names, where the path fits.
+std::optional<std::vector<std::string>> names_of(std::string_view pattern,
+                                                 const std::vector<std::string>& segments) {
+  std::vector<std::string> names;
+  std::size_t place = 2;  // after api, v2
+  for (std::size_t from = 0; from <= pattern.size(); ++place) {
+    if (place >= segments.size()) return std::nullopt;
+    const std::size_t end = std::min(pattern.find('/', from), pattern.size());
+    const std::string_view part = pattern.substr(from, end - from);
+    if (part == "{...}") {
+      std::string rest = segments[place];
+      while (++place < segments.size()) rest += "/" + segments[place];
+      names.push_back(std::move(rest));
+      return names;
+    }
+    if (part == "{}")
+      names.push_back(segments[place]);
+    else if (part != segments[place])
+      return std::nullopt;
+    from = end + 1;
+  }
+  if (place != segments.size()) return std::nullopt;
+  return names;
+}
+
+net::Response response_of(Answer<Reply> answer) {
+  net::Response response;
+  response.content_type = "application/json";
+  if (!answer) {
+    response.status = answer.error().status;
+    response.body = dump(Json{{"detail", answer.error().detail}});
+  } else if (answer->whole) {
+    response = std::move(*answer->whole);
+  } else {
+    response.status = answer->status;
+    if (answer->body) response.body = dump(*answer->body);
+  }
+  return response;
+}
+
+}  // namespace
+
+net::Response answer(workflows::Workflows& workflows, const net::Request& request,
+                     const std::string& user) {
+  const auto& segments = request.segments;
+  if (segments.size() < 2 || segments[0] != "api" || segments[1] != "v2")
+    return refusal(404, "Not Found");
+  bool known = false;
+  for (const Route& route : kRoutes) {
+    auto names = names_of(route.path, segments);
+    if (!names) continue;
+    known = true;
+    if (route.method != request.method) continue;
+    Call call{.workflows = workflows, .request = request, .names = std::move(*names), .user = user};
+    return response_of(route.handle(call));
+  }
+  if (known) return refusal(405, "Method Not Allowed");
+  return response_of(Reply(404, Json{{"error", "API route not found"}}));
+}
+
+}  // namespace tailrace::airflow

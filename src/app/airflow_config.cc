@@ -1,0 +1,37 @@
+#include "app/airflow_config.h"
+
+#include <fmt/format.h>
+
+#include "app/host_port.h"
+#include "rt/file.h"
+
+namespace tailrace::app {
+namespace {
+
+constexpr std::size_t kMostBytes = 16 << 20;
+
+bool is_loopback(const std::string& host) {
+  return host.starts_with("127.") || host == "localhost" || host == "::1" || host == "[::1]";
+}
+
+}  // namespace
+
+Result<airflow::DoorConfig> airflow_config(const std::string& address, const std::string& users) {
+  ASSIGN(auto at, host_port(address, "--airflow"));
+  airflow::DoorConfig config{.host = std::move(at.host), .port = at.port};
+  if (users.empty()) {
+    if (is_loopback(config.host)) return config;
+    return error(Code::kFailedPrecondition,
+                 fmt::format("--airflow {}: others would reach it and run what they like; name who "
+                             "may: --airflow-users FILE, of lines USER: PASSWORD",
+                             address));
+  }
+  const auto text = rt::read_whole(rt::posix_files(), users, kMostBytes);
+  if (!text) return std::unexpected(text.error().in("--airflow-users"));
+  auto known = auth::parse_users(*text);
+  if (!known) return std::unexpected(known.error().in(users));
+  config.users = std::make_shared<const auth::Passwords>(std::move(*known));
+  return config;
+}
+
+}  // namespace tailrace::app

@@ -1,0 +1,249 @@
+#include "app/staged_flows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include "connect/json_path.h"
+#include "connect/noted_state.h"
+#include "connect/rejects.h"
+#include "connect/staged_rows.h"
+#include "pipeline/project_status.h"
+#include "staging/postgres_capture.h"
+
+namespace tailrace::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string flow_name(const pipeline::StageSpec& stage) {
+  return "staging." + stage.table.name;
+}
+
+/// Of a replication slot: at most 63 of a-z, 0-9 and _.
+std::string slot_of(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) c = '_';
+  }
+  name.resize(std::min<std::size_t>(name.size(), 63));
+  return name;
+}
+
+pipeline::Hop hop_of(const pipeline::Project& project, const pipeline::StageSpec& stage,
+                     const pipeline::LetterTotals& letters) {
+  pipeline::Hop hop{.id = "staged." + stage.table.name,
+                    .title = stage.table.name,
+                    .kind = pipeline::HopKind::kStaged};
+  count_rejected(letters, flow_name(stage), hop);
+  for (const pipeline::IngestSpec& ingest : project.ingest) {
+    if (ingest.stage != stage.table.name) continue;
+    hop.upstream.push_back("fetched." + ingest.name);
+    pipeline::Hop counted;
+    count_rejected(letters, ingest.name, counted);
+    const auto misfits = counted.reasons.find(std::string(connect::kUnstaged));
+    if (misfits == counted.reasons.end()) continue;
+    hop.reasons[misfits->first] += misfits->second;
+    hop.rejected += misfits->second;
+    hop.last_rejected = counted.last_rejected;
+  }
+  return hop;
+}
+
+void take_failure(const connect::SourceStatus& status, pipeline::Hop& hop) {
+  hop.failing = true;
+  hop.last_error = status.last_error;
+  hop.last_error_ms = status.last_error_ms;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StagedFlows>> StagedFlows::open(const pipeline::Project& project,
+                                                       const std::string& data, log::Log& log) {
+  if (project.stages.empty()) return nullptr;
+  std::unique_ptr<StagedFlows> flows(new StagedFlows(project, data, log));
+  if (flows->embedded()) {
+    ASSIGN(flows->staging_, staging::open_sqlite(data + "/staging/staging.db"));
+  } else {
+    ASSIGN(flows->staging_, staging::open_postgres(flows->postgres()));
+  }
+  return flows;
+}
+
+staging::PostgresStaging StagedFlows::postgres() const {
+  const pipeline::RemoteStagingSpec& remote = project_.roles.remote_staging;
+  return {.url = project_.roles.staging, .user = remote.user, .password = remote.password};
+}
+
+std::string StagedFlows::writer(const std::string& source) const {
+  return embedded() ? source : project_.name + "/" + source;
+}
+
+Result<std::unique_ptr<connect::Source>> StagedFlows::captured(
+    const pipeline::StageSpec& stage) const {
+  ASSIGN(const auto capture, staging::capture_of(postgres(), stage.table));
+  const connect::SourceSpec spec{
+      .name = flow_name(stage),
+      .type = "postgres",
+      .options = {{"url", capture.url},
+                  {"password", capture.password},
+                  {"tables", capture.table},
+                  {"slot", slot_of("tailrace_" + project_.name + "_" + flow_name(stage))},
+                  {"truncates", "false"},
+                  {"envelope", stage.debezium ? "debezium" : "flat"}},
+      .folder = project_.folder,
+      .secrets = {capture.password},
+      .scratch = data_ + "/ingest"};
+  ASSIGN(auto source, connect::make_source(spec));
+  return connect::staged_rows({.table = stage.table.name, .debezium = stage.debezium},
+                              std::move(source));
+}
+
+std::unique_ptr<connect::Source> StagedFlows::outbox(const Flow& flow) const {
+  return connect::outbox_source({.name = project_.name,
+                                 .table = flow.stage->table.name,
+                                 .where = staging_->where(),
+                                 .version = TAILRACE_VERSION,
+                                 .debezium = flow.stage->debezium},
+                                flow.changes);
+}
+
+Result<std::unique_ptr<connect::Target>> StagedFlows::target(const pipeline::IngestSpec& ingest) {
+  const pipeline::StageSpec* stage = pipeline::find_stage(project_, ingest.stage);
+  auto table = staging_->table(stage->table, writer(ingest.name));
+  if (!table) return std::unexpected(table.error().in(stage->place + ": staging"));
+  return connect::staging_target(ingest.name, ingest.topic, std::move(*table), log_,
+                                 rt::system_clock());
+}
+
+Status StagedFlows::open_flows(
+    const std::function<connect::EncoderSource(const std::string& topic)>& encoders) {
+  for (const pipeline::StageSpec& stage : project_.stages) {
+    Flow flow{.stage = &stage, .changes = {}, .runner = {}};
+    std::unique_ptr<connect::Source> source;
+    if (embedded()) {
+      ASSIGN(flow.changes, staging_->changes(stage.table));
+      source = outbox(flow);
+    } else {
+      ASSIGN(source, captured(stage));
+    }
+    const connect::RunnerConfig config{.name = flow_name(stage),
+                                       .topic = stage.topic,
+                                       .folder = data_ + "/ingest",
+                                       .encoders = encoders(stage.topic)};
+    ASSIGN(flow.runner, connect::SourceRunner::open(config, std::move(source), log_));
+    flows_.push_back(std::move(flow));
+  }
+  return {};
+}
+
+void StagedFlows::start() {
+  for (Flow& flow : flows_) flow.runner->start();
+}
+
+void StagedFlows::stop() {
+  for (Flow& flow : flows_) flow.runner->stop();
+}
+
+Status StagedFlows::drain() {
+  for (Flow& flow : flows_) {
+    do {
+      TRY(flow.runner->step());
+    } while (!flow.runner->status().idle);
+    TRY(flow.runner->note());
+  }
+  return {};
+}
+
+Result<bool> StagedFlows::wait_until_passed(std::stop_token stop) {
+  for (const Flow& flow : flows_) {
+    if (!flow.changes) continue;
+    ASSIGN(const auto look, staging_->changes(flow.stage->table));
+    ASSIGN(const std::int64_t wanted, look->newest());
+    while (flow.changes->passed() < wanted) {
+      if (stop.stop_requested()) return false;
+      const auto status = flow.runner->status();
+      if (status.state == connect::SourceState::kFailed)
+        return error(Code::kUnavailable, fmt::format("the staging's {} has stopped: {}",
+                                                     flow.stage->table.name, status.last_error));
+      std::this_thread::sleep_for(5ms);
+    }
+  }
+  return true;
+}
+
+Result<bool> StagedFlows::send_back(const pipeline::DeadLetter& letter) {
+  if (letter.reason != connect::kUnstaged) return false;
+  const auto ingest = std::ranges::find(project_.ingest, letter.flow, &pipeline::IngestSpec::name);
+  if (ingest == project_.ingest.end() || ingest->stage.empty()) return false;
+  const pipeline::StageSpec* stage = pipeline::find_stage(project_, ingest->stage);
+  // A writer of its own for each letter: a crash before it is marked does not let it land twice.
+  const std::string as = writer(fmt::format("redrive {} {}", letter.id, letter.time_ms));
+  ASSIGN(const auto table, staging_->table(stage->table, as));
+  ASSIGN(const std::string landed, table->position());
+  if (!landed.empty()) return true;
+  std::optional<std::string> key;
+  if (const auto path = ingest->options.find("key"); path != ingest->options.end()) {
+    ASSIGN(const auto parsed, connect::JsonPath::parse(path->second));
+    key = parsed.find(letter.bytes);
+  }
+  const staging::Record record{key, letter.bytes};
+  std::string why;
+  const auto landing = [&](std::span<const staging::Misfit> misfits) {
+    if (!misfits.empty()) why = misfits.front().why;
+    return why.empty() ? std::string("landed") : std::string();
+  };
+  TRY(table->write({&record, 1}, landing, {}));
+  if (!why.empty()) return error(Code::kFailedPrecondition, std::move(why));
+  return true;
+}
+
+std::vector<pipeline::Hop> StagedFlows::hops(
+    const std::vector<std::unique_ptr<connect::SourceRunner>>& sources,
+    const pipeline::LetterTotals& letters) const {
+  std::vector<pipeline::Hop> hops;
+  for (const Flow& flow : flows_) {
+    pipeline::Hop hop = hop_of(project_, *flow.stage, letters);
+    const connect::SourceStatus status = flow.runner->status();
+    if (flow.changes) hop.lag_records = flow.changes->waiting();
+    hop.count = status.records + hop.lag_records;
+    hop.bytes = status.appended_bytes;
+    hop.detail = status.describe;
+    if (!flow.changes && !status.why.empty()) hop.detail += ", " + status.why;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (project_.ingest[i].stage != flow.stage->table.name) continue;
+      const connect::SourceStatus source = sources[i]->status();
+      if (source.failing && source.target_failing) take_failure(source, hop);
+    }
+    if (status.failing) take_failure(status, hop);
+    hops.push_back(std::move(hop));
+  }
+  return hops;
+}
+
+std::vector<pipeline::Hop> stored_staged_hops(const pipeline::Project& project,
+                                              const std::string& data,
+                                              const pipeline::LetterTotals& letters) {
+  std::vector<pipeline::Hop> hops;
+  for (const pipeline::StageSpec& stage : project.stages) {
+    pipeline::Hop hop = hop_of(project, stage, letters);
+    const auto noted =
+        rt::read_whole(rt::posix_files(), data + "/ingest/" + flow_name(stage) + ".json", 64 << 20);
+    const auto state = noted ? connect::decode_state(*noted) : std::unexpected(noted.error());
+    if (state) hop.count = state->records;
+    hops.push_back(std::move(hop));
+  }
+  return hops;
+}
+
+void leave_misfits_to_staging(pipeline::Hop& fetched) {
+  const auto misfits = fetched.reasons.find(std::string(connect::kUnstaged));
+  if (misfits == fetched.reasons.end()) return;
+  fetched.rejected -= misfits->second;
+  fetched.reasons.erase(misfits);
+  if (fetched.rejected == 0) fetched.last_rejected.clear();
+}
+
+}  // namespace tailrace::app

@@ -1,0 +1,103 @@
+#include "app/workflow_api.h"
+
+#include <fmt/format.h>
+
+#include "app/instance.h"
+
+namespace tailrace::app {
+namespace {
+
+constexpr int kPage = 100;
+constexpr int kTimeoutMs = 120'000;
+
+Code code_of(int status) {
+  switch (status) {
+    case 401:
+    case 403:
+      return Code::kPermissionDenied;
+    case 404:
+      return Code::kNotFound;
+    case 409:
+      return Code::kFailedPrecondition;
+    case 503:
+      return Code::kUnavailable;
+    default:
+      return status >= 500 ? Code::kInternal : Code::kInvalidArgument;
+  }
+}
+
+/// What `detail` says: a sentence, a list of faults, or an object with a message.
+std::string sentence_of(const Json& answer, const std::string& body) {
+  if (!answer.is_object() || !answer.contains("detail")) return body;
+  const Json& detail = answer["detail"];
+  if (detail.is_string()) return detail.get<std::string>();
+  if (detail.is_object()) return detail.value("message", detail.dump());
+  std::string text;
+  for (const Json& fault : detail) {
+    if (!fault.is_object()) return detail.dump();
+    const Json place = fault.value("loc", Json::array());
+    text += text.empty() ? "" : "; ";
+    if (place.size() > 1 && place.back().is_string())
+      text += place.back().get<std::string>() + ": ";
+    text += fault.value("msg", "");
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<WorkflowApi> WorkflowApi::open(const std::string& project, const std::string& data) {
+  ASSIGN(const auto running, find_running(data_folder(project, data)));
+  WorkflowApi api;
+  api.url_ = running.url.empty() ? running.airflow : running.url;
+  if (api.url_.empty())
+    return error(Code::kFailedPrecondition,
+                 "the program that runs on the project has neither a control centre nor Airflow's "
+                 "API: run it without --console off");
+  while (api.url_.ends_with('/')) api.url_.pop_back();
+  api.url_ += "/api/v2/";
+  return api;
+}
+
+Result<Json> WorkflowApi::ask(const std::string& method, const std::string& path,
+                              const Json* body) {
+  const net::HttpOptions options{.headers = {{"Content-Type", "application/json"}},
+                                 .timeout_ms = kTimeoutMs};
+  const std::string text = body != nullptr ? body->dump() : "";
+  ASSIGN(const auto response,
+         client_->request(method, url_ + path,
+                          body != nullptr ? std::optional<std::string_view>(text) : std::nullopt,
+                          options));
+  Json answer = Json::parse(response.body, nullptr, false);
+  if (response.status >= 400)
+    return error(code_of(response.status), sentence_of(answer, response.body));
+  if (response.body.empty()) return Json();
+  if (answer.is_discarded())
+    return error(Code::kInternal, "the program answered with what is no JSON");
+  return answer;
+}
+
+Result<std::vector<Json>> WorkflowApi::all(const std::string& path, const std::string& name) {
+  std::vector<Json> rows;
+  const char* with = path.contains('?') ? "&" : "?";
+  for (;;) {
+    ASSIGN(const Json page,
+           get(fmt::format("{}{}limit={}&offset={}", path, with, kPage, rows.size())));
+    for (const Json& row : page[name]) rows.push_back(row);
+    if (page[name].empty() ||
+        rows.size() >= static_cast<std::size_t>(page.value("total_entries", std::int64_t{0})))
+      return rows;
+  }
+}
+
+std::string escaped(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.' || c == '~';
+    text += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return text;
+}
+
+}  // namespace tailrace::app

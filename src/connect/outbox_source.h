@@ -1,0 +1,30 @@
+// The outbox of a staging table as a source: what changed, in order, as messages.
+//
+//   position {"seq":N}   replayable: what is behind a noted position is kept until it is noted, too
+//
+// Envelopes:
+//   flat      the row as a JSON object in the order of its columns, without those that begin with
+//             `_`; a deleted row is a tombstone
+//   debezium  {"before","after","source","op","ts_ms"}, op c, u, d; no tombstone follows a d
+// The key is the key column's text, of several columns a JSON object of them.
+#pragma once
+
+#include <memory>
+
+#include "connect/source.h"
+#include "staging/staging.h"
+
+namespace tailrace::connect {
+
+struct OutboxConfig {
+  std::string name;       ///< of the project: source.name of Debezium's envelope
+  std::string table;      ///< of the staging
+  std::string where;      ///< for people
+  std::string version;    ///< of the program
+  bool debezium = false;  ///< the envelope; else flat
+};
+
+std::unique_ptr<Source> outbox_source(OutboxConfig config,
+                                      std::shared_ptr<staging::Changes> changes);
+
+}  // namespace tailrace::connect

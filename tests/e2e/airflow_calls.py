@@ -1,0 +1,268 @@
+"""A conversation with Airflow's REST API: held with Airflow itself it is the recording (tests/real/airflow_api.py),
+held with Tailrace it is compared to that, field by field (test_airflow_api.py).
+
+A step is (name, method, path, body). `{word}` in a path is what an earlier answer gave (SAVED). "settle" waits until
+every run has ended. Times, ids and what is of the machine are made equal by `normal`.
+"""
+import re
+
+RUN = "dags/shop/dagRuns/first"
+TASKS = RUN + "/taskInstances"
+
+STEPS = [
+    ("version", "GET", "version", None),
+    ("health", "GET", "monitor/health", None),
+    ("dags", "GET", "dags?order_by=dag_id", None),
+    ("dags_page", "GET", "dags?limit=2&offset=1&order_by=-dag_id", None),
+    ("dags_tagged", "GET", "dags?tags=shop", None),
+    ("dags_named", "GET", "dags?dag_id_pattern=writer", None),
+    ("dags_paused", "GET", "dags?paused=true&limit=1&order_by=dag_id", None),
+    ("dags_by_nonsense", "GET", "dags?order_by=nonsense", None),
+    ("dags_limit_word", "GET", "dags?limit=many", None),
+    ("dags_limit_negative", "GET", "dags?limit=-1", None),
+    ("dag", "GET", "dags/shop", None),
+    ("dag_missing", "GET", "dags/none", None),
+    ("dag_details", "GET", "dags/shop/details", None),
+    ("dag_details_nightly", "GET", "dags/shop_nightly/details", None),
+    ("dag_details_reader", "GET", "dags/shop_reader/details", None),
+    ("tags", "GET", "dagTags?tag_name_pattern=daily", None),
+    ("tasks", "GET", "dags/shop/tasks", None),
+    ("task", "GET", "dags/shop/tasks/load.left", None),
+    ("task_missing", "GET", "dags/shop/tasks/none", None),
+    ("versions", "GET", "dags/shop/dagVersions", None),
+    ("version_missing", "GET", "dags/shop/dagVersions/7", None),
+    ("unpause", "PATCH", "dags/shop", {"is_paused": False}),
+    ("unpause_writer", "PATCH", "dags/shop_writer?update_mask=is_paused", {"is_paused": False}),
+    ("unpause_reader", "PATCH", "dags/shop_reader", {"is_paused": False}),
+    ("unpause_missing", "PATCH", "dags/none", {"is_paused": False}),
+    ("unpause_nothing", "PATCH", "dags/shop", {}),
+    ("unpause_other", "PATCH", "dags/shop", {"is_paused": False, "colour": "red"}),
+    ("unpause_text", "PATCH", "dags/shop", {"is_paused": "perhaps"}),
+    ("trigger_missing", "POST", "dags/none/dagRuns", {"logical_date": None}),
+    ("trigger_no_date", "POST", "dags/shop/dagRuns", {}),
+    ("trigger_bad_conf", "POST", "dags/shop/dagRuns", {"logical_date": None, "conf": {"count": 12}}),
+    ("trigger_bad_id", "POST", "dags/shop/dagRuns", {"logical_date": None, "dag_run_id": "a b"}),
+    ("trigger_kept_id", "POST", "dags/shop/dagRuns", {"logical_date": None, "dag_run_id": "scheduled__x"}),
+    ("trigger_bad_date", "POST", "dags/shop/dagRuns", {"logical_date": "2026-01-05T00:00:00"}),
+    ("trigger", "POST", "dags/shop/dagRuns", {"logical_date": "2026-01-05T00:00:00Z", "dag_run_id": "first",
+                                              "conf": {"count": 5}, "note": "by hand"}),
+    ("trigger_same_id", "POST", "dags/shop/dagRuns", {"logical_date": None, "dag_run_id": "first"}),
+    ("settle", None, None, None),
+    ("run", "GET", RUN, None),
+    ("run_missing", "GET", "dags/shop/dagRuns/none", None),
+    ("runs", "GET", "dags/shop/dagRuns", None),
+    ("runs_of_none", "GET", "dags/none/dagRuns", None),
+    ("runs_of_all", "GET", "dags/~/dagRuns?state=failed", None),
+    ("runs_by_state", "GET", "dags/shop/dagRuns?state=success", None),
+    ("runs_by_nonsense", "GET", "dags/shop/dagRuns?order_by=nonsense", None),
+    ("runs_by_no_state", "GET", "dags/shop/dagRuns?state=nonsense", None),
+    ("runs_before", "GET", "dags/shop/dagRuns?logical_date_lt=2026-01-05T00:00:00Z", None),
+    ("runs_listed", "POST", "dags/~/dagRuns/list", {"dag_ids": ["shop"], "page_limit": 5}),
+    ("instances", "GET", TASKS, None),
+    ("instances_failed", "GET", TASKS + "?state=failed&state=upstream_failed", None),
+    ("instances_of_none", "GET", "dags/shop/dagRuns/none/taskInstances", None),
+    ("instances_ordered", "GET", TASKS + "?order_by=-map_index&limit=2", None),
+    ("instances_listed", "POST", "dags/~/dagRuns/~/taskInstances/list", {"dag_ids": ["shop"], "state": ["failed"]}),
+    ("instance", "GET", TASKS + "/shaky", None),
+    ("instance_mapped", "GET", TASKS + "/double", None),
+    ("instance_missing", "GET", TASKS + "/none", None),
+    ("mapped", "GET", TASKS + "/double/listMapped", None),
+    ("mapped_not", "GET", TASKS + "/shaky/listMapped", None),
+    ("mapped_one", "GET", TASKS + "/double/1", None),
+    ("mapped_one_missing", "GET", TASKS + "/double/9", None),
+    ("tries", "GET", TASKS + "/shaky/tries", None),
+    ("try_one", "GET", TASKS + "/shaky/tries/1", None),
+    ("try_missing", "GET", TASKS + "/shaky/tries/7", None),
+    ("dependencies", "GET", TASKS + "/shaky/dependencies", None),
+    ("log_missing", "GET", TASKS + "/shaky/logs/9", None),
+    ("xcoms", "GET", TASKS + "/numbers/xcomEntries", None),
+    ("xcom", "GET", TASKS + "/numbers/xcomEntries/return_value", None),
+    ("xcom_text", "GET", TASKS + "/numbers/xcomEntries/return_value?stringify=true", None),
+    ("xcom_whole", "GET", TASKS + "/numbers/xcomEntries/return_value?deserialize=true", None),
+    ("xcom_mapped", "GET", TASKS + "/double/xcomEntries/return_value?map_index=1", None),
+    ("xcom_missing", "GET", TASKS + "/numbers/xcomEntries/none", None),
+    ("xcom_made", "POST", TASKS + "/shaky/xcomEntries", {"key": "mine", "value": {"a": [1, None]}}),
+    ("xcom_made_again", "POST", TASKS + "/shaky/xcomEntries", {"key": "mine", "value": 1}),
+    ("xcom_changed", "PATCH", TASKS + "/shaky/xcomEntries/mine", {"value": "other"}),
+    ("note", "PATCH", RUN, {"note": "looked at"}),
+    ("note_gone", "PATCH", RUN, {"note": ""}),
+    ("state_nonsense", "PATCH", RUN, {"state": "running"}),
+    ("task_note", "PATCH", TASKS + "/hopeless", {"note": "known", "new_state": "success"}),
+    ("task_set_again", "PATCH", TASKS + "/hopeless", {"new_state": "success"}),
+    ("task_set_dry", "PATCH", TASKS + "/report/dry_run", {"new_state": "failed"}),
+    ("task_set_nonsense", "PATCH", TASKS + "/hopeless", {"new_state": "running"}),
+    ("task_set_missing", "PATCH", TASKS + "/none", {"new_state": "success"}),
+    ("settle", None, None, None),
+    ("run_after_set", "GET", RUN, None),
+    ("clear_dry", "POST", "dags/shop/clearTaskInstances",
+     {"dry_run": True, "dag_run_id": "first", "task_ids": ["load.left"], "include_downstream": True,
+      "only_failed": False}),
+    ("clear_none", "POST", "dags/shop/clearTaskInstances", {"dry_run": True, "dag_run_id": "none"}),
+    ("clear_both", "POST", "dags/shop/clearTaskInstances", {"only_failed": True, "only_running": True}),
+    ("clear_empty", "POST", "dags/shop/clearTaskInstances", {"task_ids": [], "dag_run_id": "first"}),
+    ("clear_one", "POST", "dags/shop/clearTaskInstances",
+     {"dry_run": False, "dag_run_id": "first", "task_ids": [["double", 1]], "only_failed": False}),
+    ("settle", None, None, None),
+    ("mapped_cleared", "GET", TASKS + "/double/1", None),
+    ("clear_run_dry", "POST", RUN + "/clear", {"dry_run": True}),
+    ("clear_run", "POST", RUN + "/clear", {"dry_run": False}),
+    ("settle", None, None, None),
+    ("instances_cleared", "GET", TASKS, None),
+    ("run_set", "PATCH", RUN, {"state": "success"}),
+    ("run_delete", "DELETE", RUN, None),
+    ("run_delete_again", "DELETE", RUN, None),
+    ("assets", "GET", "assets", None),
+    ("asset", "GET", "assets/{asset}", None),
+    ("asset_missing", "GET", "assets/0", None),
+    ("write", "POST", "dags/shop_writer/dagRuns", {"logical_date": None, "dag_run_id": "w"}),
+    ("settle", None, None, None),
+    ("asset_events", "GET", "assets/events", None),
+    ("reader_runs", "GET", "dags/shop_reader/dagRuns", None),
+    ("upstream_events", "GET", "dags/shop_reader/dagRuns/{read}/upstreamAssetEvents", None),
+    ("event", "POST", "assets/events", {"asset_id": "{asset}", "extra": {"a": 1}}),
+    ("event_missing", "POST", "assets/events", {"asset_id": 0}),
+    ("event_nothing", "POST", "assets/events", {}),
+    ("settle", None, None, None),
+    ("asset_events_of", "GET", "assets/events?asset_id={asset}&order_by=-timestamp", None),
+    ("queued", "GET", "dags/shop_reader/assets/queuedEvents", None),
+    ("pools", "GET", "pools", None),
+    ("pool_made", "POST", "pools", {"name": "two", "slots": 2, "description": "for two"}),
+    ("pool_made_again", "POST", "pools", {"name": "two", "slots": 2}),
+    ("pool_changed", "PATCH", "pools/two", {"pool": "two", "slots": 3, "include_deferred": False}),
+    ("pool", "GET", "pools/two", None),
+    ("pool_gone", "DELETE", "pools/two", None),
+    ("pool_missing", "GET", "pools/two", None),
+    ("pool_default", "DELETE", "pools/default_pool", None),
+    ("variable_made", "POST", "variables", {"key": "colour", "value": "red", "description": "of it"}),
+    ("variable_made_again", "POST", "variables", {"key": "colour", "value": "red"}),
+    ("variable_secret", "POST", "variables", {"key": "my_token", "value": "abc"}),
+    ("variable_json", "POST", "variables", {"key": "settings", "value": {"password": "x", "a": 1}}),
+    ("variables", "GET", "variables?order_by=key", None),
+    ("variable_changed", "PATCH", "variables/colour", {"key": "colour", "value": "green"}),
+    ("variable_other_key", "PATCH", "variables/colour", {"key": "other", "value": "green"}),
+    ("variable_gone", "DELETE", "variables/colour", None),
+    ("variable_missing", "GET", "variables/colour", None),
+    ("connection_made", "POST", "connections",
+     {"connection_id": "db", "conn_type": "postgres", "host": "localhost", "port": 5432, "login": "ada",
+      "password": "word", "schema": "shop", "extra": "{\"token\": \"x\", \"sslmode\": \"disable\"}"}),
+    ("connection_made_again", "POST", "connections", {"connection_id": "db", "conn_type": "postgres"}),
+    ("connection_bad_extra", "POST", "connections", {"connection_id": "x", "conn_type": "y", "extra": "z"}),
+    ("connection_no_type", "POST", "connections", {"connection_id": "x"}),
+    ("connections", "GET", "connections?connection_id_pattern=db", None),
+    ("connection_changed", "PATCH", "connections/db?update_mask=host",
+     {"connection_id": "db", "conn_type": "postgres", "host": "other"}),
+    ("connection", "GET", "connections/db", None),
+    ("connection_gone", "DELETE", "connections/db", None),
+    ("connection_missing", "GET", "connections/db", None),
+    ("backfill_dry", "POST", "backfills/dry_run",
+     {"dag_id": "shop_nightly", "from_date": "2026-01-02T00:00:00Z", "to_date": "2026-01-05T00:00:00Z"}),
+    ("backfill", "POST", "backfills",
+     {"dag_id": "shop_nightly", "from_date": "2026-01-02T00:00:00Z", "to_date": "2026-01-05T00:00:00Z",
+      "max_active_runs": 2}),
+    ("backfills", "GET", "backfills?dag_id=shop_nightly", None),
+    ("backfill_missing", "GET", "backfills/99", None),
+    ("backfill_none", "POST", "backfills",
+     {"dag_id": "none", "from_date": "2026-01-02T00:00:00Z", "to_date": "2026-01-05T00:00:00Z"}),
+    ("backfill_pause", "PUT", "backfills/{backfill}/pause", None),
+    ("backfill_unpause", "PUT", "backfills/{backfill}/unpause", None),
+    ("backfill_again", "POST", "backfills",
+     {"dag_id": "shop_nightly", "from_date": "2026-01-02T00:00:00Z", "to_date": "2026-01-05T00:00:00Z"}),
+    ("backfill_cancel", "PUT", "backfills/{backfill}/cancel", None),
+    ("backfill_cancel_again", "PUT", "backfills/{backfill}/cancel", None),
+    ("stats", "GET", "dagStats?dag_ids=shop_writer", None),
+    ("jobs", "GET", "plugins/importErrors", None),
+    ("import_errors", "GET", "importErrors", None),
+    ("warnings", "GET", "dagWarnings", None),
+    ("nowhere", "GET", "nowhere", None),
+    ("wrong_method", "DELETE", "version", None),
+]
+
+# What later steps name, by the step that gives it.
+SAVED = {
+    "assets": ("asset", lambda body: next(a["id"] for a in body["assets"] if a["name"] == "shop_orders")),
+    "reader_runs": ("read", lambda body: body["dag_runs"][0]["dag_run_id"]),
+    "backfill": ("backfill", lambda body: body["id"]),
+}
+
+TIMES = {"start_date", "end_date", "queued_at", "queued_when", "scheduled_when", "created_at", "updated_at",
+         "timestamp", "last_parsed_time", "last_parsed", "last_scheduling_decision", "completed_at", "run_after"}
+OF_THE_MACHINE = {"id", "asset_id", "hostname", "unixname", "pid", "fileloc", "file_token",
+                  "bundle_url", "last_parse_duration", "duration", "latest_scheduler_heartbeat", "import_error_id",
+                  "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat", "git_version"}
+# Where Tailrace has something else on purpose (src/airflow/README.md).
+OURS = {"relative_fileloc", "ui_color", "ui_fgcolor", "rendered_fields", "executor", "trigger", "triggerer_job",
+        "last_expired",
+        "bundle_name", "bundle_version", "default_args", "is_encrypted", "triggering_user_name", "executor_config"}
+# What is left out of the answers to what sets something going: Tailrace's scheduler has begun when it answers,
+# Airflow's begins later.
+BEGUN = {"state", "start_date", "end_date", "queued_when", "scheduled_when", "last_scheduling_decision", "duration",
+         "created_dagruns", "try_number", "hostname", "pid", "updated_at"}
+LEFT_OUT = dict.fromkeys(("trigger", "write", "clear_one", "clear_run", "event", "task_note", "backfill_cancel"),
+                         BEGUN) | {
+    "asset_events_of": {"created_dagruns"},  # two events of one moment, on a clock that stands still
+    # Not kept of earlier tries.
+    "tries": {"queued_when", "scheduled_when"}, "try_one": {"queued_when", "scheduled_when"}}
+RUN_ID = re.compile(r"^(manual|scheduled|asset_triggered|backfill)__.*")
+
+
+def filled(value, saved):
+    """A path or a body with what was saved."""
+    if isinstance(value, str):
+        whole = re.fullmatch(r"\{(\w+)\}", value)
+        if whole:
+            return saved[whole[1]]
+        return re.sub(r"\{(\w+)\}", lambda m: str(saved[m[1]]), value)
+    if isinstance(value, dict):
+        return {key: filled(item, saved) for key, item in value.items()}
+    return value
+
+
+def normal(value, name=""):
+    """The answer without what differs from one day or machine to the next."""
+    if isinstance(value, dict):
+        return {key: normal(item, key) for key, item in sorted(value.items()) if key not in OURS}
+    if isinstance(value, list) and name in ("template_fields", "downstream_task_ids"):
+        return sorted(value)  # sets
+    if isinstance(value, list) and name == "tags":  # dag-factory adds one
+        return [normal(item) for item in value
+                if "dagfactory" not in (item.values() if isinstance(item, dict) else [item])]
+    if isinstance(value, list):
+        done = [normal(item, name) for item in value]
+        # Instances that are made at once come in any order.
+        return sorted(done, key=lambda task: (task.get("map_index", -1), task["task_id"])) \
+            if name == "task_instances" else done
+    if value is None:
+        return None
+    if name == "doc_md":
+        return value.split("## YML DAG")[0].rstrip() or None  # dag-factory adds the file
+    if name == "message":
+        return "SENTENCE"
+    if name == "detail" and isinstance(value, str) and value.startswith("Invalid input for param"):
+        return value.split(":")[0]
+    if name in TIMES or name in OF_THE_MACHINE:
+        return "TIME" if name in TIMES else "MACHINE"
+    if isinstance(value, str) and RUN_ID.match(value):
+        return RUN_ID.match(value)[1] + "__"
+    return value
+
+
+def without(value, names):
+    if isinstance(value, dict):
+        return {key: without(item, names) for key, item in value.items() if key not in names}
+    return [without(item, names) for item in value] if isinstance(value, list) else value
+
+
+def hold(ask, settle):
+    """The conversation by `ask(method, path, body) -> (status, JSON or None)`; the answers by name."""
+    saved, answers = {}, {}
+    for name, method, path, body in STEPS:
+        if name == "settle":
+            settle()
+            continue
+        status, answer = ask(method, filled(path, saved), filled(body, saved))
+        if name in SAVED and status < 400:
+            key, find = SAVED[name]
+            saved[key] = find(answer)
+        body = normal(answer)
+        answers[name] = {"status": status, "body": without(body, LEFT_OUT.get(name, ()))}
+    return answers

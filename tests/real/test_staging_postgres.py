@@ -1,0 +1,167 @@
+"""Staging in a real PostgreSQL: the same project with its URL changed gives the same rows and the same messages."""
+import collections
+import json
+import os
+import random
+import time
+
+import psycopg
+import pytest
+
+import postgres_side
+import tailrace
+from records import lines, user
+
+TABLE = "created_users"
+COLUMNS = {"id": {"type": "uuid", "path": "$.login.uuid"}, "age": {"type": "bigint", "path": "$.dob.age"},
+           "born": {"type": "date", "path": "$.dob.date"}, "seen": {"type": "timestamp", "path": "$.dob.date"},
+           "name": "json", "nat": "text", "score": "double", "money": "numeric", "rich": "boolean"}
+
+
+@pytest.fixture(scope="module")
+def server():
+    made = postgres_side.RealPostgres().start()
+    yield made
+    made.remove()
+
+
+def settings(inbox, server, stage):
+    made = json.loads(tailrace.settings([tailrace.files_from(inbox)[0] | {"stage": TABLE}]))
+    made["staging"] = {TABLE: stage}
+    if server:
+        made["roles"] = {"staging": {"url": server.bare_url, "user": postgres_side.USER,
+                                     "password": "${STAGING_PASSWORD}"}}
+    return json.dumps(made)
+
+
+class Both:
+    """The same project twice, by its staging."""
+
+    def __init__(self, tmp_path, server, stage):
+        os.environ["STAGING_PASSWORD"] = postgres_side.PASSWORD
+        self.server = server
+        self.execute(f"DROP TABLE IF EXISTS {TABLE}, tailrace_positions")
+        self.inbox = tmp_path / "input"
+        self.inbox.mkdir()
+        self.projects = {}
+        for name, where in {"sqlite": None, "postgresql": server}.items():
+            folder = tmp_path / name
+            folder.mkdir()
+            self.projects[name] = tailrace.Project(folder, settings=settings(self.inbox, where, stage))
+
+    def execute(self, sql):
+        with psycopg.connect(self.server.url, autocommit=True) as database:
+            done = database.execute(sql)
+            return done.fetchall() if done.description else None
+
+    def put(self, name, text):
+        part = self.inbox / f".{name}.part"
+        part.write_text(text)
+        part.rename(self.inbox / f"{name}.jsonl")
+
+
+def messages(project):
+    import record_batches
+    return [(key.decode(), None if value is None else json.loads(value))
+            for key, value in record_batches.messages(project.data, "users_created", 2)]
+
+
+def by_key(project):
+    found = collections.defaultdict(list)
+    for key, value in messages(project):
+        found[key].append(value)
+    return found
+
+
+def feed(both, files):
+    """Each file lands and flows before the next one comes."""
+    for project in both.projects.values():
+        project.start()
+    count = 0
+    for number, records in enumerate(files):
+        both.put(f"{number:03}", "".join(json.dumps(one) + "\n" for one in records))
+        count += len(records)
+        for project in both.projects.values():
+            tailrace.wait_until(lambda: came(project) >= count, f"{count} records")
+
+
+def came(project):
+    hops = project.hops()
+    return hops["appended.users_created"]["count"] + hops["staged." + TABLE]["rejected"]
+
+
+def stop(both):
+    for project in both.projects.values():
+        project.stop()
+
+
+FILES = [
+    [user(1, money=1.50, score=0.1, rich=True), user(2, score=1e300, name="A\tb\\n \u00e9"), user(3, rich=False)],
+    [user(1, dob={"date": "2001-02-03T04:05:06.120+02:00", "age": 7}), user(2, dob={"age": "x"})],
+    [user(4, money="12345678901234567890.50"), user(3, money="0.10", nat=None)],
+]
+
+
+def test_named_columns_give_the_same_rows_and_messages(tmp_path, server):
+    both = Both(tmp_path, server, {"columns": COLUMNS, "key": ["id"]})
+    feed(both, FILES)
+    stop(both)
+    found = {name: by_key(project) for name, project in both.projects.items()}
+    assert found["sqlite"] == found["postgresql"] and len(found["sqlite"]) == 4
+    letters = [project.sql("SELECT detail FROM system.dead_letters") for project in both.projects.values()]
+    assert letters[0] == letters[1] == [{"detail": 'age: "x" is no bigint'}]
+    rows = both.execute(f"SELECT age, born::text, rich, money::text, name->>'first' FROM {TABLE} ORDER BY age")
+    assert rows == [(7, "2001-02-03", None, None, "First1"), (20, "1980-02-03", None, None, None),
+                    (21, "1980-02-03", None, "0.10", "First3"),
+                    (22, "1980-02-03", None, "12345678901234567890.50", "First4")]
+
+
+def test_members_become_columns_that_widen_and_messages_stay_the_same(tmp_path, server):
+    both = Both(tmp_path, server, {})
+    feed(both, [[user(1), user(2, level=1)], [user(3, level=2.5, tags=["a", {"b": None}])],
+                [user(4, level="high", gender=7), user(1, gender=True)]])
+    stop(both)
+    found = {name: by_key(project) for name, project in both.projects.items()}
+    assert found["sqlite"] == found["postgresql"] and len(found["sqlite"]) == 4
+    rows = both.execute(f"SELECT level::text FROM {TABLE} WHERE level IS NOT NULL ORDER BY level::text")
+    assert rows == [('"high"',), ("1",), ("2.5",)]
+
+
+def test_a_strangers_changes_reach_the_topic(tmp_path, server):
+    both = Both(tmp_path, server, {"columns": COLUMNS, "key": ["id"]})
+    feed(both, [[user(n) for n in range(3)]])
+    project = both.projects["postgresql"]
+    ids = [user(n)["login"]["uuid"] for n in range(3)]
+    both.execute(f"DELETE FROM {TABLE} WHERE id = '{ids[0]}'")
+    both.execute(f"UPDATE {TABLE} SET nat = 'XX' WHERE id = '{ids[1]}'")
+    tailrace.wait_until(lambda: project.hops()["appended.users_created"]["count"] == 5, "two more records")
+    stop(both)
+    found = by_key(project)
+    assert found[ids[0]][-1] is None
+    assert [one["nat"] for one in found[ids[1]]] == [user(1)["nat"], "XX"]
+
+
+def test_kill_9_of_either_side_loses_nothing_and_doubles_nothing(tmp_path, server):
+    seed = int(os.environ.get("TAILRACE_SEED", random.randrange(1 << 30)))
+    print("TAILRACE_SEED", seed)
+    choose = random.Random(seed)
+    both = Both(tmp_path, server, {"columns": COLUMNS, "key": ["id"]})
+    project = both.projects["postgresql"]
+    files = 0
+    for kill in range(tailrace.KILLS):
+        project.start()
+        for _ in range(choose.randrange(1, 4)):
+            both.put(f"{files:05}", lines(range(files * 400, files * 400 + 400)))
+            files += 1
+        time.sleep(choose.choice([0.05, 0.3, 0.8]) * choose.random())
+        if kill % 3 == 2:
+            server.stop(postgres_side.signal.SIGQUIT)
+            server.start()
+        project.kill()
+    project.start()
+    tailrace.wait_until(lambda: came(project) >= files * 400, "all records", 180)
+    time.sleep(0.3)  # what would come twice has time to come
+    project.stop()
+    keys = collections.Counter(key for key, _ in messages(project))
+    assert max(keys.values()) == 1 and sorted(keys) == sorted(user(n)["login"]["uuid"] for n in range(files * 400))
+    assert both.execute(f"SELECT count(*) FROM {TABLE}") == [(files * 400,)]

@@ -1,0 +1,5 @@
+"""The way that a branch goes."""
+
+
+def left():
+    return "load.big"
