@@ -68,8 +68,8 @@ class Service:
 
     def inside(self, words, **kwargs):
         """A command in this service's network, which knows the others' names; as the user of PostgreSQL where asked."""
-        script = f"mount --bind {self.stack.hosts} /etc/hosts && exec \"$@\""
-        return dict(args=["ip", "netns", "exec", self.space, "unshare", "-m", "sh", "-c", script, "sh",
+        script = f"mount --bind {self.stack.hosts} /etc/hosts && hostname {self.name} && exec \"$@\""
+        return dict(args=["ip", "netns", "exec", self.space, "unshare", "-m", "-u", "sh", "-c", script, "sh",
                           *map(str, words)], env=self.environment(), **kwargs)
 
     def start(self):
