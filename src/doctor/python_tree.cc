@@ -276,7 +276,7 @@ class Parser {
     }
     Statement made;
     made.line = now().line;
-    if (op("@")) return end_line();
+    if (op("@")) next();  // a decorator is a call before its function
     if (is(Token::Kind::kName) && word_statement(made)) {
       out.push_back(std::move(made));
       return;
@@ -303,7 +303,8 @@ class Parser {
     if (text == "import" || text == "from") {
       next();
       made.kind = S::kImport;
-      while (is(Token::Kind::kName) || op(".")) made.name += next().text;
+      while ((is(Token::Kind::kName) && !word("import") && !word("as")) || op("."))
+        made.name += next().text;
       end_line();
     } else if (text == "return" || text == "raise") {
       next();
