@@ -32,6 +32,7 @@ def test_operators_do_what_airflows_do(name, tmp_path, monkeypatch):
     expected = json.loads((FOLDER / "expected" / f"{name}.json").read_text())
     (tmp_path / "input").mkdir()
     project = tailrace.Project(tmp_path, settings=tailrace.settings(tailrace.files_from(tmp_path / "input")))
+    shutil.rmtree(project.folder / "dags", ignore_errors=True)  # the example's own
     (project.folder / "dags").mkdir()
     shutil.copy(FOLDER / f"{name}.yml", project.folder / "dags")
     with stages.stage(tmp_path / "stage") as stage:
@@ -56,6 +57,7 @@ def kafka_project(folder, dags=()):
     """Its only topic has one partition."""
     (folder / "input").mkdir()
     made = tailrace.Project(folder, settings=tailrace.settings(tailrace.files_from(folder / "input"), partitions=1))
+    shutil.rmtree(made.folder / "dags", ignore_errors=True)  # the example's own
     (made.folder / "dags").mkdir()
     for file in dags:
         shutil.copy(FOLDER / file, made.folder / "dags")

@@ -17,6 +17,7 @@ def project_with(folder, dags=()):
     (folder / "input" / "a.jsonl").write_text(lines(range(PEOPLE)))
     ingest = [one | {"paused": True} for one in tailrace.files_from(folder / "input")]
     made = tailrace.Project(folder, settings=tailrace.settings(ingest))
+    shutil.rmtree(made.folder / "dags", ignore_errors=True)  # the example's own
     (made.folder / "dags").mkdir()
     for dag in dags:
         shutil.copy(dag, made.folder / "dags")

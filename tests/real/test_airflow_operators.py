@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -43,6 +44,8 @@ def test_own_operators_do_on_airflow_what_they_do_embedded(python, tmp_path):
     told = on_airflow(python, tmp_path, test_own_operators.OWN,
                       AIRFLOW_CONN_TAILRACE_DEFAULT=there.url().replace("http://", "tailrace://"))["own"]
     there.kill()
+    for found in (told, embedded):
+        found["too_many"]["why"] = re.sub("duration of [0-9.]+", "duration of SOME", found["too_many"]["why"])
     assert told == embedded
 
 
