@@ -22,10 +22,22 @@ MEASURED_S = int(os.environ.get("TAILRACE_BENCH_SECONDS", "180"))
 
 def project(folder, tailrace):
     made = tailrace.Project(folder, settings=json.dumps({
-        "topics": {"users_created": {"partitions": 1, "format": "json", "message.timestamp.type": "LogAppendTime"}},
+        "topics": {"users_created": {"partitions": 1, "format": "json"}},
         "serving": {}, "ingest": []}))
     (made.folder / "dags").mkdir()
     return made
+
+
+def stamp_by_append(broker, topic):
+    """From here on a record's time is when it is appended."""
+    from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType)
+
+    entry = ConfigEntry("message.timestamp.type", "LogAppendTime", incremental_operation=AlterConfigOpType.SET)
+    admin = AdminClient({"bootstrap.servers": broker})
+    asked = admin.incremental_alter_configs(
+        [ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])])
+    for answer in asked.values():
+        answer.result(30)
 
 
 def rows(made, query):
@@ -55,6 +67,7 @@ d:
       bash_command: "date +%s%N > {notes}-{{{{ (triggering_asset_events.values() | first | first).extra.offset }}}}"
 """)
         made.start()
+        stamp_by_append(made.kafka(), "users_created")
         producer = confluent_kafka.Producer({"bootstrap.servers": made.kafka(), "linger.ms": 0})
         began = time.monotonic()
         for number in range(EVENTS):

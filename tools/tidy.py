@@ -35,7 +35,7 @@ FENCES = [
     (r"boost/multiprecision", {"cql_terms"}),
     (r"simdjson\.h", {"engine", "connect", "lake", "pipeline", "schema", "staging", "workflows"}),
     (r"google/protobuf/", {"schema"}),
-    (r"yaml-cpp/", {"yaml", "dags", "doctor", "pipeline", "app"}),
+    (r"yaml-cpp/", {"yaml", "dags", "doctor", "pipeline", "compose", "app"}),
     (r"re2/", {"auth", "engine", "groups", "schema", "transactions"}),
     (r"crypt\.h", {"cql_roles"}),
     (r"isa-l", {"log", "cql_protocol"}),

@@ -85,6 +85,8 @@ def decoded(value):
         return set(decoded(data))
     if name == "tailrace.http_response":
         return http_response(data)
+    if name == "tailrace.kafka_message":
+        return KafkaMessage(data)
     raise ValueError(f"a value of class {name} cannot be read here")
 
 
@@ -129,6 +131,43 @@ class HttpHeaders(dict):
 
     def get(self, name, default=None):
         return super().get(name.lower(), default)
+
+
+class KafkaMessage:
+    """A record, by the names of confluent_kafka.Message."""
+
+    def __init__(self, data):
+        self._data = data
+
+    def _bytes(self, text):
+        return None if text is None else base64.b64decode(text)
+
+    def error(self):
+        return None
+
+    def topic(self):
+        return self._data["topic"]
+
+    def partition(self):
+        return self._data["partition"]
+
+    def offset(self):
+        return self._data["offset"]
+
+    def key(self):
+        return self._bytes(self._data["key"])
+
+    def value(self):
+        return self._bytes(self._data["value"])
+
+    def timestamp(self):
+        return tuple(self._data["timestamp"])
+
+    def headers(self):
+        return [(name, self._bytes(value)) for name, value in self._data["headers"]] or None
+
+    def __len__(self):
+        return len(self.value() or b"")
 
 
 def http_response(data):
@@ -454,17 +493,34 @@ def call(job):
     function = find_callable(job)
     CONTEXT.update(context_of(job))
     args, kwargs = decoded(job.get("args") or []), decoded(job.get("kwargs") or {})
-    clash = set(kwargs) & set(CONTEXT) if job.get("decorated") is None else set()
+    clash = set(kwargs) & set(CONTEXT) if not job.get("decorated", job.get("context_free")) else set()
     if clash - {"params", "conf"}:
         raise ValueError(f"The key {sorted(clash)[0]!r} in args is a part of kwargs and therefore reserved.")
-    bound = taken(function, CONTEXT, kwargs)
+    bound = kwargs if job.get("context_free") else taken(function, CONTEXT, kwargs)
     for position, parameter in enumerate(list(inspect.signature(function).parameters)[:len(args)]):
         if parameter not in kwargs:
             bound.pop(parameter, None)
+    if "each" in job:
+        return [function(*args, message, **bound) for message in decoded(job["each"])]
+    if "batch" in job:
+        return function(*args, decoded(job["batch"]), **bound)
     value = function(*args, **bound)
+    if job.get("result") == "records":
+        return [[record_part(key), record_part(part)] for key, part in value]
     if inspect.isgenerator(value):
         value = list(value)
     return asyncio.run(value) if inspect.iscoroutine(value) else value
+
+
+def record_part(value):
+    """A key or a value for Kafka, as base64."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = value.encode()
+    if not isinstance(value, (bytes, bytearray)):
+        raise TypeError(f"a key or value for Kafka is str or bytes, not {type(value).__name__}")
+    return base64.b64encode(value).decode()
 
 
 def kind_of(problem):

@@ -168,7 +168,8 @@ TEST_F(ApiTest, every_fault_of_a_body_is_told_at_once_as_fastapi_does) {
   const auto refused = ask("POST", "pools", {{"slots", "many"}, {"colour", "red"}});
   EXPECT_EQ(refused.status, 422);
   std::vector<std::string> types;
-  for (const Json& fault : json(refused)["detail"])
+  const Json faults = json(refused)["detail"];
+  for (const Json& fault : faults)
     types.push_back(fault["type"].get<std::string>() + " " +
                     fault["loc"].back().get<std::string>());
   EXPECT_THAT(types, testing::UnorderedElementsAre("missing name", "int_parsing slots",

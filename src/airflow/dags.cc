@@ -186,7 +186,7 @@ Answer<Reply> dag_details(Call& call) {
   json["end_date"] = time_json(dag->end_date);
   json["is_paused_upon_creation"] =
       dag->paused_upon_creation ? Json(*dag->paused_upon_creation) : Json(nullptr);
-  json["params"] = params_json(dag->params);
+  json["params"] = params_json(dag->params, nullptr);
   json["render_template_as_native_obj"] = dag->render_native;
   json["template_search_path"] = nullptr;
   json["timezone"] = zone_of(*dag);

@@ -38,6 +38,13 @@ std::string description_of(const dags::Dag& dag) {
   return alone ? "Triggered by assets" : "Triggered by assets or " + dag.timetable.description();
 }
 
+/// Timetable.summary; null where nothing starts the DAG by itself.
+Json summary_of(const dags::Dag& dag) {
+  const bool timed = !std::holds_alternative<calendar::NoTimetable>(dag.timetable.kind());
+  if (dag.assets) return timed ? "Asset or " + dag.timetable_summary : std::string("Asset");
+  return timed ? text_or_null(dag.timetable_summary) : Json(nullptr);
+}
+
 Json tags_json(const dags::Dag& dag, const Catalog& catalog) {
   std::vector<std::string> names = dag.tags;
   std::ranges::sort(names);
@@ -49,17 +56,18 @@ Json tags_json(const dags::Dag& dag, const Catalog& catalog) {
 }
 
 struct Decorator {
-  std::string_view name, class_name, shown;
+  std::string_view name, module, class_name, shown;
 };
 constexpr std::array kDecorators = std::to_array<Decorator>({
-    {"bash", "_BashDecoratedOperator", "@task.bash"},
-    {"branch", "_BranchPythonDecoratedOperator", "@task.branch"},
-    {"short_circuit", "_ShortCircuitDecoratedOperator", "@task.short_circuit"},
-    {"sensor", "DecoratedSensorOperator", "@task.sensor"},
-    {"virtualenv", "_PythonVirtualenvDecoratedOperator", "@task.virtualenv"},
-    {"external_python", "_PythonExternalDecoratedOperator", "@task.external_python"},
+    {"bash", "bash", "_BashDecoratedOperator", "@task.bash"},
+    {"branch", "branch_python", "_BranchPythonDecoratedOperator", "@task.branch"},
+    {"short_circuit", "short_circuit", "_ShortCircuitDecoratedOperator", "@task.short_circuit"},
+    {"sensor", "sensor", "DecoratedSensorOperator", "@task.sensor"},
+    {"virtualenv", "python_virtualenv", "_PythonVirtualenvDecoratedOperator", "@task.virtualenv"},
+    {"external_python", "external_python", "_PythonExternalDecoratedOperator",
+     "@task.external_python"},
 });
-constexpr Decorator kTask{"task", "_PythonDecoratedOperator", "@task"};
+constexpr Decorator kTask{"task", "python", "_PythonDecoratedOperator", "@task"};
 
 const Decorator& decorator_of(const dags::Task& task) {
   const std::string last = task.decorator_path.substr(task.decorator_path.rfind('.') + 1);
@@ -268,7 +276,7 @@ Json dag_json(const dags::Dag& dag, const Catalog& catalog) {
       {"relative_fileloc", relative},
       {"fileloc", file.string()},
       {"description", text_or_null(dag.description)},
-      {"timetable_summary", text_or_null(dag.timetable_summary)},
+      {"timetable_summary", summary_of(dag)},
       {"timetable_description", description_of(dag)},
       {"timetable_partitioned", false},
       {"timetable_periodic", is_periodic(dag)},
@@ -289,13 +297,13 @@ Json dag_json(const dags::Dag& dag, const Catalog& catalog) {
   };
 }
 
-Json params_json(const std::vector<dags::Param>& params) {
+Json params_json(const std::vector<dags::Param>& params, const Json& source) {
   Json all = Json::object();
   for (const auto& param : params) {
     all[param.name] = {{"value", value_json(param.value)},
                        {"schema", param.schema.dict() ? value_json(param.schema) : Json::object()},
                        {"description", text_or_null(param.description)},
-                       {"source", "dag"}};
+                       {"source", source}};
   }
   return all;
 }
@@ -303,7 +311,10 @@ Json params_json(const std::vector<dags::Param>& params) {
 Json task_json(const dags::Task& task, const dags::Dag& dag, Catalog& catalog) {
   const std::string& path = task.decorator_path.empty() ? task.operator_path : task.decorator_path;
   const auto* signature = dags::airflow_operators().find(path);
-  const std::string present = signature != nullptr ? signature->path : path;
+  std::string module = signature != nullptr ? signature->path : path;
+  module.erase(std::min(module.rfind('.'), module.size()));
+  if (!task.decorator_path.empty())
+    module = fmt::format("airflow.providers.standard.decorators.{}", decorator_of(task).module);
   const sched::Plan* plan = catalog.plan(dag.id);
   std::vector<dags::Param> params = dag.params;
   for (const auto& own : task.params) {
@@ -335,10 +346,8 @@ Json task_json(const dags::Task& task, const dags::Dag& dag, Catalog& catalog) {
       {"downstream_task_ids", task.downstream},
       {"doc_md", text_or_null(task.doc_md)},
       {"operator_name", operator_name(task)},
-      {"params", params_json(params)},
-      {"class_ref",
-       {{"module_path", present.substr(0, present.rfind('.'))},
-        {"class_name", operator_class(task)}}},
+      {"params", params_json(params, "dag")},
+      {"class_ref", {{"module_path", module}, {"class_name", operator_class(task)}}},
       {"is_mapped", (*plan)[plan->find(task.id)].expands()},
       {"extra_links", Json::array()},
   };

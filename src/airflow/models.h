@@ -41,7 +41,8 @@ class Catalog {
 
 Json dag_json(const dags::Dag& dag, const Catalog& catalog);          ///< DAGResponse
 Json dag_version_json(const dags::Dag& dag, const Catalog& catalog);  ///< DagVersionResponse
-Json params_json(const std::vector<dags::Param>& params);
+/// `source` is who declares them, where Airflow says so.
+Json params_json(const std::vector<dags::Param>& params, const Json& source);
 Json task_json(const dags::Task& task, const dags::Dag& dag, Catalog& catalog);  ///< TaskResponse
 Json run_json(const sched::Run& run, const Catalog& catalog);                    ///< DAGRunResponse
 /// TaskInstanceResponse; `run` is its run.

@@ -266,6 +266,26 @@ bool Instance::is_paused(std::string_view name) const {
   return at != project_.ingest.end() && at->paused;
 }
 
+std::map<std::string, std::string> Instance::own_connections() const {
+  std::map<std::string, std::string> connections;
+  if (const std::string kafka = kafka_address(); !kafka.empty()) {
+    const nlohmann::json extra = {{"bootstrap.servers", kafka},
+                                  {"group.id", "workflows"},
+                                  {"auto.offset.reset", "earliest"},
+                                  {"enable.auto.commit", "false"}};
+    connections["kafka_default"] = nlohmann::json{{"conn_type", "kafka"}, {"extra", extra}}.dump();
+  }
+  if (const std::string cql = cql_address(); !cql.empty()) {
+    const auto colon = cql.rfind(':');
+    const nlohmann::json one = {{"conn_type", "cassandra"},
+                                {"host", cql.substr(0, colon)},
+                                {"port", std::atoi(cql.c_str() + colon + 1)},
+                                {"schema", project_.name}};
+    connections["cassandra_default"] = one.dump();
+  }
+  return connections;
+}
+
 Status Instance::open_workflows() {
   if (!fs::is_directory(project_.folder + "/dags")) return {};
   access_ = project_access(*this);
@@ -278,6 +298,7 @@ Status Instance::open_workflows() {
     options.brokers.push_back(brokers.substr(from, comma - from));
     from = comma + 1;
   }
+  options.connections = own_connections();
   ASSIGN(workflows_, workflows::Workflows::open(std::move(options), *access_, rt::system_clock()));
   for (const dags::Finding& finding :
        check_assets(project_, *runner_->graph(), workflows_->dags())) {

@@ -2,6 +2,7 @@
 // where all are wired.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -107,6 +108,8 @@ class Instance {
   Status open_doors();
   /// The one for CQL's clients, where the served tables are here.
   Status open_cql();
+  /// Connections that tasks have without being told: the project's own topics, its served tables.
+  std::map<std::string, std::string> own_connections() const;
   /// The workflows, where the project has any, and their door; they do not run yet.
   Status open_workflows();
   Status open_console();

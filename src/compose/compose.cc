@@ -211,7 +211,8 @@ std::string roles_text(const pipeline::Project& project, const Places& at) {
   const pipeline::Roles& roles = project.roles;
   std::string text = "roles:\n  log: " + at.log + "\n  registry: " + at.registry +
                      "\n  serving: " + at.serving + "\n";
-  for (const auto& [name, value] : {std::pair{"engine", roles.engine}, {"lake", roles.lake}})
+  for (const auto& [name, value] :
+       {std::pair{"engine", roles.engine}, {"lake", roles.lake}, {"staging", roles.staging}})
     if (value != "embedded") text += "  " + std::string(name) + ": " + value + "\n";
   return text;
 }

@@ -48,7 +48,7 @@ constexpr std::string_view kZooKeeper = R"(
     environment:
       ZOOKEEPER_CLIENT_PORT: "2181"
       ZOOKEEPER_TICK_TIME: "2000"
-      KAFKA_HEAP_OPTS: -Xmx128m
+      KAFKA_HEAP_OPTS: -Xmx64m
     volumes: ["zookeeper:/var/lib/zookeeper"]
     healthcheck:
       test: [CMD, cub, zk-ready, "zookeeper:2181", "5"]
@@ -56,7 +56,7 @@ constexpr std::string_view kZooKeeper = R"(
       timeout: 10s
       retries: 12
       start_period: 10s
-    mem_limit: 256m
+    mem_limit: 160m
     restart: unless-stopped
 
   kafka-zookeeper:
@@ -111,7 +111,7 @@ constexpr std::string_view kRegistry = R"(
       timeout: 5s
       retries: 12
       start_period: 20s
-    mem_limit: 384m
+    mem_limit: 352m
     restart: unless-stopped
 )";
 
@@ -169,6 +169,8 @@ constexpr std::string_view kAirflow = R"(
     depends_on:
       postgres: {condition: service_healthy}
       minio: {condition: service_healthy}
+      kafka: {condition: service_healthy, required: false}
+      kafka-zookeeper: {condition: service_healthy, required: false}
     healthcheck:
       test: [CMD, curl, -fsS, "http://airflow:8080/api/v2/monitor/health"]
       interval: 15s
@@ -210,7 +212,7 @@ constexpr std::string_view kSpark = R"(
       timeout: 5s
       retries: 12
       start_period: 5s
-    mem_limit: 736m
+    mem_limit: 704m
     restart: unless-stopped
 
   spark-worker-2: *spark-worker
@@ -233,7 +235,7 @@ constexpr std::string_view kCassandra = R"(
       timeout: 10s
       retries: 18
       start_period: 40s
-    mem_limit: 1152m
+    mem_limit: 1088m
     restart: unless-stopped
 )";
 

@@ -25,27 +25,27 @@ PostgresChanges::PostgresChanges(const PostgresSettings& settings, PostgresPosit
       prefix_(std::move(prefix)) {}
 
 Status PostgresChanges::take(const postgres::StreamFrame& frame, Chunk& chunk,
-                             std::stop_token stop) {
-  return handle(frame.message, frame.start, false, chunk, std::move(stop));
+                             const std::stop_token& stop) {
+  return handle(frame.message, frame.start, false, chunk, stop);
 }
 
-Status PostgresChanges::step(Chunk& chunk, std::stop_token stop) {
+Status PostgresChanges::step(Chunk& chunk, const std::stop_token& stop) {
   ASSIGN(const auto entry, replay_->next());
-  if (entry) return handle(entry->message, entry->lsn, true, chunk, std::move(stop));
+  if (entry) return handle(entry->message, entry->lsn, true, chunk, stop);
   replay_.reset();
   end(replay_end_);
   return {};
 }
 
 Status PostgresChanges::handle(std::string_view bytes, Lsn lsn, bool replayed, Chunk& chunk,
-                               std::stop_token stop) {
+                               const std::stop_token& stop) {
   ASSIGN(const auto decoded, decoder_.decode(bytes, replayed || in_stream_));
   if (decoded.of && !replayed) return spill(*decoded.of, bytes, lsn);
   struct Handler {
     PostgresChanges& self;
     Lsn lsn;
     Chunk& chunk;
-    std::stop_token stop;
+    const std::stop_token& stop;
     Status operator()(const Change* change) { return self.change(*change, lsn, chunk); }
     Status operator()(const postgres::Begin& begin) {
       self.begin(begin.xid, begin.commit, begin.time_us);
@@ -83,7 +83,7 @@ Status PostgresChanges::handle(std::string_view bytes, Lsn lsn, bool replayed, C
       return error(Code::kInternal, "PostgreSQL: a two-phase message that was not asked for");
     }
   };
-  return std::visit(Handler{*this, lsn, chunk, std::move(stop)}, decoded.message);
+  return std::visit(Handler{*this, lsn, chunk, stop}, decoded.message);
 }
 
 Status PostgresChanges::spill(Xid part, std::string_view bytes, Lsn lsn) {
@@ -158,7 +158,7 @@ void PostgresChanges::message(const postgres::LogicalMessage& message) {
 // Tables whose identity is the whole row do not say which columns name it: the catalog does, as it
 // is now, so the choice is noted before a record depends on it.
 Status PostgresChanges::learn(const postgres::Relation& relation, Chunk& chunk,
-                              std::stop_token stop) {
+                              const std::stop_token& stop) {
   const std::string full = relation.schema + "." + relation.name;
   const std::vector<std::string>* key = nullptr;
   if (relation.identity == 'f') {

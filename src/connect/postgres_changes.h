@@ -30,10 +30,10 @@ class PostgresChanges {
                   PostgresCatalog& catalog, PostgresRecordWriter& writer,
                   EmittedTransactions& emitted, std::string prefix);
 
-  Status take(const postgres::StreamFrame& frame, Chunk& chunk, std::stop_token stop);
+  Status take(const postgres::StreamFrame& frame, Chunk& chunk, const std::stop_token& stop);
   /// A large transaction has ended, and its changes are on disk.
   bool replaying() const { return replay_ != nullptr; }
-  Status step(Chunk& chunk, std::stop_token stop);
+  Status step(Chunk& chunk, const std::stop_token& stop);
 
   bool between_transactions() const { return !in_transaction_; }
   /// The chunk must be noted, or a snapshot's chunk follows; true once.
@@ -60,11 +60,11 @@ class PostgresChanges {
     std::string full_name;
   };
   Status handle(std::string_view bytes, postgres::Lsn lsn, bool replayed, Chunk& chunk,
-                std::stop_token stop);
+                const std::stop_token& stop);
   Status spill(postgres::Xid part, std::string_view bytes, postgres::Lsn lsn);
   void begin(postgres::Xid xid, postgres::Lsn commit, std::int64_t time_us);
   void end(postgres::Lsn end);
-  Status learn(const postgres::Relation& relation, Chunk& chunk, std::stop_token stop);
+  Status learn(const postgres::Relation& relation, Chunk& chunk, const std::stop_token& stop);
   Status change(const postgres::Change& change, postgres::Lsn lsn, Chunk& chunk);
   Status truncate(const postgres::Truncate& truncate, postgres::Lsn lsn, Chunk& chunk);
   Status stream_commit(const postgres::StreamCommit& commit);

@@ -55,7 +55,8 @@ class PostgresSource final : public Source {
     PostgresChanges changes;
     Lsn target;      // the server's end when it was opened
     Lsn server_end;  // as the stream says
-    Steady::time_point heard, asked, advanced, lag_asked;
+    Steady::time_point asked, advanced, lag_asked;
+    std::optional<Steady::time_point> unanswered;  // asked, and nothing was heard since
     std::int64_t behind_bytes = 0;
 
     Session(PostgresSource& source, PostgresConnections opened,
@@ -76,6 +77,8 @@ class PostgresSource final : public Source {
   Status emit(const SnapshotChunk& read, Chunk& chunk);
   const std::string* pending_table() const;
   bool caught_up() const;
+  bool has_finished() const;
+  static void finish(Chunk& chunk);
   Status failed(const Error& why, Chunk& chunk, std::stop_token stop);
   void describe_progress(Chunk& chunk, std::stop_token stop);
   std::string snapshot_progress() const;
@@ -103,24 +106,27 @@ PostgresSource::Session::Session(PostgresSource& source, PostgresConnections ope
       changes(source.settings_, source.position_, catalog, writer, source.emitted_,
               source.prefix()),
       target(connections.server_end),
-      heard(Steady::now()),
-      asked(heard),
-      advanced(heard),
-      lag_asked(heard - kLagEvery) {}
+      asked(Steady::now()),
+      advanced(asked),
+      lag_asked(asked - kLagEvery) {}
 
 Status PostgresSource::next(std::string_view text, Chunk& chunk, std::stop_token stop) {
   if (!session_ || text != position_text_) {
     session_.reset();
     ASSIGN(position_, parse_postgres_position(text));
     position_text_ = text;
-    noted_ = position_.lsn;
   }
   chunk.place = settings_.slot;
   chunk.separator = '@';
+  if (!session_ && has_finished()) {
+    chunk.position = text;
+    finish(chunk);
+    return {};
+  }
   Status done = session_ ? Status() : open(chunk, stop);
   if (done) done = pump(chunk, stop);
   if (!done) TRY(failed(done.error(), chunk, stop));
-  if (!chunk.once && session_) describe_progress(chunk, stop);
+  if (!chunk.once && !chunk.finished && session_) describe_progress(chunk, stop);
   position_text_ = position_.empty() ? "" : encode_postgres_position(position_);
   chunk.position = position_text_;
   return {};
@@ -149,6 +155,7 @@ Status PostgresSource::failed(const Error& why, Chunk& chunk, std::stop_token st
   if (stop.stop_requested()) return {};
   const auto wait = std::min(kFirstBackoff * (1 << std::min(tries_, 10)), kMostBackoff);
   ++tries_;
+  chunk.idle = true;
   chunk.wait = wait;
   chunk.error = fmt::format("{}; tries again in {} s", what, wait.count() / 1000.0);
   chunk.why = chunk.error;
@@ -197,6 +204,7 @@ Status PostgresSource::receive(Chunk& chunk, std::stop_token stop, bool& more) {
   }
   ASSIGN(const postgres::StreamFrame frame, postgres::parse_frame(*bytes));
   session_->server_end = std::max(session_->server_end, frame.server_end);
+  session_->unanswered.reset();
   if (frame.keepalive) {
     TRY(keepalive(frame, chunk));
     more = !chunk.note_first;
@@ -209,7 +217,6 @@ Status PostgresSource::receive(Chunk& chunk, std::stop_token stop, bool& more) {
 // All that was committed before a keepalive's place has come before it.
 Status PostgresSource::keepalive(const postgres::StreamFrame& frame, Chunk& chunk) {
   const auto now = Steady::now();
-  session_->heard = now;
   tries_ = 0;
   const bool idle = session_->changes.between_transactions();
   const bool due = now - session_->advanced >= milliseconds(settings_.heartbeat_ms);
@@ -222,17 +229,32 @@ Status PostgresSource::keepalive(const postgres::StreamFrame& frame, Chunk& chun
   return frame.answer_now ? send_status(false) : Status();
 }
 
-Status PostgresSource::quiet(Chunk& chunk, std::stop_token /*stop*/) {
+Status PostgresSource::quiet(Chunk& chunk, std::stop_token stop) {
   const auto now = Steady::now();
-  if (now - session_->heard > kSilence && now - session_->asked < kSilence)
+  if (session_->unanswered && now - *session_->unanswered > kSilence)
     return error(Code::kUnavailable,
                  fmt::format("PostgreSQL has said nothing for {} s", kSilence.count() / 1000));
   const bool done = caught_up();
   if (!done || now - session_->asked >= kStatusEvery) TRY(send_status(true));
   chunk.idle = done && pending_table() == nullptr && session_->changes.between_transactions();
   if (chunk.idle) chunk.wait = milliseconds(1);
-  if (chunk.idle && settings_.snapshot == PostgresSettings::Snapshot::kOnly) chunk.finished = true;
+  if (!chunk.idle || settings_.snapshot != PostgresSettings::Snapshot::kOnly) return {};
+  // All of it is noted: nobody reads from the slot any more, and it must not hold the log.
+  session_->connections.stream.reset();
+  const std::optional<std::string> slot[] = {settings_.slot};
+  TRY(session_->connections.sql->query("SELECT pg_drop_replication_slot($1)", slot, stop));
+  finish(chunk);
   return {};
+}
+
+bool PostgresSource::has_finished() const {
+  return settings_.snapshot == PostgresSettings::Snapshot::kOnly && !position_.tables.empty() &&
+         std::ranges::all_of(position_.tables, [](const auto& one) { return one.second.done; });
+}
+
+void PostgresSource::finish(Chunk& chunk) {
+  chunk.finished = true;
+  chunk.why = "all rows were read";
 }
 
 bool PostgresSource::caught_up() const {
@@ -240,7 +262,10 @@ bool PostgresSource::caught_up() const {
 }
 
 Status PostgresSource::send_status(bool answer_now) {
-  if (answer_now) session_->asked = Steady::now();
+  if (answer_now) {
+    session_->asked = Steady::now();
+    if (!session_->unanswered) session_->unanswered = session_->asked;
+  }
   const std::int64_t now_us = clock_.now().value * 1000;
   return session_->connections.stream->send(
       postgres::encode_status(std::max(position_.lsn, noted_), noted_, now_us, answer_now));

@@ -28,7 +28,7 @@ struct PostgresColumn {
 struct PostgresTable {
   std::string schema, name;
   std::vector<PostgresColumn> columns{};
-  std::vector<std::size_t> key{};  ///< the columns that name a row, in the table's order; may be none
+  std::vector<std::size_t> key{};  ///< the columns that name a row, in order
   bool watched = true;
 
   std::string full_name() const { return schema + "." + name; }

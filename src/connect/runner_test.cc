@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "connect/fake_source.h"
 #include "connect/spool.h"
@@ -106,6 +107,57 @@ TEST_F(ConnectTest, a_runner_that_dies_unnoted_at_any_step_loses_and_doubles_not
   EXPECT_EQ(found.size(), 30'000u);
   EXPECT_EQ(std::ranges::adjacent_find(found), found.end());
   EXPECT_EQ(runner->status().records, 30'000);
+}
+
+/// Records "0" to "29"; each third is told apart by how often anything was fetched, and cannot be
+/// emitted again.
+class MixedSource final : public Source {
+ public:
+  explicit MixedSource(std::vector<std::string>& noted) : noted_(noted) {}
+  Status next(std::string_view position, Chunk& chunk, std::stop_token /*stop*/) override {
+    static int fetched = 0;
+    const int n = position.empty() ? 0 : std::stoi(std::string(position));
+    chunk.position = position;
+    chunk.idle = chunk.finished = n == 30;
+    if (chunk.finished) return {};
+    chunk.once = n % 3 == 2;
+    const std::string suffix = chunk.once ? "/" + std::to_string(++fetched) : "";
+    // Another partition each time it is fetched.
+    chunk.add("key" + suffix, std::to_string(n) + suffix, n);
+    chunk.position = std::to_string(n + 1);
+    return {};
+  }
+  bool replayable() const override { return true; }
+  void noted(std::string_view position) override { noted_.emplace_back(position); }
+  std::string fingerprint() const override { return "mixed"; }
+  std::string describe() const override { return "mixed"; }
+
+ private:
+  std::vector<std::string>& noted_;
+};
+
+TEST_F(ConnectTest, chunks_that_cannot_be_emitted_again_are_spooled_among_those_that_can) {
+  std::vector<std::string> noted;
+  const auto open_mixed = [&] {
+    RunnerConfig config{"mixed", "users", folder_ + "/ingest"};
+    config.note_every_ms = 1'000'000;
+    return *SourceRunner::open(config, std::make_unique<MixedSource>(noted), *log_);
+  };
+  for (int life = 0; life < 8; ++life) {
+    auto runner = open_mixed();
+    for (int i = 0; i <= life % 5; ++i) ASSERT_TRUE(runner->step());
+  }
+  drain(*open_mixed());
+  std::vector<int> numbers;
+  for (const std::string& value : values("users")) numbers.push_back(std::stoi(value));
+  std::ranges::sort(numbers);
+  std::vector<int> all(30);
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(numbers, all);
+  // A restart is told where it stands; between two lives nothing that was noted is taken back.
+  EXPECT_TRUE(std::ranges::is_sorted(
+      noted, {}, [](const std::string& one) { return one.empty() ? 0 : std::stoi(one); }));
+  EXPECT_EQ(noted.back(), "30");
 }
 
 TEST_F(ConnectTest, a_changed_seed_begins_again_and_keeps_what_is_there) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "cql/startup.h"
-#include "rt/clock.h"
 
 namespace tailrace::cql {
 
@@ -92,21 +91,25 @@ bool Conversation::serve(const Head& head, std::string_view body, net::Reply rep
       return decoded(scratch().query, std::move(turn), [&](const auto& request, Turn now) {
         if (pages_of_nothing(request.parameters))
           return tell(std::move(now), {protocol_error("The page size cannot be 0")});
-        engine.query(client, request, done(std::move(now)));
+        engine.query(client, request,
+                     done(std::move(now), {"QUERY", "Execute CQL3 query", request.text}));
       });
     case Opcode::kPrepare:
       return decoded(scratch().prepare, std::move(turn), [&](const auto& request, Turn now) {
-        engine.prepare(client, request, done(std::move(now)));
+        engine.prepare(client, request,
+                       done(std::move(now), {"QUERY", "Preparing CQL3 query", request.text}));
       });
     case Opcode::kExecute:
       return decoded(scratch().execute, std::move(turn), [&](const auto& request, Turn now) {
         if (pages_of_nothing(request.parameters))
           return tell(std::move(now), {protocol_error("The page size cannot be 0")});
-        engine.execute(client, request, done(std::move(now)));
+        engine.execute(client, request,
+                       done(std::move(now), {"QUERY", "Execute CQL3 prepared query"}));
       });
     case Opcode::kBatch:
       return decoded(scratch().batch, std::move(turn), [&](const auto& request, Turn now) {
-        engine.batch(client, request, done(std::move(now)));
+        engine.batch(client, request,
+                     done(std::move(now), {"QUERY", "Execute batch of CQL3 queries"}));
       });
     default:  // CREDENTIALS, of a version that is gone
       return refuse_body(std::move(turn), protocol_error("Unsupported message"));
@@ -251,14 +254,24 @@ void Conversation::enlist(Turn turn) {
   tell(std::move(turn), {cql_protocol::Ready{}});
 }
 
-cql_query::Engine::Done Conversation::done(Turn turn) {
-  std::string tracing_id;
-  if ((turn.head.flags & cql_protocol::flag::kTracing) != 0)
-    tracing_id = shared_.tracing_ids.next(rt::system_clock().now().value);
-  return [line = line_, stream = turn.head.stream, tracing_id = std::move(tracing_id),
-          reply = std::move(turn.reply)](Outcome<cql_protocol::Answer> outcome) mutable {
-    send_answer(*line, std::move(reply), stream, tracing_id, std::move(outcome));
-  };
+cql_query::Engine::Done Conversation::done(Turn turn, const Asked& asked) {
+  const bool traced = (turn.head.flags & cql_protocol::flag::kTracing) != 0;
+  if (!traced) {
+    return [line = line_, stream = turn.head.stream,
+            reply = std::move(turn.reply)](Outcome<cql_protocol::Answer> outcome) mutable {
+      send_answer(*line, std::move(reply), stream, {}, std::move(outcome));
+    };
+  }
+  auto trace =
+      std::make_shared<Trace>(shared_.traces->begin(asked.command, asked.request, asked.query));
+  trace->client = address_;
+  trace->role = line_->client.role;
+  return
+      [line = line_, stream = turn.head.stream, trace = std::move(trace), traces = shared_.traces,
+       reply = std::move(turn.reply)](Outcome<cql_protocol::Answer> outcome) mutable {
+        traces->keep(*trace, outcome);
+        send_answer(*line, std::move(reply), stream, trace->id, std::move(outcome));
+      };
 }
 
 }  // namespace tailrace::cql

@@ -9,9 +9,10 @@
 #include "cql/authenticator.h"
 #include "cql/events.h"
 #include "cql/line.h"
+#include "cql/traces.h"
+#include "cql/unfinished.h"
 #include "cql_protocol/requests.h"
 #include "cql_query/engine.h"
-#include "cql_types/uuid.h"
 #include "net/frame_server.h"
 
 namespace tailrace::cql {
@@ -23,14 +24,17 @@ struct Shared {
   std::uint64_t seed = 0;
   std::size_t frame_bytes = 16 << 20;    // most of a message of versions 3 and 4
   std::size_t message_bytes = 16 << 20;  // most of a body in segments
-  std::size_t faults = 1;                // in a row within a segment, before the connection ends
+  Unfinished unfinished{256 << 20};
+  std::size_t faults = 1;  // in a row within a segment, before the connection ends
   Events events = {};
-  cql_types::TimeuuidSource tracing_ids{seed};
+  std::shared_ptr<Traces> traces = std::make_shared<Traces>(engine, seed);
 };
 
 class Conversation {
  public:
-  explicit Conversation(Shared& shared) : shared_(shared), line_(std::make_shared<Line>()) {}
+  /// With a client at that address.
+  Conversation(Shared& shared, std::string address)
+      : shared_(shared), line_(std::make_shared<Line>()), address_(std::move(address)) {}
 
   /// Serves a message whose head is in order. False: its body is not; that was answered, and with
   /// `last` the connection ends with it.
@@ -62,12 +66,18 @@ class Conversation {
   template <typename Request, typename Serve>
   bool decoded(Request& request, Turn turn, Serve serve);
   bool out_of_turn(Turn& turn) const;
-  cql_query::Engine::Done done(Turn turn);
+  /// What a request is called in a trace.
+  struct Asked {
+    std::string_view command, request;
+    std::string_view query = {};
+  };
+  cql_query::Engine::Done done(Turn turn, const Asked& asked);
   bool refuse_body(Turn turn, Failure why) const;
   void tell(Turn turn, cql_protocol::ServerMessage message, bool close_after = false) const;
 
   Shared& shared_;
   std::shared_ptr<Line> line_;
+  const std::string address_;
   std::string plain_;  // a body that came compressed
 };
 

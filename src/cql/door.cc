@@ -23,7 +23,8 @@ struct Door::Impl {
                .authenticator = config.authenticator.get(),
                .seed = (std::uint64_t{std::random_device()()} << 32) | std::random_device()(),
                .frame_bytes = config.frame_bytes,
-               .message_bytes = config.message_bytes} {}
+               .message_bytes = config.message_bytes,
+               .unfinished = Unfinished(config.unfinished_bytes)} {}
 };
 
 namespace {
@@ -90,6 +91,7 @@ std::size_t Door::connections() const {
 void Door::stop() {
   impl_->listening.reset();
   impl_->server->stop();
+  impl_->shared.traces->stop();
 }
 
 }  // namespace tailrace::cql

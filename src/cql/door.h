@@ -27,6 +27,8 @@ struct DoorConfig {
   std::size_t in_flight = 1024;  ///< requests of a connection; more are read when some are answered
   std::size_t frame_bytes = 16 << 20;    ///< of a message of versions 3 and 4, head included
   std::size_t message_bytes = 16 << 20;  ///< of a body of version 5
+  /// Of messages that have come in part, all connections together; 64 KiB of each are free.
+  std::size_t unfinished_bytes = 256 << 20;
   std::shared_ptr<const net::Tls> tls = {};
   /// Null: everybody is let in.
   std::shared_ptr<Authenticator> authenticator = {};

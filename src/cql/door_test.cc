@@ -41,6 +41,11 @@ class Client {
   }
 
   void send(const cql_protocol::Request& request, std::int16_t stream = 0) {
+    wire_.send(bytes_of(request, stream));
+  }
+  void send_bytes(std::string_view bytes) { wire_.send(std::string(bytes)); }
+
+  std::string bytes_of(const cql_protocol::Request& request, std::int16_t stream = 0) const {
     std::string message, framed;
     const auto begin = cql_protocol::begin_message(
         message, {.version = version_,
@@ -50,7 +55,7 @@ class Client {
     cql_protocol::end_message(message, begin);
     if (started_ && version_ >= 5)
       cql_protocol::append_segments(framed, message, {}, compression_ == "lz4");
-    wire_.send(framed.empty() ? message : framed);
+    return framed.empty() ? message : framed;
   }
 
   struct Received {
@@ -319,6 +324,49 @@ TEST(limits, a_message_too_long_is_refused_and_the_next_is_served) {
     const auto refused = failure_of(client.ask(Query{text, {}}));
     EXPECT_TRUE(refused.contains("exceeds")) << refused;
     EXPECT_TRUE(is<cql_protocol::AnyResult>(client.ask(Query{FakeEngine::kSelect, {}})));
+  }
+}
+
+TEST(limits, messages_that_came_in_part_share_memory_and_who_finds_none_is_told_so) {
+  Running running({.unfinished_bytes = 2 << 20});
+  running.engine.on_query = [](auto&, const auto&, auto done) { done(FakeEngine::version_row()); };
+  const std::string large(1'300'000, 'x'), small(40'000, 'x');
+  for (const int version : {4, 5}) {
+    Client slow(running.port(), version), other(running.port(), version);
+    slow.start();
+    other.start();
+    const std::string bytes = slow.bytes_of(Query{large, {}}, 3);
+    slow.send_bytes(std::string_view(bytes).substr(0, 1'200'000));
+    // Until the slow one's part has come there is room for both.
+    std::optional<Failure> refused;
+    while (!refused) {
+      const auto answer = other.ask(Query{large, {}});
+      if (const auto* failure = std::get_if<Failure>(&answer.body)) refused = *failure;
+    }
+    EXPECT_EQ(refused->code, ErrorCode::kOverloaded) << refused->message;
+    EXPECT_TRUE(is<cql_protocol::AnyResult>(other.ask(Query{small, {}})));
+    slow.send_bytes(std::string_view(bytes).substr(1'200'000));
+    const auto answer = slow.receive();
+    EXPECT_EQ(answer.head.stream, 3);
+    EXPECT_TRUE(is<cql_protocol::AnyResult>(answer.message)) << failure_of(answer.message);
+    EXPECT_TRUE(is<cql_protocol::AnyResult>(other.ask(Query{large, {}})));
+  }
+}
+
+TEST(limits, who_leaves_within_a_message_gives_its_memory_back) {
+  Running running({.unfinished_bytes = 2 << 20});
+  running.engine.on_query = [](auto&, const auto&, auto done) { done(FakeEngine::version_row()); };
+  const std::string large(1'300'000, 'x');
+  for (const int version : {4, 5}) {
+    for (int i = 0; i < 5; ++i) {
+      Client left(running.port(), version);
+      left.start();
+      left.send_bytes(left.bytes_of(Query{large, {}}).substr(0, 1'200'000));
+    }
+    Client client(running.port(), version);
+    client.start();
+    while (running.door->connections() > 1) std::this_thread::yield();
+    EXPECT_TRUE(is<cql_protocol::AnyResult>(client.ask(Query{large, {}})));
   }
 }
 

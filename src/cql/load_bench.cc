@@ -1,5 +1,6 @@
 // A load of single-row statements over the native protocol, to any server that speaks version 4:
-// `load_bench HOST PORT write|read COUNT ROWS CONNECTIONS IN_FLIGHT`. Prints one line of JSON.
+// `load_bench HOST PORT write|read COUNT ROWS CONNECTIONS IN_FLIGHT [FIRST]`. Prints a line of
+// JSON. Rows are written in their order, from the first on; read at random.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -153,10 +154,12 @@ std::string prepare(Line& line, std::string_view text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 8) fail("load_bench HOST PORT write|read COUNT ROWS CONNECTIONS IN_FLIGHT");
+  if (argc != 8 && argc != 9)
+    fail("load_bench HOST PORT write|read COUNT ROWS CONNECTIONS IN_FLIGHT [FIRST]");
   const bool write = std::string_view(argv[3]) == "write";
   const auto count = std::strtoull(argv[4], nullptr, 10),
              rows = std::strtoull(argv[5], nullptr, 10);
+  const auto first = argc == 9 ? std::strtoull(argv[8], nullptr, 10) : 0;
   const auto connections = std::strtoull(argv[6], nullptr, 10);
   const auto window = std::max(1ULL, std::strtoull(argv[7], nullptr, 10) / connections);
   std::vector<std::unique_ptr<Line>> lines;
@@ -177,7 +180,8 @@ int main(int argc, char** argv) {
   rt::Random random(count);
   std::uint64_t begun = 0, done = 0, found = 0;
   const auto begin = [&](Line& line, std::size_t stream) {
-    made.fill(write ? begun % rows : random.below(rows), execute.parameters.values, !write);
+    made.fill(write ? (first + begun) % rows : random.below(rows), execute.parameters.values,
+              !write);
     ++begun;
     line.add(execute, static_cast<std::int16_t>(stream));
     line.started(stream);

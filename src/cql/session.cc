@@ -40,7 +40,7 @@ std::optional<Failure> why_not(std::string_view message, const Head& head, int v
 }  // namespace
 
 Session::Session(Shared& shared, const net::Peer& peer)
-    : conversation_(shared), number_(peer.port) {}
+    : conversation_(shared, peer.address), number_(peer.port), share_(shared.unfinished) {}
 
 int Session::version() const {
   const int version = conversation_.line().version;
@@ -65,15 +65,20 @@ void Session::serve(std::string_view frame, net::Reply reply) {
 
 // Before STARTUP, and versions 3 and 4.
 
-std::size_t Session::plain_length(std::string_view bytes) const {
+std::size_t Session::plain_length(std::string_view bytes) {
   if (dropping_ > 0) return std::min<std::uint64_t>(dropping_, bytes.size());
   // Nobody knows where a message of an unknown version ends.
   if (cql_protocol::unknown_version(static_cast<std::uint8_t>(bytes[0]))) return bytes.size();
   if (bytes.size() < kHeadBytes) return 0;
   const Head head = cql_protocol::read_head(bytes);
   if (cql_protocol::unusable_head(head)) return kHeadBytes;
-  if (size_of(head) <= conversation_.shared().frame_bytes) return size_of(head);
-  return std::min<std::uint64_t>(size_of(head), bytes.size());
+  if (size_of(head) > conversation_.shared().frame_bytes)
+    return std::min<std::uint64_t>(size_of(head), bytes.size());
+  if (size_of(head) <= bytes.size() || share_.grow_to(bytes.size())) return size_of(head);
+  dropped_ = head;
+  dropping_ = size_of(head);
+  crowded_out_ = true;
+  return bytes.size();
 }
 
 void Session::serve_plain(std::string_view frame, net::Reply reply) {
@@ -96,11 +101,23 @@ void Session::serve_plain(std::string_view frame, net::Reply reply) {
   if (const auto why = why_not(frame, head, conversation_.line().version, false))
     return tell(head.stream, *why, std::move(reply));
   conversation_.serve(head, frame.substr(kHeadBytes), std::move(reply));
+  share_.clear();
+}
+
+Failure Session::crowded_out() const {
+  return {ErrorCode::kOverloaded,
+          fmt::format("Requests that have come in part hold {} bytes, which is all they may: try "
+                      "again",
+                      conversation_.shared().unfinished.most())};
 }
 
 void Session::drop(std::string_view bytes, net::Reply reply) {
+  share_.clear();
   dropping_ -= bytes.size();
-  if (dropping_ > 0 || !std::exchange(too_long_, false)) return reply.send({});
+  if (dropping_ > 0) return reply.send({});
+  if (std::exchange(crowded_out_, false))
+    return tell(dropped_.stream, crowded_out(), std::move(reply));
+  if (!std::exchange(too_long_, false)) return reply.send({});
   const auto what = fmt::format("Request is too big: length {} exceeds maximum allowed length {}.",
                                 size_of(dropped_), conversation_.shared().frame_bytes);
   tell(dropped_.stream, {ErrorCode::kInvalid, what}, std::move(reply));
@@ -206,6 +223,7 @@ void Session::serve_first_part(std::string_view payload, net::Reply reply) {
   large_arrived_ = 0;
   large_.assign(payload, 0, kHeadBytes);
   too_long_ = head.length > conversation_.shared().message_bytes;
+  crowded_out_ = false;
   if (!too_long_)
     large_.reserve(std::min<std::size_t>(large_size_, 2 * cql_protocol::kMostPayload));
   large_arrived_ = kHeadBytes;
@@ -217,7 +235,13 @@ void Session::serve_part(std::string_view payload, net::Reply reply) {
   if (large_arrived_ > large_size_)
     return tell(0, {ErrorCode::kServer, "a message in parts that are more than it"},
                 std::move(reply), true);
-  if (!too_long_) large_ += payload;
+  if (!too_long_ && !crowded_out_ && !share_.grow_to(large_.size() + payload.size())) {
+    crowded_out_ = true;
+    large_.resize(kHeadBytes);
+    large_.shrink_to_fit();
+    share_.clear();
+  }
+  if (!too_long_ && !crowded_out_) large_ += payload;
   if (large_arrived_ < large_size_) return reply.send({});
   serve_large(std::move(reply));
 }
@@ -225,7 +249,9 @@ void Session::serve_part(std::string_view payload, net::Reply reply) {
 void Session::serve_large(net::Reply reply) {
   const std::string message = std::exchange(large_, {});
   large_size_ = 0;
+  share_.clear();
   const Head head = cql_protocol::read_head(message);
+  if (std::exchange(crowded_out_, false)) return tell(head.stream, crowded_out(), std::move(reply));
   if (!std::exchange(too_long_, false)) {
     conversation_.serve(head, std::string_view(message).substr(kHeadBytes), std::move(reply));
     return;

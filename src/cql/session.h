@@ -5,7 +5,8 @@
 //
 // What is no message is answered as Cassandra does: an unknown version, a beta without its flag and
 // a wrong opcode with an ERROR, and reading goes on; a damaged segment with an ERROR, and the
-// connection ends. A message beyond the limit is dropped as it comes, then refused.
+// connection ends. A message beyond the limit is dropped as it comes, then refused; so is one for
+// whose bytes there is no memory, since other connections have too many unfinished ones.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +31,10 @@ class Session final : public net::FrameSession {
   using Head = cql_protocol::Head;
   using Failure = cql_types::Failure;
 
-  std::size_t plain_length(std::string_view bytes) const;
+  std::size_t plain_length(std::string_view bytes);
   void serve_plain(std::string_view frame, net::Reply reply);
   void drop(std::string_view bytes, net::Reply reply);
+  Failure crowded_out() const;
   void refuse_version(std::string_view frame, const Failure& why, net::Reply reply);
 
   void serve_segment(std::string_view segment, net::Reply reply);
@@ -52,6 +54,8 @@ class Session final : public net::FrameSession {
   Head dropped_;                // of a message that is not wanted
   std::uint64_t dropping_ = 0;  // its bytes that are still to come
   bool too_long_ = false;       // which is said when they have come
+  bool crowded_out_ = false;    // as is this
+  UnfinishedShare share_;
   std::optional<cql_protocol::SegmentReader> segments_;
   std::string large_;           // a message that comes in parts: its head alone if it is too long
   std::size_t large_size_ = 0;  // when it is whole; 0: none is coming

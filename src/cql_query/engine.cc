@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "cql_query/access.h"
+#include "cql_query/describe_page.h"
 #include "cql_query/index_upkeep.h"
 #include "cql_query/long_reads.h"
 #include "cql_query/prepared.h"
@@ -26,7 +27,6 @@
 #include "cql_roles/role_state.h"
 #include "cql_schema/change.h"
 #include "cql_schema/describe.h"
-#include "cql_types/parts.h"
 #include "rt/random.h"
 #include "rt/wall_time.h"
 
@@ -115,20 +115,6 @@ int login_threads() {
 /// What it is bound with is needed after the call.
 bool runs_later(const Modification& modification) {
   return modification.has_conditions() || modification.reads() || !modification.views().empty();
-}
-
-/// Texts as rows.
-Answer answer_of(const cql_schema::Description& description) {
-  auto columns = std::make_shared<std::vector<cql_protocol::ColumnSpec>>();
-  for (std::size_t i = 0; i < description.columns.size(); ++i)
-    columns->push_back({"system", "describe", description.columns[i], description.types[i]});
-  cql_protocol::Rows rows;
-  rows.columns = std::move(columns);
-  rows.count = static_cast<std::int32_t>(description.rows.size());
-  for (const auto& row : description.rows)
-    for (const auto& value : row)
-      cql_types::append_part(rows.content, value ? cql_types::Part(*value) : cql_types::Part());
-  return {std::move(rows), {}};
 }
 
 class Tailrace final : public Engine {
@@ -388,6 +374,8 @@ void Tailrace::run(Client& client, ExecutionPtr execution, const Parameters& par
     if (auto may = check_access(*roles_.roles(), client.role, *execution->prepared); !may)
       return done(std::unexpected(std::move(may.error())));
   execution->moment = moment_of(parameters);
+  execution->page_size = parameters.page_size;
+  if (parameters.paging_state) execution->paging_state = std::string(*parameters.paging_state);
   if (execution->prepared->select)
     return run_select(client, execution, parameters, std::move(done));
   if (execution->prepared->modification || execution->prepared->batch)
@@ -401,8 +389,6 @@ void Tailrace::run_select(const Client& client, const ExecutionPtr& execution,
     return done(invalid("ANY ConsistencyLevel is only supported for writes"));
   if (parameters.page_size && *parameters.page_size == 0)
     return done(failure(ErrorCode::kProtocol, "The page size cannot be 0"));
-  execution->page_size = parameters.page_size;
-  if (parameters.paging_state) execution->paging_state = std::string(*parameters.paging_state);
   execution->skips_metadata = parameters.skip_metadata;
   bind(execution->bindings, execution->values);
   if (execution->prepared->select->is_quick())
@@ -570,10 +556,11 @@ void Tailrace::run_other(Client& client, const ExecutionPtr& execution, Done don
   if (const auto* table = std::get_if<cql_syntax::Truncate>(&statement.body))
     return truncate(*table, *execution->prepared, std::move(done));
   if (const auto* what = std::get_if<cql_syntax::Describe>(&statement.body)) {
-    auto description =
-        cql_schema::describe(*what, *schema(), node(), execution->prepared->keyspace);
+    const auto schema = this->schema();
+    auto description = cql_schema::describe(*what, *schema, node(), execution->prepared->keyspace);
     if (!description) return done(std::unexpected(std::move(description.error())));
-    return done(answer_of(*description));
+    return done(describe_page(*description, schema->version,
+                              {execution->page_size.value_or(0), execution->paging_state}));
   }
   done(failure(ErrorCode::kServer, "a statement of no kind"));
 }

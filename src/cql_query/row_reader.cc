@@ -63,17 +63,18 @@ bool RowReader::wanted(std::string_view clustering) const {
   return std::ranges::find(clusterings_, clustering, &Clustering::key) != clusterings_.end();
 }
 
-Outcome<After> RowReader::read_names(const Snapshot& snapshot, const Key& key) {
+template <typename Rows>
+Outcome<After> RowReader::read_names(const Rows& rows, const Key& key) {
   const auto number = table_.number.value;
   if (table_.has_static()) {
     ASSIGN(const bool there,
-           snapshot.read(number, key.view(), {"", "", true}, now_seconds_, row_, buffer_));
+           rows.read(number, key.view(), {"", "", true}, now_seconds_, row_, buffer_));
     if (there) results_.static_row(row_);
   }
   for (const auto& clustering : clusterings_) {
     if (given(key.bytes, clustering.key)) continue;
     ASSIGN(const bool there,
-           snapshot.read(number, key.view(), {clustering.key}, now_seconds_, row_, buffer_));
+           rows.read(number, key.view(), {clustering.key}, now_seconds_, row_, buffer_));
     if (!there) continue;
     ASSIGN(const After after, results_.row(row_));
     if (after == After::kStop) return after;
@@ -176,8 +177,14 @@ Outcome<void> RowReader::read_range(const Snapshot& snapshot) {
 }
 
 Outcome<void> RowReader::read(const cql_store::Store& store, Indexes* indexes) {
+  const bool by_index = indexes != nullptr && plan_.restrictions->uses_index();
+  if (!by_index && !plan_.restrictions->is_key_range() && is_one_row()) {
+    TRY(results_.partition(keys_.front().bytes));
+    TRY(read_names(store, keys_.front()));
+    return {};
+  }
   const auto snapshot = store.snapshot();
-  if (indexes != nullptr && plan_.restrictions->uses_index()) {
+  if (by_index) {
     IndexReader reader(*this, *snapshot, *indexes);
     ASSIGN(const bool read, reader.read());
     if (read) return {};

@@ -39,7 +39,13 @@ class RowReader {
   bool given(std::string_view partition, std::string_view clustering) const;
 
   Outcome<After> read_key(const cql_store::Snapshot& snapshot, const Key& key);
-  Outcome<After> read_names(const cql_store::Snapshot& snapshot, const Key& key);
+  /// One row that needs no moment of the store to be read at.
+  bool is_one_row() const {
+    return by_names_ && keys_.size() == 1 && clusterings_.size() == 1 && !table_.has_static();
+  }
+  /// From a Snapshot, or from the Store as it is.
+  template <typename Rows>
+  Outcome<After> read_names(const Rows& rows, const Key& key);
   Outcome<After> read_key(const ForeignTable& foreign, const Key& key);
   Outcome<void> read_range(const cql_store::Snapshot& snapshot);
 

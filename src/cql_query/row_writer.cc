@@ -12,6 +12,7 @@ using cql_schema::Table;
 void RowWriter::row(const Table& table, const Key& key, const cql_store::RowKey& row) {
   to_.row(table.number.value, key.view(), row);
   if (size_ != nullptr) size_->row(table, key, row);
+  dropped_ = table.dropped;
   if (!table.indexes.empty()) {
     if (!indexes_) indexes_.emplace(table);
     indexes_->row(key, row);
@@ -36,6 +37,7 @@ void RowWriter::delete_row() {
 }
 
 void RowWriter::put(const Column& column, std::string_view path, std::string_view value) {
+  if (is_dropped(column)) return;
   to_.put(column.number.value, path, times_.timestamp, value, times_.ttl, times_.expires);
   if (size_ != nullptr) size_->cell(column, path, value);
   if (indexes_) check(indexes_->put(column, path, value, entry_life(times_.ttl, times_.expires)));
@@ -43,9 +45,16 @@ void RowWriter::put(const Column& column, std::string_view path, std::string_vie
 }
 
 void RowWriter::erase(const Column& column, std::string_view path) {
+  if (is_dropped(column)) return;
   to_.erase(column.number.value, path, deletion(times_.timestamp));
   if (size_ != nullptr) size_->cell(column, path, {});
   note(column, times_.timestamp, false, false, path, {});
+}
+
+bool RowWriter::is_dropped(const Column& column) const {
+  return std::ranges::any_of(dropped_, [&](const cql_schema::DroppedColumn& one) {
+    return times_.timestamp <= one.dropped_us && one.column.name == column.name;
+  });
 }
 
 void RowWriter::erase(const Column& column) {

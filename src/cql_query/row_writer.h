@@ -73,6 +73,8 @@ class RowWriter {
     return {timestamp, times_.now_seconds};
   }
   void erase_all(const cql_schema::Column& column, std::int64_t timestamp);
+  /// A column of this name was dropped later than this statement writes: its cells are not there.
+  bool is_dropped(const cql_schema::Column& column) const;
   void note(const cql_schema::Column& column, std::int64_t timestamp, bool whole_column, bool live,
             std::string_view path, std::string_view value);
   void apply(const Change& change);
@@ -85,6 +87,7 @@ class RowWriter {
   const cql_store::Snapshot* snapshot_;
   BatchSize* size_;
   std::optional<IndexWriter> indexes_;  // of a table that has some
+  std::span<const cql_schema::DroppedColumn> dropped_;
   std::optional<cql_types::Failure> refused_;
 
   // Of the row in hand, for statements that read.

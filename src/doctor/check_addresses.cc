@@ -66,11 +66,34 @@ std::string inside_address(const Service& kafka) {
   return kafka.name + ":9092";
 }
 
-/// The service that is at this port for somebody on the host.
+int usual_port(Role role) {
+  switch (role) {
+    case Role::kKafka:
+      return 9092;
+    case Role::kCassandra:
+      return 9042;
+    case Role::kPostgres:
+      return 5432;
+    case Role::kRegistry:
+      return 8081;
+    case Role::kMySql:
+      return 3306;
+    case Role::kMinio:
+      return 9000;
+    case Role::kRedis:
+      return 6379;
+    default:
+      return 0;
+  }
+}
+
+/// The service that somebody on the host means by this port.
 const Service* published_at(const ComposeFile& file, int port) {
   for (const Service& one : file.services)
     for (const Port& door : one.ports)
       if (door.published == port || door.target == port) return &one;
+  for (const Service& one : file.services)
+    if (usual_port(one.role) == port && port != 0) return &one;
   return nullptr;
 }
 
@@ -146,8 +169,8 @@ class Checker {
       if (other->role != Role::kKafka && port.published == at.port)
         use = other->name + ":" + std::to_string(port.target);
     add(file, line, "localhost",
-        where + " asks " + at.host + ":" + std::to_string(at.port) +
-            ": inside a container that is the container itself, not " + other->name,
+        where + ": " + at.host + ":" + std::to_string(at.port) +
+            " is asked for, which inside a container is that container, not " + other->name,
         "use " + use);
   }
 

@@ -2,7 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "doctor/rules.h"
 
@@ -133,6 +136,24 @@ void check_order(const ComposeFile& file, const Service& one, Findings& out) {
   }
 }
 
+/// The text of the configuration files that a service has mounted from the folder.
+std::string mounted_text(const Folder& folder, const ComposeFile& file, const Service& one) {
+  namespace fs = std::filesystem;
+  std::string out;
+  for (const Volume& volume : one.volumes) {
+    if (!volume.source.starts_with('.')) continue;
+    const fs::path path = fs::path(folder.path) / fs::path(file.path).parent_path() / volume.source;
+    std::error_code failed;
+    constexpr std::uintmax_t kMaxBytes = 1 << 20;
+    if (!fs::is_regular_file(path, failed) || fs::file_size(path, failed) > kMaxBytes) continue;
+    std::ifstream in(path);
+    std::stringstream text;
+    text << in.rdbuf();
+    out += text.str();
+  }
+  return out;
+}
+
 /// Who really uses a store: consoles only look, and the broker only forwards to a registry.
 bool is_used(const Folder& folder, const ComposeFile& file, const Service& store) {
   const auto named_in = [&](const std::string& text) {
@@ -142,7 +163,7 @@ bool is_used(const Folder& folder, const ComposeFile& file, const Service& store
   for (const Service& other : file.services) {
     if (&other == &store || other.role == Role::kConsole) continue;
     if (store.role == Role::kRegistry && other.role == Role::kKafka) continue;
-    if (named_in(other.command.text)) return true;
+    if (named_in(other.command.text) || named_in(mounted_text(folder, file, other))) return true;
     for (const auto& [key, value] : other.environment)
       if (named_in(value.text)) return true;
   }

@@ -116,8 +116,13 @@ TEST(Doctor, every_broken_script_is_taken) {
     read_script("a.py", text.substr(0, cut), {});
     read_script("a.py", text.substr(cut), {});
   }
-  read_script("a.py", std::string(100'000, '('), {});
-  read_script("a.py", std::string(100'000, '-'), {});
+  for (const std::string one :
+       {"(", "-", "a+", "a.", "a(", "[a][", "(a+", "a.b(", "f'{", "{a:", "lambda:", "@", "not "}) {
+    std::string many;
+    while (many.size() < 300'000) many += one;
+    read_script("a.py", many, {});
+    read_script("a.py", "x = " + many, {});
+  }
   std::string deep;
   for (int i = 0; i < 500; ++i) deep += std::string(static_cast<std::size_t>(i), ' ') + "if x:\n";
   read_script("a.py", deep, {});

@@ -44,7 +44,7 @@ class Lexer {
         add(Token::Kind::kNewline, "");
       ++at_;
       ++line_;
-      line_start_ = true;
+      line_start_ = depth_ == 0;
     } else if (c == '\\' && (peek(1) == '\n' || (peek(1) == '\r' && peek(2) == '\n'))) {
       at_ += peek(1) == '\n' ? 2 : 3;
       ++line_;

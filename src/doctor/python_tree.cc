@@ -9,7 +9,8 @@ namespace {
 
 using Kind = Expression::Kind;
 
-constexpr int kMaxDepth = 100;
+constexpr int kMaxDepth = 50;
+constexpr int kMaxChain = 100;  ///< of operators, half of that of trailers; the rest is left out
 constexpr std::size_t kMaxBytes = 1 << 20;
 
 class Parser {
@@ -38,10 +39,13 @@ class Parser {
 
   Expression expression() {
     Expression left = unary();
-    while (is_binary()) {
+    for (int length = 0; is_binary(); ++length) {
       Expression both{Kind::kBinary, left.line, next().text, {}, {}};
       if (both.text == "not" || (both.text == "is" && word("not"))) next();  // not in, is not
-      both.parts = {std::move(left), unary()};
+      Expression right = unary();
+      if (length >= kMaxChain) continue;
+      both.parts.push_back(std::move(left));
+      both.parts.push_back(std::move(right));
       left = std::move(both);
     }
     return left;
@@ -186,8 +190,10 @@ class Parser {
     while (!op(close) && !ended()) next();
   }
 
-  Expression trailers(Expression base) {
-    for (;;) {
+  Expression trailers(Expression first) {
+    Expression base = std::move(first);
+    for (int length = 0;; ++length) {
+      if (length >= 2 * kMaxChain) base = {};  // as deep as that nobody has to follow it
       const int line = now().line;
       if (take(".")) {
         Expression out{Kind::kAttribute, line, "", {}, {}};
@@ -276,7 +282,7 @@ class Parser {
     }
     Statement made;
     made.line = now().line;
-    if (op("@")) return end_line();
+    if (op("@")) next();  // a decorator is a call before its function
     if (is(Token::Kind::kName) && word_statement(made)) {
       out.push_back(std::move(made));
       return;
@@ -303,7 +309,8 @@ class Parser {
     if (text == "import" || text == "from") {
       next();
       made.kind = S::kImport;
-      while (is(Token::Kind::kName) || op(".")) made.name += next().text;
+      while ((is(Token::Kind::kName) && !word("import") && !word("as")) || op("."))
+        made.name += next().text;
       end_line();
     } else if (text == "return" || text == "raise") {
       next();

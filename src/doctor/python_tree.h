@@ -3,7 +3,7 @@
 // Not a Python parser: it takes every text, never fails, and what it does not know becomes kOther
 // with its parts. Operators have no precedence, comprehensions are chains of operators; annotations
 // and decorators are left out. Names, strings, calls, subscripts and blocks are as Python has them.
-// Limits: 1 MiB of text, brackets 100 deep.
+// Limits: 1 MiB of text, brackets and blocks 50 deep, 100 operators and 200 trailers in a row.
 #pragma once
 
 #include <string>

@@ -246,6 +246,9 @@ class RocksCursor final : public DurableStore::Cursor {
 std::shared_ptr<rocksdb::TableFactory> tables(const DurableOptions& options) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  // What was just written is what is read next, and a flush goes past the page cache.
+  table.prepopulate_block_cache =
+      rocksdb::BlockBasedTableOptions::PrepopulateBlockCache::kFlushOnly;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
   // Index and filters in parts and in the cache, so that memory stays within it however large the

@@ -35,6 +35,9 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+/// A connection's first frame may take so many times as long as a TLS handshake.
+constexpr int kFirstFrame = 10;
+
 /// A thread with its sockets.
 struct Loop {
   asio::io_context io{1};
@@ -158,8 +161,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     close_when_done();
   }
 
+  /// Also one that has asked nothing yet, much sooner: it holds a place that others want.
   void close_if_idle(Clock::time_point now) {
-    if (nothing_due() && !writing_ && now - heard_ > server_.config.limits.idle) close();
+    const auto& limits = server_.config.limits;
+    if (!served_ && now - made_ > std::min(kFirstFrame * limits.handshake, limits.idle))
+      return close();
+    if (nothing_due() && !writing_ && now - heard_ > limits.idle) close();
   }
 
   void close() {
@@ -336,6 +343,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       return false;
     }
     if (*length == 0 || bytes.size() < *length) return false;
+    served_ = true;
     Reply reply(weak_from_this(), expect());
     try {
       session_->serve(bytes.substr(0, *length), std::move(reply));
@@ -484,7 +492,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string writing_bytes_;                      // small answers that are being written
   std::vector<std::shared_ptr<const void>> sent_;  // what the rest of bytes_ lies in
   std::vector<asio::const_buffer> bytes_;
-  Clock::time_point heard_ = Clock::now();
+  const Clock::time_point made_ = Clock::now();
+  Clock::time_point heard_ = made_;
+  bool served_ = false;  // a frame at least
   bool reading_ = false;
   bool serving_ = false;
   bool writing_ = false;
@@ -625,8 +635,8 @@ void FrameServer::Impl::accepted(Loop& loop, tcp::socket socket) {
 }
 
 void FrameServer::Impl::sweep(Loop& loop) {
-  loop.sweep.expires_after(
-      std::min<std::chrono::milliseconds>(config.limits.idle / 4, std::chrono::seconds(10)));
+  loop.sweep.expires_after(std::min<std::chrono::milliseconds>(
+      {config.limits.idle / 4, config.limits.handshake, std::chrono::seconds(10)}));
   loop.sweep.async_wait([this, &loop](error_code stopping) {
     if (stopping) return;
     const auto all = loop.connections;  // closing one takes it out

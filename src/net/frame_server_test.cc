@@ -248,6 +248,21 @@ TEST(FrameServer, thousands_of_idle_connections_are_cheap_and_closed_in_the_end)
   while (door.server->connections() > 0) std::this_thread::sleep_for(10ms);
 }
 
+TEST(FrameServer, who_never_asks_anything_is_closed_long_before_who_has_asked) {
+  Door door({.handshake = 20ms});
+  std::unique_ptr<Wire> asked;
+  do {  // again on a machine so slow that this one, too, was late
+    asked = std::make_unique<Wire>(door.server->port());
+    asked->send(frame("a"));
+  } while (asked->receive() != "a");
+  const Wire silent(door.server->port()), half(door.server->port());
+  half.send(frame("half a frame").substr(0, 7));
+  EXPECT_EQ(silent.receive(), "closed");
+  EXPECT_EQ(half.receive(), "closed");
+  asked->send(frame("b"));
+  EXPECT_EQ(asked->receive(), "b");
+}
+
 TEST(FrameServer, connections_over_the_limit_are_closed) {
   Door door({.connections = 2});
   const Wire first(door.server->port()), second(door.server->port());

@@ -30,6 +30,7 @@ struct Exchange {
   std::string url;
   std::string method = "GET";
   std::optional<std::string_view> body = {};
+  bool describes_body = true;  ///< its Content-Type goes along
   bool trusted = true;  ///< still at the caller's origin: its headers and credentials may go along
 };
 
@@ -165,7 +166,10 @@ curl_slist* header_list(const Exchange& exchange, const HttpOptions& options) {
     if (line.find_first_of("\r\n") == line.npos) list = curl_slist_append(list, line.c_str());
   };
   if (exchange.trusted) {
-    for (const auto& [name, value] : options.headers) add(name + ": " + value);
+    for (const auto& [name, value] : options.headers) {
+      const bool of_body = curl_strequal(name.c_str(), "content-type") != 0;
+      if (!of_body || exchange.describes_body) add(name + ": " + value);
+    }
     if (!options.etag.empty()) add("If-None-Match: " + options.etag);
   }
   if (exchange.body) {
@@ -298,6 +302,7 @@ Result<HttpResponse> HttpClient::Impl::exchange(Exchange exchange, const HttpOpt
     bool keeps_method = response.status == 307 || response.status == 308;
     if (!keeps_method) {
       exchange.body.reset();
+      exchange.describes_body = false;
       if (exchange.method != "HEAD") exchange.method = "GET";
     }
   }

@@ -155,7 +155,6 @@ void Scheduler::State::clear_tasks(LiveRun& run, const std::vector<bool>& tasks,
       row.returned = false;
       row.mapped_length.reset();
       row.skips.clear();
-      row.note.clear();
       set_state(run, task, slot, TaskState::kNone, now);
       touch(run, slot);
     }

@@ -215,7 +215,7 @@ void Scheduler::State::fail(LiveRun& run, int task, Slot& slot, bool for_good,
   const dags::Task& what = *(*run.plan)[task].task;
   TaskInstance& row = slot.row;
   row.ended_at = now;
-  row.note = why;
+  if (!why.empty()) row.note = why;  // else what people wrote stays
   if (!for_good && row.max_tries != 0 && row.try_number <= row.max_tries) {
     row.next_at = now + retry_delay(what, run.row.id.dag, run.row.logical_date, row.try_number);
     set_state(run, task, slot, TaskState::kUpForRetry, now);

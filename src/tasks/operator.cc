@@ -15,10 +15,18 @@ const OperatorTable& table() {
     OperatorTable made;
     add_bash(made);
     add_branches(made);
+    add_cassandra(made);
+    add_email(made);
     add_empty(made);
+    add_http(made);
+    add_kafka(made);
     add_other_dags(made);
     add_python(made);
+    add_s3(made);
     add_sensors(made);
+    add_slack(made);
+    add_spark(made);
+    add_sql(made);
     add_tailrace(made);
     return made;
   }();
@@ -117,10 +125,10 @@ Outcome poke(Context& context, const std::function<Result<std::optional<jinja::V
   auto found = look();
   if (found && *found) return Outcome::success(std::move(**found));
   if (!found) {
-    if (*never_fail) return Outcome::skipped(found.error().what);
+    // soft_fail is about the timeout alone, as in Airflow 3.
     if (!*silent_fail) {
-      return *soft_fail ? Outcome::skipped(found.error().what)
-                        : Outcome::failed(found.error().what);
+      return *never_fail ? Outcome::skipped("Skipping due to never_fail is set to True.")
+                         : Outcome::failed(found.error().what);
     }
     context.log.line("the look failed: " + found.error().what);
   }
@@ -131,7 +139,7 @@ Outcome poke(Context& context, const std::function<Result<std::optional<jinja::V
         "Sensor has timed out; run duration of {:.3f} seconds exceeds "
         "the specified timeout of {:.1f}.",
         static_cast<double>(waited) / 1e6, static_cast<double>(timeout->count()) / 1e6);
-    return *soft_fail || *never_fail ? Outcome::skipped(why) : Outcome::failed_for_good(why);
+    return *soft_fail ? Outcome::skipped(why) : Outcome::failed_for_good(why);
   }
   microseconds pause = *interval;
   if (growth != nullptr && growth->truth()) {

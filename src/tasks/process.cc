@@ -79,8 +79,8 @@ std::string find_program(const Command& command) {
   const std::string& name = command.arguments.front();
   if (name.find('/') != std::string::npos) return name;
   const auto path = command.environment.find("PATH");
-  std::string_view folders =
-      path == command.environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second;
+  std::string_view folders = "/usr/local/bin:/usr/bin:/bin";
+  if (path != command.environment.end()) folders = path->second;
   while (!folders.empty()) {
     const std::size_t end = std::min(folders.find(':'), folders.size());
     const std::string at = std::string(folders.substr(0, end)) + "/" + name;

@@ -9,6 +9,7 @@
 
 #include "dags/read.h"
 #include "jinja/template.h"
+#include "tasks/python_call.h"
 #include "workflows/scope.h"
 
 namespace tailrace::workflows {
@@ -19,6 +20,7 @@ using jinja::List;
 using jinja::Value;
 
 constexpr std::string_view kReturnValue = "return_value";
+constexpr std::string_view kOwnArguments = "op_kwargs";
 constexpr std::size_t kMostTemplateBytes = 4 << 20;
 
 /// Arguments of one instance: expanded, then rendered.
@@ -34,9 +36,19 @@ class Arguments {
 
   Result<Dict> all() {
     Dict raw = task_.arguments;
-    Dict pulled;  // values of other tasks, which are no templates
+    Dict literal, pulled;  // values of other tasks are no templates
     if (task_.expansion && attempt_.id.map_index >= 0)
-      TRY(expand(*task_.expansion, task_index(), raw, pulled));
+      TRY(expand(*task_.expansion, task_index(), literal, pulled));
+    // A decorated function is expanded over its own arguments.
+    const bool decorated = !task_.decorator_path.empty();
+    const auto into = [&](Dict& arguments, const Dict& more) {
+      Dict own;
+      if (const Value* given = arguments.find(kOwnArguments); decorated && given && given->dict())
+        own = *given->dict();
+      for (const auto& [name, value] : more.items()) (decorated ? own : arguments).set(name, value);
+      if (decorated) arguments.set(Value(std::string(kOwnArguments)), Value(std::move(own)));
+    };
+    if (literal.size() > 0) into(raw, literal);
     Dict done;
     for (const auto& [name, value] : raw.items()) {
       const bool is_template = signature_ != nullptr && name.string() != nullptr &&
@@ -46,7 +58,7 @@ class Arguments {
       if (!rendered) return std::unexpected(rendered.error().in(name.text()));
       done.set(name, std::move(*rendered));
     }
-    for (const auto& [name, value] : pulled.items()) done.set(name, value);
+    if (pulled.size() > 0) into(done, pulled);
     return done;
   }
 
@@ -227,6 +239,54 @@ class Arguments {
   jinja::Scope scope_;
 };
 
+/// A function of user_defined_macros: called in a process of Python, with the try's context, which
+/// is there before anything is rendered.
+class Macro final : public jinja::Object {
+ public:
+  Macro(std::string path, std::shared_ptr<tasks::Context*> context)
+      : path_(std::move(path)), context_(std::move(context)) {}
+  std::string type_name() const override { return "function"; }
+  std::string text() const override { return "<function " + path_ + ">"; }
+  Value attribute(std::string_view) const override { return {}; }
+  bool callable() const override { return true; }
+
+  Result<Value> call(const List& arguments, const Named& named) const override {
+    if (*context_ == nullptr) return error(Code::kFailedPrecondition, path_ + " has no try");
+    auto job = tasks::python_job(**context_);
+    job["path"] = path_;
+    for (const Value& one : arguments) job["args"].push_back(tasks::value_json(one));
+    for (const auto& [name, value] : named) job["kwargs"][name] = tasks::value_json(value);
+    ASSIGN(const tasks::Called called, tasks::call_python(**context_, std::move(job)));
+    if (!called.outcome.how_is_success())
+      return error(Code::kInvalidArgument, fmt::format("{}: {}", path_, called.outcome.why));
+    return jinja::from_json(called.value.dump());
+  }
+
+ private:
+  const std::string path_;
+  const std::shared_ptr<tasks::Context*> context_;
+};
+
+/// The names of a scope, then the DAG's user_defined_macros.
+jinja::Scope with_macros(jinja::Scope scope, const dags::Dag& dag,
+                         const std::shared_ptr<tasks::Context*>& context) {
+  if (dag.user_defined_macros.dict() == nullptr) return scope;
+  Dict macros;
+  for (const auto& [name, value] : dag.user_defined_macros.dict()->items()) {
+    if (const std::string* path = value.string()) {
+      const std::shared_ptr<const jinja::Object> macro = std::make_shared<Macro>(*path, context);
+      macros.set(name, Value(macro));
+    } else {
+      macros.set(name, value);
+    }
+  }
+  return [scope = std::move(scope), macros = std::move(macros)](std::string_view name) {
+    Value found = scope(name);
+    const Value* macro = found.is_undefined() ? macros.find(name) : nullptr;
+    return macro == nullptr ? found : *macro;
+  };
+}
+
 const std::string& path_of(const dags::Task& task) {
   return task.decorator_path.empty() ? task.operator_path : task.decorator_path;
 }
@@ -247,9 +307,10 @@ Result<tasks::Outcome> try_attempt(const Workshop& workshop, const Attempt& atte
         fmt::format("{} is not embedded: run this DAG on Airflow (tailrace airflow)", path));
   const auto connection = [&](std::string_view id) { return find_connection(workshop, id, log); };
   const auto variable = [&](std::string_view name) { return find_variable(workshop, name); };
-  const jinja::Scope scope = scope_of(workshop, attempt, *task, connection, variable);
+  const auto of_macros = std::make_shared<tasks::Context*>(nullptr);
+  const jinja::Scope scope = with_macros(scope_of(workshop, attempt, *task, connection, variable),
+                                         *attempt.dag, of_macros);
   Arguments arguments(workshop, attempt, *task, signature, scope);
-  ASSIGN(Dict given, arguments.all());
   const sched::Micros now = workshop.clock.now().value * 1000;
   tasks::Context context{
       .id = attempt.id,
@@ -257,7 +318,7 @@ Result<tasks::Outcome> try_attempt(const Workshop& workshop, const Attempt& atte
       .dag = *attempt.dag,
       .task = *task,
       .run = attempt.run,
-      .arguments = std::move(given),
+      .arguments = {},
       .scope = scope,
       .render = [&](const Value& value) { return arguments.render(value, false); },
       .log = log,
@@ -278,6 +339,8 @@ Result<tasks::Outcome> try_attempt(const Workshop& workshop, const Attempt& atte
       .first_started_at = attempt.instance.first_started_at,
   };
   if (task->execution_timeout) context.deadline = now + *task->execution_timeout;
+  *of_macros = &context;
+  ASSIGN(context.arguments, arguments.all());
   tasks::Outcome outcome = made->run(context);
   if (outcome.how_is_success() && task->do_xcom_push && !outcome.returned.is_none()) {
     TRY(workshop.metadata.put_xcom(attempt.id, kReturnValue, outcome.returned));

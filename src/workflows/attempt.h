@@ -36,7 +36,6 @@ struct Attempt {
   sched::Run run;
   sched::TaskInstance instance;
   std::vector<sched::AssetEvent> triggering;  ///< what the run consumed
-  std::optional<sched::Run> previous_success;
 };
 
 /// Runs it to its end; what the scheduler is told. Its return value is an XCom by then.

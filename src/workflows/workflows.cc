@@ -546,8 +546,7 @@ class Workflows::Impl final : public AssetSink {
                     .dag = {},
                     .run = {},
                     .instance = {},
-                    .triggering = {},
-                    .previous_success = {}};
+                    .triggering = {}};
     {
       const std::lock_guard lock(dags_mutex_);
       const auto dag = dags_.find(start.task.run.dag);
@@ -575,7 +574,7 @@ class Workflows::Impl final : public AssetSink {
     const bool began =
         ask(sched::Started{.task = attempt.id, .try_number = attempt.try_number}).get().has_value();
     if (began) {
-      look_back(attempt);
+      find_events(attempt);
       const tasks::Outcome outcome = attempt_outcome(attempt, token);
       const bool going = token.stop_requested() && stopping_;
       (void)ask(going ? sched::Event(sched::Interrupted{.task = attempt.id,
@@ -588,20 +587,11 @@ class Workflows::Impl final : public AssetSink {
     idle_.notify_all();
   }
 
-  /// What its templates may ask of the past.
-  void look_back(Attempt& attempt) {
-    if (!attempt.run.asset_events.empty()) {
-      auto events = metadata_->asset_events(attempt.run.asset_events);
-      if (events) attempt.triggering = std::move(*events);
-    }
-    if (!attempt.run.logical_date) return;
-    metadata::RunFilter before{.dag = attempt.run.id.dag,
-                               .states = {sched::RunState::kSuccess},
-                               .logical_to = *attempt.run.logical_date - 1,
-                               .newest_first = true,
-                               .limit = 1};
-    auto found = metadata_->runs(before);
-    if (found && !found->runs.empty()) attempt.previous_success = std::move(found->runs.front());
+  /// What its run consumed, for its templates.
+  void find_events(Attempt& attempt) {
+    if (attempt.run.asset_events.empty()) return;
+    auto events = metadata_->asset_events(attempt.run.asset_events);
+    if (events) attempt.triggering = std::move(*events);
   }
 
   tasks::Outcome attempt_outcome(const Attempt& attempt, const std::stop_token& token) {

@@ -25,7 +25,7 @@ STEPS = [
     ("dag_details", "GET", "dags/shop/details", None),
     ("dag_details_nightly", "GET", "dags/shop_nightly/details", None),
     ("dag_details_reader", "GET", "dags/shop_reader/details", None),
-    ("tags", "GET", "dagTags", None),
+    ("tags", "GET", "dagTags?tag_name_pattern=daily", None),
     ("tasks", "GET", "dags/shop/tasks", None),
     ("task", "GET", "dags/shop/tasks/load.left", None),
     ("task_missing", "GET", "dags/shop/tasks/none", None),
@@ -186,16 +186,25 @@ SAVED = {
 
 TIMES = {"start_date", "end_date", "queued_at", "queued_when", "scheduled_when", "created_at", "updated_at",
          "timestamp", "last_parsed_time", "last_parsed", "last_scheduling_decision", "completed_at", "run_after"}
-OF_THE_MACHINE = {"id", "asset_id", "hostname", "unixname", "pid", "fileloc", "relative_fileloc", "file_token",
+OF_THE_MACHINE = {"id", "asset_id", "hostname", "unixname", "pid", "fileloc", "file_token",
                   "bundle_url", "last_parse_duration", "duration", "latest_scheduler_heartbeat", "import_error_id",
                   "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat", "git_version"}
 # Where Tailrace has something else on purpose (src/airflow/README.md).
-OURS = {"ui_color", "ui_fgcolor", "rendered_fields", "executor", "trigger", "triggerer_job", "last_expired",
+OURS = {"relative_fileloc", "ui_color", "ui_fgcolor", "rendered_fields", "executor", "trigger", "triggerer_job",
+        "last_expired",
         "bundle_name", "bundle_version", "default_args", "is_encrypted", "triggering_user_name", "executor_config"}
-# Answers to what sets something going: Tailrace's scheduler has begun when it answers, Airflow's begins later.
-AT_ONCE = {"trigger", "write", "clear_one", "clear_run", "event", "task_note", "backfill_cancel"}
+# What is left out of the answers to what sets something going: Tailrace's scheduler has begun when it answers,
+# Airflow's begins later.
 BEGUN = {"state", "start_date", "end_date", "queued_when", "scheduled_when", "last_scheduling_decision", "duration",
          "created_dagruns", "try_number", "hostname", "pid", "updated_at"}
+LEFT_OUT = dict.fromkeys(("trigger", "write", "clear_one", "clear_run", "event", "task_note", "backfill_cancel"),
+                         BEGUN) | {
+    # The recording has no processes that beat, and no git.
+    "health": {"status", "latest_scheduler_heartbeat", "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat"},
+    "version": {"git_version"},
+    "asset_events_of": {"created_dagruns"},  # two events of one moment, on a clock that stands still
+    # Not kept of earlier tries.
+    "tries": {"queued_when", "scheduled_when"}, "try_one": {"queued_when", "scheduled_when"}}
 RUN_ID = re.compile(r"^(manual|scheduled|asset_triggered|backfill)__.*")
 
 
@@ -215,6 +224,11 @@ def normal(value, name=""):
     """The answer without what differs from one day or machine to the next."""
     if isinstance(value, dict):
         return {key: normal(item, key) for key, item in sorted(value.items()) if key not in OURS}
+    if isinstance(value, list) and name in ("template_fields", "downstream_task_ids"):
+        return sorted(value)  # sets
+    if isinstance(value, list) and name == "tags":  # dag-factory adds one
+        return [normal(item) for item in value
+                if "dagfactory" not in (item.values() if isinstance(item, dict) else [item])]
     if isinstance(value, list):
         done = [normal(item, name) for item in value]
         # Instances that are made at once come in any order.
@@ -223,7 +237,7 @@ def normal(value, name=""):
     if value is None:
         return None
     if name == "doc_md":
-        return value.split("## YML DAG")[0].rstrip()  # dag-factory adds the file
+        return value.split("## YML DAG")[0].rstrip() or None  # dag-factory adds the file
     if name == "message":
         return "SENTENCE"
     if name == "detail" and isinstance(value, str) and value.startswith("Invalid input for param"):
@@ -253,5 +267,5 @@ def hold(ask, settle):
             key, find = SAVED[name]
             saved[key] = find(answer)
         body = normal(answer)
-        answers[name] = {"status": status, "body": without(body, BEGUN) if name in AT_ONCE else body}
+        answers[name] = {"status": status, "body": without(body, LEFT_OUT.get(name, ()))}
     return answers

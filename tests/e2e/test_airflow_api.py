@@ -102,7 +102,8 @@ def test_airflows_own_python_client_works_as_it_is(project):
         lines = log.content.actual_instance
         assert any(line.event == "2" for line in lines) and log.continuation_token is None
         assert tasks.get_task_instance_tries("shop", "by_client", "shaky").total_entries == 2
-        value = client.XComApi(session).get_xcom_entry("shop", "by_client", "numbers", "return_value")
+        value = client.XComApi(session).get_xcom_entry(dag_id="shop", dag_run_id="by_client", task_id="numbers",
+                                                       xcom_key="return_value")
         assert "1, 2, 3" in str(value.actual_instance.value) or value.actual_instance.value == [1, 2, 3]
         cleared = tasks.post_clear_task_instances("shop", client.ClearTaskInstancesBody(
             dag_run_id="by_client", dry_run=True, only_failed=True))

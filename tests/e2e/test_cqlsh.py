@@ -124,6 +124,18 @@ def test_a_statement_may_take_several_lines_and_errors_are_shown_with_their_code
     assert "SyntaxException: line 1:0" in prompt.ask("SELEKT 1;")
 
 
+def test_a_traced_statement_is_shown_with_what_it_took(prompt):
+    prompt.ask("TRACING ON")
+    prompt.tty.sendline("SELECT n FROM numbers WHERE n = -1;")
+    prompt.tty.expect(r"Tracing session: [0-9a-f-]{36}")
+    prompt.tty.expect(r"Execute CQL3 query \|[^\n]+\| +127\.0\.0\.1 \| +0 \| +127\.0\.0\.1")
+    prompt.tty.expect(r"Read 0 rows \[cql\] \|")
+    prompt.tty.expect(r"Request complete \|")
+    prompt.tty.expect(PROMPT)
+    assert "TRACING set to OFF" in prompt.ask("TRACING OFF")
+    assert "Tracing session" not in prompt.ask("SELECT n FROM numbers WHERE n = -1;")
+
+
 def test_describe_shows_every_kind_of_thing(server, tmp_path):
     def described(what):
         return told(server, tmp_path, f"DESCRIBE {what}", "-k", "shell")

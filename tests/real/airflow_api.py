@@ -1,6 +1,6 @@
 """Holds the conversation of tests/e2e/airflow_calls.py with Airflow's own API and records the answers.
 
-    tests/real/airflow_api.py    records to tests/airflow_api/expected.json
+    tests/real/airflow_api.py [FILE]    records to FILE, or to tests/airflow_api/expected.json
 
 The API's application runs in this process beside Airflow's scheduler (airflow_lab.py), on a clock that stands still.
 Run it with the Python of tests/real/airflow_env.sh.
@@ -19,7 +19,7 @@ import airflow_calls  # noqa: E402
 import airflow_lab  # noqa: E402
 
 
-def main():
+def main(into):
     os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] = "True"
     with tempfile.TemporaryDirectory() as home:
         lab = airflow_lab.Lab(pathlib.Path(home))
@@ -39,9 +39,9 @@ def main():
 
         answers = airflow_calls.hold(ask, lab.play)
     text = "{" + ",\n".join(f"{json.dumps(name)}: {json.dumps(one)}" for name, one in answers.items()) + "}\n"
-    (FOLDER / "expected.json").write_text(text)
+    pathlib.Path(into).write_text(text)
     print(f"{len(answers)} answers")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else FOLDER / "expected.json")

@@ -43,6 +43,7 @@ def set_up(home):
         "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of thirty-two bytes, and more",
         "AIRFLOW__SCHEDULER__MAX_DAGRUNS_PER_LOOP_TO_SCHEDULE": "100",
         "DAGS_DIR": str(DAGS),
+        "AIRFLOW_CONN_FS_DEFAULT": "fs://",  # of FileSensor
     })
     sys.path[:0] = [str(DAGS), str(ROOT / "python")]
     (home / "dags").mkdir(parents=True, exist_ok=True)
@@ -98,6 +99,7 @@ class Lab:
                 pass
 
         self.create_session = create_session
+        self.nowhere = open(os.devnull, "w")  # open as long as the loggers that keep it
         self.clock = Clock()
         self.executor = OneByOne(parallelism=64)
         self.executor.name = __import__("airflow.executors.executor_utils", fromlist=["ExecutorName"]).ExecutorName(
@@ -192,7 +194,7 @@ class Lab:
             sdk = SdkTI(id=ti.id, task_id=ti.task_id, dag_id=ti.dag_id, run_id=ti.run_id, try_number=ti.try_number,
                         map_index=ti.map_index, dag_version_id=ti.dag_version_id)
         task = self.dags[key.dag_id].task_dict[key.task_id]
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        with contextlib.redirect_stdout(self.nowhere):
             run_task_in_process(ti=sdk, task=task)
         return self.outcome(key, sdk.try_number)
 

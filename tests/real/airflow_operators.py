@@ -57,6 +57,7 @@ def add(dag):
 
     with create_session() as session:
         DagBundlesManager().sync_bundles_to_db(session=session)
+    with create_session() as session:
         update_dag_parsing_results_in_db("dags-folder", None, [LazyDeserializedDAG.from_dag(dag)], {}, None, set(),
                                          session=session)
 
@@ -67,15 +68,14 @@ def run(dag, failures):
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
-    dag.test()
+    dag.test(logical_date=dag.start_date)  # as @once has it
     with create_session() as session:
         tasks = session.scalars(select(TI).filter_by(dag_id=dag.dag_id)).all()
         found = {one.task_id + ("" if one.map_index < 0 else f"[{one.map_index}]"):
                  {"state": str(one.state), "why": failures.get((one.dag_id, one.task_id, one.map_index), "")}
                  for one in tasks}
         for one in session.scalars(select(XComModel).filter_by(dag_id=dag.dag_id, key="return_value")):
-            value = json.loads(one.value) if isinstance(one.value, str) else one.value
-            found[one.task_id + ("" if one.map_index < 0 else f"[{one.map_index}]")]["returned"] = value
+            found[one.task_id + ("" if one.map_index < 0 else f"[{one.map_index}]")]["returned"] = one.value
     return found
 
 

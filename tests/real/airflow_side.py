@@ -103,6 +103,7 @@ class RealAirflow:
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
             "NO_PROXY": "*",
+            "AIRFLOW_CONN_FS_DEFAULT": "fs://",
         } | (environment or {})
 
     def call(self, *words):

@@ -14,8 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAGS = ROOT / "tests/dags"
 # What waits longer than this of the clock, or goes by timetables, is compared on a driven clock (src/workflows).
 MOST_WAIT = 30
-# Of a real system's surroundings: the lab has no connection fs_default, and a clock that stands still.
-LEFT_OUT = {"sensors_file", "sensors_timeout", "deadline"}
+# What the lab's clock, which stands still, decides otherwise.
+LEFT_OUT = {"sensors_timeout", "deadline"}
 
 
 def recordings():

@@ -2,7 +2,9 @@
 import collections
 import json
 import os
+import pathlib
 import random
+import subprocess
 import time
 
 import psycopg
@@ -23,6 +25,14 @@ def server():
     made = postgres_side.RealPostgres().start()
     yield made
     made.remove()
+
+
+def test_rows_land_in_a_real_server(server):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    known = {"TAILRACE_POSTGRES": server.bare_url, "TAILRACE_POSTGRES_PASSWORD": postgres_side.PASSWORD}
+    done = subprocess.run([root / "build/src/staging/staging_test", "--gtest_filter=RealPostgres.*"],
+                          env=os.environ | known, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "SKIPPED" not in done.stdout, done.stdout[-5000:]
 
 
 def settings(inbox, server, stage):

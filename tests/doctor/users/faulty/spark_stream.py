@@ -1,4 +1,4 @@
-"""Reads people from Kafka and writes them to Cassandra. Runs on the host: spark-submit --master spark://localhost:7077."""
+"""Reads people from Kafka, writes them to Cassandra. On the host: spark-submit --master spark://localhost:7077."""
 import logging
 
 from cassandra.cluster import Cluster

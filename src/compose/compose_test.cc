@@ -1,0 +1,183 @@
+// Compose files: which services a project gets, that they can reach each other, what they may take.
+#include "compose/compose.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include <set>
+
+namespace tailrace::compose {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+pipeline::Project example() {
+  pipeline::Project project;
+  project.name = "Random-Users";
+  project.serving.push_back({"created_users", "users", {"id"}, ""});
+  return project;
+}
+
+Options options(bool real, bool all = false) {
+  Options out;
+  out.real = real;
+  out.all = all;
+  out.folder = "../project";
+  out.version = "0.1.0";
+  out.settings =
+      "roles:\n  log: embedded\n\n  # a comment\n  serving: embedded\ntopics:\n  t: {}\n";
+  return out;
+}
+
+std::string text_of(const std::vector<File>& files, const std::string& name) {
+  for (const File& file : files)
+    if (file.name == name) return file.text;
+  return "";
+}
+
+std::set<std::string> services_of(const std::vector<File>& files) {
+  std::set<std::string> out;
+  for (const auto& entry : YAML::Load(text_of(files, "compose.yml"))["services"])
+    out.insert(entry.first.as<std::string>());
+  return out;
+}
+
+TEST(Compose, an_embedded_project_is_one_service_with_one_volume) {
+  const auto files = compose_files(example(), options(false));
+  ASSERT_TRUE(files.has_value());
+  ASSERT_EQ(files->size(), 1u);
+  EXPECT_THAT(services_of(*files), testing::ElementsAre("tailrace"));
+  const YAML::Node root = YAML::Load(files->front().text);
+  EXPECT_EQ(root["volumes"].size(), 1u);
+  EXPECT_EQ(root["name"].as<std::string>(), "random_users");
+  EXPECT_TRUE(root["services"]["tailrace"]["read_only"].as<bool>());
+}
+
+TEST(Compose, a_role_at_a_named_host_brings_its_service_and_waits_for_it) {
+  pipeline::Project project = example();
+  project.roles.log = "kafka://kafka:9092";
+  project.roles.serving = "cassandra://10.0.0.7:9042/k";
+  const auto files = compose_files(project, options(false));
+  ASSERT_TRUE(files.has_value());
+  EXPECT_THAT(services_of(*files), testing::ElementsAre("kafka", "tailrace"));
+  const YAML::Node root = YAML::Load(files->front().text);
+  EXPECT_EQ(root["services"]["tailrace"]["depends_on"]["kafka"]["condition"].as<std::string>(),
+            "service_healthy");
+  EXPECT_FALSE(root["services"]["kafka"]["profiles"]);
+}
+
+TEST(Compose, a_role_at_localhost_is_refused) {
+  for (const char* url :
+       {"kafka://localhost:9092", "kafka://a:1,127.0.0.1:9092", "kafka://[::1]:9092"}) {
+    pipeline::Project project = example();
+    project.roles.log = url;
+    const auto files = compose_files(project, options(false));
+    ASSERT_FALSE(files.has_value()) << url;
+    EXPECT_EQ(files.error().code, Code::kFailedPrecondition);
+  }
+}
+
+TEST(Compose, the_real_systems_are_those_that_the_project_needs) {
+  EXPECT_THAT(
+      services_of(*compose_files(example(), options(true))),
+      testing::ElementsAre("cassandra", "kafka", "kafka-zookeeper", "tailrace", "zookeeper"));
+  Options with_dags = options(true);
+  with_dags.workflows = true;
+  EXPECT_THAT(services_of(*compose_files(example(), with_dags)),
+              testing::IsSupersetOf({"airflow", "postgres", "minio"}));
+  pipeline::Project schemas = example();
+  schemas.serving.clear();
+  pipeline::TopicSpec topic;
+  topic.values = pipeline::ValueSpec{};
+  schemas.topics.push_back(topic);
+  EXPECT_THAT(
+      services_of(*compose_files(schemas, options(true))),
+      testing::ElementsAre("kafka", "kafka-zookeeper", "registry", "tailrace", "zookeeper"));
+  EXPECT_EQ(services_of(*compose_files(example(), options(true, true))).size(), 12u);
+}
+
+TEST(Compose, who_is_waited_for_is_there_and_has_a_health_check) {
+  const auto files = compose_files(example(), options(true, true));
+  const YAML::Node services = YAML::Load(text_of(*files, "compose.yml"))["services"];
+  int waits = 0;
+  for (const auto& entry : services)
+    for (const auto& wait : entry.second["depends_on"]) {
+      const YAML::Node target = services[wait.first.as<std::string>()];
+      ASSERT_TRUE(target) << wait.first;
+      EXPECT_TRUE(target["healthcheck"]) << wait.first;
+      EXPECT_EQ(wait.second["condition"].as<std::string>(), "service_healthy");
+      ++waits;
+    }
+  EXPECT_GE(waits, 10);
+}
+
+TEST(Compose, either_profile_is_within_six_gigabytes) {
+  const auto files = compose_files(example(), options(true, true));
+  for (const std::string profile : {"kraft", "zookeeper"}) {
+    int megabytes = 0;
+    for (const auto& entry : YAML::Load(text_of(*files, "compose.yml"))["services"]) {
+      const YAML::Node service = entry.second;
+      if (service["profiles"] && service["profiles"][0].as<std::string>() != profile) continue;
+      const std::string limit = service["mem_limit"].as<std::string>();
+      ASSERT_TRUE(limit.ends_with("m")) << limit;
+      megabytes += std::stoi(limit);
+    }
+    EXPECT_LE(megabytes, 6144) << profile;
+    EXPECT_GT(megabytes, 4096);
+  }
+}
+
+TEST(Compose, no_service_asks_another_by_localhost) {
+  const auto files = compose_files(example(), options(true, true));
+  for (const auto& entry : YAML::Load(text_of(*files, "compose.yml"))["services"])
+    for (const auto& setting : entry.second["environment"]) {
+      const std::string key = setting.first.as<std::string>(),
+                        value = setting.second.as<std::string>();
+      if (key == "KAFKA_ADVERTISED_LISTENERS") continue;  // one of them is for the host
+      EXPECT_THAT(value, Not(HasSubstr("localhost"))) << key;
+      EXPECT_THAT(value, Not(HasSubstr("127.0.0.1"))) << key;
+    }
+}
+
+TEST(Compose, roles_are_replaced_and_all_else_stays) {
+  EXPECT_EQ(with_roles(options(true).settings, "roles:\n  log: x\n"),
+            "roles:\n  log: x\n\ntopics:\n  t: {}\n");
+  EXPECT_EQ(with_roles("topics: {}\n", "roles:\n  log: x\n"), "topics: {}\n\nroles:\n  log: x\n");
+  EXPECT_EQ(with_roles("", "roles: {}\n"), "\nroles: {}\n");
+  const auto files = compose_files(example(), options(true));
+  EXPECT_THAT(text_of(*files, "tailrace.yml"), HasSubstr("log: kafka://kafka:9092"));
+  EXPECT_THAT(text_of(*files, "tailrace.yml"),
+              HasSubstr("serving: cassandra://cassandra:9042/random_users"));
+}
+
+TEST(Compose, passwords_are_made_up_anew_and_stand_in_no_other_file) {
+  const auto one = compose_files(example(), options(true, true));
+  const auto other = compose_files(example(), options(true, true));
+  const std::string secrets = text_of(*one, ".env");
+  EXPECT_NE(secrets, text_of(*other, ".env"));
+  for (const char* name : {"POSTGRES_PASSWORD=", "MINIO_PASSWORD="}) {
+    const auto at = secrets.find(name);
+    ASSERT_NE(at, std::string::npos);
+    const std::string password = secrets.substr(secrets.find('=', at) + 1, 32);
+    EXPECT_EQ(password.find('\n'), std::string::npos);
+    for (const File& file : *one) {
+      EXPECT_EQ(file.secret, file.name == ".env");
+      if (!file.secret) {
+        EXPECT_THAT(file.text, Not(HasSubstr(password)));
+      }
+    }
+  }
+}
+
+TEST(Compose, what_the_settings_ask_of_the_environment_is_handed_on) {
+  Options asked = options(false);
+  asked.settings = "ingest:\n  - url: ${API_URL}\n# ${NOT_THIS}\n";
+  const auto files = compose_files(example(), asked);
+  EXPECT_THAT(files->front().text, HasSubstr("API_URL: ${API_URL:?"));
+  EXPECT_THAT(files->front().text, Not(HasSubstr("NOT_THIS")));
+}
+
+}  // namespace
+}  // namespace tailrace::compose

@@ -1,0 +1,17 @@
+"""Makes clicks; runs on the host."""
+import json
+import uuid
+
+from confluent_kafka import Producer
+
+producer = Producer({"bootstrap.servers": "localhost:9092"})
+
+
+def click(session):
+    return {"session": session, "at": "2025-01-01T00:00:00Z", "page": "/", "referrer": None,
+            "trace": uuid.uuid1()}  # FAULT unserialisable
+
+
+for number in range(1000):
+    producer.produce("shop.clicks", json.dumps(click(f"s-{number}")))
+producer.flush()

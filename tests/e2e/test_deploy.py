@@ -1,0 +1,250 @@
+"""Containers, packages, dashboards: each file is held to its schema, to its own tool, and to the running program."""
+import http.server
+import json
+import os
+import pathlib
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import threading
+import urllib.request
+
+import pytest
+import tailrace
+import yaml
+
+ROOT = tailrace.ROOT
+DEPLOY = ROOT / "deploy"
+SCRIPTS = pathlib.Path(sys.executable).parent
+
+
+def run(*words, **kwargs):
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=300, **kwargs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def written(tmp_path):
+    """What `tailrace compose` writes for the example, seen from a folder beside it as deploy/ is."""
+    shutil.copytree(tailrace.EXAMPLE, tmp_path / "examples" / "random_users",
+                    ignore=shutil.ignore_patterns(".tailrace", "dags"))
+    example = tmp_path / "examples" / "random_users"
+    run(tailrace.PROGRAM, "compose", example, "--out", tmp_path / "one")
+    run(tailrace.PROGRAM, "compose", example, "--all", "--out", tmp_path / "real")
+    return tmp_path
+
+
+def test_the_files_of_deploy_are_what_the_command_writes(written):
+    assert (DEPLOY / "compose.yml").read_text() == (written / "one" / "compose.yml").read_text()
+    assert (DEPLOY / "compose.real.yml").read_text() == (written / "real" / "compose.yml").read_text()
+    for name in ("tailrace.yml", "airflow/load_dags.py"):
+        assert (DEPLOY / name).read_text() == (written / "real" / name).read_text()
+    names = [re.findall(r"^(\w+)=", text, re.M)
+             for text in ((DEPLOY / "env.example").read_text(), (written / "real" / ".env").read_text())]
+    assert names[0] == names[1]
+
+
+def test_compose_files_have_the_form_that_compose_wants(written):
+    files = [written / "one" / "compose.yml", written / "real" / "compose.yml"]
+    run(SCRIPTS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files)
+    broken = written / "broken.yml"
+    broken.write_text(files[0].read_text().replace("read_only: true", "read_only: [1]"))
+    with pytest.raises(AssertionError):
+        run(SCRIPTS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", broken)
+
+
+def test_every_image_is_pinned_and_what_is_published_is_at_loopback(written):
+    services = yaml.safe_load((written / "real" / "compose.yml").read_text())["services"]
+    for name, service in services.items():
+        assert re.search(r":\w*[\d.]+", service["image"]), name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+
+
+def test_passwords_are_for_their_owner_alone_and_stay(written):
+    env = written / "real" / ".env"
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    before = env.read_text()
+    run(tailrace.PROGRAM, "compose", written / "examples" / "random_users", "--all", "--out", written / "real")
+    assert env.read_text() == before
+
+
+def test_the_settings_for_the_real_systems_are_a_project(written):
+    project = written / "examples" / "random_users"
+    shutil.copy(written / "real" / "tailrace.yml", project / "tailrace.yml")
+    assert "ok:" in run(tailrace.PROGRAM, "check", project)
+
+
+def test_the_dockerfile_passes_hadolint(tmp_path):
+    run(SCRIPTS / "hadolint", DEPLOY / "Dockerfile")
+    (tmp_path / "Dockerfile").write_text((DEPLOY / "Dockerfile").read_text().replace("debian:12.15-slim", "debian"))
+    with pytest.raises(AssertionError):
+        run(SCRIPTS / "hadolint", tmp_path / "Dockerfile")
+
+
+def test_health_tells_a_running_program_from_none(tmp_path):
+    project = tailrace.Project(tmp_path).start()
+    url = project.url()
+    assert project.command("health", url).returncode == 0
+    assert project.command("health", url + "/").stdout == "healthy\n"
+    project.stop()
+    done = project.command("health", url)
+    assert done.returncode == 1 and done.stderr.startswith("tailrace: ")
+
+
+def expressions():
+    """Every PromQL expression of the dashboard and of the rules."""
+    board = json.loads((DEPLOY / "grafana" / "tailrace.json").read_text())
+    for panel in board["panels"]:
+        for target in panel.get("targets", []):
+            yield panel["title"], target["expr"]
+    for group in yaml.safe_load((DEPLOY / "prometheus" / "tailrace.rules.yml").read_text())["groups"]:
+        for rule in group["rules"]:
+            yield rule["alert"], rule["expr"]
+
+
+def test_every_metric_of_the_dashboard_and_the_rules_is_there(tmp_path):
+    project = tailrace.Project(tmp_path).start()
+    with urllib.request.urlopen(project.url() + "/metrics", timeout=30) as answer:
+        text = answer.read().decode()
+    project.stop()
+    families = dict(re.findall(r"^# TYPE (\S+) (\S+)", text, re.M))
+    labels = {}
+    for name, found in re.findall(r"^(\w+)\{(.*)\} ", text, re.M):
+        labels.setdefault(name, set()).update(re.findall(r'(\w+)="', found))
+    seen = set()
+    for where, expression in expressions():
+        for name in re.findall(r"\b(?:tailrace|kafka|process)_\w+", expression):
+            family = re.sub(r"_(bucket|sum|count)$", "", name) if name not in families else name
+            assert family in families, f"{where}: {name}"
+            assert name == family or families[family] == "histogram", f"{where}: {name}"
+            seen.add(family)
+        for name, selector in re.findall(r"\b((?:tailrace|kafka)_\w+)\{([^}]*)\}", expression):
+            for label in re.findall(r"(\w+)\s*[=!]~?\"", selector):
+                known = labels.get(name, set()) | {"instance", "job"}
+                assert name not in labels or label in known, f"{where}: {label} of {name}"
+    assert len(seen) >= 15
+
+
+def test_the_dashboard_has_no_two_panels_at_one_place():
+    board = json.loads((DEPLOY / "grafana" / "tailrace.json").read_text())
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(ids) == len(set(ids))
+    cells = set()
+    for panel in board["panels"]:
+        at = panel["gridPos"]
+        for x in range(at["x"], at["x"] + at["w"]):
+            for y in range(at["y"], at["y"] + at["h"]):
+                assert x < 24 and (x, y) not in cells, panel["title"]
+                cells.add((x, y))
+
+
+def test_the_alerts_fire_when_they_should():
+    folder = DEPLOY / "prometheus"
+    run("promtool", "check", "config", folder / "prometheus.yml")
+    run("promtool", "test", "rules", folder / "tailrace.rules.test.yml")
+
+
+def test_the_unit_is_sound_and_hardened(tmp_path):
+    text = (DEPLOY / "systemd" / "tailrace.service").read_text()
+    (tmp_path / "tailrace.service").write_text(text.replace("/usr/bin/tailrace", "/bin/true"))
+    run("systemd-analyze", "verify", "--man=no", tmp_path / "tailrace.service")
+    run("systemd-analyze", "security", "--offline=true", "--threshold=15", tmp_path / "tailrace.service")
+
+
+@pytest.fixture(scope="module")
+def packaged(tmp_path_factory):
+    """A package of a small tree: what it is made of does not depend on the program's size."""
+    folder = tmp_path_factory.mktemp("package")
+    tree = folder / "tree"
+    (tree / "bin").mkdir(parents=True)
+    (tree / "lib").mkdir()
+    shutil.copy("/bin/true", tree / "bin" / "tailrace")
+    shutil.copytree(tailrace.EXAMPLE, tree / "examples" / "random_users", ignore=shutil.ignore_patterns(".tailrace"))
+    shutil.copy(ROOT / "LICENSE", tree)
+    run(ROOT / "tools" / "package.sh", tree, folder / "out", "1.2.3")
+    return folder / "out"
+
+
+def test_the_package_has_its_files_and_its_configuration(packaged):
+    deb = next(packaged.glob("tailrace_1.2.3_*.deb"))
+    listed = run("dpkg-deb", "--contents", deb)
+    for name in ("./usr/bin/tailrace -> ../lib/tailrace/bin/tailrace", "./lib/systemd/system/tailrace.service",
+                 "./usr/lib/sysusers.d/tailrace.conf", "./etc/tailrace/tailrace.env",
+                 "./usr/share/tailrace/examples/random_users/tailrace.yml", "./usr/share/doc/tailrace/copyright"):
+        assert name + "\n" in listed, name
+    assert re.search(r"^-rwxr-xr-x root/root .*usr/lib/tailrace/bin/tailrace$", listed, re.M)
+    assert run("dpkg-deb", "--field", deb, "Package", "Version").splitlines() == ["Package: tailrace", "Version: 1.2.3"]
+    assert re.search(r"libc6 \(>= 2\.\d+\)", run("dpkg-deb", "--field", deb, "Depends"))
+    assert run("dpkg-deb", "--ctrl-tarfile", deb, errors="replace") and "conffiles" in run("dpkg-deb", "--info", deb)
+
+
+def test_the_package_installs_and_goes(packaged, tmp_path):
+    deb = next(packaged.glob("tailrace_1.2.3_*.deb"))
+    root = tmp_path / "root"
+    run("dpkg-deb", "--extract", deb, root)
+    run(root / "usr/lib/tailrace/bin/tailrace")
+    sums = tmp_path / "control"
+    run("dpkg-deb", "--control", deb, sums)
+    run("md5sum", "--check", "--quiet", sums / "md5sums", cwd=root)
+    for script in ("postinst", "prerm", "postrm"):
+        assert os.access(sums / script, os.X_OK)
+        run("sh", "-n", sums / script)
+
+
+def test_the_folder_runs_where_it_is_unpacked(packaged, tmp_path):
+    run("tar", "-C", tmp_path, "-xzf", next(packaged.glob("*.tar.gz")))
+    run(tmp_path / "tailrace-1.2.3" / "bin" / "tailrace")
+    assert (tmp_path / "tailrace-1.2.3" / "LICENSE").exists()
+
+
+class People(http.server.BaseHTTPRequestHandler):
+    """One person an answer, as randomuser.me has them."""
+    count = 0
+
+    def do_GET(self):
+        People.count += 1
+        person = {"name": {"first": "Ada", "last": f"Number {People.count}"}, "nat": "GB", "email": "ada@example.org",
+                  "location": {"street": {"number": 12, "name": "St James's Square"}, "city": "London",
+                               "country": "United Kingdom", "postcode": 1234}}
+        body = json.dumps({"results": [person]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words):
+        pass
+
+
+def test_the_project_that_doctor_writes_gives_the_rows_that_the_tutorial_means(tmp_path):
+    """From the tutorial's folder with all its faults to rows in the table that it never filled."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), People)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "tests" / "doctor" / "users" / "faulty", source)
+    dag = source / "dags" / "kafka_stream.py"
+    dag.write_text(dag.read_text().replace("https://randomuser.me", f"http://127.0.0.1:{server.server_port}"))
+    doctor = [tailrace.PROGRAM, "doctor", source, "--write", tmp_path / "written", "--json"]
+    done = subprocess.run(list(map(str, doctor)), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    faults = {json.loads(line)["fault"] for line in done.stdout.splitlines()}
+    assert {"unserialisable", "localhost", "unknown-column", "lost-checkpoint"} <= faults
+    run(tailrace.PROGRAM, "check", tmp_path / "written")
+    project = tailrace.Project(tmp_path, source=tmp_path / "written")
+    project.start()
+    rows = tailrace.wait_until(lambda: project.sql("SELECT * FROM created_users"), "a row")
+    project.stop()
+    server.shutdown()
+    assert rows[0]["first_name"] == "Ada" and rows[0]["last_name"].startswith("Number ")
+    assert rows[0]["address"] == "12 St James's Square, London, United Kingdom"
+    assert rows[0]["post_code"] == "1234" and re.fullmatch(r"[0-9a-f]{32}", rows[0]["id"])
+
+
+def test_doctor_ends_with_0_where_nothing_is_wrong():
+    clean = ROOT / "tests" / "doctor" / "trades" / "clean"
+    assert run(tailrace.PROGRAM, "doctor", clean) == ""
+    assert "unserialisable" in run(tailrace.PROGRAM, "doctor", "--faults")

@@ -1,0 +1,23 @@
+"""What is recorded of Airflow's REST API (tests/airflow_api) is what Airflow answers."""
+import json
+import os
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def python():
+    """The Python of a venv with Airflow."""
+    if given := os.environ.get("TAILRACE_AIRFLOW_PYTHON"):
+        return given
+    line = subprocess.run([ROOT / "tests/real/airflow_env.sh"], check=True, capture_output=True, text=True).stdout
+    return line.split("=", 1)[1].strip().strip("'")
+
+
+def test_the_recorded_answers_are_airflows(tmp_path):
+    now = tmp_path / "now.json"
+    subprocess.run([python(), ROOT / "tests/real/airflow_api.py", now], check=True, cwd=tmp_path, timeout=1200)
+    recorded = json.loads((ROOT / "tests/airflow_api/expected.json").read_text())
+    for name, answer in json.loads(now.read_text()).items():
+        assert answer == recorded[name], f"{name}: record it again by tests/real/airflow_api.py"
