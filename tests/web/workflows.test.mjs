@@ -149,14 +149,13 @@ test("the graph has every task and every edge, with the states of the run", asyn
   assert.deepEqual(page.problems, []);
 });
 
-test("a task shows its tries, each with its log, what it was given and what it left", async () => {
+test("a task shows its tries, each with its log, and what it left", async () => {
   const { dag_run_id } = await ordered;
   const page = await open(`workflows/orders/runs/${encodeURIComponent(dag_run_id)}/tasks/flaky`);
   await page.getByRole("log").getByText("try 2", { exact: true }).waitFor();
   await page.getByRole("button", { name: /^\s*Try 1/ }).click();
   await page.getByRole("log").getByText("try 1", { exact: true }).waitFor();
   await page.getByText("Bash command failed. The command returned a non-zero exit code 1.").first().waitFor();
-  await page.getByText("echo try 2; test 2 -ge 2").waitFor();
   assert.equal(await page.locator('[data-xcom="return_value"]').innerText(), "try 2");
   await page.evaluate((id) => (location.hash = `#/workflows/orders/runs/${encodeURIComponent(id)}/tasks/per_country`), dag_run_id);
   await page.getByText("4 instances: 4 success").waitFor();
