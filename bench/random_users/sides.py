@@ -42,7 +42,7 @@ def fake(**settings):
 def write_project(folder, ingest, sql=None):
     """The example with another ingest; `sql` instead of its own."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".tailrace"))
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".tailrace", "dags"))
     settings = {"topics": {"users_created": TOPIC}, "ingest": ingest, "checkpoint": {"every": "5s"}}
     if sql:
         shutil.rmtree(folder / "transformations")

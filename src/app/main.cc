@@ -56,7 +56,8 @@ void add_run(CLI::App& app, int& code) {
       "  tailrace run my_project --kafka 0.0.0.0:9092     Kafka's clients of other machines, too\n"
       "  tailrace run my_project --once                   what is there now, then exit\n"
       "  tailrace run my_project --check                  a test: exit 0 once rows are served\n\n"
-      "It prints each hop once: fetched, staged, appended, decoded, rejected, the tables, lake, served;\n"
+      "It prints each hop once: fetched, staged, appended, decoded, rejected, the tables, lake, "
+      "served;\n"
       "and, when no row is served after 10 s, which hop is empty and why. Ctrl-C or SIGTERM ends "
       "it\n"
       "with nothing lost; the next start goes on from there.");
@@ -600,11 +601,6 @@ int run_main(int argc, char** argv) {
 }
 
 }  // namespace
-
-int fail(const Error& error) {
-  std::cerr << "tailrace: " << error.what << "\n";
-  return 1;
-}
 
 }  // namespace tailrace::app
 

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "app/commands.h"
+
 namespace tailrace::app {
 namespace {
 
@@ -161,6 +163,11 @@ void print_table(const Json& columns, const Json& rows, bool json) {
   for (const auto& row : rows) {
     line([&](std::size_t i) { return text(row[columns[i].get<std::string>()]); });
   }
+}
+
+int fail(const Error& error) {
+  std::cerr << "tailrace: " << error.what << "\n";
+  return 1;
 }
 
 Statements split_statements(const std::string& text) {

@@ -196,14 +196,18 @@ TEST(Expressions, assets_are_written_with_what_joins_them) {
   using Kind = dags::AssetCondition::Kind;
   const auto asset = [](std::string uri) {
     return dags::AssetCondition{
-        .kind = Kind::kAsset, .asset = {.uri = std::move(uri)}, .alias = {}, .parts = {}};
+        .kind = Kind::kAsset,
+        .asset = {.name = {}, .uri = std::move(uri), .group = {}, .extra = {}},
+        .alias = {},
+        .parts = {}};
   };
   const dags::AssetCondition both{
       .kind = Kind::kAll, .asset = {}, .alias = {}, .parts = {asset("s3://a"), asset("s3://b")}};
-  const dags::AssetCondition any{.kind = Kind::kAny,
-                                 .asset = {},
-                                 .alias = {},
-                                 .parts = {both, {.kind = Kind::kAlias, .alias = "c"}}};
+  const dags::AssetCondition any{
+      .kind = Kind::kAny,
+      .asset = {},
+      .alias = {},
+      .parts = {both, {.kind = Kind::kAlias, .asset = {}, .alias = "c", .parts = {}}}};
   EXPECT_EQ(expression_of(any), "(s3://a & s3://b) | alias c");
 }
 
