@@ -95,8 +95,8 @@ class WorkflowsPage : public testing::Test {
   }
   std::vector<std::string> names(std::multimap<std::string, std::string> query) {
     std::vector<std::string> all;
-    for (const auto& dag : told({"api", "workflows"}, std::move(query))["dags"])
-      all.push_back(dag["name"]);
+    const json page = told({"api", "workflows"}, std::move(query));
+    for (const auto& dag : page["dags"]) all.push_back(dag["name"]);
     return all;
   }
   /// The id of a run of `one` that is over.

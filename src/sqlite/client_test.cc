@@ -60,7 +60,7 @@ TEST_F(SqliteClient, what_is_not_committed_is_not_kept) {
 
 TEST_F(SqliteClient, what_cannot_be_run_is_said_in_sqlites_words) {
   const auto client = open();
-  EXPECT_THAT(run(*client, "SELECT nothing").error().what, HasSubstr("no such column: nothing"));
+  EXPECT_THAT(run(*client, "SELECT missing").error().what, HasSubstr("no such column: missing"));
   EXPECT_THAT(run(*client, "SELECT 1; SELECT 2").error().what,
               HasSubstr("one statement at a time"));
   EXPECT_THAT(run(*client, "SELECT ?").error().what, HasSubstr("uses 1, and there are 0"));
