@@ -211,7 +211,8 @@ def test_a_taken_port_is_one_clear_line(tmp_path):
         taken.listen()
         port = taken.getsockname()[1]
         address = f"127.0.0.1:{port}"
-        doors = {"--console": "127.0.0.1:0", "--kafka": "off", "--registry": "off", "--cql": "off"}
+        (project.folder / "dags").mkdir()
+        doors = {"--console": "127.0.0.1:0"} | dict.fromkeys(["--kafka", "--registry", "--cql", "--airflow"], "off")
         for door in doors:
             given = [word for pair in (doors | {door: address}).items() for word in pair]
             done = project.command("run", project.folder, "--data", project.data, *given)

@@ -15,8 +15,8 @@ after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 async function run() {
   const project = join(folder, "project");
-  cpSync("examples/random_users", project, { recursive: true, filter: (path) => !path.endsWith(".tailrace") });
-  const freePorts = ["--console", "--kafka", "--registry", "--cql"].flatMap((door) => [door, "127.0.0.1:0"]);
+  cpSync("examples/random_users", project, { recursive: true, filter: (path) => !/\.tailrace$|\/dags$/.test(path) });
+  const freePorts = ["--console", "--kafka", "--registry", "--cql", "--airflow"].flatMap((door) => [door, "127.0.0.1:0"]);
   const url = await serve(PROGRAM, ["run", project, ...freePorts]);
   return { url, broker: JSON.parse(readFileSync(join(project, ".tailrace", "run.json"), "utf8")).kafka };
 }

@@ -7,14 +7,14 @@ import { after, test } from "node:test";
 import { assertFits, serve, useBrowser, visit } from "./browser.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "tailrace-page-"));
-const freePorts = ["--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", "127.0.0.1:0", "--cql", "127.0.0.1:0"];
+const freePorts = ["--console", "--kafka", "--registry", "--cql", "--airflow"].flatMap((door) => [door, "127.0.0.1:0"]);
 useBrowser();
 after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 /** Runs the example with another way of ingest than its generator. */
 async function run(name, use = "fake") {
   const project = join(folder, name);
-  cpSync("examples/random_users", project, { recursive: true, filter: (path) => !path.endsWith(".tailrace") });
+  cpSync("examples/random_users", project, { recursive: true, filter: (path) => !/\.tailrace$|\/dags$/.test(path) });
   const settings = join(project, "tailrace.yml");
   writeFileSync(settings, readFileSync(settings, "utf8").replaceAll("use: fake", `use: ${use}`));
   mkdirSync(join(project, "input"), { recursive: true });

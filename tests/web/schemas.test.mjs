@@ -19,10 +19,10 @@ after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 /** A project with the example's SQL and another tailrace.yml where `change` makes one. */
 async function run(name, change = (settings) => settings, registry = "127.0.0.1:0") {
   const project = join(folder, name);
-  cpSync("examples/random_users", project, { recursive: true, filter: (path) => !path.endsWith(".tailrace") });
+  cpSync("examples/random_users", project, { recursive: true, filter: (path) => !/\.tailrace$|\/dags$/.test(path) });
   const file = join(project, "tailrace.yml");
   writeFileSync(file, change(readFileSync(file, "utf8")));
-  const url = await serve(PROGRAM, ["run", project, "--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", registry, "--cql", "off"]);
+  const url = await serve(PROGRAM, ["run", project, "--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", registry, "--cql", "off", "--airflow", "off"]);
   return { url, doors: JSON.parse(readFileSync(join(project, ".tailrace", "run.json"), "utf8")) };
 }
 const running = run("embedded");
