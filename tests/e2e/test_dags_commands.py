@@ -109,7 +109,8 @@ def test_an_interrupted_backfill_is_cancelled_and_says_so(project):
                           stderr=subprocess.PIPE, text=True) as command:
         tailrace.started.append(command)
         assert "Ctrl-C" in command.stdout.readline()
-        assert "1 running" in command.stdout.readline() + command.stdout.readline()
+        while "1 running" not in command.stdout.readline():
+            pass
         command.send_signal(signal.SIGINT)
         assert "is cancelled" in command.communicate(timeout=60)[1]
     assert command.returncode == 1
