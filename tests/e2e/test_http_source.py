@@ -250,8 +250,8 @@ def test_the_example_polls_the_api_when_one_line_is_changed(tmp_path, api):
     project = tailrace.Project(tmp_path)
     path = project.folder / "tailrace.yml"
     text = path.read_text()
-    assert text.count("    use: fake\n") == 1 and "https://randomuser.me/api/?results=50" in text
-    text = text.replace("    use: fake\n", "    use: http\n")  # the one line
+    assert "    use: fake\n" in text and "https://randomuser.me/api/?results=50" in text
+    text = text.replace("    use: fake\n", "    use: http\n", 1)  # the one line of its first source
     path.write_text(text.replace("https://randomuser.me/api/", api.url))
     project.start()
     tailrace.wait_until(lambda: project.hops()["served.created_users"]["count"] == 50, "50 served users", 20)

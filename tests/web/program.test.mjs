@@ -16,7 +16,7 @@ async function run(name, use = "fake") {
   const project = join(folder, name);
   cpSync("examples/random_users", project, { recursive: true, filter: (path) => !/\.tailrace$|\/dags$/.test(path) });
   const settings = join(project, "tailrace.yml");
-  writeFileSync(settings, readFileSync(settings, "utf8").replaceAll("use: fake", `use: ${use}`));
+  writeFileSync(settings, readFileSync(settings, "utf8").replace("use: fake", `use: ${use}`));
   mkdirSync(join(project, "input"), { recursive: true });
   return {
     input: join(project, "input"),
@@ -30,7 +30,7 @@ test("every hop of the example has a count and no script fails", async () => {
   const page = await visit((await example).url);
   await page.locator(".stage.served .hop.ok").first().waitFor();
   const stages = await page.locator(".stage h2").allTextContents();
-  assert.deepEqual(stages, ["Fetched", "Appended", "Decoded", "Bronze", "Silver", "Gold", "Lake", "Served"]);
+  assert.deepEqual(stages, ["Fetched", "Staged", "Appended", "Decoded", "Bronze", "Silver", "Gold", "Lake", "Served"]);
   assert.equal(await page.getByText("No rows are served yet").count(), 0);
   assert.deepEqual(page.problems, []);
 });
