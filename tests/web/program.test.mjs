@@ -16,7 +16,7 @@ async function run(name, use = "fake") {
   const project = join(folder, name);
   cpSync("examples/random_users", project, { recursive: true, filter: (path) => !/\.tailrace$|\/dags$/.test(path) });
   const settings = join(project, "tailrace.yml");
-  writeFileSync(settings, readFileSync(settings, "utf8").replace("use: fake", `use: ${use}`));
+  writeFileSync(settings, readFileSync(settings, "utf8").replace("    use: fake\n", `    use: ${use}\n`));
   mkdirSync(join(project, "input"), { recursive: true });
   return {
     input: join(project, "input"),
