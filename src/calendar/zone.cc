@@ -11,6 +11,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/edit_distance.h"
 #include "calendar/civil.h"
 #include "calendar/zone_rules.h"
 
@@ -88,22 +89,6 @@ std::string lower(std::string_view text) {
   return lowered;
 }
 
-/// Levenshtein's distance.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t swapped = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({swapped, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 /// The zone of the database whose name is nearest, by its whole name or its last part (`Berlin`).
 std::string nearest_zone(std::string_view wanted) {
   namespace fs = std::filesystem;
@@ -121,7 +106,7 @@ std::string nearest_zone(std::string_view wanted) {
     if (!is_name(name) || std::isupper(static_cast<unsigned char>(name[0])) == 0) continue;
     const std::string candidate = lower(name);
     const std::string_view last = std::string_view(candidate).substr(candidate.rfind('/') + 1);
-    const std::size_t found = std::min(distance(low, candidate), distance(low, last) + 1);
+    const std::size_t found = std::min(edit_distance(low, candidate), edit_distance(low, last) + 1);
     if (found < best_distance || (found == best_distance && !best.empty() && name < best)) {
       best_distance = found;
       best = name;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/edit_distance.h"
 #include "sql/parser.h"
 
 namespace tailrace::sql {
@@ -29,21 +30,6 @@ Found find_column(const Scope& scope, const std::vector<std::string>& parts,
     if (found.ambiguous) break;
   }
   return found;
-}
-
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 }  // namespace
@@ -88,7 +74,7 @@ std::string suggestion(const std::string& wanted, std::vector<std::string> names
   if (names.empty() || wanted.size() > 200) return {};
   const std::string target = lower(wanted);
   std::stable_sort(names.begin(), names.end(), [&](const auto& a, const auto& b) {
-    return distance(target, lower(a)) < distance(target, lower(b));
+    return edit_distance(target, lower(a)) < edit_distance(target, lower(b));
   });
   names.erase(std::unique(names.begin(), names.end()), names.end());
   std::string text = " Did you mean one of the following? [";
