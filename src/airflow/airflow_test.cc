@@ -14,25 +14,13 @@
 #include "airflow/logins.h"
 #include "airflow/models.h"
 #include "airflow/secrets.h"
+#include "tasks/testing/no_project.h"
 
 namespace tailrace::airflow {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-
-class NoProject final : public tasks::ProjectAccess {
- public:
-  Result<jinja::List> query(const std::string&) override { return error(Code::kNotFound, "none"); }
-  Result<Position> produce(const std::string&, std::optional<std::string>, std::string) override {
-    return error(Code::kNotFound, "none");
-  }
-  Result<std::int64_t> ingest(const std::string&, std::optional<std::chrono::microseconds>,
-                              std::stop_token) override {
-    return error(Code::kNotFound, "none");
-  }
-  Status refresh(std::stop_token) override { return error(Code::kNotFound, "none"); }
-};
 
 constexpr const char* kDags = R"(
 line:
@@ -102,7 +90,7 @@ class ApiTest : public testing::Test {
   }
 
   std::filesystem::path folder_;
-  NoProject project_;
+  tasks::NoProject project_;
   std::unique_ptr<workflows::Workflows> workflows_;
 };
 

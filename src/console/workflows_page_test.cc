@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "console/workflows_json.h"
+#include "tasks/testing/no_project.h"
 
 namespace tailrace::console {
 namespace {
@@ -17,19 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 using testing::HasSubstr;
-
-class NoProject final : public tasks::ProjectAccess {
- public:
-  Result<jinja::List> query(const std::string&) override { return error(Code::kNotFound, "none"); }
-  Result<Position> produce(const std::string&, std::optional<std::string>, std::string) override {
-    return error(Code::kNotFound, "none");
-  }
-  Result<std::int64_t> ingest(const std::string&, std::optional<std::chrono::microseconds>,
-                              std::stop_token) override {
-    return error(Code::kNotFound, "none");
-  }
-  tailrace::Status refresh(std::stop_token) override { return error(Code::kNotFound, "none"); }
-};
 
 constexpr const char* kFile = R"(
 one:
@@ -115,7 +103,7 @@ class WorkflowsPage : public testing::Test {
   }
 
   std::filesystem::path folder_;
-  NoProject project_;
+  tasks::NoProject project_;
   std::unique_ptr<workflows::Workflows> workflows_;
 };
 

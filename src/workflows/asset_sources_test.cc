@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "log/log.h"
+#include "tasks/testing/no_project.h"
 #include "workflows/workflows.h"
 
 namespace tailrace::workflows {
@@ -21,19 +22,6 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-class NoProject final : public tasks::ProjectAccess {
- public:
-  Result<jinja::List> query(const std::string&) override { return error(Code::kNotFound, "none"); }
-  Result<Position> produce(const std::string&, std::optional<std::string>, std::string) override {
-    return error(Code::kNotFound, "none");
-  }
-  Result<std::int64_t> ingest(const std::string&, std::optional<std::chrono::microseconds>,
-                              std::stop_token) override {
-    return error(Code::kNotFound, "none");
-  }
-  Status refresh(std::stop_token) override { return error(Code::kNotFound, "none"); }
-};
 
 class AssetSourcesTest : public testing::Test {
  protected:
@@ -108,7 +96,7 @@ class AssetSourcesTest : public testing::Test {
   }
 
   std::filesystem::path folder_;
-  NoProject project_;
+  tasks::NoProject project_;
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<Workflows> workflows_;
 };

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "sched/plan.h"
+#include "tasks/testing/no_project.h"
 #include "workflows/workflows.h"
 
 namespace tailrace::workflows {
@@ -21,19 +22,6 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using jinja::Value;
-
-class NoProject final : public tasks::ProjectAccess {
- public:
-  Result<jinja::List> query(const std::string&) override { return error(Code::kNotFound, "none"); }
-  Result<Position> produce(const std::string&, std::optional<std::string>, std::string) override {
-    return error(Code::kNotFound, "none");
-  }
-  Result<std::int64_t> ingest(const std::string&, std::optional<std::chrono::microseconds>,
-                              std::stop_token) override {
-    return error(Code::kNotFound, "none");
-  }
-  Status refresh(std::stop_token) override { return error(Code::kNotFound, "none"); }
-};
 
 const Value& at(const Value& value, std::string_view key) {
   static const Value none;
@@ -284,7 +272,7 @@ class Corpus : public testing::TestWithParam<fs::path> {
 
   fs::path folder_;
   Value recording_;
-  NoProject project_;
+  tasks::NoProject project_;
   rt::ManualClock clock_;
   std::unique_ptr<Workflows> workflows_;
   std::mutex mutex_;

@@ -12,6 +12,8 @@
 #include <iterator>
 #include <thread>
 
+#include "tasks/testing/no_project.h"
+
 namespace tailrace::workflows {
 namespace {
 
@@ -20,19 +22,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::Pair;
 using testing::UnorderedElementsAre;
-
-class NoProject final : public tasks::ProjectAccess {
- public:
-  Result<jinja::List> query(const std::string&) override { return error(Code::kNotFound, "none"); }
-  Result<Position> produce(const std::string&, std::optional<std::string>, std::string) override {
-    return error(Code::kNotFound, "none");
-  }
-  Result<std::int64_t> ingest(const std::string&, std::optional<std::chrono::microseconds>,
-                              std::stop_token) override {
-    return error(Code::kNotFound, "none");
-  }
-  Status refresh(std::stop_token) override { return error(Code::kNotFound, "none"); }
-};
 
 class WorkflowsTest : public testing::Test {
  protected:
@@ -96,7 +85,7 @@ class WorkflowsTest : public testing::Test {
   }
 
   std::filesystem::path folder_;
-  NoProject project_;
+  tasks::NoProject project_;
   std::unique_ptr<Workflows> workflows_;
 };
 
