@@ -1,0 +1,30 @@
+// The types of sources as data: what each is, and its options, which are the documentation, too:
+// `tailrace sources` prints them, the tables of this room's README are made of them, and an option
+// that no table has is refused.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "connect/source.h"
+
+namespace tailrace::connect {
+
+struct OptionRow {
+  std::string_view name;      ///< nested keys joined by dots; "headers.NAME" stands for every name
+  std::string_view fallback;  ///< as a user would write it; "needed", or "" when it is left out
+  std::string_view what;
+};
+
+struct SourceType {
+  std::string_view type;  ///< the name after `use:`
+  std::string_view what;  ///< one line
+  std::span<const OptionRow> options;
+  Result<std::unique_ptr<Source>> (*make)(const SourceSpec& spec);
+};
+
+/// In the order of the documentation.
+std::span<const SourceType> source_types();
+
+}  // namespace tailrace::connect
