@@ -114,8 +114,9 @@ class Source {
   virtual void noted(std::string_view /*position*/) {}
 };
 
-/// What a project says of a source: type fake, http, files or postgres, and its options, nested
-/// keys joined by dots.
+class Inbox;
+
+/// What a project says of a source: its type and its options, nested keys joined by dots.
 struct SourceSpec {
   std::string name;
   std::string type;
@@ -123,6 +124,9 @@ struct SourceSpec {
   std::string folder;                     ///< relative paths start here
   std::vector<std::string> secrets = {};  ///< what came from the environment or a file
   std::string scratch = {};  ///< a folder for what does not fit into memory; the system's else
+  /// Of a source that a door feeds (webhook): the door's side has it, too. Null: one that stays
+  /// empty.
+  std::shared_ptr<Inbox> inbox = {};
 };
 
 /// kInvalidArgument names the source, the option and the nearest known one.

@@ -319,12 +319,12 @@ Status read_topics(Project& project, const yaml::File& file) {
 Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
                                const YAML::Node& node) {
   TRY(file.only_keys(node, {"name", "topic", "key", "stage", "use", "paused", "fake", "http",
-                            "files", "postgres"}));
+                            "files", "postgres", "webhook"}));
   for (const char* needed : {"name", "topic", "use"}) {
     if (!node.IsMap() || !node[needed])
       return file.fail(node, "`" + std::string(needed) +
                                  "` is missing: a source has a name, a topic and use: fake, http, "
-                                 "files or postgres");
+                                 "files, postgres or webhook");
     ASSIGN(const std::string word, file.text(node[needed], needed));
     if (word.find_first_of(" \t\n") != std::string::npos)
       return file.fail(node[needed],
@@ -338,10 +338,10 @@ Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
   std::string paused = "false";
   TRY(read_word(file, node, "paused", {"true", "false"}, paused));
   spec.paused = paused == "true";
-  constexpr std::string_view kTypes[] = {"fake", "http", "files", "postgres"};
+  constexpr std::string_view kTypes[] = {"fake", "http", "files", "postgres", "webhook"};
   if (std::ranges::find(kTypes, spec.type) == std::end(kTypes))
     return file.fail(node["use"],
-                     "`use` is fake, http, files or postgres, not `" + spec.type + "`");
+                     "`use` is fake, http, files, postgres or webhook, not `" + spec.type + "`");
   if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options, spec.secrets));
   if (node["key"]) {
     ASSIGN(spec.options["key"], file.text(node["key"], "key"));
