@@ -6,6 +6,10 @@
 #include "connect/files_source.h"
 #include "connect/http_source.h"
 #include "connect/postgres_source.h"
+#include "connect/stdin_source.h"
+#include "connect/syslog_source.h"
+#include "connect/tcp_source.h"
+#include "connect/udp_source.h"
 
 namespace tailrace::connect {
 namespace {
@@ -17,7 +21,8 @@ constexpr OptionRow kShared[] = {
 }  // namespace
 
 std::span<const SourceType> source_types() {
-  static const std::array kTypes{kFakeSource, kHttpSource, kFilesSource, kPostgresSource};
+  static const std::array kTypes{kFakeSource,   kHttpSource, kFilesSource, kPostgresSource,
+                                 kSyslogSource, kTcpSource,  kUdpSource,   kStdinSource};
   return kTypes;
 }
 
