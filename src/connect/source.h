@@ -116,7 +116,8 @@ class Source {
 
 class Inbox;
 
-/// What a project says of a source: its type and its options, nested keys joined by dots.
+/// What a project says of a source: its type (source_types.h) and its options, nested
+/// keys joined by dots.
 struct SourceSpec {
   std::string name;
   std::string type;

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -55,8 +54,7 @@ struct WebhookOptions {
 
 /// kInvalidArgument names the source and the option; never a secret.
 Result<WebhookOptions> webhook_options(const SourceSpec& spec);
-std::span<const OptionRow> webhook_option_rows();
 
-Result<std::unique_ptr<Source>> make_webhook_source(const SourceSpec& spec);
+extern const SourceType kWebhookSource;
 
 }  // namespace tailrace::connect

@@ -22,7 +22,8 @@ std::string read(const WebhookOptions& hook, const std::string& type, const std:
   for (const Part& part : got.parts) {
     if (!out.empty()) out += " | ";
     if (!part.id.empty()) out += fmt::format("<{}> ", part.id);
-    for (const auto& item : part.items) out += fmt::format("{}={};", item.key.value_or("-"), item.value);
+    for (const auto& item : part.items)
+      out += fmt::format("{}={};", item.key.value_or("-"), item.value);
     for (const auto& reject : part.rejects)
       out += fmt::format(" {} {} '{}'", reject.origin, reject.reason, reject.bytes);
   }
@@ -128,11 +129,13 @@ TEST(CloudEvents, headers_and_body_of_the_binary_mode_become_an_envelope) {
 }
 
 TEST(CloudEvents, each_of_a_batch_is_a_part_with_its_own_id) {
-  EXPECT_EQ(read({}, "application/cloudevents-batch+json",
-                 R"([ {"specversion":"1.0","type":"t","source":"/s","id":"1","data":1},)"
-                 R"({"specversion":"1.0","type":"t","source":"/s","id":"2"}])"),
-            "</s\n1> -={\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"/s\",\"id\":\"1\",\"data\":1};"
-            " | </s\n2> -={\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"/s\",\"id\":\"2\"};");
+  EXPECT_EQ(
+      read({}, "application/cloudevents-batch+json",
+           R"([ {"specversion":"1.0","type":"t","source":"/s","id":"1","data":1},)"
+           R"({"specversion":"1.0","type":"t","source":"/s","id":"2"}])"),
+      "</s\n1> "
+      "-={\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"/s\",\"id\":\"1\",\"data\":1};"
+      " | </s\n2> -={\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"/s\",\"id\":\"2\"};");
   EXPECT_EQ(read({}, "application/cloudevents-batch+json", "[]"), "");
 }
 

@@ -37,8 +37,8 @@ TEST(Signature, of_githubs_documentation_holds) {
   other.body += " ";
   EXPECT_FALSE(check_signature(how, other, 0));
   EXPECT_FALSE(check_signature(by(Scheme::kGitHub, {"another"}), signed_so, 0));
-  EXPECT_TRUE(check_signature(by(Scheme::kGitHub, {"new", "It's a Secret to Everybody"}),
-                              signed_so, 0));
+  EXPECT_TRUE(
+      check_signature(by(Scheme::kGitHub, {"new", "It's a Secret to Everybody"}), signed_so, 0));
   EXPECT_EQ(why(check_signature(how, request({}, "Hello, World!"), 0)),
             "no header x-hub-signature-256");
   // SHA-1, the older header's, is no answer to what is asked.
@@ -50,8 +50,7 @@ TEST(Signature, of_githubs_documentation_holds) {
 TEST(Signature, of_slacks_documentation_holds_for_five_minutes) {
   const auto how = by(Scheme::kSlack, {"8f742231b10e8888abcd99yyyzzz85a5"});
   const auto signed_so = request(
-      {{"x-slack-signature",
-        "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"},
+      {{"x-slack-signature", "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"},
        {"x-slack-request-timestamp", "1531420618"}},
       "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id="
       "G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-"
@@ -71,11 +70,11 @@ TEST(Signature, of_slacks_documentation_holds_for_five_minutes) {
 // github.com/standard-webhooks/standard-webhooks, the test of its reference libraries.
 TEST(Signature, of_standard_webhooks_libraries_holds) {
   const auto how = by(Scheme::kStandard, {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"});
-  auto signed_so =
-      request({{"webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"},
-               {"webhook-timestamp", "1614265330"},
-               {"webhook-signature", "v1,bm90IGl0 v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}},
-              R"({"test": 2432232314})");
+  auto signed_so = request(
+      {{"webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"},
+       {"webhook-timestamp", "1614265330"},
+       {"webhook-signature", "v1,bm90IGl0 v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}},
+      R"({"test": 2432232314})");
   EXPECT_EQ(why(check_signature(how, signed_so, 1614265330'000)), "");
   EXPECT_TRUE(check_signature(by(Scheme::kStandard, {"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}),
                               signed_so, 1614265330'000));
@@ -102,9 +101,9 @@ TEST(Signature, of_a_senders_own_form_holds) {
   EXPECT_FALSE(holds("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"));
   how.algorithm = "sha512";
   how.prefix = "";
-  EXPECT_TRUE(holds(
-      "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
-      "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"));
+  EXPECT_TRUE(
+      holds("164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+            "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"));
 }
 
 TEST(Token, is_a_bearer_or_a_header_of_its_own) {
