@@ -132,6 +132,10 @@ class InstanceBackend final : public console::Backend {
       return matches(letter, selection.table, selection.reason);
     };
     return instance_.runner().redrive(select, [this](const auto& letter) -> Result<bool> {
+      if (HooksService* hooks = instance_.hooks()) {
+        ASSIGN(const bool sent, hooks->send_back(letter));
+        if (sent) return true;
+      }
       StagedFlows* staged = instance_.staged();
       return staged != nullptr ? staged->send_back(letter) : Result<bool>(false);
     });

@@ -237,7 +237,7 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
     }
     return encoders;
   };
-  hooks_ = std::make_unique<HooksService>(project_);
+  hooks_ = std::make_unique<HooksService>(project_, data_, *log_);
   ASSIGN(staged_, StagedFlows::open(project_, data_, *log_));
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
     ASSIGN(auto source, source_of(project_, ingest, data_, hooks_->inbox(ingest)));
@@ -415,7 +415,7 @@ Status Instance::start() {
   TRY(open_doors());
   open_schema_view();
   TRY(open_workflows());
-  TRY(hooks_->start(options_.hooks));
+  TRY(hooks_->start(options_.hooks, [this] { return query_relations(*this); }));
   TRY(open_console());
   runner_->start();
   for (std::size_t i = 0; i < sources_.size(); ++i) {

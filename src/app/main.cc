@@ -90,7 +90,8 @@ void add_run(CLI::App& app, int& code) {
                       "who reaches it)");
   command
       ->add_option("--hooks", options->hooks.listen,
-                   "where webhooks are received, HOST:PORT, where the project has any; port 0 "
+                   "where webhooks and calls of functions are received, HOST:PORT, where the project "
+                   "has any; port 0 "
                    "picks a free one; off")
       ->capture_default_str();
   command->add_option("--hooks-tls-certificate", options->hooks.certificate,

@@ -252,6 +252,20 @@ std::string rows_json(const Rows& rows) {
                {"truncated", rows.truncated}});
 }
 
+std::string objects_json(const Rows& rows) {
+  auto out = nlohmann::ordered_json::array();
+  for (const auto& row : rows.rows) {
+    auto object = nlohmann::ordered_json::object();
+    for (std::size_t i = 0; i < row.size(); ++i) object[rows.columns[i].name] = to_json(row[i]);
+    out.push_back(std::move(object));
+  }
+  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string value_json(const Value& value) {
+  return dump(to_json(value));
+}
+
 std::string dead_letters_json(const DeadLetterPage& page) {
   auto letters = Json::array();
   for (const auto& letter : page.letters) letters.push_back(to_json(letter));

@@ -1,4 +1,5 @@
-// All JSON of the console but that of workflows (workflows_json.h), in and out; the shapes are spec/console-api.yml's.
+// All JSON of the console but that of workflows (workflows_json.h), in and out; the shapes are
+// spec/console-api.yml's.
 #pragma once
 
 #include <string>
@@ -15,6 +16,9 @@ std::string error_json(std::string_view code, std::string_view message);
 std::string status_json(const Status& status);
 std::string tables_json(const std::vector<TableInfo>& tables);
 std::string rows_json(const Rows& rows);
+/// [{"COLUMN": value …} …], in the order of the columns.
+std::string objects_json(const Rows& rows);
+std::string value_json(const Value& value);
 std::string dead_letters_json(const DeadLetterPage& page);
 std::string redriven_json(std::int64_t count);
 std::string topics_json(const std::vector<TopicInfo>& topics);

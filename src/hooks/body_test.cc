@@ -98,9 +98,10 @@ TEST(Body, nesting_that_would_overflow_a_stack_is_refused) {
 // The examples of the JSON format's and the HTTP binding's specifications, 1.0.2.
 TEST(CloudEvents, a_structured_event_is_kept_as_it_came) {
   const std::string event =
-      R"({"specversion":"1.0","type":"com.example.someevent","source":"/mycontext","id":"C234-1234-1234",)"
-      R"("time":"2018-04-05T17:31:00Z","comexampleextension1":"value","datacontenttype":"application/json",)"
-      R"("partitionkey":"p1","data":{"appinfoA":"abc","appinfoB":123,"appinfoC":true}})";
+      R"({"specversion":"1.0","type":"com.example.someevent","source":"/mycontext",)"
+      R"("id":"C234-1234-1234","time":"2018-04-05T17:31:00Z","comexampleextension1":"value",)"
+      R"("datacontenttype":"application/json","partitionkey":"p1",)"
+      R"("data":{"appinfoA":"abc","appinfoB":123,"appinfoC":true}})";
   EXPECT_EQ(read({}, "application/cloudevents+json; charset=utf-8", event),
             "</mycontext\nC234-1234-1234> p1=" + event + ";");
   WebhookOptions data = with_key("$.appinfoB");

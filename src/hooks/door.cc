@@ -35,6 +35,12 @@ Status check_reach(const DoorConfig& config) {
                              "true`",
                              config.flag, config.host, hook.name));
   }
+  if (config.functions && !config.functions->login().guarded())
+    return error(Code::kInvalidArgument,
+                 fmt::format("{} {}: others would reach it and call the functions; say who may: "
+                             "`invoke: {{token: …}}`, or access_key and secret_key, in "
+                             "tailrace.yml",
+                             config.flag, config.host));
   return {};
 }
 
@@ -64,6 +70,17 @@ Result<std::unique_ptr<Door>> Door::start(DoorConfig config) {
                                one.name, kPrefix, one.options.path));
     place = std::make_unique<Hook>(std::move(one));
   }
+  if (config.functions) {
+    door->functions_ = std::move(config.functions);
+    server.any_host &= door->functions_->login().guarded();
+    // A little more, so that what is too large is refused as Lambda does it.
+    server.limits.body_bytes = std::max(server.limits.body_bytes, kMostEventBytes + (64 << 10));
+    constexpr int kSlackMs = 60'000;
+    server.limits.answer_timeout_ms =
+        std::max(server.limits.answer_timeout_ms,
+                 static_cast<int>(door->functions_->longest_ms()) + kSlackMs);
+    door->functions_->start();
+  }
   ASSIGN(door->server_,
          net::HttpServer::start(std::move(server), [raw = door.get()](const net::Request& request,
                                                                       const net::Respond& respond) {
@@ -77,6 +94,9 @@ void Door::answer(const net::Request& request, const net::Respond& respond) {
     const auto hook = hooks_.find(request.path.substr(kPrefix.size()));
     if (hook != hooks_.end()) return hook->second->accept(request, respond);
   }
+  if (functions_ &&
+      (request.path == kInvokePath || request.path.starts_with(std::string(kInvokePath) + "/")))
+    return functions_->answer(request, respond);
   if (request.path == "/healthz" && request.method == "GET") {
     net::Response fine;
     fine.content_type = "application/json";
@@ -132,6 +152,7 @@ void Door::write_metrics(MetricsText& out) const {
              "From a request to its records on disk.");
   for (const auto& [path, hook] : hooks_)
     out.add({{"source", hook->name()}}, hook->counts().durable, std::chrono::seconds(1));
+  if (functions_) functions_->write_metrics(out);
 }
 
 }  // namespace tailrace::hooks

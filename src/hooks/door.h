@@ -1,13 +1,15 @@
-// The door for what others push: webhooks of a project's sources, at
+// The door for what others push: webhooks of a project's sources and calls of its functions, at
 //
 //   POST /hooks/PATH     hook.h says what is answered
 //   GET  /hooks          the paths, for callers of this machine only
 //   GET  /healthz        200 while it serves
+//   /2015-03-31/functions/…   Lambda's Invoke API (invoke.h)
 //
 // The order of calls: Door::start() → stop() or the destructor, before the sources stop: what came
 // is answered when it is durable.
 //
-// On an address that others reach every hook needs a signature, a token, or `open: true`. Where all
+// On an address that others reach every hook needs a signature, a token, or `open: true`, and the
+// functions a token or keys. Where all
 // have one of the first two a page that a browser was led to cannot use them, and any Host is
 // taken; else Host and Origin are checked by the server (net/http_server.h).
 #pragma once
@@ -21,6 +23,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "hooks/hook.h"
+#include "hooks/invoke.h"
 #include "net/http_server.h"
 
 namespace tailrace::hooks {
@@ -31,6 +34,7 @@ struct DoorConfig {
   std::string flag = "--hooks";
   std::shared_ptr<const net::Tls> tls = {};
   std::vector<HookConfig> hooks = {};
+  std::unique_ptr<Functions> functions = {};  ///< null: there are none
 };
 
 class Door {
@@ -42,8 +46,13 @@ class Door {
   /// "http://127.0.0.1:9080"
   std::string url() const { return server_->url(); }
   /// Answers what is under way.
-  void stop() { server_->stop(); }
+  void stop() {
+    server_->stop();
+    if (functions_) functions_->stop();
+  }
   void write_metrics(MetricsText& out) const;
+  /// Null where there are none.
+  Functions* functions() { return functions_.get(); }
 
  private:
   using Hooks = std::map<std::string, std::unique_ptr<Hook>>;  ///< by path
@@ -53,6 +62,7 @@ class Door {
   net::Response unknown(const net::Request& request) const;
 
   Hooks hooks_;
+  std::unique_ptr<Functions> functions_;
   std::unique_ptr<net::HttpServer> server_;  ///< the first to go
 };
 

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "connect/source_types.h"
+#include "pipeline/functions.h"
 #include "pipeline/names.h"
 #include "pipeline/spark_spec.h"
 #include "pipeline/stages.h"
@@ -464,11 +465,12 @@ Status read_settings(Project& project, const std::string& path) {
   ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
   TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "staging", "serving", "lake",
-                                 "dead_letters", "checkpoint"}));
+                                 "functions", "invoke", "dead_letters", "checkpoint"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));
   TRY(read_stages(project, file));
+  TRY(read_functions(project, file));
   TRY(read_serving(project, file));
   TRY(read_limits(project, file));
   return read_upkeep(project, file);

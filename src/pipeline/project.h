@@ -64,6 +64,30 @@ struct StageSpec {
   std::string place;
 };
 
+/// What Lambda's Invoke API calls: `functions`.
+struct FunctionSpec {
+  enum class Kind { kIngest, kSql, kPython };
+  std::string name;
+  Kind kind = Kind::kIngest;
+  std::string file;  ///< of kSql and kPython, and its text
+  std::string code;
+  std::string ingest;           ///< the webhook's source that records go to; empty: an answer only
+  std::string answer = "rows";  ///< of kSql: rows, row or value
+  std::string handler;          ///< of kPython: MODULE.FUNCTION
+  std::string description;
+  std::int64_t timeout_ms = 3000;
+  std::int64_t memory_bytes = 128 << 20;
+  std::int64_t retry_after_ms = 60'000;
+  int workers = 2;
+  std::map<std::string, std::string> environment;
+  std::string place;
+};
+
+/// Who may call them: `invoke`.
+struct InvokeSpec {
+  std::string token, access_key, secret_key;
+};
+
 struct ServingSpec {
   std::string name;   ///< the served table; KEYSPACE.NAME puts it into another keyspace of CQL's
   std::string table;  ///< the relation it follows
@@ -140,6 +164,8 @@ struct Project {
   std::vector<TopicSpec> topics;
   std::vector<IngestSpec> ingest;
   std::vector<StageSpec> stages;
+  std::vector<FunctionSpec> functions;
+  InvokeSpec invoke;
   std::vector<ServingSpec> serving;
   std::vector<Contract> contracts;
   Limits limits;

@@ -30,6 +30,8 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kLineBytes = 64 << 10;
 constexpr int kRequestFd = 3, kAnswerFd = 4;
+/// So many reads of 16 KB: a child that never stops printing is answered all the same.
+constexpr int kOutputFirst = 64;
 
 /// A file descriptor that is closed when it goes.
 class Fd {
@@ -288,7 +290,12 @@ class Child {
              static_cast<int>(std::clamp<std::int64_t>(patience, -1, 1 << 30))) < 0)
       return;
     if (watched[2].revents != 0) read_output();
-    if (watched[3].revents != 0) read_requests();
+    if (watched[3].revents != 0) {
+      // What it printed before it asked is told before it is answered.
+      for (int i = 0; i < kOutputFirst && output_.open() && read_output(); ++i) {
+      }
+      read_requests();
+    }
     if (watched[4].revents != 0)
       write_some(input_, std::string_view(command_.input).substr(sent_), sent_);
     if (watched[5].revents != 0) write_answers();
