@@ -114,6 +114,8 @@ class Source {
   virtual void noted(std::string_view /*position*/) {}
 };
 
+class Inbox;
+
 /// What a project says of a source: its type (source_types.h) and its options, nested
 /// keys joined by dots.
 struct SourceSpec {
@@ -123,6 +125,9 @@ struct SourceSpec {
   std::string folder;                     ///< relative paths start here
   std::vector<std::string> secrets = {};  ///< what came from the environment or a file
   std::string scratch = {};  ///< a folder for what does not fit into memory; the system's else
+  /// Of a source that a door feeds (webhook): the door's side has it, too. Null: one that stays
+  /// empty.
+  std::shared_ptr<Inbox> inbox = {};
 };
 
 /// kInvalidArgument names the source, the option and the nearest known one.

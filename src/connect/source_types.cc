@@ -10,6 +10,7 @@
 #include "connect/syslog_source.h"
 #include "connect/tcp_source.h"
 #include "connect/udp_source.h"
+#include "connect/webhook_source.h"
 
 namespace tailrace::connect {
 namespace {
@@ -21,8 +22,9 @@ constexpr OptionRow kShared[] = {
 }  // namespace
 
 std::span<const SourceType> source_types() {
-  static const std::array kTypes{kFakeSource,   kHttpSource, kFilesSource, kPostgresSource,
-                                 kSyslogSource, kTcpSource,  kUdpSource,   kStdinSource};
+  static const std::array kTypes{kFakeSource,     kHttpSource,   kFilesSource,
+                                 kPostgresSource, kSyslogSource, kTcpSource,
+                                 kUdpSource,      kStdinSource,  kWebhookSource};
   return kTypes;
 }
 
