@@ -567,6 +567,24 @@ void add_doctor(CLI::App& app, int& code) {
   command->callback([=, &code] { code = doctor_command(*options); });
 }
 
+void add_sources(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("sources", "where records can come from, and every option");
+  auto type = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  command->add_option("type", *type, "a type: its options (default: the types)");
+  command->add_flag("--json", *json, "a JSON object a type");
+  command->footer(
+      "Examples:\n"
+      "  tailrace sources                 fake, http, files, … a line each\n"
+      "  tailrace sources http            its options, their defaults and what they do\n"
+      "  tailrace sources --json | jq -r '.type + \": \" + (.options | map(.name) | join(\" "
+      "\"))'\n\n"
+      "The type stands after `use:` of an entry of `ingest` in tailrace.yml, its options in a "
+      "block\n"
+      "of the type's name beside it. An option that a type does not have is refused by `check`.");
+  command->callback([=, &code] { code = sources_command(*type, *json); });
+}
+
 int run_main(int argc, char** argv) {
   CLI::App app{kAbout, "tailrace"};
   app.require_subcommand(1);
@@ -587,6 +605,7 @@ int run_main(int argc, char** argv) {
   add_dags(app, code);
   add_containers(app, code);
   add_doctor(app, code);
+  add_sources(app, code);
   add_produce(app, code);
   add_consume(app, code);
   try {

@@ -28,6 +28,19 @@ constexpr std::size_t kMaxChunkBytes = 8 << 20;
 constexpr std::size_t kMaxQueue = 1000;
 constexpr milliseconds kRetryAfter{5000};
 
+constexpr OptionRow kOptions[] = {
+    {"path", "needed",
+     "a folder, a file, or a pattern: `in/*.json`, `in/**` (folders below, too), "
+     "`in/day=*/**/*.csv`"},
+    {"format", "auto",
+     "`jsonl`, `json`, `csv`, `parquet`; `auto` goes by the name, then by the first bytes"},
+    {"every", "500ms", "how often the folder is looked at"},
+    {"settle", "500ms",
+     "a file that does not grow by lines is read when it stood still for so long"},
+    {"unfinished", "1m",
+     "a line without its end, a packed file cut short: a reject when it stood still for so long"},
+};
+
 struct FilesConfig {
   std::string path, shown;
   FileFormat format = FileFormat::kAuto;
@@ -343,20 +356,26 @@ void FilesSource::give_up(const Error& why, Chunk& chunk) {
 }  // namespace
 
 Result<std::unique_ptr<Source>> make_files_source(const SourceSpec& spec, rt::Clock& clock) {
-  Options options(spec);
+  Options options(spec, kOptions);
   FilesConfig config;
-  options.require("path");
-  config.shown = options.text("path", "");
+  config.shown = options.text("path");
   config.path = options.path("path");
-  const std::string format = options.text("format", "auto");
-  config.every = milliseconds(std::max<std::int64_t>(1, options.duration_ms("every", "500ms")));
-  config.settle = milliseconds(options.duration_ms("settle", "500ms"));
-  config.unfinished = milliseconds(options.duration_ms("unfinished", "1m"));
-  config.key_text = options.text("key", "");
+  const std::string format = options.text("format");
+  config.every = milliseconds(std::max<std::int64_t>(1, options.duration_ms("every")));
+  config.settle = milliseconds(options.duration_ms("settle"));
+  config.unfinished = milliseconds(options.duration_ms("unfinished"));
+  config.key_text = options.text("key");
   TRY(options.finish());
   ASSIGN(config.format, parse_file_format(format));
   ASSIGN(config.key, JsonPath::parse(config.key_text));
   return std::make_unique<FilesSource>(std::move(config), clock);
 }
+
+constinit const SourceType kFilesSource{
+    .type = "files",
+    .what = "reads the files of a folder, and what comes to them",
+    .options = kOptions,
+    .make = [](const SourceSpec& spec) { return make_files_source(spec); },
+};
 
 }  // namespace tailrace::connect

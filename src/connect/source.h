@@ -114,7 +114,7 @@ class Source {
   virtual void noted(std::string_view /*position*/) {}
 };
 
-/// What a project says of a source: type fake, http, files or postgres, and its options, nested
+/// What a project says of a source: its type (source_types.h) and its options, nested
 /// keys joined by dots.
 struct SourceSpec {
   std::string name;
