@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "connect/bucket_source.h"
 #include "connect/fake_source.h"
 #include "connect/files_source.h"
 #include "connect/http_source.h"
@@ -17,7 +18,8 @@ constexpr OptionRow kShared[] = {
 }  // namespace
 
 std::span<const SourceType> source_types() {
-  static const std::array kTypes{kFakeSource, kHttpSource, kFilesSource, kPostgresSource};
+  static const std::array kTypes{kFakeSource, kHttpSource, kFilesSource, kBucketSource,
+                                 kPostgresSource};
   return kTypes;
 }
 

@@ -53,7 +53,8 @@ Status check_address(const BucketAddress& address) {
   return {};
 }
 
-Client::Client(BucketAddress address, std::shared_ptr<Credentials> credentials, rt::Clock& clock)
+Client::Client(BucketAddress address, std::shared_ptr<Credentials> credentials,
+               const rt::Clock& clock)
     : address_(std::move(address)), credentials_(std::move(credentials)), clock_(clock) {
   if (address_.region.empty()) address_.region = "us-east-1";
   find_host();

@@ -59,7 +59,7 @@ struct GetAsked {
 class Client {
  public:
   Client(BucketAddress address, std::shared_ptr<Credentials> credentials,
-         rt::Clock& clock = rt::system_clock());
+         const rt::Clock& clock = rt::system_clock());
 
   Result<Listing> list(const ListAsked& asked, std::stop_token stop = {});
   /// A part of an object, at most 64 MiB at once.
@@ -90,7 +90,7 @@ class Client {
 
   BucketAddress address_;
   const std::shared_ptr<Credentials> credentials_;
-  rt::Clock& clock_;
+  const rt::Clock& clock_;
   net::HttpClient client_;
   std::string scheme_, host_;
   bool by_path_ = true;

@@ -42,7 +42,7 @@ std::string process_environment(const std::string& name) {
   return value == nullptr ? "" : value;
 }
 
-Credentials::Credentials(net::AwsKeys given, Environment environment, rt::Clock& clock)
+Credentials::Credentials(net::AwsKeys given, Environment environment, const rt::Clock& clock)
     : given_(std::move(given)), environment_(std::move(environment)), clock_(clock) {}
 
 Result<std::optional<net::AwsKeys>> Credentials::keys(std::stop_token stop) {

@@ -31,7 +31,7 @@ class Credentials {
  public:
   /// `given` without an access key: they are looked for.
   explicit Credentials(net::AwsKeys given, Environment environment = process_environment,
-                       rt::Clock& clock = rt::system_clock());
+                       const rt::Clock& clock = rt::system_clock());
 
   /// None: there are no keys. An Error is a fault in what was found: a file that cannot be read, a
   /// profile of AWS_PROFILE that is not there, a container's endpoint that does not answer.
@@ -49,7 +49,7 @@ class Credentials {
 
   const net::AwsKeys given_;
   const Environment environment_;
-  rt::Clock& clock_;
+  const rt::Clock& clock_;
   std::mutex mutex_;
   net::HttpClient client_;
   std::optional<Found> found_;

@@ -35,7 +35,7 @@ Status check_address(const QueueAddress& address) {
   return {};
 }
 
-Queue::Queue(QueueAddress address, std::shared_ptr<Credentials> credentials, rt::Clock& clock)
+Queue::Queue(QueueAddress address, std::shared_ptr<Credentials> credentials, const rt::Clock& clock)
     : address_(std::move(address)), credentials_(std::move(credentials)), clock_(clock) {
   const auto at = address_.url.find("://");
   const auto slash = address_.url.find('/', at + 3);

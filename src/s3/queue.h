@@ -32,7 +32,7 @@ Status check_address(const QueueAddress& address);
 class Queue {
  public:
   Queue(QueueAddress address, std::shared_ptr<Credentials> credentials,
-        rt::Clock& clock = rt::system_clock());
+        const rt::Clock& clock = rt::system_clock());
 
   /// At most ten; waits up to so many seconds (0 to 20) for the first. Who does not delete them
   /// within `hidden_s` gets them again.
@@ -46,7 +46,7 @@ class Queue {
 
   const QueueAddress address_;
   const std::shared_ptr<Credentials> credentials_;
-  rt::Clock& clock_;
+  const rt::Clock& clock_;
   net::HttpClient client_;
   std::string origin_, host_, region_;
 };
