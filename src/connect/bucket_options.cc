@@ -95,6 +95,8 @@ void read_news(Options& options, BucketConfig& config) {
       config.notify != BucketNotify::kList && !options.given("every")
           ? std::chrono::minutes(15)
           : std::chrono::milliseconds(std::max<std::int64_t>(1, options.duration_ms("every"))));
+  if (config.notify == BucketNotify::kList && options.text("every") == "none")
+    options.fail("every", "none is for a bucket whose notifications are read: set `notify`");
   config.lists = config.notify == BucketNotify::kList || config.every.count() > 1;
   config.growing = options.truth("growing");
   config.queue = {.url = options.text("queue"),

@@ -28,7 +28,7 @@ using std::chrono::nanoseconds;
 constexpr std::size_t kMaxChunkRecords = 4096;
 constexpr std::size_t kMaxChunkBytes = 8 << 20;
 /// The position names so many files at most.
-constexpr std::size_t kMaxQueue = 256;
+constexpr std::size_t kMaxQueue = 1000;
 /// A listing may cost this part of the time, of a folder whose changes are told, and of another.
 constexpr int kTold = 50, kUntold = 5;
 constexpr milliseconds kRetryAfter{5000};
