@@ -34,7 +34,9 @@ constexpr OptionRow kOptions[] = {
      "the prefix. Every key without"},
     {"notify", "list",
      "`list`: the bucket is listed; `sqs`: a queue says what came; `webhook`: MinIO says it to "
-     "POST /hooks/NAME, NAME being the source's"},
+     "POST /hooks/PATH"},
+    {"webhook", "", "that PATH; the source's name without"},
+    {"token", "", "that MinIO sends along (its `auth_token`): `${NAME}` or `file:PATH`"},
     {"queue", "", "the URL of the SQS queue that the bucket's notifications go to"},
     {"every", "30s",
      "from the end of one listing to the next; with `sqs` or `webhook` 15m, for what they lost, or "
@@ -158,6 +160,17 @@ constinit const SourceType kBucketSource{
     .options = kOptions,
     .make = [](const SourceSpec& spec) { return make_bucket_source(spec); },
 };
+
+Result<std::optional<WebhookOptions>> bucket_hook(const SourceSpec& spec) {
+  Options options(spec, kOptions);
+  if (options.text("notify") != "webhook") return std::nullopt;
+  WebhookOptions hook;
+  hook.path = options.given("webhook").value_or(spec.name);
+  hook.format = WebhookOptions::Format::kJson;
+  hook.token = options.text("token");
+  hook.idempotency = "none";  // the book knows what it has
+  return hook;
+}
 
 Result<BucketConfig> read_bucket_options(const SourceSpec& spec) {
   Options options(spec, kOptions);

@@ -3,11 +3,13 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "connect/json_path.h"
 #include "connect/record_file.h"
 #include "connect/source_types.h"
+#include "connect/webhook_source.h"
 #include "s3/client.h"
 #include "s3/queue.h"
 
@@ -45,6 +47,8 @@ struct BucketConfig {
 };
 
 Result<BucketConfig> read_bucket_options(const SourceSpec& spec);
+/// Where the bucket's notifications are sent to, for the door; nothing where they are not.
+Result<std::optional<WebhookOptions>> bucket_hook(const SourceSpec& spec);
 
 /// Milliseconds since 1970 of what S3 writes, "2026-11-22T17:41:03.000Z"; nothing when it is none.
 std::optional<std::int64_t> bucket_time_ms(const std::string& text);

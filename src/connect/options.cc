@@ -159,6 +159,21 @@ std::vector<std::string> Options::words(const std::string& name) {
   return found;
 }
 
+HostPort Options::address(const std::string& name) {
+  const std::string given = text(name);
+  const auto colon = given.rfind(':');
+  HostPort at;
+  if (colon == std::string::npos || colon == 0 ||
+      !parse(std::string_view(given).substr(colon + 1), at.port)) {
+    fail(name, fmt::format("\"{}\" is not HOST:PORT, as 127.0.0.1:5514 is", given));
+    return at;
+  }
+  at.host = given.substr(0, colon);
+  if (at.host.starts_with('[') && at.host.ends_with(']'))
+    at.host = at.host.substr(1, at.host.size() - 2);
+  return at;
+}
+
 std::vector<std::pair<std::string, std::string>> Options::below(const std::string& prefix) {
   row(prefix + ".NAME");
   std::vector<std::pair<std::string, std::string>> found;

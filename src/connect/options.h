@@ -17,6 +17,11 @@
 
 namespace tailrace::connect {
 
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
 /// Readers keep the first Error; finish() gives it, or names an option that no row has with the
 /// nearest one. To ask for an option without a row is a wrong program.
 class Options {
@@ -43,6 +48,8 @@ class Options {
   std::size_t choice(const std::string& name, std::initializer_list<std::string_view> words);
   /// A list, or what commas part.
   std::vector<std::string> words(const std::string& name);
+  /// HOST:PORT or [ADDRESS]:PORT.
+  HostPort address(const std::string& name);
   /// Everything below `prefix.`.
   std::vector<std::pair<std::string, std::string>> below(const std::string& prefix);
   /// Needed because of another option; the rows' own "needed" are looked at by finish().

@@ -7,6 +7,11 @@
 #include "connect/files_source.h"
 #include "connect/http_source.h"
 #include "connect/postgres_source.h"
+#include "connect/stdin_source.h"
+#include "connect/syslog_source.h"
+#include "connect/tcp_source.h"
+#include "connect/udp_source.h"
+#include "connect/webhook_source.h"
 
 namespace tailrace::connect {
 namespace {
@@ -18,8 +23,9 @@ constexpr OptionRow kShared[] = {
 }  // namespace
 
 std::span<const SourceType> source_types() {
-  static const std::array kTypes{kFakeSource, kHttpSource, kFilesSource, kBucketSource,
-                                 kPostgresSource};
+  static const std::array kTypes{kFakeSource,     kHttpSource,   kFilesSource, kBucketSource,
+                                 kPostgresSource, kSyslogSource, kTcpSource,   kUdpSource,
+                                 kStdinSource,    kWebhookSource};
   return kTypes;
 }
 
