@@ -287,7 +287,7 @@ void HttpClient::Impl::set_up(const Exchange& exchange, Transfer& transfer, long
                    endless ? long{options.connect_timeout_ms}
                            : std::min<long>(options.connect_timeout_ms, left_ms));
   curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+  if (options.unpack) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, endless ? on_piece : on_body);

@@ -32,6 +32,7 @@ struct HttpOptions {
   int max_redirects = 5;
   bool follow_redirects = true;  ///< false: a redirect is the answer
   bool verify_tls = true;        ///< false: any certificate will do
+  bool unpack = true;            ///< false: the body as it is sent, whatever its Content-Encoding
   std::string etag = {};         ///< sent as If-None-Match: the answer may be 304
   std::string ca_file = {};      ///< PEM certificates that are trusted instead of the system's
   std::string user_agent = "tailrace/0.1";
