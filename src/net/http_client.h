@@ -84,6 +84,10 @@ class HttpClient {
                                std::optional<std::string_view> body,
                                const HttpOptions& options = {});
 
+  /// Whether a part of the last request had left, however it ended: what failed without that did
+  /// not arrive.
+  bool request_left() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
