@@ -8,6 +8,7 @@
 
 #include "app/host_port.h"
 #include "columns/types.h"
+#include "connect/bucket_options.h"
 #include "connect/json_path.h"
 #include "connect/webhook_source.h"
 #include "console/arrow_rows.h"
@@ -28,14 +29,18 @@ constexpr int kMostRows = 100'000;
 /// Of dead letters: calls that were given up.
 constexpr std::string_view kLostFlow = "functions.", kLostReason = "function";
 
-Result<connect::WebhookOptions> options_of(const pipeline::IngestSpec& ingest) {
-  auto options = connect::webhook_options({.name = ingest.name,
-                                           .type = ingest.type,
-                                           .options = ingest.options,
-                                           .folder = {},
-                                           .secrets = ingest.secrets});
-  if (!options) return std::unexpected(options.error().in(ingest.place));
-  return options;
+/// What the door is to know of a source; nothing of one that it does not feed.
+Result<std::optional<connect::WebhookOptions>> hook_of(const pipeline::IngestSpec& ingest) {
+  const connect::SourceSpec spec{.name = ingest.name,
+                                 .type = ingest.type,
+                                 .options = ingest.options,
+                                 .folder = {},
+                                 .secrets = ingest.secrets};
+  Result<std::optional<connect::WebhookOptions>> hook;
+  if (ingest.type == "webhook") hook = connect::webhook_options(spec);
+  if (ingest.type == "bucket") hook = connect::bucket_hook(spec);
+  if (!hook) return std::unexpected(hook.error().in(ingest.place));
+  return hook;
 }
 
 std::int64_t modified_ms(const std::string& file) {
@@ -88,7 +93,8 @@ Result<std::string> rows_of(const std::string& text, const std::string& event,
 }  // namespace
 
 std::shared_ptr<connect::Inbox> HooksService::inbox(const pipeline::IngestSpec& ingest) {
-  if (ingest.type != "webhook") return nullptr;
+  const auto hook = hook_of(ingest);
+  if (!hook || !*hook) return nullptr;
   auto& inbox = inboxes_[ingest.name];
   if (!inbox) inbox = std::make_shared<connect::Inbox>();
   return inbox;
@@ -97,9 +103,10 @@ std::shared_ptr<connect::Inbox> HooksService::inbox(const pipeline::IngestSpec& 
 Result<std::vector<hooks::HookConfig>> HooksService::webhooks() {
   std::vector<hooks::HookConfig> all;
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
-    if (ingest.type != "webhook") continue;
-    hooks::HookConfig hook{.name = ingest.name, .options = {}, .inbox = inbox(ingest)};
-    ASSIGN(hook.options, options_of(ingest));
+    ASSIGN(auto options, hook_of(ingest));
+    if (!options) continue;
+    hooks::HookConfig hook{
+        .name = ingest.name, .options = std::move(*options), .inbox = inbox(ingest)};
     if (ingest.paused)
       hook.closed = [name = ingest.name] {
         return fmt::format("the source {} is paused: it takes records while a workflow runs it",
@@ -143,7 +150,8 @@ Result<std::unique_ptr<hooks::Function>> HooksService::function(
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
     if (ingest.name != spec.ingest) continue;
     hooks::HookConfig source{.name = ingest.name, .options = {}, .inbox = inbox(ingest)};
-    ASSIGN(source.options, options_of(ingest));
+    ASSIGN(auto options, hook_of(ingest));
+    if (options) source.options = std::move(*options);
     return hooks::ingest_function(std::move(info), std::move(made), std::move(source));
   }
   return error(Code::kNotFound, spec.place + ": there is no source " + spec.ingest);
@@ -211,9 +219,9 @@ Status HooksService::start(const HooksSettings& settings, Relations relations) {
 Status check_hooks(const pipeline::Project& project) {
   std::map<std::string, const pipeline::IngestSpec*> paths;
   for (const pipeline::IngestSpec& ingest : project.ingest) {
-    if (ingest.type != "webhook") continue;
-    ASSIGN(const auto options, options_of(ingest));
-    const auto [at, added] = paths.emplace(options.path, &ingest);
+    ASSIGN(const auto hook, hook_of(ingest));
+    if (!hook) continue;
+    const auto [at, added] = paths.emplace(hook->path, &ingest);
     if (!added)
       return error(Code::kInvalidArgument,
                    fmt::format("{}: the webhook {} has the path of {}, {}; give it another `path`",

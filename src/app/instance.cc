@@ -47,13 +47,15 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
   return config;
 }
 
+/// Without `data` it keeps nothing: one that is only tried.
 Result<std::unique_ptr<connect::Source>> source_of(const pipeline::Project& project,
                                                    const pipeline::IngestSpec& ingest,
                                                    const std::string& data,
                                                    std::shared_ptr<connect::Inbox> inbox = {}) {
-  const connect::SourceSpec spec{
-      ingest.name,    ingest.type,      ingest.options,  fs::absolute(project.folder).string(),
-      ingest.secrets, data + "/ingest", std::move(inbox)};
+  const connect::SourceSpec spec{ingest.name,     ingest.type,
+                                 ingest.options,  fs::absolute(project.folder).string(),
+                                 ingest.secrets,  data.empty() ? "" : data + "/ingest",
+                                 std::move(inbox)};
   auto source = connect::make_source(spec);
   if (!source) return std::unexpected(source.error().in(ingest.place));
   return source;
@@ -157,7 +159,7 @@ Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) c
     // Named columns are other records than the source's.
     const auto* stage = pipeline::find_stage(project_, ingest.stage);
     if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium)) continue;
-    ASSIGN(const auto source, source_of(project_, ingest, data_));
+    ASSIGN(const auto source, source_of(project_, ingest, ""));
     schema::avro::Inference inference;
     connect::Chunk chunk;
     for (int i = 0; i < kGuessEmissions && inference.documents() < kGuessRecords; ++i) {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "connect/bucket_source.h"
 #include "connect/fake_source.h"
 #include "connect/files_source.h"
 #include "connect/http_source.h"
@@ -22,9 +23,9 @@ constexpr OptionRow kShared[] = {
 }  // namespace
 
 std::span<const SourceType> source_types() {
-  static const std::array kTypes{kFakeSource,     kHttpSource,   kFilesSource,
-                                 kPostgresSource, kSyslogSource, kTcpSource,
-                                 kUdpSource,      kStdinSource,  kWebhookSource};
+  static const std::array kTypes{kFakeSource,     kHttpSource,   kFilesSource, kBucketSource,
+                                 kPostgresSource, kSyslogSource, kTcpSource,   kUdpSource,
+                                 kStdinSource,    kWebhookSource};
   return kTypes;
 }
 
