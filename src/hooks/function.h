@@ -23,7 +23,7 @@
 namespace tailrace::hooks {
 
 struct FunctionInfo {
-  std::string name;
+  std::string name = {};
   std::string description = {};
   std::string runtime = {};  ///< "python3.12", "provided.al2023"
   std::string handler = {};

@@ -1,4 +1,5 @@
 // Functions: Python's processes, the queue of calls that nobody waits for, who may call.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
