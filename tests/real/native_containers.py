@@ -230,9 +230,11 @@ def checked(service, test):
     """A health check as it is written, with the image's programs by the names that they have here."""
     program = pathlib.Path(test[0]).name
     if program in ("kafka-broker-api-versions.sh", "kafka-broker-api-versions"):
-        jars = KAFKA39 if "cp-kafka" in service.words["image"] else KAFKA
-        return ["java", "-Xmx96m", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*",
-                "org.apache.kafka.tools.BrokerApiVersionsCommand", *test[1:]]
+        # Until Kafka 4 the command was a class of the server.
+        jars, name = (KAFKA39, "kafka.admin") if "cp-kafka" in service.words["image"] else \
+            (KAFKA, "org.apache.kafka.tools")
+        return ["java", "-Xmx96m", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*", f"{name}.BrokerApiVersionsCommand",
+                *test[1:]]
     if program == "cub":  # Confluent's own tool
         return ["java", "-Xmx64m", "-cp", f"{KAFKA39}/*", "org.apache.zookeeper.ZooKeeperMain", "-server", test[2],
                 "ls", "/"]
