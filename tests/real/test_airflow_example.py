@@ -91,6 +91,14 @@ def connections(project, slack):
             "AIRFLOW_CONN_SLACK": slack.connection}
 
 
+def assert_same_package(written, source):
+    """What pip installs of it."""
+    names = [sorted(path.relative_to(folder) for path in folder.rglob("*")
+                    if path.suffix in (".py", ".toml", ".typed", ".md")) for folder in (written, source)]
+    assert names[0] == names[1] and len(names[0]) > 10
+    assert all((written / name).read_bytes() == (source / name).read_bytes() for name in names[0])
+
+
 def there(rest):
     """Whether Airflow has the DAG."""
     time.sleep(1)
@@ -122,8 +130,9 @@ def test_the_example_on_airflow_has_the_runs_rows_and_messages_of_the_embedded_o
                           text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert (written / "requirements.txt").read_text().split() == [
-        "apache-airflow==3.3.2", "dag-factory==1.1.0", "airflow-provider-tailrace",
-        "apache-airflow-providers-slack", "apache-airflow-providers-standard"]
+        "apache-airflow==3.3.2", "dag-factory==1.1.0", "apache-airflow-providers-slack",
+        "apache-airflow-providers-standard"]
+    assert_same_package(written / "tailrace_provider", ROOT / "python" / "tailrace_provider")
     airflow = RealAirflow(written, connections(project, slack))
     try:
         rest = airflow.start()

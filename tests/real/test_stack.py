@@ -10,10 +10,10 @@ import cassandra_side
 import kafka_side
 import postgres_side
 import pytest
+import registry_side
 import spark_side
 import tailrace
 import test_airflow_example as workflow
-import test_registry
 import test_serving_url as serving
 from airflow_side import LOADED, RealAirflow
 from test_airflow_example import embedded  # noqa: F401
@@ -21,7 +21,7 @@ from test_spark import TABLES
 
 pytestmark = [
     pytest.mark.timeout(3600),
-    pytest.mark.skipif(not all((kafka_side.JARS, cassandra_side.JARS, spark_side.JARS, test_registry.APICURIO)),
+    pytest.mark.skipif(not all((kafka_side.JARS, cassandra_side.JARS, spark_side.JARS, registry_side.APICURIO)),
                        reason="the scripts tests/real/*_env.sh print where the real systems are"),
 ]
 
@@ -37,7 +37,7 @@ class Systems:
         stack.callback(self.kafka.stop)
         self.cassandra = cassandra_side.RealCassandra(folder / "cassandra").start()
         stack.callback(self.cassandra.kill)
-        self.registry = test_registry.Apicurio(folder).start()
+        self.registry = registry_side.Apicurio(folder).start()
         stack.callback(self.registry.process.kill)
         self.slack = workflow.Slack()
         stack.callback(self.slack.close)
