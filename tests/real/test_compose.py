@@ -94,7 +94,8 @@ def test_all_services_together_run_the_workflow_as_the_embedded_project_does(sta
     with native_containers.Stack(file, native_containers.names_in(file), "kraft") as services:
         assert len(services.services) == 10
         airflow = services.services["airflow"]
-        login = json.loads((airflow.mounted["/opt/airflow"] / "simple_auth_manager_passwords.json.generated").read_text())
+        home = airflow.mounted["/opt/airflow"]
+        login = json.loads((home / "simple_auth_manager_passwords.json.generated").read_text())
         rest = Rest(f"http://{airflow.address}:8080", "admin", login["admin"])
         tailrace.wait_until(lambda: workflow.there(rest), "the DAG in Airflow", LOADED)
         assert workflow.run_to_the_end(rest) == wanted_runs
