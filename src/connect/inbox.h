@@ -36,8 +36,7 @@ struct Delivery {
     std::int64_t timestamp_ms = -1;  ///< -1: the time of the append
   };
   std::vector<Item> items = {};
-  std::vector<Reject> rejects = {};  ///< what of it could not become a record
-  std::string place = {};            ///< the origin in messages: "webhook:github", "udp:10.0.0.7"
+  std::vector<Reject> rejects = {};  ///< what of it could not become a record, with its origin
   /// Who sends the same again uses the same id (an idempotency key, an event's id); "" for none. At
   /// most kMaxDeliveryId bytes.
   std::string id = {};
