@@ -36,8 +36,9 @@ bool is_unfit(rd_kafka_resp_err_t err) {
 
 class Producer final : public RecordProducer {
  public:
-  Producer(const std::map<std::string, std::string>& settings, MakeToken token)
-      : settings_(settings), token_(std::move(token)) {}
+  Producer(const std::map<std::string, std::string>& settings,
+           const std::vector<std::string>& names, MakeToken token)
+      : settings_(settings), names_(names), token_(std::move(token)) {}
 
   Status connect() {
     Owned<rd_kafka_conf_t> conf(rd_kafka_conf_new());
@@ -59,11 +60,14 @@ class Producer final : public RecordProducer {
           });
     }
     std::array<char, 512> why{};
+    topics_.clear();
     handle_.reset();
     handle_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), why.data(), why.size()));
     if (handle_ == nullptr)
       return error(Code::kInvalidArgument, fmt::format("Kafka: {}", why.data()));
     (void)conf.release();  // the handle's now
+    for (const std::string& name : names_)
+      topics_.emplace_back(rd_kafka_topic_new(handle_.get(), name.c_str(), nullptr));
     rd_kafka_poll(handle_.get(), 0);
     return {};
   }
@@ -166,16 +170,19 @@ class Producer final : public RecordProducer {
   }
 
   const std::map<std::string, std::string> settings_;
+  const std::vector<std::string> names_;
   const MakeToken token_;
   std::string last_error_;
   Handle handle_;
+  std::vector<Owned<rd_kafka_topic_t>> topics_;  // held, so that they are looked up; gone first
 };
 
 }  // namespace
 
 Result<std::unique_ptr<RecordProducer>> RecordProducer::open(
-    const std::map<std::string, std::string>& settings, MakeToken token) {
-  auto made = std::make_unique<Producer>(settings, std::move(token));
+    const std::map<std::string, std::string>& settings, const std::vector<std::string>& topics,
+    MakeToken token) {
+  auto made = std::make_unique<Producer>(settings, topics, std::move(token));
   TRY(made->connect());
   return made;
 }

@@ -49,10 +49,12 @@ class RecordProducer {
   };
   using MakeToken = std::function<Result<Token>()>;
 
-  /// Connects in the background. kInvalidArgument names a setting that is unknown or contradicts
-  /// another.
+  /// Connects in the background, and asks there for the leaders of `topics`, so that the first
+  /// record of one needs not wait for them. kInvalidArgument names a setting that is unknown or
+  /// contradicts another.
   static Result<std::unique_ptr<RecordProducer>> open(
-      const std::map<std::string, std::string>& settings, MakeToken token = {});
+      const std::map<std::string, std::string>& settings,
+      const std::vector<std::string>& topics = {}, MakeToken token = {});
   virtual ~RecordProducer() = default;
 
   /// Hands a record over; waits while the queue is full. `delivery` must live until settle(). A

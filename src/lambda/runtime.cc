@@ -86,7 +86,9 @@ Result<Function> prepare(const Environment& environment) {
   const std::string file = (root.empty() ? "." : root) + "/tailrace.yml";
   ASSIGN(Settings settings, read_settings(is_file(file) ? file : "", environment));
   ASSIGN(auto token, msk_token(settings, environment));
-  ASSIGN(auto producer, kafka_log::RecordProducer::open(settings.kafka, std::move(token)));
+  std::vector<std::string> topics;
+  if (settings.topic.find('{') == std::string::npos) topics.push_back(settings.topic);
+  ASSIGN(auto producer, kafka_log::RecordProducer::open(settings.kafka, topics, std::move(token)));
   return Function{std::move(settings), std::move(producer)};
 }
 
