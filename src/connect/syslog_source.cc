@@ -32,7 +32,7 @@ Decode syslog_decode(Options& options, rt::Clock& clock) {
   if (!zone || !key) return {};
   return [zone = *zone, key = *key, &clock](std::string_view message, std::string_view problem,
                                             const Whence& whence, Delivery& delivery) {
-    if (!problem.empty()) return add_reject(delivery, "oversized", problem, whence, message);
+    if (!problem.empty()) return add_reject(delivery, "incomplete", problem, whence, message);
     auto parsed = parse_syslog(message, clock.now().value, zone);
     if (!parsed) return add_reject(delivery, "bad syslog", parsed.error().what, whence, message);
     Delivery::Item item;

@@ -37,7 +37,7 @@ Decode text_decode(Options& options) {
   const JsonPath key = parsed ? *parsed : JsonPath();
   return [format, key](std::string_view message, std::string_view problem, const Whence& whence,
                        Delivery& delivery) {
-    if (!problem.empty()) return add_reject(delivery, "oversized", problem, whence, message);
+    if (!problem.empty()) return add_reject(delivery, "incomplete", problem, whence, message);
     Delivery::Item item;
     if (format == Format::kJson) {
       if (const Status good = check_json(message); !good)
