@@ -6,10 +6,12 @@
 #include "connect/files_source.h"
 #include "connect/http_source.h"
 #include "connect/postgres_source.h"
+#include "connect/sse_source.h"
 #include "connect/stdin_source.h"
 #include "connect/syslog_source.h"
 #include "connect/tcp_source.h"
 #include "connect/udp_source.h"
+#include "connect/websocket_source.h"
 
 namespace tailrace::connect {
 namespace {
