@@ -23,8 +23,10 @@ constexpr OptionRow kShared[] = {
 }  // namespace
 
 std::span<const SourceType> source_types() {
-  static const std::array kTypes{kFakeSource,   kHttpSource, kFilesSource, kPostgresSource,
-                                 kSyslogSource, kTcpSource,  kUdpSource,   kStdinSource};
+  static const std::array kTypes{
+      kFakeSource,      kHttpSource,   kFilesSource, kPostgresSource, kSseSource,
+      kWebsocketSource, kSyslogSource, kTcpSource,   kUdpSource,      kStdinSource,
+  };
   return kTypes;
 }
 
