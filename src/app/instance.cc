@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "cassandra/sink.h"
 #include "connect/noted_state.h"
+#include "connect/source_types.h"
 #include "net/http_client.h"
 #include "pipeline/contracts/agreement.h"
 #include "schema/avro/inference.h"
@@ -156,6 +157,7 @@ Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) co
 Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) const {
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
     if (ingest.topic != topic.name || topic.format != "avro") continue;
+    if (!connect::find_source_type(ingest.type)->can_be_sampled) continue;
     // Named columns are other records than the source's.
     const auto* stage = pipeline::find_stage(project_, ingest.stage);
     if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium)) continue;
