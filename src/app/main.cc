@@ -88,6 +88,14 @@ void add_run(CLI::App& app, int& code) {
   command->add_option("--airflow-users", options->airflow_users,
                       "a file of who may use it, a line each: USER: PASSWORD (default: everybody "
                       "who reaches it)");
+  command
+      ->add_option("--hooks", options->hooks.listen,
+                   "where webhooks are received, HOST:PORT, where the project has any; port 0 "
+                   "picks a free one; off")
+      ->capture_default_str();
+  command->add_option("--hooks-tls-certificate", options->hooks.certificate,
+                      "a PEM file, own certificate first: speak TLS there (default: plain)");
+  command->add_option("--hooks-tls-key", options->hooks.key, "the certificate's key, a PEM file");
   add_cql_access(command, options->cql_tls, options->cql_logins);
   command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
@@ -567,6 +575,24 @@ void add_doctor(CLI::App& app, int& code) {
   command->callback([=, &code] { code = doctor_command(*options); });
 }
 
+void add_sources(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("sources", "where records can come from, and every option");
+  auto type = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  command->add_option("type", *type, "a type: its options (default: the types)");
+  command->add_flag("--json", *json, "a JSON object a type");
+  command->footer(
+      "Examples:\n"
+      "  tailrace sources                 fake, http, files, … a line each\n"
+      "  tailrace sources http            its options, their defaults and what they do\n"
+      "  tailrace sources --json | jq -r '.type + \": \" + (.options | map(.name) | join(\" "
+      "\"))'\n\n"
+      "The type stands after `use:` of an entry of `ingest` in tailrace.yml, its options in a "
+      "block\n"
+      "of the type's name beside it. An option that a type does not have is refused by `check`.");
+  command->callback([=, &code] { code = sources_command(*type, *json); });
+}
+
 int run_main(int argc, char** argv) {
   CLI::App app{kAbout, "tailrace"};
   app.require_subcommand(1);
@@ -587,6 +613,7 @@ int run_main(int argc, char** argv) {
   add_dags(app, code);
   add_containers(app, code);
   add_doctor(app, code);
+  add_sources(app, code);
   add_produce(app, code);
   add_consume(app, code);
   try {

@@ -9,6 +9,12 @@ namespace {
 /// Of a delivery without a byte in it.
 constexpr std::size_t kDeliveryBytes = 128;
 
+Status check_id(const Delivery& delivery) {
+  if (delivery.id.size() <= kMaxDeliveryId) return {};
+  return error(Code::kInvalidArgument,
+               fmt::format("an id of {} bytes: at most {}", delivery.id.size(), kMaxDeliveryId));
+}
+
 }  // namespace
 
 std::size_t size_of(const Delivery& delivery) {
@@ -20,16 +26,34 @@ std::size_t size_of(const Delivery& delivery) {
   return bytes;
 }
 
+/// One that is larger than the whole is let in alone.
+bool Inbox::has_room(std::size_t bytes) const {
+  return deliveries_ < limits_.deliveries && (bytes_ == 0 || bytes_ + bytes <= limits_.bytes);
+}
+
+Status Inbox::put(Delivery delivery, std::stop_token stop) {
+  TRY(check_id(delivery));
+  const std::size_t bytes = size_of(delivery);
+  {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait(lock, stop, [&] { return !open_ || closed_ || has_room(bytes); }))
+      return error(Code::kCancelled, "stopped");
+    if (!open_ || closed_) return error(Code::kUnavailable, "the source does not run");
+    bytes_ += bytes;
+    ++deliveries_;
+    waiting_.push_back(std::move(delivery));
+  }
+  changed_.notify_all();
+  return {};
+}
+
 Status Inbox::offer(Delivery delivery) {
-  if (delivery.id.size() > kMaxDeliveryId)
-    return error(Code::kInvalidArgument,
-                 fmt::format("an id of {} bytes: at most {}", delivery.id.size(), kMaxDeliveryId));
+  TRY(check_id(delivery));
   const std::size_t bytes = size_of(delivery);
   {
     std::lock_guard lock(mutex_);
     if (!open_ || closed_) return error(Code::kUnavailable, "the source does not run");
-    // One that is larger than the whole is let in alone.
-    if (deliveries_ >= limits_.deliveries || (bytes_ > 0 && bytes_ + bytes > limits_.bytes))
+    if (!has_room(bytes))
       return error(Code::kResourceExhausted,
                    "too much waits to be written: come again in a moment");
     bytes_ += bytes;

@@ -39,6 +39,8 @@ struct PushedConfig {
   std::string ids_folder;  ///< where accepted ids are kept, in NAME.ids; "" when nothing has ids
   std::int64_t remember_ms = 86'400'000;   ///< how long an id is known
   std::int64_t remember_most = 1'000'000;  ///< and how many
+  /// It has an end (a pipe's): until the inbox is closed, more is to come.
+  bool ends = false;
 };
 
 /// `receiver` may be null.

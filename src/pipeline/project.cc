@@ -6,6 +6,7 @@
 #include <fstream>
 #include <span>
 
+#include "connect/source_types.h"
 #include "pipeline/names.h"
 #include "pipeline/spark_spec.h"
 #include "pipeline/stages.h"
@@ -332,13 +333,14 @@ Status read_topics(Project& project, const yaml::File& file) {
 
 Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
                                const YAML::Node& node) {
-  TRY(file.only_keys(node, {"name", "topic", "key", "stage", "use", "paused", "fake", "http",
-                            "files", "postgres"}));
+  std::vector<std::string_view> keys{"name", "topic", "key", "stage", "use", "paused"};
+  for (const connect::SourceType& type : connect::source_types()) keys.push_back(type.type);
+  TRY(file.only_keys(node, keys));
   for (const char* needed : {"name", "topic", "use"}) {
     if (!node.IsMap() || !node[needed])
       return file.fail(node, "`" + std::string(needed) +
-                                 "` is missing: a source has a name, a topic and use: fake, http, "
-                                 "files or postgres");
+                                 "` is missing: a source has a name, a topic and use: " +
+                                 connect::source_type_names());
     ASSIGN(const std::string word, file.text(node[needed], needed));
     if (word.find_first_of(" \t\n") != std::string::npos)
       return file.fail(node[needed],
@@ -352,10 +354,9 @@ Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
   std::string paused = "false";
   TRY(read_word(file, node, "paused", {"true", "false"}, paused));
   spec.paused = paused == "true";
-  constexpr std::string_view kTypes[] = {"fake", "http", "files", "postgres"};
-  if (std::ranges::find(kTypes, spec.type) == std::end(kTypes))
-    return file.fail(node["use"],
-                     "`use` is fake, http, files or postgres, not `" + spec.type + "`");
+  if (connect::find_source_type(spec.type) == nullptr)
+    return file.fail(node["use"], "`use` is " + connect::source_type_names() + ", not `" +
+                                      spec.type + "`; what each takes: tailrace sources");
   if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options, spec.secrets));
   if (node["key"]) {
     ASSIGN(spec.options["key"], file.text(node["key"], "key"));
