@@ -207,6 +207,9 @@ def postgres(service):
     as_user = ["runuser", "-u", "postgres", "--"]
     subprocess.run([*as_user, POSTGRES / "initdb", "-D", data, "-U", environment["POSTGRES_USER"],
                     "-A", "scram-sha-256", f"--pwfile={password}"], check=True, capture_output=True)
+    made = f"CREATE DATABASE \"{environment['POSTGRES_DB']}\"\n"
+    subprocess.run([*as_user, POSTGRES / "postgres", "--single", "-D", data, "postgres"], check=True,
+                   capture_output=True, input=made.encode())
     with open(data / "pg_hba.conf", "a", encoding="utf-8") as file:
         file.write("host all all all scram-sha-256\n")
     words = service.command()
