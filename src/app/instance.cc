@@ -48,12 +48,15 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
   return config;
 }
 
+/// Without `data` it keeps nothing: one that is only tried.
 Result<std::unique_ptr<connect::Source>> source_of(const pipeline::Project& project,
                                                    const pipeline::IngestSpec& ingest,
-                                                   const std::string& data) {
-  const connect::SourceSpec spec{ingest.name,    ingest.type,
-                                 ingest.options, fs::absolute(project.folder).string(),
-                                 ingest.secrets, data + "/ingest"};
+                                                   const std::string& data,
+                                                   std::shared_ptr<connect::Inbox> inbox = {}) {
+  const connect::SourceSpec spec{ingest.name,     ingest.type,
+                                 ingest.options,  fs::absolute(project.folder).string(),
+                                 ingest.secrets,  data.empty() ? "" : data + "/ingest",
+                                 std::move(inbox)};
   auto source = connect::make_source(spec);
   if (!source) return std::unexpected(source.error().in(ingest.place));
   return source;
@@ -90,7 +93,8 @@ Result<RunFile> find_running(const std::string& data) {
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
   RunFile run{json.value("pid", 0),       json.value("url", ""), json.value("kafka", ""),
-              json.value("registry", ""), json.value("cql", ""), json.value("airflow", "")};
+              json.value("registry", ""), json.value("cql", ""), json.value("airflow", ""),
+              json.value("hooks", "")};
   if (run.pid <= 0 || (kill(run.pid, 0) != 0 && errno == ESRCH)) return none;
   return run;
 }
@@ -157,7 +161,7 @@ Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) c
     // Named columns are other records than the source's.
     const auto* stage = pipeline::find_stage(project_, ingest.stage);
     if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium)) continue;
-    ASSIGN(const auto source, source_of(project_, ingest, data_));
+    ASSIGN(const auto source, source_of(project_, ingest, ""));
     schema::avro::Inference inference;
     connect::Chunk chunk;
     for (int i = 0; i < kGuessEmissions && inference.documents() < kGuessRecords; ++i) {
@@ -186,6 +190,7 @@ Result<pipeline::TopicTypes> Instance::open_types() {
 }
 
 Instance::~Instance() {
+  if (hooks_) hooks_->stop();
   airflow_.reset();
   console_.reset();  // both ask the workflows
   if (event_log_.remote) event_log_.remote->interrupt();
@@ -222,7 +227,7 @@ Status check_outside(const pipeline::Project& project) {
   if (project.roles.serving != "embedded") TRY(cassandra::config_of(project));
   for (const pipeline::TopicSpec& topic : project.topics) TRY(settings_of(topic));
   for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest, ""));
-  return {};
+  return check_hooks(project);
 }
 
 Status Instance::open_sources(const pipeline::TopicTypes& types) {
@@ -236,9 +241,10 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
     }
     return encoders;
   };
+  hooks_ = std::make_unique<HooksService>(project_);
   ASSIGN(staged_, StagedFlows::open(project_, data_, *log_));
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
-    ASSIGN(auto source, source_of(project_, ingest, data_));
+    ASSIGN(auto source, source_of(project_, ingest, data_, hooks_->inbox(ingest)));
     connect::RunnerConfig config{
         .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
     if (!ingest.stage.empty()) {
@@ -324,7 +330,8 @@ Status Instance::open_console() {
   }
   const nlohmann::json run = {{"pid", getpid()},          {"url", console_url()},
                               {"kafka", kafka_address()}, {"registry", registry_url()},
-                              {"cql", cql_address()},     {"airflow", airflow_url()}};
+                              {"cql", cql_address()},     {"airflow", airflow_url()},
+                              {"hooks", hooks_url()}};
   return rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump());
 }
 
@@ -412,6 +419,7 @@ Status Instance::start() {
   TRY(open_doors());
   open_schema_view();
   TRY(open_workflows());
+  TRY(hooks_->start(options_.hooks));
   TRY(open_console());
   runner_->start();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
@@ -443,6 +451,7 @@ Status Instance::run_once() {
 }
 
 Status Instance::stop() {
+  if (hooks_) hooks_->stop();
   if (airflow_) airflow_->stop();
   if (event_log_.remote) event_log_.remote->interrupt();
   if (workflows_) workflows_->stop(kTasksGrace);

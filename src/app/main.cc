@@ -100,6 +100,14 @@ void add_run(CLI::App& app, int& code) {
   command->add_option("--airflow-users", options->airflow_users,
                       "a file of who may use it, a line each: USER: PASSWORD (default: everybody "
                       "who reaches it)");
+  command
+      ->add_option("--hooks", options->hooks.listen,
+                   "where webhooks are received, HOST:PORT, where the project has any; port 0 "
+                   "picks a free one; off")
+      ->capture_default_str();
+  command->add_option("--hooks-tls-certificate", options->hooks.certificate,
+                      "a PEM file, own certificate first: speak TLS there (default: plain)");
+  command->add_option("--hooks-tls-key", options->hooks.key, "the certificate's key, a PEM file");
   add_cql_access(command, options->cql_tls, options->cql_logins);
   command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);

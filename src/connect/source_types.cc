@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "connect/bucket_source.h"
 #include "connect/fake_source.h"
 #include "connect/files_source.h"
 #include "connect/http_source.h"
@@ -11,6 +12,7 @@
 #include "connect/syslog_source.h"
 #include "connect/tcp_source.h"
 #include "connect/udp_source.h"
+#include "connect/webhook_source.h"
 #include "connect/websocket_source.h"
 
 namespace tailrace::connect {
@@ -24,8 +26,8 @@ constexpr OptionRow kShared[] = {
 
 std::span<const SourceType> source_types() {
   static const std::array kTypes{
-      kFakeSource,      kHttpSource,   kFilesSource, kPostgresSource, kSseSource,
-      kWebsocketSource, kSyslogSource, kTcpSource,   kUdpSource,      kStdinSource,
+      kFakeSource, kHttpSource,      kFilesSource,  kBucketSource, kPostgresSource, kWebhookSource,
+      kSseSource,  kWebsocketSource, kSyslogSource, kTcpSource,    kUdpSource,      kStdinSource,
   };
   return kTypes;
 }

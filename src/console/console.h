@@ -165,6 +165,8 @@ class Backend {
   virtual Operations& operations() = 0;
   /// Null when the project has no DAGs.
   virtual workflows::Workflows* workflows() { return nullptr; }
+  /// What other doors count.
+  virtual void write_metrics(MetricsText& /*out*/) {}
 };
 
 struct ConsoleConfig {

@@ -68,6 +68,7 @@ std::vector<std::pair<std::string, std::string>> aws_signature(const AwsRequest&
   const std::string body = hex(sha256(request.body));
   std::map<std::string, std::string> headers = {
       {"host", request.host}, {"x-amz-content-sha256", body}, {"x-amz-date", stamp}};
+  headers.insert(request.headers.begin(), request.headers.end());
   if (!keys.session_token.empty()) headers["x-amz-security-token"] = keys.session_token;
   std::string canonical = request.method + "\n" + request.path + "\n" + aws_query(request) + "\n",
               names;

@@ -21,13 +21,15 @@ struct AwsRequest {
   std::string body = {};
   std::string region, service = "s3";
   std::int64_t seconds_since_1970 = 0;
+  /// More headers that are signed and sent, in lower case: x-amz-…, content-type.
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 /// Letters, digits and -._~ stay; so does / where `keep_slash`.
 std::string aws_encode(std::string_view text, bool keep_slash);
 /// a=b&c=d in the order that is signed.
 std::string aws_query(const AwsRequest& request);
-/// authorization, x-amz-date, x-amz-content-sha256 and the token's header.
+/// The request's headers, authorization, x-amz-date, x-amz-content-sha256 and the token's header.
 std::vector<std::pair<std::string, std::string>> aws_signature(const AwsRequest& request,
                                                                const AwsKeys& keys);
 

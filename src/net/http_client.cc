@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -161,6 +162,7 @@ struct HttpClient::Impl {
   std::mutex mutex;
   CURL* easy = nullptr;
   std::array<char, CURL_ERROR_SIZE> detail{};
+  std::atomic<bool> left = false;  ///< a part of the last request
 
   Result<HttpResponse> exchange(Exchange exchange, const HttpOptions& options,
                                 const HttpSink* sink = nullptr);
@@ -178,6 +180,10 @@ HttpClient::HttpClient() : impl_(std::make_unique<Impl>()) {
 
 HttpClient::~HttpClient() {
   curl_easy_cleanup(impl_->easy);
+}
+
+bool HttpClient::request_left() const {
+  return impl_->left;
 }
 
 Result<HttpResponse> HttpClient::get(const std::string& url, const HttpOptions& options) {
@@ -287,7 +293,7 @@ void HttpClient::Impl::set_up(const Exchange& exchange, Transfer& transfer, long
                    endless ? long{options.connect_timeout_ms}
                            : std::min<long>(options.connect_timeout_ms, left_ms));
   curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+  if (options.unpack) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, endless ? on_piece : on_body);
@@ -317,6 +323,9 @@ Result<HttpResponse> HttpClient::Impl::once(const Exchange& exchange, const Http
   set_up(exchange, transfer, left_ms, headers);
   auto code = curl_easy_perform(easy);
   curl_slist_free_all(headers);
+  long request_bytes = 0;
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+  left = left || request_bytes > 0;
   if (code != CURLE_OK && transfer.too_large) code = CURLE_WRITE_ERROR;
   if (!transfer.outcome) return std::unexpected(transfer.outcome.error());
   if (transfer.silent)
@@ -340,6 +349,7 @@ Result<HttpResponse> HttpClient::Impl::once(const Exchange& exchange, const Http
 Result<HttpResponse> HttpClient::Impl::exchange(Exchange exchange, const HttpOptions& options,
                                                 const HttpSink* sink) {
   std::lock_guard lock(mutex);
+  left = false;
   const auto first_origin = origin_of(exchange.url);
   const auto first_url = exchange.url;
   const auto deadline = Clock::now() + std::chrono::milliseconds(options.timeout_ms);

@@ -32,6 +32,7 @@ struct HttpOptions {
   int max_redirects = 5;
   bool follow_redirects = true;  ///< false: a redirect is the answer
   bool verify_tls = true;        ///< false: any certificate will do
+  bool unpack = true;            ///< false: the body as it is sent, whatever its Content-Encoding
   std::string etag = {};         ///< sent as If-None-Match: the answer may be 304
   std::string ca_file = {};      ///< PEM certificates that are trusted instead of the system's
   std::string user_agent = "tailrace/0.1";
@@ -82,6 +83,10 @@ class HttpClient {
   Result<HttpResponse> request(const std::string& method, const std::string& url,
                                std::optional<std::string_view> body,
                                const HttpOptions& options = {});
+
+  /// Whether a part of the last request had left, however it ended: what failed without that did
+  /// not arrive.
+  bool request_left() const;
 
  private:
   struct Impl;

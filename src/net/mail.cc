@@ -121,9 +121,14 @@ Result<std::string> mime_text(const Mail& mail, std::int64_t seconds_since_1970)
                                 fmt::gmtime(static_cast<std::time_t>(seconds_since_1970)))));
   for (const auto& [name, value] : mail.headers) TRY(plain(name, value));
   TRY(check_header("charset", mail.charset));
-  out += "\r\n--" + mark + "\r\nContent-Type: text/html; charset=\"" + mail.charset +
-         "\"\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
-         base64_lines(mail.html);
+  const auto body = [&](std::string_view type, const std::string& text) {
+    out += fmt::format(
+        "\r\n--{}\r\nContent-Type: text/{}; charset=\"{}\"\r\nMIME-Version: 1.0\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n{}",
+        mark, type, mail.charset, base64_lines(text));
+  };
+  if (!mail.text.empty()) body("plain", mail.text);
+  body("html", mail.html);
   for (const auto& file : mail.files) {
     TRY(check_header("filename", file.name));
     out += "\r\n--" + mark + "\r\nContent-Type: application/octet-stream; " +
@@ -174,8 +179,11 @@ std::string envelope(const std::string& address) {
 }
 
 Error failure(CURLcode code, long answer, const std::string& last, const std::string& place,
-              const char* detail) {
+              const char* detail, bool all_left) {
   if (code == CURLE_ABORTED_BY_CALLBACK) return {Code::kCancelled, "stopped"};
+  if (all_left && answer < 400)
+    return {Code::kAborted,
+            fmt::format("{}: no answer to the whole message, which may have arrived", place)};
   if (code == CURLE_OPERATION_TIMEDOUT)
     return {Code::kDeadlineExceeded, fmt::format("{}: timed out", place)};
   if (code == CURLE_LOGIN_DENIED)
@@ -243,7 +251,7 @@ Status send_mail(const SmtpServer& server, const std::string& from,
   if (code == CURLE_OK) return {};
   long answer = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer);
-  return std::unexpected(failure(code, answer, last, place, detail.data()));
+  return std::unexpected(failure(code, answer, last, place, detail.data(), upload.rest.empty()));
 }
 
 }  // namespace tailrace::net

@@ -23,6 +23,8 @@ struct Mail {
   std::string charset = "utf-8", subtype = "mixed";  ///< of the multipart
   std::vector<File> files = {};
   std::vector<std::pair<std::string, std::string>> headers = {};  ///< beside those above
+  /// The same for who shows no HTML: `subtype` is `alternative` then. Empty: there is none.
+  std::string text = {};
 };
 
 /// Its text with lines of CRLF. An Error: a header's value has a line end, or its name is none.
@@ -42,7 +44,8 @@ struct SmtpServer {
 
 /// Hands a message over for every recipient, or for none. Errors carry the server's answer, never a
 /// password. kUnavailable: not reached, broken off, a temporary refusal (4xx); kPermissionDenied:
-/// not let in; kInvalidArgument: refused for good (5xx).
+/// not let in; kInvalidArgument: refused for good (5xx); kAborted: broken off, or no answer, after
+/// the whole message had left, so that it may have arrived.
 Status send_mail(const SmtpServer& server, const std::string& from,
                  std::span<const std::string> recipients, std::string_view message,
                  std::stop_token stop = {});
