@@ -296,6 +296,11 @@ std::map<std::string, std::string> Instance::own_connections() const {
 
 Status Instance::open_workflows() {
   if (!fs::is_directory(project_.folder + "/dags")) return {};
+  if (const std::string& schedule = project_.roles.schedule; schedule != "embedded") {
+    LOG(info, "dags/ is run by the Airflow at {}; `tailrace airflow` writes what it loads",
+        schedule);
+    return {};
+  }
   access_ = project_access(*this);
   workflows::Options options{.folder = fs::absolute(project_.folder).string(), .data = data_};
   options.lake = data_ + "/lake";
@@ -324,7 +329,11 @@ Status Instance::open_console() {
     ASSIGN(auto config, console_config(options_.console));
     config.workflows = [this](const net::Request& request) {
       if (workflows_) return airflow::answer(*workflows_, request);
-      return airflow::refusal(404, "This project has no workflows: there is no folder dags/ in it");
+      if (project_.roles.schedule == "embedded")
+        return airflow::refusal(404,
+                                "This project has no workflows: there is no folder dags/ in it");
+      return airflow::refusal(
+          404, "This project's workflows are run by the Airflow at " + project_.roles.schedule);
     };
     ASSIGN(console_, console::Console::start(config, *backend_));
   }
@@ -422,11 +431,11 @@ Status Instance::start() {
   TRY(hooks_->start(options_.hooks));
   TRY(open_console());
   runner_->start();
+  if (staged_) staged_->start();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (project_.ingest[i].paused) sources_[i]->pause(true);
     sources_[i]->start();
   }
-  if (staged_) staged_->start();
   if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   return {};
