@@ -75,7 +75,8 @@ class Events:
 def event(n, data=None, type="message"):
     """As Wikimedia writes them: the id is JSON with topic and offset."""
     data = json.dumps({"n": n, "meta": {"stream": "recentchange"}}) if data is None else data
-    return f"event: {type}\nid: {json.dumps([{'topic': 'eqiad.change', 'partition': 0, 'offset': n}])}\ndata: {data}\n\n"
+    place = json.dumps([{"topic": "eqiad.change", "partition": 0, "offset": n}])
+    return f"event: {type}\nid: {place}\ndata: {data}\n\n"
 
 
 @pytest.fixture
@@ -115,7 +116,8 @@ def test_each_event_comes_once_through_cuts_in_the_middle_and_kill_9(tmp_path, e
 
 def test_bad_events_are_dead_letters_and_their_neighbours_stay(tmp_path, events):
     made = project(tmp_path, events, max_event="1KiB").start()
-    events.publish(event(0), event(1, "no JSON"), event(2, '{"n":\ndata: 2}'), event(3, '"' + "x" * 5000 + '"'), event(4))
+    events.publish(event(0), event(1, "no JSON"), event(2, '{"n":\ndata: 2}'), event(3, '"' + "x" * 5000 + '"'),
+                   event(4))
     pushed.wait_for(made, 3)
     tailrace.wait_until(lambda: len(pushed.letters(made)) == 2, "two dead letters")
     assert numbers(made) == [0, 2, 4]
