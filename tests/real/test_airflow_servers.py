@@ -118,7 +118,8 @@ def alike(told):
     """Without what no two runs have alike, and the words of a driver."""
     for found in told.values():
         found["why"] = re.sub("duration of [0-9.]+", "duration of SOME", found["why"])
-    told["undone"]["why"] = told["undone"]["why"].split("\n")[0]
+    why = told["undone"]["why"].split("\n")[0].removeprefix("PostgreSQL: ")
+    told["undone"]["why"] = re.sub(r" \(\d{5}\)$", "", why)
     told["mail_to_a_stranger"]["why"] = ""
     return told
 
