@@ -124,7 +124,8 @@ def alike(told):
     return told
 
 
-def test_operators_at_real_servers_do_embedded_what_they_do_on_airflow(tmp_path, monkeypatch, servers, python):  # noqa: F811
+def test_operators_at_real_servers_do_embedded_what_they_do_on_airflow(
+        tmp_path, monkeypatch, servers, python):  # noqa: F811
     environment, database, mail = servers
     file = ROOT / "tests/operators/servers.yml"
     there = alike(operators.on_airflow(python, tmp_path, file, **environment)["servers"])
