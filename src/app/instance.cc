@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <csignal>
 #include <filesystem>
@@ -45,6 +46,10 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
   console::ConsoleConfig config;
   config.host = std::move(at.host);
   config.port = at.port;
+  // Others on the network know this machine, or this container, by its own name.
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0')
+    config.allowed_hosts.emplace_back(name.data());
   return config;
 }
 

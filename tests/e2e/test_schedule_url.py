@@ -1,5 +1,7 @@
 """`roles: schedule:` at an Airflow: the project's DAGs are its business alone."""
+import http.client
 import json
+import socket
 import urllib.error
 
 import pytest
@@ -50,3 +52,13 @@ def test_an_address_that_cannot_be_is_told_without_its_password(tmp_path, wrong)
     done = project.command("check", project.folder)
     assert done.returncode != 0 and "embedded, or the address of the Airflow" in done.stderr
     assert "word" not in done.stderr
+
+
+@pytest.mark.parametrize("name, status", [(socket.gethostname(), 200), ("localhost", 200), ("evil.example", 421)])
+def test_the_control_centre_is_asked_by_the_machines_own_name_and_by_no_strangers(tmp_path, name, status):
+    project = project_with(tmp_path, "embedded").start()
+    host, _, port = project.url().removeprefix("http://").rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    connection.request("GET", "/api/status", headers={"Host": f"{name}:{port}"})
+    assert connection.getresponse().status == status
+    project.stop()
