@@ -158,6 +158,7 @@ class PythonFunction final : public Function {
         worker.begun = Steady::now();
         worker.deadline = worker.begun + std::max<Steady::duration>(
                                              kBegin, std::chrono::milliseconds(info_.timeout_ms));
+        look_again_ = true;
         changed_.notify_all();
       }
       auto ended = run_one(worker);
@@ -208,6 +209,7 @@ class PythonFunction final : public Function {
     all["AWS_LAMBDA_LOG_STREAM_NAME"] = "tailrace";
     all["LAMBDA_TASK_ROOT"] = config_.folder;
     all["_HANDLER"] = info_.handler;
+    all["PYTHONDONTWRITEBYTECODE"] = "1";  // the folder is the user's
     for (const auto& [name, value] : info_.environment) all[name] = value;
     return all;
   }
@@ -257,7 +259,8 @@ class PythonFunction final : public Function {
     worker.log.clear();
     worker.begun = Steady::now();
     worker.deadline = worker.begun + std::chrono::milliseconds(info_.timeout_ms);
-    changed_.notify_all();  // the watch looks at the deadline
+    look_again_ = true;
+    changed_.notify_all();
     const Call& call = worker.current->call;
     return json{{"event", call.event},
                 {"deadline_ms", rt::system_clock().now().value + info_.timeout_ms},
@@ -333,6 +336,7 @@ class PythonFunction final : public Function {
   void watch(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
+      look_again_ = false;
       auto next = Steady::now() + std::chrono::hours(1);
       for (const auto& worker : workers_) {
         if (!is_timed(*worker)) continue;
@@ -348,13 +352,8 @@ class PythonFunction final : public Function {
         worker->too_large = true;
         worker->process.request_stop();
       }
-      changed_.wait_until(lock, stop, next, [&] { return sooner(next); });
+      changed_.wait_until(lock, stop, next, [this] { return look_again_; });
     }
-  }
-  bool sooner(Steady::time_point than) const {
-    for (const auto& worker : workers_)
-      if (is_timed(*worker) && worker->deadline < than) return true;
-    return false;
   }
   /// A call, or the beginning of a process, has a deadline.
   static bool is_timed(const Worker& worker) {
@@ -368,6 +367,7 @@ class PythonFunction final : public Function {
   std::condition_variable_any changed_;
   std::deque<Waiting> waiting_;
   bool closing_ = false;
+  bool look_again_ = false;  ///< a process or a call has begun since the watch looked
   std::vector<std::unique_ptr<Worker>> workers_;
   std::jthread watch_;
 };
