@@ -2,7 +2,6 @@
 import json
 import os
 import subprocess
-import time
 import urllib.error
 import urllib.request
 
@@ -77,4 +76,3 @@ class Emulator:
             except ProcessLookupError:
                 pass
         self.process.wait()
-        time.sleep(0)
