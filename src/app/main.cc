@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/lambda_command.h"
 #include "base/log.h"
+#include "base/log_format.h"
 
 namespace tailrace::app {
 namespace {
@@ -47,6 +48,18 @@ void add_cql_access(CLI::App* command, CqlTls& tls, CqlLogins& logins) {
 
 constexpr const char* kViewsHelp =
     "CQL's clients may CREATE MATERIALIZED VIEW, which is off by default, as Cassandra has it";
+
+/// Of the commands that serve.
+void add_log_format(CLI::App* command) {
+  const auto set = [](const std::string& format) {
+    set_log_format(format == "json" ? LogFormat::kJson : LogFormat::kText);
+  };
+  command
+      ->add_option_function<std::string>(
+          "--log-format", set, "diagnostics as text, or as json: an object a line (default: text)")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->envname("TAILRACE_LOG_FORMAT");
+}
 
 void add_run(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("run", "run a project until Ctrl-C (or --once)");
@@ -103,6 +116,7 @@ void add_run(CLI::App& app, int& code) {
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
   command->add_flag("--check", *check,
                     "exit 0 as soon as every served table has rows, 1 after 60 s without");
+  add_log_format(command);
   command->callback([=, &code] { code = run_command(*options, *check); });
 }
 
@@ -268,6 +282,7 @@ void add_broker(CLI::App& app, int& code) {
       "quotas are set as in Kafka: listeners, ssl.keystore.* (PEM or PKCS#12), sasl.*,\n"
       "authorizer.class.name and super.users in --config; kafka-configs and kafka-acls while it\n"
       "runs. --listen is for one plain listener instead of those.");
+  add_log_format(command);
   command->callback([=, &code] { code = broker_command(*options); });
 }
 
@@ -294,6 +309,7 @@ void add_registry(CLI::App& app, int& code) {
       "(authentication.method=BASIC) are set by Confluent's names in --config.\n"
       "`tailrace run` has one of its own;\n"
       "`tailrace broker --registry HOST:PORT` serves it beside the log.");
+  add_log_format(command);
   command->callback([=, &code] { code = registry_command(*options); });
 }
 
@@ -315,6 +331,7 @@ void add_serve(CLI::App& app, int& code) {
       "  cqlsh -u cassandra -p \"$(cat secret.txt)\" --ssl\n\n"
       "Speaks Cassandra's native protocol, versions 3 to 5: drivers, cqlsh and Spark's connector\n"
       "connect as to Apache Cassandra 5.0. A write is on disk before it is answered.");
+  add_log_format(command);
   command->callback([=, &code] { code = serve_command(*options); });
 }
 

@@ -57,6 +57,7 @@ Status ObjectBook::set_up(const std::string& fingerprint, std::int64_t now_ms) {
   since_ms_ = std::atoll(since.c_str());
   ASSIGN(const std::string cleaned, meta("cleaned"));
   cleaned_ = std::atoll(cleaned.c_str());
+  ASSIGN(listed_to_, meta("listed_to"));
   auto sums = database_->prepare("SELECT coalesce(max(n), 0), count(*) FROM object");
   TRY(sums.step());
   last_ = sums.integer(0);
@@ -175,6 +176,13 @@ Result<std::int64_t> ObjectBook::call_again(std::int64_t noted, std::int64_t now
   TRY(transaction.commit());
   last_ += moved;
   return moved;
+}
+
+Status ObjectBook::set_listed_to(const std::string& key) {
+  if (key == listed_to_) return {};
+  TRY(set_meta("listed_to", key));
+  listed_to_ = key;
+  return {};
 }
 
 Status ObjectBook::set_cleaned(std::int64_t n) {

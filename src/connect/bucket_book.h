@@ -2,7 +2,7 @@
 // file FOLDER/NAME.objects (SQLite).
 //
 //   object(n, key, etag, version, size, tries, retry_ms, why)   key and etag are there once
-//   meta(name, value)                                           fingerprint, since_ms, cleaned
+//   meta(name, value)                              fingerprint, since_ms, cleaned, listed_to
 //
 // An object gets its number before it is read, durably, and the source's position is a number: what
 // is below it was read, whatever crashed. So the position stays small, and a hundred thousand
@@ -41,6 +41,10 @@ class ObjectBook {
   /// Enters those that are not there, by key and etag; where `once`, by key alone. Durable
   /// afterwards. How many were new.
   Result<std::int64_t> enter(const std::vector<BookedObject>& objects, bool once);
+  /// How far a listing has come that is not at its end, "" for none: it goes on there after a
+  /// crash. A page without new objects need not be kept.
+  const std::string& listed_to() const { return listed_to_; }
+  Status set_listed_to(const std::string& key);
   /// From `n` on, at most so many.
   Result<std::vector<BookedObject>> from(std::int64_t n, int most);
   /// The greatest number so far, 0 in an empty book.
@@ -82,6 +86,7 @@ class ObjectBook {
   Status set_meta(const char* name, const std::string& value);
 
   const std::unique_ptr<sqlite::Database> database_;
+  std::string listed_to_;
   std::int64_t last_ = 0, count_ = 0, since_ms_ = 0, cleaned_ = 0;
 };
 

@@ -74,7 +74,8 @@ Status BucketNews::enter(ObjectBook& book, const std::vector<BookedObject>& obje
 
 /// One page. What fails for good begins again: a token may have ended.
 Status BucketNews::list(ObjectBook& book, std::stop_token stop) {
-  s3::ListAsked asked{.prefix = config_.prefix, .start_after = {}, .token = token_, .most = 1000};
+  s3::ListAsked asked{
+      .prefix = config_.prefix, .start_after = book.listed_to(), .token = token_, .most = 1000};
   if (config_.growing) {
     ASSIGN(asked.start_after, book.greatest_key());
   }
@@ -84,6 +85,7 @@ Status BucketNews::list(ObjectBook& book, std::stop_token stop) {
     return std::unexpected(page.error());
   }
   std::vector<BookedObject> objects;
+  const std::string last = page->objects.empty() ? "" : page->objects.back().key;
   for (s3::Object& object : page->objects)
     if (config_.takes(object.key) && !is_old(book, object.modified))
       objects.push_back({.n = 0,
@@ -93,6 +95,7 @@ Status BucketNews::list(ObjectBook& book, std::stop_token stop) {
                          .size_bytes = object.size_bytes});
   TRY(enter(book, objects));
   token_ = page->next;
+  if (came_ || token_.empty()) TRY(book.set_listed_to(token_.empty() ? "" : last));
   if (token_.empty()) {
     listing_ = false;
     list_at_ = clock_.monotonic() + config_.every;
