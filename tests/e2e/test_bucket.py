@@ -74,9 +74,9 @@ def test_once_reads_what_is_there_and_ends(tmp_path, moto, bucket):
 
 def test_listings_of_several_pages_are_read_to_their_end(tmp_path, moto, bucket):
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda i: put(bucket, f"in/{i:05}.json", json.dumps({"n": i})), range(2300)))
+        list(pool.map(lambda i: put(bucket, f"in/{i:05}.json", json.dumps({"n": i})), range(1100)))
     p = project(tmp_path, moto, bucket, "in/").start()
-    p.expect(range(2300), seconds=120)
+    p.expect(range(1100), seconds=150)
     p.stop()
 
 
