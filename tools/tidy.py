@@ -16,7 +16,7 @@ FLOORS = {
     "cql_protocol": 3, "cql_schema": 3, "cql_store": 3, "cql_terms": 4, "cql_client": 4, "cql_roles": 4, "cql_query": 5,
     "groups": 4, "share": 4, "transactions": 4, "subjects": 4, "engine": 4, "kafka_log": 4, "sched": 4, "staging": 4,
     "sql": 5, "connect": 5, "metadata": 5, "pipeline": 6, "served": 6, "tasks": 6, "workflows": 7, "alerts": 7,
-    "compose": 7,
+    "compose": 7, "lambda": 7,
     "kafka": 8, "cql": 8, "registry": 8, "cassandra": 8, "hooks": 8, "console": 8, "airflow": 8, "app": 9,
 }
 
@@ -43,6 +43,7 @@ FENCES = [
     (r"isa-l", {"log", "cql_protocol"}),
     (r"(lz4|snappy)", {"log", "cql_protocol"}),
     (r"librdkafka/", {"kafka_log"}),
+    (r"minizip/", {"lambda"}),
 ]
 
 MAX_LINES = 800

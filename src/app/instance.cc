@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <csignal>
 #include <filesystem>
@@ -22,6 +23,7 @@
 #include "base/log.h"
 #include "cassandra/sink.h"
 #include "connect/noted_state.h"
+#include "connect/source_types.h"
 #include "net/http_client.h"
 #include "pipeline/contracts/agreement.h"
 #include "schema/avro/inference.h"
@@ -44,6 +46,10 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
   console::ConsoleConfig config;
   config.host = std::move(at.host);
   config.port = at.port;
+  // Others on the network know this machine, or this container, by its own name.
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0')
+    config.allowed_hosts.emplace_back(name.data());
   return config;
 }
 
@@ -156,6 +162,7 @@ Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) co
 Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) const {
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
     if (ingest.topic != topic.name || topic.format != "avro") continue;
+    if (!connect::find_source_type(ingest.type)->can_be_sampled) continue;
     // Named columns are other records than the source's.
     const auto* stage = pipeline::find_stage(project_, ingest.stage);
     if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium)) continue;
@@ -294,6 +301,11 @@ std::map<std::string, std::string> Instance::own_connections() const {
 
 Status Instance::open_workflows() {
   if (!fs::is_directory(project_.folder + "/dags")) return {};
+  if (const std::string& schedule = project_.roles.schedule; schedule != "embedded") {
+    LOG(info, "dags/ is run by the Airflow at {}; `tailrace airflow` writes what it loads",
+        schedule);
+    return {};
+  }
   access_ = project_access(*this);
   workflows::Options options{.folder = fs::absolute(project_.folder).string(), .data = data_};
   options.lake = data_ + "/lake";
@@ -322,7 +334,11 @@ Status Instance::open_console() {
     ASSIGN(auto config, console_config(options_.console));
     config.workflows = [this](const net::Request& request) {
       if (workflows_) return airflow::answer(*workflows_, request);
-      return airflow::refusal(404, "This project has no workflows: there is no folder dags/ in it");
+      if (project_.roles.schedule == "embedded")
+        return airflow::refusal(404,
+                                "This project has no workflows: there is no folder dags/ in it");
+      return airflow::refusal(
+          404, "This project's workflows are run by the Airflow at " + project_.roles.schedule);
     };
     ASSIGN(console_, console::Console::start(config, *backend_));
   }
@@ -420,11 +436,11 @@ Status Instance::start() {
   TRY(hooks_->start(options_.hooks));
   TRY(open_console());
   runner_->start();
+  if (staged_) staged_->start();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (project_.ingest[i].paused) sources_[i]->pause(true);
     sources_[i]->start();
   }
-  if (staged_) staged_->start();
   if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   return {};

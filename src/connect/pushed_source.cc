@@ -167,7 +167,8 @@ Status PushedSource::fill(Position& position, Chunk& chunk, std::stop_token stop
   chunk.position = encode(position);
   chunk.note_first = !under_way_.empty();
   under_way_position_ = chunk.position;
-  chunk.idle = under_way_.empty() && (!config_.ends || inbox_->closed());
+  chunk.idle = under_way_.empty() && (!config_.ends || inbox_->closed()) &&
+               (!receiver_ || receiver_->quiet());
   chunk.finished = under_way_.empty() && inbox_->closed();
   if (receiver_) {
     chunk.error = receiver_->trouble();

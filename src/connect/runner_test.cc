@@ -174,7 +174,8 @@ TEST_F(ConnectTest, an_oversized_record_goes_to_the_rejects_with_its_bytes) {
   std::filesystem::remove_all(folder_ + "/log");
   open_log(2000);
   write("a.jsonl", "{\"a\":1}\n{\"b\":\"" + std::string(3000, 'x') + "\"}\n{\"c\":2}\n");
-  SourceSpec spec{"in", "files", {{"path", "in"}, {"settle", "0"}}, folder_};
+  SourceSpec spec{"in",    "files", {{"path", "in"}, {"settle", "0"}},
+                  folder_, {},      folder_ + "/ingest"};
   drain(*open(spec));
   EXPECT_EQ(values("users"), (std::vector<std::string>{"{\"a\":1}", "{\"c\":2}"}));
   const auto rejects = values("__rejected");
@@ -188,7 +189,8 @@ TEST_F(ConnectTest, files_are_read_once_each_over_restarts_and_bad_lines_are_rej
   write("a.jsonl", "{\"n\":1}\nnot json\n\n{\"n\":2}");
   write("b.json", "[{\"n\": 3},\n {\"n\":4}]");
   write("c.csv", "n,text\n5,\"a \"\"b\"\"\nc\"\n6,007\n7\n");
-  SourceSpec spec{"in", "files", {{"path", "in"}, {"settle", "0"}}, folder_};
+  SourceSpec spec{"in",    "files", {{"path", "in"}, {"settle", "0"}},
+                  folder_, {},      folder_ + "/ingest"};
   for (int life = 1; life < 6; ++life) {
     auto runner = open(spec);
     for (int i = 0; i < life; ++i) ASSERT_TRUE(runner->step());

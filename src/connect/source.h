@@ -132,7 +132,9 @@ struct SourceSpec {
   std::map<std::string, std::string> options;
   std::string folder;                     ///< relative paths start here
   std::vector<std::string> secrets = {};  ///< what came from the environment or a file
-  std::string scratch = {};  ///< a folder for what does not fit into memory; the system's else
+  /// A folder that lasts as long as what is noted: for what does not fit into a position or into
+  /// memory. Empty: what a source remembers beside its position ends with the process.
+  std::string scratch = {};
   /// Of a source that a door feeds (webhook): the door's side has it, too. Null: one that stays
   /// empty.
   std::shared_ptr<Inbox> inbox = {};

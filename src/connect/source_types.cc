@@ -7,11 +7,13 @@
 #include "connect/files_source.h"
 #include "connect/http_source.h"
 #include "connect/postgres_source.h"
+#include "connect/sse_source.h"
 #include "connect/stdin_source.h"
 #include "connect/syslog_source.h"
 #include "connect/tcp_source.h"
 #include "connect/udp_source.h"
 #include "connect/webhook_source.h"
+#include "connect/websocket_source.h"
 
 namespace tailrace::connect {
 namespace {
@@ -23,9 +25,10 @@ constexpr OptionRow kShared[] = {
 }  // namespace
 
 std::span<const SourceType> source_types() {
-  static const std::array kTypes{kFakeSource,     kHttpSource,   kFilesSource, kBucketSource,
-                                 kPostgresSource, kSyslogSource, kTcpSource,   kUdpSource,
-                                 kStdinSource,    kWebhookSource};
+  static const std::array kTypes{
+      kFakeSource, kHttpSource,      kFilesSource,  kBucketSource, kPostgresSource, kWebhookSource,
+      kSseSource,  kWebsocketSource, kSyslogSource, kTcpSource,    kUdpSource,      kStdinSource,
+  };
   return kTypes;
 }
 

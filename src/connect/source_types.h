@@ -27,6 +27,9 @@ struct SourceType {
   std::string_view what;  ///< one line
   std::span<const OptionRow> options;
   Result<std::unique_ptr<Source>> (*make)(const SourceSpec& spec);
+  /// What is read of it for a guess of a schema comes again. Where it does not, the topic needs a
+  /// schema of its own.
+  bool can_be_sampled = true;
 };
 
 /// In the order of the documentation.

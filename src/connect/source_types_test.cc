@@ -9,6 +9,8 @@
 #include <set>
 #include <sstream>
 
+#include "connect/websocket_source.h"
+
 namespace tailrace::connect {
 namespace {
 
@@ -65,6 +67,15 @@ TEST(SourceTypes, what_is_needed_is_named_and_what_no_table_has_is_refused) {
     ASSERT_FALSE(made) << type.type;
     EXPECT_THAT(made.error().what, testing::HasSubstr("has no option \"no_such_option\"; did you"));
   }
+}
+
+TEST(Websocket, sends_a_message_or_each_of_a_list_of_json) {
+  using testing::ElementsAre;
+  EXPECT_THAT(websocket_greetings(""), ElementsAre());
+  EXPECT_THAT(websocket_greetings("hello, world"), ElementsAre("hello, world"));
+  EXPECT_THAT(websocket_greetings(R"({"a": [1, 2]})"), ElementsAre(R"({"a": [1, 2]})"));
+  EXPECT_THAT(websocket_greetings(R"({"a": 1},{"b": ","})"),
+              ElementsAre(R"({"a": 1})", R"({"b": ","})"));
 }
 
 TEST(SourceTypes, an_unknown_type_is_answered_with_those_there_are) {

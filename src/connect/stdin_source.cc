@@ -36,6 +36,7 @@ constinit const SourceType kStdinSource{
     .what = "reads lines: `producer | tailrace run PROJECT`",
     .options = kOptions,
     .make = make,
+    .can_be_sampled = false,
 };
 
 }  // namespace tailrace::connect

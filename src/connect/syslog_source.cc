@@ -111,6 +111,7 @@ constinit const SourceType kSyslogSource{
     .what = "is a syslog server: RFC 5424 and RFC 3164 over UDP, TCP and TLS, each message as JSON",
     .options = kOptions,
     .make = make,
+    .can_be_sampled = false,
 };
 
 }  // namespace tailrace::connect

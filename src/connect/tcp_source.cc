@@ -44,6 +44,7 @@ constinit const SourceType kTcpSource{
     .what = "takes lines that others send over TCP",
     .options = kOptions,
     .make = make,
+    .can_be_sampled = false,
 };
 
 }  // namespace tailrace::connect

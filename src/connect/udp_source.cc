@@ -46,6 +46,7 @@ constinit const SourceType kUdpSource{
     .what = "takes datagrams that others send; each line of one is a record",
     .options = kOptions,
     .make = make,
+    .can_be_sampled = false,
 };
 
 }  // namespace tailrace::connect

@@ -146,6 +146,7 @@ constinit const SourceType kWebhookSource{
     .type = "webhook",
     .what = "receives what others POST to the door for webhooks (src/hooks)",
     .options = kOptions,
-    .make = make_webhook_source};
+    .make = make_webhook_source,
+    .can_be_sampled = false};
 
 }  // namespace tailrace::connect

@@ -32,5 +32,8 @@ std::string aws_query(const AwsRequest& request);
 /// The request's headers, authorization, x-amz-date, x-amz-content-sha256 and the token's header.
 std::vector<std::pair<std::string, std::string>> aws_signature(const AwsRequest& request,
                                                                const AwsKeys& keys);
+/// The query by which the URL itself says who asks, for `expires_s` seconds; the request has no
+/// body and no header but Host.
+std::string aws_presigned_query(AwsRequest request, const AwsKeys& keys, int expires_s);
 
 }  // namespace tailrace::net

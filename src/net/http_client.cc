@@ -15,6 +15,7 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "net/authorities.h"
 
 namespace tailrace::net {
 namespace {
@@ -295,7 +296,8 @@ void HttpClient::Impl::set_up(const Exchange& exchange, Transfer& transfer, long
   curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
   if (options.unpack) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-  if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+  if (const std::string trusted = authorities_file(options.ca_file); !trusted.empty())
+    curl_easy_setopt(easy, CURLOPT_CAINFO, trusted.c_str());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, endless ? on_piece : on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);

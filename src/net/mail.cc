@@ -14,6 +14,7 @@
 
 #include "base/base64.h"
 #include "base/check.h"
+#include "net/authorities.h"
 
 namespace tailrace::net {
 namespace {
@@ -228,7 +229,8 @@ Status send_mail(const SmtpServer& server, const std::string& from,
       server.tls == SmtpServer::Tls::kNone ? long{CURLUSESSL_NONE} : long{CURLUSESSL_ALL});
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, server.verify_tls ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, server.verify_tls ? 2L : 0L);
-  if (!server.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, server.ca_file.c_str());
+  if (const std::string trusted = authorities_file(server.ca_file); !trusted.empty())
+    curl_easy_setopt(easy, CURLOPT_CAINFO, trusted.c_str());
   if (!server.user.empty()) {
     curl_easy_setopt(easy, CURLOPT_USERNAME, server.user.c_str());
     if (!server.bearer.empty()) {

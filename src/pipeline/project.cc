@@ -63,6 +63,20 @@ Status read_role(const yaml::File& file, const YAML::Node& node, std::string_vie
   return {};
 }
 
+/// `schedule`: embedded, or the Airflow that runs the DAGs.
+Status read_schedule_role(const yaml::File& file, const YAML::Node& node, std::string& role) {
+  if (!node) return {};
+  ASSIGN(role, file.text(node, "schedule"));
+  if (role == "embedded") return {};
+  const std::size_t host = role.starts_with("http://") ? 7 : role.starts_with("https://") ? 8 : 0;
+  const std::string_view rest = std::string_view(role).substr(host);
+  if (host == 0 || rest.empty() || rest.starts_with('/') || rest.find('@') != std::string::npos)
+    return file.fail(node,
+                     "`schedule`: embedded, or the address of the Airflow that runs the DAGs: "
+                     "http://HOST:8080, without a user");
+  return {};
+}
+
 /// A block of options, nested keys joined by dots, and what of them came from outside.
 Status flatten(const yaml::File& file, const YAML::Node& node, const std::string& prefix,
                std::map<std::string, std::string>& options, std::vector<std::string>& secrets) {
@@ -202,7 +216,7 @@ Status read_roles(Project& project, const yaml::File& file) {
   TRY(read_role(file, roles["lake"], "lake", r.lake));
   TRY(read_serving_role(file, roles["serving"], r));
   TRY(read_staging_role(file, roles["staging"], r));
-  return read_role(file, roles["schedule"], "schedule", r.schedule);
+  return read_schedule_role(file, roles["schedule"], r.schedule);
 }
 
 Result<ValueSpec> read_values(const yaml::File& file, const YAML::Node& node) {
@@ -464,7 +478,7 @@ Status read_settings(Project& project, const std::string& path) {
   ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
   TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "staging", "serving", "lake",
-                                 "dead_letters", "checkpoint"}));
+                                 "dead_letters", "checkpoint", "lambda"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));

@@ -238,3 +238,22 @@ def test_an_option_that_a_source_does_not_have_is_named_by_check_with_the_neares
     done = made.command("check", made.folder)
     assert done.returncode == 1
     assert "tailrace.yml:" in done.stderr and 'did you mean "seed"? All of them: tailrace sources fake' in done.stderr
+
+
+@pytest.mark.parametrize("way", ["--log-format", "TAILRACE_LOG_FORMAT"])
+def test_diagnostics_are_json_objects_where_that_is_asked_for(tmp_path, way):
+    ingest = [{"name": "input", "topic": "users_created", "use": "http",
+               "http": {"url": "http://me:sesame@127.0.0.1:1/?token=sesame", "every": "50ms", "backoff": "50ms"}}]
+    made = tailrace.Project(tmp_path, settings=tailrace.settings(ingest))
+    words, env = (["--log-format", "json"], {}) if way.startswith("-") else ([], {way: "json"})
+    made.process = subprocess.Popen(
+        [tailrace.PROGRAM, "run", made.folder, "--data", made.data, *tailrace.FREE_PORTS, *words],
+        stdout=subprocess.DEVNULL, stderr=open(made.log, "wb"), env=os.environ | env)
+    tailrace.started.append(made.process)
+    tailrace.wait_until(lambda: "refused" in made.log.read_text(), "a line of the failure")
+    made.stop()
+    lines = [json.loads(line) for line in made.log.read_text().splitlines()]
+    assert all(list(line) == ["time", "level", "message"] for line in lines)
+    failure = next(line for line in lines if "refused" in line["message"])
+    assert failure["level"] == "warn" and failure["message"].startswith("ingest input: ")
+    assert failure["time"].endswith("Z") and "sesame" not in made.log.read_text()

@@ -44,7 +44,7 @@ class Rest:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
+            with urllib.request.urlopen(request, timeout=LOADED) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as e:
             raise AssertionError(f"{method} {path}: {e.code} {e.read().decode()[:1000]}") from e
@@ -57,6 +57,9 @@ class Rest:
 
     def unpause(self, dag, paused=False):
         return self.ask("PATCH", f"/api/v2/dags/{dag}", {"is_paused": paused})
+
+    def pool(self, name, slots):
+        return self.ask("PATCH", f"/api/v2/pools/{name}?update_mask=slots", {"slots": slots})
 
     def trigger(self, dag, run):
         return self.post(f"/dags/{dag}/dagRuns", {"dag_run_id": run, "logical_date": None, "conf": {}})

@@ -44,7 +44,6 @@ def project(tmp_path, minio, bucket, prefix="", **options):
     return BucketProject(tmp_path, minio.url, url=f"s3://{bucket[1]}/{prefix}", **options)
 
 
-@pytest.mark.smoke
 def test_each_object_is_read_once_through_ten_kills(tmp_path, minio, bucket):
     """TAILRACE_OBJECTS of them, of two records each, put there while the program is killed again and again."""
     rng = random.Random(SEED)
