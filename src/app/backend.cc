@@ -137,6 +137,7 @@ class InstanceBackend final : public console::Backend {
   console::Operations& operations() override { return *operations_; }
   console::SchemaView& schema_view() override { return instance_.schema_view(); }
   workflows::Workflows* workflows() override { return instance_.workflows(); }
+  alerts::Alerts* alerts() override { return instance_.alerts(); }
 
  private:
   /// A served table by its own name, or by the name of the table it follows.

@@ -463,7 +463,7 @@ Status read_settings(Project& project, const std::string& path) {
   ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
   TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "staging", "serving", "lake",
-                                 "dead_letters", "checkpoint"}));
+                                 "dead_letters", "checkpoint", "alerts"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));
