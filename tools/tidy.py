@@ -12,11 +12,11 @@ import sys
 FLOORS = {
     "base": 0, "rt": 1, "calendar": 1, "yaml": 1, "doctor": 2,
     "net": 2, "kv": 2, "sqlite": 2, "postgres": 2, "columns": 2, "cql_types": 2, "cql_syntax": 2, "jinja": 2,
-    "log": 3, "schema": 3, "table": 3, "lake": 3, "auth": 3, "dags": 3,
+    "log": 3, "schema": 3, "table": 3, "lake": 3, "auth": 3, "dags": 3, "s3": 3,
     "cql_protocol": 3, "cql_schema": 3, "cql_store": 3, "cql_terms": 4, "cql_client": 4, "cql_roles": 4, "cql_query": 5,
     "groups": 4, "share": 4, "transactions": 4, "subjects": 4, "engine": 4, "kafka_log": 4, "sched": 4, "staging": 4,
     "sql": 5, "connect": 5, "metadata": 5, "pipeline": 6, "served": 6, "tasks": 6, "workflows": 7, "alerts": 7,
-    "compose": 7,
+    "compose": 7, "lambda": 7,
     "kafka": 8, "cql": 8, "registry": 8, "cassandra": 8, "hooks": 8, "console": 8, "airflow": 8, "app": 9,
 }
 
@@ -30,6 +30,7 @@ FENCES = [
     (r"spdlog/", {"base"}),
     (r"CLI/", {"app"}),
     (r"curl/", {"net"}),
+    (r"pugixml", {"s3"}),
     (r"sqlite3\.h", {"sqlite"}),
     (r"libpq", {"postgres"}),
     (r"openssl/", {"net", "auth", "engine", "subjects", "cql_terms", "sched", "dags"}),
@@ -42,6 +43,7 @@ FENCES = [
     (r"isa-l", {"log", "cql_protocol"}),
     (r"(lz4|snappy)", {"log", "cql_protocol"}),
     (r"librdkafka/", {"kafka_log"}),
+    (r"minizip/", {"lambda"}),
 ]
 
 MAX_LINES = 800

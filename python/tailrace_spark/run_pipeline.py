@@ -41,7 +41,7 @@ def environment():
     return env
 
 
-def wait_for_port(process, port, log, seconds=120):
+def wait_for_port(process, port, log, seconds=600):
     """Returns when the port is open; raises when the process ends first or the time is over."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

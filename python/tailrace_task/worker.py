@@ -22,6 +22,7 @@ REQUESTS = os.fdopen(3, "w", encoding="utf-8")
 ANSWERS = os.fdopen(4, "r", encoding="utf-8")
 MOMENTS = ("pendulum.datetime.DateTime", "datetime.datetime")
 CONTEXT = {}
+PROVIDED_CONTEXT = set()  # the names that were there before the function
 
 
 def ask(**request):
@@ -400,11 +401,33 @@ def get_current_context():
     return CONTEXT
 
 
+class BaseNotifier:
+    """A message to somebody when something has happened: a callback whose texts are templates."""
+
+    template_fields = ()
+
+    def __init__(self, context=None, **_rest):
+        self.context = context or {}
+
+    def notify(self, context):
+        raise NotImplementedError(f"{type(self).__name__} has no notify(context)")
+
+    def __call__(self, context):
+        for name in self.template_fields:
+            setattr(self, name, ask(do="render", value=encoded(getattr(self, name))))
+        self.notify(context)
+
+
 PROVIDED = {
     "airflow": {},
     "airflow.exceptions": {name: value for name, value in globals().items() if name.startswith("Airflow")},
     "airflow.sdk": {"Asset": Asset, "AssetAlias": AssetAlias, "Variable": Variable, "Connection": Connection,
-                    "get_current_context": get_current_context, "PokeReturnValue": PokeReturnValue},
+                    "get_current_context": get_current_context, "PokeReturnValue": PokeReturnValue,
+                    "BaseNotifier": BaseNotifier},
+    "airflow.sdk.bases": {},
+    "airflow.sdk.bases.notifier": {"BaseNotifier": BaseNotifier},
+    "airflow.notifications": {},
+    "airflow.notifications.basenotifier": {"BaseNotifier": BaseNotifier},
     "airflow.sdk.exceptions": {name: value for name, value in globals().items() if name.startswith("Airflow")},
     "airflow.models": {"Variable": Variable, "Connection": Connection},
     "airflow.models.variable": {"Variable": Variable},
@@ -492,6 +515,7 @@ def taken(function, context, given):
 def call(job):
     function = find_callable(job)
     CONTEXT.update(context_of(job))
+    PROVIDED_CONTEXT.update(CONTEXT)
     args, kwargs = decoded(job.get("args") or []), decoded(job.get("kwargs") or {})
     clash = set(kwargs) & set(CONTEXT) if not job.get("decorated", job.get("context_free")) else set()
     if clash - {"params", "conf"}:
@@ -512,6 +536,27 @@ def call(job):
     return asyncio.run(value) if inspect.iscoroutine(value) else value
 
 
+def call_back(job):
+    """A function or a notifier that is told what became of a task or a run; of a deadline: that it has passed."""
+    from airflow.exceptions import AirflowException as Failure
+
+    function = find_callable(job)
+    CONTEXT.update(context_of(job))
+    context = {**CONTEXT, **{name: job[name] for name in ("reason", "deadline") if name in job}}
+    if "exception" in job:
+        context["exception"] = Failure(job["exception"])
+    kwargs = decoded(job.get("kwargs") or {})
+    if hasattr(function, "notify"):
+        return function(**kwargs)(context)
+    if "deadline" not in job:
+        return function(context, **kwargs)
+    parameters = inspect.signature(function).parameters.values()
+    if any(one.name == "context" or one.kind == one.VAR_KEYWORD for one in parameters):
+        kwargs["context"] = context
+    value = function(**kwargs)
+    return asyncio.run(value) if inspect.iscoroutine(value) else value
+
+
 def record_part(value):
     """A key or a value for Kafka, as base64."""
     if value is None:
@@ -521,6 +566,18 @@ def record_part(value):
     if not isinstance(value, (bytes, bytearray)):
         raise TypeError(f"a key or value for Kafka is str or bytes, not {type(value).__name__}")
     return base64.b64encode(value).decode()
+
+
+def added_to(context):
+    """What the function has put into its context and JSON can say: map_index_template may name it."""
+    said = {}
+    for name, value in context.items():
+        if name not in PROVIDED_CONTEXT:
+            try:
+                said[name] = encoded(value)
+            except TypeError:
+                pass
+    return said
 
 
 def kind_of(problem):
@@ -539,9 +596,9 @@ def main():
         sys.meta_path.append(Provider())
     sys.stdout.reconfigure(line_buffering=True)
     try:
-        value = call(job)
+        value = call_back(job) if job.get("callback") else call(job)
         ended = {"how": "success", "value": encoded(value) if job.get("keep", True) else None,
-                 "truth": bool(value), "events": CONTEXT["outlet_events"].told()}
+                 "truth": bool(value), "events": CONTEXT["outlet_events"].told(), "context": added_to(CONTEXT)}
     except SystemExit as problem:
         ended = {"how": "success" if problem.code in (None, 0) else "failed", "why": f"sys.exit({problem.code})",
                  "value": None, "truth": False, "events": []}

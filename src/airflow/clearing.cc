@@ -167,12 +167,13 @@ Answer<std::vector<FoundTask>> instances_of(
 }
 
 Json instance_json(const Call& call, const FoundTask& found, Catalog& catalog) {
-  int pid = 0;
+  TryDetails details;
   if (const auto tries = call.kept().tries(found.task.id)) {
     for (const auto& one : *tries)
-      if (one.number == found.task.try_number) pid = one.pid;
+      if (one.number == found.task.try_number) details.pid = one.pid;
   }
-  return task_instance_json(found.task, *found.run, pid, catalog);
+  if (auto rendered = call.kept().rendered(found.task.id)) details.rendered = std::move(*rendered);
+  return task_instance_json(found.task, *found.run, details, catalog);
 }
 
 Json instances_page(const Call& call, const std::vector<FoundTask>& found, Catalog& catalog,

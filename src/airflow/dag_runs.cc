@@ -272,7 +272,8 @@ Answer<Reply> trigger_dag_run(Call& call) {
                         .logical_date = {},
                         .run_after = {},
                         .conf = {},
-                        .by = call.request.header("referer").empty() ? "rest_api" : "ui",
+                        .by = (call.request.header("referer").empty() ? "rest_api" : "ui") +
+                              (call.user.empty() ? "" : "/" + call.user),
                         .note = {}};
   const auto from = body.time("data_interval_start", true);
   const auto to = body.time("data_interval_end", true);

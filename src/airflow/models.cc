@@ -8,6 +8,7 @@
 #include <array>
 #include <filesystem>
 
+#include "airflow/secrets.h"
 #include "dags/read.h"
 
 namespace tailrace::airflow {
@@ -137,7 +138,7 @@ const std::string& user_name() {
 }
 
 /// DagRunTriggeredByType; null for what it does not know.
-Json triggered_by(const std::string& by) {
+Json triggered_by(std::string_view by) {
   constexpr std::array kKnown = {"cli",  "operator",  "rest_api", "ui",
                                  "test", "timetable", "asset",    "backfill"};
   return std::ranges::find(kKnown, by) != kKnown.end() ? Json(by) : Json(nullptr);
@@ -378,8 +379,8 @@ Json run_json(const sched::Run& run, const Catalog& catalog) {
       {"last_scheduling_decision", time_json(finished ? run.ended_at : run.started_at)},
       {"run_type", sched::name(run.type)},
       {"state", sched::name(run.state)},
-      {"triggered_by", triggered_by(run.triggered_by)},
-      {"triggering_user_name", nullptr},
+      {"triggered_by", triggered_by(sched::way_of(run))},
+      {"triggering_user_name", user_of(run)},
       {"conf", run.conf.dict() != nullptr ? value_json(run.conf) : Json::object()},
       {"note", text_or_null(run.note)},
       {"dag_versions", std::move(versions)},
@@ -390,8 +391,8 @@ Json run_json(const sched::Run& run, const Catalog& catalog) {
   };
 }
 
-Json task_instance_json(const sched::TaskInstance& task, const sched::Run& run, int pid,
-                        Catalog& catalog) {
+Json task_instance_json(const sched::TaskInstance& task, const sched::Run& run,
+                        const TryDetails& details, Catalog& catalog) {
   const sched::TaskId& id = task.id;
   Json json = {
       {"id", uuid_of(fmt::format("{}\n{}\n{}\n{}", id.run.dag, id.run.run, id.task, id.map_index))},
@@ -413,13 +414,19 @@ Json task_instance_json(const sched::TaskInstance& task, const sched::Run& run, 
   add_pool(json, id, catalog);
   json["queued_when"] = time_json(task.queued_at);
   json["scheduled_when"] = time_json(task.scheduled_at);
-  json["pid"] = pid > 0 ? Json(pid) : Json(nullptr);
+  json["pid"] = details.pid > 0 ? Json(details.pid) : Json(nullptr);
   json["executor"] = nullptr;
   json["executor_config"] = "{}";
   json["note"] = text_or_null(task.note);
-  json["rendered_map_index"] =
-      id.map_index >= 0 ? Json(std::to_string(id.map_index)) : Json(nullptr);
+  json["rendered_map_index"] = nullptr;
+  if (id.map_index >= 0) json["rendered_map_index"] = std::to_string(id.map_index);
   json["rendered_fields"] = Json::object();
+  if (details.rendered) {
+    if (const std::string& name = details.rendered->map_index; !name.empty())
+      json["rendered_map_index"] = name;
+    for (const auto& [name, value] : details.rendered->fields.items())
+      json["rendered_fields"][name.text()] = redacted(value_json(value), name.text());
+  }
   json["trigger"] = nullptr;
   json["triggerer_job"] = nullptr;
   json["dag_version"] = version_or_null(id, catalog);

@@ -45,9 +45,14 @@ Json dag_version_json(const dags::Dag& dag, const Catalog& catalog);  ///< DagVe
 Json params_json(const std::vector<dags::Param>& params, const Json& source);
 Json task_json(const dags::Task& task, const dags::Dag& dag, Catalog& catalog);  ///< TaskResponse
 Json run_json(const sched::Run& run, const Catalog& catalog);                    ///< DAGRunResponse
+/// What is known of an instance's last try beside its row.
+struct TryDetails {
+  int pid = 0;
+  std::optional<metadata::Rendered> rendered = {};
+};
 /// TaskInstanceResponse; `run` is its run.
-Json task_instance_json(const sched::TaskInstance& task, const sched::Run& run, int pid,
-                        Catalog& catalog);
+Json task_instance_json(const sched::TaskInstance& task, const sched::Run& run,
+                        const TryDetails& details, Catalog& catalog);
 /// TaskInstanceHistoryResponse of one try.
 Json try_json(const metadata::Try& one, const sched::TaskInstance& task, Catalog& catalog);
 

@@ -116,7 +116,7 @@ Answer<TaskRows> find_rows(Call& call, std::vector<sched::Run> runs, const TaskQ
   Catalog catalog(call.workflows);
   std::vector<Json> rows;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    Json row = task_instance_json(found[i].task, *found[i].run, 0, catalog);
+    Json row = task_instance_json(found[i].task, *found[i].run, {}, catalog);
     if (!query.fits(row)) continue;
     row[" id"] = i;
     rows.push_back(std::move(row));

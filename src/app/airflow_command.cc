@@ -3,103 +3,45 @@
 
 #include <filesystem>
 #include <iostream>
-#include <set>
 
+#include "app/airflow_files.h"
 #include "app/commands.h"
 #include "app/instance.h"
-#include "dags/read.h"
 #include "rt/file.h"
-
-extern "C" {
-extern const char app_airflow_loader_begin[];
-extern const char app_airflow_loader_end[];
-}
 
 namespace tailrace::app {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kAirflow = "apache-airflow==3.3.2";
-constexpr std::string_view kDagFactory = "dag-factory==1.1.0";
-constexpr std::string_view kOwnProvider = "airflow-provider-tailrace";
-/// Where a provider's modules end in an operator's path.
-constexpr std::string_view kKinds[] = {"operators", "sensors",       "decorators", "transfers",
-                                       "triggers",  "notifications", "hooks",      "timetables"};
-
-/// The package that an operator is of; empty: Airflow's own.
-std::string package_of(const std::string& path) {
-  constexpr std::string_view kProviders = "airflow.providers.";
-  if (path.starts_with("tailrace_provider.")) return std::string(kOwnProvider);
-  if (!path.starts_with(kProviders)) return "";
-  std::string name = "apache-airflow-providers";
-  std::size_t at = kProviders.size();
-  while (at < path.size()) {
-    const std::size_t dot = std::min(path.find('.', at), path.size());
-    const std::string_view word = std::string_view(path).substr(at, dot - at);
-    if (std::ranges::find(kKinds, word) != std::end(kKinds)) return name;
-    name += fmt::format("-{}", word);
-    at = dot + 1;
-  }
-  return "";
-}
-
-/// The text as a Python literal.
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "'";
+Status write(const std::string& path, const std::string& text) {
+  TRY(rt::posix_files().make_folder(fs::path(path).parent_path().string()));
+  return rt::write_atomically(rt::posix_files(), path, text);
 }
 
 Status write_all(const std::string& project, const std::string& out) {
   const std::string dags = project + "/dags";
-  if (dags.find('\n') != std::string::npos)
-    return error(Code::kInvalidArgument, "the project's path has a line break");
-  ASSIGN(const auto reading, dags::read(dags, dags::airflow_operators()));
-  std::string fatal;
-  std::set<std::string> packages;
-  for (const auto& finding : reading.findings) {
-    if (finding.fatal) fatal += (fatal.empty() ? "" : "\n") + finding.text();
+  ASSIGN(const AirflowNeeds needs, airflow_needs(dags));
+  std::string requirements;
+  for (const std::string& package : needs.packages) requirements += package + "\n";
+  TRY(write(out + "/requirements.txt", requirements));
+  for (const AirflowFile& file : airflow_loader(dags, fs::path(project).filename().string()))
+    TRY(write(out + "/dags/" + file.name, file.text));
+  if (needs.own_provider) {
+    for (const AirflowFile& file : airflow_provider()) TRY(write(out + "/" + file.name, file.text));
   }
-  if (!fatal.empty()) return error(Code::kInvalidArgument, fatal);
-  for (const auto& dag : reading.dags) {
-    for (const auto& task : dag->tasks) {
-      if (std::string package = package_of(task.operator_path); !package.empty())
-        packages.insert(std::move(package));
-    }
-  }
-  const auto write = [&](const std::string& name, const std::string& text) -> Status {
-    TRY(rt::posix_files().make_folder(fs::path(out + "/" + name).parent_path().string()));
-    return rt::write_atomically(rt::posix_files(), out + "/" + name, text);
-  };
-  std::string requirements = fmt::format("{}\n{}\n", kAirflow, kDagFactory);
-  for (const std::string& package : packages) requirements += package + "\n";
-  TRY(write("requirements.txt", requirements));
-  TRY(write("dags/tailrace_airflow/__init__.py", "\"\"\"Tailrace beside Airflow.\"\"\"\n"));
-  TRY(write("dags/tailrace_airflow/loader.py",
-            std::string(app_airflow_loader_begin, app_airflow_loader_end)));
-  TRY(write("dags/.airflowignore", "tailrace_airflow/\n"));
-  const std::string module = fmt::format(
-      "\"\"\"The DAG files of {0} on Airflow: written by `tailrace airflow`.\"\"\"\n"
-      "import sys\n\n"
-      "sys.path.insert(0, {1})\n"
-      "from tailrace_airflow import loader  # noqa: E402\n\n"
-      "loader.load(globals(), {1})\n",
-      fs::path(project).filename().string(), quoted(dags));
-  TRY(write("dags/tailrace_project.py", module));
   std::cout << fmt::format(
       "wrote {0}: {1} DAGs\n\n"
-      "  python3 -m venv {0}/venv && {0}/venv/bin/pip install -r {0}/requirements.txt\n"
+      "  python3 -m venv {0}/venv && {0}/venv/bin/pip install -r {0}/requirements.txt{2}\n"
       "  export AIRFLOW_HOME={0}/home AIRFLOW__CORE__DAGS_FOLDER={0}/dags "
-      "AIRFLOW__CORE__LOAD_EXAMPLES=False\n"
-      "  {0}/venv/bin/airflow standalone\n",
-      out, reading.dags.size());
-  if (packages.contains(std::string(kOwnProvider)))
-    std::cout << "\n"
-              << kOwnProvider << " is Tailrace's own: pip install python/tailrace_provider\n";
+      "AIRFLOW__CORE__LOAD_EXAMPLES=False\n",
+      out, needs.dags, needs.own_provider ? " " + out + "/tailrace_provider" : "");
+  if (needs.own_provider)
+    std::cout << "  export AIRFLOW_CONN_TAILRACE_DEFAULT=tailrace://127.0.0.1:9021\n";
+  std::cout << fmt::format("  {}/venv/bin/airflow standalone\n", out);
+  if (needs.own_provider)
+    std::cout << "\ntailrace_provider asks a running `tailrace run` for what its tasks do; with "
+                 "`roles: {schedule: http://127.0.0.1:8080}` that leaves the DAGs to Airflow.\n";
   return {};
 }
 

@@ -101,6 +101,11 @@ class InstanceBackend final : public console::Backend {
     return answers_.begin(std::move(result));
   }
 
+  void write_metrics(MetricsText& out) override {
+    if (instance_.hooks() != nullptr) instance_.hooks()->write_metrics(out);
+    if (instance_.alerts() != nullptr) instance_.alerts()->write_metrics(out);
+  }
+
   Result<console::Rows> sql_page(std::string_view next) override { return answers_.page(next); }
 
   Result<console::DeadLetterPage> dead_letters(const console::DeadLetterFilter& filter) override {

@@ -182,6 +182,9 @@ struct DoctorOptions {
 /// 0 when nothing is found, 1 when something is.
 int doctor_command(const DoctorOptions& options);
 
+/// The types of sources, or one type's options; `json`: an object a line.
+int sources_command(const std::string& type, bool json);
+
 /// Prints "tailrace: what" to standard error and returns 1.
 int fail(const Error& error);
 

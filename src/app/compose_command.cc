@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "app/airflow_files.h"
 #include "app/commands.h"
 #include "compose/compose.h"
 #include "net/http_client.h"
@@ -31,6 +32,28 @@ Status write_plain(const fs::path& path, const compose::File& file) {
   return {};
 }
 
+/// Where the project is in Airflow's container; its folder of DAGs is this one's sibling.
+constexpr const char* kProject = "/opt/airflow/project";
+
+Status add_airflow(const std::string& dags, const fs::path& project, compose::Options& asked) {
+  ASSIGN(const AirflowNeeds needs, airflow_needs(dags));
+  asked.packages.clear();
+  for (const std::string& package : needs.packages) {
+    if (package.starts_with("apache-airflow==")) continue;  // the image itself
+    asked.packages += (asked.packages.empty() ? "" : " ") + package;
+  }
+  const auto add = [&](const std::vector<AirflowFile>& files) {
+    for (const AirflowFile& file : files) {
+      // Its folder is on Python's path: what pip wants stays away.
+      if (file.name.ends_with(".py") || file.name == ".airflowignore")
+        asked.loader.push_back({file.name, file.text, false});
+    }
+  };
+  add(airflow_loader(std::string(kProject) + "/dags", fs::absolute(project).filename().string()));
+  if (needs.own_provider) add(airflow_provider());
+  return {};
+}
+
 Result<int> write_all(const ComposeOptions& options) {
   ASSIGN(const auto project, pipeline::load_project(options.project));
   const fs::path out =
@@ -46,7 +69,9 @@ Result<int> write_all(const ComposeOptions& options) {
   if (!asked.folder.starts_with('.') && !asked.folder.starts_with('/'))
     asked.folder = "./" + asked.folder;
   asked.version = TAILRACE_VERSION;
-  asked.workflows = fs::is_directory(fs::path(project.folder) / "dags");
+  const std::string dags = (fs::path(project.folder) / "dags").string();
+  asked.workflows = fs::is_directory(dags);
+  if (asked.workflows && asked.real) TRY(add_airflow(dags, fs::path(project.folder), asked));
   const std::string settings = (fs::path(project.folder) / "tailrace.yml").string();
   if (fs::exists(settings)) {
     ASSIGN(asked.settings, rt::read_whole(rt::posix_files(), settings, kSettingsBytes));

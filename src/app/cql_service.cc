@@ -19,24 +19,6 @@ Result<std::string> pem(const std::string& file) {
   return rt::read_whole(rt::posix_files(), file, kMostBytes);
 }
 
-/// Null without a certificate.
-Result<std::shared_ptr<const net::Tls>> tls_of(const CqlTls& files, const std::string& flags) {
-  if (files.certificate.empty() && files.key.empty() && files.clients.empty()) return nullptr;
-  if (files.certificate.empty() || files.key.empty()) {
-    return error(
-        Code::kInvalidArgument,
-        fmt::format("TLS needs {0}tls-certificate and {0}tls-key, each a PEM file", flags));
-  }
-  net::TlsServerConfig config;
-  ASSIGN(config.identity.certificates, pem(files.certificate));
-  ASSIGN(config.identity.key, pem(files.key));
-  ASSIGN(config.trusted, pem(files.clients));
-  if (!config.trusted.empty()) config.clients = net::ClientCertificates::kRequired;
-  auto made = net::Tls::server(config);
-  if (!made) return std::unexpected(made.error().in(files.certificate));
-  return made;
-}
-
 /// Of the rows that are read: grows with them, from nothing.
 std::size_t cache_bytes() {
   constexpr std::uint64_t kPart = 16, kLeast = 32 << 20, kMost = 512 << 20;
@@ -58,6 +40,23 @@ Result<std::string> first_password(const std::string& file) {
 }
 
 }  // namespace
+
+Result<std::shared_ptr<const net::Tls>> door_tls(const CqlTls& files, const std::string& flags) {
+  if (files.certificate.empty() && files.key.empty() && files.clients.empty()) return nullptr;
+  if (files.certificate.empty() || files.key.empty()) {
+    return error(
+        Code::kInvalidArgument,
+        fmt::format("TLS needs {0}tls-certificate and {0}tls-key, each a PEM file", flags));
+  }
+  net::TlsServerConfig config;
+  ASSIGN(config.identity.certificates, pem(files.certificate));
+  ASSIGN(config.identity.key, pem(files.key));
+  ASSIGN(config.trusted, pem(files.clients));
+  if (!config.trusted.empty()) config.clients = net::ClientCertificates::kRequired;
+  auto made = net::Tls::server(config);
+  if (!made) return std::unexpected(made.error().in(files.certificate));
+  return made;
+}
 
 Result<std::unique_ptr<CqlService>> CqlService::open(const std::string& folder, CqlLogins logins) {
   cql_query::Options options;
@@ -101,7 +100,7 @@ Status CqlService::start(const CqlSettings& settings) {
   config.host = std::move(at.host);
   config.port = at.port;
   config.flag = settings.flag;
-  ASSIGN(config.tls, tls_of(settings.tls, logins_.flags));
+  ASSIGN(config.tls, door_tls(settings.tls, logins_.flags));
   ASSIGN(door_, cql::Door::start(*engine_, std::move(config)));
   return {};
 }

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "cql/door.h"
 #include "cql_query/engine.h"
+#include "net/tls.h"
 
 namespace tailrace::app {
 
@@ -31,6 +32,9 @@ struct CqlLogins {
   bool allow_default_password = false;   ///< on addresses that others reach, too
   std::string flags = "--";              ///< what a user changes them with begins so
 };
+
+/// Null without a certificate; `flags`: what a user says the files with begins so.
+Result<std::shared_ptr<const net::Tls>> door_tls(const CqlTls& files, const std::string& flags);
 
 class CqlService {
  public:

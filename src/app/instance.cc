@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "cassandra/sink.h"
 #include "connect/noted_state.h"
+#include "connect/source_types.h"
 #include "net/http_client.h"
 #include "pipeline/contracts/agreement.h"
 #include "schema/avro/inference.h"
@@ -48,12 +49,15 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
   return config;
 }
 
+/// Without `data` it keeps nothing: one that is only tried.
 Result<std::unique_ptr<connect::Source>> source_of(const pipeline::Project& project,
                                                    const pipeline::IngestSpec& ingest,
-                                                   const std::string& data) {
-  const connect::SourceSpec spec{ingest.name,    ingest.type,
-                                 ingest.options, fs::absolute(project.folder).string(),
-                                 ingest.secrets, data + "/ingest"};
+                                                   const std::string& data,
+                                                   std::shared_ptr<connect::Inbox> inbox = {}) {
+  const connect::SourceSpec spec{ingest.name,     ingest.type,
+                                 ingest.options,  fs::absolute(project.folder).string(),
+                                 ingest.secrets,  data.empty() ? "" : data + "/ingest",
+                                 std::move(inbox)};
   auto source = connect::make_source(spec);
   if (!source) return std::unexpected(source.error().in(ingest.place));
   return source;
@@ -90,7 +94,8 @@ Result<RunFile> find_running(const std::string& data) {
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
   RunFile run{json.value("pid", 0),       json.value("url", ""), json.value("kafka", ""),
-              json.value("registry", ""), json.value("cql", ""), json.value("airflow", "")};
+              json.value("registry", ""), json.value("cql", ""), json.value("airflow", ""),
+              json.value("hooks", "")};
   if (run.pid <= 0 || (kill(run.pid, 0) != 0 && errno == ESRCH)) return none;
   return run;
 }
@@ -154,10 +159,11 @@ Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) co
 Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) const {
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
     if (ingest.topic != topic.name || topic.format != "avro") continue;
+    if (!connect::find_source_type(ingest.type)->can_be_sampled) continue;
     // Named columns are other records than the source's.
     const auto* stage = pipeline::find_stage(project_, ingest.stage);
     if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium)) continue;
-    ASSIGN(const auto source, source_of(project_, ingest, data_));
+    ASSIGN(const auto source, source_of(project_, ingest, ""));
     schema::avro::Inference inference;
     connect::Chunk chunk;
     for (int i = 0; i < kGuessEmissions && inference.documents() < kGuessRecords; ++i) {
@@ -186,6 +192,7 @@ Result<pipeline::TopicTypes> Instance::open_types() {
 }
 
 Instance::~Instance() {
+  if (hooks_) hooks_->stop();
   airflow_.reset();
   console_.reset();  // both ask the workflows
   shown_alerts_ = nullptr;
@@ -225,7 +232,7 @@ Status check_outside(const pipeline::Project& project) {
   if (project.roles.serving != "embedded") TRY(cassandra::config_of(project));
   for (const pipeline::TopicSpec& topic : project.topics) TRY(settings_of(topic));
   for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest, ""));
-  return {};
+  return check_hooks(project);
 }
 
 Status Instance::open_sources(const pipeline::TopicTypes& types) {
@@ -239,9 +246,10 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
     }
     return encoders;
   };
+  hooks_ = std::make_unique<HooksService>(project_);
   ASSIGN(staged_, StagedFlows::open(project_, data_, *log_));
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
-    ASSIGN(auto source, source_of(project_, ingest, data_));
+    ASSIGN(auto source, source_of(project_, ingest, data_, hooks_->inbox(ingest)));
     connect::RunnerConfig config{
         .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
     if (!ingest.stage.empty()) {
@@ -293,6 +301,11 @@ std::map<std::string, std::string> Instance::own_connections() const {
 
 Status Instance::open_workflows() {
   if (!fs::is_directory(project_.folder + "/dags")) return {};
+  if (const std::string& schedule = project_.roles.schedule; schedule != "embedded") {
+    LOG(info, "dags/ is run by the Airflow at {}; `tailrace airflow` writes what it loads",
+        schedule);
+    return {};
+  }
   access_ = project_access(*this);
   workflows::Options options{.folder = fs::absolute(project_.folder).string(), .data = data_};
   options.lake = data_ + "/lake";
@@ -321,13 +334,18 @@ Status Instance::open_console() {
     ASSIGN(auto config, console_config(options_.console));
     config.workflows = [this](const net::Request& request) {
       if (workflows_) return airflow::answer(*workflows_, request);
-      return airflow::refusal(404, "This project has no workflows: there is no folder dags/ in it");
+      if (project_.roles.schedule == "embedded")
+        return airflow::refusal(404,
+                                "This project has no workflows: there is no folder dags/ in it");
+      return airflow::refusal(
+          404, "This project's workflows are run by the Airflow at " + project_.roles.schedule);
     };
     ASSIGN(console_, console::Console::start(config, *backend_));
   }
   const nlohmann::json run = {{"pid", getpid()},          {"url", console_url()},
                               {"kafka", kafka_address()}, {"registry", registry_url()},
-                              {"cql", cql_address()},     {"airflow", airflow_url()}};
+                              {"cql", cql_address()},     {"airflow", airflow_url()},
+                              {"hooks", hooks_url()}};
   return rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump());
 }
 
@@ -430,14 +448,15 @@ Status Instance::start() {
   TRY(open_doors());
   open_schema_view();
   TRY(open_workflows());
+  TRY(hooks_->start(options_.hooks));
   TRY(open_console());
   TRY(open_alerts());
   runner_->start();
+  if (staged_) staged_->start();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (project_.ingest[i].paused) sources_[i]->pause(true);
     sources_[i]->start();
   }
-  if (staged_) staged_->start();
   if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   if (alerts_) alerts_->start();
@@ -465,6 +484,7 @@ Status Instance::run_once() {
 Status Instance::stop() {
   // What stops on purpose is no alert.
   if (alerts_) alerts_->stop();
+  if (hooks_) hooks_->stop();
   if (airflow_) airflow_->stop();
   if (event_log_.remote) event_log_.remote->interrupt();
   if (workflows_) workflows_->stop(kTasksGrace);

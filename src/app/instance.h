@@ -11,6 +11,7 @@
 #include "airflow/door.h"
 #include "alerts/alerts.h"
 #include "app/cql_service.h"
+#include "app/hooks_service.h"
 #include "app/log_view.h"
 #include "app/open_log.h"
 #include "app/registry_service.h"
@@ -38,6 +39,7 @@ struct RunOptions {
   std::string cql = "127.0.0.1:9042";       ///< CQL's clients at HOST:PORT; "off" for none
   std::string airflow = "127.0.0.1:8080";   ///< Airflow's REST API at HOST:PORT; "off" for none
   std::string airflow_users = {};  ///< a file of who may use it; empty: everybody who reaches it
+  HooksSettings hooks = {};        ///< where webhooks are received
   CqlTls cql_tls = {};
   CqlLogins cql_logins = {.flags = "--cql-"};
   bool cql_materialized_views = false;  ///< whose clients may make views
@@ -53,6 +55,7 @@ struct RunFile {
   std::string registry;
   std::string cql;
   std::string airflow;
+  std::string hooks;
 };
 
 class Instance {
@@ -80,6 +83,9 @@ class Instance {
   std::string cql_address() const { return cql_ ? cql_->address() : std::string(); }
   /// "http://127.0.0.1:8080"; empty when there is none.
   std::string airflow_url() const { return airflow_ ? airflow_->url() : std::string(); }
+  /// "http://127.0.0.1:9080"; empty when there is none.
+  std::string hooks_url() const { return hooks_ ? hooks_->url() : std::string(); }
+  HooksService* hooks() { return hooks_.get(); }
   const pipeline::Project& project() const { return project_; }
   pipeline::Runner& runner() { return *runner_; }
   /// These of an instance that is not opened to be asked only.
@@ -153,6 +159,7 @@ class Instance {
   std::unique_ptr<pipeline::Runner> runner_;
   pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
   std::unique_ptr<StagedFlows> staged_;        ///< before the sources, which land in it
+  std::unique_ptr<HooksService> hooks_;        ///< its inboxes are the sources'
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
   std::unique_ptr<InstanceLogView> log_view_;
   std::unique_ptr<console::SchemaView> schema_view_;

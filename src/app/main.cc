@@ -7,7 +7,9 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/lambda_command.h"
 #include "base/log.h"
+#include "base/log_format.h"
 
 namespace tailrace::app {
 namespace {
@@ -46,6 +48,18 @@ void add_cql_access(CLI::App* command, CqlTls& tls, CqlLogins& logins) {
 
 constexpr const char* kViewsHelp =
     "CQL's clients may CREATE MATERIALIZED VIEW, which is off by default, as Cassandra has it";
+
+/// Of the commands that serve.
+void add_log_format(CLI::App* command) {
+  const auto set = [](const std::string& format) {
+    set_log_format(format == "json" ? LogFormat::kJson : LogFormat::kText);
+  };
+  command
+      ->add_option_function<std::string>(
+          "--log-format", set, "diagnostics as text, or as json: an object a line (default: text)")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->envname("TAILRACE_LOG_FORMAT");
+}
 
 void add_run(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("run", "run a project until Ctrl-C (or --once)");
@@ -88,12 +102,21 @@ void add_run(CLI::App& app, int& code) {
   command->add_option("--airflow-users", options->airflow_users,
                       "a file of who may use it, a line each: USER: PASSWORD (default: everybody "
                       "who reaches it)");
+  command
+      ->add_option("--hooks", options->hooks.listen,
+                   "where webhooks are received, HOST:PORT, where the project has any; port 0 "
+                   "picks a free one; off")
+      ->capture_default_str();
+  command->add_option("--hooks-tls-certificate", options->hooks.certificate,
+                      "a PEM file, own certificate first: speak TLS there (default: plain)");
+  command->add_option("--hooks-tls-key", options->hooks.key, "the certificate's key, a PEM file");
   add_cql_access(command, options->cql_tls, options->cql_logins);
   command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
   command->add_flag("--check", *check,
                     "exit 0 as soon as every served table has rows, 1 after 60 s without");
+  add_log_format(command);
   command->callback([=, &code] { code = run_command(*options, *check); });
 }
 
@@ -261,6 +284,7 @@ void add_broker(CLI::App& app, int& code) {
       "quotas are set as in Kafka: listeners, ssl.keystore.* (PEM or PKCS#12), sasl.*,\n"
       "authorizer.class.name and super.users in --config; kafka-configs and kafka-acls while it\n"
       "runs. --listen is for one plain listener instead of those.");
+  add_log_format(command);
   command->callback([=, &code] { code = broker_command(*options); });
 }
 
@@ -287,6 +311,7 @@ void add_registry(CLI::App& app, int& code) {
       "(authentication.method=BASIC) are set by Confluent's names in --config.\n"
       "`tailrace run` has one of its own;\n"
       "`tailrace broker --registry HOST:PORT` serves it beside the log.");
+  add_log_format(command);
   command->callback([=, &code] { code = registry_command(*options); });
 }
 
@@ -308,6 +333,7 @@ void add_serve(CLI::App& app, int& code) {
       "  cqlsh -u cassandra -p \"$(cat secret.txt)\" --ssl\n\n"
       "Speaks Cassandra's native protocol, versions 3 to 5: drivers, cqlsh and Spark's connector\n"
       "connect as to Apache Cassandra 5.0. A write is on disk before it is answered.");
+  add_log_format(command);
   command->callback([=, &code] { code = serve_command(*options); });
 }
 
@@ -619,6 +645,64 @@ void add_doctor(CLI::App& app, int& code) {
   command->callback([=, &code] { code = doctor_command(*options); });
 }
 
+void add_lambda(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("lambda", "events of AWS's services, as a Lambda function");
+  command->require_subcommand(1);
+  auto run = std::make_shared<LambdaOptions>();
+  run->action = LambdaOptions::Action::kRun;
+  auto* running = command->add_subcommand("run", "be the function: what Lambda starts");
+  running->add_option("project", run->project,
+                      "a folder with a tailrace.yml that has a `lambda:` part (default: "
+                      "$LAMBDA_TASK_ROOT)");
+  running->footer(
+      "Serves invocations of AWS_LAMBDA_RUNTIME_API until it ends; a program called `bootstrap`\n"
+      "does the same without a word. Settings: TAILRACE_KAFKA=HOST:PORT, TAILRACE_TOPIC=events,\n"
+      "and those of docs/lambda.md. In AWS's emulator, on your own machine:\n"
+      "  TAILRACE_KAFKA=127.0.0.1:9092 TAILRACE_TOPIC=events aws-lambda-rie tailrace lambda run\n"
+      "  curl -d '{\"a\": 1}' http://127.0.0.1:8080/2015-03-31/functions/function/invocations");
+  running->callback([=, &code] { code = lambda_command(*run); });
+  auto options = std::make_shared<LambdaOptions>();
+  auto* package = command->add_subcommand("package", "write the zip that Lambda takes");
+  package->add_option("project", options->project,
+                      "the project's folder; without one the function is told by its environment");
+  package->add_option("-o,--out", options->out, "the zip")->capture_default_str();
+  package->add_option("--arch", options->architecture, "of the function")
+      ->check(CLI::IsMember({"x86_64", "arm64"}))
+      ->capture_default_str();
+  package->add_option("--binary", options->binary,
+                      "a function built elsewhere (build/src/lambda/bootstrap there)");
+  package->add_flag("--template", options->print_template,
+                    "print an AWS SAM template with its sources instead");
+  package->add_flag("--json", options->json, "one JSON object about the zip");
+  package->footer(
+      "Examples:\n"
+      "  tailrace lambda package my_project\n"
+      "  tailrace lambda package my_project --template > template.yaml && sam deploy --guided\n\n"
+      "The zip holds a program of its own, without any library, the `lambda:` part of the\n"
+      "project's tailrace.yml and the files that it names. Events of S3, SQS, Kinesis, DynamoDB,\n"
+      "SNS, EventBridge, API Gateway, load balancers and Kafka, and any other JSON, become\n"
+      "records of a Kafka topic; docs/lambda.md says how.");
+  package->callback([=, &code] { code = lambda_command(*options); });
+}
+
+void add_sources(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("sources", "where records can come from, and every option");
+  auto type = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  command->add_option("type", *type, "a type: its options (default: the types)");
+  command->add_flag("--json", *json, "a JSON object a type");
+  command->footer(
+      "Examples:\n"
+      "  tailrace sources                 fake, http, files, … a line each\n"
+      "  tailrace sources http            its options, their defaults and what they do\n"
+      "  tailrace sources --json | jq -r '.type + \": \" + (.options | map(.name) | join(\" "
+      "\"))'\n\n"
+      "The type stands after `use:` of an entry of `ingest` in tailrace.yml, its options in a "
+      "block\n"
+      "of the type's name beside it. An option that a type does not have is refused by `check`.");
+  command->callback([=, &code] { code = sources_command(*type, *json); });
+}
+
 int run_main(int argc, char** argv) {
   CLI::App app{kAbout, "tailrace"};
   app.require_subcommand(1);
@@ -640,6 +724,8 @@ int run_main(int argc, char** argv) {
   add_alerts(app, code);
   add_containers(app, code);
   add_doctor(app, code);
+  add_lambda(app, code);
+  add_sources(app, code);
   add_produce(app, code);
   add_consume(app, code);
   try {
@@ -680,6 +766,9 @@ void allow_many_files() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 1 && std::string_view(argv[0]).ends_with("bootstrap"))
+    return tailrace::app::lambda_command(
+        {.action = tailrace::app::LambdaOptions::Action::kRun, .project = {}, .binary = {}});
   allow_many_files();
   keep_freed_memory();
   return tailrace::app::run_main(argc, argv);

@@ -51,6 +51,8 @@ int run_until_signal(Instance& instance) {
     std::cout << "cql             " << instance.cql_address() << std::endl;
   if (!instance.airflow_url().empty())
     std::cout << "airflow API     " << instance.airflow_url() << std::endl;
+  if (!instance.hooks_url().empty())
+    std::cout << "webhooks        " << instance.hooks_url() << "/hooks/NAME" << std::endl;
   const bool rows = wait_for_rows(instance, std::chrono::seconds(10));
   const auto hops = instance.hops();
   print_hops(hops);

@@ -18,6 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kFollowed = 5s;
+
 std::string flow_name(const pipeline::StageSpec& stage) {
   return "staging." + stage.table.name;
 }
@@ -67,22 +69,29 @@ Result<std::unique_ptr<StagedFlows>> StagedFlows::open(const pipeline::Project& 
   if (flows->embedded()) {
     ASSIGN(flows->staging_, staging::open_sqlite(data + "/staging/staging.db"));
   } else {
-    ASSIGN(flows->staging_, staging::open_postgres(flows->postgres()));
+    staging::PostgresStaging config = flows->postgres();
+    config.followed = [flows = flows.get()](const std::string& table, std::stop_token stop) {
+      return flows->follow(table, std::move(stop));
+    };
+    ASSIGN(flows->staging_, staging::open_postgres(config));
   }
   return flows;
 }
 
 staging::PostgresStaging StagedFlows::postgres() const {
   const pipeline::RemoteStagingSpec& remote = project_.roles.remote_staging;
-  return {.url = project_.roles.staging, .user = remote.user, .password = remote.password};
+  return {.url = project_.roles.staging,
+          .user = remote.user,
+          .password = remote.password,
+          .followed = {}};
 }
 
 std::string StagedFlows::writer(const std::string& source) const {
   return embedded() ? source : project_.name + "/" + source;
 }
 
-Result<std::unique_ptr<connect::Source>> StagedFlows::captured(
-    const pipeline::StageSpec& stage) const {
+Result<std::unique_ptr<connect::Source>> StagedFlows::captured(const Flow& flow) const {
+  const pipeline::StageSpec& stage = *flow.stage;
   ASSIGN(const auto capture, staging::capture_of(postgres(), stage.table));
   const connect::SourceSpec spec{
       .name = flow_name(stage),
@@ -97,8 +106,9 @@ Result<std::unique_ptr<connect::Source>> StagedFlows::captured(
       .secrets = {capture.password},
       .scratch = data_ + "/ingest"};
   ASSIGN(auto source, connect::make_source(spec));
-  return connect::staged_rows({.table = stage.table.name, .debezium = stage.debezium},
-                              std::move(source));
+  return connect::staged_rows(
+      {.table = stage.table.name, .debezium = stage.debezium, .progress = flow.progress},
+      std::move(source));
 }
 
 std::unique_ptr<connect::Source> StagedFlows::outbox(const Flow& flow) const {
@@ -121,13 +131,14 @@ Result<std::unique_ptr<connect::Target>> StagedFlows::target(const pipeline::Ing
 Status StagedFlows::open_flows(
     const std::function<connect::EncoderSource(const std::string& topic)>& encoders) {
   for (const pipeline::StageSpec& stage : project_.stages) {
-    Flow flow{.stage = &stage, .changes = {}, .runner = {}};
+    Flow flow{.stage = &stage, .changes = {}, .progress = {}, .runner = {}};
     std::unique_ptr<connect::Source> source;
     if (embedded()) {
       ASSIGN(flow.changes, staging_->changes(stage.table));
       source = outbox(flow);
     } else {
-      ASSIGN(source, captured(stage));
+      flow.progress = std::make_shared<connect::StagedProgress>();
+      ASSIGN(source, captured(flow));
     }
     const connect::RunnerConfig config{.name = flow_name(stage),
                                        .topic = stage.topic,
@@ -140,6 +151,7 @@ Status StagedFlows::open_flows(
 }
 
 void StagedFlows::start() {
+  started_ = true;
   for (Flow& flow : flows_) flow.runner->start();
 }
 
@@ -147,11 +159,54 @@ void StagedFlows::stop() {
   for (Flow& flow : flows_) flow.runner->stop();
 }
 
+Status StagedFlows::follow(const std::string& table, std::stop_token stop) {
+  const auto flow =
+      std::ranges::find_if(flows_, [&](const Flow& one) { return one.stage->table.name == table; });
+  // An instance that is opened to be asked follows nothing.
+  if (flow == flows_.end() || !flow->progress) return {};
+  if (started_) {
+    if (flow->progress->wait_until_followed(kFollowed, stop)) return {};
+  } else {
+    while (!flow->progress->followed()) {
+      ASSIGN(const auto wait, flow->runner->step());
+      if (flow->runner->status().failing) break;
+      std::this_thread::sleep_for(wait);
+    }
+    if (flow->progress->followed()) return {};
+  }
+  const auto status = flow->runner->status();
+  return error(Code::kUnavailable,
+               fmt::format("rows wait until the changes of table {} are followed{}{}", table,
+                           status.failing ? ": " : "", status.failing ? status.last_error : ""));
+}
+
+Result<StagedFlows::Place> StagedFlows::behind_all(const Flow& flow) const {
+  Place place;
+  if (flow.changes) {
+    ASSIGN(const auto look, staging_->changes(flow.stage->table));
+    ASSIGN(place.newest, look->newest());
+  } else {
+    ASSIGN(place.in_log, staging::place_behind_all(postgres()));
+  }
+  return place;
+}
+
+Result<bool> StagedFlows::has_passed(const Flow& flow, const Place& place) {
+  if (flow.changes) return flow.changes->passed() >= place.newest;
+  return flow.progress->passed(place.in_log);
+}
+
 Status StagedFlows::drain() {
   for (Flow& flow : flows_) {
-    do {
-      TRY(flow.runner->step());
-    } while (!flow.runner->status().idle);
+    ASSIGN(const Place place, behind_all(flow));
+    bool passed = false;
+    while (!passed || !flow.runner->status().idle) {
+      ASSIGN(const auto wait, flow.runner->step());
+      const auto status = flow.runner->status();
+      if (status.failing) return error(Code::kUnavailable, status.last_error);
+      ASSIGN(passed, has_passed(flow, place));
+      if (!passed) std::this_thread::sleep_for(wait);
+    }
     TRY(flow.runner->note());
   }
   return {};
@@ -159,10 +214,10 @@ Status StagedFlows::drain() {
 
 Result<bool> StagedFlows::wait_until_passed(std::stop_token stop) {
   for (const Flow& flow : flows_) {
-    if (!flow.changes) continue;
-    ASSIGN(const auto look, staging_->changes(flow.stage->table));
-    ASSIGN(const std::int64_t wanted, look->newest());
-    while (flow.changes->passed() < wanted) {
+    ASSIGN(const Place place, behind_all(flow));
+    for (;;) {
+      ASSIGN(const bool passed, has_passed(flow, place));
+      if (passed) break;
       if (stop.stop_requested()) return false;
       const auto status = flow.runner->status();
       if (status.state == connect::SourceState::kFailed)

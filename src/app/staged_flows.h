@@ -8,6 +8,7 @@
 
 #include "connect/outbox_source.h"
 #include "connect/runner.h"
+#include "connect/staged_rows.h"
 #include "pipeline/runner.h"
 #include "staging/staging.h"
 
@@ -25,6 +26,7 @@ class StagedFlows {
   Status open_flows(
       const std::function<connect::EncoderSource(const std::string& topic)>& encoders);
 
+  /// Before the sources: what they write waits until its changes are followed.
   void start();
   void stop();
   /// All that is in the tables now is in the log; without start().
@@ -42,13 +44,23 @@ class StagedFlows {
  private:
   struct Flow {
     const pipeline::StageSpec* stage;
-    std::shared_ptr<staging::Changes> changes;
+    std::shared_ptr<staging::Changes> changes;          // of SQLite
+    std::shared_ptr<connect::StagedProgress> progress;  // of PostgreSQL
     std::unique_ptr<connect::SourceRunner> runner;
   };
   bool embedded() const { return project_.roles.staging == "embedded"; }
   staging::PostgresStaging postgres() const;
   std::unique_ptr<connect::Source> outbox(const Flow& flow) const;
-  Result<std::unique_ptr<connect::Source>> captured(const pipeline::StageSpec& stage) const;
+  Result<std::unique_ptr<connect::Source>> captured(const Flow& flow) const;
+  /// Returns when the changes of a table in PostgreSQL are followed.
+  Status follow(const std::string& table, std::stop_token stop);
+  /// Behind all that is in a table now: SQLite's newest change, PostgreSQL's place in its log.
+  struct Place {
+    std::int64_t newest = 0;
+    std::string in_log;
+  };
+  Result<Place> behind_all(const Flow& flow) const;
+  static Result<bool> has_passed(const Flow& flow, const Place& place);
   /// Of a source's position in the staging; a database may have several projects.
   std::string writer(const std::string& source) const;
 
@@ -60,6 +72,7 @@ class StagedFlows {
   log::Log& log_;
   std::unique_ptr<staging::Staging> staging_;
   std::vector<Flow> flows_;
+  bool started_ = false;
 };
 
 /// The hops of an instance that is opened to be asked only.

@@ -10,6 +10,19 @@
 #include "base/check.h"
 
 namespace tailrace::auth {
+namespace {
+
+std::string hmac(const EVP_MD* digest, std::string_view key, std::string_view text) {
+  std::string out(EVP_MAX_MD_SIZE, '\0');
+  unsigned size = 0;
+  HMAC(digest, key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+       reinterpret_cast<unsigned char*>(out.data()), &size);
+  out.resize(size);
+  return out;
+}
+
+}  // namespace
 
 std::string random_bytes(std::size_t size) {
   std::string bytes(size, '\0');
@@ -32,11 +45,22 @@ std::optional<std::string> from_base64(std::string_view text) {
 }
 
 std::string hmac_sha512(std::string_view key, std::string_view text) {
+  return hmac(EVP_sha512(), key, text);
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view text) {
+  return hmac(EVP_sha256(), key, text);
+}
+
+std::string hmac_sha1(std::string_view key, std::string_view text) {
+  return hmac(EVP_sha1(), key, text);
+}
+
+std::string sha256(std::string_view text) {
   std::string out(EVP_MAX_MD_SIZE, '\0');
   unsigned size = 0;
-  HMAC(EVP_sha512(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-       reinterpret_cast<unsigned char*>(out.data()), &size);
+  EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(out.data()), &size,
+             EVP_sha256(), nullptr);
   out.resize(size);
   return out;
 }

@@ -73,8 +73,11 @@ std::string made_up_password() {
 
 /// Where each role of the project is to be in the containers.
 struct Places {
-  std::string log, registry, serving, staging;
+  std::string log, registry, serving, staging, schedule;
 };
+
+/// The database beside Airflow's own.
+constexpr std::string_view kStaging = "postgresql://postgres:5432/postgres";
 
 bool has_schemas(const pipeline::Project& project) {
   return std::ranges::any_of(project.topics,
@@ -83,12 +86,14 @@ bool has_schemas(const pipeline::Project& project) {
 
 Places places_of(const pipeline::Project& project, const Options& options) {
   const pipeline::Roles& roles = project.roles;
-  Places at{roles.log, roles.registry, roles.serving, roles.staging};
+  Places at{roles.log, roles.registry, roles.serving, roles.staging, roles.schedule};
   if (!options.real) return at;
   at.log = "kafka://kafka:9092";
   if (options.all || has_schemas(project)) at.registry = "http://registry:8081/apis/ccompat/v7";
   if (options.all || !project.serving.empty())
     at.serving = "cassandra://cassandra:9042/" + lower_name(project.name);
+  if (options.all || !project.stages.empty()) at.staging = kStaging;
+  if (options.workflows) at.schedule = "http://airflow:8080";
   return at;
 }
 
@@ -136,6 +141,8 @@ std::string tailrace_service(const Places& at, const Options& options,
   text += door(log, "9092") + ", --registry, " + door(registry, "8081") + ", --cql, " +
           door(serving, "9042") + "]\n";
   const auto variables = variables_of(options.settings);
+  if (options.real && at.staging == kStaging)
+    text += "    environment:\n      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}\n";
   if (!options.real && !variables.empty()) {
     text += "    environment:\n";
     for (const std::string& name : variables)
@@ -191,6 +198,7 @@ std::string compose_text(const pipeline::Project& project, const Places& at,
   for (const Service& service : real_services()) {
     if (!services.contains(service.name)) continue;
     std::string one = replaced(std::string(service.text), "@PROJECT@", options.folder);
+    one = replaced(one, "@PACKAGES@", options.packages);
     if (!services.contains("zookeeper") && service.name != "zookeeper") {
       // Only one kind of Kafka is there, so that no profile has to choose.
       one = replaced(one, "    profiles: [kraft]\n", "");
@@ -211,22 +219,17 @@ std::string roles_text(const pipeline::Project& project, const Places& at) {
   const pipeline::Roles& roles = project.roles;
   std::string text = "roles:\n  log: " + at.log + "\n  registry: " + at.registry +
                      "\n  serving: " + at.serving + "\n";
-  for (const auto& [name, value] :
-       {std::pair{"engine", roles.engine}, {"lake", roles.lake}, {"staging", roles.staging}})
+  const std::string staging =
+      at.staging != kStaging
+          ? at.staging
+          : "{url: \"" + at.staging + "\", user: airflow, password: \"${POSTGRES_PASSWORD}\"}";
+  for (const auto& [name, value] : {std::pair{"engine", roles.engine},
+                                    {"lake", roles.lake},
+                                    {"staging", staging},
+                                    {"schedule", at.schedule}})
     if (value != "embedded") text += "  " + std::string(name) + ": " + value + "\n";
   return text;
 }
-
-constexpr std::string_view kLoader =
-    R"("""The project's DAGs, which are dag-factory's YAML, for Airflow."""
-import os
-
-import dagfactory
-
-FOLDER = "/opt/airflow/project/dags"
-if os.path.isdir(FOLDER):
-    dagfactory.load_yaml_dags(globals_dict=globals(), dags_folder=FOLDER)
-)";
 
 Status check_reachable(const Places& at) {
   for (const std::string& url : {at.log, at.registry, at.serving, at.staging})
@@ -268,7 +271,10 @@ Result<std::vector<File>> compose_files(const pipeline::Project& project, const 
   const auto services = wanted(at, options);
   if (options.real)
     files.push_back({"tailrace.yml", with_roles(options.settings, roles_text(project, at))});
-  if (services.contains("airflow")) files.push_back({"airflow/load_dags.py", std::string(kLoader)});
+  if (services.contains("airflow")) {
+    for (const File& file : options.loader)
+      files.push_back({"airflow/" + file.name, file.text, false});
+  }
   std::string secrets;
   if (services.contains("zookeeper"))
     secrets += "# kraft: Kafka 4; zookeeper: Kafka 3.9 with ZooKeeper.\nCOMPOSE_PROFILES=kraft\n";

@@ -5,7 +5,8 @@
 // .env             what Compose reads beside it: profiles and passwords, made up anew (only --real)
 // tailrace.yml     the project's settings with its roles on the real systems (only --real); it is
 //                  mounted over the project's own
-// airflow/load_dags.py    reads the project's DAGs in Airflow (only where it has some)
+// airflow/         Airflow's DAGs folder: what loads the project's DAGs, and Tailrace's operators
+//                  (only where it has some)
 //
 // A service is asked by its name alone: inside a container `localhost` is that container. Each one
 // that others need has a health check, and they wait for it. What is published is bound to the
@@ -21,6 +22,12 @@
 
 namespace tailrace::compose {
 
+struct File {
+  std::string name;
+  std::string text;
+  bool secret = false;  ///< for its owner alone; one that is there already is kept
+};
+
 struct Options {
   bool real = false;       ///< the real systems instead of the embedded roles
   bool all = false;        ///< with `real`: also those that the project has no need of
@@ -28,12 +35,9 @@ struct Options {
   std::string version;     ///< of the image tailrace:VERSION
   std::string settings;    ///< the text of the project's tailrace.yml
   bool workflows = false;  ///< the project has DAGs
-};
-
-struct File {
-  std::string name;
-  std::string text;
-  bool secret = false;  ///< for its owner alone; one that is there already is kept
+  std::string packages =
+      "dag-factory==1.1.0";  ///< what Airflow's image lacks for them, as pip takes it
+  std::vector<File> loader;  ///< the files of Airflow's DAGs folder, which load them
 };
 
 /// kFailedPrecondition where a role of the project is at localhost, which no container can reach.

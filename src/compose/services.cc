@@ -136,7 +136,7 @@ constexpr std::string_view kPostgres = R"(
 
 constexpr std::string_view kAirflow = R"(
   # The project's DAGs on Airflow: API server, scheduler, DAG processor and triggerer in one
-  # container. The first start installs dag-factory. The login is in
+  # container. The first start installs what its image lacks. The login is in
   # /opt/airflow/simple_auth_manager_passwords.json.generated.
   airflow:
     image: apache/airflow:3.3.2
@@ -161,7 +161,8 @@ constexpr std::string_view kAirflow = R"(
       AIRFLOW_CONN_KAFKA_DEFAULT: >-
         {"conn_type": "kafka", "extra": {"bootstrap.servers": "kafka:9092"}}
       AIRFLOW__DAG_FACTORY__ENABLE_TELEMETRY: "False"
-      _PIP_ADDITIONAL_REQUIREMENTS: dag-factory==1.1.0
+      AIRFLOW_CONN_TAILRACE_DEFAULT: tailrace://tailrace:9021
+      _PIP_ADDITIONAL_REQUIREMENTS: @PACKAGES@
     ports: ["127.0.0.1:8080:8080"]
     volumes:
       - ./airflow:/opt/airflow/dags:ro

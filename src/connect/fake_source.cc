@@ -17,6 +17,18 @@ constexpr std::int64_t kMaxChunkRecords = 4096;
 constexpr std::int64_t kLateByMs = 3'600'000;
 constexpr std::string_view kUuidPointer = "/login/uuid";
 
+constexpr OptionRow kOptions[] = {
+    {"kind", "random_user", "records in the shape of randomuser.me"},
+    {"seed", "1", "another seed, other records"},
+    {"rate", "max", "records a second (`50`, `50/s`); `max` is as fast as it goes"},
+    {"first", "0", "so many at once, before the rate counts"},
+    {"limit", "none", "the source is finished after so many"},
+    {"faults.duplicates", "0", "the share of records (0 to 1) that repeat an earlier one"},
+    {"faults.bad_json", "0", "the share that is cut off"},
+    {"faults.null_ids", "0", "the share that lacks its id"},
+    {"faults.late", "0", "the share that is an hour late"},
+};
+
 struct FakeConfig {
   std::string name;
   std::uint64_t seed = 0;
@@ -135,25 +147,29 @@ class FakeSource final : public Source {
 }  // namespace
 
 Result<std::unique_ptr<Source>> make_fake_source(const SourceSpec& spec, rt::Clock& clock) {
-  Options options(spec);
+  Options options(spec, kOptions);
   FakeConfig config;
   config.name = spec.name;
-  const std::string kind = options.text("kind", "random_user");
-  config.seed = static_cast<std::uint64_t>(options.number("seed", 1, INT64_MIN, INT64_MAX));
-  config.first = options.number("first", 0, 0, INT64_MAX);
-  config.rate = options.rate("rate", 0);
-  config.limit = options.number("limit", -1, 0, INT64_MAX);
-  config.key = options.text("key", "");
-  config.faults.duplicates = options.fraction("faults.duplicates", 0);
-  config.faults.bad_json = options.fraction("faults.bad_json", 0);
-  config.faults.null_ids = options.fraction("faults.null_ids", 0);
-  config.faults.late = options.fraction("faults.late", 0);
+  options.choice("kind", {"random_user"});
+  config.seed = static_cast<std::uint64_t>(options.number("seed", INT64_MIN, INT64_MAX));
+  config.first = options.number("first", 0, INT64_MAX);
+  config.rate = options.rate("rate");
+  config.limit = options.number("limit", 0, INT64_MAX, -1);
+  config.key = options.text("key");
+  config.faults.duplicates = options.fraction("faults.duplicates");
+  config.faults.bad_json = options.fraction("faults.bad_json");
+  config.faults.null_ids = options.fraction("faults.null_ids");
+  config.faults.late = options.fraction("faults.late");
   TRY(options.finish());
-  if (kind != "random_user")
-    return error(Code::kInvalidArgument,
-                 fmt::format("ingest {}: kind is random_user, not {}", spec.name, kind));
   ASSIGN(auto key, JsonPath::parse(config.key));
   return std::make_unique<FakeSource>(std::move(config), std::move(key), clock);
 }
+
+constinit const SourceType kFakeSource{
+    .type = "fake",
+    .what = "makes records, the same for the same seed",
+    .options = kOptions,
+    .make = [](const SourceSpec& spec) { return make_fake_source(spec); },
+};
 
 }  // namespace tailrace::connect

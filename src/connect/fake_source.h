@@ -6,10 +6,13 @@
 
 #include <memory>
 
-#include "connect/source.h"
+#include "connect/source_types.h"
 #include "rt/clock.h"
 
 namespace tailrace::connect {
+
+/// `use: fake`
+extern const SourceType kFakeSource;
 
 Result<std::unique_ptr<Source>> make_fake_source(const SourceSpec& spec,
                                                  rt::Clock& clock = rt::system_clock());

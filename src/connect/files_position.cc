@@ -66,6 +66,12 @@ const FileMark* FilesPosition::find(const std::string& name) const {
   return found == files_.end() ? nullptr : &found->second.mark;
 }
 
+std::map<std::string, FileMark> FilesPosition::marks() const {
+  std::map<std::string, FileMark> marks;
+  for (const auto& [name, entry] : files_) marks.emplace(name, entry.mark);
+  return marks;
+}
+
 void FilesPosition::put(const std::string& name, const FileMark& mark) {
   files_[name] = {mark, Json(name).dump() + ":" + encode_mark(mark)};
 }

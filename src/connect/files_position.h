@@ -1,5 +1,5 @@
-// What was read of each file of a folder, and what is to be read next: the position of a files
-// source.
+// What is read next of a folder, and what was read of those files: the position of a files source.
+// The marks of all other files are beside it (files_marks.h).
 //
 //   {"files": {NAME: [id, size, mtime_ns, print, records, offset, line, flags]}, "queue": [NAME,
 //   …]} flags: 1 the last line was open, 2 all was read, 4 and 8 what a last line is worth
@@ -37,12 +37,8 @@ class FilesPosition {
 
   const FileMark* find(const std::string& name) const;
   void put(const std::string& name, const FileMark& mark);
-  void erase(const std::string& name) { files_.erase(name); }
-  /// Shows every file's name and mark.
-  template <typename Show>
-  void each(Show&& show) const {
-    for (const auto& [name, entry] : files_) show(name, entry.mark);
-  }
+  /// By name, those of the queue and of what was read since it was chosen.
+  std::map<std::string, FileMark> marks() const;
 
   std::deque<std::string> queue;
 

@@ -11,11 +11,13 @@
 #include <set>
 
 #include "connect/byte_stream.h"
+#include "connect/files_marks.h"
 #include "connect/files_position.h"
 #include "connect/input_folder.h"
 #include "connect/json_path.h"
 #include "connect/options.h"
 #include "connect/record_file.h"
+#include "rt/folder_watch.h"
 
 namespace tailrace::connect {
 namespace {
@@ -25,10 +27,29 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t kMaxChunkRecords = 4096;
 constexpr std::size_t kMaxChunkBytes = 8 << 20;
+/// The position names so many files at most.
 constexpr std::size_t kMaxQueue = 1000;
+/// A listing may cost this part of the time, of a folder whose changes are told, and of another.
+constexpr int kTold = 50, kUntold = 5;
 constexpr milliseconds kRetryAfter{5000};
 
+constexpr OptionRow kOptions[] = {
+    {"path", "needed",
+     "a folder, a file, or a pattern: `in/*.json`, `in/**` (folders below, too), "
+     "`in/day=*/**/*.csv`"},
+    {"format", "auto",
+     "`jsonl`, `json`, `csv`, `parquet`; `auto` goes by the name, then by the first bytes"},
+    {"every", "500ms",
+     "how often the folder is looked at; a file that was written or moved there is seen at once, "
+     "where the system tells of it. A listing that takes long is made less often"},
+    {"settle", "500ms",
+     "a file that does not grow by lines is read when it stood still for so long"},
+    {"unfinished", "1m",
+     "a line without its end, a packed file cut short: a reject when it stood still for so long"},
+};
+
 struct FilesConfig {
+  std::string name, folder;  ///< where its marks are kept; "" for nowhere
   std::string path, shown;
   FileFormat format = FileFormat::kAuto;
   milliseconds every{0}, settle{0}, unfinished{0};
@@ -46,8 +67,9 @@ class FilesSource final : public Source {
       ASSIGN(position_, FilesPosition::parse(text));
       file_.reset();
     }
+    if (!marks_) TRY(open(text.empty()));
     if (position_.queue.empty())
-      choose(chunk);
+      TRY(choose(chunk));
     else
       read(chunk);
     chunk.position = known_text_ = position_.encode();
@@ -59,13 +81,19 @@ class FilesSource final : public Source {
     return "files " + config_.shown + " key=" + config_.key_text;
   }
   std::string describe() const override { return config_.shown; }
+  void wake_by(std::function<void()> wake) override { wake_ = std::move(wake); }
 
  private:
-  void choose(Chunk& chunk);
+  Status open(bool beginning);
+  Status choose(Chunk& chunk);
+  Status choose_from_backlog(Chunk& chunk);
+  Status fill_backlog();
+  Status keep_marks();
+  Status look_at(const std::string& name, Chunk& chunk);
+  Result<FileMark> mark_of(const std::string& name, const SeenFile& seen);
   bool is_due(const std::string& name, const SeenFile& seen, FileMark& mark, Chunk& chunk);
   bool nothing_new(const std::string& name, const SeenFile& seen, const FileMark& mark,
                    LastLine worth, Chunk& chunk);
-  void follow_renames(const std::map<std::string, SeenFile>& files);
   bool same_file(const std::string& name, const SeenFile& seen, FileMark& mark, Chunk& chunk);
   bool readable(const std::string& name, Chunk& chunk);
   LastLine worth_of_last_line(const std::string& name, const SeenFile& seen);
@@ -75,9 +103,9 @@ class FilesSource final : public Source {
 
   void read(Chunk& chunk);
   Status open_current();
-  Result<bool> read_one(Chunk& chunk);
+  Result<bool> read_one(Chunk& chunk, const std::string& place);
   void end_file(bool done);
-  void give_up(const Error& why, Chunk& chunk);
+  void give_up(const Error& why, Chunk& chunk, const std::string& place);
 
   std::string path(const std::string& name) const { return folder_.path_of(name); }
 
@@ -101,6 +129,14 @@ class FilesSource final : public Source {
   std::map<std::string, Still> still_;  // since when a file has not changed
   std::map<std::string, Retry> retry_;  // not to be tried before
   std::set<std::string> complained_;
+  std::unique_ptr<FileMarks> marks_;
+  std::unique_ptr<rt::FolderWatch> watch_;  // null: the folder is listed each time
+  std::function<void()> wake_;
+  std::deque<std::string> backlog_;  // names that are to be looked at
+  std::set<std::string> unsettled_;  // looked at, and to be looked at again
+  bool listed_ = false;              // the backlog is of all files
+  nanoseconds listed_at_{0};
+  nanoseconds list_at_{0}, cost_{0};  // the next listing; what this one has taken
 };
 
 /// How long the file has stood still, in words of its last line.
@@ -162,7 +198,6 @@ bool FilesSource::same_file(const std::string& name, const SeenFile& seen, FileM
   if (another || recycled || (nothing_taken && !appended)) {
     mark = {};
     mark.id = seen.id;
-    position_.put(name, mark);
     return true;
   }
   if (!appended) complain_once(name, seen, chunk);
@@ -191,6 +226,8 @@ bool FilesSource::nothing_new(const std::string& name, const SeenFile& seen, con
 bool FilesSource::is_due(const std::string& name, const SeenFile& seen, FileMark& mark,
                          Chunk& chunk) {
   if (!same_file(name, seen, mark, chunk)) return false;
+  const bool as_it_was = seen.size_bytes == mark.part.end && seen.mtime_ns == mark.mtime_ns;
+  if (as_it_was && (mark.done || mark.part.offset >= mark.part.end)) return false;
   const LastLine worth = worth_of_last_line(name, seen);
   if (nothing_new(name, seen, mark, worth, chunk) || !readable(name, chunk)) return false;
   const auto shape = shape_of(path(name), config_.format);
@@ -216,53 +253,144 @@ bool FilesSource::is_due(const std::string& name, const SeenFile& seen, FileMark
   return true;
 }
 
-/// The marks of files that were renamed go with them, before any new file under their old names is
-/// looked at.
-void FilesSource::follow_renames(const std::map<std::string, SeenFile>& files) {
-  std::map<std::string, std::string> displaced;  // id → the name it has no more
-  position_.each([&](const std::string& name, const FileMark& mark) {
-    const auto seen = files.find(name);
-    if (seen == files.end() || seen->second.id != mark.id) displaced[mark.id] = name;
-  });
-  if (displaced.empty()) return;
-  std::map<std::string, FileMark> moved;
-  for (const auto& [name, seen] : files) {
-    const auto old = displaced.find(seen.id);
-    if (old == displaced.end()) continue;
-    const FileMark& mark = *position_.find(old->second);
-    if (print_of(path(name), mark.part.end) == mark.print) moved[name] = mark;
-  }
-  for (const auto& [name, mark] : moved) position_.erase(displaced.at(mark.id));
-  for (const auto& [name, mark] : moved) position_.put(name, mark);
+Status FilesSource::open(bool beginning) {
+  // Without a folder of its own (a source that is only tried) nothing is kept.
+  const std::string path = config_.folder.empty() ? std::string(sqlite::kInMemory)
+                                                  : config_.folder + "/" + config_.name + ".files";
+  ASSIGN(marks_, FileMarks::open(path, fingerprint(), beginning));
+  auto watch = rt::FolderWatch::start(wake_ ? wake_ : [] {});
+  if (watch) watch_ = std::move(*watch);
+  return {};
 }
 
-void FilesSource::choose(Chunk& chunk) {
-  chunk.idle = true;
-  chunk.wait = config_.every;
-  const auto files = folder_.list();
-  if (!files) return note_why(chunk, files.error().what, true);
-  follow_renames(*files);
-  for (const auto& [name, seen] : *files) {
-    if (!simdjson::validate_utf8(name)) {
-      note_why(chunk,
-               fmt::format("a file in {} has a name that is not UTF-8: rename it", config_.shown),
-               true);
-      continue;
-    }
-    const FileMark* known = position_.find(name);
-    FileMark mark = known ? *known : FileMark{};
-    if (!is_due(name, seen, mark, chunk)) continue;
+/// The mark of the file that has this name now. One that was renamed brings its own; that of
+/// another file is put aside until that one is found.
+Result<FileMark> FilesSource::mark_of(const std::string& name, const SeenFile& seen) {
+  ASSIGN(const auto known, marks_->find(name));
+  if (known && known->id == seen.id) return *known;
+  ASSIGN(const auto same, marks_->of_id(seen.id));
+  for (const auto& [old, mark] : same) {
+    const auto there = old.empty() ? std::nullopt : folder_.look(old);
+    if (there && there->id == seen.id) continue;  // a second link to it
+    if (print_of(path(name), mark.part.end) != mark.print) continue;
+    if (known) TRY(marks_->displace(name));
+    TRY(marks_->rename(old, seen.id, name));
+    return mark;
+  }
+  if (!known) return FileMark{};
+  TRY(marks_->displace(name));
+  return *known;
+}
+
+/// The marks of a queue that was read go to the others, before anything else is decided.
+Status FilesSource::keep_marks() {
+  TRY(marks_->begin());
+  for (const auto& [name, mark] : position_.marks()) {
+    TRY(marks_->put(name, mark));
+    still_.erase(name);
+  }
+  TRY(marks_->commit());
+  position_ = {};
+  return {};
+}
+
+/// Of all files where it is time for that, or the system has lost count; of those that changed or
+/// wait for something else.
+Status FilesSource::fill_backlog() {
+  rt::FolderWatch::Changes changes;
+  if (watch_) changes = watch_->take();
+  // Where the system loses count all the time, a listing must not be all that is done.
+  if (changes.all) list_at_ = std::min(list_at_, listed_at_ + cost_ * kUntold);
+  listed_ = clock_.monotonic() >= list_at_;
+  backlog_.clear();
+  if (listed_) {
+    cost_ = nanoseconds(0);
+    bool told = watch_ != nullptr;
+    const auto began = clock_.monotonic();
+    auto names = folder_.list([&](const std::string& folder) {
+      if (told && !watch_->add(folder)) told = false;
+    });
+    if (!names) return std::unexpected(names.error());
+    if (!told) watch_.reset();
+    backlog_.assign(names->begin(), names->end());
+    unsettled_.clear();
+    cost_ = clock_.monotonic() - began;
+    return {};
+  }
+  std::set<std::string> names = std::exchange(unsettled_, {});
+  for (const std::string& changed : changes.paths)
+    if (auto name = folder_.name_of(changed)) names.insert(std::move(*name));
+  backlog_.assign(names.begin(), names.end());
+  return {};
+}
+
+Status FilesSource::look_at(const std::string& name, Chunk& chunk) {
+  const auto seen = folder_.look(name);
+  if (!seen) return {};
+  if (!simdjson::validate_utf8(name)) {
+    note_why(chunk,
+             fmt::format("a file in {} has a name that is not UTF-8: rename it", config_.shown),
+             true);
+    return {};
+  }
+  ASSIGN(FileMark mark, mark_of(name, *seen));
+  Chunk said;
+  const bool due = is_due(name, *seen, mark, said);
+  if (due) {
     position_.put(name, mark);
     position_.queue.push_back(name);
-    if (position_.queue.size() == kMaxQueue) break;
+    return {};
+  }
+  if (said.why.empty()) return {};
+  unsettled_.insert(name);
+  if (said.wait > nanoseconds(0)) {
+    chunk.idle = false;
+    chunk.wait = said.wait;
+  }
+  note_why(chunk, said.why, !said.error.empty());
+  return {};
+}
+
+Status FilesSource::choose_from_backlog(Chunk& chunk) {
+  TRY(marks_->begin());
+  const auto began = clock_.monotonic();
+  while (!backlog_.empty() && position_.queue.size() < kMaxQueue) {
+    const std::string name = std::move(backlog_.front());
+    backlog_.pop_front();
+    TRY(look_at(name, chunk));
+  }
+  cost_ += clock_.monotonic() - began;
+  return marks_->commit();
+}
+
+Status FilesSource::choose(Chunk& chunk) {
+  if (!position_.marks().empty()) {
+    TRY(keep_marks());
+    chunk.note_first = true;
+    return {};
+  }
+  chunk.idle = true;
+  chunk.wait = config_.every;
+  if (backlog_.empty()) {
+    if (auto filled = fill_backlog(); !filled) {
+      note_why(chunk, filled.error().what, true);
+      return {};
+    }
+  }
+  TRY(choose_from_backlog(chunk));
+  if (backlog_.empty() && listed_) {
+    listed_ = false;
+    list_at_ = clock_.monotonic() +
+               std::max<nanoseconds>(config_.every, cost_ * (watch_ ? kTold : kUntold));
   }
   if (position_.queue.empty()) {
     if (chunk.why.empty()) chunk.why = "no new file in " + config_.shown;
-    return;
+    return {};
   }
   chunk.idle = false;
   chunk.wait = milliseconds(0);
   chunk.note_first = true;
+  return {};
 }
 
 Status FilesSource::open_current() {
@@ -279,27 +407,40 @@ Status FilesSource::open_current() {
   return {};
 }
 
+/// As many files of the queue as the chunk has room for. A file that cannot be opened is a chunk of
+/// its own.
 void FilesSource::read(Chunk& chunk) {
-  chunk.place = path(position_.queue.front());
-  if (!file_)
-    if (auto opened = open_current(); !opened) return give_up(opened.error(), chunk);
-  while (chunk.size() + chunk.rejects.size() < kMaxChunkRecords &&
-         chunk.size_bytes() < kMaxChunkBytes) {
-    auto more = read_one(chunk);
-    if (!more) return give_up(more.error(), chunk);
-    if (!*more) return end_file(!shape_.grows);
+  while (!position_.queue.empty()) {
+    const std::string place = path(position_.queue.front());
+    const bool nothing_yet = chunk.empty() && chunk.rejects.empty();
+    if (!file_) {
+      if (auto opened = open_current(); !opened) {
+        file_.reset();
+        if (nothing_yet) give_up(opened.error(), chunk, place);
+        return;
+      }
+    }
+    chunk.add_place(place);
+    while (true) {
+      const bool full = chunk.size() + chunk.rejects.size() >= kMaxChunkRecords ||
+                        chunk.size_bytes() >= kMaxChunkBytes;
+      if (full) return position_.put(position_.queue.front(), mark_);
+      auto more = read_one(chunk, place);
+      if (!more) return give_up(more.error(), chunk, place);
+      if (!*more) break;
+    }
+    end_file(!shape_.grows);
   }
-  position_.put(position_.queue.front(), mark_);
 }
 
-Result<bool> FilesSource::read_one(Chunk& chunk) {
+Result<bool> FilesSource::read_one(Chunk& chunk, const std::string& place) {
   ASSIGN(const bool more, file_->next(record_));
   if (shape_.grows) mark_.part = file_->part();
   if (!more) return false;
   ++mark_.records;
   if (!record_.problem.empty()) {
     chunk.rejects.push_back({"unreadable", record_.problem,
-                             fmt::format("{}:{}", chunk.place, record_.number),
+                             fmt::format("{}:{}", place, record_.number),
                              std::move(record_.value)});
     return true;
   }
@@ -317,24 +458,26 @@ void FilesSource::end_file(bool done) {
 
 /// What follows cannot be read: it waits where it may be unfinished, else a reject says where it
 /// ended.
-void FilesSource::give_up(const Error& why, Chunk& chunk) {
+void FilesSource::give_up(const Error& why, Chunk& chunk, const std::string& place) {
   const std::string& name = position_.queue.front();
   const bool gone = why.code == Code::kNotFound || why.code == Code::kOutOfRange;
   chunk.error = why.code == Code::kNotFound
-                    ? fmt::format("{} is gone before all of it was read, after {} records",
-                                  chunk.place, mark_.records)
-                    : fmt::format("{}: {} after {} records", chunk.place, why.what, mark_.records);
+                    ? fmt::format("{} is gone before all of it was read, after {} records", place,
+                                  mark_.records)
+                    : fmt::format("{}: {} after {} records", place, why.what, mark_.records);
   if (why.code == Code::kUnavailable) {
     retry_[name] = {clock_.monotonic() + kRetryAfter, chunk.error};
+    unsettled_.insert(name);
     mark_.mtime_ns = 0;
     return end_file(false);
   }
   if (why.code == Code::kDataLoss && !shape_.grows && mark_.part.last != LastLine::kAll) {
     chunk.error += "; waits for the rest";
+    unsettled_.insert(name);
     return end_file(false);
   }
   chunk.rejects.push_back(
-      {"unreadable file", chunk.error, fmt::format("{}:{}", chunk.place, mark_.records + 1), ""});
+      {"unreadable file", chunk.error, fmt::format("{}:{}", place, mark_.records + 1), ""});
   chunk.restart_sequences = gone && chunk.empty();
   mark_.part.offset = mark_.part.end;
   end_file(true);
@@ -343,20 +486,28 @@ void FilesSource::give_up(const Error& why, Chunk& chunk) {
 }  // namespace
 
 Result<std::unique_ptr<Source>> make_files_source(const SourceSpec& spec, rt::Clock& clock) {
-  Options options(spec);
+  Options options(spec, kOptions);
   FilesConfig config;
-  options.require("path");
-  config.shown = options.text("path", "");
+  config.name = spec.name;
+  config.folder = spec.scratch;
+  config.shown = options.text("path");
   config.path = options.path("path");
-  const std::string format = options.text("format", "auto");
-  config.every = milliseconds(std::max<std::int64_t>(1, options.duration_ms("every", "500ms")));
-  config.settle = milliseconds(options.duration_ms("settle", "500ms"));
-  config.unfinished = milliseconds(options.duration_ms("unfinished", "1m"));
-  config.key_text = options.text("key", "");
+  const std::string format = options.text("format");
+  config.every = milliseconds(std::max<std::int64_t>(1, options.duration_ms("every")));
+  config.settle = milliseconds(options.duration_ms("settle"));
+  config.unfinished = milliseconds(options.duration_ms("unfinished"));
+  config.key_text = options.text("key");
   TRY(options.finish());
   ASSIGN(config.format, parse_file_format(format));
   ASSIGN(config.key, JsonPath::parse(config.key_text));
   return std::make_unique<FilesSource>(std::move(config), clock);
 }
+
+constinit const SourceType kFilesSource{
+    .type = "files",
+    .what = "reads the files of a folder, and what comes to them",
+    .options = kOptions,
+    .make = [](const SourceSpec& spec) { return make_files_source(spec); },
+};
 
 }  // namespace tailrace::connect

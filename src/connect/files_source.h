@@ -15,10 +15,13 @@
 
 #include <memory>
 
-#include "connect/source.h"
+#include "connect/source_types.h"
 #include "rt/clock.h"
 
 namespace tailrace::connect {
+
+/// `use: files`
+extern const SourceType kFilesSource;
 
 Result<std::unique_ptr<Source>> make_files_source(const SourceSpec& spec,
                                                   rt::Clock& clock = rt::system_clock());

@@ -16,6 +16,28 @@
 namespace tailrace::connect {
 namespace {
 
+constexpr OptionRow kOptions[] = {
+    {"url", "needed",
+     "may hold `{page}` (counts up), `{cursor}` (as the answer says), `{since}` (the greatest "
+     "value so far)"},
+    {"every", "10s", "from the end of one poll to the next"},
+    {"timeout", "10s", "of one exchange, redirects included"},
+    {"records", "$", "the path of the list (or of one object) in the answer"},
+    {"headers.NAME", "", "sent to the URL's own origin only"},
+    {"ca_file", "", "PEM certificates to trust instead of the system's"},
+    {"page_first", "1", "where `{page}` begins"},
+    {"page_size", "none", "fewer records than this make a last page"},
+    {"cursor", "", "the path in the answer of the next `{cursor}`"},
+    {"since", "", "the path in a record of what `{since}` is the greatest of"},
+    {"since_start", "", "the first value of `{since}`"},
+    {"pages", "100", "at most so many pages a poll"},
+    {"backoff", "500ms",
+     "after a failure; doubled each time, half of it jitter; Retry-After goes before"},
+    {"backoff_max", "60s", "and at most so long"},
+    {"max_body_bytes", "64MiB", "a larger answer, unpacked, is a failure"},
+    {"seed", "1", "of the jitter"},
+};
+
 using std::chrono::milliseconds;
 
 struct HttpConfig {
@@ -168,10 +190,10 @@ HttpPaging read_paging(Options& options, const std::string& url, std::string& cu
   paging.by_page = url.find("{page}") != std::string::npos;
   paging.by_cursor = url.find("{cursor}") != std::string::npos;
   paging.by_since = url.find("{since}") != std::string::npos;
-  paging.first_page = options.number("page_first", 1, 0, INT32_MAX);
-  paging.page_size = options.number("page_size", 0, 0, INT32_MAX);
-  cursor = options.text("cursor", "");
-  since = options.text("since", "");
+  paging.first_page = options.number("page_first", 0, INT32_MAX);
+  paging.page_size = options.number("page_size", 0, INT32_MAX);
+  cursor = options.text("cursor");
+  since = options.text("since");
   if (paging.by_cursor) options.require("cursor");
   if (paging.by_since) options.require("since");
   return paging;
@@ -180,23 +202,22 @@ HttpPaging read_paging(Options& options, const std::string& url, std::string& cu
 }  // namespace
 
 Result<std::unique_ptr<Source>> make_http_source(const SourceSpec& spec, rt::Clock& clock) {
-  Options options(spec);
+  Options options(spec, kOptions);
   HttpConfig config;
-  options.require("url");
-  config.url = options.text("url", "");
+  config.url = options.text("url");
   config.secrets = Secrets(spec.secrets, config.url);
-  config.every_ms = options.duration_ms("every", "10s");
-  config.http.timeout_ms = static_cast<int>(options.duration_ms("timeout", "10s"));
-  config.http.max_body_bytes = static_cast<std::size_t>(
-      options.number("max_body_bytes", 64 << 20, 1, std::int64_t{1} << 30));
-  config.backoff_ms = std::max<std::int64_t>(2, options.duration_ms("backoff", "500ms"));
-  config.backoff_max_ms = std::max(config.backoff_ms, options.duration_ms("backoff_max", "60s"));
-  config.pages_a_poll = options.number("pages", 100, 1, INT32_MAX);
-  config.seed = static_cast<std::uint64_t>(options.number("seed", 1, INT64_MIN, INT64_MAX));
+  config.every_ms = options.duration_ms("every");
+  config.http.timeout_ms = static_cast<int>(options.duration_ms("timeout"));
+  config.http.max_body_bytes =
+      static_cast<std::size_t>(options.size_bytes("max_body_bytes", 1, std::int64_t{1} << 30));
+  config.backoff_ms = std::max<std::int64_t>(2, options.duration_ms("backoff"));
+  config.backoff_max_ms = std::max(config.backoff_ms, options.duration_ms("backoff_max"));
+  config.pages_a_poll = options.number("pages", 1, INT32_MAX);
+  config.seed = static_cast<std::uint64_t>(options.number("seed", INT64_MIN, INT64_MAX));
   config.http.headers = options.below("headers");
   config.http.ca_file = options.path("ca_file");
-  config.since_start = options.text("since_start", "");
-  const std::string records = options.text("records", "$"), key = options.text("key", "");
+  config.since_start = options.text("since_start");
+  const std::string records = options.text("records"), key = options.text("key");
   std::string cursor, since;
   config.paging = read_paging(options, config.url, cursor, since);
   TRY(options.finish());
@@ -211,5 +232,12 @@ Result<std::unique_ptr<Source>> make_http_source(const SourceSpec& spec, rt::Clo
   ASSIGN(config.paging.since, JsonPath::parse(since));
   return std::make_unique<HttpSource>(std::move(config), clock);
 }
+
+constinit const SourceType kHttpSource{
+    .type = "http",
+    .what = "polls a URL whose answer is JSON",
+    .options = kOptions,
+    .make = [](const SourceSpec& spec) { return make_http_source(spec); },
+};
 
 }  // namespace tailrace::connect

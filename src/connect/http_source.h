@@ -20,10 +20,13 @@
 
 #include <memory>
 
-#include "connect/source.h"
+#include "connect/source_types.h"
 #include "rt/clock.h"
 
 namespace tailrace::connect {
+
+/// `use: http`
+extern const SourceType kHttpSource;
 
 Result<std::unique_ptr<Source>> make_http_source(const SourceSpec& spec,
                                                  rt::Clock& clock = rt::system_clock());

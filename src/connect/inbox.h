@@ -36,8 +36,7 @@ struct Delivery {
     std::int64_t timestamp_ms = -1;  ///< -1: the time of the append
   };
   std::vector<Item> items = {};
-  std::vector<Reject> rejects = {};  ///< what of it could not become a record
-  std::string place = {};            ///< the origin in messages: "webhook:github", "udp:10.0.0.7"
+  std::vector<Reject> rejects = {};  ///< what of it could not become a record, with its origin
   /// Who sends the same again uses the same id (an idempotency key, an event's id); "" for none. At
   /// most kMaxDeliveryId bytes.
   std::string id = {};
@@ -60,6 +59,8 @@ class Inbox {
   /// kUnavailable: the source does not run; kInvalidArgument: the id is too long. In these cases
   /// `done` is not called.
   Status offer(Delivery delivery);
+  /// The same, but waits until there is room for it; kCancelled when `stop` comes first.
+  Status put(Delivery delivery, std::stop_token stop);
   /// Waits until there is room again, or `stop`: for a door that can let its sender wait.
   bool wait_for_room(std::stop_token stop);
   /// No more will come (stdin's end): what is there is taken, then the source is finished.
@@ -78,6 +79,8 @@ class Inbox {
   std::size_t bytes() const;
 
  private:
+  bool has_room(std::size_t bytes) const;
+
   const Limits limits_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

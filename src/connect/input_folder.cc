@@ -85,8 +85,10 @@ void InputFolder::split() {
 }
 
 Status InputFolder::walk(const std::string& below, int depth,
-                         std::map<std::string, SeenFile>& found) const {
+                         const std::function<void(const std::string&)>& visit,
+                         std::vector<std::string>& found) const {
   const std::string folder = below.empty() ? base_ : base_ + "/" + below;
+  visit(folder);
   const std::unique_ptr<DIR, CloseFolder> open(opendir(folder.c_str()));
   if (!open)
     return error(Code::kUnavailable,
@@ -95,21 +97,35 @@ Status InputFolder::walk(const std::string& below, int depth,
   while (const dirent* entry = readdir(open.get())) {
     if (left_out(entry->d_name)) continue;
     const std::string name = below.empty() ? entry->d_name : below + "/" + entry->d_name;
-    const std::string path = path_of(name);
-    if (is_folder(path)) {
-      if (deep && depth < kMaxDepth) TRY(walk(name, depth + 1, found));
+    const bool is_known = entry->d_type == DT_DIR || entry->d_type == DT_REG;
+    if (is_known ? entry->d_type == DT_DIR : is_folder(path_of(name))) {
+      if (deep && depth < kMaxDepth) TRY(walk(name, depth + 1, visit, found));
     } else if (path_fits(name, pattern_)) {
-      if (auto seen = look_at(path)) found.emplace(name, std::move(*seen));
+      found.push_back(name);
     }
   }
   return {};
 }
 
-Result<std::map<std::string, SeenFile>> InputFolder::list() {
+Result<std::vector<std::string>> InputFolder::list(
+    const std::function<void(const std::string&)>& visit) {
   split();  // what is a file now may have been nothing before
-  std::map<std::string, SeenFile> found;
-  TRY(walk("", 0, found));
+  std::vector<std::string> found;
+  TRY(walk("", 0, visit, found));
+  std::ranges::sort(found);
   return found;
+}
+
+std::optional<SeenFile> InputFolder::look(const std::string& name) const {
+  for (std::size_t at = 0; at != name.npos; at = name.find('/', at), at += at != name.npos)
+    if (left_out(std::string_view(name).substr(at, name.find('/', at) - at))) return std::nullopt;
+  if (!path_fits(name, pattern_)) return std::nullopt;
+  return look_at(path_of(name));
+}
+
+std::optional<std::string> InputFolder::name_of(std::string_view path) const {
+  if (!path.starts_with(base_) || path.substr(base_.size(), 1) != "/") return std::nullopt;
+  return std::string(path.substr(base_.size() + 1));
 }
 
 std::uint32_t print_of(const std::string& path, std::int64_t size_bytes) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -24,13 +26,20 @@ class InputFolder {
  public:
   explicit InputFolder(std::string path);
 
-  /// By path below base(), in order. kUnavailable when the folder cannot be listed.
-  Result<std::map<std::string, SeenFile>> list();
+  /// Paths below the folder, in order, of what may be files. `visit` is shown each folder before it
+  /// is read. kUnavailable when a folder cannot be listed.
+  Result<std::vector<std::string>> list(const std::function<void(const std::string&)>& visit);
+  /// The file as it is now; none when there is none, or the pattern does not fit.
+  std::optional<SeenFile> look(const std::string& name) const;
   std::string path_of(std::string_view name) const { return base_ + "/" + std::string(name); }
+  /// The name of a path_of(); none when the path is elsewhere.
+  std::optional<std::string> name_of(std::string_view path) const;
 
  private:
   void split();
-  Status walk(const std::string& below, int depth, std::map<std::string, SeenFile>& found) const;
+  Status walk(const std::string& below, int depth,
+              const std::function<void(const std::string&)>& visit,
+              std::vector<std::string>& found) const;
 
   std::string path_;
   std::string base_;

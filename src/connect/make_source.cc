@@ -1,22 +1,15 @@
-// Which type of source makes what.
+// A source of the type that a project names.
 #include <fmt/format.h>
 
-#include "connect/fake_source.h"
-#include "connect/files_source.h"
-#include "connect/http_source.h"
-#include "connect/postgres_source.h"
+#include "connect/source_types.h"
 
 namespace tailrace::connect {
 
 Result<std::unique_ptr<Source>> make_source(const SourceSpec& spec) {
-  if (spec.type == "fake") return make_fake_source(spec);
-  if (spec.type == "http") return make_http_source(spec);
-  if (spec.type == "files") return make_files_source(spec);
-  if (spec.type == "postgres") return make_postgres_source(spec);
-  return error(
-      Code::kInvalidArgument,
-      fmt::format("ingest {}: no source is called \"{}\"; there are fake, http, files, postgres",
-                  spec.name, spec.type));
+  if (const SourceType* type = find_source_type(spec.type)) return type->make(spec);
+  return error(Code::kInvalidArgument,
+               fmt::format("ingest {}: no source is called \"{}\"; there are {}", spec.name,
+                           spec.type, source_type_names()));
 }
 
 }  // namespace tailrace::connect

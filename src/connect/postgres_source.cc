@@ -17,6 +17,29 @@ using postgres::Lsn;
 using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
+constexpr OptionRow kOptions[] = {
+    {"url", "needed",
+     "`postgresql://USER@HOST:PORT/DATABASE?sslmode=…`, as libpq takes it; the user may create "
+     "publications and replicate"},
+    {"password", "", "`${NAME}` or `file:PATH`"},
+    {"tables", "public.*",
+     "a list of `schema.table`, with `*` and `?`; `table` alone is of schema public. Tables that "
+     "come later are taken from the next connection on"},
+    {"slot", "tailrace_PROJECT_NAME", "of this source alone; made where it is not there"},
+    {"publication", "",
+     "as `slot`; made where it is not there; tables are added to it. Column lists and row filters "
+     "of one that is there are kept"},
+    {"snapshot", "initial",
+     "the rows that are there, too; `never`: changes only; `only`: ends when all rows were read"},
+    {"chunk_rows", "4096", "rows of the snapshot at once"},
+    {"envelope", "flat",
+     "the row, with `__op`, `__deleted`, `__table`, `__schema`, `__lsn`, `__txId`, "
+     "`__source_ts_ms`; `debezium`: before, after, source, op (postgres_records.h)"},
+    {"tombstones", "false", "after a delete a record of the key without a value"},
+    {"truncates", "true", "a TRUNCATE is a record `t` without a key"},
+    {"heartbeat", "10s", "so often the slot follows a log in which nothing is for this source"},
+};
+
 constexpr std::size_t kChunkRecords = 4096;
 constexpr std::size_t kChunkBytes = 4 << 20;
 constexpr milliseconds kIdleWait{200};
@@ -360,67 +383,35 @@ void PostgresSource::describe_progress(Chunk& chunk, std::stop_token stop) {
                           session_->behind_bytes, std::max(behind_s, 0.0));
 }
 
-std::vector<std::string> words(std::string_view text) {
-  std::vector<std::string> found;
-  while (!text.empty()) {
-    const auto comma = text.find(',');
-    std::string_view one = text.substr(0, comma);
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
-    while (one.starts_with(' ')) one.remove_prefix(1);
-    while (one.ends_with(' ')) one.remove_suffix(1);
-    if (!one.empty()) found.emplace_back(one);
-  }
-  return found;
-}
-
-bool truth(const SourceSpec& spec, Options& options, const std::string& name, bool fallback,
-           Status& status) {
-  const std::string text = options.text(name, fallback ? "true" : "false");
-  if (text != "true" && text != "false" && status)
-    status = error(
-        Code::kInvalidArgument,
-        fmt::format("ingest {}: option {}: true or false, not \"{}\"", spec.name, name, text));
-  return text == "true";
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Source>> make_postgres_source(const SourceSpec& spec, rt::Clock& clock) {
-  Options options(spec);
+  using Snapshot = PostgresSettings::Snapshot;
+  Options options(spec, kOptions);
   PostgresSettings settings;
   PostgresRecordWriter::Settings records;
-  Status status;
-  options.require("url");
   settings.name = records.source = spec.name;
-  settings.url = options.text("url", "");
-  settings.password = options.text("password", "");
-  settings.tables = words(options.text("tables", "public.*"));
+  settings.url = options.text("url");
+  settings.password = options.text("password");
+  settings.tables = options.words("tables");
   const std::string project = std::filesystem::path(spec.folder).filename().string();
   const std::string name = slot_name(fmt::format("tailrace_{}_{}", project, spec.name));
-  settings.slot = options.text("slot", name);
-  settings.publication = options.text("publication", settings.slot);
-  settings.chunk_rows = static_cast<int>(options.number("chunk_rows", 4096, 1, 1'000'000));
-  settings.heartbeat_ms = options.duration_ms("heartbeat", "10s");
-  settings.truncates = truth(spec, options, "truncates", true, status);
+  settings.slot = options.given("slot").value_or(name);
+  settings.publication = options.given("publication").value_or(settings.slot);
+  settings.chunk_rows = static_cast<int>(options.number("chunk_rows", 1, 1'000'000));
+  settings.heartbeat_ms = options.duration_ms("heartbeat");
+  settings.truncates = options.truth("truncates");
   settings.scratch = spec.scratch;
-  records.tombstones = truth(spec, options, "tombstones", false, status);
-  const std::string snapshot = options.text("snapshot", "initial");
-  const std::string envelope = options.text("envelope", "flat");
+  records.tombstones = options.truth("tombstones");
+  constexpr Snapshot kSnapshots[] = {Snapshot::kInitial, Snapshot::kNever, Snapshot::kOnly};
+  settings.snapshot = kSnapshots[options.choice("snapshot", {"initial", "never", "only"})];
+  constexpr Envelope kEnvelopes[] = {Envelope::kFlat, Envelope::kDebezium};
+  records.envelope = kEnvelopes[options.choice("envelope", {"flat", "debezium"})];
   TRY(options.finish());
-  TRY(Status(status));
-  using Snapshot = PostgresSettings::Snapshot;
-  settings.snapshot = snapshot == "never"  ? Snapshot::kNever
-                      : snapshot == "only" ? Snapshot::kOnly
-                                           : Snapshot::kInitial;
-  records.envelope = envelope == "debezium" ? Envelope::kDebezium : Envelope::kFlat;
   const auto wrong = [&](const char* option, const std::string& given, const char* known) {
     return error(Code::kInvalidArgument, fmt::format("ingest {}: option {}: {}, not \"{}\"",
                                                      spec.name, option, known, given));
   };
-  if (snapshot != "never" && snapshot != "only" && snapshot != "initial")
-    return wrong("snapshot", snapshot, "initial, never or only");
-  if (envelope != "flat" && envelope != "debezium")
-    return wrong("envelope", envelope, "flat or debezium");
   if (settings.slot != slot_name(settings.slot) || settings.slot.empty())
     return wrong("slot", settings.slot, "at most 63 of a-z, 0-9 and _");
   if (!settings.url.starts_with("postgresql://") && !settings.url.starts_with("postgres://"))
@@ -429,5 +420,14 @@ Result<std::unique_ptr<Source>> make_postgres_source(const SourceSpec& spec, rt:
   return std::make_unique<PostgresSource>(std::move(settings), std::move(records),
                                           std::move(secrets), clock);
 }
+
+constinit const SourceType kPostgresSource{
+    .type = "postgres",
+    .what =
+        "reads the rows and then each change of a PostgreSQL's tables (version 14 and newer, "
+        "`wal_level = logical`)",
+    .options = kOptions,
+    .make = [](const SourceSpec& spec) { return make_postgres_source(spec); },
+};
 
 }  // namespace tailrace::connect

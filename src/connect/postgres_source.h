@@ -15,10 +15,13 @@
 // server's log every `heartbeat`, and with it the slot: it holds no log for longer.
 #pragma once
 
-#include "connect/source.h"
+#include "connect/source_types.h"
 #include "rt/clock.h"
 
 namespace tailrace::connect {
+
+/// `use: postgres`
+extern const SourceType kPostgresSource;
 
 /// kInvalidArgument names the option.
 Result<std::unique_ptr<Source>> make_postgres_source(const SourceSpec& spec,

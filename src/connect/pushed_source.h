@@ -1,10 +1,11 @@
-// A source whose records come by themselves: a webhook's, a syslog's, a function's events. Doors and
-// receivers put them into its Inbox; this appends them and says when they are durable.
+// A source whose records come by themselves: a webhook's, a syslog's, a function's events. Doors
+// and receivers put them into its Inbox; this appends them and says when they are durable.
 //
-// Position: {"n": deliveries so far, "ids": [[id, time_ms] …] of the last chunk}. A chunk without
-// ids is not spooled: nobody was told that it is durable, and after a crash the sequences come from
-// the log. A chunk with ids is spooled before it is appended, so that its records and the memory of
-// its ids survive together or not at all.
+// Position: {"n": records, "deliveries": how many so far, "ids": [id …] of the last chunk with any,
+// "at": when}. A chunk without ids is not spooled: nobody was told that it is durable, and after a
+// crash the sequences come from the log. A chunk with ids is spooled before it is appended, so that
+// its records and the memory of its ids survive together or not at all. A record's origin is
+// NAME:n.
 #pragma once
 
 #include <memory>
@@ -28,6 +29,9 @@ class Receiver {
   virtual void stop() = 0;
   /// The last trouble with the outside, "" when there is none: the hop's line.
   virtual std::string trouble() const { return {}; }
+  /// Nothing more is on its way for now (--once ends then): a client that has not connected yet says
+  /// no.
+  virtual bool quiet() const { return true; }
   /// "listening at 127.0.0.1:5514", "connected, 3 retries": the hop's line while nothing comes.
   virtual std::string state() const { return {}; }
 };
@@ -38,6 +42,8 @@ struct PushedConfig {
   std::string ids_folder;  ///< where accepted ids are kept, in NAME.ids; "" when nothing has ids
   std::int64_t remember_ms = 86'400'000;   ///< how long an id is known
   std::int64_t remember_most = 1'000'000;  ///< and how many
+  /// It has an end (a pipe's): until the inbox is closed, more is to come.
+  bool ends = false;
 };
 
 /// `receiver` may be null.

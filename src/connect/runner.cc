@@ -23,13 +23,14 @@ class Runner final : public SourceRunner {
   Runner(RunnerConfig config, std::unique_ptr<Source> source, std::unique_ptr<Target> target,
          rt::FileSystem& files, rt::Clock& clock)
       : config_(std::move(config)),
-        source_(std::move(source)),
         target_(std::move(target)),
         files_(files),
-        clock_(clock) {
+        clock_(clock),
+        source_(std::move(source)) {
     status_.name = config_.name;
     status_.topic = config_.topic;
     status_.describe = source_->describe();
+    source_->wake_by([this] { wake(); });
   }
   ~Runner() override { stop(); }
 
@@ -50,12 +51,12 @@ class Runner final : public SourceRunner {
   bool note_is_due() const;
   void loop(std::stop_token stop);
   bool wait(std::stop_token stop, nanoseconds time);
+  void wake();
   void set_state(SourceState state, std::string why);
   void failed(const std::string& what);
   void count_step(const Target::Written& written);
 
   const RunnerConfig config_;
-  const std::unique_ptr<Source> source_;
   const std::unique_ptr<Target> target_;
   rt::FileSystem& files_;
   rt::Clock& clock_;
@@ -76,6 +77,8 @@ class Runner final : public SourceRunner {
   std::condition_variable_any changed_;
   SourceStatus status_;
   bool paused_ = false;
+  bool woken_ = false;                    // the source may have more before its wait is over
+  const std::unique_ptr<Source> source_;  // its threads call wake()
   std::jthread thread_;
 };
 
@@ -229,10 +232,19 @@ void Runner::failed(const std::string& what) {
   status_.last_error_ms = clock_.now().value;
 }
 
+void Runner::wake() {
+  {
+    std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+}
+
 // Waits out the pause, then `time`; false when it is to stop.
 bool Runner::wait(std::stop_token stop, nanoseconds time) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, stop, time, [] { return false; });
+  changed_.wait_for(lock, stop, time, [this] { return woken_; });
+  woken_ = false;
   if (paused_ && !stop.stop_requested()) {
     status_.state = SourceState::kPaused;
     status_.why = "the pipeline is behind";

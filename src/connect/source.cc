@@ -15,6 +15,7 @@ void Chunk::clear() {
   why.clear();
   bytes_.clear();
   entries_.clear();
+  places_.clear();
 }
 
 void Chunk::add(std::optional<std::string_view> key, std::string_view value, std::int64_t number) {
@@ -26,6 +27,7 @@ void Chunk::add(std::optional<std::string_view> key, std::string_view value, std
   entry.value_at = bytes_.size();
   entry.value_bytes = value.size();
   entry.number = number;
+  entry.place = static_cast<std::uint32_t>(places_.size());
   bytes_.append(value);
   entries_.push_back(entry);
 }
@@ -46,7 +48,8 @@ std::string_view Chunk::value(std::size_t i) const {
 }
 
 std::string Chunk::origin(std::size_t i) const {
-  return fmt::format("{}{}{}", place, separator, entries_[i].number);
+  const std::uint32_t at = entries_[i].place;
+  return fmt::format("{}{}{}", at == 0 ? place : places_[at - 1], separator, entries_[i].number);
 }
 
 }  // namespace tailrace::connect

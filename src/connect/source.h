@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,7 +50,8 @@ class Chunk {
     std::int64_t number = 0;         ///< line, row or record number: the end of the origin
     std::int64_t timestamp_ms = -1;  ///< -1: the time of the append
     bool has_key = false;
-    bool has_value = true;  ///< false: a tombstone, the key was deleted
+    bool has_value = true;    ///< false: a tombstone, the key was deleted
+    std::uint32_t place = 0;  ///< 0: the chunk's; else what add_place() gave
   };
 
   /// Where the records come from: a file, a URL, "fake:NAME". origin(i) is place:number.
@@ -86,6 +88,8 @@ class Chunk {
   /// To write in place: append key and value to buffer(), then say where they lie.
   std::string& buffer() { return bytes_; }
   void add_entry(const Entry& entry) { entries_.push_back(entry); }
+  /// What is added from now on comes from there, not from `place`. Not in a chunk that is spooled.
+  void add_place(std::string place) { places_.push_back(std::move(place)); }
 
   std::optional<std::string_view> key(std::size_t i) const;
   std::string_view value(std::size_t i) const;  ///< "" of a tombstone
@@ -95,6 +99,7 @@ class Chunk {
  private:
   std::string bytes_;
   std::vector<Entry> entries_;
+  std::vector<std::string> places_;
 };
 
 class Source {
@@ -112,9 +117,14 @@ class Source {
   /// What came before `position` is durable in the topic and will not be asked for again. Called
   /// by the thread that calls next(), also with the position that a run begins at.
   virtual void noted(std::string_view /*position*/) {}
+  /// Called before the first next(): from any thread `wake` ends the wait that the last chunk asked
+  /// for, because there may be more.
+  virtual void wake_by(std::function<void()> /*wake*/) {}
 };
 
-/// What a project says of a source: type fake, http, files or postgres, and its options, nested
+class Inbox;
+
+/// What a project says of a source: its type (source_types.h) and its options, nested
 /// keys joined by dots.
 struct SourceSpec {
   std::string name;
@@ -123,6 +133,9 @@ struct SourceSpec {
   std::string folder;                     ///< relative paths start here
   std::vector<std::string> secrets = {};  ///< what came from the environment or a file
   std::string scratch = {};  ///< a folder for what does not fit into memory; the system's else
+  /// Of a source that a door feeds (webhook): the door's side has it, too. Null: one that stays
+  /// empty.
+  std::shared_ptr<Inbox> inbox = {};
 };
 
 /// kInvalidArgument names the source, the option and the nearest known one.

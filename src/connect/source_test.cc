@@ -77,7 +77,9 @@ TEST(Fake, a_core_makes_enough_records) {
 TEST(Options, an_unknown_one_names_the_nearest) {
   const auto made = make_source({"a", "fake", {{"sede", "1"}}, ""});
   ASSERT_FALSE(made);
-  EXPECT_EQ(made.error().what, "ingest a: fake has no option \"sede\"; did you mean \"seed\"?");
+  EXPECT_EQ(made.error().what,
+            "ingest a: fake has no option \"sede\"; did you mean \"seed\"? "
+            "All of them: tailrace sources fake");
   EXPECT_FALSE(make_source({"a", "fake", {{"rate", "fast"}}, ""}));
   EXPECT_FALSE(make_source({"a", "http", {}, ""}));
   EXPECT_FALSE(make_source({"a", "http", {{"url", "http://x"}, {"every", "soon"}}, ""}));

@@ -1,10 +1,15 @@
 // The types of sources as data: what each is, and its options, which are the documentation, too:
-// `tailrace sources` prints them, the tables of this room's README are made of them, and an option
-// that no table has is refused.
+// `tailrace sources` prints them, the tables of this room's README are made of them, options.h
+// takes the defaults from them, and an option that no table has is refused.
+//
+// A new type: its header declares an `extern const SourceType`, its file defines it beside the
+// table of its options, source_types.cc names it, README.md gets the block that source_types_test
+// prints.
 #pragma once
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "connect/source.h"
@@ -22,9 +27,19 @@ struct SourceType {
   std::string_view what;  ///< one line
   std::span<const OptionRow> options;
   Result<std::unique_ptr<Source>> (*make)(const SourceSpec& spec);
+  /// What is read of it for a guess of a schema comes again. Where it does not, the topic needs a
+  /// schema of its own.
+  bool can_be_sampled = true;
 };
 
 /// In the order of the documentation.
 std::span<const SourceType> source_types();
+/// nullptr when there is none of the name.
+const SourceType* find_source_type(std::string_view type);
+/// "fake, http, files or postgres"
+std::string source_type_names();
+
+/// What every type takes beside its block.
+std::span<const OptionRow> shared_options();
 
 }  // namespace tailrace::connect

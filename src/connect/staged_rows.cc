@@ -1,7 +1,9 @@
 #include "connect/staged_rows.h"
 
+#include <algorithm>
 #include <optional>
 
+#include "connect/postgres_position.h"
 #include "staging/json_text.h"
 #include "staging/table_spec.h"
 
@@ -62,7 +64,10 @@ class StagedRows final : public Source {
 
   Status next(std::string_view position, Chunk& chunk, std::stop_token stop) override;
   bool replayable() const override { return capture_->replayable(); }
-  void noted(std::string_view position) override { capture_->noted(position); }
+  void noted(std::string_view position) override {
+    capture_->noted(position);
+    if (config_.progress) config_.progress->came_to(position, true);
+  }
   std::string fingerprint() const override { return capture_->fingerprint(); }
   std::string describe() const override {
     return "changes of " + config_.table + " in " + capture_->describe();
@@ -78,6 +83,7 @@ class StagedRows final : public Source {
 
 Status StagedRows::next(std::string_view position, Chunk& chunk, std::stop_token stop) {
   captured_.clear();
+  if (config_.progress) config_.progress->came_to(position, false);
   TRY(capture_->next(position, captured_, stop));
   for (std::size_t i = 0; i < captured_.size(); ++i) add(i, chunk);
   chunk.place = std::move(captured_.place);
@@ -130,6 +136,36 @@ void StagedRows::add(std::size_t i, Chunk& chunk) const {
 }
 
 }  // namespace
+
+void StagedProgress::came_to(std::string_view position, bool durable) {
+  std::lock_guard lock(mutex_);
+  position_ = position;
+  if (!durable || followed_) return;
+  const auto parsed = parse_postgres_position(position);
+  followed_ = parsed && !parsed->tables.empty() &&
+              std::ranges::all_of(parsed->tables, [](const auto& one) { return one.second.done; });
+  if (followed_) changed_.notify_all();
+}
+
+bool StagedProgress::followed() const {
+  std::lock_guard lock(mutex_);
+  return followed_;
+}
+
+bool StagedProgress::wait_until_followed(std::chrono::milliseconds most,
+                                         std::stop_token stop) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::move(stop), most, [this] { return followed_; });
+}
+
+Result<bool> StagedProgress::passed(std::string_view place) const {
+  const auto wanted = postgres::parse_lsn(place);
+  if (!wanted)
+    return error(Code::kInternal, "PostgreSQL: no place in a log: " + std::string(place));
+  std::lock_guard lock(mutex_);
+  ASSIGN(const PostgresPosition position, parse_postgres_position(position_));
+  return !position.empty() && position.lsn >= *wanted;
+}
 
 std::unique_ptr<Source> staged_rows(StagedRowsConfig config, std::unique_ptr<Source> capture) {
   return std::make_unique<StagedRows>(std::move(config), std::move(capture));

@@ -169,6 +169,8 @@ class Backend {
   virtual workflows::Workflows* workflows() { return nullptr; }
   /// Null when the project has no alerts.
   virtual alerts::Alerts* alerts() { return nullptr; }
+  /// What other doors count.
+  virtual void write_metrics(MetricsText& /*out*/) {}
 };
 
 struct ConsoleConfig {

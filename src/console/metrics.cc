@@ -79,7 +79,7 @@ std::string metrics_text(Backend& backend) {
   add_rejected(out, status.hops);
   add_tables(out, backend.tables());
   backend.log_view().write_metrics(out);
-  if (backend.alerts() != nullptr) backend.alerts()->write_metrics(out);
+  backend.write_metrics(out);
   return out.finish();
 }
 

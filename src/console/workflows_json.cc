@@ -43,7 +43,7 @@ Json run_json(const sched::Run& run) {
           {"ended_ms", ms(run.ended_at)},
           {"conf", value_json(run.conf)},
           {"note", run.note},
-          {"triggered_by", run.triggered_by},
+          {"triggered_by", sched::way_of(run)},
           {"backfill", run.backfill}};
 }
 

@@ -12,33 +12,16 @@
 #include "base/strong.h"
 #include "kafka_log/config.h"
 #include "kafka_log/health.h"
+#include "kafka_log/properties.h"
 
 namespace tailrace::kafka_log {
 
 /// kReader streams partitions, kLooker reads a little here and there, kWriter appends.
 enum class ClientKind { kReader, kLooker, kWriter };
 
-/// Frees what librdkafka gave.
-struct Free {
-  void operator()(rd_kafka_conf_t* p) const { rd_kafka_conf_destroy(p); }
-  void operator()(rd_kafka_topic_t* p) const { rd_kafka_topic_destroy(p); }
-  void operator()(rd_kafka_queue_t* p) const { rd_kafka_queue_destroy(p); }
-  void operator()(rd_kafka_error_t* p) const { rd_kafka_error_destroy(p); }
-  void operator()(rd_kafka_event_t* p) const { rd_kafka_event_destroy(p); }
-  void operator()(rd_kafka_message_t* p) const { rd_kafka_message_destroy(p); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Free>;
-
 /// The user's settings over ours, under those that exactly-once stands on. kInvalidArgument names
 /// an unknown, ill-valued or reserved one.
 Result<Owned<rd_kafka_conf_t>> client_settings(const KafkaLogConfig& config, ClientKind kind);
-
-/// Sets one that is ours.
-Status set_property(rd_kafka_conf_t& conf, const std::string& name, const std::string& value);
-
-/// The error's kind in our words.
-Code code_of(rd_kafka_resp_err_t err);
 
 class Client {
  public:

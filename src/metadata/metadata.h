@@ -43,6 +43,22 @@ struct Cursor {
   std::optional<std::string> value;  ///< none: it is gone
 };
 
+/// A callback of a run, of a deadline or of a task whose try went with the program, which is to be
+/// called.
+struct Callback {
+  sched::TaskId task;   ///< of a run or a deadline: without a task's name
+  std::string name;     ///< on_success_callback, on_failure_callback, on_retry_callback, deadline
+  std::string reason;   ///< of a run: sched::Notice's; of a deadline: its place among the DAG's
+  std::string why;      ///< of a task: what became of the try
+  std::int64_t id = 0;  ///< given by keep()
+};
+
+/// What a task's templates came to in its last try.
+struct Rendered {
+  jinja::Dict fields;     ///< by their names; without secrets
+  std::string map_index;  ///< of map_index_template; empty: there is none
+};
+
 /// Which runs; empty or none means all.
 struct RunFilter {
   std::string dag;
@@ -74,9 +90,15 @@ class Metadata {
   virtual Result<std::vector<sched::Change>> recall(const sched::Wanted& wanted) = 0;
   /// All or nothing: an asset event with the cursor that says it was told. A task instance that
   /// goes back to none loses its XComs.
-  virtual Status keep(std::span<const sched::Change> changes,
-                      std::span<const Cursor> cursors = {}) = 0;
+  virtual Status keep(std::span<const sched::Change> changes, std::span<const Cursor> cursors = {},
+                      std::span<const Callback> callbacks = {}) = 0;
   virtual Result<std::vector<Cursor>> cursors() = 0;
+  /// Those that are still to be called, in their order.
+  virtual Result<std::vector<Callback>> callbacks() = 0;
+  virtual Status drop_callback(std::int64_t id) = 0;
+
+  virtual Status keep_rendered(const sched::TaskId& task, const Rendered& rendered) = 0;
+  virtual Result<std::optional<Rendered>> rendered(const sched::TaskId& task) = 0;
   /// The try's row, made or replaced.
   virtual Status keep_try(const Try& one) = 0;
 

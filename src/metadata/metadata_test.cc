@@ -260,5 +260,38 @@ TEST(Connection, json_is_read_and_what_is_neither_is_refused) {
   EXPECT_THAT(parse_connection("x", "a://h:port").error().what, HasSubstr("'port' is not a port"));
 }
 
+TEST_F(MetadataTest, a_callback_is_kept_with_its_step_until_it_is_dropped) {
+  const auto one = run("a", "1", 1, RunState::kFailed);
+  const std::vector<sched::Change> rows{one};
+  const Callback callback{.task = {one.id, "", -1},
+                          .name = "on_failure_callback",
+                          .reason = "task_failure",
+                          .why = "a task failed",
+                          .id = 0};
+  ASSERT_TRUE(kept_->keep(rows, {}, {&callback, 1}));
+  open();
+  const auto kept = *kept_->callbacks();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].task.run, one.id);
+  EXPECT_EQ(kept[0].reason, "task_failure");
+  ASSERT_TRUE(kept_->drop_callback(kept[0].id));
+  EXPECT_TRUE(kept_->callbacks()->empty());
+}
+
+TEST_F(MetadataTest, what_templates_came_to_is_kept_and_goes_with_the_run) {
+  const auto one = run("a", "1", 1, RunState::kSuccess);
+  const sched::TaskId id{one.id, "t", 3};
+  keep({one, task(one, "t", TaskState::kSuccess, 3)});
+  Rendered rendered{.fields = {}, .map_index = "berlin"};
+  rendered.fields.set("bash_command", jinja::Value("echo berlin"));
+  ASSERT_TRUE(kept_->keep_rendered(id, rendered));
+  const auto found = *kept_->rendered(id);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->map_index, "berlin");
+  EXPECT_EQ(found->fields.find("bash_command")->text(), "echo berlin");
+  keep({sched::Gone{one.id}});
+  EXPECT_FALSE(*kept_->rendered(id));
+}
+
 }  // namespace
 }  // namespace tailrace::metadata

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "metadata/row_texts.h"
+#include "metadata/sqlite_tables.h"
 #include "sqlite/database.h"
 
 namespace tailrace::metadata {
@@ -16,130 +17,6 @@ using sqlite::Statement;
 using sqlite::Transaction;
 
 using sched::Micros;
-
-constexpr int kVersion = 2;
-constexpr const char* kTables = R"(
-CREATE TABLE dag (id TEXT PRIMARY KEY, paused INT NOT NULL, last_automated TEXT, next TEXT,
-  pending_events TEXT NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE run (dag TEXT NOT NULL, run TEXT NOT NULL, number INT NOT NULL UNIQUE, type TEXT NOT
-  NULL, state TEXT NOT NULL, logical_date INT, interval_start INT, interval_end INT, run_after INT
-  NOT NULL, queued_at INT NOT NULL, started_at INT, ended_at INT, conf TEXT NOT NULL, dag_version
-  TEXT NOT NULL, triggered_by TEXT NOT NULL, note TEXT NOT NULL, backfill INT NOT NULL,
-  backfill_ordinal INT NOT NULL, asset_events TEXT NOT NULL, clears INT NOT NULL, deadlines_told
-  INT NOT NULL, PRIMARY KEY (dag, run)) WITHOUT ROWID;
-CREATE UNIQUE INDEX run_by_logical_date ON run (dag, logical_date) WHERE logical_date IS NOT NULL;
-CREATE INDEX run_by_time ON run (run_after);
-CREATE INDEX run_unfinished ON run (state) WHERE state IN ('queued', 'running');
-CREATE TABLE task (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT
-  NULL, state TEXT NOT NULL, try_number INT NOT NULL, max_tries INT NOT NULL, scheduled_at INT,
-  queued_at INT, started_at INT, ended_at INT, next_at INT, first_started_at INT, returned INT NOT
-  NULL, mapped_length INT, skips TEXT NOT NULL, note TEXT NOT NULL, PRIMARY KEY (dag, run, task,
-  map_index)) WITHOUT ROWID;
-CREATE TABLE try (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT
-  NULL, number INT NOT NULL, state TEXT NOT NULL, started_at INT, ended_at INT, pid INT NOT NULL,
-  why TEXT NOT NULL, PRIMARY KEY (dag, run, task, map_index, number)) WITHOUT ROWID;
-CREATE INDEX try_under_way ON try (state) WHERE state = 'running';
-CREATE TABLE asset_event (id INTEGER PRIMARY KEY, uri TEXT NOT NULL, at INT NOT NULL, extra TEXT
-  NOT NULL, source TEXT, aliases TEXT NOT NULL);
-CREATE INDEX asset_event_by_uri ON asset_event (uri, id);
-CREATE TABLE pool (name TEXT PRIMARY KEY, slots INT NOT NULL, include_deferred INT NOT NULL,
-  description TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE backfill (id INTEGER PRIMARY KEY, dag TEXT NOT NULL, from_date INT NOT NULL, to_date
-  INT NOT NULL, max_active_runs INT NOT NULL, reverse INT NOT NULL, paused INT NOT NULL, reprocess
-  INT NOT NULL, conf TEXT NOT NULL, created_at INT NOT NULL, completed_at INT);
-CREATE TABLE numbers (runs INT NOT NULL, asset_events INT NOT NULL, backfills INT NOT NULL);
-CREATE TABLE xcom (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, map_index INT NOT
-  NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (dag, run, task, map_index, key))
-  WITHOUT ROWID;
-CREATE TABLE variable (key TEXT PRIMARY KEY, value TEXT NOT NULL, description TEXT NOT NULL)
-  WITHOUT ROWID;
-CREATE TABLE connection (id TEXT PRIMARY KEY, type TEXT, description TEXT, host TEXT, schema TEXT,
-  login TEXT, password TEXT, port INT, extra TEXT) WITHOUT ROWID;
-)";
-/// What version 2 has more.
-constexpr const char* kTables2 = R"(
-ALTER TABLE asset_event ADD COLUMN count INT NOT NULL DEFAULT 1;
-CREATE TABLE asset_cursor (source TEXT NOT NULL, part TEXT NOT NULL, value TEXT NOT NULL, PRIMARY
-  KEY (source, part)) WITHOUT ROWID;
-)";
-
-#define RUN_COLUMNS                                                                        \
-  "dag, run, number, type, state, logical_date, interval_start, interval_end, run_after, " \
-  "queued_at, started_at, ended_at, conf, dag_version, triggered_by, note, backfill, "     \
-  "backfill_ordinal, asset_events, clears, deadlines_told"
-#define TASK_COLUMNS                                                                   \
-  "dag, run, task, map_index, state, try_number, max_tries, scheduled_at, queued_at, " \
-  "started_at, ended_at, next_at, first_started_at, returned, mapped_length, skips, note"
-#define TRY_COLUMNS "dag, run, task, map_index, number, state, started_at, ended_at, pid, why"
-
-Result<sched::Run> read_run(const Statement& row) {
-  sched::Run run;
-  run.id = {row.text(0), row.text(1)};
-  run.number = row.integer(2);
-  ASSIGN(run.type, run_type(row.text(3)));
-  ASSIGN(run.state, run_state(row.text(4)));
-  run.logical_date = row.integer_or_none(5);
-  if (const auto start = row.integer_or_none(6)) run.interval = {*start, row.integer(7)};
-  run.run_after = row.integer(8);
-  run.queued_at = row.integer(9);
-  run.started_at = row.integer_or_none(10);
-  run.ended_at = row.integer_or_none(11);
-  ASSIGN(run.conf, jinja::from_json(row.text(12)));
-  run.dag_version = row.text(13);
-  run.triggered_by = row.text(14);
-  run.note = row.text(15);
-  run.backfill = row.integer(16);
-  run.backfill_ordinal = static_cast<int>(row.integer(17));
-  ASSIGN(run.asset_events, numbers(row.text(18)));
-  run.clears = static_cast<int>(row.integer(19));
-  run.deadlines_told = static_cast<std::uint64_t>(row.integer(20));
-  return run;
-}
-
-Result<sched::TaskInstance> read_task(const Statement& row) {
-  sched::TaskInstance task;
-  task.id = {{row.text(0), row.text(1)}, row.text(2), static_cast<int>(row.integer(3))};
-  ASSIGN(task.state, task_state(row.text(4)));
-  task.try_number = static_cast<int>(row.integer(5));
-  task.max_tries = static_cast<int>(row.integer(6));
-  task.scheduled_at = row.integer_or_none(7);
-  task.queued_at = row.integer_or_none(8);
-  task.started_at = row.integer_or_none(9);
-  task.ended_at = row.integer_or_none(10);
-  task.next_at = row.integer_or_none(11);
-  task.first_started_at = row.integer_or_none(12);
-  task.returned = row.integer(13) != 0;
-  task.mapped_length = row.integer_or_none(14);
-  ASSIGN(task.skips, words(row.text(15)));
-  task.note = row.text(16);
-  return task;
-}
-
-Result<Try> read_try(const Statement& row) {
-  Try one;
-  one.task = {{row.text(0), row.text(1)}, row.text(2), static_cast<int>(row.integer(3))};
-  one.number = static_cast<int>(row.integer(4));
-  ASSIGN(one.state, task_state(row.text(5)));
-  one.started_at = row.integer_or_none(6);
-  one.ended_at = row.integer_or_none(7);
-  one.pid = static_cast<int>(row.integer(8));
-  one.why = row.text(9);
-  return one;
-}
-
-Result<sched::AssetEvent> read_event(const Statement& row) {
-  sched::AssetEvent event;
-  event.id = row.integer(0);
-  event.asset_uri = row.text(1);
-  event.at = row.integer(2);
-  ASSIGN(event.extra, jinja::from_json(row.text(3)));
-  if (const std::string source = row.text(4); !source.empty()) {
-    ASSIGN(event.source, task_id(source));
-  }
-  ASSIGN(event.aliases, words(row.text(5)));
-  event.count = row.integer(6);
-  return event;
-}
 
 /// Every row of a statement, by `read`.
 template <typename Read>
@@ -164,26 +41,6 @@ Statement& bind(Statement& statement, const sched::TaskId& id) {
 class SqliteMetadata final : public Metadata {
  public:
   explicit SqliteMetadata(std::unique_ptr<Database> database) : database_(std::move(database)) {}
-
-  Status prepare_tables() {
-    std::int64_t version = 0;
-    {
-      Statement row = database_->prepare("PRAGMA user_version");
-      ASSIGN(const bool there, row.step());
-      if (there) version = row.integer(0);
-    }
-    if (version > kVersion)
-      return error(Code::kFailedPrecondition,
-                   fmt::format("its tables are of version {}, and this program knows {}: it was "
-                               "written by a newer tailrace",
-                               version, kVersion));
-    if (version == kVersion) return {};
-    ASSIGN(auto transaction, Transaction::begin(*database_));
-    if (version < 1) TRY(database_->execute(kTables));
-    if (version < 2) TRY(database_->execute(kTables2));
-    TRY(database_->execute(fmt::format("PRAGMA user_version = {}", kVersion)));
-    return transaction.commit();
-  }
 
   Result<std::vector<sched::Change>> load() override {
     const std::lock_guard lock(mutex_);
@@ -274,15 +131,60 @@ class SqliteMetadata final : public Metadata {
     return rows;
   }
 
-  Status keep(std::span<const sched::Change> changes, std::span<const Cursor> cursors) override {
-    if (changes.empty() && cursors.empty()) return {};
+  Status keep(std::span<const sched::Change> changes, std::span<const Cursor> cursors,
+              std::span<const Callback> callbacks) override {
+    if (changes.empty() && cursors.empty() && callbacks.empty()) return {};
     const std::lock_guard lock(mutex_);
     ASSIGN(auto transaction, Transaction::begin(*database_));
     for (const auto& change : changes) {
       TRY(std::visit([this](const auto& row) { return put(row); }, change));
     }
     for (const Cursor& cursor : cursors) TRY(put(cursor));
+    for (const Callback& callback : callbacks) TRY(put(callback));
     return transaction.commit();
+  }
+
+  Result<std::vector<Callback>> callbacks() override {
+    const std::lock_guard lock(mutex_);
+    return all(
+        database_->prepare("SELECT dag, run, task, map_index, name, reason, why, id FROM callback "
+                           "ORDER BY id"),
+        [](const Statement& row) -> Result<Callback> {
+          return Callback{
+              {{row.text(0), row.text(1)}, row.text(2), static_cast<int>(row.integer(3))},
+              row.text(4),
+              row.text(5),
+              row.text(6),
+              row.integer(7)};
+        });
+  }
+
+  Status drop_callback(std::int64_t id) override {
+    const std::lock_guard lock(mutex_);
+    Statement drop = database_->prepare("DELETE FROM callback WHERE id = ?");
+    return drop.bind(id).run();
+  }
+
+  Status keep_rendered(const sched::TaskId& task, const Rendered& rendered) override {
+    ASSIGN(const std::string fields, jinja::to_json(jinja::Value(rendered.fields)));
+    const std::lock_guard lock(mutex_);
+    Statement put = database_->prepare(
+        "INSERT OR REPLACE INTO rendered (dag, run, task, map_index, fields, map_name) "
+        "VALUES (?,?,?,?,?,?)");
+    bind(put, task).bind(std::string_view(fields)).bind(std::string_view(rendered.map_index));
+    return put.run();
+  }
+
+  Result<std::optional<Rendered>> rendered(const sched::TaskId& task) override {
+    const std::lock_guard lock(mutex_);
+    Statement row = database_->prepare(
+        "SELECT fields, map_name FROM rendered WHERE dag = ? AND run = ? AND task = ? AND "
+        "map_index = ?");
+    bind(row, task);
+    ASSIGN(const bool there, row.step());
+    if (!there) return std::nullopt;
+    ASSIGN(const auto fields, jinja::from_json(row.text(0)));
+    return Rendered{fields.dict() == nullptr ? jinja::Dict() : *fields.dict(), row.text(1)};
   }
 
   Status keep_try(const Try& one) override {
@@ -510,37 +412,6 @@ class SqliteMetadata final : public Metadata {
   }
 
  private:
-  static Result<sched::DagRow> read_dag(const Statement& row) {
-    sched::DagRow dag;
-    dag.id = row.text(0);
-    dag.paused = row.integer(1) != 0;
-    if (const std::string last = row.text(2); !last.empty()) {
-      ASSIGN(dag.last_automated, run_info(last));
-    }
-    if (const std::string next = row.text(3); !next.empty()) {
-      ASSIGN(dag.next, run_info(next));
-    }
-    ASSIGN(dag.pending_asset_events, numbers(row.text(4)));
-    dag.version = row.text(5);
-    return dag;
-  }
-
-  static Result<sched::Backfill> read_backfill(const Statement& row) {
-    sched::Backfill one;
-    one.id = row.integer(0);
-    one.dag = row.text(1);
-    one.from = row.integer(2);
-    one.to = row.integer(3);
-    one.max_active_runs = static_cast<int>(row.integer(4));
-    one.reverse = row.integer(5) != 0;
-    one.paused = row.integer(6) != 0;
-    one.reprocess = static_cast<sched::Backfill::Reprocess>(row.integer(7));
-    ASSIGN(one.conf, jinja::from_json(row.text(8)));
-    one.created_at = row.integer(9);
-    one.completed_at = row.integer_or_none(10);
-    return one;
-  }
-
   Result<std::vector<sched::TaskInstance>> tasks_of(const sched::RunId& id) {
     Statement rows = database_->prepare(
         "SELECT " TASK_COLUMNS " FROM task WHERE dag = ? AND run = ? ORDER BY task, map_index");
@@ -665,6 +536,17 @@ class SqliteMetadata final : public Metadata {
     return row.run();
   }
 
+  Status put(const Callback& callback) {
+    Statement row = database_->prepare(
+        "INSERT INTO callback (dag, run, task, map_index, name, reason, why) VALUES "
+        "(?,?,?,?,?,?,?)");
+    bind(row, callback.task)
+        .bind(std::string_view(callback.name))
+        .bind(std::string_view(callback.reason))
+        .bind(std::string_view(callback.why));
+    return row.run();
+  }
+
   Status put(const sched::Pool& pool) {
     Statement row = database_->prepare(
         "INSERT OR REPLACE INTO pool (name, slots, include_deferred, description) VALUES "
@@ -715,6 +597,8 @@ class SqliteMetadata final : public Metadata {
   Status forget(const sched::RunId& id) {
     for (const char* sql :
          {"DELETE FROM xcom WHERE dag = ? AND run = ?", "DELETE FROM try WHERE dag = ? AND run = ?",
+          "DELETE FROM rendered WHERE dag = ? AND run = ?",
+          "DELETE FROM callback WHERE dag = ? AND run = ?",
           "DELETE FROM task WHERE dag = ? AND run = ?",
           "DELETE FROM run WHERE dag = ? AND run = ?"}) {
       Statement drop = database_->prepare(sql);
@@ -728,6 +612,7 @@ class SqliteMetadata final : public Metadata {
     for (const char* sql :
          {"DELETE FROM xcom WHERE dag = ? AND run = ? AND task = ? AND map_index = ?",
           "DELETE FROM try WHERE dag = ? AND run = ? AND task = ? AND map_index = ?",
+          "DELETE FROM rendered WHERE dag = ? AND run = ? AND task = ? AND map_index = ?",
           "DELETE FROM task WHERE dag = ? AND run = ? AND task = ? AND map_index = ?"}) {
       Statement drop = database_->prepare(sql);
       bind(drop, id);
@@ -787,10 +672,9 @@ Result<RunPage> SqliteMetadata::runs(const RunFilter& filter) {
 
 Result<std::unique_ptr<Metadata>> open_sqlite(const std::string& path) {
   ASSIGN(auto database, Database::open(path));
-  auto made = std::make_unique<SqliteMetadata>(std::move(database));
-  if (const auto ready = made->prepare_tables(); !ready)
+  if (const auto ready = prepare_tables(*database); !ready)
     return std::unexpected(ready.error().in(path));
-  return made;
+  return std::make_unique<SqliteMetadata>(std::move(database));
 }
 
 }  // namespace tailrace::metadata

@@ -25,7 +25,41 @@ struct Transfer {
   const HttpOptions* options = nullptr;
   HttpResponse response;
   bool too_large = false;
+  // Of a stream.
+  const HttpSink* sink = nullptr;
+  CURL* easy = nullptr;
+  Clock::time_point heard = Clock::now();
+  bool head_told = false;
+  bool silent = false;
+  Status outcome = {};  ///< what the sink says
 };
+
+/// Tells the head before the first byte; false when the sink wants no more.
+bool tell_head(Transfer& transfer) {
+  if (std::exchange(transfer.head_told, true)) return transfer.outcome.has_value();
+  long status = 0;
+  curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+  transfer.response.status = static_cast<int>(status);
+  transfer.outcome = transfer.sink->head(transfer.response);
+  return transfer.outcome.has_value();
+}
+
+bool is_redirect(const Transfer& transfer) {
+  long status = 0;
+  curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+  return transfer.options->follow_redirects && status >= 300 && status < 400 && status != 304 &&
+         !transfer.response.header("location").empty();
+}
+
+std::size_t on_piece(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const std::size_t length = size * count;
+  if (is_redirect(transfer)) return length;
+  if (!tell_head(transfer)) return CURL_WRITEFUNC_ERROR;
+  transfer.outcome = transfer.sink->bytes({data, length});
+  transfer.heard = Clock::now();
+  return transfer.outcome ? length : CURL_WRITEFUNC_ERROR;
+}
 
 struct Exchange {
   std::string url;
@@ -71,7 +105,12 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* use
 }
 
 int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<Transfer*>(user)->options->stop.stop_requested() ? 1 : 0;
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (transfer.options->stop.stop_requested()) return 1;
+  if (transfer.sink == nullptr) return 0;
+  const auto patience = std::chrono::milliseconds(transfer.sink->idle_timeout_ms);
+  transfer.silent = Clock::now() - transfer.heard > patience;
+  return transfer.silent ? 1 : 0;
 }
 
 }  // namespace
@@ -125,8 +164,10 @@ struct HttpClient::Impl {
   std::array<char, CURL_ERROR_SIZE> detail{};
   std::atomic<bool> left = false;  ///< a part of the last request
 
-  Result<HttpResponse> exchange(Exchange exchange, const HttpOptions& options);
-  Result<HttpResponse> once(const Exchange& exchange, const HttpOptions& options, long left_ms);
+  Result<HttpResponse> exchange(Exchange exchange, const HttpOptions& options,
+                                const HttpSink* sink = nullptr);
+  Result<HttpResponse> once(const Exchange& exchange, const HttpOptions& options, long left_ms,
+                            const HttpSink* sink);
   void set_up(const Exchange& exchange, Transfer& transfer, long left_ms, curl_slist* headers);
 };
 
@@ -152,6 +193,11 @@ Result<HttpResponse> HttpClient::get(const std::string& url, const HttpOptions& 
 Result<HttpResponse> HttpClient::post(const std::string& url, std::string_view body,
                                       const HttpOptions& options) {
   return impl_->exchange({.url = url, .method = "POST", .body = body}, options);
+}
+
+Result<HttpResponse> HttpClient::stream(const std::string& url, const HttpOptions& options,
+                                        const HttpSink& sink) {
+  return impl_->exchange({.url = url}, options, &sink);
 }
 
 Result<HttpResponse> HttpClient::request(const std::string& method, const std::string& url,
@@ -241,14 +287,16 @@ void HttpClient::Impl::set_up(const Exchange& exchange, Transfer& transfer, long
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left_ms);
+  const bool endless = transfer.sink != nullptr;
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, endless ? 0L : left_ms);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   std::min<long>(options.connect_timeout_ms, left_ms));
+                   endless ? long{options.connect_timeout_ms}
+                           : std::min<long>(options.connect_timeout_ms, left_ms));
   curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+  if (options.unpack) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, endless ? on_piece : on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
@@ -269,8 +317,8 @@ void HttpClient::Impl::set_up(const Exchange& exchange, Transfer& transfer, long
 }
 
 Result<HttpResponse> HttpClient::Impl::once(const Exchange& exchange, const HttpOptions& options,
-                                            long left_ms) {
-  Transfer transfer{.options = &options, .response = {}};
+                                            long left_ms, const HttpSink* sink) {
+  Transfer transfer{.options = &options, .response = {}, .sink = sink, .easy = easy};
   auto* headers = header_list(exchange, options);
   set_up(exchange, transfer, left_ms, headers);
   auto code = curl_easy_perform(easy);
@@ -279,6 +327,11 @@ Result<HttpResponse> HttpClient::Impl::once(const Exchange& exchange, const Http
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
   left = left || request_bytes > 0;
   if (code != CURLE_OK && transfer.too_large) code = CURLE_WRITE_ERROR;
+  if (!transfer.outcome) return std::unexpected(transfer.outcome.error());
+  if (transfer.silent)
+    return error(Code::kDeadlineExceeded,
+                 fmt::format("nothing came for {}: {}", seconds(sink->idle_timeout_ms),
+                             redact_url(exchange.url)));
   if (code != CURLE_OK) {
     long os_error = 0;
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
@@ -288,10 +341,13 @@ Result<HttpResponse> HttpClient::Impl::once(const Exchange& exchange, const Http
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   transfer.response.status = static_cast<int>(status);
   transfer.response.url = redact_url(exchange.url);
+  if (sink != nullptr && !is_redirect(transfer) && !tell_head(transfer))
+    return std::unexpected(transfer.outcome.error());
   return std::move(transfer.response);
 }
 
-Result<HttpResponse> HttpClient::Impl::exchange(Exchange exchange, const HttpOptions& options) {
+Result<HttpResponse> HttpClient::Impl::exchange(Exchange exchange, const HttpOptions& options,
+                                                const HttpSink* sink) {
   std::lock_guard lock(mutex);
   left = false;
   const auto first_origin = origin_of(exchange.url);
@@ -299,7 +355,7 @@ Result<HttpResponse> HttpClient::Impl::exchange(Exchange exchange, const HttpOpt
   const auto deadline = Clock::now() + std::chrono::milliseconds(options.timeout_ms);
   for (int redirects = 0;; ++redirects) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-    ASSIGN(auto response, once(exchange, options, std::max<long>(1, left.count())));
+    ASSIGN(auto response, once(exchange, options, std::max<long>(1, left.count()), sink));
     char* next = nullptr;
     curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &next);
     if (next == nullptr || response.status == 304 || !options.follow_redirects) return response;

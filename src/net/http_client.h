@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +32,7 @@ struct HttpOptions {
   int max_redirects = 5;
   bool follow_redirects = true;  ///< false: a redirect is the answer
   bool verify_tls = true;        ///< false: any certificate will do
+  bool unpack = true;            ///< false: the body as it is sent, whatever its Content-Encoding
   std::string etag = {};         ///< sent as If-None-Match: the answer may be 304
   std::string ca_file = {};      ///< PEM certificates that are trusted instead of the system's
   std::string user_agent = "tailrace/0.1";
@@ -49,6 +51,16 @@ struct HttpResponse {
   std::string_view etag() const { return header("etag"); }
 };
 
+/// What is done with a body that has no end. Both are called by the thread that called stream(),
+/// and may block: nothing more is read from the server meanwhile. Their Error ends the exchange and
+/// is stream()'s answer.
+struct HttpSink {
+  /// Status and headers, once, before the first byte of a body.
+  std::function<Status(const HttpResponse& head)> head;
+  std::function<Status(std::string_view bytes)> bytes;
+  int idle_timeout_ms = 60'000;  ///< kDeadlineExceeded when nothing came for so long
+};
+
 class HttpClient {
  public:
   HttpClient();
@@ -62,6 +74,11 @@ class HttpClient {
   Result<HttpResponse> get(const std::string& url, const HttpOptions& options = {});
   Result<HttpResponse> post(const std::string& url, std::string_view body,
                             const HttpOptions& options = {});
+  /// GET of a body that comes for as long as it likes: what it brings goes to the sink as it comes,
+  /// `options.timeout_ms` and `max_body_bytes` do not hold. Returns when the server has ended it. A
+  /// redirect's body is dropped.
+  Result<HttpResponse> stream(const std::string& url, const HttpOptions& options,
+                              const HttpSink& sink);
   /// Any method. Without `body` none is sent, and no length of one.
   Result<HttpResponse> request(const std::string& method, const std::string& url,
                                std::optional<std::string_view> body,

@@ -1,6 +1,7 @@
 // The client against our own server and against ports where nobody listens.
 #include "net/http_client.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -39,6 +40,14 @@ Response origin(const Request& request) {
         TextStream{.every_ms = 10, .next = [] { return std::optional<std::string>(""); }};
   }
   if (request.path == "/gone") response.status = 404;
+  if (request.path == "/count" || request.path == "/stuck") {
+    const bool ends = request.path == "/count";
+    response.stream = TextStream{.every_ms = 1, .next = [ends, n = 0]() mutable {
+                                   if (ends && n == 100) return std::optional<std::string>();
+                                   return std::optional(n < 100 ? fmt::format("{}\n", n++) : "");
+                                 }};
+  }
+  if (request.path == "/moved") return redirect("/count");
   return response;
 }
 
@@ -94,6 +103,64 @@ TEST_F(Client, timeouts_and_stops_say_so) {
   source.request_stop();
   options.stop = source.get_token();
   EXPECT_EQ(client_.get(url("/slow"), options).error().code, Code::kCancelled);
+}
+
+struct Heard {
+  int heads = 0, status = 0;
+  std::string bytes;
+  HttpSink sink() {
+    return {.head =
+                [this](const HttpResponse& head) {
+                  ++heads;
+                  status = head.status;
+                  return Status();
+                },
+            .bytes =
+                [this](std::string_view piece) {
+                  bytes += piece;
+                  return Status();
+                },
+            .idle_timeout_ms = 300};
+  }
+};
+
+TEST_F(Client, a_stream_is_told_as_it_comes_through_redirects_to_its_end) {
+  std::string all;
+  for (int n = 0; n < 100; ++n) all += fmt::format("{}\n", n);
+  for (const char* path : {"/count", "/moved"}) {
+    Heard heard;
+    const auto ended = client_.stream(url(path), {.timeout_ms = 1}, heard.sink());
+    ASSERT_TRUE(ended) << ended.error().what;
+    EXPECT_EQ(heard.bytes, all);
+    EXPECT_EQ(heard.heads, 1);
+    EXPECT_EQ(heard.status, 200);
+  }
+  Heard gone;
+  EXPECT_EQ(client_.stream(url("/gone"), {}, gone.sink())->status, 404);
+  EXPECT_EQ(gone.status, 404);
+}
+
+TEST_F(Client, a_stream_ends_when_it_is_silent_stopped_or_not_wanted) {
+  Heard heard;
+  const auto silent = client_.stream(url("/stuck"), {}, heard.sink());
+  ASSERT_FALSE(silent);
+  EXPECT_EQ(silent.error().code, Code::kDeadlineExceeded);
+  EXPECT_THAT(silent.error().what, HasSubstr("nothing came for 300 ms"));
+  EXPECT_THAT(heard.bytes, HasSubstr("99\n"));
+
+  std::stop_source stop;
+  HttpSink sink = heard.sink();
+  sink.idle_timeout_ms = 60'000;
+  sink.bytes = [&](std::string_view) {
+    stop.request_stop();
+    return Status();
+  };
+  EXPECT_EQ(client_.stream(url("/stuck"), {.stop = stop.get_token()}, sink).error().code,
+            Code::kCancelled);
+  sink.bytes = [](std::string_view) { return Status(error(Code::kDataLoss, "no more of this")); };
+  EXPECT_EQ(client_.stream(url("/stuck"), {}, sink).error().what, "no more of this");
+  sink.head = [](const HttpResponse&) { return Status(error(Code::kDataLoss, "not this head")); };
+  EXPECT_EQ(client_.stream(url("/stuck"), {}, sink).error().what, "not this head");
 }
 
 TEST_F(Client, errors_name_the_place_and_no_credentials) {

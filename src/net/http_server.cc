@@ -50,6 +50,8 @@ using std::chrono::milliseconds;
 using Parser = http::request_parser<http::string_body>;
 
 constexpr std::size_t kGzipFrom = 1024;
+/// What a LaterHandler is given on the server's own thread.
+constexpr std::size_t kAtOnceBytes = 64 << 10;
 constexpr auto kKeepAliveComment = std::chrono::seconds(15);
 
 struct Session {
@@ -62,9 +64,56 @@ struct Session {
   Secured<beast::tcp_stream> stream;
   beast::flat_buffer buffer;
   asio::steady_timer timer;
+  std::string peer;
   bool busy = false;  ///< between a request's first byte and the end of its answer
 };
 using SessionPtr = std::shared_ptr<Session>;
+
+/// A request whose answer comes later. Touched by the server's thread only.
+struct Pending {
+  std::weak_ptr<Session> session;  ///< weak: who answers may outlive the server
+  Response response = {};
+  bool done = false;
+
+  void finish(Response answer) {
+    if (std::exchange(done, true)) return;
+    response = std::move(answer);
+    if (const auto waiting = session.lock()) waiting->timer.cancel();
+  }
+};
+
+/// Answers on their way from other threads to the server's: many of them wake it once.
+class Mailbox : public std::enable_shared_from_this<Mailbox> {
+ public:
+  explicit Mailbox(asio::io_context& io) : io_(&io) {}
+
+  void put(const std::shared_ptr<Pending>& pending, Response response) {
+    std::lock_guard lock(mutex_);
+    if (io_ == nullptr) return;
+    arrived_.emplace_back(pending, std::move(response));
+    if (arrived_.size() == 1) asio::post(*io_, [self = shared_from_this()] { self->deliver(); });
+  }
+  /// Nothing is delivered any more.
+  void close() {
+    std::lock_guard lock(mutex_);
+    io_ = nullptr;
+    arrived_.clear();
+  }
+
+ private:
+  void deliver() {
+    std::vector<std::pair<std::shared_ptr<Pending>, Response>> arrived;
+    {
+      std::lock_guard lock(mutex_);
+      arrived.swap(arrived_);
+    }
+    for (auto& [pending, response] : arrived) pending->finish(std::move(response));
+  }
+
+  std::mutex mutex_;
+  asio::io_context* io_;
+  std::vector<std::pair<std::shared_ptr<Pending>, Response>> arrived_;
+};
 
 /// How a read ended: a status to refuse with, 0 to close in silence, 200 to go on.
 int status_of(const error_code& failed) {
@@ -167,7 +216,8 @@ std::vector<std::string> Request::params(const std::string& name) const {
 
 struct HttpServer::Impl {
   HttpServerConfig config;
-  Handler handler;
+  Handler handler;     // or
+  LaterHandler later;  // this one
   std::uint16_t port = 0;
   bool closing = false;         // io thread
   std::set<Session*> sessions;  // io thread
@@ -178,12 +228,15 @@ struct HttpServer::Impl {
   // Suspended coroutines die with `io` and still touch what stands above it.
   asio::io_context io{1};
   tcp::acceptor acceptor{io};
+  std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>(io);
   asio::thread_pool workers;
+  std::thread::id own_thread;  ///< that of `io`
   std::thread thread;
 
-  Impl(HttpServerConfig c, Handler h)
+  Impl(HttpServerConfig c, Handler now, LaterHandler later_handler)
       : config(std::move(c)),
-        handler(std::move(h)),
+        handler(std::move(now)),
+        later(std::move(later_handler)),
         workers(static_cast<std::size_t>(std::max(1, config.limits.workers))) {}
 
   Status bind();
@@ -201,6 +254,9 @@ struct HttpServer::Impl {
   awaitable<void> push(SessionPtr session, TextStream stream, bool events);
   awaitable<void> linger(SessionPtr session);
   awaitable<Response> call_handler(Request request);
+  awaitable<Response> answer_later(SessionPtr session, Request request);
+  awaitable<void> hand_over_on_worker(Request request, std::shared_ptr<Pending> pending);
+  void hand_over(Request request, const std::shared_ptr<Pending>& pending);
   awaitable<std::optional<std::string>> call_next(TextStream& stream);
   Result<Request> admit(Parser& parser, int& status) const;
 };
@@ -244,7 +300,9 @@ awaitable<void> HttpServer::Impl::accept_loop() {
       continue;
     }
     socket.set_option(tcp::no_delay(true), failed);
+    const auto peer = socket.remote_endpoint(failed);
     auto session = std::make_shared<Session>(std::move(socket), config.tls.get());
+    if (!failed) session->peer = peer.address().to_string();
     asio::co_spawn(io, serve_guarded(std::move(session)), asio::detached);
   }
 }
@@ -346,6 +404,7 @@ Result<Request> HttpServer::Impl::admit(Parser& parser, int& status) const {
     return error(Code::kPermissionDenied, "requests from other sites are refused");
   }
   request.path = std::move(target.path);
+  request.target = std::string(message.target());
   request.segments = std::move(target.segments);
   request.query = std::move(target.query);
   request.body = std::move(message.body());
@@ -369,8 +428,13 @@ awaitable<void> HttpServer::Impl::serve(SessionPtr session) {
     Response response;
     if (request) {
       if (head_only) request->method = "GET";
-      auto work = call_handler(std::move(*request));
-      response = co_await asio::co_spawn(workers, std::move(work), use_awaitable);
+      request->peer = session->peer;
+      if (later) {
+        response = co_await answer_later(session, std::move(*request));
+      } else {
+        auto work = call_handler(std::move(*request));
+        response = co_await asio::co_spawn(workers, std::move(work), use_awaitable);
+      }
     } else {
       response = refusal(config, status, request.error().what);
     }
@@ -401,6 +465,56 @@ awaitable<Response> HttpServer::Impl::call_handler(Request request) {
     LOG(error, "{} {}: {}", request.method, request.path, surprise.what());
   }
   co_return refusal(config, 500, "internal error; the log says more");
+}
+
+/// Waits for the answer without a thread: the session's timer is the deadline, and is cancelled
+/// when there is one.
+awaitable<Response> HttpServer::Impl::answer_later(SessionPtr session, Request request) {
+  auto pending = std::make_shared<Pending>();
+  pending->session = session;
+  const std::string accepts(request.header("accept-encoding"));
+  if (request.body.size() > kAtOnceBytes || request.headers.contains("content-encoding")) {
+    auto work = hand_over_on_worker(std::move(request), pending);
+    co_await asio::co_spawn(workers, std::move(work), use_awaitable);
+  } else {
+    hand_over(std::move(request), pending);
+  }
+  const auto end = std::chrono::steady_clock::now() + milliseconds(config.limits.answer_timeout_ms);
+  while (!pending->done) {
+    error_code woken;
+    session->timer.expires_at(end);
+    co_await session->timer.async_wait(asio::redirect_error(use_awaitable, woken));
+    if (!pending->done && !woken)
+      pending->finish(refusal(config, 503, "there is no answer yet; send it again"));
+  }
+  compress(pending->response, accepts);
+  co_return std::move(pending->response);
+}
+
+awaitable<void> HttpServer::Impl::hand_over_on_worker(Request request,
+                                                      std::shared_ptr<Pending> pending) {
+  if (auto refused = unpack(config, request)) {
+    mailbox->put(pending, std::move(*refused));
+  } else {
+    hand_over(std::move(request), pending);
+  }
+  co_return;
+}
+
+void HttpServer::Impl::hand_over(Request request, const std::shared_ptr<Pending>& pending) {
+  const auto respond = [box = mailbox, pending, own = own_thread](Response response) {
+    if (std::this_thread::get_id() == own) {
+      pending->finish(std::move(response));
+    } else {
+      box->put(pending, std::move(response));
+    }
+  };
+  try {
+    later(std::move(request), respond);
+  } catch (const std::exception& surprise) {
+    LOG(error, "{}: {}", config.flag, surprise.what());
+    respond(refusal(config, 500, "internal error; the log says more"));
+  }
 }
 
 awaitable<std::optional<std::string>> HttpServer::Impl::call_next(TextStream& stream) {
@@ -474,10 +588,21 @@ HttpServer::~HttpServer() {
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerConfig config, Handler handler) {
-  auto impl = std::make_unique<Impl>(std::move(config), std::move(handler));
+  return run(std::make_unique<Impl>(std::move(config), std::move(handler), nullptr));
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerConfig config,
+                                                      LaterHandler handler) {
+  return run(std::make_unique<Impl>(std::move(config), nullptr, std::move(handler)));
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::run(std::unique_ptr<Impl> impl) {
   TRY(impl->bind());
   asio::co_spawn(impl->io, impl->accept_loop(), asio::detached);
-  impl->thread = std::thread([raw = impl.get()] { raw->io.run(); });
+  impl->thread = std::thread([raw = impl.get()] {
+    raw->own_thread = std::this_thread::get_id();
+    raw->io.run();
+  });
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
@@ -506,6 +631,7 @@ void HttpServer::stop() {
     impl_->changed.wait_for(lock, milliseconds(impl_->config.limits.drain_timeout_ms),
                             [&] { return impl_->open == 0; });
   }
+  impl_->mailbox->close();
   impl_->io.stop();
   impl_->thread.join();
   impl_->workers.join();

@@ -2,7 +2,9 @@
 //
 // Order of calls: HttpServer::start(config, handler) → port() … → stop() (or the destructor).
 // Threads: one thread does all sockets; `limits.workers` threads run the handler and the streams,
-// so a handler may take its time. The handler is called from several threads at once.
+// so a handler may take its time. The handler is called from several threads at once. A
+// LaterHandler is for a door whose answers come from elsewhere: it hands the request on and
+// returns, no thread waits for the answer, and what is small is not even given to another thread.
 //
 // What it refuses by itself, before the handler sees anything: a head over `limits.head_bytes`
 // (431), a body over `limits.body_bytes` (413), a head or body that does not arrive in time
@@ -43,6 +45,8 @@ struct HttpLimits {
   int body_timeout_ms = 30'000;
   int write_timeout_ms = 30'000;
   int handshake_timeout_ms = 10'000;
+  /// A LaterHandler's answer; 503 after it.
+  int answer_timeout_ms = 30'000;
   /// How long stop() waits for requests in flight.
   int drain_timeout_ms = 2'000;
   int workers = 4;
@@ -52,7 +56,9 @@ struct HttpLimits {
 /// handler as GET.
 struct Request {
   std::string method;
-  std::string path;  ///< decoded, without the query: "/api/tables/a b"
+  std::string path;         ///< decoded, without the query: "/api/tables/a b"
+  std::string target = {};  ///< path and query as they were sent
+  std::string peer = {};    ///< the client's address: "127.0.0.1"
   std::vector<std::string>
       segments;  ///< the path split at "/" before decoding, so a key may hold "/"
   std::multimap<std::string, std::string> query;  ///< a name's values in the order they came
@@ -83,6 +89,11 @@ struct Response {
 };
 
 using Handler = std::function<Response(const Request&)>;
+/// Gives the answer: once, from any thread, even when the server is gone.
+using Respond = std::function<void(Response)>;
+/// Called on the server's own thread, so it may not block, parse megabytes or wait for a disk; with
+/// a body over 64 KiB or a packed one on a worker. Answers may not be streams.
+using LaterHandler = std::function<void(Request, Respond)>;
 
 struct HttpServerConfig {
   std::string host = "127.0.0.1";
@@ -103,6 +114,7 @@ class HttpServer {
   /// Binds and serves. kUnavailable, with the line to print, when the address is taken;
   /// kInvalidArgument when the host is not an address or a name of this machine.
   static Result<std::unique_ptr<HttpServer>> start(HttpServerConfig config, Handler handler);
+  static Result<std::unique_ptr<HttpServer>> start(HttpServerConfig config, LaterHandler handler);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -118,6 +130,7 @@ class HttpServer {
 
  private:
   struct Impl;
+  static Result<std::unique_ptr<HttpServer>> run(std::unique_ptr<Impl> impl);
   explicit HttpServer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -9,8 +9,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
+#include <set>
 #include <thread>
 
+#include "net/gzip.h"
 #include "net/http_client.h"
 
 namespace tailrace::net {
@@ -104,6 +107,73 @@ TEST(HttpServer, one_connection_serves_request_after_request) {
   }
   wire.send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\nGET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(wire.read_until("/2 []"), HasSubstr("/1 []"));
+}
+
+std::unique_ptr<HttpServer> serve_later(LaterHandler handler, HttpLimits limits = {}) {
+  auto server = HttpServer::start({.flag = "--console", .limits = limits}, std::move(handler));
+  EXPECT_TRUE(server) << server.error().what;
+  return std::move(*server);
+}
+
+TEST(HttpServer, an_answer_comes_later_and_from_another_thread_while_others_are_served) {
+  std::mutex mutex;
+  std::vector<Respond> waiting;
+  auto server = serve_later([&](Request request, const Respond& respond) {
+    if (request.path == "/now") return respond(echo(request));
+    std::lock_guard lock(mutex);
+    waiting.push_back(respond);
+  });
+  Wire first(server->port()), second(server->port()), third(server->port());
+  first.send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  second.send("GET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const auto size = [&] {
+    std::lock_guard lock(mutex);
+    return waiting.size();
+  };
+  while (size() < 2) std::this_thread::yield();
+  third.send("GET /now HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(third.read_until("[]"), EndsWith("GET /now []"));
+  for (const Respond& respond : waiting) respond({.body = "late."});
+  EXPECT_THAT(first.read_until("late."), EndsWith("late."));
+  EXPECT_THAT(second.read_until("late."), EndsWith("late."));
+  for (const Respond& respond : waiting) respond({.body = "twice."});  // changes nothing
+  first.send("GET /now HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(first.read_until("[]"), AllOf(StartsWith("HTTP/1.1 200"), EndsWith("GET /now []")));
+  server.reset();
+  waiting.front()({});  // nobody is there to be answered
+}
+
+TEST(HttpServer, an_answer_that_never_comes_is_503) {
+  std::vector<Respond> kept;
+  auto server =
+      serve_later([&](const Request&, const Respond& respond) { kept.push_back(respond); },
+                  {.answer_timeout_ms = 20});
+  Wire wire(server->port());
+  wire.send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(wire.read_until("again"), StartsWith("HTTP/1.1 503"));
+}
+
+TEST(HttpServer, large_and_packed_bodies_do_not_hold_up_the_servers_own_thread) {
+  std::mutex mutex;
+  std::set<std::thread::id> seen;
+  auto server = serve_later([&](const Request& request, const Respond& respond) {
+    std::lock_guard lock(mutex);
+    seen.insert(std::this_thread::get_id());
+    respond({.body = std::to_string(request.body.size()) + " bytes."});
+  });
+  Wire wire(server->port());
+  wire.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi");
+  EXPECT_THAT(wire.read_until("bytes."), EndsWith("2 bytes."));
+  wire.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" +
+            std::string(100'000, 'x'));
+  EXPECT_THAT(wire.read_until("bytes."), EndsWith("100000 bytes."));
+  const std::string packed = gzip(std::string(1000, 'y'));
+  wire.send(
+      fmt::format("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\n"
+                  "Content-Length: {}\r\n\r\n{}",
+                  packed.size(), packed));
+  EXPECT_THAT(wire.read_until("bytes."), EndsWith("1000 bytes."));
+  EXPECT_GE(seen.size(), 2u);
 }
 
 TEST(HttpServer, connection_close_and_http_1_0_are_obeyed) {

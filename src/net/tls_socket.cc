@@ -113,15 +113,24 @@ Status TlsSocket::send(std::string_view bytes) {
   return {};
 }
 
-Status TlsSocket::receive(char* to, std::size_t size) {
-  while (size > 0) {
-    const auto most = std::min(size, kMostAtOnce);
+Result<std::size_t> TlsSocket::receive_some(char* to, std::size_t size, bool may_end) {
+  const auto most = std::min(size, kMostAtOnce);
+  while (true) {
     const auto got =
         tls_ ? SSL_read(tls_.get(), to, static_cast<int>(most)) : ::recv(socket_, to, most, 0);
     if (!tls_ && got < 0 && errno == EINTR) continue;
+    const bool ended = tls_ ? SSL_get_shutdown(tls_.get()) == SSL_RECEIVED_SHUTDOWN : got == 0;
+    if (got <= 0 && may_end && ended) return 0;
     if (got <= 0) return std::unexpected(broken(static_cast<int>(got)));
+    return static_cast<std::size_t>(got);
+  }
+}
+
+Status TlsSocket::receive(char* to, std::size_t size) {
+  while (size > 0) {
+    ASSIGN(const std::size_t got, receive_some(to, size));
     to += got;
-    size -= static_cast<std::size_t>(got);
+    size -= got;
   }
   return {};
 }

@@ -66,8 +66,8 @@ topics:
     partitions: 1
     format: json          # a record that is not JSON goes to the dead letters
 
-# `use` says which of the blocks beside it works: fake, http or files. Change that one word for data
-# of your own.
+# `use` says which of the blocks beside it works: fake, http, files … (`tailrace sources` has them
+# all). Change that one word for data of your own.
 ingest:
   - name: generator
     topic: events

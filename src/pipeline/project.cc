@@ -6,6 +6,7 @@
 #include <fstream>
 #include <span>
 
+#include "connect/source_types.h"
 #include "pipeline/names.h"
 #include "pipeline/spark_spec.h"
 #include "pipeline/stages.h"
@@ -59,6 +60,20 @@ Status read_role(const yaml::File& file, const YAML::Node& node, std::string_vie
   if (role != "embedded")
     return file.fail(node,
                      "not supported yet: `" + std::string(key) + "` behind a URL; use `embedded`");
+  return {};
+}
+
+/// `schedule`: embedded, or the Airflow that runs the DAGs.
+Status read_schedule_role(const yaml::File& file, const YAML::Node& node, std::string& role) {
+  if (!node) return {};
+  ASSIGN(role, file.text(node, "schedule"));
+  if (role == "embedded") return {};
+  const std::size_t host = role.starts_with("http://") ? 7 : role.starts_with("https://") ? 8 : 0;
+  const std::string_view rest = std::string_view(role).substr(host);
+  if (host == 0 || rest.empty() || rest.starts_with('/') || rest.find('@') != std::string::npos)
+    return file.fail(node,
+                     "`schedule`: embedded, or the address of the Airflow that runs the DAGs: "
+                     "http://HOST:8080, without a user");
   return {};
 }
 
@@ -201,7 +216,7 @@ Status read_roles(Project& project, const yaml::File& file) {
   TRY(read_role(file, roles["lake"], "lake", r.lake));
   TRY(read_serving_role(file, roles["serving"], r));
   TRY(read_staging_role(file, roles["staging"], r));
-  return read_role(file, roles["schedule"], "schedule", r.schedule);
+  return read_schedule_role(file, roles["schedule"], r.schedule);
 }
 
 Result<ValueSpec> read_values(const yaml::File& file, const YAML::Node& node) {
@@ -318,13 +333,14 @@ Status read_topics(Project& project, const yaml::File& file) {
 
 Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
                                const YAML::Node& node) {
-  TRY(file.only_keys(node, {"name", "topic", "key", "stage", "use", "paused", "fake", "http",
-                            "files", "postgres"}));
+  std::vector<std::string_view> keys{"name", "topic", "key", "stage", "use", "paused"};
+  for (const connect::SourceType& type : connect::source_types()) keys.push_back(type.type);
+  TRY(file.only_keys(node, keys));
   for (const char* needed : {"name", "topic", "use"}) {
     if (!node.IsMap() || !node[needed])
       return file.fail(node, "`" + std::string(needed) +
-                                 "` is missing: a source has a name, a topic and use: fake, http, "
-                                 "files or postgres");
+                                 "` is missing: a source has a name, a topic and use: " +
+                                 connect::source_type_names());
     ASSIGN(const std::string word, file.text(node[needed], needed));
     if (word.find_first_of(" \t\n") != std::string::npos)
       return file.fail(node[needed],
@@ -338,10 +354,9 @@ Result<IngestSpec> read_source(const Project& project, const yaml::File& file,
   std::string paused = "false";
   TRY(read_word(file, node, "paused", {"true", "false"}, paused));
   spec.paused = paused == "true";
-  constexpr std::string_view kTypes[] = {"fake", "http", "files", "postgres"};
-  if (std::ranges::find(kTypes, spec.type) == std::end(kTypes))
-    return file.fail(node["use"],
-                     "`use` is fake, http, files or postgres, not `" + spec.type + "`");
+  if (connect::find_source_type(spec.type) == nullptr)
+    return file.fail(node["use"], "`use` is " + connect::source_type_names() + ", not `" +
+                                      spec.type + "`; what each takes: tailrace sources");
   if (node[spec.type]) TRY(flatten(file, node[spec.type], "", spec.options, spec.secrets));
   if (node["key"]) {
     ASSIGN(spec.options["key"], file.text(node["key"], "key"));
@@ -463,7 +478,7 @@ Status read_settings(Project& project, const std::string& path) {
   ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
   TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "staging", "serving", "lake",
-                                 "dead_letters", "checkpoint", "alerts"}));
+                                 "dead_letters", "checkpoint", "lambda", "alerts"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));

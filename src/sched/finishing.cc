@@ -216,7 +216,7 @@ void Scheduler::State::fail(LiveRun& run, int task, Slot& slot, bool for_good,
   TaskInstance& row = slot.row;
   row.ended_at = now;
   if (!why.empty()) row.note = why;  // else what people wrote stays
-  if (!for_good && row.max_tries != 0 && row.try_number <= row.max_tries) {
+  if (!for_good && has_another_try(row)) {
     row.next_at = now + retry_delay(what, run.row.id.dag, run.row.logical_date, row.try_number);
     set_state(run, task, slot, TaskState::kUpForRetry, now);
     timers_.insert({*row.next_at, Timer::Kind::kTask, run.row.number, task, row.id.map_index});
@@ -254,8 +254,12 @@ void Scheduler::State::stop(Slot& slot, std::string why) {
 }
 
 void Scheduler::State::tell(Notice::Kind kind, const LiveRun& run, const Slot* slot,
-                            std::string why) {
-  Notice notice{.kind = kind, .run = run.row.id, .task = std::nullopt, .why = std::move(why)};
+                            std::string why, std::string reason) {
+  Notice notice{.kind = kind,
+                .run = run.row.id,
+                .task = std::nullopt,
+                .why = std::move(why),
+                .reason = std::move(reason)};
   if (slot != nullptr) notice.task = slot->row.id;
   effects_.notices.push_back(std::move(notice));
 }
@@ -266,7 +270,8 @@ void Scheduler::State::tell(Notice::Kind kind, const LiveRun& run, const Slot* s
 void Scheduler::State::conclude(LiveRun& run, Micros now) {
   if (run.unfinished > 0) {
     if (deadlocked(run, now)) {
-      finish_run(run, RunState::kFailed, "no task can run any more: deadlock", now);
+      finish_run(run, RunState::kFailed, "no task can run any more: deadlock", now,
+                 "all_tasks_deadlocked");
     }
     return;
   }
@@ -274,11 +279,11 @@ void Scheduler::State::conclude(LiveRun& run, Micros now) {
     if (!(*run.plan)[task].decides_run) continue;
     const TaskSlots& slots = run.tasks[static_cast<std::size_t>(task)];
     if (slots.count(TaskState::kFailed) + slots.count(TaskState::kUpstreamFailed) > 0) {
-      finish_run(run, RunState::kFailed, "a task failed", now);
+      finish_run(run, RunState::kFailed, "a task failed", now, "task_failure");
       return;
     }
   }
-  finish_run(run, RunState::kSuccess, "", now);
+  finish_run(run, RunState::kSuccess, "", now, "success");
 }
 
 void Scheduler::State::leave_active(LiveRun& run) {
@@ -290,13 +295,14 @@ void Scheduler::State::leave_active(LiveRun& run) {
   if (run.row.type != RunType::kBackfill) --dag.active;
 }
 
-void Scheduler::State::finish_run(LiveRun& run, RunState state, std::string why, Micros now) {
+void Scheduler::State::finish_run(LiveRun& run, RunState state, std::string why, Micros now,
+                                  std::string reason) {
   DagState& dag = *run.dag;
   leave_active(run);
   run.row.state = state;
   run.row.ended_at = now;
   touch(run);
-  tell(Notice::Kind::kRunFinished, run, nullptr, std::move(why));
+  tell(Notice::Kind::kRunFinished, run, nullptr, std::move(why), std::move(reason));
   dag.finished.push_back(run.row.number);
   if (state == RunState::kFailed) pause_after_failures(dag);
   if (run.row.backfill != 0) complete_backfill(run.row.backfill, now);
@@ -312,7 +318,7 @@ void Scheduler::State::time_out(LiveRun& run, Micros now) {
       set_state(run, static_cast<int>(task), slot, TaskState::kSkipped, now);
     }
   }
-  finish_run(run, RunState::kFailed, "timed out: dagrun_timeout", now);
+  finish_run(run, RunState::kFailed, "timed out: dagrun_timeout", now, "timed_out");
 }
 
 /// max_consecutive_failed_dag_runs: so many of the last runs failed.

@@ -54,7 +54,8 @@ struct Run {
   Micros queued_at = 0;
   std::optional<Micros> started_at{}, ended_at{};
   jinja::Value conf{};
-  std::string dag_version{}, triggered_by{}, note{};
+  std::string dag_version{}, note{};
+  std::string triggered_by{};                ///< WAY or WAY/USER: way_of, user_of
   std::int64_t backfill = 0;                 ///< 0: none
   int backfill_ordinal = 0;                  ///< its place in the backfill, from 1
   std::vector<std::int64_t> asset_events{};  ///< what it consumed
@@ -87,6 +88,22 @@ struct TaskInstance {
   std::vector<std::string> skips{};
   std::string note{};
 };
+
+/// How it was made: timetable, asset, backfill, operator, rest_api, ui, cli …
+inline std::string_view way_of(const Run& run) {
+  return std::string_view(run.triggered_by).substr(0, run.triggered_by.find('/'));
+}
+/// Who asked for it by the API; empty: nobody by name.
+inline std::string_view user_of(const Run& run) {
+  const auto at = run.triggered_by.find('/');
+  return at == std::string::npos ? std::string_view()
+                                 : std::string_view(run.triggered_by).substr(at + 1);
+}
+
+/// Whether a failure of its present try is not the end of it.
+inline bool has_another_try(const TaskInstance& task) {
+  return task.max_tries != 0 && task.try_number <= task.max_tries;
+}
 
 /// One row of asset_event.
 struct AssetEvent {

@@ -440,7 +440,8 @@ void Scheduler::State::fire(const Timer& timer, Micros now) {
       run.row.deadlines_told |= std::uint64_t{1} << timer.task;
       touch(run);
       tell(Notice::Kind::kDeadlineMissed, run, nullptr,
-           fmt::format("deadline {} of the DAG has passed", timer.task));
+           fmt::format("deadline {} of the DAG has passed", timer.task),
+           std::to_string(timer.task));
       if (run.finished()) forget_finished(*run.dag);
       return;
     default:

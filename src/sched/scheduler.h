@@ -153,10 +153,9 @@ struct Interrupted {
   int try_number;
 };
 
-using Event =
-    std::variant<Started, Finished, Resume, AssetHappened, Trigger, Clear, SetTask, SetRun,
-                 DeleteRun, Pause, SetPool, DropPool, MakeBackfill, SetBackfill, SetNote, Lost,
-                 Interrupted>;
+using Event = std::variant<Started, Finished, Resume, AssetHappened, Trigger, Clear, SetTask,
+                           SetRun, DeleteRun, Pause, SetPool, DropPool, MakeBackfill, SetBackfill,
+                           SetNote, Lost, Interrupted>;
 
 // --- what comes out ------------------------------------------------------------------------------
 
@@ -169,7 +168,7 @@ struct Stop {
   int try_number;
   std::string why;
 };
-/// Something to tell: callbacks, alerts, assets of the page.
+/// Something to tell: callbacks, alerts.
 struct Notice {
   enum class Kind {
     kRunFinished,
@@ -182,6 +181,9 @@ struct Notice {
   RunId run;
   std::optional<TaskId> task;
   std::string why;
+  /// Of a run, in Airflow's words: success, task_failure, all_tasks_deadlocked, timed_out; empty:
+  /// somebody set its state. Of a deadline: its place among the DAG's.
+  std::string reason = {};
 };
 
 struct Effects {

@@ -212,9 +212,12 @@ class Scheduler::State {
   void stop(Slot& slot, std::string why);
   void stop_others(LiveRun& run, int failed, Micros now);
   void skip(LiveRun& run, int task, int map_index, Micros now);
-  void tell(Notice::Kind kind, const LiveRun& run, const Slot* slot, std::string why);
+  void tell(Notice::Kind kind, const LiveRun& run, const Slot* slot, std::string why,
+            std::string reason = {});
   void conclude(LiveRun& run, Micros now);
-  void finish_run(LiveRun& run, RunState state, std::string why, Micros now);
+  /// `reason`: Notice's; empty where somebody has set the state.
+  void finish_run(LiveRun& run, RunState state, std::string why, Micros now,
+                  std::string reason = {});
   void time_out(LiveRun& run, Micros now);
   void leave_active(LiveRun& run);
   void pause_after_failures(DagState& dag);

@@ -103,10 +103,12 @@ std::optional<std::string> Statement::text_or_none(int column) const {
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
   // Made by us, so that nobody else may read what connections hold.
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0)
-    return error(Code::kFailedPrecondition, fmt::format("{}: {}", path, std::strerror(errno)));
-  ::close(file);
+  if (path != kInMemory) {
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0)
+      return error(Code::kFailedPrecondition, fmt::format("{}: {}", path, std::strerror(errno)));
+    ::close(file);
+  }
   sqlite3* database = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &database,

@@ -54,6 +54,9 @@ class Statement {
   int bound_ = 0;
 };
 
+/// A path for what is gone with its Database.
+inline constexpr std::string_view kInMemory = ":memory:";
+
 class Database {
  public:
   /// In write-ahead mode, with each commit synced.

@@ -15,4 +15,8 @@ struct Capture {
 /// kUnavailable while the database is away.
 Result<Capture> capture_of(const PostgresStaging& config, const TableSpec& spec);
 
+/// A place in the server's log (16/B374D848) that is behind all that is committed now, and that a
+/// capture comes to also where nothing else happens.
+Result<std::string> place_behind_all(const PostgresStaging& config);
+
 }  // namespace tailrace::staging

@@ -36,8 +36,11 @@ postgres::Settings settings_of(const PostgresStaging& config) {
 
 class PostgresTable final : public Table {
  public:
-  PostgresTable(postgres::Settings settings, TableSpec spec, std::string writer)
-      : settings_(std::move(settings)), spec_(std::move(spec)), writer_(std::move(writer)) {}
+  PostgresTable(const PostgresStaging& config, TableSpec spec, std::string writer)
+      : settings_(settings_of(config)),
+        followed_(config.followed),
+        spec_(std::move(spec)),
+        writer_(std::move(writer)) {}
 
   Status prepare();
   Result<std::string> position() override;
@@ -52,13 +55,17 @@ class PostgresTable final : public Table {
   Result<std::string> kept_position(postgres::Connection& database, std::stop_token stop) const;
   Status write_once(std::span<const Record> records, const Position& position,
                     std::stop_token stop);
+  Status make_ready(postgres::Connection& database, std::span<const Record> records,
+                    std::stop_token stop);
   Status put_rows(postgres::Connection& database, const Batch& batch, std::stop_token stop);
   Status put_position(postgres::Connection& database, const std::string& position,
                       std::stop_token stop) const;
 
   const postgres::Settings settings_;
+  const std::function<Status(const std::string&, std::stop_token)> followed_;
   const TableSpec spec_;
   const std::string writer_;
+  bool ready_ = false;  // the table is there, and its changes are followed
   std::unique_ptr<postgres::Connection> connection_;
   std::string incoming_;  // the SQL that made this connection's temporary table
   std::string known_;     // the position as this writer left it
@@ -140,9 +147,23 @@ Status PostgresTable::write(std::span<const Record> records, const Position& pos
   return written;
 }
 
+// In a transaction of its own: what follows the changes has to see the table.
+Status PostgresTable::make_ready(postgres::Connection& database, std::span<const Record> records,
+                                 std::stop_token stop) {
+  ASSIGN(const Layout present, read_layout(database, stop));
+  ASSIGN(auto wanted, wanted_layout(spec_, present));
+  const Batch batch(spec_, std::move(wanted), records);
+  if (batch.rows().empty()) return {};
+  if (present.columns.empty()) TRY(evolve(database, present, batch.layout(), stop));
+  if (followed_) TRY(followed_(spec_.name, stop));
+  ready_ = true;
+  return {};
+}
+
 Status PostgresTable::write_once(std::span<const Record> records, const Position& position,
                                  std::stop_token stop) {
   ASSIGN(postgres::Connection * database, connection(stop));
+  if (!ready_) TRY(make_ready(*database, records, stop));
   TRY(database->run("BEGIN", stop));
   ASSIGN(const std::string kept, kept_position(*database, stop));
   ASSIGN(const Layout present, read_layout(*database, stop));
@@ -198,10 +219,10 @@ Status PostgresTable::put_position(postgres::Connection& database, const std::st
 class PostgresStagingStore final : public Staging {
  public:
   explicit PostgresStagingStore(const PostgresStaging& config)
-      : settings_(settings_of(config)), where_(postgres::shown_url(config.url)) {}
+      : config_(config), where_(postgres::shown_url(config.url)) {}
 
   Result<std::unique_ptr<Table>> table(const TableSpec& spec, const std::string& writer) override {
-    auto table = std::make_unique<PostgresTable>(settings_, spec, writer);
+    auto table = std::make_unique<PostgresTable>(config_, spec, writer);
     TRY(table->prepare());
     return table;
   }
@@ -211,7 +232,7 @@ class PostgresStagingStore final : public Staging {
   std::string where() const override { return where_; }
 
  private:
-  const postgres::Settings settings_;
+  const PostgresStaging config_;
   const std::string where_;
 };
 
@@ -223,6 +244,13 @@ Result<Capture> capture_of(const PostgresStaging& config, const TableSpec& spec)
   ASSIGN(const auto rows, database->query("SELECT current_schema()"));
   const std::string schema(rows.cell(0, 0).value_or("public"));
   return Capture{settings.url, settings.password, schema + "." + spec.name};
+}
+
+Result<std::string> place_behind_all(const PostgresStaging& config) {
+  ASSIGN(const auto database, postgres::Connection::open(settings_of(config)));
+  ASSIGN(const auto rows,
+         database->query("SELECT pg_logical_emit_message(true, 'tailrace.place', '')"));
+  return std::string(rows.cell(0, 0).value_or(""));
 }
 
 Result<std::unique_ptr<Staging>> open_postgres(const PostgresStaging& config) {

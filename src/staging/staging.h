@@ -99,6 +99,9 @@ class Staging {
 struct PostgresStaging {
   std::string url;                       ///< postgresql://USER@HOST:PORT/DATABASE
   std::string user = {}, password = {};  ///< beside the URL's
+  /// Asked before a table's first row of this process, when the table is there: returns when its
+  /// changes are followed, so that no row is both in what was there before and a change.
+  std::function<Status(const std::string& table, std::stop_token)> followed = {};
 };
 
 /// A database that is there, asked for when it is needed first.

@@ -31,6 +31,8 @@ class TaskLog {
   virtual ~TaskLog() = default;
   virtual void line(std::string_view text) = 0;
   virtual void mask(std::string_view secret) = 0;
+  /// The text as a line would show it.
+  virtual std::string masked(std::string text) const = 0;
 };
 
 /// The project's own tables and topics, as far as operators need them. The embedding gives it.
@@ -101,6 +103,8 @@ struct Outcome {
     std::string alias = {};
   };
   std::vector<AssetEvent> events;
+  /// What the task's function has put into its context, for map_index_template.
+  jinja::Dict context = {};
   bool how_is_success() const { return how == How::kSuccess; }
   /// Runs to make (TriggerDagRunOperator); a deferred one looks again at `at`.
   static Outcome success(jinja::Value returned = {});

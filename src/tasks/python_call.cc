@@ -79,6 +79,11 @@ class Worker {
       return json();
     }
     if (what == "xcom_pull") return pull(asked);
+    if (what == "render") {
+      ASSIGN(const auto value, jinja::from_json(asked.at("value").dump()));
+      ASSIGN(const auto rendered, context_.render(value));
+      return value_json(rendered);
+    }
     if (what == "variable") {
       missing_ = "missing";
       ASSIGN(const std::string value, context_.variable(asked.value("key", "")));
@@ -148,6 +153,11 @@ Status read_end(const json& ended, Called& called) {
     called.outcome.at = static_cast<sched::Micros>(ended.value("at", 0.0) * 1e6);
   } else if (how != "success") {
     called.outcome = Outcome::failed(why);
+  }
+  const json said = ended.value("context", json::object());
+  for (const auto& [name, value] : said.items()) {
+    ASSIGN(auto given, jinja::from_json(value.dump()));
+    called.outcome.context.set(jinja::Value(name), std::move(given));
   }
   for (const auto& event : ended.value("events", json::array())) {
     ASSIGN(auto extra, jinja::from_json(event.value("extra", json::object()).dump()));

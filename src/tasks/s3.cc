@@ -6,8 +6,7 @@
 #include <algorithm>
 
 #include "jinja/json.h"
-#include "net/aws_signature.h"
-#include "net/http_client.h"
+#include "s3/client.h"
 #include "tasks/operators.h"
 #include "tasks/python_call.h"
 
@@ -24,92 +23,48 @@ const Value* given(const Context& context, std::string_view name) {
   return value == nullptr || value->is_none() ? nullptr : value;
 }
 
-struct Object {
-  std::string key, etag, modified;
-  std::int64_t size = 0;
-};
-
-/// The text of the first element NAME in XML from `at` on, entities resolved.
-std::string element(std::string_view xml, std::string_view name) {
-  const std::string open = fmt::format("<{}>", name), close = fmt::format("</{}>", name);
-  const auto from = xml.find(open);
-  if (from == xml.npos) return "";
-  const auto to = xml.find(close, from);
-  if (to == xml.npos) return "";
-  std::string text(xml.substr(from + open.size(), to - from - open.size()));
-  for (const auto& [entity, c] :
-       std::initializer_list<std::pair<std::string_view, std::string_view>>{{"&lt;", "<"},
-                                                                            {"&gt;", ">"},
-                                                                            {"&quot;", "\""},
-                                                                            {"&apos;", "'"},
-                                                                            {"&#34;", "\""},
-                                                                            {"&#39;", "'"},
-                                                                            {"&amp;", "&"}}) {
-    for (std::size_t at = 0; (at = text.find(entity, at)) != text.npos; at += c.size())
-      text.replace(at, entity.size(), c);
-  }
-  return text;
-}
-
-/// S3 by the connection: keys of login and password, or of the environment, region and endpoint_url
-/// of the extra.
+/// A bucket by the connection: keys of login and password, or those that AWS's tools would find,
+/// region and endpoint_url of the extra.
 class Bucket {
  public:
   static Result<Bucket> open(Context& context, std::string name) {
-    Bucket bucket;
-    bucket.name_ = std::move(name);
-    bucket.clock_ = &context.clock;
-    bucket.stop_ = context.stop;
+    s3::BucketAddress address{.bucket = std::move(name)};
+    net::AwsKeys keys;
     ASSIGN(const std::string id, text_argument(context, "aws_conn_id", "aws_default"));
-    const auto connection = context.connection(id);
-    const auto ours = [](const char* word) {
-      const char* value = std::getenv(word);
-      return std::string(value == nullptr ? "" : value);
-    };
-    std::string region, endpoint;
-    if (connection) {
-      bucket.keys_ = {connection->login.value_or(""), connection->password.value_or("")};
+    if (const auto connection = context.connection(id)) {
+      keys = {connection->login.value_or(""), connection->password.value_or("")};
       if (connection->extra && !connection->extra->empty()) {
         ASSIGN(const Value extra, jinja::from_json(*connection->extra));
         const auto take = [&](std::string& to, std::string_view word) {
           const Value* value = extra.dict() == nullptr ? nullptr : extra.dict()->find(word);
           if (value != nullptr && !value->is_none()) to = value->text();
         };
-        take(region, "region_name");
-        take(endpoint, "endpoint_url");
-        take(bucket.keys_.session_token, "aws_session_token");
-        take(bucket.keys_.access_key, "aws_access_key_id");
-        take(bucket.keys_.secret_key, "aws_secret_access_key");
-        context.log.mask(bucket.keys_.secret_key);
-        context.log.mask(bucket.keys_.session_token);
+        take(address.region, "region_name");
+        take(address.endpoint, "endpoint_url");
+        take(keys.session_token, "aws_session_token");
+        take(keys.access_key, "aws_access_key_id");
+        take(keys.secret_key, "aws_secret_access_key");
+        context.log.mask(keys.secret_key);
+        context.log.mask(keys.session_token);
       }
     }
-    if (bucket.keys_.access_key.empty())
-      bucket.keys_ = {ours("AWS_ACCESS_KEY_ID"), ours("AWS_SECRET_ACCESS_KEY"),
-                      ours("AWS_SESSION_TOKEN")};
-    if (bucket.keys_.access_key.empty())
-      return error(Code::kPermissionDenied, "Unable to locate credentials");
     ASSIGN(const std::string asked, text_argument(context, "region_name"));
-    if (!asked.empty()) region = asked;
-    if (region.empty()) region = ours("AWS_DEFAULT_REGION");
-    bucket.region_ = region.empty() ? "us-east-1" : region;
+    if (!asked.empty()) address.region = asked;
+    if (address.region.empty()) address.region = s3::region_of();
     const Value* verify = given(context, "verify");
-    if (verify != nullptr && verify->string() != nullptr) bucket.ca_file_ = *verify->string();
-    if (verify != nullptr && verify->boolean() != nullptr) bucket.verify_ = verify->truth();
-    // Another endpoint is asked by paths; Amazon's by the bucket's host.
-    bucket.by_path_ = !endpoint.empty() || bucket.name_.find('.') != std::string::npos;
-    if (endpoint.empty()) endpoint = "https://s3." + bucket.region_ + ".amazonaws.com";
-    while (endpoint.ends_with('/')) endpoint.pop_back();
-    const auto at = endpoint.find("://");
-    if (at == endpoint.npos) return error(Code::kInvalidArgument, "Invalid endpoint: " + endpoint);
-    bucket.scheme_ = endpoint.substr(0, at + 3);
-    bucket.host_ = (bucket.by_path_ ? "" : bucket.name_ + ".") + endpoint.substr(at + 3);
-    return bucket;
+    if (verify != nullptr && verify->string() != nullptr) address.ca_file = *verify->string();
+    if (verify != nullptr && verify->boolean() != nullptr) address.verify_tls = verify->truth();
+    TRY(s3::check_address(address));
+    auto credentials = std::make_shared<s3::Credentials>(keys);
+    ASSIGN(const auto found, credentials->keys(context.stop));
+    if (!found) return error(Code::kPermissionDenied, "Unable to locate credentials");
+    return Bucket(std::move(address), std::move(credentials), context);
   }
 
   /// What is known of a key; none: it is not there.
   Result<std::optional<json>> head(const std::string& key) {
-    ASSIGN(const auto answer, ask("HEAD", key, {}));
+    ASSIGN(const auto answer,
+           client_->ask({.method = "HEAD", .key = key, .query = {}, .headers = {}}, stop_));
     if (answer.status == 404) return std::optional<json>();
     if (answer.status >= 300) return refused("HeadObject", answer);
     json found = {
@@ -125,68 +80,44 @@ class Bucket {
     return std::optional(std::move(found));
   }
 
-  Result<std::vector<Object>> list(const std::string& prefix) {
-    std::vector<Object> all;
+  Result<std::vector<s3::Object>> list(const std::string& prefix) {
+    std::vector<s3::Object> all;
     std::string token;
     do {
-      std::vector<std::pair<std::string, std::string>> query = {{"list-type", "2"},
-                                                                {"prefix", prefix}};
-      if (!token.empty()) query.emplace_back("continuation-token", token);
-      ASSIGN(const auto answer, ask("GET", "", query));
+      s3::Client::Asked asked{
+          .method = "GET",
+          .key = {},
+          .query = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", prefix}},
+          .headers = {}};
+      if (!token.empty()) asked.query.emplace_back("continuation-token", token);
+      ASSIGN(const auto answer, client_->ask(asked, stop_));
       if (answer.status >= 300) return refused("ListObjectsV2", answer);
-      const std::string_view xml = answer.body;
-      for (auto at = xml.find("<Contents>"); at != xml.npos; at = xml.find("<Contents>", at + 1)) {
-        const std::string_view one = xml.substr(at, xml.find("</Contents>", at) - at);
-        all.push_back({element(one, "Key"), element(one, "ETag"), element(one, "LastModified"),
-                       std::atoll(element(one, "Size").c_str())});
-      }
-      token = element(xml, "IsTruncated") == "true" ? element(xml, "NextContinuationToken") : "";
+      ASSIGN(auto page, s3::read_listing(answer.body));
+      for (s3::Object& one : page.objects) all.push_back(std::move(one));
+      token = page.next;
     } while (!token.empty() && all.size() < kMostKeys);
     if (!token.empty())
       return error(Code::kResourceExhausted,
-                   fmt::format("{}/{}: over {} keys", name_, prefix, kMostKeys));
+                   fmt::format("{}: over {} keys", client_->place(prefix), kMostKeys));
     return all;
   }
 
  private:
-  Result<net::HttpResponse> ask(const std::string& method, const std::string& key,
-                                std::vector<std::pair<std::string, std::string>> query) {
-    net::AwsRequest request{.method = method,
-                            .host = host_,
-                            .path = (by_path_ ? "/" + net::aws_encode(name_, false) : "") + "/" +
-                                    net::aws_encode(key, true),
-                            .query = std::move(query),
-                            .body = {},
-                            .region = region_,
-                            .service = "s3",
-                            .seconds_since_1970 = clock_->now().value / 1000};
-    if (key.empty() && by_path_) request.path.pop_back();
-    net::HttpOptions options;
-    options.headers = net::aws_signature(request, keys_);
-    options.timeout_ms = 60'000;
-    options.follow_redirects = false;
-    options.verify_tls = verify_;
-    options.ca_file = ca_file_;
-    options.stop = stop_;
-    const std::string text = net::aws_query(request);
-    net::HttpClient client;
-    return client.request(method, scheme_ + host_ + request.path + (text.empty() ? "" : "?" + text),
-                          std::nullopt, options);
-  }
+  Bucket(s3::BucketAddress address, std::shared_ptr<s3::Credentials> credentials, Context& context)
+      : client_(std::make_unique<s3::Client>(std::move(address), std::move(credentials),
+                                             context.clock)),
+        stop_(context.stop) {}
 
+  /// In the words of boto3.
   static std::unexpected<Error> refused(std::string_view what, const net::HttpResponse& answer) {
-    const std::string code = element(answer.body, "Code"),
-                      message = element(answer.body, "Message");
+    const s3::Refusal why = s3::read_refusal(answer.body);
     return error(Code::kAborted,
                  fmt::format("An error occurred ({}) when calling the {} operation: {}",
-                             code.empty() ? std::to_string(answer.status) : code, what,
-                             message.empty() ? answer.reason : message));
+                             why.code.empty() ? std::to_string(answer.status) : why.code, what,
+                             why.message.empty() ? answer.reason : why.message));
   }
 
-  std::string name_, scheme_, host_, region_, ca_file_;
-  net::AwsKeys keys_;
-  bool by_path_ = true, verify_ = true;
-  const rt::Clock* clock_ = nullptr;
+  std::unique_ptr<s3::Client> client_;
   std::stop_token stop_;
 };
 
@@ -247,8 +178,8 @@ class S3Key final : public Operator {
         if (::fnmatch(key.c_str(), one.key.c_str(), 0) != 0) continue;
         if (!checks) return true;
         const json known = {{"Key", one.key},
-                            {"Size", one.size},
-                            {"ETag", one.etag},
+                            {"Size", one.size_bytes},
+                            {"ETag", "\"" + one.etag + "\""},
                             {"LastModified", one.modified}};
         ASSIGN(auto told, metadata(context, known, bucket, one.key));
         files.push_back(std::move(told));

@@ -10,6 +10,7 @@
 #include "dags/read.h"
 #include "jinja/template.h"
 #include "tasks/python_call.h"
+#include "workflows/callbacks.h"
 #include "workflows/scope.h"
 
 namespace tailrace::workflows {
@@ -291,32 +292,114 @@ const std::string& path_of(const dags::Task& task) {
   return task.decorator_path.empty() ? task.operator_path : task.decorator_path;
 }
 
-Result<tasks::Outcome> try_attempt(const Workshop& workshop, const Attempt& attempt,
-                                   tasks::TaskLog& log, const std::stop_token& stop,
-                                   const std::function<void(int)>& started) {
-  const dags::Task* task = attempt.dag->find(attempt.id.task);
-  if (task == nullptr)
-    return error(Code::kNotFound,
-                 fmt::format("{} is no task of the DAG any more", attempt.id.task));
-  const std::string& path = path_of(*task);
-  const auto* signature = dags::airflow_operators().find(path);
+/// A rendered value as it may be shown: texts without secrets, objects as texts.
+Value shown(const Value& value, const tasks::TaskLog& log) {
+  if (const std::string* text = value.string()) return Value(log.masked(*text));
+  const List* list = value.list() != nullptr    ? value.list()
+                     : value.tuple() != nullptr ? &value.tuple()->items
+                                                : nullptr;
+  if (list != nullptr) {
+    List parts;
+    for (const Value& part : *list) parts.push_back(shown(part, log));
+    return Value(std::move(parts));
+  }
+  if (value.dict() != nullptr) {
+    Dict parts;
+    for (const auto& [name, part] : value.dict()->items())
+      parts.set(Value(name.text()), shown(part, log));
+    return Value(std::move(parts));
+  }
+  if (value.is_none() || value.number()) return value;
+  return Value(log.masked(value.text()));
+}
+
+/// What Airflow's Python operators have where nothing is given; None for all others.
+Value default_of(std::string_view field) {
+  if (field == "op_args") return Value(List());
+  if (field == "op_kwargs") return Value(Dict());
+  return {};
+}
+
+/// map_index_template, of the rendered task and of what its function has put into its context.
+Result<std::string> map_name(const Workshop& workshop, const Attempt& attempt,
+                             const tasks::Context& context, const std::string& text,
+                             const Dict& said) {
+  dags::Task rendered = context.task;
+  rendered.arguments = context.arguments;
+  const jinja::Scope scope =
+      scope_of(workshop, attempt, rendered, context.connection, context.variable);
+  ASSIGN(const auto parsed, jinja::Template::parse(text));
+  return parsed.render(
+      [&](std::string_view name) {
+        const Value* own = said.find(name);
+        return own == nullptr ? scope(name) : *own;
+      },
+      {});
+}
+
+/// What the templates came to, for whoever asks later; without it a task goes on.
+void keep_rendered(const Workshop& workshop, const Attempt& attempt, const tasks::Context& context,
+                   const Dict& said) {
+  metadata::Rendered rendered;
+  const auto* signature = dags::airflow_operators().find(path_of(context.task));
+  if (signature != nullptr) {
+    for (const std::string& field : signature->template_fields) {
+      const Value* value = context.arguments.find(std::string_view(field));
+      rendered.fields.set(Value(field),
+                          value == nullptr ? default_of(field) : shown(*value, context.log));
+    }
+  }
+  const Value* name = context.task.arguments.find("map_index_template");
+  if (context.id.map_index >= 0 && name != nullptr && name->string() != nullptr) {
+    auto text = map_name(workshop, attempt, context, *name->string(), said);
+    if (text) rendered.map_index = context.log.masked(std::move(*text));
+  }
+  if (auto kept = workshop.metadata.keep_rendered(context.id, rendered); !kept)
+    context.log.line("its rendered fields are not kept: " + kept.error().what);
+}
+
+/// The operator on its arguments, and its value kept.
+Result<tasks::Outcome> operate(const Workshop& workshop, const Attempt& attempt,
+                               tasks::Context& context, Arguments& arguments) {
+  const dags::Task& task = context.task;
+  const std::string& path = path_of(task);
   const tasks::Operator* made = tasks::find_operator(path);
   if (made == nullptr)
     return error(
         Code::kUnimplemented,
         fmt::format("{} is not embedded: run this DAG on Airflow (tailrace airflow)", path));
+  ASSIGN(context.arguments, arguments.all());
+  keep_rendered(workshop, attempt, context, {});
+  call_back(context, task.on_execute, {.name = "on_execute_callback"});
+  tasks::Outcome outcome = made->run(context);
+  if (!outcome.context.items().empty()) keep_rendered(workshop, attempt, context, outcome.context);
+  if (outcome.how_is_success() && task.do_xcom_push && !outcome.returned.is_none()) {
+    TRY(workshop.metadata.put_xcom(attempt.id, kReturnValue, outcome.returned));
+    if (task.multiple_outputs && outcome.returned.dict() != nullptr) {
+      for (const auto& [name, value] : outcome.returned.dict()->items())
+        TRY(workshop.metadata.put_xcom(attempt.id, name.text(), value));
+    }
+  }
+  return outcome;
+}
+
+/// What a try and its callbacks use, for as long as `work` takes.
+tasks::Outcome in_context(const Workshop& workshop, const Attempt& attempt, const dags::Task& task,
+                          tasks::TaskLog& log, const std::stop_token& stop,
+                          const std::function<void(int)>& started,
+                          const std::function<tasks::Outcome(tasks::Context&, Arguments&)>& work) {
   const auto connection = [&](std::string_view id) { return find_connection(workshop, id, log); };
   const auto variable = [&](std::string_view name) { return find_variable(workshop, name); };
   const auto of_macros = std::make_shared<tasks::Context*>(nullptr);
-  const jinja::Scope scope = with_macros(scope_of(workshop, attempt, *task, connection, variable),
-                                         *attempt.dag, of_macros);
-  Arguments arguments(workshop, attempt, *task, signature, scope);
-  const sched::Micros now = workshop.clock.now().value * 1000;
+  const jinja::Scope scope =
+      with_macros(scope_of(workshop, attempt, task, connection, variable), *attempt.dag, of_macros);
+  Arguments arguments(workshop, attempt, task, dags::airflow_operators().find(path_of(task)),
+                      scope);
   tasks::Context context{
       .id = attempt.id,
       .try_number = attempt.try_number,
       .dag = *attempt.dag,
-      .task = *task,
+      .task = task,
       .run = attempt.run,
       .arguments = {},
       .scope = scope,
@@ -338,28 +421,62 @@ Result<tasks::Outcome> try_attempt(const Workshop& workshop, const Attempt& atte
       .process_started = started,
       .first_started_at = attempt.instance.first_started_at,
   };
-  if (task->execution_timeout) context.deadline = now + *task->execution_timeout;
   *of_macros = &context;
-  ASSIGN(context.arguments, arguments.all());
-  tasks::Outcome outcome = made->run(context);
-  if (outcome.how_is_success() && task->do_xcom_push && !outcome.returned.is_none()) {
-    TRY(workshop.metadata.put_xcom(attempt.id, kReturnValue, outcome.returned));
-    if (task->multiple_outputs && outcome.returned.dict() != nullptr) {
-      for (const auto& [name, value] : outcome.returned.dict()->items())
-        TRY(workshop.metadata.put_xcom(attempt.id, name.text(), value));
-    }
+  return work(context, arguments);
+}
+
+/// The task's author is told, as Airflow's task runner does it: of what the code did, never of what
+/// somebody else made of the task meanwhile.
+void tell(tasks::Context& context, const Attempt& attempt, const tasks::Outcome& outcome) {
+  using How = tasks::Outcome::How;
+  const dags::Task& task = context.task;
+  if (outcome.how == How::kSuccess)
+    call_back(context, task.on_success, {.name = "on_success_callback"});
+  if (outcome.how == How::kSkipped)
+    call_back(context, task.on_skipped, {.name = "on_skipped_callback"});
+  const bool for_good = outcome.how == How::kFailedForGood;
+  if (outcome.how != How::kFailed && !for_good) return;
+  if (!for_good && sched::has_another_try(attempt.instance)) {
+    call_back(context, task.on_retry, {.name = "on_retry_callback", .exception = outcome.why});
+  } else {
+    call_back(context, task.on_failure, {.name = "on_failure_callback", .exception = outcome.why});
   }
-  return outcome;
 }
 
 }  // namespace
 
 tasks::Outcome run_attempt(const Workshop& workshop, const Attempt& attempt, tasks::TaskLog& log,
                            std::stop_token stop, const std::function<void(int)>& started) {
-  auto outcome = try_attempt(workshop, attempt, log, stop, started);
-  if (!outcome) outcome = tasks::Outcome::failed(outcome.error().what);
-  if (!outcome->why.empty()) log.line(outcome->why);
-  return std::move(*outcome);
+  const dags::Task* task = attempt.dag->find(attempt.id.task);
+  if (task == nullptr) {
+    log.line(fmt::format("{} is no task of the DAG any more", attempt.id.task));
+    return tasks::Outcome::failed(
+        fmt::format("{} is no task of the DAG any more", attempt.id.task));
+  }
+  const auto work = [&](tasks::Context& context, Arguments& arguments) {
+    if (task->execution_timeout)
+      context.deadline = workshop.clock.now().value * 1000 + *task->execution_timeout;
+    auto outcome = operate(workshop, attempt, context, arguments);
+    if (!outcome) outcome = tasks::Outcome::failed(outcome.error().what);
+    if (!outcome->why.empty()) log.line(outcome->why);
+    if (!stop.stop_requested()) tell(context, attempt, *outcome);
+    return std::move(*outcome);
+  };
+  return in_context(workshop, attempt, *task, log, stop, started, work);
+}
+
+void run_callback(const Workshop& workshop, const Attempt& attempt, const Value& callback,
+                  const Occasion& occasion, tasks::TaskLog& log, std::stop_token stop) {
+  const dags::Task* task = attempt.dag->find(attempt.id.task);
+  if (task == nullptr) {
+    if (attempt.dag->tasks.empty()) return;
+    task = &attempt.dag->tasks.front();
+  }
+  const auto work = [&](tasks::Context& context, Arguments&) {
+    call_back(context, callback, occasion);
+    return tasks::Outcome::success();
+  };
+  (void)in_context(workshop, attempt, *task, log, stop, {}, work);
 }
 
 sched::Finished finished(const Attempt& attempt, const tasks::Outcome& outcome) {

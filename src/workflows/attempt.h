@@ -15,6 +15,7 @@
 #include "sched/rows.h"
 #include "sched/scheduler.h"
 #include "tasks/operator.h"
+#include "workflows/callbacks.h"
 
 namespace tailrace::workflows {
 
@@ -41,6 +42,11 @@ struct Attempt {
 /// Runs it to its end; what the scheduler is told. Its return value is an XCom by then.
 tasks::Outcome run_attempt(const Workshop& workshop, const Attempt& attempt, tasks::TaskLog& log,
                            std::stop_token stop, const std::function<void(int pid)>& started);
+
+/// Calls a callback of a run or of a deadline, as of the attempt's task, whose names its context
+/// has. The result is in the log.
+void run_callback(const Workshop& workshop, const Attempt& attempt, const jinja::Value& callback,
+                  const Occasion& occasion, tasks::TaskLog& log, std::stop_token stop);
 
 /// What the scheduler is told of it.
 sched::Finished finished(const Attempt& attempt, const tasks::Outcome& outcome);

@@ -76,7 +76,7 @@ AirflowContext::Run run_of(const Attempt& attempt) {
   run.start_date = attempt.run.started_at;
   run.clear_number = attempt.run.clears;
   run.conf = attempt.run.conf.is_none() ? Value(Dict()) : attempt.run.conf;
-  if (!attempt.run.triggered_by.empty()) run.triggering_user = attempt.run.triggered_by;
+  if (const auto user = sched::user_of(attempt.run); !user.empty()) run.triggering_user = user;
   if (!attempt.run.note.empty()) run.note = attempt.run.note;
   for (const auto& event : attempt.triggering)
     run.consumed_asset_events.push_back(event_value(event));

@@ -56,11 +56,7 @@ class TryLogs::File final : public tasks::TaskLog {
                                                    .zone = calendar::Zone::utc()}));
     const std::size_t head = out_.size();
     out_ += text;
-    for (const auto& secret : secrets_) {
-      for (std::size_t at = out_.find(secret, head); at != std::string::npos;
-           at = out_.find(secret, at + 3))
-        out_.replace(at, secret.size(), "***");
-    }
+    blot_out(out_, head);
     out_ += '\n';
     // A log that cannot be written must not stop its task: what is lost is a line.
     [[maybe_unused]] const auto written = ::write(fd_, out_.data(), out_.size());
@@ -71,6 +67,12 @@ class TryLogs::File final : public tasks::TaskLog {
     logs_.grown_.notify_all();
   }
 
+  std::string masked(std::string text) const override {
+    const std::lock_guard writing(mutex_);
+    blot_out(text, 0);
+    return text;
+  }
+
   void mask(std::string_view secret) override {
     if (secret.size() < kShortestSecret) return;
     const std::lock_guard writing(mutex_);
@@ -78,10 +80,19 @@ class TryLogs::File final : public tasks::TaskLog {
   }
 
  private:
+  /// From `head` on.
+  void blot_out(std::string& text, std::size_t head) const {
+    for (const auto& secret : secrets_) {
+      for (std::size_t at = text.find(secret, head); at != std::string::npos;
+           at = text.find(secret, at + 3))
+        text.replace(at, secret.size(), "***");
+    }
+  }
+
   TryLogs& logs_;
   std::string path_;
   int fd_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<std::string> secrets_;
   std::string out_;
 };

@@ -19,6 +19,7 @@
 #include "workflows/asset_sources.h"
 #include "workflows/attempt.h"
 #include "workflows/params.h"
+#include "workflows/run_callbacks.h"
 #include "workflows/task_threads.h"
 #include "workflows/try_log.h"
 
@@ -108,6 +109,7 @@ class Workflows::Impl final : public AssetSink {
                   .connections = options_.connections,
                   .variables = options_.variables,
                   .trigger = [this](sched::Trigger wanted) { return trigger(std::move(wanted)); }},
+        callbacks_(workshop_, logs_, [this](const std::string& id) { return find_dag(id); }),
         threads_(static_cast<std::size_t>(
             options_.tries_at_once > 0 ? options_.tries_at_once : options_.scheduler.parallelism)) {
   }
@@ -128,7 +130,7 @@ class Workflows::Impl final : public AssetSink {
     ASSIGN(const auto left, metadata_->unfinished_tries());
     Effects first = scheduler_.set_dags(dags, now());
     set_dags(std::move(dags));
-    TRY(metadata_->keep(first.changes));
+    TRY(metadata_->keep(first.changes, {}, callbacks_of({&first, 1})));
     begin_with_ = std::move(first);
     for (const auto& one : left) {
       metadata::Try lost = one;
@@ -247,6 +249,7 @@ class Workflows::Impl final : public AssetSink {
       some_.notify_all();
     }
     thread_.join();
+    callbacks_.stop();
   }
 
   /// On the scheduler's thread; the answer comes when it is kept.
@@ -409,8 +412,11 @@ class Workflows::Impl final : public AssetSink {
 
   void run() {
     carry_out({std::move(begin_with_)}, true);
+    telling_of_lost_ = true;
     for (auto& lost : lost_) step(sched::Event(std::move(lost)));
+    telling_of_lost_ = false;
     lost_.clear();
+    callbacks_.wake();
     std::unique_lock lock(mutex_);
     while (!over_) {
       if (commands_.empty() && works_.empty()) wait(lock);
@@ -518,8 +524,9 @@ class Workflows::Impl final : public AssetSink {
     for (auto& effects : all)
       changes.insert(changes.end(), std::make_move_iterator(effects.changes.begin()),
                      std::make_move_iterator(effects.changes.end()));
-    while (!kept && !(changes.empty() && cursors.empty())) {
-      const auto done = metadata_->keep(changes, cursors);
+    const auto callbacks = callbacks_of(all);
+    while (!kept && !(changes.empty() && cursors.empty() && callbacks.empty())) {
+      const auto done = metadata_->keep(changes, cursors, callbacks);
       if (done) break;
       LOG(error, "workflows wait, for their state cannot be kept: {}", done.error().what);
       std::this_thread::sleep_for(kRetryKeeping);
@@ -531,7 +538,26 @@ class Workflows::Impl final : public AssetSink {
         if (notice_) notice_(notice);
       }
     }
+    if (!callbacks.empty()) callbacks_.wake();
     if (!changes.empty() && changed_) changed_();
+  }
+
+  std::vector<metadata::Callback> callbacks_of(std::span<const Effects> all) const {
+    std::vector<metadata::Callback> found;
+    for (const auto& effects : all) {
+      for (const auto& notice : effects.notices) {
+        const auto dag = find_dag(notice.run.dag);
+        auto callback = dag ? callback_of(notice, *dag, telling_of_lost_) : std::nullopt;
+        if (callback) found.push_back(std::move(*callback));
+      }
+    }
+    return found;
+  }
+
+  std::shared_ptr<const dags::Dag> find_dag(const std::string& id) const {
+    const std::lock_guard lock(dags_mutex_);
+    const auto dag = dags_.find(id);
+    return dag == dags_.end() ? nullptr : dag->second;
   }
 
   void stop_try(const TryKey& key) {
@@ -547,12 +573,8 @@ class Workflows::Impl final : public AssetSink {
                     .run = {},
                     .instance = {},
                     .triggering = {}};
-    {
-      const std::lock_guard lock(dags_mutex_);
-      const auto dag = dags_.find(start.task.run.dag);
-      if (dag == dags_.end()) return;
-      attempt.dag = dag->second;
-    }
+    attempt.dag = find_dag(start.task.run.dag);
+    if (!attempt.dag) return;
     const sched::Run* run = scheduler_.find(start.task.run);
     CHECK(run != nullptr);
     attempt.run = *run;
@@ -659,6 +681,8 @@ class Workflows::Impl final : public AssetSink {
   std::vector<sched::Lost> lost_;
   std::function<void()> changed_;
   std::function<void(const sched::Notice&)> notice_;
+  bool telling_of_lost_ = false;  ///< the scheduler's thread is about tries that went
+  RunCallbacks callbacks_;
   TaskThreads threads_;
 };
 

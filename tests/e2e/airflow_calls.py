@@ -190,7 +190,7 @@ OF_THE_MACHINE = {"id", "asset_id", "hostname", "unixname", "pid", "fileloc", "f
                   "bundle_url", "last_parse_duration", "duration", "latest_scheduler_heartbeat", "import_error_id",
                   "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat", "git_version"}
 # Where Tailrace has something else on purpose (src/airflow/README.md).
-OURS = {"relative_fileloc", "ui_color", "ui_fgcolor", "rendered_fields", "executor", "trigger", "triggerer_job",
+OURS = {"relative_fileloc", "ui_color", "ui_fgcolor", "executor", "trigger", "triggerer_job",
         "last_expired",
         "bundle_name", "bundle_version", "default_args", "is_encrypted", "triggering_user_name", "executor_config"}
 # What is left out of the answers to what sets something going: Tailrace's scheduler has begun when it answers,

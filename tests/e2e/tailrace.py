@@ -14,7 +14,7 @@ PROGRAM = pathlib.Path(os.environ.get("TAILRACE_PROGRAM", ROOT / "build" / "tail
 KILLS = int(os.environ.get("TAILRACE_KILLS", "6"))  # of each crash test
 EXAMPLE = ROOT / "examples" / "random_users"
 FREE_PORTS = ("--console", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--registry", "127.0.0.1:0",
-              "--cql", "127.0.0.1:0", "--airflow", "127.0.0.1:0")
+              "--cql", "127.0.0.1:0", "--airflow", "127.0.0.1:0", "--hooks", "127.0.0.1:0")
 
 
 def wait_until(condition, what, seconds=60):
@@ -81,6 +81,10 @@ class Project:
     def kafka(self):
         """HOST:PORT for Kafka's clients."""
         return self.run_file()["kafka"]
+
+    def hooks(self):
+        """Where webhooks are received, http://HOST:PORT."""
+        return self.run_file()["hooks"]
 
     def cql(self):
         """HOST, PORT for CQL's clients."""

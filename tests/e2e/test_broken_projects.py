@@ -64,7 +64,7 @@ CASES = {
     "an unknown kind of source": (
         YML,
         replaced("    use: fake", "    use: kafka"),
-        ["tailrace.yml:", "fake, http, files or postgres"],
+        ["tailrace.yml:", "`use` is fake, http, files", "tailrace sources"],
     ),
     "a URL that is none": (
         YML,

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import subprocess
 
 import pytest
 import tailrace
@@ -213,3 +214,46 @@ def test_schemas_are_listed_shown_compared_and_registered_from_files(tmp_path):
     missing = schemas("show", "nothing")
     assert missing.returncode == 1 and "Subject 'nothing' not found." in missing.stderr
     project.stop()
+
+
+def test_sources_names_every_type_and_every_option_for_people_and_scripts(tmp_path):
+    run = lambda *words: subprocess.run([tailrace.PROGRAM, "sources", *words], capture_output=True, text=True)
+    types = [json.loads(line) for line in run("--json").stdout.splitlines()]
+    assert {"fake", "http", "files", "postgres"} <= {one["type"] for one in types}
+    listed = run().stdout.splitlines()
+    assert [line.split()[0] for line in listed] == [one["type"] for one in types]
+    for one in types:
+        shown = run(one["type"]).stdout
+        for option in one["options"]:
+            line = next(line for line in shown.splitlines() if line.split()[:1] == [option["name"]])
+            assert option["needed"] == (line.split()[1] == "needed") and option["default"] in line
+        assert json.loads(run(one["type"], "--json").stdout) == one
+    wrong = run("htp")
+    assert wrong.returncode == 1 and 'did you mean "http"?' in wrong.stderr
+
+
+def test_an_option_that_a_source_does_not_have_is_named_by_check_with_the_nearest(tmp_path):
+    ingest = [{"name": "input", "topic": "users_created", "use": "fake", "fake": {"sede": 1}}]
+    made = tailrace.Project(tmp_path, settings=tailrace.settings(ingest))
+    done = made.command("check", made.folder)
+    assert done.returncode == 1
+    assert "tailrace.yml:" in done.stderr and 'did you mean "seed"? All of them: tailrace sources fake' in done.stderr
+
+
+@pytest.mark.parametrize("way", ["--log-format", "TAILRACE_LOG_FORMAT"])
+def test_diagnostics_are_json_objects_where_that_is_asked_for(tmp_path, way):
+    ingest = [{"name": "input", "topic": "users_created", "use": "http",
+               "http": {"url": "http://me:sesame@127.0.0.1:1/?token=sesame", "every": "50ms", "backoff": "50ms"}}]
+    made = tailrace.Project(tmp_path, settings=tailrace.settings(ingest))
+    words, env = (["--log-format", "json"], {}) if way.startswith("-") else ([], {way: "json"})
+    made.process = subprocess.Popen(
+        [tailrace.PROGRAM, "run", made.folder, "--data", made.data, *tailrace.FREE_PORTS, *words],
+        stdout=subprocess.DEVNULL, stderr=open(made.log, "wb"), env=os.environ | env)
+    tailrace.started.append(made.process)
+    tailrace.wait_until(lambda: "refused" in made.log.read_text(), "a line of the failure")
+    made.stop()
+    lines = [json.loads(line) for line in made.log.read_text().splitlines()]
+    assert all(list(line) == ["time", "level", "message"] for line in lines)
+    failure = next(line for line in lines if "refused" in line["message"])
+    assert failure["level"] == "warn" and failure["message"].startswith("ingest input: ")
+    assert failure["time"].endswith("Z") and "sesame" not in made.log.read_text()

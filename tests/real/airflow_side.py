@@ -58,6 +58,9 @@ class Rest:
     def unpause(self, dag, paused=False):
         return self.ask("PATCH", f"/api/v2/dags/{dag}", {"is_paused": paused})
 
+    def pool(self, name, slots):
+        return self.ask("PATCH", f"/api/v2/pools/{name}?update_mask=slots", {"slots": slots})
+
     def trigger(self, dag, run):
         return self.post(f"/dags/{dag}/dagRuns", {"dag_run_id": run, "logical_date": None, "conf": {}})
 

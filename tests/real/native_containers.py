@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import airflow_side
 import cassandra_side
 import yaml
 
@@ -25,6 +26,7 @@ import tailrace  # noqa: E402
 
 KAFKA = os.environ.get("TAILRACE_KAFKA_JARS", "")
 KAFKA39 = os.environ.get("TAILRACE_KAFKA39_JARS", "")
+MINIO = os.environ.get("TAILRACE_MINIO", "")
 APICURIO = os.environ.get("TAILRACE_APICURIO", "")
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
 PATH = f"{ROOT}/build/venv/bin:{POSTGRES}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -41,7 +43,7 @@ class Service:
         self.folder.mkdir(parents=True)
         self.address = f"{stack.net}.{len(stack.services) + 2}"
         self.space = f"{stack.prefix}-{len(stack.services)}"
-        self.paths = {}
+        self.paths, self.mounted = {}, {}
         for one in words.get("volumes", []):
             source, target = one.split(":")[:2]
             inside = (stack.source / source) if source.startswith(".") else (stack.folder / "volumes" / source)
@@ -68,7 +70,12 @@ class Service:
 
     def inside(self, words, **kwargs):
         """A command in this service's network, which knows the others' names; as the user of PostgreSQL where asked."""
-        script = f"mount --bind {self.stack.hosts} /etc/hosts && hostname {self.name} && exec \"$@\""
+        script = f"mount --bind {self.stack.hosts} /etc/hosts && hostname {self.name} && "
+        # What programs name themselves is where the image has it.
+        script += "mount -t tmpfs tmpfs /opt && " if self.mounted else ""
+        for target, source in self.mounted.items():
+            script += f"mkdir -p {target} && mount --bind {source} {target} && "
+        script += "exec \"$@\""
         return dict(args=["ip", "netns", "exec", self.space, "unshare", "-m", "-u", "sh", "-c", script, "sh",
                           *map(str, words)], env=self.environment(), **kwargs)
 
@@ -104,7 +111,7 @@ class Service:
 
 
 def image_name(image):
-    return image.rpartition("/")[2].partition(":")[0] if "quay.io" not in image else image.partition(":")[0]
+    return image.rpartition("/")[2].partition(":")[0]
 
 
 def java_heap(words):
@@ -213,6 +220,29 @@ def spark(service):
     return [home / "bin" / "spark-class", *words[1:]]
 
 
+def minio(service):
+    """The words of the file by a shell, where `minio` is the program."""
+    (service.folder / "bin").mkdir()
+    (service.folder / "bin" / "minio").symlink_to(MINIO)
+    return ["env", f"PATH={service.folder}/bin:{PATH}", *service.words["entrypoint"], *service.command()]
+
+
+def airflow(service):
+    """The image's: /opt/airflow is Airflow's home, and what _PIP_ADDITIONAL_REQUIREMENTS names is there."""
+    python = airflow_side.airflow_python()
+    listed = subprocess.run([python, "-m", "pip", "freeze"], check=True, capture_output=True, text=True).stdout
+    for package in service.environment()["_PIP_ADDITIONAL_REQUIREMENTS"].split():
+        assert re.search(rf"^{re.escape(package)}(==|$)", listed, re.M), f"{package} is not in {python}'s environment"
+    home = service.folder / "home"
+    home.mkdir()
+    (home / "project").mkdir()
+    (home / "dags").mkdir()
+    service.mounted = {"/opt/airflow": home} | {
+        target: service.paths.pop(target) for target in ("/opt/airflow/dags", "/opt/airflow/project")}
+    return ["env", "AIRFLOW_HOME=/opt/airflow", f"PATH={pathlib.Path(python).parent}:{PATH}", python, "-m", "airflow",
+            *service.command()]
+
+
 def own(service):
     """The project with the settings that are mounted over its own."""
     project = service.folder / "project"
@@ -223,22 +253,30 @@ def own(service):
 
 
 LAUNCHERS = {"kafka": kafka, "cp-kafka": cp_kafka, "cp-zookeeper": cp_zookeeper, "apicurio-registry": apicurio,
-             "cassandra": cassandra, "postgres": postgres, "spark": spark, "tailrace": own}
+             "cassandra": cassandra, "postgres": postgres, "spark": spark, "minio": minio, "airflow": airflow,
+             "tailrace": own}
 
 
 def checked(service, test):
     """A health check as it is written, with the image's programs by the names that they have here."""
     program = pathlib.Path(test[0]).name
     if program in ("kafka-broker-api-versions.sh", "kafka-broker-api-versions"):
-        jars = KAFKA39 if "cp-kafka" in service.words["image"] else KAFKA
-        return ["java", "-Xmx96m", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*",
-                "org.apache.kafka.tools.BrokerApiVersionsCommand", *test[1:]]
+        # Until Kafka 4 the command was a class of the server.
+        jars, name = (KAFKA39, "kafka.admin") if "cp-kafka" in service.words["image"] else \
+            (KAFKA, "org.apache.kafka.tools")
+        return ["java", "-Xmx96m", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*", f"{name}.BrokerApiVersionsCommand",
+                *test[1:]]
     if program == "cub":  # Confluent's own tool
         return ["java", "-Xmx64m", "-cp", f"{KAFKA39}/*", "org.apache.zookeeper.ZooKeeperMain", "-server", test[2],
                 "ls", "/"]
     if program == "tailrace":
         return [tailrace.PROGRAM, *test[1:]]
     return test
+
+
+def names_in(file):
+    """All services of a compose file."""
+    return set(yaml.safe_load(pathlib.Path(file).read_text())["services"])
 
 
 class Stack:
@@ -270,7 +308,7 @@ class Stack:
             raise
         return self
 
-    def start(self, seconds=600):
+    def start(self, seconds=1200):
         """Each as soon as those are healthy for which it waits."""
         healthy, started, end = set(), set(), time.monotonic() + seconds
         while len(healthy) < len(self.services):

@@ -1,4 +1,5 @@
 """The compose file with the real systems, its services run natively: each in its own network, as the file says."""
+import json
 import os
 import re
 import shutil
@@ -8,13 +9,16 @@ import cassandra_side
 import native_containers
 import pytest
 import tailrace
+import test_airflow_example as workflow
+from airflow_side import LOADED, Rest
 
 pytestmark = [
+    pytest.mark.timeout(3600),
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
     pytest.mark.skipif(not native_containers.KAFKA or not cassandra_side.JARS,
                        reason="tests/real/kafka_env.sh and cassandra_env.sh print where the jars are"),
 ]
-PEOPLE = 400
+PEOPLE, FETCHED = 400, 100
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
@@ -22,10 +26,11 @@ IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 def stack(tmp_path):
     """The example with a generator that ends, and its compose file."""
     project = tmp_path / "examples" / "random_users"
-    shutil.copytree(tailrace.EXAMPLE, project, ignore=shutil.ignore_patterns(".tailrace", "dags"))
+    shutil.copytree(tailrace.EXAMPLE, project, ignore=shutil.ignore_patterns(".tailrace"))
     settings = (project / "tailrace.yml").read_text()
     changed = settings.replace("first: 1000 ", f"first: {PEOPLE} ").replace("limit: none", f"limit: {PEOPLE}")
-    assert changed.count(str(PEOPLE)) == 2
+    changed = changed.replace("rate: 20}", f"rate: 20, limit: {FETCHED}}}")
+    assert changed.count(str(PEOPLE)) == 2 and changed.count(f"limit: {FETCHED}") == 1
     (project / "tailrace.yml").write_text(changed)
     subprocess.run([tailrace.PROGRAM, "compose", project, "--all", "--out", tmp_path / "deploy"], check=True)
     return tmp_path
@@ -49,7 +54,7 @@ def test_the_example_on_the_real_systems_has_the_rows_of_the_embedded_one(stack,
     (stack / "embedded").mkdir()
     expected = embedded_ids(stack)
     assert len(expected) == PEOPLE
-    names = kafka | {"registry", "cassandra", "tailrace"}
+    names = kafka | {"registry", "cassandra", "postgres", "tailrace"}
     with native_containers.Stack(stack / "deploy" / "compose.yml", names, profile) as services:
         tailrace.wait_until(lambda: len(served_ids(services)) >= PEOPLE, "rows in Cassandra", 300)
         assert served_ids(services) == expected
@@ -70,3 +75,31 @@ def test_spark_and_postgres_start_as_the_file_says(stack):
         told = services.run("spark-master", "env", password, "psql", "-h", "postgres",
                             "-U", "airflow", "-d", "postgres", "-Atc", "SHOW wal_level")
         assert told.strip() == "logical"
+
+
+def with_workflow(folder):
+    """The embedded run with its workflow: what became of the tasks, and the people."""
+    folder.mkdir()
+    project = tailrace.Project(folder, source=folder.parent / "examples" / "random_users").start()
+    runs = workflow.run_to_the_end(Rest(project.run_file()["airflow"].rstrip("/")))
+    project.stop()
+    return runs, sorted(row["id"] for row in project.sql(f"SELECT id FROM users LIMIT {PEOPLE + FETCHED + 1}"))
+
+
+@pytest.mark.skipif(not native_containers.MINIO, reason="tests/real/minio_env.sh prints where MinIO is")
+def test_all_services_together_run_the_workflow_as_the_embedded_project_does(stack):
+    wanted_runs, wanted_people = with_workflow(stack / "embedded")
+    assert len(wanted_people) == PEOPLE + FETCHED
+    file = stack / "deploy" / "compose.yml"
+    with native_containers.Stack(file, native_containers.names_in(file), "kraft") as services:
+        assert len(services.services) == 10
+        airflow = services.services["airflow"]
+        home = airflow.mounted["/opt/airflow"]
+        login = json.loads((home / "simple_auth_manager_passwords.json.generated").read_text())
+        rest = Rest(f"http://{airflow.address}:8080", "admin", login["admin"])
+        tailrace.wait_until(lambda: workflow.there(rest), "the DAG in Airflow", LOADED)
+        assert workflow.run_to_the_end(rest) == wanted_runs
+        tailrace.wait_until(lambda: len(served_ids(services)) >= len(wanted_people), "rows in Cassandra", 300)
+        assert served_ids(services) == wanted_people
+        logs = services.folder / "volumes" / "minio" / "airflow-logs" / f"dag_id={workflow.DAG}"
+        assert {path.parent.name for path in logs.rglob("attempt=1.log")} >= {"task_id=fetch", "task_id=refresh"}

@@ -1,52 +1,13 @@
 """Apicurio Registry, by its Confluent API: the example with Avro runs on it as it is, and what it answers to requests
 where it follows Confluent is what ours answers."""
-import http.client
 import json
-import os
-import pathlib
-import subprocess
 
 import pytest
 import registry
 import tailrace
-from kafka_side import free_ports
+from registry_side import APICURIO, Apicurio
 
-APICURIO = os.environ.get("TAILRACE_APICURIO", "")
 AVRO_EXAMPLE = tailrace.ROOT / "examples" / "random_users_avro"
-API = "/apis/ccompat/v7"
-
-
-class Apicurio(registry.Registry):
-    """Asked as ours is."""
-
-    def start(self):
-        port, management = free_ports(2)
-        self.address = f"127.0.0.1:{port}"
-        out = open(self.log, "ab")
-        self.process = subprocess.Popen(
-            ["java", "-Xmx512m", f"-Dquarkus.http.port={port}", "-Dquarkus.http.host=127.0.0.1",
-             "-Dquarkus.management.host=127.0.0.1", f"-Dquarkus.management.port={management}", "-jar", APICURIO],
-            stdout=out, stderr=out, cwd=pathlib.Path(self.log).parent)
-        tailrace.started.append(self.process)
-        self.connection = http.client.HTTPConnection(self.address, timeout=60)
-
-        def ready():
-            assert self.process.poll() is None, self.log.read_text()[-2000:]
-            try:
-                return self.ask("GET", "/subjects")[0] == 200
-            except (OSError, http.client.HTTPException):
-                self.connection.close()
-                return False
-
-        tailrace.wait_until(ready, "Apicurio's answer", 120)
-        return self
-
-    @property
-    def url(self):
-        return f"http://{self.address}{API}"
-
-    def ask(self, method, path, body=None, headers=None):
-        return super().ask(method, API + path, body, headers)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,110 @@
+#include "app/airflow_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "dags/read.h"
+
+// Of airflow_files.S.
+extern "C" {
+struct TailraceEmbeddedFile {
+  const char* name;
+  const char* begin;
+  const char* end;
+};
+extern const TailraceEmbeddedFile app_airflow_files[];
+}
+
+namespace tailrace::app {
+namespace {
+
+constexpr std::string_view kAirflow = "apache-airflow==3.3.2";
+constexpr std::string_view kDagFactory = "dag-factory==1.1.0";
+constexpr std::string_view kOwnProvider = "tailrace_provider.";
+/// Where a provider's modules end in an operator's path.
+constexpr std::string_view kKinds[] = {"operators", "sensors",       "decorators", "transfers",
+                                       "triggers",  "notifications", "hooks",      "timetables"};
+
+/// The package that an operator is of; empty: Airflow's own.
+std::string package_of(const std::string& path) {
+  constexpr std::string_view kProviders = "airflow.providers.";
+  if (!path.starts_with(kProviders)) return "";
+  std::string name = "apache-airflow-providers";
+  std::size_t at = kProviders.size();
+  while (at < path.size()) {
+    const std::size_t dot = std::min(path.find('.', at), path.size());
+    const std::string_view word = std::string_view(path).substr(at, dot - at);
+    if (std::ranges::find(kKinds, word) != std::end(kKinds)) return name;
+    name += fmt::format("-{}", word);
+    at = dot + 1;
+  }
+  return "";
+}
+
+std::vector<AirflowFile> embedded(std::string_view folder) {
+  std::vector<AirflowFile> files;
+  for (const TailraceEmbeddedFile* file = app_airflow_files; file->name != nullptr; ++file) {
+    if (std::string_view(file->name).starts_with(folder))
+      files.push_back({file->name, std::string(file->begin, file->end)});
+  }
+  return files;
+}
+
+/// The text as a Python literal.
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "'";
+}
+
+}  // namespace
+
+Result<AirflowNeeds> airflow_needs(const std::string& folder) {
+  if (folder.find('\n') != std::string::npos)
+    return error(Code::kInvalidArgument, "the project's path has a line break");
+  ASSIGN(const auto reading, dags::read(folder, dags::airflow_operators()));
+  std::string fatal;
+  for (const auto& finding : reading.findings) {
+    if (finding.fatal) fatal += (fatal.empty() ? "" : "\n") + finding.text();
+  }
+  if (!fatal.empty()) return error(Code::kInvalidArgument, fatal);
+  AirflowNeeds needs{.dags = reading.dags.size(), .packages = {}, .own_provider = false};
+  std::set<std::string> packages;
+  for (const auto& dag : reading.dags) {
+    for (const auto& task : dag->tasks) {
+      needs.own_provider |= task.operator_path.starts_with(kOwnProvider);
+      if (std::string package = package_of(task.operator_path); !package.empty())
+        packages.insert(std::move(package));
+    }
+  }
+  needs.packages = {std::string(kAirflow), std::string(kDagFactory)};
+  needs.packages.insert(needs.packages.end(), packages.begin(), packages.end());
+  return needs;
+}
+
+std::vector<AirflowFile> airflow_loader(const std::string& dags, const std::string& project) {
+  std::vector<AirflowFile> files = embedded("tailrace_airflow/");
+  files.push_back({"tailrace_airflow/__init__.py", "\"\"\"Tailrace beside Airflow.\"\"\"\n"});
+  files.push_back({".airflowignore", "tailrace_airflow/\ntailrace_provider/\n"});
+  files.push_back(
+      {"tailrace_project.py",
+       fmt::format("\"\"\"The DAG files of {0} on Airflow: written by `tailrace`.\"\"\"\n"
+                   "import sys\n\n"
+                   "sys.path.insert(0, {1})\n"
+                   "from tailrace_airflow import loader  # noqa: E402\n\n"
+                   "loader.load(globals(), {1})\n",
+                   project, quoted(dags))});
+  return files;
+}
+
+std::vector<AirflowFile> airflow_provider() {
+  return embedded("tailrace_provider/");
+}
+
+}  // namespace tailrace::app
