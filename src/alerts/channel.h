@@ -24,14 +24,14 @@ struct Attempt {
     kUnknown,  ///< it may have arrived
   };
   End end = End::kSent;
-  std::string said = {};          ///< a line
-  std::optional<Ms> wait = {};    ///< kAgain: the other side asks to come back after it
-  std::string reference = {};     ///< kSent: what later messages of the group need to know
+  std::string said = {};        ///< a line
+  std::optional<Ms> wait = {};  ///< kAgain: the other side asks to come back after it
+  std::string reference = {};   ///< kSent: what later messages of the group need to know
 };
 
 /// What a send knows beside the message.
 struct Envelope {
-  std::int64_t id = 0;    ///< of the message, for good; 0: a test
+  std::int64_t id = 0;         ///< of the message, for good; 0: a test
   std::string reference = {};  ///< of the last one that was sent in its group; empty: there is none
 };
 

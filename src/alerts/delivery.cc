@@ -100,7 +100,8 @@ Delivery::~Delivery() {
 
 void Delivery::start() {
   for (auto& line : lines_) {
-    if (!line->spec.off.empty()) LOG(warn, "alerts: channel {} is off: {}", line->spec.name, line->spec.off);
+    if (!line->spec.off.empty())
+      LOG(warn, "alerts: channel {} is off: {}", line->spec.name, line->spec.off);
     line->thread =
         std::jthread([this, &one = *line](const std::stop_token& stop) { run(one, stop); });
   }

@@ -32,8 +32,8 @@ std::optional<Ms> retry_after(const net::HttpResponse& response) {
 }  // namespace
 
 Attempt post_json(net::HttpClient& client, const std::string& url, const Json& json,
-                  std::vector<std::pair<std::string, std::string>> headers,
-                  const ChannelSpec& spec, const std::stop_token& stop, std::string* body) {
+                  std::vector<std::pair<std::string, std::string>> headers, const ChannelSpec& spec,
+                  const std::stop_token& stop, std::string* body) {
   using enum Attempt::End;
   net::HttpOptions options;
   options.headers = std::move(headers);

@@ -12,9 +12,8 @@ namespace tailrace::alerts {
 /// answers: kRefused. Without an answer: kAgain where nothing had left, else kUnknown.
 /// `body`, where given, gets the answer.
 Attempt post_json(net::HttpClient& client, const std::string& url, const Json& json,
-                  std::vector<std::pair<std::string, std::string>> headers,
-                  const ChannelSpec& spec, const std::stop_token& stop,
-                  std::string* body = nullptr);
+                  std::vector<std::pair<std::string, std::string>> headers, const ChannelSpec& spec,
+                  const std::stop_token& stop, std::string* body = nullptr);
 
 std::unique_ptr<Channel> make_slack(const ChannelSpec& spec, Sender sender);
 std::unique_ptr<Channel> make_email(const ChannelSpec& spec, Sender sender);

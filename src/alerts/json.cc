@@ -27,10 +27,14 @@ Labels labels_of(const Json& json) {
 
 Json json_of(const Seen& seen) {
   Json fields = Json::array();
-  for (const auto& [name, value] : seen.fields) fields.push_back({{"name", name}, {"value", value}});
-  return {{"value", seen.value},   {"summary", seen.summary},
-          {"look", seen.look},     {"link", seen.link},
-          {"fields", fields},      {"details", seen.details},
+  for (const auto& [name, value] : seen.fields)
+    fields.push_back({{"name", name}, {"value", value}});
+  return {{"value", seen.value},
+          {"summary", seen.summary},
+          {"look", seen.look},
+          {"link", seen.link},
+          {"fields", fields},
+          {"details", seen.details},
           {"occurrence", seen.occurrence}};
 }
 
@@ -79,10 +83,14 @@ Json json_of(const Labels& labels) {
 }
 
 Json json_of(const Alert& alert) {
-  return {{"rule", alert.rule},         {"labels", json_of(alert.labels)},
-          {"state", name(alert.state)}, {"since_ms", alert.since},
-          {"fired_ms", alert.fired_at}, {"ended_ms", alert.ended_at},
-          {"told", alert.told},         {"told_ms", alert.told_at},
+  return {{"rule", alert.rule},
+          {"labels", json_of(alert.labels)},
+          {"state", name(alert.state)},
+          {"since_ms", alert.since},
+          {"fired_ms", alert.fired_at},
+          {"ended_ms", alert.ended_at},
+          {"told", alert.told},
+          {"told_ms", alert.told_at},
           {"told_occurrence", alert.told_occurrence},
           {"seen", json_of(alert.seen)}};
 }
@@ -91,13 +99,11 @@ Json json_of(const Message& message) {
   Json firing = Json::array(), resolved = Json::array();
   for (const Alert& alert : message.firing) firing.push_back(json_of(alert));
   for (const Alert& alert : message.resolved) resolved.push_back(json_of(alert));
-  return {{"kind", name(message.kind)}, {"rule", message.rule},
-          {"group", message.group},     {"at_ms", message.at},
-          {"repeat_ms", message.repeat},
-          {"severity", message.severity}, {"runbook", message.runbook},
-          {"link", message.link},       {"text", message.text},
-          {"firing", firing},           {"resolved", resolved},
-          {"channels", message.channels}};
+  return {
+      {"kind", name(message.kind)}, {"rule", message.rule},        {"group", message.group},
+      {"at_ms", message.at},        {"repeat_ms", message.repeat}, {"severity", message.severity},
+      {"runbook", message.runbook}, {"link", message.link},        {"text", message.text},
+      {"firing", firing},           {"resolved", resolved},        {"channels", message.channels}};
 }
 
 Result<Alert> alert_of(std::string_view text) {
@@ -129,8 +135,8 @@ std::string dump(const Json& json) {
 }
 
 std::string time_text(Ms ms) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(ms / 1000)),
-                     ms % 1000);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                     fmt::gmtime(static_cast<std::time_t>(ms / 1000)), ms % 1000);
 }
 
 std::string cut(std::string_view text, std::size_t bytes) {

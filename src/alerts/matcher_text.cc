@@ -42,7 +42,8 @@ std::optional<Ms> parse_duration(std::string_view text) {
 
 std::string duration_text(Ms ms) {
   for (const auto& [name, factor] : {kUnits[4], kUnits[3], kUnits[2], kUnits[1]})
-    if (ms >= factor && ms % factor == 0) return fmt::format("{}{}", ms / factor, name);
+    if (ms >= factor && ms % factor == 0 && ms / factor < 100)
+      return fmt::format("{}{}", ms / factor, name);
   if (ms < 1000) return fmt::format("{}ms", ms);
   if (ms < 60'000) return fmt::format("{}s", ms / 1000);
   if (ms < 3'600'000) return fmt::format("{}m {}s", ms / 60'000, ms % 60'000 / 1000);

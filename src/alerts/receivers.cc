@@ -22,7 +22,8 @@ std::string component(const Alert& alert) {
 }
 
 Json annotations(const Message& message, const Alert& alert) {
-  Json all = {{"summary", alert.seen.summary}, {"value", alert.seen.value}, {"look", alert.seen.look}};
+  Json all = {
+      {"summary", alert.seen.summary}, {"value", alert.seen.value}, {"look", alert.seen.look}};
   if (!message.text.empty()) all["message"] = message.text;
   if (!message.runbook.empty()) all["runbook_url"] = message.runbook;
   if (!message.link.empty()) all["link"] = message.link;
@@ -119,14 +120,14 @@ Json webhook_message(const Message& message, const Sender& sender, const std::st
   for (const Alert* alert : shown(message, kMostOfRule)) {
     labels.push_back(prometheus_labels(*alert));
     notes.push_back(annotations(message, *alert));
-    alerts.push_back({{"status", alert->state == State::kResolved ? "resolved" : "firing"},
-                      {"labels", labels.back()},
-                      {"annotations", notes.back()},
-                      {"startsAt", time_text(alert->since)},
-                      {"endsAt", alert->ended_at != 0 ? time_text(alert->ended_at)
-                                                      : "0001-01-01T00:00:00Z"},
-                      {"generatorURL", page_link(*alert, sender)},
-                      {"fingerprint", stable_id(sender, alert->key()).substr(0, 16)}});
+    alerts.push_back(
+        {{"status", alert->state == State::kResolved ? "resolved" : "firing"},
+         {"labels", labels.back()},
+         {"annotations", notes.back()},
+         {"startsAt", time_text(alert->since)},
+         {"endsAt", alert->ended_at != 0 ? time_text(alert->ended_at) : "0001-01-01T00:00:00Z"},
+         {"generatorURL", page_link(*alert, sender)},
+         {"fingerprint", stable_id(sender, alert->key()).substr(0, 16)}});
   }
   return {{"version", "4"},
           {"groupKey", message.group},

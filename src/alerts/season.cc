@@ -60,8 +60,8 @@ SeasonModel::Verdict SeasonModel::add(double value, Ms at, double deviations, do
   const bool by_slot = season_ != Season::kNone && slot.days > kSlotWarm;
   const Slot& judge = by_slot ? slot : whole_;
   Verdict verdict;
-  verdict.known = by_slot || (whole_.seen >= kWarm && season_ == Season::kNone) ||
-                  whole_.seen >= kWarm;
+  verdict.known =
+      by_slot || (whole_.seen >= kWarm && season_ == Season::kNone) || whole_.seen >= kWarm;
   verdict.expected = judge.level;
   verdict.learnt = judge.seen;
   verdict.spread = std::max({judge.spread * kToDeviation, floor, std::abs(judge.level) * 0.02});

@@ -1,11 +1,11 @@
 // What a number usually is at this time: an online model with a sentence for its verdict.
 //
-// A season is parted into slots: a day into quarters of an hour, a week into hours, none is one slot. Each
-// slot, and the whole, learn a level and a spread: exponentially weighted means of the values and of
-// their distances from the level, where a value further than kClip spreads off is taken as that far
-// (Huber), so that an anomaly moves little and a new normal is learnt in time. A slot that has seen
-// kSlotWarm of its days speaks for itself; before, the whole does, once it has seen kWarm values;
-// before that nothing is an anomaly. Pure.
+// A season is parted into slots: a day into quarters of an hour, a week into hours, none is one
+// slot. Each slot, and the whole, learn a level and a spread: exponentially weighted means of the
+// values and of their distances from the level, where a value further than kClip spreads off is
+// taken as that far (Huber), so that an anomaly moves little and a new normal is learnt in time. A
+// slot that has seen kSlotWarm of its days speaks for itself; before, the whole does, once it has
+// seen kWarm values; before that nothing is an anomaly. Pure.
 #pragma once
 
 #include <string>
@@ -27,8 +27,8 @@ class SeasonModel {
     bool known = false;  ///< false: it is warming up
     bool anomaly = false;
     double expected = 0, spread = 0;
-    double deviations = 0;  ///< how many spreads the value is off
-    std::string of;         ///< "at 14:00 on Sundays", "at 14:15", "lately"
+    double deviations = 0;    ///< how many spreads the value is off
+    std::string of;           ///< "at 14:00 on Sundays", "at 14:15", "lately"
     std::int64_t learnt = 0;  ///< values that the expectation is made of
   };
   /// What it thinks of a value, then learns it. `floor`: no spread is smaller.
@@ -42,8 +42,8 @@ class SeasonModel {
   struct Slot {
     double level = 0, spread = 0;
     std::int64_t seen = 0;
-    std::int64_t day = -1;   ///< of the last value
-    std::int64_t days = 0;   ///< different days with values
+    std::int64_t day = -1;  ///< of the last value
+    std::int64_t days = 0;  ///< different days with values
     void learn(double value, double rate, std::int64_t on);
   };
   std::size_t slot_of(Ms at) const;

@@ -20,8 +20,9 @@ using Keys = std::vector<std::string_view>;
 Result<Ms> duration(const yaml::File& file, const YAML::Node& node, std::string_view key) {
   ASSIGN(const std::string text, file.text(node, key));
   if (const auto ms = parse_duration(text)) return *ms;
-  return file.fail(node, fmt::format("`{}: {}` is not understood; write it like 500ms, 5s, 10m, 4h, 7d",
-                                     key, text));
+  return file.fail(
+      node,
+      fmt::format("`{}: {}` is not understood; write it like 500ms, 5s, 10m, 4h, 7d", key, text));
 }
 
 Status read_duration(const yaml::File& file, const YAML::Node& mapping, const char* key, Ms& to) {
@@ -59,8 +60,8 @@ Status read_word(const yaml::File& file, const YAML::Node& mapping, const char* 
                  const Keys& words, std::string& to) {
   TRY(read_text(file, mapping, key, to));
   if (!mapping[key] || std::ranges::find(words, to) != words.end()) return {};
-  return file.fail(mapping[key], fmt::format("`{}: {}` is none of: {}", key, to,
-                                             fmt::join(words, ", ")));
+  return file.fail(mapping[key],
+                   fmt::format("`{}: {}` is none of: {}", key, to, fmt::join(words, ", ")));
 }
 
 /// The first variable of the environment that a text names and that is not set.
@@ -89,20 +90,20 @@ class ChannelReader {
     for (const std::string_view one : types) {
       if (!node.IsMap() || !node[std::string(one)]) continue;
       if (!type.empty())
-        return file_.fail(node, fmt::format("channel `{}` is {} and {}: make two of it",
-                                            spec_.name, type, one));
+        return file_.fail(
+            node, fmt::format("channel `{}` is {} and {}: make two of it", spec_.name, type, one));
       type = one;
     }
     if (type.empty())
-      return file_.fail(node, fmt::format("channel `{}` says none of: {}", spec_.name,
-                                          fmt::join(types, ", ")));
+      return file_.fail(
+          node, fmt::format("channel `{}` says none of: {}", spec_.name, fmt::join(types, ", ")));
     std::string delivery = "at_most_once";
     TRY(read_word(file_, node, "delivery", {"at_most_once", "at_least_once"}, delivery));
     spec_.at_least_once = delivery == "at_least_once";
     spec_.type = static_cast<ChannelType>(std::ranges::find(types, type) - types.begin());
     const YAML::Node inner = node[type];
-    if (!inner.IsMap()) return file_.fail(inner, fmt::format("`{}` has keys, as in {}", type,
-                                                             "slack: {webhook: …}"));
+    if (!inner.IsMap())
+      return file_.fail(inner, fmt::format("`{}` has keys, as in {}", type, "slack: {webhook: …}"));
     switch (spec_.type) {
       case ChannelType::kSlack:
         return slack(inner);
@@ -133,8 +134,7 @@ class ChannelReader {
   }
 
   Status http(const YAML::Node& node, const char* key) {
-    if (!spec_.off.empty() || spec_.url.starts_with("http://") ||
-        spec_.url.starts_with("https://"))
+    if (!spec_.off.empty() || spec_.url.starts_with("http://") || spec_.url.starts_with("https://"))
       return {};
     return file_.fail(node[key] ? node[key] : node,
                       fmt::format("`{}` is an http or https URL", key));
@@ -195,8 +195,9 @@ class ChannelReader {
   Status smtp(const YAML::Node& node) {
     using Tls = net::SmtpServer::Tls;
     const auto wrong = [&] {
-      return file_.fail(node, "`smtp` is smtp://HOST:587 (STARTTLS), smtps://HOST:465, or "
-                              "smtp+plain://HOST:25 without TLS");
+      return file_.fail(node,
+                        "`smtp` is smtp://HOST:587 (STARTTLS), smtps://HOST:465, or "
+                        "smtp+plain://HOST:25 without TLS");
     };
     std::string_view rest = spec_.url;
     for (const auto& [scheme, tls, port] : {std::tuple{"smtp://", Tls::kStartTls, 587},
@@ -273,7 +274,7 @@ class ChannelReader {
   ChannelSpec& spec_;
 };
 
-const Keys kCommonKeys = {"name",     "for",     "severity", "channels", "repeat", "group_by",
+const Keys kCommonKeys = {"name",       "for",     "severity", "channels", "repeat", "group_by",
                           "group_wait", "message", "link",     "runbook",  "labels"};
 
 class RuleReader {
@@ -286,7 +287,8 @@ class RuleReader {
     for (const std::string_view one : subjects) {
       if (!node.IsMap() || !node[std::string(one)]) continue;
       if (!subject.empty())
-        return file_.fail(node, fmt::format("a rule has `{}` or `{}`: make two of it", subject, one));
+        return file_.fail(node,
+                          fmt::format("a rule has `{}` or `{}`: make two of it", subject, one));
       subject = one;
     }
     if (subject.empty()) {
@@ -302,7 +304,8 @@ class RuleReader {
     }
     rule_.place = file_.place(node);
     ASSIGN(rule_.subject, file_.text(node[subject], subject));
-    if (rule_.subject.empty()) return file_.fail(node[subject], fmt::format("`{}` is empty", subject));
+    if (rule_.subject.empty())
+      return file_.fail(node[subject], fmt::format("`{}` is empty", subject));
     if (subject == "hop") TRY(hop(node));
     if (subject == "expectation") TRY(expectation(node));
     if (subject == "query") TRY(query(node));
@@ -367,8 +370,9 @@ class RuleReader {
     rule_.kind = RuleKind::kExpectation;
     rule_.name = "expectation " + rule_.subject + " fails";
     if (rule_.subject.find('.') == rule_.subject.npos)
-      return file_.fail(node["expectation"], "an expectation is named TABLE.NAME; all of a table: "
-                                             "TABLE.*");
+      return file_.fail(node["expectation"],
+                        "an expectation is named TABLE.NAME; all of a table: "
+                        "TABLE.*");
     if (!node["failure_rate"])
       return file_.fail(node, "`failure_rate` is missing: a share of rows, as in 0.05");
     ASSIGN(rule_.limit, number(node, "failure_rate", 0, 1));

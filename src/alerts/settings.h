@@ -1,8 +1,8 @@
 // What tailrace.yml says under `alerts`: channels, rules, silences, maintenance windows.
 //
 //   alerts:
-//     page: https://tailrace.example.com            where links lead; the page's own address if not said
-//     channels:                                     by name; one of these in each
+//     page: https://tailrace.example.com            where links lead; the page's own address if not
+//     said channels:                                     by name; one of these in each
 //       ops:    {slack: {webhook: ${SLACK_WEBHOOK}}}          or {token: …, channel: C0123}
 //       mail:   {email: {smtp: smtp://HOST:587, user: …, password: …, from: …, to: […]}}
 //       hook:   {webhook: {url: …, headers: {…}}}
@@ -83,9 +83,9 @@ std::string_view name(ChannelType type);  ///< `slack` …
 struct ChannelSpec {
   std::string name = {};
   ChannelType type = ChannelType::kWebhook;
-  std::string url = {};             ///< all but e-mail; of Slack with a token: its API
+  std::string url = {};                  ///< all but e-mail; of Slack with a token: its API
   std::string token = {}, channel = {};  ///< Slack's bot token and the conversation's id
-  std::string routing_key = {};     ///< PagerDuty's
+  std::string routing_key = {};          ///< PagerDuty's
   std::vector<std::pair<std::string, std::string>> headers = {};
   net::SmtpServer smtp = {};
   std::string from = {};
@@ -115,11 +115,11 @@ std::string_view name(Season season);
 struct RuleSpec {
   std::string name = {};
   RuleKind kind = RuleKind::kError;
-  std::string subject = {};       ///< a hop (`*` for any text), TABLE.EXPECTATION, SQL, a DAG's id
-  double limit = 0;          ///< kExpectation: a share; anomalies: deviations
-  Ms window = 0;             ///< kEmpty: for so long; kLag, kRunLate: longer; kExpectation: over
-  Ms every = 60'000;         ///< of queries and anomalies
-  std::int64_t at_least = 1; ///< kExpectation: rows in the window before there is a rate
+  std::string subject = {};   ///< a hop (`*` for any text), TABLE.EXPECTATION, SQL, a DAG's id
+  double limit = 0;           ///< kExpectation: a share; anomalies: deviations
+  Ms window = 0;              ///< kEmpty: for so long; kLag, kRunLate: longer; kExpectation: over
+  Ms every = 60'000;          ///< of queries and anomalies
+  std::int64_t at_least = 1;  ///< kExpectation: rows in the window before there is a rate
   Season season = Season::kDay;
   Ms for_ms = 0;
   Ms repeat = 4 * 3'600'000LL;
@@ -127,7 +127,8 @@ struct RuleSpec {
   std::string severity = "warning";
   std::vector<std::string> channels = {};  ///< by name
   std::vector<std::string> group_by = {};  ///< labels; `...`: each alert by itself
-  std::vector<std::string> labels_of_rows = {};  ///< kQuery: columns; empty: those that are no numbers
+  std::vector<std::string> labels_of_rows =
+      {};  ///< kQuery: columns; empty: those that are no numbers
   Labels labels = {};
   std::string message = {}, link = {}, runbook = {};
   std::string place = {};

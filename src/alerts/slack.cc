@@ -95,25 +95,27 @@ Json actions(const Message& message, const Sender& sender) {
 Json slack_message(const Message& message, const Sender& sender) {
   const std::string heading = fmt::format("{} {}", sign(message), title(message));
   Json blocks = Json::array();
-  blocks.push_back({{"type", "header"},
-                    {"text", {{"type", "plain_text"}, {"text", limited(heading, kHeader)}, {"emoji", true}}}});
+  blocks.push_back(
+      {{"type", "header"},
+       {"text", {{"type", "plain_text"}, {"text", limited(heading, kHeader)}, {"emoji", true}}}});
   blocks.push_back({{"type", "section"}, {"text", text_object(summary(message))}});
   const auto alerts = shown(message, kAlertsShown);
   for (const Alert* alert : alerts) {
     if (alerts.size() > 1)
-      blocks.push_back({{"type", "section"},
-                        {"text", text_object(fmt::format("{}: {}", name(alert->state),
-                                                         alert->seen.summary))}});
-    blocks.push_back(fields_section(*alert));
-    if (alerts.size() <= 3 && !alert->seen.details.empty())
       blocks.push_back(
           {{"type", "section"},
-           {"text",
-            {{"type", "mrkdwn"}, {"text", "```" + mrkdwn(alert->seen.details, kDetails) + "```"}}}});
+           {"text", text_object(fmt::format("{}: {}", name(alert->state), alert->seen.summary))}});
+    blocks.push_back(fields_section(*alert));
+    if (alerts.size() <= 3 && !alert->seen.details.empty())
+      blocks.push_back({{"type", "section"},
+                        {"text",
+                         {{"type", "mrkdwn"},
+                          {"text", "```" + mrkdwn(alert->seen.details, kDetails) + "```"}}}});
   }
   if (count(message) > alerts.size())
-    blocks.push_back({{"type", "section"},
-                      {"text", text_object(fmt::format("and {} more", count(message) - alerts.size()))}});
+    blocks.push_back(
+        {{"type", "section"},
+         {"text", text_object(fmt::format("and {} more", count(message) - alerts.size()))}});
   if (Json buttons = actions(message, sender); !buttons.empty())
     blocks.push_back({{"type", "actions"}, {"elements", std::move(buttons)}});
   const std::string foot = fmt::format("{} · {} · project {} · {}", message.rule, message.severity,

@@ -85,18 +85,25 @@ void States::see(const RuleSpec& rule, Seen seen, Ms now, Step& step) {
 void States::end(Alert& alert, Ms now, Step& step) {
   settling_.erase(alert.key());
   const bool fired = alert.state == State::kFiring;
-  step.history.push_back(transition(alert, name(alert.state), fired ? "resolved" : "inactive", now));
+  step.history.push_back(
+      transition(alert, name(alert.state), fired ? "resolved" : "inactive", now));
   alert.state = State::kResolved;
   alert.ended_at = now;
 }
 
-Step States::observe(const RuleSpec& rule, std::vector<Seen> seen, Ms now) {
+Step States::observe(const RuleSpec& rule, std::vector<Seen> seen, Ms now,
+                     const std::vector<Labels>& unknown) {
   Step step;
   std::set<std::string> keys;
   for (Seen& one : seen) {
     if (keys.size() == kMostOfRule) break;
     if (!keys.insert(alert_key(rule.name, labels_of(rule, one))).second) continue;
     see(rule, std::move(one), now, step);
+  }
+  for (const Labels& labels : unknown) {
+    Seen nothing;
+    nothing.labels = labels;
+    keys.insert(alert_key(rule.name, labels_of(rule, nothing)));
   }
   for (auto& [key, alert] : alerts_) {
     if (alert.rule != rule.name || keys.contains(key)) continue;
@@ -122,8 +129,8 @@ Step States::happened(const RuleSpec& rule, Seen seen, Ms now) {
               .seen = std::move(seen)};
   step.history.push_back(transition(alert, "", "notice", now));
   if (muted(alert.labels, now)) return step;
-  Message message =
-      message_of(rule, MessageKind::kNotice, group_of(rule, alert.labels) + alert.told_occurrence, now);
+  Message message = message_of(rule, MessageKind::kNotice,
+                               group_of(rule, alert.labels) + alert.told_occurrence, now);
   message.text = filled_in(rule.message, alert);
   message.firing.push_back(std::move(alert));
   step.messages.push_back(std::move(message));
@@ -205,16 +212,15 @@ void States::tell(const RuleSpec& rule, Ms now, Step& step) {
   });
 }
 
-void States::tell_group(const RuleSpec& rule, const std::string& group,
-                        std::vector<Alert*>& alerts, Ms now, Step& step) {
+void States::tell_group(const RuleSpec& rule, const std::string& group, std::vector<Alert*>& alerts,
+                        Ms now, Step& step) {
   std::vector<Alert*> fresh, again, ended;
   for (Alert* alert : alerts) {
     if (alert->state == State::kResolved) {
       if (alert->told) ended.push_back(alert);
       continue;
     }
-    const bool is_new =
-        !alert->told || alert->told_occurrence != alert->seen.occurrence;
+    const bool is_new = !alert->told || alert->told_occurrence != alert->seen.occurrence;
     if (muted(alert->labels, now)) continue;
     if (is_new && now - alert->fired_at >= rule.group_wait) {
       fresh.push_back(alert);
@@ -226,10 +232,10 @@ void States::tell_group(const RuleSpec& rule, const std::string& group,
                          return now - alert->told_at >= rule.repeat;
                        });
   if (fresh.empty() && ended.empty() && !repeats) return;
-  const MessageKind kind = !fresh.empty()  ? MessageKind::kFiring
-                           : !ended.empty() ? (again.empty() ? MessageKind::kResolved
-                                                             : MessageKind::kFiring)
-                                            : MessageKind::kRepeat;
+  const MessageKind kind = !fresh.empty() ? MessageKind::kFiring
+                           : !ended.empty()
+                               ? (again.empty() ? MessageKind::kResolved : MessageKind::kFiring)
+                               : MessageKind::kRepeat;
   Message message = message_of(rule, kind, group, now);
   // What fires, and was told, is told anew by this message.
   for (auto* list : {&fresh, &again})
@@ -285,8 +291,8 @@ std::string filled_in(const std::string& text, const Alert& alert) {
     } else if (name.starts_with("labels.") && alert.labels.contains(name.substr(7))) {
       out += alert.labels.at(name.substr(7));
     } else {
-      const auto field = std::ranges::find(alert.seen.fields, name,
-                                           &std::pair<std::string, std::string>::first);
+      const auto field =
+          std::ranges::find(alert.seen.fields, name, &std::pair<std::string, std::string>::first);
       out += field == alert.seen.fields.end() ? whole : field->second;
     }
   }

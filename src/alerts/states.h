@@ -8,7 +8,8 @@
 // An alert is a rule's name and its labels. A message is of a group: the alerts of one rule that
 // have the same values of `group_by`. What is due follows from the states alone, so that a state
 // kept with its message is never told twice and never forgotten:
-//   - an alert that fires and was not told, and is not muted: after `group_wait` a message (kFiring)
+//   - an alert that fires and was not told, and is not muted: after `group_wait` a message
+//   (kFiring)
 //   - one that fires for another reason than the one that was told (another run): kFiring again
 //   - one that fires and was told `repeat` ago: a message (kRepeat)
 //   - one that is resolved and was told: a message (kResolved), muted or not, once; without `told`
@@ -36,12 +37,13 @@ std::string_view name(State state);  ///< `pending`, `firing`, `resolved`
 
 /// One thing that a rule sees: the condition holds for these labels.
 struct Seen {
-  Labels labels = {};          ///< beside the rule's own
-  std::string value = {};      ///< "12 m 3 s", "7.3 %": for people
-  std::string summary = {};    ///< a sentence: what is wrong
-  std::string look = {};       ///< where to look: a command
-  std::string link = {};       ///< a path of the page: "#/dead-letters"
-  std::string occurrence = {}; ///< another one is another cause: a run's id; empty where there is none
+  Labels labels = {};        ///< beside the rule's own
+  std::string value = {};    ///< "12 m 3 s", "7.3 %": for people
+  std::string summary = {};  ///< a sentence: what is wrong
+  std::string look = {};     ///< where to look: a command
+  std::string link = {};     ///< a path of the page: "#/dead-letters"
+  std::string occurrence =
+      {};  ///< another one is another cause: a run's id; empty where there is none
   std::vector<std::pair<std::string, std::string>> fields = {};  ///< more facts: name, value
   std::string details = {};                                      ///< lines: a log's tail, examples
 };
@@ -50,9 +52,9 @@ struct Alert {
   std::string rule = {};
   Labels labels = {};  ///< all: alertname and severity, too
   State state = State::kPending;
-  Ms since = 0;     ///< the condition began to hold
-  Ms fired_at = 0;  ///< 0: not yet
-  Ms ended_at = 0;  ///< resolved; else 0
+  Ms since = 0;       ///< the condition began to hold
+  Ms fired_at = 0;    ///< 0: not yet
+  Ms ended_at = 0;    ///< resolved; else 0
   bool told = false;  ///< that it fires
   Ms told_at = 0;     ///< last
   std::string told_occurrence = {};
@@ -77,8 +79,8 @@ struct Message {
   Ms repeat = 0;  ///< of the rule
   std::string severity = {};
   std::string runbook = {}, link = {};  ///< of the rule; `link` is an address
-  std::string text = {};           ///< the rule's own message, its places filled in; or empty
-  std::vector<Alert> firing = {};  ///< now, those that are new first
+  std::string text = {};                ///< the rule's own message, its places filled in; or empty
+  std::vector<Alert> firing = {};       ///< now, those that are new first
   std::vector<Alert> resolved = {};
   std::vector<std::string> channels = {};
 };
@@ -94,7 +96,7 @@ struct Transition {
 /// What a step changed, to be kept in one transaction.
 struct Step {
   std::map<std::string, Alert> changed = {};  ///< by key
-  std::vector<std::string> gone = {};  ///< keys of alerts
+  std::vector<std::string> gone = {};         ///< keys of alerts
   std::vector<Message> messages = {};
   std::vector<Transition> history = {};
 
@@ -116,8 +118,10 @@ class States {
   /// Silences beside those of the settings.
   void set_silences(std::vector<Silence> silences) { silences_ = std::move(silences); }
 
-  /// All that a rule sees now: what is not among it is over.
-  Step observe(const RuleSpec& rule, std::vector<Seen> seen, Ms now);
+  /// All that a rule sees now: what is not among it is over, but for what it can say nothing of
+  /// (`unknown`, by the labels that it gives).
+  Step observe(const RuleSpec& rule, std::vector<Seen> seen, Ms now,
+               const std::vector<Labels>& unknown = {});
   /// Something happened once.
   Step happened(const RuleSpec& rule, Seen seen, Ms now);
   /// What is due by the clock alone: repeats, ends of silences, group_wait.
@@ -147,8 +151,8 @@ class States {
   std::vector<Silence> silences_;
 };
 
-/// `{{ value }}`, `{{ labels.hop }}`, `{{ summary }}`, `{{ rule }}`, `{{ state }}`, `{{ severity }}` and
-/// the names of fields in a rule's `message`; an unknown one stays as it is.
+/// `{{ value }}`, `{{ labels.hop }}`, `{{ summary }}`, `{{ rule }}`, `{{ state }}`, `{{ severity
+/// }}` and the names of fields in a rule's `message`; an unknown one stays as it is.
 std::string filled_in(const std::string& text, const Alert& alert);
 
 }  // namespace tailrace::alerts

@@ -87,12 +87,18 @@ class SqliteStore final : public Store {
     ASSIGN(auto transaction, Transaction::begin(*database_));
     for (const auto& [key, alert] : step.changed) {
       const std::string json = dump(json_of(alert));
-      TRY(database_->prepare("INSERT OR REPLACE INTO alert VALUES (?, ?)").bind(sv(key)).bind(sv(json)).run());
+      TRY(database_->prepare("INSERT OR REPLACE INTO alert VALUES (?, ?)")
+              .bind(sv(key))
+              .bind(sv(json))
+              .run());
     }
     for (const std::string& key : step.gone)
       TRY(database_->prepare("DELETE FROM alert WHERE key = ?").bind(sv(key)).run());
     for (const auto& [name, json] : notes)
-      TRY(database_->prepare("INSERT OR REPLACE INTO note VALUES (?, ?)").bind(sv(name)).bind(sv(json)).run());
+      TRY(database_->prepare("INSERT OR REPLACE INTO note VALUES (?, ?)")
+              .bind(sv(name))
+              .bind(sv(json))
+              .run());
     for (const Message& message : step.messages) TRY(put(message, now));
     for (const Transition& one : step.history) TRY(put(one));
     if (!step.history.empty()) TRY(forget());
@@ -114,7 +120,8 @@ class SqliteStore final : public Store {
     for (;;) {
       ASSIGN(const bool more, rows.step());
       if (!more) return all;
-      Silence one{.id = rows.text(0), .matchers = {}, .ends = rows.integer(2), .comment = rows.text(3)};
+      Silence one{
+          .id = rows.text(0), .matchers = {}, .ends = rows.integer(2), .comment = rows.text(3)};
       const Json texts = Json::parse(rows.text(1), nullptr, false);
       for (const Json& text : texts) {
         ASSIGN(auto matcher, Matcher::parse(text.get<std::string>()));
@@ -145,8 +152,9 @@ class SqliteStore final : public Store {
 
   Result<std::optional<Outgoing>> next(const std::string& channel) override {
     const std::lock_guard lock(mutex_);
-    auto row = database_->prepare("SELECT " OUTGOING_COLUMNS
-                                  " FROM outgoing WHERE channel = ? AND over = 0 ORDER BY id LIMIT 1");
+    auto row =
+        database_->prepare("SELECT " OUTGOING_COLUMNS
+                           " FROM outgoing WHERE channel = ? AND over = 0 ORDER BY id LIMIT 1");
     ASSIGN(const bool found, row.bind(sv(channel)).step());
     if (!found) return std::nullopt;
     ASSIGN(auto one, outgoing_of(row));
@@ -156,8 +164,9 @@ class SqliteStore final : public Store {
   Status set(const Outgoing& one) override {
     const std::lock_guard lock(mutex_);
     return database_
-        ->prepare("UPDATE outgoing SET state = ?, attempts = ?, next = ?, over = ?, said = ?, "
-                  "reference = ? WHERE id = ?")
+        ->prepare(
+            "UPDATE outgoing SET state = ?, attempts = ?, next = ?, over = ?, said = ?, "
+            "reference = ? WHERE id = ?")
         .bind(sv(one.state))
         .bind(one.attempts)
         .bind(one.next)
@@ -181,8 +190,8 @@ class SqliteStore final : public Store {
   Result<std::vector<Outgoing>> messages(std::int64_t limit) override {
     const std::lock_guard lock(mutex_);
     std::vector<Outgoing> all;
-    auto rows = database_->prepare("SELECT " OUTGOING_COLUMNS
-                                   " FROM outgoing ORDER BY id DESC LIMIT ?");
+    auto rows =
+        database_->prepare("SELECT " OUTGOING_COLUMNS " FROM outgoing ORDER BY id DESC LIMIT ?");
     rows.bind(limit);
     for (;;) {
       ASSIGN(const bool more, rows.step());
@@ -228,8 +237,9 @@ class SqliteStore final : public Store {
     const std::string json = dump(json_of(message));
     for (const std::string& channel : message.channels)
       TRY(database_
-              ->prepare("INSERT INTO outgoing (channel, state, group_key, made, attempts, next, "
-                        "over, said, reference, json) VALUES (?, 'waiting', ?, ?, 0, 0, 0, '', '', ?)")
+              ->prepare(
+                  "INSERT INTO outgoing (channel, state, group_key, made, attempts, next, "
+                  "over, said, reference, json) VALUES (?, 'waiting', ?, ?, 0, 0, 0, '', '', ?)")
               .bind(sv(channel))
               .bind(sv(message.group))
               .bind(now)
@@ -241,8 +251,9 @@ class SqliteStore final : public Store {
   Status put(const Transition& one) {
     const std::string labels = dump(json_of(one.labels));
     return database_
-        ->prepare("INSERT INTO history (at, rule, labels, was, became, value, summary) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?)")
+        ->prepare(
+            "INSERT INTO history (at, rule, labels, was, became, value, summary) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)")
         .bind(one.at)
         .bind(sv(one.rule))
         .bind(sv(labels))
@@ -258,7 +269,8 @@ class SqliteStore final : public Store {
             .bind(kHistory)
             .run());
     return database_
-        ->prepare("DELETE FROM outgoing WHERE over > 0 AND id <= (SELECT max(id) FROM outgoing) - ?")
+        ->prepare(
+            "DELETE FROM outgoing WHERE over > 0 AND id <= (SELECT max(id) FROM outgoing) - ?")
         .bind(kHistory)
         .run();
   }

@@ -40,8 +40,8 @@ struct Outgoing {
   Message message = {};
   int attempts = 0;
   Ms made = 0, next = 0, over = 0;  ///< over: 0 while it is not
-  std::string said = {};                 ///< what came back last
-  std::string reference = {};            ///< the channel's own name for it: Slack's ts
+  std::string said = {};            ///< what came back last
+  std::string reference = {};       ///< the channel's own name for it: Slack's ts
 };
 
 class Store {
@@ -52,8 +52,8 @@ class Store {
   virtual Result<std::vector<Alert>> alerts() = 0;
   /// One transaction. A message becomes one row for each of its channels; `notes` are
   /// what rules remember beside it.
-  virtual Status keep(const Step& step, const std::vector<std::pair<std::string, std::string>>& notes,
-                      Ms now) = 0;
+  virtual Status keep(const Step& step,
+                      const std::vector<std::pair<std::string, std::string>>& notes, Ms now) = 0;
   virtual Result<std::optional<std::string>> note(const std::string& name) = 0;
 
   virtual Result<std::vector<Silence>> silences(Ms now) = 0;
@@ -61,7 +61,8 @@ class Store {
   /// False: there is none of that id.
   virtual Result<bool> end_silence(const std::string& id) = 0;
 
-  /// The oldest of a channel that is waiting or was left sending; messages of a channel go in order.
+  /// The oldest of a channel that is waiting or was left sending; messages of a channel go in
+  /// order.
   virtual Result<std::optional<Outgoing>> next(const std::string& channel) = 0;
   virtual Status set(const Outgoing& one) = 0;
   /// Those that were sent in the group, newest first.

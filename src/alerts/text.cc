@@ -19,7 +19,8 @@ const Alert& first(const Message& message) {
 }
 
 std::string one_line(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
   return text;
 }
 
@@ -70,7 +71,8 @@ std::vector<const Alert*> shown(const Message& message, std::size_t most) {
 std::vector<std::pair<std::string, std::string>> facts(const Alert& alert) {
   std::vector<std::pair<std::string, std::string>> all;
   for (const auto& [label, value] : alert.labels)
-    if (label != "alertname" && label != "severity" && !value.empty()) all.emplace_back(label, value);
+    if (label != "alertname" && label != "severity" && !value.empty())
+      all.emplace_back(label, value);
   if (!alert.seen.value.empty()) all.emplace_back("value", alert.seen.value);
   all.emplace_back("since", time_text(alert.since));
   if (alert.ended_at != 0) all.emplace_back("resolved", time_text(alert.ended_at));

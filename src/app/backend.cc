@@ -103,6 +103,7 @@ class InstanceBackend final : public console::Backend {
 
   void write_metrics(MetricsText& out) override {
     if (instance_.hooks() != nullptr) instance_.hooks()->write_metrics(out);
+    if (instance_.alerts() != nullptr) instance_.alerts()->write_metrics(out);
   }
 
   Result<console::Rows> sql_page(std::string_view next) override { return answers_.page(next); }
@@ -145,6 +146,7 @@ class InstanceBackend final : public console::Backend {
   console::Operations& operations() override { return *operations_; }
   console::SchemaView& schema_view() override { return instance_.schema_view(); }
   workflows::Workflows* workflows() override { return instance_.workflows(); }
+  alerts::Alerts* alerts() override { return instance_.alerts(); }
 
  private:
   /// A served table by its own name, or by the name of the table it follows.

@@ -150,6 +150,18 @@ struct DagsOptions {
 };
 int dags_command(const DagsOptions& options);
 
+struct AlertsOptions {
+  enum class Action { kList, kTest, kSilence, kUnsilence, kHistory };
+  Action action = Action::kList;
+  std::string project = ".", data;
+  std::string name;  ///< kTest: a rule or a channel; kHistory: a rule; kUnsilence: an id
+  std::vector<std::string> matchers;
+  std::string duration = "2h", comment;
+  int limit = 100;
+  bool json = false;
+};
+int alerts_command(const AlertsOptions& options);
+
 struct ComposeOptions {
   std::string project;
   std::string out;    ///< empty: PROJECT/compose

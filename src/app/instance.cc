@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "app/airflow_config.h"
+#include "app/alert_sight.h"
 #include "app/asset_check.h"
 #include "app/backend.h"
 #include "app/host_port.h"
@@ -146,6 +147,7 @@ Result<std::unique_ptr<Instance>> Instance::open_to_read(RunOptions options) {
 Status Instance::read_project() {
   ASSIGN(project_, pipeline::load_project(options_.project));
   TRY(check_outside(project_));
+  ASSIGN(alert_settings_, alerts::load_settings(project_.folder));
   data_ = data_folder(options_.project, options_.data);
   return {};
 }
@@ -198,6 +200,9 @@ Instance::~Instance() {
   if (hooks_) hooks_->stop();
   airflow_.reset();
   console_.reset();  // both ask the workflows
+  shown_alerts_ = nullptr;
+  alerts_.reset();
+  alert_sight_.reset();
   if (event_log_.remote) event_log_.remote->interrupt();
   workflows_.reset();  // its tasks use all the rest
   upkeep_.reset();
@@ -349,6 +354,21 @@ Status Instance::open_console() {
   return rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump());
 }
 
+Status Instance::open_alerts() {
+  if (alert_settings_.channels.empty() && alert_settings_.rules.empty()) return {};
+  alert_sight_ = make_alert_sight(*this);
+  TRY(alerts::check_subjects(alert_settings_, *alert_sight_));
+  const std::string page = alert_settings_.page.empty() ? console_url() : alert_settings_.page;
+  ASSIGN(alerts_,
+         alerts::Alerts::open({.settings = alert_settings_,
+                               .sender = alert_sender(project_, page),
+                               .folder = fs::absolute(project_.folder).lexically_normal().string(),
+                               .file = data_ + "/alerts.db"},
+                              *alert_sight_, rt::system_clock()));
+  shown_alerts_ = alerts_.get();
+  return {};
+}
+
 Result<log::Log*> Instance::log_for_events() {
   if (!remote_) return log_.get();
   if (!event_log_.log) {
@@ -435,6 +455,7 @@ Status Instance::start() {
   TRY(open_workflows());
   TRY(hooks_->start(options_.hooks, [this] { return query_relations(*this); }));
   TRY(open_console());
+  TRY(open_alerts());
   runner_->start();
   if (staged_) staged_->start();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
@@ -443,6 +464,7 @@ Status Instance::start() {
   }
   if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
+  if (alerts_) alerts_->start();
   return {};
 }
 
@@ -465,6 +487,8 @@ Status Instance::run_once() {
 }
 
 Status Instance::stop() {
+  // What stops on purpose is no alert.
+  if (alerts_) alerts_->stop();
   if (hooks_) hooks_->stop();
   if (airflow_) airflow_->stop();
   if (event_log_.remote) event_log_.remote->interrupt();

@@ -2,12 +2,14 @@
 // where all are wired.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "airflow/door.h"
+#include "alerts/alerts.h"
 #include "app/cql_service.h"
 #include "app/hooks_service.h"
 #include "app/log_view.h"
@@ -97,6 +99,8 @@ class Instance {
   bool is_paused(std::string_view name) const;
   /// Null when the project has no DAGs.
   workflows::Workflows* workflows() { return workflows_.get(); }
+  /// Null where tailrace.yml has no `alerts`, and before the console has started.
+  alerts::Alerts* alerts() { return shown_alerts_; }
   console::LogView& log_view() { return *log_view_; }
   /// Of one that has started.
   console::SchemaView& schema_view() { return *schema_view_; }
@@ -119,6 +123,8 @@ class Instance {
   /// The workflows, where the project has any, and their door; they do not run yet.
   Status open_workflows();
   Status open_console();
+  /// The alerts, where tailrace.yml has any; after the console, whose address their links need.
+  Status open_alerts();
   /// The log that events of topics are read from: on a Kafka a reader of its own, for the
   /// pipeline's reads elsewhere.
   Result<log::Log*> log_for_events();
@@ -167,6 +173,10 @@ class Instance {
   std::unique_ptr<tasks::ProjectAccess> access_;
   std::unique_ptr<workflows::Workflows> workflows_;  ///< null where there are no DAGs
   std::unique_ptr<airflow::Door> airflow_;
+  alerts::Settings alert_settings_;
+  std::unique_ptr<alerts::Sight> alert_sight_;
+  std::unique_ptr<alerts::Alerts> alerts_;  ///< null where there are none
+  std::atomic<alerts::Alerts*> shown_alerts_ = nullptr;
   std::unique_ptr<kafka::SchemaIds> record_schemas_;  ///< of kafka_; null without a registry
 };
 

@@ -197,7 +197,9 @@ void add_sql(CLI::App& app, int& code) {
       "  system.tables          every table: layer, kind, records, columns, failed\n"
       "  system.topics          every topic: relation, partitions, format, records, bytes\n"
       "  system.expectations    every expectation: condition, action, passed, failed\n"
-      "  system.dead_letters    every rejected record: flow, reason, detail, origin, record\n\n"
+      "  system.dead_letters    every rejected record: flow, reason, detail, origin, record\n"
+      "  system.alerts          what is pending or fires: rule, state, labels, value, summary\n"
+      "  system.alert_messages  what was sent: channel, state, kind, rule, title, said\n\n"
       "Asks the process that runs on the data folder, or reads the folder when none runs; nothing\n"
       "is changed either way. Exit 1 when a statement failed.");
   command->callback([=, &code] { code = sql_command(*options); });
@@ -512,6 +514,56 @@ void add_dags(CLI::App& app, int& code) {
       "test keeps nothing, and ends with 1 when the run failed, as run --wait and backfill do.");
 }
 
+void add_alerts(CLI::App& app, int& code) {
+  using Action = AlertsOptions::Action;
+  auto* alerts =
+      app.add_subcommand("alerts", "rules and what fires: list, test, silence, history …");
+  alerts->require_subcommand(1);
+  for (auto [name, about, action] :
+       {std::tuple{"list", "every rule with its alerts, channels and silences", Action::kList},
+        {"test", "send a marked test message and say what came back", Action::kTest},
+        {"silence", "tell nothing of the alerts that fit, for a while", Action::kSilence},
+        {"unsilence", "end a silence", Action::kUnsilence},
+        {"history", "what alerts became, the newest first", Action::kHistory}}) {
+    auto options = std::make_shared<AlertsOptions>();
+    options->action = action;
+    auto* command = alerts->add_subcommand(name, about);
+    if (action == Action::kTest)
+      command->add_option("name", options->name,
+                          "a channel, or a rule, whose channels it goes through (default: all)");
+    if (action == Action::kHistory) {
+      command->add_option("rule", options->name, "of this rule alone");
+      command->add_option("--limit", options->limit, "so many")
+          ->check(CLI::Range(1, 1000))
+          ->capture_default_str();
+    }
+    if (action == Action::kUnsilence)
+      command->add_option("id", options->name, "its id, as `list` shows it")->required();
+    if (action == Action::kSilence) {
+      command
+          ->add_option("matchers", options->matchers,
+                       "as in Alertmanager: alertname=\"x\", hop=~\"fetched.*\"")
+          ->required();
+      command->add_option("--duration", options->duration, "30m, 2h, 7d")->capture_default_str();
+      command->add_option("--comment", options->comment, "why");
+    }
+    command->add_option("--project", options->project, "the project's folder")
+        ->capture_default_str();
+    command->add_option("--data", options->data, kDataHelp);
+    command->add_flag("--json", options->json, "for scripts");
+    command->callback([=, &code] { code = alerts_command(*options); });
+  }
+  alerts->footer(
+      "Examples:\n"
+      "  tailrace alerts list\n"
+      "  tailrace alerts test ops                      through the channel `ops`\n"
+      "  tailrace alerts silence 'hop=~\"fetched.*\"' --duration 2h --comment 'API is down'\n"
+      "  tailrace alerts history 'users are missing' --limit 20\n\n"
+      "Rules and channels are described in tailrace.yml under `alerts` (docs/project.md). All ask\n"
+      "the program that runs on the project; test works without one, too, and ends with 1 when a\n"
+      "message did not arrive.");
+}
+
 void add_produce(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("produce", "send each line of standard input to a topic");
   auto options = std::make_shared<ProduceOptions>();
@@ -670,6 +722,7 @@ int run_main(int argc, char** argv) {
   add_groups(app, code);
   add_schemas(app, code);
   add_dags(app, code);
+  add_alerts(app, code);
   add_containers(app, code);
   add_doctor(app, code);
   add_lambda(app, code);

@@ -2,6 +2,7 @@
 // expectations, contracts and their service levels.
 #include <algorithm>
 
+#include "alerts/json.h"
 #include "app/backend.h"
 
 namespace tailrace::app {
@@ -249,6 +250,69 @@ Status scan_letters(const pipeline::DeadLetters& letters, const Schema& schema,
   }
 }
 
+/// `tailrace.yml` says of the rest; a project without alerts has none.
+QueryRelation alerts_of(Instance& instance) {
+  Schema schema = schema_of({{"rule", kText},
+                             {"state", kText},
+                             {"severity", kText},
+                             {"labels", kText},
+                             {"value", kText},
+                             {"summary", kText},
+                             {"since_ms", kNumber},
+                             {"told_ms", kNumber},
+                             {"muted_by", kText}});
+  return {"system.alerts", schema, [&instance, schema](const Visit& visit) -> Status {
+            Rows rows(schema);
+            if (auto* alerts = instance.alerts()) {
+              for (const alerts::Shown& one : alerts->alerts())
+                rows.text(one.alert.rule)
+                    .text(std::string(alerts::name(one.alert.state)))
+                    .text(one.alert.labels.at("severity"))
+                    .text(alerts::dump(alerts::json_of(one.alert.labels)))
+                    .text(one.alert.seen.value)
+                    .text(one.alert.seen.summary)
+                    .number(one.alert.since)
+                    .number(one.alert.told_at)
+                    .text(one.muted_by);
+            }
+            ASSIGN(auto batch, rows.finish());
+            return visit(batch);
+          }};
+}
+
+/// What was sent, or is to be: the newest first.
+QueryRelation alert_messages(Instance& instance) {
+  Schema schema = schema_of({{"id", kNumber},
+                             {"channel", kText},
+                             {"state", kText},
+                             {"kind", kText},
+                             {"rule", kText},
+                             {"title", kText},
+                             {"made_ms", kNumber},
+                             {"over_ms", kNumber},
+                             {"attempts", kNumber},
+                             {"said", kText}});
+  return {"system.alert_messages", schema, [&instance, schema](const Visit& visit) -> Status {
+            Rows rows(schema);
+            if (auto* alerts = instance.alerts()) {
+              ASSIGN(const auto messages, alerts->messages(alerts::kHistory));
+              for (const alerts::Outgoing& one : messages)
+                rows.number(one.id)
+                    .text(one.channel)
+                    .text(one.state)
+                    .text(std::string(alerts::name(one.message.kind)))
+                    .text(one.message.rule)
+                    .text(alerts::title(one.message))
+                    .number(one.made)
+                    .number(one.over)
+                    .number(one.attempts)
+                    .text(one.said);
+            }
+            ASSIGN(auto batch, rows.finish());
+            return visit(batch);
+          }};
+}
+
 QueryRelation dead_letters(Instance& instance) {
   Schema schema = schema_of({{"id", kNumber},
                              {"flow", kText},
@@ -270,8 +334,9 @@ QueryRelation dead_letters(Instance& instance) {
 
 std::vector<QueryRelation> query_relations(Instance& instance) {
   std::vector<QueryRelation> all = {
-      hops(instance),         tables(instance),    topics(instance),        expectations(instance),
-      dead_letters(instance), contracts(instance), service_levels(instance)};
+      hops(instance),           tables(instance),       topics(instance),
+      expectations(instance),   dead_letters(instance), contracts(instance),
+      service_levels(instance), alerts_of(instance),    alert_messages(instance)};
   const auto graph = instance.runner().graph();
   for (const pipeline::Table& table : graph->tables)
     all.push_back({table.name, table.schema, [&instance, name = table.name](const Visit& visit) {

@@ -334,6 +334,7 @@ Status FilesSource::look_at(const std::string& name, Chunk& chunk) {
     return {};
   }
   ASSIGN(FileMark mark, mark_of(name, *seen));
+  const FileMark before = mark;
   Chunk said;
   const bool due = is_due(name, *seen, mark, said);
   if (due) {
@@ -341,6 +342,8 @@ Status FilesSource::look_at(const std::string& name, Chunk& chunk) {
     position_.queue.push_back(name);
     return {};
   }
+  // One that was emptied begins anew, though it may be as long as before when it is looked at next.
+  if (mark != before) TRY(marks_->put(name, mark));
   if (said.why.empty()) return {};
   unsettled_.insert(name);
   if (said.wait > nanoseconds(0)) {

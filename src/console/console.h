@@ -14,6 +14,7 @@
 //   …    /api/schemas…                 the schema registry: schema_view.h
 //   …    /api/ingest… /api/refresh /api/operations…    what is started and waited for: operations.h
 //   GET  /api/workflows…               DAGs, runs and tasks: workflows_page.h
+//   …    /api/alerts…                  rules, alerts, silences, messages: alerts_page.h
 //   …    /api/v2/…                     the workflows, as Airflow's REST API:
 //   ConsoleConfig::workflows
 //
@@ -30,6 +31,7 @@
 #include <variant>
 #include <vector>
 
+#include "alerts/alerts.h"
 #include "base/result.h"
 #include "console/log_view.h"
 #include "console/operations.h"
@@ -165,6 +167,8 @@ class Backend {
   virtual Operations& operations() = 0;
   /// Null when the project has no DAGs.
   virtual workflows::Workflows* workflows() { return nullptr; }
+  /// Null when the project has no alerts.
+  virtual alerts::Alerts* alerts() { return nullptr; }
   /// What other doors count.
   virtual void write_metrics(MetricsText& /*out*/) {}
 };

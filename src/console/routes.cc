@@ -4,6 +4,7 @@
 #include <charconv>
 #include <functional>
 
+#include "console/alerts_page.h"
 #include "console/assets.h"
 #include "console/console.h"
 #include "console/errors.h"
@@ -234,10 +235,15 @@ Response workflows_route(Backend& backend, const Request& request) {
   return workflows_response(backend.workflows(), request);
 }
 
+Response alerts_route(Backend& backend, const Request& request) {
+  return alerts_response(backend.alerts(), request);
+}
+
 /// /api/WHAT/NAME[/…]; nothing when there is no such address.
 std::optional<Response> named_route(Backend& backend, const Request& request) {
   const auto& segments = request.segments;
   if (segments.size() < 3 || segments[2].empty()) return std::nullopt;
+  if (segments[1] == "alerts") return alerts_route(backend, request);
   const bool whole = segments.size() == 3;
   const bool of_records = segments.size() == 4 && segments[3] == "records";
   Response (*handle)(Backend&, const Request&) = nullptr;
@@ -291,6 +297,7 @@ constexpr Route kRoutes[] = {
      }},
     {"/api/schemas", "GET", subjects},
     {"/api/workflows", "GET", workflows_route},
+    {"/api/alerts", "GET", alerts_route},
     {"/metrics", "GET", [](Backend& b, const Request&) { return metrics(b); }},
     {"/healthz", "GET", [](Backend&, const Request&) { return Response{.body = "ok\n"}; }},
     {"/readyz", "GET", [](Backend& b, const Request&) { return ready(b); }},

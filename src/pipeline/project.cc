@@ -479,7 +479,8 @@ Status read_settings(Project& project, const std::string& path) {
   ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
   TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "staging", "serving", "lake",
-                                 "functions", "invoke", "dead_letters", "checkpoint", "lambda"}));
+                                 "functions", "invoke", "dead_letters", "checkpoint", "lambda",
+                                 "alerts"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));

@@ -74,9 +74,9 @@ def test_once_reads_what_is_there_and_ends(tmp_path, moto, bucket):
 
 def test_listings_of_several_pages_are_read_to_their_end(tmp_path, moto, bucket):
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda i: put(bucket, f"in/{i:05}.json", json.dumps({"n": i})), range(2300)))
+        list(pool.map(lambda i: put(bucket, f"in/{i:05}.json", json.dumps({"n": i})), range(1100)))
     p = project(tmp_path, moto, bucket, "in/").start()
-    p.expect(range(2300), seconds=120)
+    p.expect(range(1100), seconds=150)
     p.stop()
 
 
@@ -186,7 +186,6 @@ def test_messages_of_a_queue_and_listings_overlap_without_doubles(tmp_path, moto
         QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"])[
             "Attributes"].values())) == 0, "an empty queue")
     p.expect(range(80), letters=1)
-    assert "no news" in p.sql("SELECT CAST(value AS STRING) AS v FROM system.dead_letters")[0]["v"] or True
     p.stop()
 
 
@@ -222,12 +221,13 @@ def test_no_permission_and_no_bucket_are_errors_that_say_what_to_do(tmp_path, mo
 
 
 def test_wrong_options_are_named(tmp_path, moto):
+    p = BucketProject(tmp_path, moto.url)
+    right = dict(p.options)
     for wrong, words in (({"url": "http://x"}, "s3://BUCKET/PREFIX"), ({"notify": "sqs"}, "queue"),
                          ({"after": "burn"}, "move:PREFIX"), ({"start": "tomorrow"}, "2026-11-01T00:00:00Z"),
-                         ({"endpoint": "minio:9000"}, "http://HOST:9000")):
-        folder = tmp_path / str(len(words) + hash(words) % 1000)
-        folder.mkdir()
-        p = BucketProject(folder, moto.url, **wrong)
+                         ({"endpoint": "minio:9000"}, "http://HOST:9000"), ({"every": "none"}, "notify")):
+        p.options = dict(right)
+        p.write_settings(**wrong)
         done = p.command("check", p.folder)
         assert done.returncode != 0 and words in done.stdout + done.stderr, (wrong, done.stdout, done.stderr)
 

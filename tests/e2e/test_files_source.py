@@ -11,6 +11,7 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import threading
 import time
@@ -273,8 +274,8 @@ def test_files_renamed_into_place_replaced_and_renamed_away(tmp_path):
     inbox.write("a.jsonl", jsonl([{"n": 5}]))
     inbox.expect([{"n": n} for n in range(1, 6)])
     (inbox.inbox / "b.jsonl").write_text("")  # emptied, as log rotation does
-    noted = lambda: json.loads(json.loads((inbox.data / "ingest" / "files.json").read_text())["position"])
-    tailrace.wait_until(lambda: noted()["files"]["b.jsonl"][1] == 0, "the emptied file to be seen")
+    sizes = lambda: dict(sqlite3.connect(inbox.data / "ingest" / "files.files").execute("SELECT name, size FROM mark"))
+    tailrace.wait_until(lambda: sizes().get("b.jsonl") == 0, "the emptied file to be seen")
     with open(inbox.inbox / "b.jsonl", "a") as more:
         more.write('{"n": 6}\n')
     inbox.expect([{"n": n} for n in range(1, 7)])

@@ -105,7 +105,8 @@ def test_what_cannot_be_delivered_in_time_is_answered_as_failed_before_the_deadl
 def make_topic(address, name):
     from confluent_kafka.admin import AdminClient, NewTopic
 
-    for made in AdminClient({"bootstrap.servers": address}).create_topics([NewTopic(name, 1)]).values():
+    admin = AdminClient({"bootstrap.servers": address})
+    for made in admin.create_topics([NewTopic(name, 1)]).values():
         made.result(30)
 
 

@@ -2,7 +2,6 @@
 import json
 import os
 import subprocess
-import time
 import urllib.error
 import urllib.request
 
@@ -48,8 +47,11 @@ class Emulator:
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/2015-03-31/functions/function/invocations", body)
-        with urllib.request.urlopen(request, timeout=timeout) as answer:
-            return json.loads(answer.read() or b"null")
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as e:  # a function that did not start: 502 and what it said
+            return json.loads(e.read())
 
     def functions(self):
         """Process ids of what it has started."""
@@ -77,4 +79,3 @@ class Emulator:
             except ProcessLookupError:
                 pass
         self.process.wait()
-        time.sleep(0)
