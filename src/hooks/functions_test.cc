@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -21,6 +22,7 @@ using testing::HasSubstr;
 class FunctionsTest : public testing::Test {
  protected:
   void SetUp() override {
+    std::signal(SIGPIPE, SIG_IGN);  // as the program does
     std::string name = testing::TempDir() + "functions_XXXXXX";
     folder_ = mkdtemp(name.data());
   }
