@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -21,7 +22,7 @@ using testing::HasSubstr;
 class FunctionsTest : public testing::Test {
  protected:
   void SetUp() override {
-    ::signal(SIGPIPE, SIG_IGN);  // as the program does: a process may end before it is answered
+    std::signal(SIGPIPE, SIG_IGN);  // as the program does
     std::string name = testing::TempDir() + "functions_XXXXXX";
     folder_ = mkdtemp(name.data());
   }

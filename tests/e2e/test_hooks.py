@@ -275,7 +275,8 @@ def test_kills_lose_nothing_that_was_answered_and_double_nothing_that_has_a_key(
     lost = [one for one in answered if one not in found]
     doubled = [one for one, times in found.items() if times > 1 and int(one.split("-")[1]) % 2 == 0]
     assert (lost, doubled) == ([], []), f"of {len(answered)}"
-    assert project.sql("SELECT count(*) AS n FROM orders_raw")[0]["n"] == sum(found.values())
+    count = "SELECT count(*) AS n FROM orders_raw"
+    tailrace.wait_until(lambda: project.sql(count)[0]["n"] == sum(found.values()), "each record in the table")
     project.stop()
 
 
