@@ -183,8 +183,8 @@ def records(*all_of_them):
     return {"Records": list(all_of_them)}
 
 
-def consume(address, topics, count, seconds=30):
-    """(topic, key, value, headers) of the first `count` records, read by a foreign client."""
+def consume(address, topics, count, seconds=30, distinct=False):
+    """(topic, key, value, headers) of the first `count` records, or values, read by a foreign client."""
     import confluent_kafka
 
     consumer = confluent_kafka.Consumer({"bootstrap.servers": address, "group.id": str(uuid.uuid4()),
@@ -192,10 +192,14 @@ def consume(address, topics, count, seconds=30):
                                          "allow.auto.create.topics": False})
     consumer.subscribe(topics)
     found, end = [], time.monotonic() + seconds
-    while len(found) < count and time.monotonic() < end:
+
+    def number():
+        return len({value for _, _, value, _ in found}) if distinct else len(found)
+
+    while number() < count and time.monotonic() < end:
         message = consumer.poll(0.2)
         if message is not None and not message.error():
             found.append((message.topic(), message.key(), message.value(), dict(message.headers() or [])))
     consumer.close()
-    assert len(found) >= count, found
+    assert number() >= count, found
     return found
