@@ -18,6 +18,12 @@ Transition transition(const Alert& alert, std::string_view from, std::string_vie
           .summary = alert.seen.summary};
 }
 
+/// Whether a rule goes by what is kept, and not by what can be seen of a program that runs: then it
+/// is right from its first look on, and says a thing once.
+bool knows_after_a_start(RuleKind kind) {
+  return kind == RuleKind::kRunFailed;
+}
+
 }  // namespace
 
 std::string_view name(State state) {
@@ -108,7 +114,8 @@ Step States::observe(const RuleSpec& rule, std::vector<Seen> seen, Ms now,
   for (auto& [key, alert] : alerts_) {
     if (alert.rule != rule.name || keys.contains(key)) continue;
     const auto settling = settling_.find(key);
-    if (settling != settling_.end() && now < settling->second) continue;
+    if (!knows_after_a_start(rule.kind) && settling != settling_.end() && now < settling->second)
+      continue;
     end(alert, now, step);
   }
   tell(rule, now, step);

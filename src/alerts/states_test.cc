@@ -219,6 +219,14 @@ TEST_F(StatesTest, after_a_start_an_alert_is_not_resolved_before_it_can_have_bee
   EXPECT_THAT(told(seen_again.observe(rule(), {}, 300)), ElementsAre("resolved 0 1"));
 }
 
+TEST_F(StatesTest, a_run_that_worked_after_a_start_ends_the_alert_at_once) {
+  rule().kind = RuleKind::kRunFailed;
+  (void)observe({seen_at("dag", "1", "run1")}, 0);
+  States after(settings_);
+  after.restore(states_.alerts(), 100);
+  EXPECT_THAT(told(after.observe(rule(), {}, 200)), ElementsAre("resolved 0 1"));
+}
+
 TEST(Message, places_of_a_template_are_filled_in) {
   Alert alert{.rule = "r", .labels = {{"hop", "a"}, {"severity", "critical"}}};
   alert.seen.value = "7";

@@ -46,6 +46,19 @@ std::set<std::string> variables_of(const std::string& text) {
   return names;
 }
 
+/// Where the block `alerts` begins and ends in tailrace.yml; an empty stretch where there is none.
+std::pair<std::size_t, std::size_t> alerts_of(const std::string& text) {
+  const std::string key = "\nalerts:";
+  const auto begin = ("\n" + text).find(key);
+  if (begin == std::string::npos) return {text.size(), text.size()};
+  for (auto line = text.find('\n', begin); line != std::string::npos;
+       line = text.find('\n', line + 1)) {
+    const char first = line + 1 < text.size() ? text[line + 1] : ' ';
+    if (first != ' ' && first != '#' && first != '\n' && first != '-') return {begin, line + 1};
+  }
+  return {begin, text.size()};
+}
+
 std::string lower_name(const std::string& name) {
   std::string out;
   for (const char c : name) {
@@ -140,14 +153,20 @@ std::string tailrace_service(const Places& at, const Options& options,
       "    command: [run, /project, --data, /data, --console, \"0.0.0.0:9021\",\n      --kafka, ";
   text += door(log, "9092") + ", --registry, " + door(registry, "8081") + ", --cql, " +
           door(serving, "9042") + "]\n";
-  const auto variables = variables_of(options.settings);
+  const auto [begin, end] = alerts_of(options.settings);
+  const auto variables =
+      variables_of(options.settings.substr(0, begin) + options.settings.substr(end));
+  std::string environment;
   if (options.real && at.staging == kStaging)
-    text += "    environment:\n      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}\n";
-  if (!options.real && !variables.empty()) {
-    text += "    environment:\n";
+    environment += "      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}\n";
+  if (!options.real)
     for (const std::string& name : variables)
-      text += "      " + name + ": ${" + name + ":?tailrace.yml asks for it}\n";
-  }
+      environment += "      " + name + ": ${" + name + ":?tailrace.yml asks for it}\n";
+  // A channel of alerts whose variable is not set is off.
+  for (const std::string& name : variables_of(options.settings.substr(begin, end - begin)))
+    if (options.real || !variables.contains(name))
+      environment += "      " + name + ": ${" + name + ":-}\n";
+  if (!environment.empty()) text += "    environment:\n" + environment;
   text += "    ports:\n      - \"127.0.0.1:9021:9021\"   # the page, the API, /metrics\n";
   if (registry && !services.contains("registry")) text += "      - \"127.0.0.1:8081:8081\"\n";
   if (serving) text += "      - \"127.0.0.1:9042:9042\"   # cqlsh and CQL's drivers\n";

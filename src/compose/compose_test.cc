@@ -179,5 +179,15 @@ TEST(Compose, what_the_settings_ask_of_the_environment_is_handed_on) {
   EXPECT_THAT(files->front().text, Not(HasSubstr("NOT_THIS")));
 }
 
+TEST(Compose, a_variable_of_alerts_alone_may_be_missing_and_turns_its_channel_off) {
+  Options asked = options(false);
+  asked.settings =
+      "alerts:\n  channels:\n    ops: {slack: {webhook: \"${HOOK}\"}}\n# more\n"
+      "ingest:\n  - url: ${API_URL}\n";
+  const auto files = compose_files(example(), asked);
+  EXPECT_THAT(files->front().text, HasSubstr("HOOK: ${HOOK:-}"));
+  EXPECT_THAT(files->front().text, HasSubstr("API_URL: ${API_URL:?"));
+}
+
 }  // namespace
 }  // namespace tailrace::compose

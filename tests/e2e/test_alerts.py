@@ -99,7 +99,7 @@ def test_from_a_hop_that_fails_to_a_slack_message_and_back(tmp_path, source, sla
         print(f"\nfrom the cause to Slack's message: {slack.requests[0][0] - source.changed:.2f} s")
     assert slack.titles() == [":red_circle: Firing: source down"]
     text = json.dumps(slack.bodies()[0])
-    assert "fetched.api" in text and "HTTP 500" in text and f"tailrace status {project.folder}" in text
+    assert "fetched.api" in text and "answered 500" in text and f"tailrace status {project.folder}" in text
     buttons = [one for block in slack.bodies()[0]["blocks"] if block["type"] == "actions" for one in block["elements"]]
     assert buttons[0]["url"] == project.url() + "/#/"
     assert project.sql("SELECT rule, state FROM system.alerts") == [{"rule": "source down", "state": "firing"}]

@@ -2,6 +2,7 @@
 import email
 import email.policy
 import json
+import socket
 import ssl
 
 import pytest
@@ -10,6 +11,13 @@ from certificates import Authority
 
 controller = pytest.importorskip("aiosmtpd.controller")
 smtp = pytest.importorskip("aiosmtpd.smtp")
+
+
+def free_port():
+    """aiosmtpd asks for the number itself."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 class Inbox:
@@ -21,7 +29,7 @@ class Inbox:
         if self.refusals:
             return self.refusals.pop(0)
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        self.mails.append((session.ssl is not None, session.login_data, envelope.rcpt_tos, message))
+        self.mails.append((session.ssl is not None, session.auth_data, envelope.rcpt_tos, message))
         return "250 kept"
 
 
@@ -34,10 +42,9 @@ def project_for(folder, settings):
 
 def test_a_mail_has_plain_text_and_html(tmp_path):
     inbox = Inbox()
-    server = controller.Controller(inbox, hostname="127.0.0.1", port=0)
+    server = controller.Controller(inbox, hostname="127.0.0.1", port=free_port())
     server.start()
-    port = server.server.sockets[0].getsockname()[1]
-    project, at = project_for(tmp_path, {"smtp": f"smtp+plain://127.0.0.1:{port}"})
+    project, at = project_for(tmp_path, {"smtp": f"smtp+plain://127.0.0.1:{server.port}"})
     done = project.command("alerts", "test", "mail", *at)
     assert done.returncode == 0, done.stdout + done.stderr
     _, _, to, mail = inbox.mails[0]
@@ -64,11 +71,10 @@ def test_a_password_goes_by_starttls_only(tmp_path):
         return smtp.AuthResult(success=(data.login, data.password) == (b"me", b"sesame"), auth_data=data)
 
     inbox = Inbox()
-    server = controller.Controller(inbox, hostname="127.0.0.1", port=0, tls_context=context, require_starttls=True,
-                                   authenticator=login, auth_required=True)
+    server = controller.Controller(inbox, hostname="127.0.0.1", port=free_port(), tls_context=context,
+                                   require_starttls=True, authenticator=login, auth_required=True)
     server.start()
-    port = server.server.sockets[0].getsockname()[1]
-    settings = {"smtp": f"smtp://127.0.0.1:{port}", "user": "me", "ca_file": str(authority.certificate)}
+    settings = {"smtp": f"smtp://127.0.0.1:{server.port}", "user": "me", "ca_file": str(authority.certificate)}
     project, at = project_for(tmp_path, settings | {"password": "sesame"})
     done = project.command("alerts", "test", "mail", *at)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -52,7 +52,7 @@ def test_a_real_alertmanager_takes_alerts_and_their_ends(tmp_path):
     alert = wait_until(alerts, "the alert")[0]
     assert alert["labels"] == {"alertname": "source down", "hop": "fetched.api", "severity": "critical",
                                "project": project.get("/api/status")["project"]}
-    assert "HTTP 500" in alert["annotations"]["summary"] and alert["generatorURL"].startswith(project.url())
+    assert "answered 500" in alert["annotations"]["summary"] and alert["generatorURL"].startswith(project.url())
     assert alert["status"]["state"] == "active"
     wait_until(lambda: passed_on.requests, "what it passes on")
     # Our own webhooks have the same shape.

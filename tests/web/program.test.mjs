@@ -85,3 +85,11 @@ test("no page of the example is wider than a phone or a desktop", async () => {
   await assertFits(await visit(url, { viewport: { width: 360, height: 740 } }));
   await assertFits(await visit(url, { viewport: { width: 1280, height: 800 } }));
 });
+
+test("rules, channels and silences of alerts are shown, and a channel that is off says why", async () => {
+  const page = await visit(`${(await example).url}/#/alerts`);
+  await page.getByRole("row", { name: /no users are served inactive warning ops/ }).waitFor();
+  await page.getByText("off: SLACK_WEBHOOK is not set in the environment").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Test ops" }).isDisabled());
+  assert.deepEqual(page.problems, []);
+});
