@@ -315,6 +315,7 @@ def test_silences_and_tests_by_the_command(tmp_path, source, slack):
 def test_a_channel_without_its_variable_is_off_and_says_so(tmp_path, source):
     channel = {"ops": {"slack": {"webhook": "${NO_SUCH_WEBHOOK}"}}}
     project = project_for(tmp_path, {"channels": channel, "rules": [ERROR]}, api_of(source)).start()
+    wait_until(lambda: project.get("/api/alerts")["channels"], "the alerts are there")
     assert project.get("/api/alerts")["channels"][0]["off"] == "NO_SUCH_WEBHOOK is not set in the environment"
     assert "channel ops is off: NO_SUCH_WEBHOOK" in project.log.read_text()
     project.stop()
