@@ -174,8 +174,12 @@ void Alerts::take(const Said& said, Ms now) {
 }
 
 void Alerts::keep(Step step, std::vector<std::pair<std::string, std::string>> notes, Ms now) {
-  for (const Transition& one : step.history)
+  // A pending alert may come to nothing; the page and the history have it.
+  const auto fired = [](std::string_view state) { return state == "firing"; };
+  for (const Transition& one : step.history) {
+    if (!fired(one.from) && !fired(one.to) && one.to != "notice") continue;
     LOG(info, "alerts: {} {} -> {}: {}", one.rule, one.from, one.to, one.summary);
+  }
   unkept_.push_back({std::move(step), std::move(notes)});
   bool news = false;
   while (!unkept_.empty()) {

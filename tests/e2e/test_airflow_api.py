@@ -192,8 +192,9 @@ def test_who_has_no_password_is_kept_out_where_users_are_named(project, tmp_path
 
 
 def test_a_door_that_others_reach_wants_users(project):
-    done = project.command("run", project.folder, "--data", project.data, *tailrace.FREE_PORTS[:-1],
-                           "0.0.0.0:0", "--check")
+    ports = list(tailrace.FREE_PORTS)
+    ports[ports.index("--airflow") + 1] = "0.0.0.0:0"
+    done = project.command("run", project.folder, "--data", project.data, *ports, "--check")
     assert done.returncode == 1 and "--airflow-users" in done.stderr
 
 
