@@ -234,6 +234,7 @@ Status Instance::open_the_log() {
 
 Status check_outside(const pipeline::Project& project) {
   TRY(check_log(project));
+  TRY(alerts::load_settings(project.folder));
   if (project.roles.serving != "embedded") TRY(cassandra::config_of(project));
   for (const pipeline::TopicSpec& topic : project.topics) TRY(settings_of(topic));
   for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest, ""));

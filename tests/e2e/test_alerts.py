@@ -321,6 +321,16 @@ def test_a_channel_without_its_variable_is_off_and_says_so(tmp_path, source):
     project.stop()
 
 
+def test_a_wrong_rule_is_told_by_check_with_its_place(tmp_path, source):
+    project = project_for(tmp_path, {}, api_of(source))
+    settings = project.folder / "tailrace.yml"
+    settings.write_text(json.dumps({"topics": {"numbers": {"format": "json"}}}) + "\n")
+    assert project.command("check", project.folder).returncode == 0
+    settings.write_text("topics: {numbers: {format: json}}\nalerts:\n  rules:\n    - {hop: x, eror: true}\n")
+    done = project.command("check", project.folder)
+    assert done.returncode == 1 and "tailrace.yml:4:15: unknown key `eror`; did you mean `error`?" in done.stderr
+
+
 def test_a_rule_of_what_is_not_there_is_refused_with_the_nearest(tmp_path, source):
     rule = {"hop": "served.by_nam", "error": True}
     project = project_for(tmp_path, {"rules": [rule]}, api_of(source))
