@@ -7,7 +7,7 @@
 #include "cql_store/keys.h"
 #include "cql_store/reader.h"
 #include "cql_store/record.h"
-#include "net/frame_server.h"
+#include "net/answers_together.h"
 
 namespace tailrace::cql_store {
 namespace {

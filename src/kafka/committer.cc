@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "net/frame_server.h"
+#include "net/answers_together.h"
 
 namespace tailrace::kafka {
 

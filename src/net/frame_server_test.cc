@@ -13,6 +13,7 @@
 #include <random>
 #include <thread>
 
+#include "net/answers_together.h"
 #include "net/testing/frame_wire.h"
 
 namespace tailrace::net {
