@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <csignal>
 #include <filesystem>
@@ -47,10 +46,6 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
   console::ConsoleConfig config;
   config.host = std::move(at.host);
   config.port = at.port;
-  // Others on the network know this machine, or this container, by its own name.
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0')
-    config.allowed_hosts.emplace_back(name.data());
   return config;
 }
 
@@ -271,6 +266,12 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
   }
   if (staged_) TRY(staged_->open_flows(encoders_of));
   return {};
+}
+
+Result<Offset> Instance::committed_end(std::string_view topic, PartitionId id) {
+  if (remote_ != nullptr) return remote_->committed_end(topic, id);
+  ASSIGN(const auto partition, log_->partition(topic, id));
+  return partition->last_stable_offset();
 }
 
 connect::SourceRunner* Instance::source(std::string_view name) {
