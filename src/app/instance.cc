@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <csignal>
 #include <filesystem>
@@ -47,10 +46,6 @@ Result<console::ConsoleConfig> console_config(const std::string& address) {
   console::ConsoleConfig config;
   config.host = std::move(at.host);
   config.port = at.port;
-  // Others on the network know this machine, or this container, by its own name.
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0')
-    config.allowed_hosts.emplace_back(name.data());
   return config;
 }
 
@@ -80,6 +75,18 @@ Status exhaust(connect::SourceRunner& source, bool paced) {
     }
     if (wait.count() > 0) std::this_thread::sleep_for(wait);
   }
+}
+
+/// What others learn of the running program, once all of it runs.
+Status write_run_file(const Instance& instance, const std::string& data) {
+  const nlohmann::json run = {{"pid", getpid()},
+                              {"url", instance.console_url()},
+                              {"kafka", instance.kafka_address()},
+                              {"registry", instance.registry_url()},
+                              {"cql", instance.cql_address()},
+                              {"airflow", instance.airflow_url()},
+                              {"hooks", instance.hooks_url()}};
+  return rt::write_atomically(rt::posix_files(), data + "/run.json", run.dump());
 }
 
 }  // namespace
@@ -273,6 +280,12 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
   return {};
 }
 
+Result<Offset> Instance::committed_end(std::string_view topic, PartitionId id) {
+  if (remote_ != nullptr) return remote_->committed_end(topic, id);
+  ASSIGN(const auto partition, log_->partition(topic, id));
+  return partition->last_stable_offset();
+}
+
 connect::SourceRunner* Instance::source(std::string_view name) {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (project_.ingest[i].name == name) return sources_[i].get();
@@ -348,11 +361,7 @@ Status Instance::open_console() {
     };
     ASSIGN(console_, console::Console::start(config, *backend_));
   }
-  const nlohmann::json run = {{"pid", getpid()},          {"url", console_url()},
-                              {"kafka", kafka_address()}, {"registry", registry_url()},
-                              {"cql", cql_address()},     {"airflow", airflow_url()},
-                              {"hooks", hooks_url()}};
-  return rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump());
+  return {};
 }
 
 Status Instance::open_alerts() {
@@ -466,7 +475,7 @@ Status Instance::start() {
   if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   if (alerts_) alerts_->start();
-  return {};
+  return write_run_file(*this, data_);
 }
 
 log::Log::KeepFrom Instance::keep_from() {

@@ -90,6 +90,8 @@ class Instance {
   pipeline::Runner& runner() { return *runner_; }
   /// These of an instance that is not opened to be asked only.
   log::Log& log() { return *log_; }
+  /// Where what is committed to a partition ends now.
+  Result<Offset> committed_end(std::string_view topic, PartitionId id);
   console::Backend& backend() { return *backend_; }
   /// Null when `ingest` has none of that name.
   connect::SourceRunner* source(std::string_view name);

@@ -108,8 +108,9 @@ class RunningAccess final : public tasks::ProjectAccess {
     std::vector<std::pair<std::shared_ptr<log::Partition>, Offset>> wanted;
     for (const auto& topic : instance_.project().topics) {
       for (std::int32_t p = 0; p < topic.partitions; ++p) {
-        const auto partition = instance_.log().partition(topic.name, PartitionId(p));
-        if (partition) wanted.emplace_back(*partition, (*partition)->high_watermark());
+        ASSIGN(auto partition, instance_.log().partition(topic.name, PartitionId(p)));
+        ASSIGN(const Offset end, instance_.committed_end(topic.name, PartitionId(p)));
+        wanted.emplace_back(std::move(partition), end);
       }
     }
     while (!stop.stop_requested()) {

@@ -61,8 +61,8 @@ class KafkaPartition final : public log::Partition {
           shared.kicked.notify_all();
         }) {}
 
-  /// Asks where it begins and ends.
-  Status ask_ends() {
+  /// Asks where it begins and ends; tells the end.
+  Result<Offset> ask_ends() {
     std::int64_t low = 0, high = 0;
     const auto err = rd_kafka_query_watermark_offsets(shared_.reader->handle(), real_topic_.c_str(),
                                                       id_.value, &low, &high, kAskMs);
@@ -73,7 +73,7 @@ class KafkaPartition final : public log::Partition {
     }
     stream_.raise_start(Offset(low));
     stream_.raise_end(Offset(high));
-    return {};
+    return Offset(high);
   }
   Stream& stream() { return stream_; }
 
@@ -176,6 +176,7 @@ class RemoteLog final : public KafkaLog {
   Status start();
 
   Status begin_writing() override { return shared_.writer->open(); }
+  Result<Offset> committed_end(std::string_view topic, PartitionId id) override;
   void interrupt() override;
   std::string failing() const override { return shared_.health.failing(); }
 
@@ -288,6 +289,11 @@ void RemoteLog::on_committed(const std::string& topic, PartitionId id, Offset en
     (*partition)->stream().raise_end(end);
   else
     (void)(*partition)->ask_ends();
+}
+
+Result<Offset> RemoteLog::committed_end(std::string_view topic, PartitionId id) {
+  ASSIGN(const auto partition, find(topic, id));
+  return partition->ask_ends();
 }
 
 void RemoteLog::interrupt() {

@@ -32,6 +32,9 @@ class KafkaLog : public log::Log {
   /// Shuts out an earlier writer of the same id and learns how far it came. Call it when the topics
   /// are there.
   virtual Status begin_writing() = 0;
+  /// Where what is committed ends now, asked of Kafka: what a partition says itself is news of its
+  /// last fetch, and has what others have not committed yet.
+  virtual Result<Offset> committed_end(std::string_view topic, PartitionId id) = 0;
   /// Reads give what is there and wait no longer, so that who reads can end.
   virtual void interrupt() = 0;
   /// "kafka://… is not reachable: …"; empty while all is well.

@@ -6,6 +6,8 @@
 // the end of its coroutine.
 #include "net/http_server.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/awaitable.hpp>
@@ -245,7 +247,12 @@ struct HttpServer::Impl {
       : config(std::move(c)),
         handler(std::move(now)),
         later(std::move(later_handler)),
-        workers(static_cast<std::size_t>(std::max(1, config.limits.workers))) {}
+        workers(static_cast<std::size_t>(std::max(1, config.limits.workers))) {
+    // Configured without a word: others on the network know this machine, or this container, by it.
+    std::array<char, 256> name{};
+    if (gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0')
+      config.allowed_hosts.emplace_back(name.data());
+  }
 
   Status bind();
   void begin_stop();
@@ -402,8 +409,10 @@ Result<Request> HttpServer::Impl::admit(Parser& parser, int& status) const {
   ASSIGN(auto target, parse_target({message.target().data(), message.target().size()}));
   status = 421;
   if (!config.any_host && !host_allowed(request.header("host"), config.allowed_hosts)) {
+    std::string names = "localhost";
+    for (const std::string& name : config.allowed_hosts) names += " or " + name;
     return error(Code::kPermissionDenied,
-                 "this host name is not served here; allow it in the configuration");
+                 "the Host is not a name of this server: ask by its IP address, by " + names);
   }
   status = 403;
   bool reads = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";

@@ -279,6 +279,10 @@ TEST(HttpServer, foreign_host_names_and_foreign_origins_are_refused) {
                "GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\nConnection: close\r\n\r\n");
   };
   EXPECT_THAT(get("evil.example"), StartsWith("HTTP/1.1 421"));
+  EXPECT_THAT(get("evil.example"), HasSubstr("by its IP address, by localhost or pipes.test"));
+  std::array<char, 256> own{};
+  ASSERT_EQ(gethostname(own.data(), own.size() - 1), 0);
+  EXPECT_THAT(get(own.data()), StartsWith("HTTP/1.1 200"));
   for (auto host : {"localhost:99", "127.0.0.1", "[::1]:5", "pipes.test", "a.localhost"}) {
     EXPECT_THAT(get(host), StartsWith("HTTP/1.1 200")) << host;
   }

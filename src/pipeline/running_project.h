@@ -90,6 +90,9 @@ class RunningProject final : public Runner {
   /// Counts what the topics' rows were held to; flows that read a record which must not be stop.
   void count_topics(const std::vector<TopicStep>& topics);
   Status read_rejected(kv::WriteBatch& batch);
+  /// The next checkpoint keeps the position, also when only what holds no record for us is behind
+  /// it (markers, aborted transactions, what compaction took): others wait for keep_from().
+  void move_to(const std::string& topic, Positions next);
   Status run_flows(const std::vector<TopicStep>& topics, kv::WriteBatch& batch);
   /// The flow's notes (RunningFlow::notes) go with the change that it gives.
   Result<Delta> run_flow(std::size_t index, const std::vector<Delta>& inputs,

@@ -46,6 +46,8 @@ Result<bool> RunningProject::step() {
   TRY(letters_->trim(clock_.now().value, limits.letters_keep_ms, limits.letters_max_bytes, batch));
   if (!any && batch.empty()) {
     note_waits(topics);
+    for (std::size_t i = 0; i < topics.size(); ++i)
+      move_to(graph_.topics[i].topic, std::move(topics[i].next));
     return evolve(topics);
   }
   for (TopicStep& topic : topics)
@@ -58,7 +60,7 @@ Result<bool> RunningProject::step() {
   TRY(store_->write(batch));
   letters_->written();
   for (std::size_t i = 0; i < topics.size(); ++i) {
-    checkpoint_.positions[graph_.topics[i].topic] = topics[i].next;
+    move_to(graph_.topics[i].topic, std::move(topics[i].next));
     checkpoint_.decoded[graph_.topics[i].topic] += topics[i].delta.size();
     steps_records_ += topics[i].records;
   }
@@ -66,6 +68,14 @@ Result<bool> RunningProject::step() {
   publish_counts(topics);
   TRY(evolve(topics));
   return true;
+}
+
+void RunningProject::move_to(const std::string& topic, Positions next) {
+  Positions& kept = checkpoint_.positions[topic];
+  kept.resize(next.size());
+  if (kept == next) return;
+  kept = std::move(next);
+  dirty_ = true;
 }
 
 Result<std::vector<TopicStep>> RunningProject::read_topics() {
@@ -124,11 +134,11 @@ void RunningProject::count_topics(const std::vector<TopicStep>& topics) {
 Status RunningProject::read_rejected(kv::WriteBatch& batch) {
   if (!rejected_reader_) return {};
   ASSIGN(const auto step, rejected_reader_->read(1000));
+  move_to(rejected_reader_->relation().topic, step.next);
   if (step.records == 0) return {};
   const auto& values = static_cast<const arrow::StringArray&>(*step.delta.rows->column(1));
   for (std::int64_t i = 0; i < values.length(); ++i)
     letters_->add(rejected_letter(values.GetView(i)), batch);
-  checkpoint_.positions[rejected_reader_->relation().topic] = step.next;
   return {};
 }
 

@@ -8,6 +8,7 @@ import time
 
 import bucket_side
 import minio_side
+import ports
 import pytest
 import tailrace
 from bucket_side import BucketProject, lines
@@ -60,6 +61,43 @@ def test_each_object_is_read_once_through_ten_kills(tmp_path, minio, bucket):
     p.start()
     p.expect(range(2 * OBJECTS), seconds=1200)
     p.stop()
+
+
+def test_what_minio_tells_by_its_webhook_is_read_once_through_kills(tmp_path, monkeypatch):
+    """Nothing is listed. MinIO keeps what it could not tell (its queue_dir), and tells it again."""
+    if not minio_side.MINIO:
+        pytest.skip(minio_side.SKIP)
+    [port] = ports.free(1)
+    at = tailrace.FREE_PORTS.index("--hooks") + 1
+    monkeypatch.setattr(tailrace, "FREE_PORTS",
+                        (*tailrace.FREE_PORTS[:at], f"127.0.0.1:{port}", *tailrace.FREE_PORTS[at + 1:]))
+    monkeypatch.setenv("HOOK_TOKEN", "senders-word")
+    (tmp_path / "minio").mkdir()
+    told = {"ENABLE": "on", "ENDPOINT": f"http://127.0.0.1:{port}/hooks/objects", "QUEUE_DIR": str(tmp_path / "queue"),
+            "AUTH_TOKEN": "senders-word"}
+    server = minio_side.RealMinio(
+        tmp_path / "minio", **{f"MINIO_NOTIFY_WEBHOOK_{name}_TAILRACE": value for name, value in told.items()}).start()
+    s3 = server.client()
+    s3.create_bucket(Bucket="told")
+    s3.put_bucket_notification_configuration(Bucket="told", NotificationConfiguration={"QueueConfigurations": [
+        {"QueueArn": "arn:minio:sqs::TAILRACE:webhook", "Events": ["s3:ObjectCreated:*"],
+         "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "in/"}]}}}]})
+    bucket = s3, "told"
+    (tmp_path / "run").mkdir()
+    p = project(tmp_path / "run", server, bucket, "in/", notify="webhook", token="${HOOK_TOKEN}", every="none")
+    p.start()
+    for i in range(60):
+        put(bucket, f"in/{i} é.jsonl", lines(2 * i, 2))
+    p.expect(range(120))
+    for kill in range(5):
+        p.kill()
+        for i in range(60 + 30 * kill, 90 + 30 * kill):
+            put(bucket, f"in/{i}.jsonl", lines(2 * i, 2))
+        p.start()
+    p.expect(range(2 * 210), seconds=180)
+    assert not p.letters()
+    p.stop()
+    server.kill()
 
 
 def test_minio_may_be_away_and_come_back(tmp_path, minio, bucket):

@@ -5,10 +5,12 @@ import re
 import signal
 import subprocess
 
+import confluent_kafka
 import kafka_side
 import oracle
 import pytest
 import tailrace
+import test_refresh
 from broker import Broker
 
 TABLES = ("users_raw", "users_clean", "users", "users_by_country_gender", "age_by_nationality", "top_cities")
@@ -162,6 +164,24 @@ def test_of_two_with_one_id_the_older_is_shut_out(tmp_path, kafka):
     tailrace.wait_until(lambda: younger.hops()["appended.users_created"]["count"] > 2000, "the younger goes on")
     younger.stop()
     older.stop()
+
+
+def ends(address, isolation):
+    """Where the example's topic ends for somebody who reads at this isolation."""
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": address, "group.id": "ends",
+                                         "isolation.level": isolation})
+    found = [consumer.get_watermark_offsets(confluent_kafka.TopicPartition("users_created", p), 10)[1] for p in (0, 1)]
+    consumer.close()
+    return found
+
+
+def test_a_refresh_ends_whatever_transactions_a_topic_ends_with(tmp_path, kafka):
+    settings = test_refresh.settings(tmp_path, roles={"log": f"kafka://{kafka.address}"})
+    project = tailrace.Project(tmp_path, settings=settings).start()
+    test_refresh.refresh_between_transactions(
+        project, kafka.address, rounds=40,
+        decided=lambda: ends(kafka.address, "read_committed") == ends(kafka.address, "read_uncommitted"))
+    project.stop()
 
 
 def refused(tmp_path, log):
