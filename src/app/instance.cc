@@ -253,6 +253,9 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
     connect::EncoderSource encoders;
     if (const auto type = types.find(topic); type != types.end()) {
       encoders.present = type->second->latest().id;
+      for (const pipeline::TopicSpec& spec : project_.topics)
+        if (spec.name == topic && spec.values)
+          encoders.in_header = spec.values->named_in == "header";
       encoders.schema = [this, subject = type->second->latest().subject](int id) {
         return schemas_->by_id(id, subject);
       };

@@ -13,6 +13,7 @@
 #include "connect/reject_log.h"
 #include "connect/runner.h"
 #include "connect/target.h"
+#include "schema/record_rows.h"
 
 namespace tailrace::connect {
 namespace {
@@ -52,6 +53,7 @@ class LogTarget final : public Target {
   Written tries_;          // of this chunk, failed tries included
 
   std::vector<std::vector<log::Record>> sorted_;
+  log::Header header_;                      // of every record, where schemas are named there
   std::unique_ptr<RecordEncoder> encoder_;  // null: records stay as they are
   std::string encoded_;                     // the chunk's, end to end
   std::vector<std::size_t> encoded_ends_;
@@ -202,14 +204,19 @@ void LogTarget::sort_records(Chunk& chunk, const NotedState& state) {
     return reject.reason == kOversized || reject.reason == kMisfit;
   });
   if (encoder_) encode_records(chunk);
+  const bool in_header = encoder_ && config_.encoders.in_header;
+  if (in_header) header_ = {schema::kValueSchemaHeader, encoder_->name_in_header()};
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     if (encoder_ && misfits_[i]) continue;
     const auto key = chunk.key(i);
-    const std::size_t begin = i == 0 || !encoder_ ? 0 : encoded_ends_[i - 1];
+    std::size_t begin = i == 0 || !encoder_ ? 0 : encoded_ends_[i - 1];
+    const bool named = in_header && chunk.entry(i).has_value;
+    if (named) begin += encoder_->name_bytes();
     const std::string_view value =
         encoder_ ? std::string_view(encoded_).substr(begin, encoded_ends_[i] - begin)
                  : chunk.value(i);
-    log::Record record{key, value, TimestampMs(chunk.entry(i).timestamp_ms), {}};
+    log::Record record{key, value, TimestampMs(chunk.entry(i).timestamp_ms),
+                       std::span(&header_, named ? 1 : 0)};
     if (!chunk.entry(i).has_value) record.value.reset();
     const auto most = log::kBatchHeaderBytes + log::RecordBatchBuilder::max_bytes(record);
     if (static_cast<std::int64_t>(most) > state.max_message_bytes) {

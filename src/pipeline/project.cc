@@ -227,6 +227,7 @@ Result<ValueSpec> read_values(const yaml::File& file, const YAML::Node& node) {
   }
   TRY(read_word(file, node, "subject_name_strategy",
                 {"topic_name", "record_name", "topic_record_name"}, values.strategy));
+  TRY(read_word(file, node, "schema_id", {"prefix", "header"}, values.named_in));
   TRY(read_word(file, node, "schema_evolution", {"add_columns", "none"}, values.evolution));
   if (!node["schema"]) return values;
   ASSIGN(values.file, file.text(node["schema"], "schema"));
@@ -261,11 +262,26 @@ Status read_validation(const yaml::File& file, const YAML::Node& node, TopicSpec
 
 Result<TopicSpec> read_topic(const yaml::File& file, const std::string& name,
                              const YAML::Node& node) {
-  TRY(file.only_keys(
-      node, {"partitions", "format", "schema", "subject", "subject_name_strategy",
-             "schema_evolution", "schema_validation", "relation", "max_message_bytes", "retention",
-             "retention_size", "segment_size", "compression", "retention.ms", "retention.bytes",
-             "segment.bytes", "segment.ms", "max.message.bytes", "compression.type"}));
+  TRY(file.only_keys(node, {"partitions",
+                            "format",
+                            "schema",
+                            "subject",
+                            "subject_name_strategy",
+                            "schema_id",
+                            "schema_evolution",
+                            "schema_validation",
+                            "relation",
+                            "max_message_bytes",
+                            "retention",
+                            "retention_size",
+                            "segment_size",
+                            "compression",
+                            "retention.ms",
+                            "retention.bytes",
+                            "segment.bytes",
+                            "segment.ms",
+                            "max.message.bytes",
+                            "compression.type"}));
   TopicSpec topic;
   topic.name = name;
   topic.relation = name;
@@ -289,7 +305,8 @@ Result<TopicSpec> read_topic(const yaml::File& file, const std::string& name,
     return file.fail(node["format"], "`format: " + topic.format +
                                          "` is none of: json, raw, avro, json_schema, protobuf");
   }
-  for (const char* key : {"schema", "subject", "subject_name_strategy", "schema_evolution"})
+  for (const char* key :
+       {"schema", "subject", "subject_name_strategy", "schema_id", "schema_evolution"})
     if (node[key] && !topic.values)
       return file.fail(
           node[key],
@@ -478,9 +495,9 @@ Status read_upkeep(Project& project, const yaml::File& file) {
 Status read_settings(Project& project, const std::string& path) {
   ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
-  TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "staging", "serving", "lake",
-                                 "functions", "invoke", "dead_letters", "checkpoint", "lambda",
-                                 "alerts"}));
+  TRY(file.only_keys(
+      file.root, {"roles", "topics", "ingest", "staging", "serving", "lake", "functions", "invoke",
+                  "dead_letters", "checkpoint", "lambda", "alerts"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));

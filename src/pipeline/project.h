@@ -31,6 +31,7 @@ struct ValueSpec {
   std::string strategy = "topic_name";    ///< topic_name | record_name | topic_record_name
   std::string file;                       ///< as messages show it; empty: the registry has it
   std::string text;                       ///< of the file
+  std::string named_in = "prefix";        ///< or header: where records name their schema
   std::string evolution = "add_columns";  ///< or none: the first version's columns stay
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "engine/rows.h"
+#include "log/find_header.h"
 #include "pipeline/rejected_topic.h"
 
 namespace tailrace::pipeline {
@@ -188,15 +189,25 @@ Status TopicReader::take_gathered(std::size_t partition, Columns& columns, Topic
   const std::vector<log::RecordView>& records = gathered_;
   gathered_values_.clear();
   for (const log::RecordView& record : records) gathered_values_.push_back(record.value);
+  gathered_headers_.clear();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto header = log::find_header(records[i].headers, schema::kValueSchemaHeader);
+    if (!header) continue;
+    gathered_headers_.resize(records.size());
+    gathered_headers_[i] = header;
+  }
   bad_.clear();
-  auto taken = values_->append(gathered_values_, bad_);
+  auto taken = values_->append(gathered_values_, bad_, gathered_headers_);
   if (!taken && taken.error().code != Code::kUnavailable) return std::unexpected(taken.error());
   if (!taken) step.waits = taken.error().what;
   const std::size_t count = taken.value_or(0);
   std::vector<bool> is_bad(count);
   for (ValueReader::Bad& one : bad_) {
     is_bad[one.index] = true;
-    step.rejected.push_back(reject(records[one.index], partition, std::move(one.why)));
+    DeadLetter letter = reject(records[one.index], partition, std::move(one.why));
+    if (!gathered_headers_.empty() && gathered_headers_[one.index])
+      letter.bytes = values_->self_contained(letter.bytes, *gathered_headers_[one.index]);
+    step.rejected.push_back(std::move(letter));
   }
   for (std::size_t i = 0; i < count; ++i) {
     note(records[i], step);

@@ -100,6 +100,7 @@ class TopicReader {
   // What take_gathered() works on.
   std::vector<log::RecordView> gathered_;
   std::vector<std::optional<std::string_view>> gathered_values_;
+  std::vector<std::optional<std::string_view>> gathered_headers_;  ///< none: empty
   std::vector<ValueReader::Bad> bad_;
 };
 
