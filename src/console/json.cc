@@ -163,13 +163,32 @@ Json to_json(const GroupInfo& group) {
 }
 
 Json to_json(const GroupOffset& offset) {
+  auto in_flight = Json::array();
+  for (const auto& one : offset.in_flight)
+    in_flight.push_back({{"first", one.first},
+                         {"last", one.last},
+                         {"state", one.acquired ? "acquired" : "available"},
+                         {"delivery_count", one.count},
+                         {"member", one.member}});
   return {{"topic", offset.topic},
           {"partition", offset.partition},
           {"committed", offset.committed},
           {"end", offset.end},
           {"lag", offset.lag},
           {"metadata", offset.metadata},
-          {"member", offset.member}};
+          {"member", offset.member},
+          {"in_flight", std::move(in_flight)}};
+}
+
+Json to_json(const GroupMember& one) {
+  return {{"id", one.id},
+          {"instance", one.instance},
+          {"client_id", one.client_id},
+          {"host", one.host},
+          {"assigned", one.assigned},
+          {"active_tasks", one.active_tasks},
+          {"standby_tasks", one.standby_tasks},
+          {"warmup_tasks", one.warmup_tasks}};
 }
 
 /// The array of `list`, each by `write`.
@@ -336,14 +355,7 @@ std::string groups_json(const GroupList& groups) {
 std::string group_json(const GroupDetail& group) {
   return dump({{"info", to_json(group.info)},
                {"assignor", group.assignor},
-               {"members", array_of(group.members,
-                                    [](const GroupMember& one) {
-                                      return Json{{"id", one.id},
-                                                  {"instance", one.instance},
-                                                  {"client_id", one.client_id},
-                                                  {"host", one.host},
-                                                  {"assigned", one.assigned}};
-                                    })},
+               {"members", array_of(group.members, [](const auto& one) { return to_json(one); })},
                {"offsets", array_of(group.offsets, [](const auto& one) { return to_json(one); })},
                {"lag_history", array_of(group.lag_history, [](const LagSample& one) {
                   return Json{{"time_ms", one.time_ms}, {"lag", one.lag}};
