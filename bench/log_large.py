@@ -2,7 +2,8 @@
 
 A million distinct keys, each written twice, compacted: processor time beyond what the idle broker takes. 1,000 topics
 of 10 partitions: a start until it answers, and memory. 10 GB of log: kill -9, and a start until it answers. Both
-brokers run one after the other on the same disk. --scale 0.01 tries it out, --only NAME runs one, --ours leaves Kafka out.
+brokers run one after the other on the same disk. --scale 0.01 tries it out, --only NAME runs one, --ours leaves Kafka
+out.
 """
 
 import argparse
