@@ -210,8 +210,7 @@ Status HooksService::start(const HooksSettings& settings, Relations relations) {
   ASSIGN(auto at, host_port(settings.listen, config.flag));
   config.host = std::move(at.host);
   config.port = at.port;
-  ASSIGN(config.tls,
-         door_tls({.certificate = settings.certificate, .key = settings.key}, "--hooks-"));
+  ASSIGN(config.tls, door_tls(settings.tls, "--hooks-"));
   ASSIGN(door_, hooks::Door::start(std::move(config)));
   return {};
 }

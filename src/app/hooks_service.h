@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "app/cql_service.h"
+#include "app/door_tls.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "connect/inbox.h"
@@ -20,8 +20,7 @@ namespace tailrace::app {
 
 struct HooksSettings {
   std::string listen = "127.0.0.1:9080";  ///< HOST:PORT, port 0 picks a free one; "off" for no door
-  std::string certificate = {};           ///< PEM files; empty: plain
-  std::string key = {};
+  TlsFiles tls = {};
 };
 
 class HooksService {

@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "app/airflow_config.h"
 #include "app/alert_sight.h"
 #include "app/asset_check.h"
 #include "app/backend.h"
@@ -39,15 +38,6 @@ constexpr std::chrono::seconds kTasksGrace{2};
 /// A schema is guessed from so many records, of so many emissions of a source.
 constexpr std::int64_t kGuessRecords = 1000;
 constexpr int kGuessEmissions = 64;
-
-/// "HOST:PORT" as the console takes it.
-Result<console::ConsoleConfig> console_config(const std::string& address) {
-  ASSIGN(auto at, host_port(address, "--console"));
-  console::ConsoleConfig config;
-  config.host = std::move(at.host);
-  config.port = at.port;
-  return config;
-}
 
 /// Without `data` it keeps nothing: one that is only tried.
 Result<std::unique_ptr<connect::Source>> source_of(const pipeline::Project& project,
@@ -78,9 +68,14 @@ Status exhaust(connect::SourceRunner& source, bool paced) {
 }
 
 /// What others learn of the running program, once all of it runs.
-Status write_run_file(const Instance& instance, const std::string& data) {
+Status write_run_file(const Instance& instance, const RunOptions& options,
+                      const std::string& data) {
+  ASSIGN(const auto console_key, door_key(options.console.tls));
+  ASSIGN(const auto airflow_key, door_key(options.airflow.tls));
   const nlohmann::json run = {{"pid", getpid()},
                               {"url", instance.console_url()},
+                              {"console_key", console_key},
+                              {"airflow_key", airflow_key},
                               {"kafka", instance.kafka_address()},
                               {"registry", instance.registry_url()},
                               {"cql", instance.cql_address()},
@@ -105,9 +100,10 @@ Result<RunFile> find_running(const std::string& data) {
   if (!text) return none;
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
-  RunFile run{json.value("pid", 0),       json.value("url", ""), json.value("kafka", ""),
-              json.value("registry", ""), json.value("cql", ""), json.value("airflow", ""),
-              json.value("hooks", "")};
+  RunFile run{
+      json.value("pid", 0),       json.value("url", ""),         json.value("kafka", ""),
+      json.value("registry", ""), json.value("cql", ""),         json.value("airflow", ""),
+      json.value("hooks", ""),    json.value("console_key", ""), json.value("airflow_key", "")};
   if (run.pid <= 0 || (kill(run.pid, 0) != 0 && errno == ESRCH)) return none;
   return run;
 }
@@ -345,17 +341,20 @@ Status Instance::open_workflows() {
     if (finding.fatal) return error(Code::kInvalidArgument, finding.text());
     LOG(warn, "{}", finding.text());
   }
-  if (options_.airflow == "off") return {};
-  ASSIGN(auto config, airflow_config(options_.airflow, options_.airflow_users));
+  if (options_.airflow.listen == "off") return {};
+  ASSIGN(auto config, airflow_config(options_.airflow));
   ASSIGN(airflow_, airflow::Door::start(std::move(config), *workflows_));
   return {};
 }
 
 Status Instance::open_console() {
-  if (options_.console != "off") {
-    ASSIGN(auto config, console_config(options_.console));
+  if (options_.console.listen != "off") {
+    ASSIGN(auto config, console_config(options_.console, data_));
     config.workflows = [this](const net::Request& request) {
-      if (workflows_) return airflow::answer(*workflows_, request);
+      if (workflows_) {
+        const auto who = auth::basic_login(request.header("authorization"));
+        return airflow::answer(*workflows_, request, who ? who->user : std::string());
+      }
       if (project_.roles.schedule == "embedded")
         return airflow::refusal(404,
                                 "This project has no workflows: there is no folder dags/ in it");
@@ -478,7 +477,7 @@ Status Instance::start() {
   if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   if (alerts_) alerts_->start();
-  return write_run_file(*this, data_);
+  return write_run_file(*this, options_, data_);
 }
 
 log::Log::KeepFrom Instance::keep_from() {
@@ -518,6 +517,7 @@ Status Instance::stop() {
   if (console_) console_->stop();
   std::error_code ignored;
   fs::remove(data_ + "/run.json", ignored);
+  forget_console_token(data_);
   if (auto closed = log_->close(); !closed && stopped) stopped = closed;
   return stopped;
 }

@@ -7,8 +7,8 @@
 
 #include "app/backend.h"
 #include "app/commands.h"
+#include "app/running_api.h"
 #include "app/terminal.h"
-#include "net/http_client.h"
 
 namespace tailrace::app {
 namespace {
@@ -39,11 +39,10 @@ class Api {
     Api api;
     auto running = find_running(data_folder(project, data));
     if (running && !running->url.empty()) {
-      api.url_ = running->url;
-      while (api.url_.ends_with('/')) api.url_.pop_back();
+      api.running_ = running_console(*running, data_folder(project, data));
       return api;
     }
-    const RunOptions options{.project = project, .data = data, .console = "off"};
+    const RunOptions options{.project = project, .data = data, .console = {.listen = "off"}};
     ASSIGN(api.offline_,
            use == Use::kAsk ? Instance::open_to_read(options) : Instance::open(options));
     api.backend_ = make_backend(*api.offline_);
@@ -51,15 +50,14 @@ class Api {
   }
 
   Result<Json> get(const std::string& path) {
-    if (!offline_) return answer_of(net::HttpClient().get(url_ + path, {.timeout_ms = 60'000}));
+    if (!offline_)
+      return answer_of(net::HttpClient().get(running_.url + path, running_.options(60'000)));
     return local("GET", path, "");
   }
   Result<Json> post(const std::string& path, const Json& body) {
     if (!offline_)
-      return answer_of(net::HttpClient().post(url_ + path, body.dump(),
-                                              {.headers = {{"Content-Type", "application/json"}},
-                                               .timeout_ms = 600'000,
-                                               .max_body_bytes = kAnswerBytes}));
+      return answer_of(net::HttpClient().post(running_.url + path, body.dump(),
+                                              running_.options(600'000, kAnswerBytes)));
     return local("POST", path, body.dump());
   }
   bool offline() const { return offline_ != nullptr; }
@@ -79,7 +77,7 @@ class Api {
     return answer_of(std::move(plain));
   }
 
-  std::string url_;
+  RunningApi running_;
   std::unique_ptr<Instance> offline_;
   std::unique_ptr<console::Backend> backend_;
 };

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "app/instance.h"
-
 namespace tailrace::app {
 namespace {
 
@@ -47,27 +45,25 @@ std::string sentence_of(const Json& answer, const std::string& body) {
 }  // namespace
 
 Result<WorkflowApi> WorkflowApi::open(const std::string& project, const std::string& data) {
-  ASSIGN(const auto running, find_running(data_folder(project, data)));
+  const std::string folder = data_folder(project, data);
+  ASSIGN(const auto running, find_running(folder));
   WorkflowApi api;
-  api.url_ = running.url.empty() ? running.airflow : running.url;
-  if (api.url_.empty())
+  api.running_ = running_workflows(running, folder);
+  if (api.running_.url.empty())
     return error(Code::kFailedPrecondition,
                  "the program that runs on the project has neither a control centre nor Airflow's "
                  "API: run it without --console off");
-  while (api.url_.ends_with('/')) api.url_.pop_back();
-  api.url_ += "/api/v2/";
+  api.running_.url += "/api/v2/";
   return api;
 }
 
 Result<Json> WorkflowApi::ask(const std::string& method, const std::string& path,
                               const Json* body) {
-  const net::HttpOptions options{.headers = {{"Content-Type", "application/json"}},
-                                 .timeout_ms = kTimeoutMs};
   const std::string text = body != nullptr ? body->dump() : "";
   ASSIGN(const auto response,
-         client_->request(method, url_ + path,
+         client_->request(method, running_.url + path,
                           body != nullptr ? std::optional<std::string_view>(text) : std::nullopt,
-                          options));
+                          running_.options(kTimeoutMs)));
   Json answer = Json::parse(response.body, nullptr, false);
   if (response.status >= 400)
     return error(code_of(response.status), sentence_of(answer, response.body));

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "app/running_api.h"
 #include "app/terminal.h"
 #include "base/result.h"
-#include "net/http_client.h"
 
 namespace tailrace::app {
 
@@ -29,7 +29,7 @@ class WorkflowApi {
  private:
   Result<Json> ask(const std::string& method, const std::string& path, const Json* body);
 
-  std::string url_;  ///< ends in /api/v2/
+  RunningApi running_;  ///< its URL ends in /api/v2/
   std::shared_ptr<net::HttpClient> client_ = std::make_shared<net::HttpClient>();
 };
 
