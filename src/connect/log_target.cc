@@ -6,11 +6,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
+#include <deque>
+
 #include "base/log.h"
 #include "connect/log_producer.h"
 #include "connect/reject_log.h"
 #include "connect/runner.h"
 #include "connect/target.h"
+#include "telemetry/context.h"
 
 namespace tailrace::connect {
 namespace {
@@ -36,6 +40,7 @@ class LogTarget final : public Target {
   void take_lost_sequences_from_log(NotedState& state) const;
   void sort_records(Chunk& chunk, const NotedState& state);
   void encode_records(Chunk& chunk);
+  void add_trace(const telemetry::SpanContext& trace, log::Record& record, std::int64_t most);
 
   const LogTargetConfig config_;
   rt::FileSystem& files_;
@@ -52,6 +57,12 @@ class LogTarget final : public Target {
   std::vector<std::size_t> encoded_ends_;
   std::vector<bool> misfits_;
   std::size_t left_out_told_ = 0;
+  struct TraceHeaders {
+    telemetry::SpanContext trace;
+    std::string parent;
+    std::array<log::Header, 2> headers;
+  };
+  std::deque<TraceHeaders> traces_;  // of the chunk; records point into it
 };
 
 Status LogTarget::open(log::Log& log) {
@@ -77,7 +88,9 @@ Result<NotedState> LogTarget::load(const std::string& fingerprint) {
     state = std::move(*noted);
   }
   if (!exists || state.fingerprint != fingerprint) {
-    if (exists) LOG(info, "ingest {}: its settings changed; it begins again", config_.name);
+    if (exists)
+      LOG_OF(info, log_of("source", config_.name, "topic", config_.topic),
+             "ingest {}: its settings changed; it begins again", config_.name);
     const std::int64_t records = state.records;
     state = {};
     state.fingerprint = fingerprint;
@@ -109,8 +122,9 @@ Status LogTarget::open_encoder(const NotedState& state) {
   ASSIGN(const auto schema, config_.encoders.schema(state.schema_id));
   ASSIGN(encoder_, make_encoder(schema));
   if (state.schema_id != config_.encoders.present)
-    LOG(info, "ingest {}: it goes on with {} until it has been stopped and started again",
-        config_.name, encoder_->describe());
+    LOG_OF(info, log_of("source", config_.name, "topic", config_.topic),
+           "ingest {}: it goes on with {} until it has been stopped and started again",
+           config_.name, encoder_->describe());
   return {};
 }
 
@@ -146,7 +160,7 @@ Result<Target::Written> LogTarget::write(Chunk& chunk, NotedState& state, std::s
   std::vector<std::string> rejects;
   for (const Reject& reject : chunk.rejects) {
     rejects.push_back(encode_reject(config_.name, config_.topic, reject, clock_.now()));
-    if (reject.reason == kOversized || reject.reason == kMisfit) ++written.misfits;
+    if (reject.by_target) ++written.misfits;
   }
   TRY(rejects_->append(rejects, state.reject_sequence));
   tries_ = {};
@@ -175,15 +189,32 @@ void LogTarget::encode_records(Chunk& chunk) {
       chunk.rejects.push_back(
           {std::string(kMisfit),
            fmt::format("it does not fit {}: {}", encoder_->describe(), encoded.error().what),
-           chunk.origin(i), std::string(chunk.value(i))});
+           chunk.origin(i), std::string(chunk.value(i)), true});
     }
     encoded_ends_.push_back(encoded_.size());
   }
   const auto& left_out = encoder_->left_out();
   if (left_out.size() == left_out_told_) return;
   left_out_told_ = left_out.size();
-  LOG(warn, "ingest {}: {} is not in {}, and is left out of its records", config_.name,
-      fmt::join(left_out, ", "), encoder_->describe());
+  LOG_OF(warn, log_of("source", config_.name, "topic", config_.topic),
+         "ingest {}: {} is not in {}, and is left out of its records", config_.name,
+         fmt::join(left_out, ", "), encoder_->describe());
+}
+
+// Which records fit is decided without headers: what is emitted again may have others, or none.
+void LogTarget::add_trace(const telemetry::SpanContext& trace, log::Record& record,
+                          std::int64_t most) {
+  if (traces_.empty() || !traces_.back().trace.same(trace)) {
+    TraceHeaders& added = traces_.emplace_back();
+    added.trace = trace;
+    added.parent = telemetry::traceparent(trace);
+    added.headers = {log::Header{telemetry::kTraceParent, added.parent},
+                     log::Header{telemetry::kTraceState, added.trace.state}};
+  }
+  log::Record traced = record;
+  traced.headers = std::span(traces_.back().headers).first(trace.state.empty() ? 1 : 2);
+  const auto bytes = log::kBatchHeaderBytes + log::RecordBatchBuilder::max_bytes(traced);
+  if (static_cast<std::int64_t>(bytes) <= most) record = traced;
 }
 
 // Deals the chunk's records to partitions. One that is too large becomes a reject, and leaves an
@@ -191,10 +222,10 @@ void LogTarget::encode_records(Chunk& chunk) {
 // from the chunk alone.
 void LogTarget::sort_records(Chunk& chunk, const NotedState& state) {
   sorted_.assign(state.sequences.size(), {});
+  traces_.clear();
   const auto partitions = static_cast<std::int32_t>(sorted_.size());
-  std::erase_if(chunk.rejects, [](const Reject& reject) {
-    return reject.reason == kOversized || reject.reason == kMisfit;
-  });
+  // Of a try before this one.
+  std::erase_if(chunk.rejects, [](const Reject& reject) { return reject.by_target; });
   if (encoder_) encode_records(chunk);
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     if (encoder_ && misfits_[i]) continue;
@@ -210,9 +241,10 @@ void LogTarget::sort_records(Chunk& chunk, const NotedState& state) {
       chunk.rejects.push_back(
           {std::string(kOversized),
            fmt::format("{} bytes, max.message.bytes is {}", value.size(), state.max_message_bytes),
-           chunk.origin(i), std::string(chunk.value(i))});
+           chunk.origin(i), std::string(chunk.value(i)), true});
       continue;
     }
+    if (const auto* trace = chunk.trace_of(i)) add_trace(*trace, record, state.max_message_bytes);
     const std::int64_t number = state.records + static_cast<std::int64_t>(i);
     const std::int32_t to = key ? partition_of_key(*key, partitions)
                                 : static_cast<std::int32_t>(number / kStickyRecords % partitions);
