@@ -64,6 +64,10 @@ class HooksService {
   std::unique_ptr<hooks::Door> door_;
 };
 
+/// Whether the project has a door for what others push. kFailedPrecondition where one that others
+/// reach would take whatever anybody sends: door.h's rule, before there is a door.
+Result<bool> has_guarded_door(const pipeline::Project& project);
+
 /// What webhooks must keep among each other: no path twice.
 Status check_hooks(const pipeline::Project& project);
 

@@ -19,6 +19,7 @@
 #include "app/project_access.h"
 #include "app/record_schemas.h"
 #include "app/served_tables.h"
+#include "app/traces.h"
 #include "base/log.h"
 #include "cassandra/sink.h"
 #include "connect/noted_state.h"
@@ -116,6 +117,7 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   if (!needs_schemas(instance->project_)) TRY(instance->graph_of({}));
   TRY(rt::posix_files().make_folder(instance->data_));
   ASSIGN(instance->lock_, rt::posix_files().lock_folder(instance->data_));
+  ASSIGN(instance->traces_, start_traces(instance->project_));
   TRY(instance->open_the_log());
   ASSIGN(auto types, instance->open_types());
   ASSIGN(auto graph, instance->graph_of(types));
@@ -221,6 +223,7 @@ Instance::~Instance() {
   schemas_.reset();
   registry_.reset();
   if (log_) (void)log_->close();
+  if (traces_) traces_->stop();
 }
 
 Status Instance::open_the_log() {
@@ -264,6 +267,7 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
     ASSIGN(auto source, source_of(project_, ingest, data_, hooks_->inbox(ingest)));
     connect::RunnerConfig config{
         .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
+    config.staged_in = ingest.stage;
     if (!ingest.stage.empty()) {
       ASSIGN(auto target, staged_->target(ingest));
       ASSIGN(auto runner,
@@ -519,6 +523,7 @@ Status Instance::stop() {
   fs::remove(data_ + "/run.json", ignored);
   forget_console_token(data_);
   if (auto closed = log_->close(); !closed && stopped) stopped = closed;
+  if (traces_) traces_->stop();
   return stopped;
 }
 

@@ -28,6 +28,7 @@
 #include "log/upkeep.h"
 #include "pipeline/runner.h"
 #include "pipeline/stored_project.h"
+#include "telemetry/exporter.h"
 #include "workflows/workflows.h"
 
 namespace tailrace::app {
@@ -107,6 +108,7 @@ class Instance {
   workflows::Workflows* workflows() { return workflows_.get(); }
   /// Null where tailrace.yml has no `alerts`, and before the console has started.
   alerts::Alerts* alerts() { return shown_alerts_; }
+  const telemetry::Exporter* traces() const { return traces_.get(); }
   console::LogView& log_view() { return *log_view_; }
   /// Of one that has started.
   console::SchemaView& schema_view() { return *schema_view_; }
@@ -163,9 +165,10 @@ class Instance {
   std::unique_ptr<subjects::SchemaClient> schemas_;  ///< null where no topic needs it
   std::unique_ptr<pipeline::ServingSink> sink_;      ///< before the runner, which points to it
   std::unique_ptr<pipeline::Runner> runner_;
-  pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
-  std::unique_ptr<StagedFlows> staged_;        ///< before the sources, which land in it
-  std::unique_ptr<HooksService> hooks_;        ///< its inboxes are the sources'
+  pipeline::StoredProject* stored_ = nullptr;    ///< the runner, when it is one
+  std::unique_ptr<StagedFlows> staged_;          ///< before the sources, which land in it
+  std::shared_ptr<telemetry::Exporter> traces_;  ///< null: off
+  std::unique_ptr<HooksService> hooks_;          ///< its inboxes are the sources'
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
   std::unique_ptr<InstanceLogView> log_view_;
   std::unique_ptr<console::SchemaView> schema_view_;

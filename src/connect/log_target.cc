@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <deque>
 #include <set>
 
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "connect/runner.h"
 #include "connect/target.h"
 #include "schema/record_rows.h"
+#include "telemetry/context.h"
 
 namespace tailrace::connect {
 namespace {
@@ -40,6 +42,7 @@ class LogTarget final : public Target {
   void take_lost_sequences_from_log(NotedState& state) const;
   void sort_records(Chunk& chunk, const NotedState& state);
   void encode_records(Chunk& chunk);
+  void add_trace(const telemetry::SpanContext& trace, log::Record& record, std::int64_t most);
 
   const LogTargetConfig config_;
   log::Log& log_;
@@ -59,6 +62,12 @@ class LogTarget final : public Target {
   std::vector<std::size_t> encoded_ends_;
   std::vector<bool> misfits_;
   std::size_t left_out_told_ = 0;
+  struct TraceHeaders {
+    telemetry::SpanContext trace;
+    std::string parent;
+    std::vector<log::Header> headers;  // the schema's last
+  };
+  std::deque<TraceHeaders> traces_;  // of the chunk; records point into it
 };
 
 Status LogTarget::open() {
@@ -84,7 +93,9 @@ Result<NotedState> LogTarget::load(const std::string& fingerprint) {
     state = std::move(*noted);
   }
   if (!exists || state.fingerprint != fingerprint) {
-    if (exists) LOG(info, "ingest {}: its settings changed; it begins again", config_.name);
+    if (exists)
+      LOG_OF(info, log_of("source", config_.name, "topic", config_.topic),
+             "ingest {}: its settings changed; it begins again", config_.name);
     const std::int64_t records = state.records;
     state = {};
     state.fingerprint = fingerprint;
@@ -116,8 +127,9 @@ Status LogTarget::open_encoder(const NotedState& state) {
   ASSIGN(const auto schema, config_.encoders.schema(state.schema_id));
   ASSIGN(encoder_, make_encoder(schema));
   if (state.schema_id != config_.encoders.present)
-    LOG(info, "ingest {}: it goes on with {} until it has been stopped and started again",
-        config_.name, encoder_->describe());
+    LOG_OF(info, log_of("source", config_.name, "topic", config_.topic),
+           "ingest {}: it goes on with {} until it has been stopped and started again",
+           config_.name, encoder_->describe());
   return {};
 }
 
@@ -153,7 +165,7 @@ Result<Target::Written> LogTarget::write(Chunk& chunk, NotedState& state, std::s
   std::vector<std::string> rejects;
   for (const Reject& reject : chunk.rejects) {
     rejects.push_back(encode_reject(config_.name, config_.topic, reject, clock_.now()));
-    if (reject.reason == kOversized || reject.reason == kMisfit) ++written.misfits;
+    if (reject.by_target) ++written.misfits;
   }
   rejected_ |= !rejects.empty();
   TRY(rejects_->append(rejects, state.reject_sequence));
@@ -183,15 +195,34 @@ void LogTarget::encode_records(Chunk& chunk) {
       chunk.rejects.push_back(
           {std::string(kMisfit),
            fmt::format("it does not fit {}: {}", encoder_->describe(), encoded.error().what),
-           chunk.origin(i), std::string(chunk.value(i))});
+           chunk.origin(i), std::string(chunk.value(i)), true});
     }
     encoded_ends_.push_back(encoded_.size());
   }
   const auto& left_out = encoder_->left_out();
   if (left_out.size() == left_out_told_) return;
   left_out_told_ = left_out.size();
-  LOG(warn, "ingest {}: {} is not in {}, and is left out of its records", config_.name,
-      fmt::join(left_out, ", "), encoder_->describe());
+  LOG_OF(warn, log_of("source", config_.name, "topic", config_.topic),
+         "ingest {}: {} is not in {}, and is left out of its records", config_.name,
+         fmt::join(left_out, ", "), encoder_->describe());
+}
+
+// Which records fit is decided without headers: what is emitted again may have others, or none.
+void LogTarget::add_trace(const telemetry::SpanContext& trace, log::Record& record,
+                          std::int64_t most) {
+  if (traces_.empty() || !traces_.back().trace.same(trace)) {
+    TraceHeaders& added = traces_.emplace_back();
+    added.trace = trace;
+    added.parent = telemetry::traceparent(trace);
+    added.headers.push_back({telemetry::kTraceParent, added.parent});
+    if (!trace.state.empty()) added.headers.push_back({telemetry::kTraceState, added.trace.state});
+    added.headers.push_back(header_);
+  }
+  const std::vector<log::Header>& headers = traces_.back().headers;
+  log::Record traced = record;
+  traced.headers = std::span(headers).first(headers.size() - (record.headers.empty() ? 1 : 0));
+  const auto bytes = log::kBatchHeaderBytes + log::RecordBatchBuilder::max_bytes(traced);
+  if (static_cast<std::int64_t>(bytes) <= most) record = traced;
 }
 
 // Deals the chunk's records to partitions. One that is too large becomes a reject, and leaves an
@@ -199,10 +230,10 @@ void LogTarget::encode_records(Chunk& chunk) {
 // from the chunk alone.
 void LogTarget::sort_records(Chunk& chunk, const NotedState& state) {
   sorted_.assign(state.sequences.size(), {});
+  traces_.clear();
   const auto partitions = static_cast<std::int32_t>(sorted_.size());
-  std::erase_if(chunk.rejects, [](const Reject& reject) {
-    return reject.reason == kOversized || reject.reason == kMisfit;
-  });
+  // Of a try before this one.
+  std::erase_if(chunk.rejects, [](const Reject& reject) { return reject.by_target; });
   if (encoder_) encode_records(chunk);
   const bool in_header = encoder_ && config_.encoders.in_header;
   if (in_header) header_ = {schema::kValueSchemaHeader, encoder_->name_in_header()};
@@ -223,9 +254,10 @@ void LogTarget::sort_records(Chunk& chunk, const NotedState& state) {
       chunk.rejects.push_back(
           {std::string(kOversized),
            fmt::format("{} bytes, max.message.bytes is {}", value.size(), state.max_message_bytes),
-           chunk.origin(i), std::string(chunk.value(i))});
+           chunk.origin(i), std::string(chunk.value(i)), true});
       continue;
     }
+    if (const auto* trace = chunk.trace_of(i)) add_trace(*trace, record, state.max_message_bytes);
     const std::int64_t number = state.records + static_cast<std::int64_t>(i);
     const std::int32_t to = key ? partition_of_key(*key, partitions)
                                 : static_cast<std::int32_t>(number / kStickyRecords % partitions);

@@ -8,6 +8,7 @@
 
 #include "connect/inbox_ids.h"
 #include "net/answers_together.h"
+#include "telemetry/span.h"
 
 namespace tailrace::connect {
 namespace {
@@ -166,6 +167,7 @@ Status PushedSource::next(std::string_view text, Chunk& chunk, std::stop_token s
 
 Status PushedSource::fill(Position& position, Chunk& chunk, std::stop_token stop) {
   under_way_ = inbox_->take(kChunkRecords, kLook, std::move(stop));
+  if (telemetry::on()) chunk.came_ns = telemetry::now_ns();
   if (auto dealt = deal(position, chunk); !dealt) {
     settle(dealt);
     return dealt;
@@ -212,6 +214,7 @@ Status PushedSource::deal(Position& position, Chunk& chunk) {
 
 void PushedSource::put(const Delivery& delivery, const Position& position, Chunk& chunk) const {
   std::int64_t number = position.records;
+  const std::uint32_t trace = delivery.trace.valid() ? chunk.add_trace(delivery.trace) : 0;
   for (const Delivery::Item& item : delivery.items) {
     Chunk::Entry entry{.key_at = chunk.buffer().size(),
                        .key_bytes = item.key ? item.key->size() : 0,
@@ -220,7 +223,9 @@ void PushedSource::put(const Delivery& delivery, const Position& position, Chunk
                        .number = number++,
                        .timestamp_ms = item.timestamp_ms,
                        .has_key = item.key.has_value(),
-                       .has_value = true};
+                       .has_value = true,
+                       .place = 0,
+                       .trace = trace};
     if (item.key) chunk.buffer() += *item.key;
     entry.value_at = chunk.buffer().size();
     chunk.buffer() += item.value;

@@ -28,6 +28,7 @@
 
 #include "base/result.h"
 #include "base/strong.h"
+#include "telemetry/context.h"
 
 namespace tailrace::connect {
 
@@ -37,6 +38,7 @@ struct Reject {
   std::string detail;  ///< the whole sentence
   std::string origin;  ///< file:line, URL#index, source#number
   std::string bytes;
+  bool by_target = false;  ///< it was the target that refused it
 };
 
 /// Records of one emission, laid end to end in one buffer that is reused from chunk to chunk.
@@ -52,6 +54,7 @@ class Chunk {
     bool has_key = false;
     bool has_value = true;    ///< false: a tombstone, the key was deleted
     std::uint32_t place = 0;  ///< 0: the chunk's; else what add_place() gave
+    std::uint32_t trace = 0;  ///< 0: none of its own; else what add_trace() gave
   };
 
   /// Where the records come from: a file, a URL, "fake:NAME". origin(i) is place:number.
@@ -79,6 +82,10 @@ class Chunk {
   bool finished = false;
   /// Why it waits, or how far it is, for people: "next poll in 10 s".
   std::string why;
+  /// When its first record came, where that was after the call of next(); nanoseconds since 1970.
+  std::int64_t came_ns = 0;
+  /// Of the span that writes it; not valid: none.
+  telemetry::SpanContext trace;
 
   void clear();
   std::size_t size() const { return entries_.size(); }
@@ -93,6 +100,11 @@ class Chunk {
   void add_entry(const Entry& entry) { entries_.push_back(entry); }
   /// What is added from now on comes from there, not from `place`. Not in a chunk that is spooled.
   void add_place(std::string place) { places_.push_back(std::move(place)); }
+  /// A trace that records came in (Entry::trace). Not in a chunk that is read from a spool.
+  std::uint32_t add_trace(const telemetry::SpanContext& trace);
+  const std::vector<telemetry::SpanContext>& traces() const { return traces_; }
+  /// The trace that the record belongs to, its own or the chunk's; null: none.
+  const telemetry::SpanContext* trace_of(std::size_t i) const;
 
   std::optional<std::string_view> key(std::size_t i) const;
   std::string_view value(std::size_t i) const;  ///< "" of a tombstone
@@ -103,6 +115,7 @@ class Chunk {
   std::string bytes_;
   std::vector<Entry> entries_;
   std::vector<std::string> places_;
+  std::vector<telemetry::SpanContext> traces_;
 };
 
 class Source {
