@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <set>
+
 #include "base/log.h"
 #include "connect/log_producer.h"
 #include "connect/reject_log.h"
@@ -20,12 +22,13 @@ constexpr std::int64_t kStickyRecords = 16;
 
 class LogTarget final : public Target {
  public:
-  LogTarget(LogTargetConfig config, rt::FileSystem& files, rt::Clock& clock)
-      : config_(std::move(config)), files_(files), clock_(clock) {}
+  LogTarget(LogTargetConfig config, log::Log& log, rt::FileSystem& files, rt::Clock& clock)
+      : config_(std::move(config)), log_(log), files_(files), clock_(clock) {}
 
-  Status open(log::Log& log);
+  Status open();
   Result<NotedState> load(const std::string& fingerprint) override;
   Result<Written> write(Chunk& chunk, NotedState& state, std::stop_token stop) override;
+  Status sync(NotedState& state) override;
   Status note(NotedState& state, bool clean) override;
 
  private:
@@ -38,13 +41,15 @@ class LogTarget final : public Target {
   void encode_records(Chunk& chunk);
 
   const LogTargetConfig config_;
+  log::Log& log_;
   rt::FileSystem& files_;
   rt::Clock& clock_;
   std::vector<std::shared_ptr<log::Partition>> partitions_;
+  std::set<std::size_t> unsynced_;  // of partitions_
   std::unique_ptr<RejectLog> rejects_;
   std::int64_t max_message_bytes_ = 0;
-  bool wrote_ = false;
-  Written tries_;  // of this chunk, failed tries included
+  bool rejected_ = false;  // since the last sync
+  Written tries_;          // of this chunk, failed tries included
 
   std::vector<std::vector<log::Record>> sorted_;
   std::unique_ptr<RecordEncoder> encoder_;  // null: records stay as they are
@@ -54,15 +59,15 @@ class LogTarget final : public Target {
   std::size_t left_out_told_ = 0;
 };
 
-Status LogTarget::open(log::Log& log) {
-  const auto topic = log.topic(config_.topic);
+Status LogTarget::open() {
+  const auto topic = log_.topic(config_.topic);
   if (!topic) return error(Code::kNotFound, fmt::format("topic {} is not there", config_.topic));
   for (std::int32_t i = 0; i < topic->settings.partitions; ++i) {
-    ASSIGN(auto partition, log.partition(config_.topic, PartitionId(i)));
+    ASSIGN(auto partition, log_.partition(config_.topic, PartitionId(i)));
     partitions_.push_back(std::move(partition));
   }
   max_message_bytes_ = topic->settings.max_message_bytes;
-  ASSIGN(rejects_, RejectLog::open(log, config_.name));
+  ASSIGN(rejects_, RejectLog::open(log_, config_.name));
   return {};
 }
 
@@ -134,10 +139,10 @@ Result<Target::Written> LogTarget::write(Chunk& chunk, NotedState& state, std::s
     chunk.restart_sequences = false;
   }
   sort_records(chunk, state);
-  wrote_ = true;
   for (std::size_t i = 0; i < sorted_.size(); ++i) {
     if (sorted_[i].empty()) continue;
     const log::Producer from{producer(), 0, state.sequences[i]};
+    unsynced_.insert(i);
     ASSIGN(const auto result, partitions_[i]->append(sorted_[i], from, log::Durability::kNoSync));
     tries_.appended += result.appended;
     tries_.duplicates += result.duplicates;
@@ -148,6 +153,7 @@ Result<Target::Written> LogTarget::write(Chunk& chunk, NotedState& state, std::s
     rejects.push_back(encode_reject(config_.name, config_.topic, reject, clock_.now()));
     if (reject.reason == kOversized || reject.reason == kMisfit) ++written.misfits;
   }
+  rejected_ |= !rejects.empty();
   TRY(rejects_->append(rejects, state.reject_sequence));
   tries_ = {};
   for (std::size_t i = 0; i < sorted_.size(); ++i) {
@@ -220,11 +226,20 @@ void LogTarget::sort_records(Chunk& chunk, const NotedState& state) {
   }
 }
 
-Status LogTarget::note(NotedState& state, bool clean) {
-  if (wrote_) {
-    for (auto& partition : partitions_) TRY(partition->sync());
-    TRY(rejects_->sync());
+Status LogTarget::sync(NotedState&) {
+  std::vector<std::shared_ptr<log::Partition>> partitions;
+  for (const std::size_t i : unsynced_) partitions.push_back(partitions_[i]);
+  if (!partitions.empty()) {
+    for (const Status& synced : log_.sync(partitions)) TRY(synced);
   }
+  unsynced_.clear();
+  if (rejected_) TRY(rejects_->sync());
+  rejected_ = false;
+  return {};
+}
+
+Status LogTarget::note(NotedState& state, bool clean) {
+  TRY(sync(state));
   state.clean = clean;
   return rt::write_atomically(files_, state_path(), encode_state(state));
 }
@@ -233,8 +248,8 @@ Status LogTarget::note(NotedState& state, bool clean) {
 
 Result<std::unique_ptr<Target>> log_target(LogTargetConfig config, log::Log& log,
                                            rt::FileSystem& files, rt::Clock& clock) {
-  auto target = std::make_unique<LogTarget>(std::move(config), files, clock);
-  TRY(target->open(log));
+  auto target = std::make_unique<LogTarget>(std::move(config), log, files, clock);
+  TRY(target->open());
   return target;
 }
 

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "connect/inbox_ids.h"
+#include "net/answers_together.h"
 
 namespace tailrace::connect {
 namespace {
@@ -62,6 +63,7 @@ class PushedSource final : public Source {
   std::string fingerprint() const override { return "pushed"; }
   std::string describe() const override { return config_.describe; }
   void noted(std::string_view position) override;
+  void durable(std::string_view position) override;
 
  private:
   Status open_ids();
@@ -96,6 +98,7 @@ void PushedSource::tell(Delivery& delivery, const Status& how) {
 }
 
 void PushedSource::settle(const Status& how) {
+  const net::AnswersTogether together;
   std::size_t bytes = 0;
   for (Delivery& delivery : under_way_) {
     bytes += size_of(delivery);
@@ -109,12 +112,16 @@ void PushedSource::settle(const Status& how) {
 // Ids stay in the position until the next chunk's take their place, so they may be kept a moment
 // later than they are durable, and must be before there is a next chunk.
 void PushedSource::noted(std::string_view position) {
-  if (position == under_way_position_) settle({});
+  durable(position);
   auto decoded = decode(position);
   if (!decoded || decoded->ids.empty()) return;
   if (decoded->ids == noted_.ids && decoded->ids_at_ms == noted_.ids_at_ms) return;
   noted_ = std::move(*decoded);
   remembered_ = false;
+}
+
+void PushedSource::durable(std::string_view position) {
+  if (position == under_way_position_) settle({});
 }
 
 Status PushedSource::open_ids() {
@@ -165,7 +172,7 @@ Status PushedSource::fill(Position& position, Chunk& chunk, std::stop_token stop
   }
   chunk.place = config_.name;
   chunk.position = encode(position);
-  chunk.note_first = !under_way_.empty();
+  chunk.sync_first = !under_way_.empty();
   under_way_position_ = chunk.position;
   chunk.idle = under_way_.empty() && (!config_.ends || inbox_->closed()) &&
                (!receiver_ || receiver_->quiet());

@@ -48,6 +48,7 @@ class Runner final : public SourceRunner {
   Status fetch();
   Status write_chunk();
   Status note_as(bool clean);
+  Status sync();
   bool note_is_due() const;
   void loop(std::stop_token stop);
   bool wait(std::stop_token stop, nanoseconds time);
@@ -66,6 +67,7 @@ class Runner final : public SourceRunner {
   bool pending_ = false;         // chunk_ is fetched and not all of it written
   bool spooled_ = false;         // chunk_ is on disk, too
   bool must_note_ = false;       // before the next fetch, however often noting fails
+  bool must_sync_ = false;       // or at least that
   bool target_failing_ = false;  // it is the target that an error comes from
   bool opened_ = false;          // this run has noted that it is not clean
   std::int64_t noted_records_ = 0;
@@ -112,11 +114,14 @@ Result<nanoseconds> Runner::step() {
     opened_ = true;
   }
   if (must_note_) TRY(note_as(false));
+  if (must_sync_) TRY(sync());
   if (!pending_) TRY(fetch());
   TRY(write_chunk());
   must_note_ = spooled_ || chunk_.note_first;
+  must_sync_ = chunk_.sync_first;
   const bool settled = chunk_.idle && noted_records_ != state_.records;
   if (must_note_ || settled || note_is_due()) TRY(note_as(false));
+  if (must_sync_) TRY(sync());
   return chunk_.wait;
 }
 
@@ -178,12 +183,21 @@ Status Runner::note_as(bool clean) {
   noted_records_ = state_.records;
   noted_position_ = state_.position;
   noted_at_ = clock_.monotonic();
-  must_note_ = false;
+  must_note_ = must_sync_ = false;
   if (spooled_ && !pending_) {
     TRY(files_.remove(spool_path()));
     spooled_ = false;
   }
   source_->noted(noted_position_);
+  return {};
+}
+
+Status Runner::sync() {
+  target_failing_ = true;
+  TRY(target_->sync(state_));
+  target_failing_ = false;
+  must_sync_ = false;
+  source_->durable(state_.position);
   return {};
 }
 

@@ -11,7 +11,7 @@ void Chunk::clear() {
   rejects.clear();
   wait = std::chrono::nanoseconds(0);
   error.clear();
-  note_first = restart_sequences = once = idle = finished = false;
+  note_first = sync_first = restart_sequences = once = idle = finished = false;
   why.clear();
   bytes_.clear();
   entries_.clear();

@@ -65,6 +65,9 @@ class Chunk {
   std::string error;
   /// The position must be durable before next() is called again.
   bool note_first = false;
+  /// What it holds must be durable before next() is called again, and the source is told so by
+  /// durable(); the position need not be.
+  bool sync_first = false;
   /// What was emitted since the last noted position cannot be emitted again (a file is gone):
   /// sequences come from the log.
   bool restart_sequences = false;
@@ -117,6 +120,8 @@ class Source {
   /// What came before `position` is durable in the topic and will not be asked for again. Called
   /// by the thread that calls next(), also with the position that a run begins at.
   virtual void noted(std::string_view /*position*/) {}
+  /// The same of a chunk with `sync_first`, where its position may not be noted yet.
+  virtual void durable(std::string_view /*position*/) {}
   /// Called before the first next(): from any thread `wake` ends the wait that the last chunk asked
   /// for, because there may be more.
   virtual void wake_by(std::function<void()> /*wake*/) {}

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 
+import ports
 import tailrace
 
 
@@ -14,7 +15,7 @@ class Broker:
         self.settings = [word for setting in settings for word in ("--set", setting)]
         self.words = words  # more of the command line
         self.process = None
-        self.address = "127.0.0.1:0"
+        self.address = f"127.0.0.1:{ports.free(1)[0]}"
 
     def start(self):
         before = self.log.stat().st_size if self.log.exists() else 0

@@ -1,12 +1,12 @@
 """A bucket's servers for tests: moto's S3 and SQS in a process of its own, and a project that reads a bucket."""
 import json
 import os
-import socket
 import subprocess
 import sys
 
 import boto3
 import botocore.config
+import ports
 import tailrace
 
 KEY, SECRET = "AKIDTAILRACE", "a secret that no log may have"
@@ -14,17 +14,11 @@ SQL = "CREATE STREAMING TABLE raw AS SELECT value FROM STREAM input;\n"
 SPEC = "name: bucket\nstorage: file:///tmp/bucket\nlibraries:\n  - glob: {include: transformations/**}\n"
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Moto:
     """moto_server; every request is taken, whoever asks."""
 
     def __init__(self, folder):
-        self.port = free_port()
+        [self.port] = ports.free(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "moto.log"
         self.process = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 
+import ports
 import tailrace
 
 
@@ -19,7 +20,7 @@ class CqlServer:
         self.log = pathlib.Path(folder) / "serve.log"
         self.words = words  # more of the command line
         self.process = None
-        self.address = "127.0.0.1:0"
+        self.address = f"127.0.0.1:{ports.free(1)[0]}"
 
     def start(self):
         before = self.log.stat().st_size if self.log.exists() else 0

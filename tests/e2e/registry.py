@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 
+import ports
 import tailrace
 
 JSON = "application/vnd.schemaregistry.v1+json"
@@ -15,7 +16,7 @@ class Registry:
     def __init__(self, folder, *words):
         self.data = pathlib.Path(folder) / "data"
         self.log = pathlib.Path(folder) / "registry.log"
-        self.address = "127.0.0.1:0"
+        self.address = f"127.0.0.1:{ports.free(1)[0]}"
         self.words = words
         self.process = self.connection = None
 

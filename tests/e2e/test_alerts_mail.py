@@ -2,22 +2,15 @@
 import email
 import email.policy
 import json
-import socket
 import ssl
 
+import ports
 import pytest
 import tailrace
 from certificates import Authority
 
 controller = pytest.importorskip("aiosmtpd.controller")
 smtp = pytest.importorskip("aiosmtpd.smtp")
-
-
-def free_port():
-    """aiosmtpd asks for the number itself."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Inbox:
@@ -42,7 +35,7 @@ def project_for(folder, settings):
 
 def test_a_mail_has_plain_text_and_html(tmp_path):
     inbox = Inbox()
-    server = controller.Controller(inbox, hostname="127.0.0.1", port=free_port())
+    server = controller.Controller(inbox, hostname="127.0.0.1", port=ports.free(1)[0])
     server.start()
     project, at = project_for(tmp_path, {"smtp": f"smtp+plain://127.0.0.1:{server.port}"})
     done = project.command("alerts", "test", "mail", *at)
@@ -71,7 +64,7 @@ def test_a_password_goes_by_starttls_only(tmp_path):
         return smtp.AuthResult(success=(data.login, data.password) == (b"me", b"sesame"), auth_data=data)
 
     inbox = Inbox()
-    server = controller.Controller(inbox, hostname="127.0.0.1", port=free_port(), tls_context=context,
+    server = controller.Controller(inbox, hostname="127.0.0.1", port=ports.free(1)[0], tls_context=context,
                                    require_starttls=True, authenticator=login, auth_required=True)
     server.start()
     settings = {"smtp": f"smtp://127.0.0.1:{server.port}", "user": "me", "ca_file": str(authority.certificate)}

@@ -9,6 +9,7 @@ import time
 import bucket_side
 import pyarrow as pa
 import pyarrow.parquet as pq
+import ports
 import pytest
 import tailrace
 import zstandard
@@ -214,7 +215,7 @@ def test_no_permission_and_no_bucket_are_errors_that_say_what_to_do(tmp_path, mo
     p = BucketProject(tmp_path, moto.url, url="s3://is-not-there").start()
     p.why("s3://is-not-there", "NoSuchBucket")
     p.stop()
-    p.write_settings(endpoint=f"http://127.0.0.1:{bucket_side.free_port()}")
+    p.write_settings(endpoint=f"http://127.0.0.1:{ports.free(1)[0]}")
     p.start()
     p.why("connection refused")
     p.stop()

@@ -6,6 +6,7 @@ import pathlib
 import socket
 import threading
 
+import ports
 import pytest
 import tailrace
 from records import lines, user
@@ -54,12 +55,6 @@ def why(project, *words):
     return line
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def test_rows_are_served_and_the_line_is_empty(tmp_path, server):
     server.body = json.dumps({"results": [user(n) for n in range(10)]}).encode()
     project = start(tmp_path, http_from(f"http://127.0.0.1:{server.server_port}/api/"))
@@ -68,7 +63,7 @@ def test_rows_are_served_and_the_line_is_empty(tmp_path, server):
 
 
 def test_a_wrong_url_is_named(tmp_path):
-    port = free_port()
+    [port] = ports.free(1)
     line = why(start(tmp_path, http_from(f"http://127.0.0.1:{port}/api/")), "api", f"127.0.0.1:{port}")
     assert line.startswith("fetched `api` fails: ")
 

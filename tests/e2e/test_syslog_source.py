@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 
+import ports
 import pushed
 import pytest
 import tailrace
@@ -17,20 +18,9 @@ from certificates import Authority
 RSYSLOGD = shutil.which("rsyslogd", path=os.environ["PATH"] + ":/usr/sbin") or "rsyslogd"
 
 
-def free_port():
-    """Free for both transports."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            try:
-                udp.bind(tcp.getsockname())
-                return udp.getsockname()[1]
-            except OSError:
-                pass
-
-
 @pytest.fixture
 def server(tmp_path):
-    port = free_port()
+    [port] = ports.free(1)
     made = pushed.project(tmp_path / "made", "syslog", {"listen": f"127.0.0.1:{port}"})
     made.port = port
     made.start()

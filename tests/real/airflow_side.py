@@ -11,11 +11,11 @@ import tempfile
 import urllib.error
 import urllib.request
 
-from kafka_side import free_ports
 from postgres_side import RealPostgres
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import ports  # noqa: E402
 import tailrace  # noqa: E402
 
 LOADED = 900  # seconds for all to come up on a busy machine
@@ -82,7 +82,7 @@ class RealAirflow:
         self.python = airflow_python()
         self.postgres = RealPostgres(max_connections=200)
         self.processes = []
-        port, logs, triggers = free_ports(3)
+        port, logs, triggers = ports.free(3)
         self.url = f"http://127.0.0.1:{port}"
         self.port = port
         self.environment = os.environ | {

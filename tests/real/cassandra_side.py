@@ -5,10 +5,10 @@ import socket
 import subprocess
 import sys
 
-from kafka_side import free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import ports  # noqa: E402
 import tailrace  # noqa: E402
 
 JARS = os.environ.get("TAILRACE_CASSANDRA_JARS", "")
@@ -55,7 +55,7 @@ class RealCassandra:
         self.settings = SETTINGS | settings
         self.log = self.folder / "cassandra.log"
         self.process = None
-        self.client, self.storage, self.tls_storage, self.jmx = free_ports(4)
+        self.client, self.storage, self.tls_storage, self.jmx = ports.free(4)
         self.address = f"127.0.0.1:{self.client}"
 
     def configuration(self):

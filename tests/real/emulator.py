@@ -5,8 +5,8 @@ import subprocess
 import urllib.error
 import urllib.request
 
+import ports
 import tailrace
-from kafka_side import free_ports
 
 PROGRAM = os.environ.get("TAILRACE_LAMBDA_EMULATOR", "")
 SKIP = "AWS's emulator is fetched by ./dev real (TAILRACE_LAMBDA_EMULATOR)"
@@ -23,7 +23,7 @@ class Emulator:
                             "LAMBDA_TASK_ROOT": str(folder), **environment}
 
     def start(self):
-        self.port, api = free_ports(2)
+        self.port, api = ports.free(2)
         out = open(self.log, "ab")
         self.process = subprocess.Popen(
             [PROGRAM, "--log-level", "error", "--runtime-interface-emulator-address", f"127.0.0.1:{self.port}",

@@ -3,12 +3,12 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import ports  # noqa: E402
 import tailrace  # noqa: E402
 
 JARS = os.environ.get("TAILRACE_KAFKA_JARS", "")
@@ -26,16 +26,6 @@ MEASURES = re.compile("Performance|Latency")
 LASTING = ("-Xms512m", "-Xmx1g", "-XX:+UseG1GC")
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 class RealKafka:
     """Started on free ports; `address` is its listener, `ports` those of its further `listeners` by name."""
 
@@ -47,7 +37,7 @@ class RealKafka:
         self.address = None
 
     def start(self):
-        client, controller, *others = free_ports(2 + len(self.ports))
+        client, controller, *others = ports.free(2 + len(self.ports))
         self.address = f"127.0.0.1:{client}"
         self.ports = {name: f"127.0.0.1:{port}" for name, port in zip(self.ports, others)}
         clients = ",".join(f"{name}://{at}" for name, at in {"PLAINTEXT": self.address, **self.ports}.items())
@@ -85,7 +75,7 @@ class KafkaOnZooKeeper(RealKafka):
     """Kafka 3.9.2, the last that keeps its metadata in ZooKeeper."""
 
     def start(self):
-        port, keeper = free_ports(2)
+        port, keeper = ports.free(2)
         self.address = f"127.0.0.1:{port}"
         self.keeper = self.run("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", {
             "dataDir": self.folder / "zookeeper", "clientPort": keeper, "clientPortAddress": "127.0.0.1",

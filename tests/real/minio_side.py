@@ -6,6 +6,7 @@ import subprocess
 import boto3
 import botocore.config
 import bucket_side
+import ports
 import tailrace
 
 MINIO = os.environ.get("TAILRACE_MINIO", "")
@@ -17,7 +18,7 @@ class RealMinio:
 
     def __init__(self, folder, **environment):
         self.folder = pathlib.Path(folder)
-        self.port = bucket_side.free_port()
+        [self.port] = ports.free(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = environment
         self.process = None

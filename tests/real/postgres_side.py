@@ -9,10 +9,10 @@ import subprocess
 import sys
 import tempfile
 
-from kafka_side import free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import ports  # noqa: E402
 import tailrace  # noqa: E402
 
 USER = "tailrace"
@@ -49,7 +49,7 @@ class RealPostgres:
         self.log = self.folder / "server.log"
         self.as_whom = unprivileged()
         self.process = None
-        [self.port] = free_ports(1)
+        [self.port] = ports.free(1)
         if self.as_whom:
             os.chown(self.folder, self.as_whom["user"], self.as_whom["group"])
         password = self.folder / "password"

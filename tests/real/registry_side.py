@@ -5,10 +5,10 @@ import pathlib
 import subprocess
 import sys
 
-from kafka_side import free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import ports  # noqa: E402
 import registry  # noqa: E402
 import tailrace  # noqa: E402
 
@@ -20,7 +20,7 @@ class Apicurio(registry.Registry):
     """Asked as ours is."""
 
     def start(self):
-        port, management = free_ports(2)
+        port, management = ports.free(2)
         self.address = f"127.0.0.1:{port}"
         out = open(self.log, "ab")
         self.process = subprocess.Popen(

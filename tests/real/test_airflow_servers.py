@@ -8,7 +8,7 @@ import ssl
 import subprocess
 
 import certificates
-import kafka_side
+import ports
 import postgres_side
 import psycopg
 import pytest
@@ -56,7 +56,7 @@ class SmtpTls(stages.Smtp):
 
 class MinIO:
     def __init__(self, folder):
-        [port] = kafka_side.free_ports(1)
+        [port] = ports.free(1)
         self.url = f"http://127.0.0.1:{port}"
         with open(folder / "minio.log", "wb") as out:
             self.process = subprocess.Popen(

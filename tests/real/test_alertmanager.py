@@ -3,7 +3,6 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -11,6 +10,7 @@ import urllib.request
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+import ports  # noqa: E402
 import tailrace  # noqa: E402
 from receivers import Receiver  # noqa: E402
 from tailrace import wait_until  # noqa: E402
@@ -19,19 +19,13 @@ from test_alerts import ERROR, Source, api_of, project_for  # noqa: E402
 PROGRAM = os.environ.get("ALERTMANAGER") or shutil.which("prometheus-alertmanager")
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 @pytest.mark.skipif(not PROGRAM, reason="apt-get install prometheus-alertmanager")
 def test_a_real_alertmanager_takes_alerts_and_their_ends(tmp_path):
     passed_on, source = Receiver(), Source()
     (tmp_path / "am.yml").write_text(json.dumps({
         "route": {"receiver": "r", "group_wait": "0s", "group_interval": "1s", "group_by": ["alertname"]},
         "receivers": [{"name": "r", "webhook_configs": [{"url": passed_on.url, "send_resolved": True}]}]}))
-    port = free_port()
+    [port] = ports.free(1)
     process = subprocess.Popen(
         [PROGRAM, f"--config.file={tmp_path}/am.yml", f"--storage.path={tmp_path}/am", "--cluster.listen-address=",
          f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

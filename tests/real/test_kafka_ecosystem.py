@@ -5,10 +5,11 @@ import subprocess
 import uuid
 
 import confluent_kafka
+import ports
 import pytest
 import tailrace
 from broker import Broker
-from kafka_side import JARS, free_ports, java, tool
+from kafka_side import JARS, java, tool
 
 pytestmark = pytest.mark.skipif(not JARS, reason="TAILRACE_KAFKA_JARS names no folder of Kafka's jars")
 
@@ -168,7 +169,7 @@ def test_connect_carries_a_file_through_a_topic_into_a_file(broker, tmp_path):
     source, target = tmp_path / "in.txt", tmp_path / "out.txt"
     lines = [f"line {number} of the file" for number in range(5000)]
     source.write_text("\n".join(lines[:2500]) + "\n")
-    port = free_ports(1)[0]
+    [port] = ports.free(1)
     text = "org.apache.kafka.connect.storage.StringConverter"
     worker = properties(
         tmp_path / "worker.properties", bootstrap__servers=broker.address, key__converter=text, value__converter=text,
