@@ -330,6 +330,9 @@ Status Instance::open_workflows() {
   }
   access_ = project_access(*this);
   workflows::Options options{.folder = fs::absolute(project_.folder).string(), .data = data_};
+  if (const pipeline::MetadataSpec& kept = project_.metadata; kept.url != "embedded")
+    options.metadata = {
+        .url = kept.url, .user = kept.user, .password = kept.password, .schema = kept.schema};
   options.lake = data_ + "/lake";
   options.log = [this] { return log_for_events(); };
   const std::string brokers = kafka_address();

@@ -480,7 +480,8 @@ void add_dags(CLI::App& app, int& code) {
       "  tailrace dags clear user_automation --run manual__1 --failed --downstream\n"
       "  tailrace dags logs user_automation fetch --follow\n\n"
       "DAGs are dag-factory's YAML in the project's folder dags/; `tailrace run` schedules them.\n"
-      "list, show and test read the files; the others ask the program that runs on the project.\n"
+      "list, show and test read the files; the others ask the program that runs on the project,\n"
+      "and log in as TAILRACE_AIRFLOW_USER with TAILRACE_AIRFLOW_PASSWORD where it wants that.\n"
       "test keeps nothing, and ends with 1 when the run failed, as run --wait and backfill do.");
 }
 
