@@ -57,6 +57,9 @@ Peer peer_of(const tcp::socket& socket) {
   return peer;
 }
 
+/// Connections that are told at the end of this thread's AnswersTogether; null: at once.
+thread_local std::vector<std::shared_ptr<Connection>>* held_back = nullptr;
+
 }  // namespace
 
 struct FrameServer::Impl {
@@ -139,6 +142,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
       arrived_.copied.append(bytes);
       unsent_ += bytes.size();
     });
+  }
+
+  /// Has the connection's thread take what other threads left.
+  void look_soon() {
+    asio::post(loop_.io, [self = shared_from_this()] { self->collect(); });
   }
 
   bool has_much_unsent() const { return unsent_ > server_.config.limits.unsent_bytes; }
@@ -235,7 +243,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
       change();
       if (std::exchange(arrived_.told, true)) return;
     }
-    asio::post(loop_.io, [self = shared_from_this()] { self->collect(); });
+    if (held_back) {
+      held_back->push_back(shared_from_this());
+    } else {
+      look_soon();
+    }
   }
 
   /// Takes what other threads left.
@@ -529,6 +541,16 @@ bool Outlet::push(std::string_view bytes) const {
 
 Result<std::size_t> FrameSession::frame_length(std::string_view) {
   return error(Code::kInternal, "nobody tells where a frame ends");
+}
+
+AnswersTogether::AnswersTogether() : outer_(held_back != nullptr) {
+  if (!outer_) held_back = &held_;
+}
+
+AnswersTogether::~AnswersTogether() {
+  if (outer_) return;
+  held_back = nullptr;
+  for (const auto& connection : held_) connection->look_soon();
 }
 
 Reply::~Reply() {

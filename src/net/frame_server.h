@@ -109,6 +109,20 @@ class Reply {
   std::uint64_t number_;
 };
 
+/// While it lives, connections do not look at what this thread answers; then each looks once. For a
+/// thread that answers many requests at a time.
+class AnswersTogether {
+ public:
+  AnswersTogether();
+  ~AnswersTogether();
+  AnswersTogether(const AnswersTogether&) = delete;
+  AnswersTogether& operator=(const AnswersTogether&) = delete;
+
+ private:
+  bool outer_;  // within another
+  std::vector<std::shared_ptr<Connection>> held_;
+};
+
 /// A door's side of one connection.
 class FrameSession {
  public:
