@@ -77,6 +77,18 @@ Status exhaust(connect::SourceRunner& source, bool paced) {
   }
 }
 
+/// What others learn of the running program, once all of it runs.
+Status write_run_file(const Instance& instance, const std::string& data) {
+  const nlohmann::json run = {{"pid", getpid()},
+                              {"url", instance.console_url()},
+                              {"kafka", instance.kafka_address()},
+                              {"registry", instance.registry_url()},
+                              {"cql", instance.cql_address()},
+                              {"airflow", instance.airflow_url()},
+                              {"hooks", instance.hooks_url()}};
+  return rt::write_atomically(rt::posix_files(), data + "/run.json", run.dump());
+}
+
 }  // namespace
 
 std::string data_folder(const std::string& project, const std::string& data) {
@@ -349,11 +361,7 @@ Status Instance::open_console() {
     };
     ASSIGN(console_, console::Console::start(config, *backend_));
   }
-  const nlohmann::json run = {{"pid", getpid()},          {"url", console_url()},
-                              {"kafka", kafka_address()}, {"registry", registry_url()},
-                              {"cql", cql_address()},     {"airflow", airflow_url()},
-                              {"hooks", hooks_url()}};
-  return rt::write_atomically(rt::posix_files(), data_ + "/run.json", run.dump());
+  return {};
 }
 
 Status Instance::open_alerts() {
@@ -467,7 +475,7 @@ Status Instance::start() {
   if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   if (alerts_) alerts_->start();
-  return {};
+  return write_run_file(*this, data_);
 }
 
 log::Log::KeepFrom Instance::keep_from() {

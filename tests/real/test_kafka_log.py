@@ -168,7 +168,8 @@ def test_of_two_with_one_id_the_older_is_shut_out(tmp_path, kafka):
 
 def ends(address, isolation):
     """Where the example's topic ends for somebody who reads at this isolation."""
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": address, "group.id": "ends", "isolation.level": isolation})
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": address, "group.id": "ends",
+                                         "isolation.level": isolation})
     found = [consumer.get_watermark_offsets(confluent_kafka.TopicPartition("users_created", p), 10)[1] for p in (0, 1)]
     consumer.close()
     return found
