@@ -18,7 +18,8 @@ def project(tmp_path):
                       "take": {"ingest": "shop"}}}))
     (made.folder / "hooks").mkdir()
     (made.folder / "hooks" / "score.py").write_text(SCORE)
-    (made.folder / "hooks" / "order.sql").write_text("SELECT count(*) FROM orders_raw AS o JOIN event AS e ON o.key = e.value\n")
+    (made.folder / "hooks" / "order.sql").write_text(
+        "SELECT count(*) FROM orders_raw AS o JOIN event AS e ON o.key = e.value\n")
     return made
 
 
