@@ -146,12 +146,12 @@ def test_a_dead_letter_carries_its_schema_and_is_read_when_it_is_sent_back(tmp_p
     producer.produce("orders", b"\x02", b"k", headers=[("__value_schema_id", b"\1" + uuid.UUID(found.guid).bytes)])
     assert producer.flush(30) == 0
     tailrace.wait_until(lambda: project.hops()["rejected"]["count"] == 1, "a dead letter")
-    for count in 1, 2:
-        letters = project.sql("SELECT detail FROM system.dead_letters")
-        assert len(letters) == count and all("read by version 1" in row["detail"] for row in letters), letters
-        done = project.command("redrive", project.folder, "--data", project.data, "--all")
-        assert done.returncode == 0, done.stderr
-        tailrace.wait_until(lambda: project.hops()["rejected"]["count"] == count + 1, "another one")
+    done = project.command("redrive", project.folder, "--data", project.data, "--all")
+    assert done.returncode == 0, done.stderr
+    # It fails again, by the same schema: nothing was fixed.
+    letters = tailrace.wait_until(
+        lambda: [rows for rows in [project.sql("SELECT detail FROM system.dead_letters")] if len(rows) == 2], "another")
+    assert all("read by version 1" in row["detail"] for row in letters[0]), letters
     project.stop()
 
 
