@@ -19,18 +19,18 @@ JARS = "TAILRACE_CASSANDRA_JARS"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def start_cassandra(folder):
+def cassandra(folder):
     if not os.environ.get(JARS):
         told = subprocess.run(["sh", ROOT / "tests" / "real" / "cassandra_env.sh"], check=True, capture_output=True,
                               text=True).stdout
         os.environ[JARS] = re.search(rf"{JARS}='(.+)'", told).group(1)
     from cassandra_side import RealCassandra
-    return RealCassandra(folder).start()
+    return RealCassandra(folder)
 
 
-def start_ours(folder):
+def tailrace(folder):
     from cql_server import CqlServer
-    return CqlServer(folder).start()
+    return CqlServer(folder)
 
 
 def cpu_seconds(process):
@@ -54,10 +54,11 @@ def load(server, kind, count, rows, in_flight, first=0):
     return figures
 
 
-def measure(name, start, count, in_flight):
+def measure(name, made, count, in_flight):
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
+        server = made(pathlib.Path(folder))
         begun = time.monotonic()
-        server = start(pathlib.Path(folder))
+        server.start()
         ready = time.monotonic() - begun
         idle = memory_mb(server.process)
         rows = count // 2
@@ -76,8 +77,8 @@ def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
     in_flight = int(sys.argv[2]) if len(sys.argv) > 2 else 50
     subprocess.run(["ninja", "-C", ROOT / "build", "load_bench"], check=True, stdout=subprocess.DEVNULL)
-    theirs = measure("Cassandra", start_cassandra, count, in_flight)
-    ours = measure("Tailrace", start_ours, count, in_flight)
+    theirs = measure("Cassandra", cassandra, count, in_flight)
+    ours = measure("Tailrace", tailrace, count, in_flight)
     for kind, bar in (("write", 3), ("read", 5)):
         a, b = ours[kind], theirs[kind]
         print(f"{kind:5} {a['per_second'] / b['per_second']:5.2f} x as many (bar {bar}), p99 1/"

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from serving import ROOT, load, memory_mb, start_ours
+from serving import ROOT, load, memory_mb, tailrace
 
 LEAST_FREE = 10 << 30
 PART = 500_000  # rows written between two looks at the disk
@@ -56,7 +56,7 @@ def main():
     few, many, reads = given + [1_000_000, 10_000_000, 200_000][len(given):]
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as name:
         folder = pathlib.Path(name)
-        server = start_ours(folder)
+        server = tailrace(folder).start()
         try:
             told = []
             for first, rows in ((0, few), (few, many)):

@@ -12,7 +12,7 @@ import sys
 FLOORS = {
     "base": 0, "rt": 1, "calendar": 1, "yaml": 1, "doctor": 2,
     "net": 2, "kv": 2, "sqlite": 2, "postgres": 2, "columns": 2, "cql_types": 2, "cql_syntax": 2, "jinja": 2,
-    "log": 3, "schema": 3, "table": 3, "lake": 3, "auth": 3, "dags": 3, "s3": 3,
+    "log": 3, "schema": 3, "table": 3, "lake": 3, "auth": 3, "dags": 3, "s3": 3, "telemetry": 3,
     "cql_protocol": 3, "cql_schema": 3, "cql_store": 3, "cql_terms": 4, "cql_client": 4, "cql_roles": 4, "cql_query": 5,
     "groups": 4, "share": 4, "transactions": 4, "subjects": 4, "engine": 4, "kafka_log": 4, "sched": 4, "staging": 4,
     "sql": 5, "connect": 5, "metadata": 5, "pipeline": 6, "served": 6, "tasks": 6, "workflows": 7, "alerts": 7,

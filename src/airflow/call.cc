@@ -283,6 +283,12 @@ void Body::required(const std::string& name) {
   if (!has(name)) faults_.add("missing", "body", name, "Field required", object_);
 }
 
+void Body::mismatch(const std::string& name, const std::string& pattern) {
+  faults_.add("string_pattern_mismatch", "body", name,
+              "String should match pattern '" + pattern + "'", object_[name],
+              Json{{"pattern", pattern}});
+}
+
 void Body::fault(const std::string& message, const std::string& name) {
   faults_.add("value_error", "body", name, "Value error, " + message,
               name.empty() ? object_ : object_[name], Json{{"error", Json::object()}});

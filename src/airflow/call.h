@@ -95,6 +95,7 @@ class Body {
   /// Anything.
   std::optional<Json> any(const std::string& name);
   void required(const std::string& name);
+  void mismatch(const std::string& name, const std::string& pattern);
   /// A fault that a model's validator finds, of all of it or of one member: `Value error, …`.
   void fault(const std::string& message, const std::string& name = "");
 

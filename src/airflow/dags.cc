@@ -7,6 +7,7 @@
 #include "airflow/handlers.h"
 #include "airflow/listing.h"
 #include "airflow/models.h"
+#include "airflow/runs.h"
 
 namespace tailrace::airflow {
 namespace {
@@ -233,6 +234,25 @@ Answer<Reply> patch_dags(Call& call) {
   std::vector<Json> rows;
   for (const auto& dag : found) rows.push_back(dag_json(*dag, catalog));
   return Reply(page("dags", std::move(rows), offset, limit));
+}
+
+/// Its runs go with all that is theirs; the DAG is there as long as its file is.
+Answer<Reply> delete_dag(Call& call) {
+  const std::string& id = call.at(0);
+  if (!Catalog(call.workflows).find(id))
+    return refuse(404, "Dag with id: " + id + " was not found");
+  metadata::RunFilter filter{.dag = id, .limit = kMostRows};
+  ASSIGN(const auto page, or_refuse(call.kept().runs(filter)));
+  for (const auto& run : page.runs) {
+    if (run.state != sched::RunState::kRunning) continue;
+    ASSIGN(const auto tasks, or_refuse(call.kept().tasks(run.id)));
+    if (std::ranges::find(tasks, sched::TaskState::kRunning, &sched::TaskInstance::state) !=
+        tasks.end())
+      return refuse(409, "Task instances of dag with id: '" + id + "' are still running");
+  }
+  for (const auto& run : page.runs)
+    TRY(or_refuse(call.workflows.handle(sched::DeleteRun{.run = run.id})));
+  return Reply::nothing();
 }
 
 Answer<Reply> dag_tags(Call& call) {

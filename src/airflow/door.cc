@@ -13,6 +13,7 @@ Result<std::unique_ptr<Door>> Door::start(DoorConfig config, workflows::Workflow
   // Who must know a token may come by any name: a page elsewhere that a browser was led to has
   // none.
   server.any_host = config.users != nullptr;
+  server.tls = std::move(config.tls);
   server.refuse = refusal;
   auto logins = std::make_shared<Logins>(std::move(config.users));
   ASSIGN(auto started, net::HttpServer::start(

@@ -28,6 +28,7 @@ struct DoorConfig {
   std::uint16_t port = 8080;  ///< 0 picks a free one
   std::string flag = "--airflow";
   std::shared_ptr<const auth::Passwords> users = {};  ///< null: everybody may
+  std::shared_ptr<const net::Tls> tls = {};           ///< nullptr: plain sockets
 };
 
 class Door {

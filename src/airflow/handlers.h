@@ -24,6 +24,7 @@ Answer<Reply> get_dag(Call& call);
 Answer<Reply> dag_details(Call& call);
 Answer<Reply> patch_dag(Call& call);
 Answer<Reply> patch_dags(Call& call);
+Answer<Reply> delete_dag(Call& call);
 Answer<Reply> dag_tags(Call& call);
 Answer<Reply> dag_source(Call& call);
 Answer<Reply> dag_versions(Call& call);
@@ -100,16 +101,19 @@ Answer<Reply> get_pool(Call& call);
 Answer<Reply> create_pool(Call& call);
 Answer<Reply> patch_pool(Call& call);
 Answer<Reply> delete_pool(Call& call);
+Answer<Reply> bulk_pools(Call& call);
 Answer<Reply> list_variables(Call& call);
 Answer<Reply> get_variable(Call& call);
 Answer<Reply> create_variable(Call& call);
 Answer<Reply> patch_variable(Call& call);
 Answer<Reply> delete_variable(Call& call);
+Answer<Reply> bulk_variables(Call& call);
 Answer<Reply> list_connections(Call& call);
 Answer<Reply> get_connection(Call& call);
 Answer<Reply> create_connection(Call& call);
 Answer<Reply> patch_connection(Call& call);
 Answer<Reply> delete_connection(Call& call);
+Answer<Reply> bulk_connections(Call& call);
 Answer<Reply> test_connection(Call& call);
 
 }  // namespace tailrace::airflow

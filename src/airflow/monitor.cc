@@ -33,6 +33,15 @@ Answer<Reply> version(Call&) {
 }
 
 Answer<Reply> health(Call& call) {
+  if (!call.workflows.trouble().empty()) {
+    const auto unhealthy = [](const char* beat) {
+      return Json{{"status", "unhealthy"}, {beat, nullptr}};
+    };
+    return Reply(Json{{"metadatabase", {{"status", "unhealthy"}}},
+                      {"scheduler", unhealthy("latest_scheduler_heartbeat")},
+                      {"triggerer", unhealthy("latest_triggerer_heartbeat")},
+                      {"dag_processor", unhealthy("latest_dag_processor_heartbeat")}});
+  }
   const auto beat = time_json(call.workflows.now());
   return Reply(Json{
       {"metadatabase", {{"status", "healthy"}}},

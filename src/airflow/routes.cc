@@ -32,6 +32,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"PATCH", "dags", patch_dags},
     {"GET", "dags/{}", get_dag},
     {"PATCH", "dags/{}", patch_dag},
+    {"DELETE", "dags/{}", delete_dag},
     {"GET", "dags/{}/details", dag_details},
     {"GET", "dags/{}/tasks", list_tasks},
     {"GET", "dags/{}/tasks/{}", get_task},
@@ -90,16 +91,19 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"PUT", "backfills/{}/cancel", cancel_backfill},
     {"GET", "pools", list_pools},
     {"POST", "pools", create_pool},
+    {"PATCH", "pools", bulk_pools},
     {"GET", "pools/{...}", get_pool},
     {"PATCH", "pools/{...}", patch_pool},
     {"DELETE", "pools/{...}", delete_pool},
     {"GET", "variables", list_variables},
     {"POST", "variables", create_variable},
+    {"PATCH", "variables", bulk_variables},
     {"GET", "variables/{...}", get_variable},
     {"PATCH", "variables/{...}", patch_variable},
     {"DELETE", "variables/{...}", delete_variable},
     {"GET", "connections", list_connections},
     {"POST", "connections", create_connection},
+    {"PATCH", "connections", bulk_connections},
     {"POST", "connections/test", test_connection},
     {"GET", "connections/{}", get_connection},
     {"PATCH", "connections/{}", patch_connection},
@@ -159,6 +163,9 @@ net::Response answer(workflows::Workflows& workflows, const net::Request& reques
     if (!names) continue;
     known = true;
     if (route.method != request.method) continue;
+    if (route.handle != health && route.handle != version)
+      if (const std::string why = workflows.trouble(); !why.empty())
+        return refusal(503, "The workflows wait for their metadata: " + why);
     Call call{.workflows = workflows, .request = request, .names = std::move(*names), .user = user};
     return response_of(route.handle(call));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "airflow/bulk.h"
 #include "airflow/clearing.h"
 #include "airflow/handlers.h"
 #include "airflow/listing.h"
@@ -73,6 +74,23 @@ Answer<Reply> pool_reply(const Call& call, const sched::Pool& pool, int status) 
   return Reply(status, pool_json(pool, uses[pool.name]));
 }
 
+/// `before` is what an overwrite changes: members that are absent stay.
+Answer<sched::Pool> pool_of(Body body, const sched::Pool* before) {
+  sched::Pool pool = before != nullptr ? *before : sched::Pool{};
+  body.required("name");
+  pool.name = body.text("name", kLongestPool).value_or("");
+  body.required("slots");
+  pool.slots =
+      static_cast<int>(std::min<std::int64_t>(body.number("slots", -1).value_or(0), INT32_MAX));
+  const auto description = body.text("description");
+  if (body.has("description")) pool.description = description.value_or("");
+  const auto deferred = body.flag("include_deferred");
+  if (body.has("include_deferred")) pool.include_deferred = deferred.value_or(false);
+  (void)body.text("team_name");
+  TRY(body.check());
+  return pool;
+}
+
 Json variable_json(const metadata::Variable& variable) {
   return {{"key", variable.key},
           {"value", redacted_text(variable.value, variable.key)},
@@ -138,8 +156,7 @@ Answer<metadata::Connection> connection_of(Body body, const metadata::Connection
   const bool named = !one.id.empty() && std::ranges::all_of(one.id, [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-' || c >= 0x80;
   });
-  if (!named && body.has("connection_id"))
-    body.fault("connection_id: letters, digits and _ . - are expected");
+  if (!named && body.has("connection_id")) body.mismatch("connection_id", R"(^[\w.-]+$)");
   body.required("conn_type");
   take("conn_type", one.type);
   take("description", one.description);
@@ -193,16 +210,7 @@ Answer<Reply> get_pool(Call& call) {
 
 Answer<Reply> create_pool(Call& call) {
   ASSIGN(Body body, call.body());
-  sched::Pool pool;
-  body.required("name");
-  pool.name = body.text("name", kLongestPool).value_or("");
-  body.required("slots");
-  pool.slots =
-      static_cast<int>(std::min<std::int64_t>(body.number("slots", -1).value_or(0), INT32_MAX));
-  pool.description = body.text("description").value_or("");
-  pool.include_deferred = body.flag("include_deferred").value_or(false);
-  (void)body.text("team_name");
-  TRY(body.check());
+  ASSIGN(const auto pool, pool_of(std::move(body), nullptr));
   for (const auto& other : call.workflows.pools()) {
     if (other.name == pool.name)
       return std::unexpected(Refusal{.status = 409,
@@ -236,6 +244,56 @@ Answer<Reply> patch_pool(Call& call) {
   if (deferred && is_one_of("include_deferred", mask)) pool.include_deferred = *deferred;
   TRY(or_refuse(call.workflows.handle(sched::SetPool{.pool = pool})));
   return pool_reply(call, pool, 200);
+}
+
+Answer<Reply> bulk_pools(Call& call) {
+  const auto there = [&](const std::string& name) -> std::optional<sched::Pool> {
+    for (auto& pool : call.workflows.pools())
+      if (pool.name == name) return pool;
+    return std::nullopt;
+  };
+  const auto put = [&](const sched::Pool& pool) {
+    return or_refuse(call.workflows.handle(sched::SetPool{.pool = pool}));
+  };
+  return bulk(
+      call,
+      {.name = "name",
+       .called = "pools with these pool names",
+       .there =
+           [&] {
+             std::set<std::string> names;
+             for (const auto& pool : call.workflows.pools()) names.insert(pool.name);
+             return names;
+           },
+       .check = [](const Json& entity, bool) -> Answer<void> {
+         TRY(pool_of(Body(entity), nullptr));
+         return {};
+       },
+       .create = [&](const Json& entity) -> Answer<void> {
+         const auto before = there(entity.value("name", ""));
+         ASSIGN(const auto pool, pool_of(Body(entity), before ? &*before : nullptr));
+         return put(pool);
+       },
+       .update = [&](const Json& entity, const std::vector<std::string>& mask) -> Answer<void> {
+         const auto before = there(entity.value("name", ""));
+         ASSIGN(auto pool, pool_of(Body(entity), before ? &*before : nullptr));
+         const bool few = !mask.empty() && std::ranges::all_of(mask, [](const std::string& one) {
+           return one == "slots" || one == "include_deferred";
+         });
+         if (pool.name == "default_pool" && !few)
+           return refuse(400, "Only slots and included_deferred can be modified on Default Pool");
+         if (before) {
+           if (!is_one_of("slots", mask)) pool.slots = before->slots;
+           if (!is_one_of("description", mask)) pool.description = before->description;
+           if (!is_one_of("include_deferred", mask))
+             pool.include_deferred = before->include_deferred;
+         }
+         return put(pool);
+       },
+       .drop = [&](const std::string& name) -> Answer<void> {
+         if (name == "default_pool") return refuse(400, "Default Pool can't be deleted");
+         return or_refuse(call.workflows.handle(sched::DropPool{.name = name}));
+       }});
 }
 
 Answer<Reply> delete_pool(Call& call) {
@@ -286,6 +344,37 @@ Answer<Reply> patch_variable(Call& call) {
   if (!is_one_of("value", mask)) variable.value = before.value;
   TRY(or_refuse(call.kept().set_variable(variable)));
   return Reply(variable_json(variable));
+}
+
+Answer<Reply> bulk_variables(Call& call) {
+  return bulk(
+      call,
+      {.name = "key",
+       .called = "variables with these keys",
+       .there =
+           [&] {
+             std::set<std::string> keys;
+             if (const auto all = call.kept().variables())
+               for (const auto& one : *all) keys.insert(one.key);
+             return keys;
+           },
+       .check = [](const Json& entity, bool) -> Answer<void> {
+         TRY(variable_of(Body(entity)));
+         return {};
+       },
+       .create = [&](const Json& entity) -> Answer<void> {
+         ASSIGN(const auto variable, variable_of(Body(entity)));
+         return or_refuse(call.kept().set_variable(variable));
+       },
+       .update = [&](const Json& entity, const std::vector<std::string>& mask) -> Answer<void> {
+         ASSIGN(auto variable, variable_of(Body(entity)));
+         ASSIGN(const auto before, variable_at(call, variable.key));
+         if (!entity.contains("description") || !is_one_of("description", mask))
+           variable.description = before.description;
+         if (!is_one_of("value", mask)) variable.value = before.value;
+         return or_refuse(call.kept().set_variable(variable));
+       },
+       .drop = [&](const std::string& key) { return or_refuse(call.kept().drop_variable(key)); }});
 }
 
 Answer<Reply> delete_variable(Call& call) {
@@ -347,6 +436,33 @@ Answer<Reply> patch_connection(Call& call) {
   if (!is_one_of("extra", mask)) one.extra = before->extra;
   TRY(or_refuse(call.kept().set_connection(one)));
   return Reply(connection_json(one));
+}
+
+Answer<Reply> bulk_connections(Call& call) {
+  const auto put = [&](const Json& entity) -> Answer<void> {
+    const auto before = connection_at(call, entity.value("connection_id", ""));
+    ASSIGN(const auto one, connection_of(Body(entity), before ? &*before : nullptr));
+    return or_refuse(call.kept().set_connection(one));
+  };
+  return bulk(
+      call,
+      {.name = "connection_id",
+       .called = "connections with these connection_ids",
+       .there =
+           [&] {
+             std::set<std::string> ids;
+             if (const auto all = call.kept().connections())
+               for (const auto& one : *all) ids.insert(one.id);
+             return ids;
+           },
+       .check = [](const Json& entity, bool) -> Answer<void> {
+         TRY(connection_of(Body(entity), nullptr));
+         return {};
+       },
+       .create = put,
+       // Airflow does not look at the mask here, either.
+       .update = [&](const Json& entity, const std::vector<std::string>&) { return put(entity); },
+       .drop = [&](const std::string& id) { return or_refuse(call.kept().drop_connection(id)); }});
 }
 
 Answer<Reply> delete_connection(Call& call) {

@@ -152,7 +152,7 @@ void Alerts::take(const std::vector<Said>& said, const Trouble& trouble, Ms now)
   }
   for (const auto& [rule, what] : trouble) {
     auto& known = trouble_[rule];
-    if (known != what) LOG(warn, "alerts: rule {}: {}", rule, what);
+    if (known != what) LOG_OF(warn, log_of("rule", rule), "alerts: rule {}: {}", rule, what);
     known = what;
   }
   Step step = states_.tick(now);
@@ -178,7 +178,8 @@ void Alerts::keep(Step step, std::vector<std::pair<std::string, std::string>> no
   const auto fired = [](std::string_view state) { return state == "firing"; };
   for (const Transition& one : step.history) {
     if (!fired(one.from) && !fired(one.to) && one.to != "notice") continue;
-    LOG(info, "alerts: {} {} -> {}: {}", one.rule, one.from, one.to, one.summary);
+    LOG_OF(info, log_of("rule", one.rule), "alerts: {} {} -> {}: {}", one.rule, one.from, one.to,
+           one.summary);
   }
   unkept_.push_back({std::move(step), std::move(notes)});
   bool news = false;

@@ -101,7 +101,8 @@ Delivery::~Delivery() {
 void Delivery::start() {
   for (auto& line : lines_) {
     if (!line->spec.off.empty())
-      LOG(warn, "alerts: channel {} is off: {}", line->spec.name, line->spec.off);
+      LOG_OF(warn, log_of("channel", line->spec.name), "alerts: channel {} is off: {}",
+             line->spec.name, line->spec.off);
     line->thread =
         std::jthread([this, &one = *line](const std::stop_token& stop) { run(one, stop); });
   }
@@ -134,21 +135,24 @@ void Delivery::run(Line& line, const std::stop_token& stop) {
 
 void Delivery::keep(Line& line, const Outgoing& one) {
   if (auto kept = store_.set(one); !kept)
-    LOG(error, "alerts: what became of a message to {} is not kept: {}", line.spec.name,
-        kept.error().what);
+    LOG_OF(error, log_of("channel", line.spec.name),
+           "alerts: what became of a message to {} is not kept: {}", line.spec.name,
+           kept.error().what);
 }
 
 Ms Delivery::send_next(Line& line, const std::stop_token& stop) {
   Ms now = clock_.now().value;
   auto next = store_.next(line.spec.name);
   if (!next) {
-    LOG(error, "alerts: the messages to {} cannot be read: {}", line.spec.name, next.error().what);
+    LOG_OF(error, log_of("channel", line.spec.name),
+           "alerts: the messages to {} cannot be read: {}", line.spec.name, next.error().what);
     return now + kIdle;
   }
   if (!*next) return now + kIdle;
   Outgoing one = std::move(**next);
   if (!take_up(one, line.may_send_twice(), now)) {
-    LOG(warn, "alerts: message {} to {}: {}", one.id, line.spec.name, one.said);
+    LOG_OF(warn, log_of("channel", line.spec.name), "alerts: message {} to {}: {}", one.id,
+           line.spec.name, one.said);
     line.counts.unknown.add();
     keep(line, one);
     return now;
@@ -169,7 +173,8 @@ Ms Delivery::send_next(Line& line, const std::stop_token& stop) {
   ++one.attempts;
   // Before the first byte leaves: a crash from here on must not double it.
   if (auto kept = store_.set(one); !kept) {
-    LOG(error, "alerts: a message to {} waits: {}", line.spec.name, kept.error().what);
+    LOG_OF(error, log_of("channel", line.spec.name), "alerts: a message to {} waits: {}",
+           line.spec.name, kept.error().what);
     return now + 1000;
   }
   Attempt attempt;
@@ -187,8 +192,9 @@ Ms Delivery::send_next(Line& line, const std::stop_token& stop) {
                             : line.counts.retried)
       .add();
   if (!sent)
-    LOG(warn, "alerts: message {} to {}: {}: {}", one.id, line.spec.name,
-        one.state == "waiting" ? "did not arrive, and is tried again" : one.state, one.said);
+    LOG_OF(warn, log_of("channel", line.spec.name), "alerts: message {} to {}: {}: {}", one.id,
+           line.spec.name,
+           one.state == "waiting" ? "did not arrive, and is tried again" : one.state, one.said);
   const std::lock_guard lock(line.mutex);
   line.last = one.said;
   line.last_at = now;

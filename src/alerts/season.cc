@@ -20,10 +20,12 @@ std::size_t slots_of(Season season) {
 
 }  // namespace
 
-SeasonModel::SeasonModel(Season season) : season_(season), slots_(slots_of(season)) {}
+SeasonModel::SeasonModel(Season season, calendar::Zone zone)
+    : season_(season), zone_(zone), slots_(slots_of(season)) {}
 
 std::size_t SeasonModel::slot_of(Ms at) const {
   if (season_ == Season::kNone) return 0;
+  at = local(at);
   if (season_ == Season::kDay) return static_cast<std::size_t>(at % kDay / kQuarter);
   // 1970-01-01 was a Thursday; a week begins on Monday.
   return static_cast<std::size_t>((at + 3 * kDay) % (7 * kDay) / kHour);
@@ -32,9 +34,10 @@ std::size_t SeasonModel::slot_of(Ms at) const {
 std::string SeasonModel::slot_text(std::size_t slot) const {
   constexpr std::string_view kDays[] = {"Mondays", "Tuesdays",  "Wednesdays", "Thursdays",
                                         "Fridays", "Saturdays", "Sundays"};
-  if (season_ == Season::kDay) return fmt::format("at {:02}:{:02} UTC", slot / 4, slot % 4 * 15);
+  if (season_ == Season::kDay)
+    return fmt::format("at {:02}:{:02} {}", slot / 4, slot % 4 * 15, zone_.name());
   if (season_ == Season::kWeek)
-    return fmt::format("at {:02}:00 UTC on {}", slot % 24, kDays[slot / 24]);
+    return fmt::format("at {:02}:00 {} on {}", slot % 24, zone_.name(), kDays[slot / 24]);
   return "lately";
 }
 
@@ -69,8 +72,8 @@ SeasonModel::Verdict SeasonModel::add(double value, Ms at, double deviations, do
   const double off = std::abs(value - judge.level);
   verdict.deviations = verdict.spread > 0 ? off / verdict.spread : off > 0 ? 1e9 : 0;
   verdict.anomaly = verdict.known && verdict.deviations > deviations;
-  whole_.learn(value, kWholeRate, at / kDay);
-  if (season_ != Season::kNone) slot.learn(value, kSlotRate, at / kDay);
+  whole_.learn(value, kWholeRate, local(at) / kDay);
+  if (season_ != Season::kNone) slot.learn(value, kSlotRate, local(at) / kDay);
   return verdict;
 }
 
@@ -80,13 +83,15 @@ std::string SeasonModel::json() const {
     return nlohmann::json::array({slot.level, slot.spread, slot.seen, slot.day, slot.days});
   };
   for (const Slot& slot : slots_) slots.push_back(row(slot));
-  return nlohmann::json{{"season", name(season_)}, {"whole", row(whole_)}, {"slots", slots}}.dump();
+  return nlohmann::json{
+      {"season", name(season_)}, {"zone", zone_.name()}, {"whole", row(whole_)}, {"slots", slots}}
+      .dump();
 }
 
-Result<SeasonModel> SeasonModel::parse(Season season, std::string_view text) {
-  const auto wrong = error(Code::kDataLoss, "no model of this season");
+Result<SeasonModel> SeasonModel::parse(Season season, std::string_view text, calendar::Zone zone) {
+  const auto wrong = error(Code::kDataLoss, "no model of this season and time zone");
   const auto json = nlohmann::json::parse(text, nullptr, false);
-  SeasonModel model(season);
+  SeasonModel model(season, zone);
   const auto read = [](const nlohmann::json& row, Slot& slot) {
     if (!row.is_array() || row.size() != 5 ||
         !std::ranges::all_of(row, [](const auto& one) { return one.is_number(); }))
@@ -94,7 +99,8 @@ Result<SeasonModel> SeasonModel::parse(Season season, std::string_view text) {
     slot = {row[0], row[1], row[2], row[3], row[4]};
     return true;
   };
-  if (!json.is_object() || json.value("season", "") != name(season) || !json.contains("whole") ||
+  if (!json.is_object() || json.value("season", "") != name(season) ||
+      json.value("zone", "UTC") != zone.name() || !json.contains("whole") ||
       !json.contains("slots") || json["slots"].size() != model.slots_.size() ||
       !read(json["whole"], model.whole_))
     return wrong;

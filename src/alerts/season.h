@@ -21,22 +21,23 @@ class SeasonModel {
   static constexpr int kWarm = 30, kSlotWarm = 3;
   static constexpr double kClip = 3;
 
-  explicit SeasonModel(Season season);
+  /// Days and hours are those of `zone`.
+  explicit SeasonModel(Season season, calendar::Zone zone = {});
 
   struct Verdict {
     bool known = false;  ///< false: it is warming up
     bool anomaly = false;
     double expected = 0, spread = 0;
     double deviations = 0;    ///< how many spreads the value is off
-    std::string of;           ///< "at 14:00 on Sundays", "at 14:15", "lately"
+    std::string of;           ///< "at 14:00 UTC on Sundays", "at 14:15 Europe/Berlin", "lately"
     std::int64_t learnt = 0;  ///< values that the expectation is made of
   };
   /// What it thinks of a value, then learns it. `floor`: no spread is smaller.
   Verdict add(double value, Ms at, double deviations, double floor);
 
   std::string json() const;
-  /// kDataLoss when the text is none of a model of the same season.
-  static Result<SeasonModel> parse(Season season, std::string_view json);
+  /// kDataLoss when the text is none of a model of the same season and zone.
+  static Result<SeasonModel> parse(Season season, std::string_view json, calendar::Zone zone = {});
 
  private:
   struct Slot {
@@ -46,10 +47,13 @@ class SeasonModel {
     std::int64_t days = 0;  ///< different days with values
     void learn(double value, double rate, std::int64_t on);
   };
+  /// `at` as a clock on the wall there shows it.
+  Ms local(Ms at) const { return at + zone_.offset_seconds(at * 1000) * Ms{1000}; }
   std::size_t slot_of(Ms at) const;
   std::string slot_text(std::size_t slot) const;
 
   Season season_;
+  calendar::Zone zone_;
   Slot whole_;
   std::vector<Slot> slots_;
 };

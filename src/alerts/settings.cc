@@ -25,6 +25,15 @@ Result<Ms> duration(const yaml::File& file, const YAML::Node& node, std::string_
       fmt::format("`{}: {}` is not understood; write it like 500ms, 5s, 10m, 4h, 7d", key, text));
 }
 
+Status read_zone(const yaml::File& file, const YAML::Node& node, calendar::Zone& zone) {
+  if (!node["timezone"]) return {};
+  ASSIGN(const std::string name, file.text(node["timezone"], "timezone"));
+  const auto found = calendar::Zone::find(name);
+  if (!found) return file.fail(node["timezone"], found.error().what);
+  zone = *found;
+  return {};
+}
+
 Status read_duration(const yaml::File& file, const YAML::Node& mapping, const char* key, Ms& to) {
   if (!mapping[key]) return {};
   ASSIGN(to, duration(file, mapping[key], key));
@@ -432,6 +441,7 @@ class RuleReader {
     rule_.season = season == "day"    ? Season::kDay
                    : season == "week" ? Season::kWeek
                                       : Season::kNone;
+    TRY(read_zone(file_, node, rule_.zone));
     rule_.limit = 4;
     if (node["deviations"]) {
       ASSIGN(rule_.limit, number(node, "deviations", 0, 1000));
@@ -530,12 +540,7 @@ Result<Maintenance> read_maintenance(const yaml::File& file, const YAML::Node& n
   window.cron = std::move(*parsed);
   TRY(read_duration(file, node, "duration", window.duration));
   if (window.duration < 1000) return file.fail(node["duration"], "`duration` is 1s or more");
-  if (node["timezone"]) {
-    ASSIGN(const std::string zone, file.text(node["timezone"], "timezone"));
-    auto found = calendar::Zone::find(zone);
-    if (!found) return file.fail(node["timezone"], found.error().what);
-    window.zone = *found;
-  }
+  TRY(read_zone(file, node, window.zone));
   TRY(read_matchers(file, node, window.matchers));
   return window;
 }

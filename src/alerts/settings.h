@@ -121,6 +121,7 @@ struct RuleSpec {
   Ms every = 60'000;          ///< of queries and anomalies
   std::int64_t at_least = 1;  ///< kExpectation: rows in the window before there is a rate
   Season season = Season::kDay;
+  calendar::Zone zone = {};  ///< of the season's days and hours
   Ms for_ms = 0;
   Ms repeat = 4 * 3'600'000LL;
   Ms group_wait = 0;

@@ -48,7 +48,7 @@ TEST_F(SettingsTest, reads_channels_rules_silences_and_maintenance) {
     - {expectation: t.small, failure_rate: 0.05, over: 1h, group_by: [table]}
     - {name: q, query: 'SELECT 1', every: 5s, labels: {team: data}}
     - {workflow: d, late: 10m}
-    - {anomaly: rate of served.users, season: week, deviations: 3}
+    - {anomaly: rate of served.users, season: week, deviations: 3, timezone: Europe/Berlin}
   silences: [{matchers: ['alertname="q"'], ends: '2026-12-01T00:00:00Z', comment: why}]
   maintenance: [{name: n, cron: '0 2 * * *', duration: 1h, timezone: Europe/Berlin}]
 )");
@@ -69,6 +69,7 @@ TEST_F(SettingsTest, reads_channels_rules_silences_and_maintenance) {
   EXPECT_EQ(settings->rules[3].kind, RuleKind::kRunLate);
   EXPECT_EQ(settings->rules[4].subject, "served.users");
   EXPECT_EQ(settings->rules[4].season, Season::kWeek);
+  EXPECT_EQ(settings->rules[4].zone.name(), "Europe/Berlin");
   EXPECT_EQ(settings->silences[0].ends, 1'796'083'200'000);
   EXPECT_EQ(settings->maintenance[0].duration, 3'600'000);
 }

@@ -14,13 +14,14 @@ namespace {
 class AnomalyWatch final : public Watch {
  public:
   AnomalyWatch(const RuleSpec& rule, Sight& sight, std::string project, const std::string& note)
-      : rule_(rule), sight_(sight), project_(std::move(project)), model_(rule.season) {
+      : rule_(rule), sight_(sight), project_(std::move(project)), model_(rule.season, rule.zone) {
     if (note.empty()) return;
-    auto kept = SeasonModel::parse(rule.season, note);
+    auto kept = SeasonModel::parse(rule.season, note, rule.zone);
     if (kept) {
       model_ = std::move(*kept);
     } else {
-      LOG(warn, "alerts: {} learns anew: {}", rule.name, kept.error().what);
+      LOG_OF(warn, log_of("rule", rule.name), "alerts: {} learns anew: {}", rule.name,
+             kept.error().what);
     }
   }
 

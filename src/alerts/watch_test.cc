@@ -230,6 +230,32 @@ TEST(Season, one_anomaly_moves_little_and_a_new_normal_is_learnt) {
   EXPECT_LT(until, 200);
 }
 
+TEST(Season, its_days_are_those_of_its_zone_when_clocks_are_put_forward) {
+  const auto berlin = calendar::Zone::find("Europe/Berlin");
+  ASSERT_TRUE(berlin) << berlin.error().what;
+  constexpr Ms kHour = 3'600'000,
+               kFirst = 1'772'323'200'000;  // 2026-03-01 00:00 UTC; summer from the 29th
+  const auto jump = [&](calendar::Zone zone) {
+    SeasonModel model(Season::kDay, zone);
+    const auto usual = [&](Ms at) {
+      const int hour = berlin->to_local(at * 1000).hour;
+      return hour >= 8 && hour < 20 ? 1000.0 : 100.0;
+    };
+    Ms at = kFirst;
+    for (; at < kFirst + 28 * 24 * kHour; at += kHour) (void)model.add(usual(at), at, 4, 10);
+    // On the 30th the shops open at 8, as ever: 06:00 UTC, where it was 07:00.
+    for (; at < kFirst + (29 * 24 + 6) * kHour; at += kHour) (void)model.add(usual(at), at, 4, 10);
+    return model.add(1000, at, 4, 10);
+  };
+  const auto there = jump(*berlin);
+  EXPECT_FALSE(there.anomaly);
+  EXPECT_EQ(there.of, "at 08:00 Europe/Berlin");
+  EXPECT_TRUE(jump(calendar::Zone::utc()).anomaly);
+  const SeasonModel model(Season::kDay, *berlin);
+  EXPECT_TRUE(SeasonModel::parse(Season::kDay, model.json(), *berlin));
+  EXPECT_FALSE(SeasonModel::parse(Season::kDay, model.json()));
+}
+
 TEST(Season, a_week_knows_its_days_and_survives_as_text) {
   SeasonModel model(Season::kWeek);
   const Ms sunday = 3 * 86'400'000LL + 14 * 3'600'000LL;  // 1970-01-04 14:00

@@ -10,15 +10,13 @@ namespace {
 
 constexpr std::size_t kMostBytes = 16 << 20;
 
-bool is_loopback(const std::string& host) {
-  return host.starts_with("127.") || host == "localhost" || host == "::1" || host == "[::1]";
-}
-
 }  // namespace
 
-Result<airflow::DoorConfig> airflow_config(const std::string& address, const std::string& users) {
+Result<airflow::DoorConfig> airflow_config(const AirflowSettings& settings) {
+  const auto& [address, users, tls] = settings;
   ASSIGN(auto at, host_port(address, "--airflow"));
   airflow::DoorConfig config{.host = std::move(at.host), .port = at.port};
+  ASSIGN(config.tls, door_tls(tls, "--airflow-"));
   if (users.empty()) {
     if (is_loopback(config.host)) return config;
     return error(Code::kFailedPrecondition,

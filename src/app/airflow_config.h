@@ -4,12 +4,19 @@
 #include <string>
 
 #include "airflow/door.h"
+#include "app/door_tls.h"
 #include "base/result.h"
 
 namespace tailrace::app {
 
+struct AirflowSettings {
+  std::string listen = "127.0.0.1:8080";  ///< HOST:PORT, port 0 picks a free one; "off" for none
+  std::string users = {};
+  TlsFiles tls = {};
+};
+
 /// `users`: a file of lines `USER: PASSWORD`; empty: everybody may. kFailedPrecondition where
 /// others than this machine's users reach the address and anybody might trigger what he likes.
-Result<airflow::DoorConfig> airflow_config(const std::string& address, const std::string& users);
+Result<airflow::DoorConfig> airflow_config(const AirflowSettings& settings);
 
 }  // namespace tailrace::app

@@ -144,7 +144,8 @@ class InstanceSight final : public alerts::Sight {
   }
 
   alerts::Ms next_due(const std::string& dag) override {
-    if (auto* workflows = instance_.workflows())
+    if (auto* workflows = instance_.workflows();
+        workflows != nullptr && workflows->trouble().empty())
       for (const sched::DagRow& row : workflows->rows())
         if (row.id == dag && !row.paused && row.next) return row.next->run_after / 1000;
     return 0;

@@ -9,9 +9,9 @@
 #include "alerts/json.h"
 #include "app/alert_sight.h"
 #include "app/commands.h"
+#include "app/running_api.h"
 #include "app/terminal.h"
 #include "app/workflow_api.h"
-#include "net/http_client.h"
 
 namespace tailrace::app {
 namespace {
@@ -20,24 +20,23 @@ namespace {
 class AlertApi {
  public:
   static Result<AlertApi> open(const AlertsOptions& options) {
-    ASSIGN(const RunFile run, find_running(data_folder(options.project, options.data)));
+    const std::string data = data_folder(options.project, options.data);
+    ASSIGN(const RunFile run, find_running(data));
     if (run.url.empty())
       return error(Code::kFailedPrecondition,
                    "the program runs without a console, which this asks: run it without --console "
                    "off");
     AlertApi api;
-    api.url_ = run.url;
-    while (api.url_.ends_with('/')) api.url_.pop_back();
+    api.running_ = running_console(run, data);
     return api;
   }
 
   Result<Json> get(const std::string& path) {
-    return answer_of(net::HttpClient().get(url_ + path, {.timeout_ms = 60'000}));
+    return answer_of(net::HttpClient().get(running_.url + path, running_.options(60'000)));
   }
   Result<Json> post(const std::string& path, const Json& body) {
-    return answer_of(net::HttpClient().post(
-        url_ + path, body.dump(),
-        {.headers = {{"Content-Type", "application/json"}}, .timeout_ms = 600'000}));
+    return answer_of(
+        net::HttpClient().post(running_.url + path, body.dump(), running_.options(600'000)));
   }
 
  private:
@@ -50,7 +49,7 @@ class AlertApi {
                  told ? json["error"].value("message", response->body) : response->body);
   }
 
-  std::string url_;
+  RunningApi running_;
 };
 
 int print_lines(const Json& list) {

@@ -104,6 +104,7 @@ class InstanceBackend final : public console::Backend {
   void write_metrics(MetricsText& out) override {
     if (instance_.hooks() != nullptr) instance_.hooks()->write_metrics(out);
     if (instance_.alerts() != nullptr) instance_.alerts()->write_metrics(out);
+    if (instance_.traces() != nullptr) instance_.traces()->write_metrics(out);
   }
 
   Result<console::Rows> sql_page(std::string_view next) override { return answers_.page(next); }

@@ -32,7 +32,7 @@ int registry_command(const RegistryOptions& options);
 struct ServeOptions {
   std::string data;
   std::string listen = "127.0.0.1:9042";
-  CqlTls tls = {};
+  TlsFiles tls = {};
   CqlLogins logins = {};
   bool materialized_views = false;  ///< clients may make views
 };
@@ -83,7 +83,8 @@ int topics_command(const TopicsOptions& options);
 
 struct GroupsOptions {
   BrokerAddress at;
-  std::string group;  ///< empty: all of them
+  std::string group;     ///< empty: all of them
+  bool members = false;  ///< of the group, instead of its offsets
   bool json = false;
 };
 int groups_command(const GroupsOptions& options);

@@ -2,8 +2,10 @@
 #include <filesystem>
 #include <iostream>
 
+#include "app/alert_check.h"
 #include "app/asset_check.h"
 #include "app/commands.h"
+#include "app/function_check.h"
 #include "app/served_tables.h"
 #include "dags/read.h"
 #include "pipeline/contracts/agreement.h"
@@ -27,7 +29,8 @@ void show_contracts(const pipeline::Project& project, const pipeline::Graph& gra
 }
 
 /// The workflows' files: every finding on a line of its own; false when one is fatal.
-bool show_workflows(const pipeline::Project& project, const pipeline::Graph& graph) {
+bool show_workflows(const pipeline::Project& project, const pipeline::Graph& graph,
+                    std::vector<std::string>& ids) {
   if (!std::filesystem::is_directory(project.folder + "/dags")) return true;
   auto reading = dags::read(project.folder + "/dags", dags::airflow_operators());
   if (!reading) {
@@ -44,6 +47,7 @@ bool show_workflows(const pipeline::Project& project, const pipeline::Graph& gra
     else
       std::cout << "warning  " << finding.text() << "\n";
   }
+  for (const auto& dag : reading->dags) ids.push_back(dag->id);
   for (const auto& dag : reading->dags)
     std::cout << "workflow  " << dag->id << "  " << dag->timetable_summary << ", "
               << dag->tasks.size() << " tasks\n";
@@ -62,6 +66,10 @@ int check_command(const std::string& path) {
   if (auto served = pipeline::check_serving(*project, *graph); !served) return fail(served.error());
   if (auto served = check_served_tables(*project, *graph); !served) return fail(served.error());
   if (auto outside = check_outside(*project); !outside) return fail(outside.error());
+  const auto functions = check_functions(*project, *graph);
+  if (!functions) return fail(functions.error());
+  const auto lambda = check_lambda(*project);
+  if (!lambda) return fail(lambda.error());
   show_contracts(*project, *graph);
   for (const pipeline::Flow& flow : graph->flows) {
     const pipeline::Table& table = graph->tables[static_cast<std::size_t>(flow.table)];
@@ -71,7 +79,17 @@ int check_command(const std::string& path) {
       std::cout << ", " << flow.plan.expectations.size() << " expectations";
     std::cout << "\n";
   }
-  if (!show_workflows(*project, *graph)) return 1;
+  for (const std::string& line : functions->lines) std::cout << line << "\n";
+  for (const auto* warnings : {&functions->warnings, &*lambda})
+    for (const std::string& warning : *warnings) std::cout << "warning  " << warning << "\n";
+  std::vector<std::string> dags;
+  if (!show_workflows(*project, *graph, dags)) return 1;
+  // Those that an Airflow runs are not seen here.
+  if (project->roles.schedule != "embedded") dags.clear();
+  const auto alerts = alerts::load_settings(project->folder);
+  if (!alerts) return fail(alerts.error());
+  if (auto known = check_alerts(*alerts, *project, *graph, std::move(dags)); !known)
+    return fail(known.error());
   std::cout << "ok: " << graph->topics.size() << " topics, " << graph->tables.size() << " tables, "
             << project->serving.size() << " served\n";
   return 0;

@@ -8,6 +8,7 @@
 
 #include "app/airflow_files.h"
 #include "app/commands.h"
+#include "app/hooks_service.h"
 #include "compose/compose.h"
 #include "net/http_client.h"
 #include "rt/file.h"
@@ -71,6 +72,7 @@ Result<int> write_all(const ComposeOptions& options) {
   asked.version = TAILRACE_VERSION;
   const std::string dags = (fs::path(project.folder) / "dags").string();
   asked.workflows = fs::is_directory(dags);
+  ASSIGN(asked.hooks, has_guarded_door(project));
   if (asked.workflows && asked.real) TRY(add_airflow(dags, fs::path(project.folder), asked));
   const std::string settings = (fs::path(project.folder) / "tailrace.yml").string();
   if (fs::exists(settings)) {

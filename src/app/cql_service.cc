@@ -12,21 +12,10 @@
 namespace tailrace::app {
 namespace {
 
-/// The file's text; empty for no file.
-Result<std::string> pem(const std::string& file) {
-  constexpr std::size_t kMostBytes = 16 << 20;
-  if (file.empty()) return std::string();
-  return rt::read_whole(rt::posix_files(), file, kMostBytes);
-}
-
 /// Of the rows that are read: grows with them, from nothing.
 std::size_t cache_bytes() {
   constexpr std::uint64_t kPart = 16, kLeast = 32 << 20, kMost = 512 << 20;
   return std::clamp(rt::machine_memory() / kPart, kLeast, kMost);
-}
-
-bool is_loopback(const std::string& host) {
-  return host.starts_with("127.") || host == "localhost" || host == "::1" || host == "[::1]";
 }
 
 /// The file's first line; empty for no file.
@@ -40,23 +29,6 @@ Result<std::string> first_password(const std::string& file) {
 }
 
 }  // namespace
-
-Result<std::shared_ptr<const net::Tls>> door_tls(const CqlTls& files, const std::string& flags) {
-  if (files.certificate.empty() && files.key.empty() && files.clients.empty()) return nullptr;
-  if (files.certificate.empty() || files.key.empty()) {
-    return error(
-        Code::kInvalidArgument,
-        fmt::format("TLS needs {0}tls-certificate and {0}tls-key, each a PEM file", flags));
-  }
-  net::TlsServerConfig config;
-  ASSIGN(config.identity.certificates, pem(files.certificate));
-  ASSIGN(config.identity.key, pem(files.key));
-  ASSIGN(config.trusted, pem(files.clients));
-  if (!config.trusted.empty()) config.clients = net::ClientCertificates::kRequired;
-  auto made = net::Tls::server(config);
-  if (!made) return std::unexpected(made.error().in(files.certificate));
-  return made;
-}
 
 Result<std::unique_ptr<CqlService>> CqlService::open(const std::string& folder, CqlLogins logins) {
   cql_query::Options options;

@@ -4,25 +4,17 @@
 #include <memory>
 #include <string>
 
+#include "app/door_tls.h"
 #include "base/result.h"
 #include "cql/door.h"
 #include "cql_query/engine.h"
-#include "net/tls.h"
 
 namespace tailrace::app {
-
-/// TLS at the door: PEM files.
-struct CqlTls {
-  std::string certificate = {};  ///< own first, then the chain; empty: no TLS
-  std::string key = {};
-  std::string clients = {};  ///< authorities; clients must show certificates of theirs; empty: they
-                             ///< need none
-};
 
 struct CqlSettings {
   std::string listen = "127.0.0.1:9042";  ///< HOST:PORT, port 0 picks a free one
   std::string flag = "--listen";          ///< what a user changes `listen` with
-  CqlTls tls = {};
+  TlsFiles tls = {};
 };
 
 /// Who may connect, and do what.
@@ -32,9 +24,6 @@ struct CqlLogins {
   bool allow_default_password = false;   ///< on addresses that others reach, too
   std::string flags = "--";              ///< what a user changes them with begins so
 };
-
-/// Null without a certificate; `flags`: what a user says the files with begins so.
-Result<std::shared_ptr<const net::Tls>> door_tls(const CqlTls& files, const std::string& flags);
 
 class CqlService {
  public:

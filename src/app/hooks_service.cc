@@ -210,10 +210,32 @@ Status HooksService::start(const HooksSettings& settings, Relations relations) {
   ASSIGN(auto at, host_port(settings.listen, config.flag));
   config.host = std::move(at.host);
   config.port = at.port;
-  ASSIGN(config.tls,
-         door_tls({.certificate = settings.certificate, .key = settings.key}, "--hooks-"));
+  ASSIGN(config.tls, door_tls(settings.tls, "--hooks-"));
   ASSIGN(door_, hooks::Door::start(std::move(config)));
   return {};
+}
+
+Result<bool> has_guarded_door(const pipeline::Project& project) {
+  bool has = !project.functions.empty();
+  for (const pipeline::IngestSpec& ingest : project.ingest) {
+    ASSIGN(const auto hook, hook_of(ingest));
+    if (!hook) continue;
+    has = true;
+    if (!hook->guarded() && !hook->open)
+      return error(Code::kFailedPrecondition,
+                   fmt::format("{}: in a container others reach the webhook {}, and it takes "
+                               "whatever anybody sends: give it a `token` or a `signature`, or say "
+                               "`open: true`",
+                               ingest.place, ingest.name));
+  }
+  const pipeline::InvokeSpec& invoke = project.invoke;
+  if (!project.functions.empty() && invoke.token.empty() && invoke.access_key.empty())
+    return error(Code::kFailedPrecondition,
+                 fmt::format("{}: in a container others reach the functions: say who may call "
+                             "them: `invoke: {{token: \"${{INVOKE_TOKEN}}\"}}`, or access_key and "
+                             "secret_key",
+                             project.functions.front().place));
+  return has;
 }
 
 Status check_hooks(const pipeline::Project& project) {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "app/cql_service.h"
+#include "app/door_tls.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "connect/inbox.h"
@@ -20,8 +20,7 @@ namespace tailrace::app {
 
 struct HooksSettings {
   std::string listen = "127.0.0.1:9080";  ///< HOST:PORT, port 0 picks a free one; "off" for no door
-  std::string certificate = {};           ///< PEM files; empty: plain
-  std::string key = {};
+  TlsFiles tls = {};
 };
 
 class HooksService {
@@ -64,6 +63,10 @@ class HooksService {
   std::map<std::string, std::shared_ptr<connect::Inbox>> inboxes_;
   std::unique_ptr<hooks::Door> door_;
 };
+
+/// Whether the project has a door for what others push. kFailedPrecondition where one that others
+/// reach would take whatever anybody sends: door.h's rule, before there is a door.
+Result<bool> has_guarded_door(const pipeline::Project& project);
 
 /// What webhooks must keep among each other: no path twice.
 Status check_hooks(const pipeline::Project& project);

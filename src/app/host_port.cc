@@ -1,18 +1,21 @@
 #include "app/host_port.h"
 
+#include "net/address.h"
+
 namespace tailrace::app {
 
 Result<HostPort> host_port(const std::string& address, const std::string& option) {
-  const std::size_t colon = address.rfind(':');
-  HostPort at;
-  if (colon != std::string::npos) at.host = address.substr(0, colon);
-  const std::string port = colon == std::string::npos ? address : address.substr(colon + 1);
-  if (port.empty() || port.size() > 5 ||
-      port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535)
+  auto at = net::parse_address(address.find(':') == std::string::npos ? ":" + address : address);
+  if (!at)
     return error(Code::kInvalidArgument,
                  option + " " + address + ": HOST:PORT is expected, port 0 to 65535");
-  at.port = static_cast<std::uint16_t>(std::stoi(port));
-  return at;
+  HostPort found{.host = std::move(at->host), .port = at->port};
+  if (found.host.empty() && !address.starts_with(':')) found.host = HostPort().host;
+  return found;
+}
+
+bool is_loopback(const std::string& host) {
+  return host.starts_with("127.") || host == "localhost" || host == "::1";
 }
 
 }  // namespace tailrace::app

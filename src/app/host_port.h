@@ -16,4 +16,7 @@ struct HostPort {
 /// The host may be left out; kInvalidArgument names the `option`.
 Result<HostPort> host_port(const std::string& address, const std::string& option);
 
+/// Whether nobody but this machine's users reaches the address.
+bool is_loopback(const std::string& host);
+
 }  // namespace tailrace::app

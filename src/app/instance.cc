@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "app/airflow_config.h"
 #include "app/alert_sight.h"
 #include "app/asset_check.h"
 #include "app/backend.h"
@@ -20,6 +19,7 @@
 #include "app/project_access.h"
 #include "app/record_schemas.h"
 #include "app/served_tables.h"
+#include "app/traces.h"
 #include "base/log.h"
 #include "cassandra/sink.h"
 #include "connect/noted_state.h"
@@ -39,15 +39,6 @@ constexpr std::chrono::seconds kTasksGrace{2};
 /// A schema is guessed from so many records, of so many emissions of a source.
 constexpr std::int64_t kGuessRecords = 1000;
 constexpr int kGuessEmissions = 64;
-
-/// "HOST:PORT" as the console takes it.
-Result<console::ConsoleConfig> console_config(const std::string& address) {
-  ASSIGN(auto at, host_port(address, "--console"));
-  console::ConsoleConfig config;
-  config.host = std::move(at.host);
-  config.port = at.port;
-  return config;
-}
 
 /// Without `data` it keeps nothing: one that is only tried.
 Result<std::unique_ptr<connect::Source>> source_of(const pipeline::Project& project,
@@ -78,9 +69,14 @@ Status exhaust(connect::SourceRunner& source, bool paced) {
 }
 
 /// What others learn of the running program, once all of it runs.
-Status write_run_file(const Instance& instance, const std::string& data) {
+Status write_run_file(const Instance& instance, const RunOptions& options,
+                      const std::string& data) {
+  ASSIGN(const auto console_key, door_key(options.console.tls));
+  ASSIGN(const auto airflow_key, door_key(options.airflow.tls));
   const nlohmann::json run = {{"pid", getpid()},
                               {"url", instance.console_url()},
+                              {"console_key", console_key},
+                              {"airflow_key", airflow_key},
                               {"kafka", instance.kafka_address()},
                               {"registry", instance.registry_url()},
                               {"cql", instance.cql_address()},
@@ -105,9 +101,10 @@ Result<RunFile> find_running(const std::string& data) {
   if (!text) return none;
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return none;
-  RunFile run{json.value("pid", 0),       json.value("url", ""), json.value("kafka", ""),
-              json.value("registry", ""), json.value("cql", ""), json.value("airflow", ""),
-              json.value("hooks", "")};
+  RunFile run{
+      json.value("pid", 0),       json.value("url", ""),         json.value("kafka", ""),
+      json.value("registry", ""), json.value("cql", ""),         json.value("airflow", ""),
+      json.value("hooks", ""),    json.value("console_key", ""), json.value("airflow_key", "")};
   if (run.pid <= 0 || (kill(run.pid, 0) != 0 && errno == ESRCH)) return none;
   return run;
 }
@@ -120,6 +117,7 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   if (!needs_schemas(instance->project_)) TRY(instance->graph_of({}));
   TRY(rt::posix_files().make_folder(instance->data_));
   ASSIGN(instance->lock_, rt::posix_files().lock_folder(instance->data_));
+  ASSIGN(instance->traces_, start_traces(instance->project_));
   TRY(instance->open_the_log());
   ASSIGN(auto types, instance->open_types());
   ASSIGN(auto graph, instance->graph_of(types));
@@ -225,6 +223,7 @@ Instance::~Instance() {
   schemas_.reset();
   registry_.reset();
   if (log_) (void)log_->close();
+  if (traces_) traces_->stop();
 }
 
 Status Instance::open_the_log() {
@@ -253,6 +252,9 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
     connect::EncoderSource encoders;
     if (const auto type = types.find(topic); type != types.end()) {
       encoders.present = type->second->latest().id;
+      for (const pipeline::TopicSpec& spec : project_.topics)
+        if (spec.name == topic && spec.values)
+          encoders.in_header = spec.values->named_in == "header";
       encoders.schema = [this, subject = type->second->latest().subject](int id) {
         return schemas_->by_id(id, subject);
       };
@@ -265,6 +267,7 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
     ASSIGN(auto source, source_of(project_, ingest, data_, hooks_->inbox(ingest)));
     connect::RunnerConfig config{
         .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
+    config.staged_in = ingest.stage;
     if (!ingest.stage.empty()) {
       ASSIGN(auto target, staged_->target(ingest));
       ASSIGN(auto runner,
@@ -327,6 +330,9 @@ Status Instance::open_workflows() {
   }
   access_ = project_access(*this);
   workflows::Options options{.folder = fs::absolute(project_.folder).string(), .data = data_};
+  if (const pipeline::MetadataSpec& kept = project_.metadata; kept.url != "embedded")
+    options.metadata = {
+        .url = kept.url, .user = kept.user, .password = kept.password, .schema = kept.schema};
   options.lake = data_ + "/lake";
   options.log = [this] { return log_for_events(); };
   const std::string brokers = kafka_address();
@@ -342,17 +348,20 @@ Status Instance::open_workflows() {
     if (finding.fatal) return error(Code::kInvalidArgument, finding.text());
     LOG(warn, "{}", finding.text());
   }
-  if (options_.airflow == "off") return {};
-  ASSIGN(auto config, airflow_config(options_.airflow, options_.airflow_users));
+  if (options_.airflow.listen == "off") return {};
+  ASSIGN(auto config, airflow_config(options_.airflow));
   ASSIGN(airflow_, airflow::Door::start(std::move(config), *workflows_));
   return {};
 }
 
 Status Instance::open_console() {
-  if (options_.console != "off") {
-    ASSIGN(auto config, console_config(options_.console));
+  if (options_.console.listen != "off") {
+    ASSIGN(auto config, console_config(options_.console, data_));
     config.workflows = [this](const net::Request& request) {
-      if (workflows_) return airflow::answer(*workflows_, request);
+      if (workflows_) {
+        const auto who = auth::basic_login(request.header("authorization"));
+        return airflow::answer(*workflows_, request, who ? who->user : std::string());
+      }
       if (project_.roles.schedule == "embedded")
         return airflow::refusal(404,
                                 "This project has no workflows: there is no folder dags/ in it");
@@ -475,7 +484,7 @@ Status Instance::start() {
   if (workflows_) TRY(workflows_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   if (alerts_) alerts_->start();
-  return write_run_file(*this, data_);
+  return write_run_file(*this, options_, data_);
 }
 
 log::Log::KeepFrom Instance::keep_from() {
@@ -515,7 +524,9 @@ Status Instance::stop() {
   if (console_) console_->stop();
   std::error_code ignored;
   fs::remove(data_ + "/run.json", ignored);
+  forget_console_token(data_);
   if (auto closed = log_->close(); !closed && stopped) stopped = closed;
+  if (traces_) traces_->stop();
   return stopped;
 }
 

@@ -10,6 +10,8 @@
 
 #include "airflow/door.h"
 #include "alerts/alerts.h"
+#include "app/airflow_config.h"
+#include "app/console_door.h"
 #include "app/cql_service.h"
 #include "app/hooks_service.h"
 #include "app/log_view.h"
@@ -26,21 +28,21 @@
 #include "log/upkeep.h"
 #include "pipeline/runner.h"
 #include "pipeline/stored_project.h"
+#include "telemetry/exporter.h"
 #include "workflows/workflows.h"
 
 namespace tailrace::app {
 
 struct RunOptions {
   std::string project;
-  std::string data;                         ///< data folder; PROJECT/.tailrace when empty
-  std::string console = "127.0.0.1:9021";   ///< HOST:PORT, port 0 picks a free one; "off" for none
+  std::string data;  ///< data folder; PROJECT/.tailrace when empty
+  ConsoleSettings console = {};
   std::string kafka = "127.0.0.1:9092";     ///< Kafka's protocol at HOST:PORT; "off" for none
   std::string registry = "127.0.0.1:8081";  ///< schema registry's REST at HOST:PORT; "off" for none
   std::string cql = "127.0.0.1:9042";       ///< CQL's clients at HOST:PORT; "off" for none
-  std::string airflow = "127.0.0.1:8080";   ///< Airflow's REST API at HOST:PORT; "off" for none
-  std::string airflow_users = {};  ///< a file of who may use it; empty: everybody who reaches it
-  HooksSettings hooks = {};        ///< where webhooks are received
-  CqlTls cql_tls = {};
+  AirflowSettings airflow = {};             ///< Airflow's REST API
+  HooksSettings hooks = {};                 ///< where webhooks are received
+  TlsFiles cql_tls = {};
   CqlLogins cql_logins = {.flags = "--cql-"};
   bool cql_materialized_views = false;  ///< whose clients may make views
   std::string registry_config = {};     ///< a file of its settings; empty for none
@@ -56,6 +58,9 @@ struct RunFile {
   std::string cql;
   std::string airflow;
   std::string hooks;
+  /// Of doors that speak TLS: the public key they are known by (net/certificate.h).
+  std::string console_key;
+  std::string airflow_key;
 };
 
 class Instance {
@@ -103,6 +108,7 @@ class Instance {
   workflows::Workflows* workflows() { return workflows_.get(); }
   /// Null where tailrace.yml has no `alerts`, and before the console has started.
   alerts::Alerts* alerts() { return shown_alerts_; }
+  const telemetry::Exporter* traces() const { return traces_.get(); }
   console::LogView& log_view() { return *log_view_; }
   /// Of one that has started.
   console::SchemaView& schema_view() { return *schema_view_; }
@@ -159,9 +165,10 @@ class Instance {
   std::unique_ptr<subjects::SchemaClient> schemas_;  ///< null where no topic needs it
   std::unique_ptr<pipeline::ServingSink> sink_;      ///< before the runner, which points to it
   std::unique_ptr<pipeline::Runner> runner_;
-  pipeline::StoredProject* stored_ = nullptr;  ///< the runner, when it is one
-  std::unique_ptr<StagedFlows> staged_;        ///< before the sources, which land in it
-  std::unique_ptr<HooksService> hooks_;        ///< its inboxes are the sources'
+  pipeline::StoredProject* stored_ = nullptr;    ///< the runner, when it is one
+  std::unique_ptr<StagedFlows> staged_;          ///< before the sources, which land in it
+  std::shared_ptr<telemetry::Exporter> traces_;  ///< null: off
+  std::unique_ptr<HooksService> hooks_;          ///< its inboxes are the sources'
   std::vector<std::unique_ptr<connect::SourceRunner>> sources_;
   std::unique_ptr<InstanceLogView> log_view_;
   std::unique_ptr<console::SchemaView> schema_view_;

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/group_members.h"
 #include "app/record_printer.h"
 #include "app/stop_signals.h"
 #include "app/terminal.h"
@@ -209,6 +210,13 @@ Result<Json> share_lag_of(Client& client, const std::string& group) {
 
 Status show_groups(const GroupsOptions& options) {
   ASSIGN(auto client, connect(options.at));
+  if (options.members) {
+    if (options.group.empty())
+      return error(Code::kInvalidArgument, "--members is about one group: name it");
+    ASSIGN(const auto rows, group_members(client, options.group));
+    print_table(member_columns(rows), rows, options.json);
+    return {};
+  }
   if (!options.group.empty()) {
     ASSIGN(auto rows, lag_of(client, options.group));
     if (rows.empty()) {

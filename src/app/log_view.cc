@@ -31,8 +31,14 @@ console::GroupInfo told(const kafka::GroupView& group) {
 std::vector<console::GroupMember> members_of(const kafka::GroupView& group) {
   std::vector<console::GroupMember> members;
   for (const auto& member : group.members) {
-    auto& out = members.emplace_back(
-        console::GroupMember{member.id, member.instance, member.client_id, member.host, {}});
+    auto& out = members.emplace_back(console::GroupMember{member.id,
+                                                          member.instance,
+                                                          member.client_id,
+                                                          member.host,
+                                                          {},
+                                                          member.tasks.active,
+                                                          member.tasks.standby,
+                                                          member.tasks.warmup});
     for (const auto& [topic, partitions] : member.assigned)
       for (const auto partition : partitions) out.assigned.push_back(place_name(topic, partition));
   }
@@ -41,14 +47,20 @@ std::vector<console::GroupMember> members_of(const kafka::GroupView& group) {
 
 std::vector<console::GroupOffset> offsets_of(const kafka::GroupView& group) {
   std::map<std::string, std::string> owners;
-  for (const auto& member : group.members)
+  // A share group's partition is of many members at once.
+  const bool shares = group.type == "share";
+  for (const auto& member : shares ? std::vector<kafka::GroupMemberView>() : group.members)
     for (const auto& [topic, partitions] : member.assigned)
       for (const auto partition : partitions)
         owners[place_name(topic, partition)] = member.client_id;
   std::vector<console::GroupOffset> offsets;
-  for (const auto& offset : group.offsets)
-    offsets.push_back({offset.topic, offset.partition, offset.committed, offset.end, offset.lag,
-                       offset.metadata, owners[place_name(offset.topic, offset.partition)]});
+  for (const auto& offset : group.offsets) {
+    auto& out = offsets.emplace_back(console::GroupOffset{
+        offset.topic, offset.partition, offset.committed, offset.end, offset.lag, offset.metadata,
+        owners[place_name(offset.topic, offset.partition)]});
+    for (const auto& one : offset.in_flight)
+      out.in_flight.push_back({one.first, one.last, one.acquired, one.count, one.member});
+  }
   return offsets;
 }
 

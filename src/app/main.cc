@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/door_options.h"
 #include "app/lambda_command.h"
 #include "base/log.h"
 #include "base/log_format.h"
@@ -25,26 +26,6 @@ constexpr const char* kAbout =
 constexpr const char* kDataHelp = "data folder (default: PROJECT/.tailrace)";
 constexpr const char* kRegistryConfigHelp =
     "a file of the registry's settings: ssl.*, authentication.*";
-
-/// TLS and logins of CQL's clients, at options that begin as `logins` says.
-void add_cql_access(CLI::App* command, CqlTls& tls, CqlLogins& logins) {
-  const std::string& flags = logins.flags;
-  command->add_option(
-      flags + "tls-certificate", tls.certificate,
-      "a PEM file, own certificate first: speak TLS with CQL's clients (default: plain)");
-  command->add_option(flags + "tls-key", tls.key, "the certificate's key, a PEM file");
-  command->add_option(flags + "tls-clients", tls.clients,
-                      "a PEM file of authorities: clients must show a certificate of theirs");
-  command
-      ->add_option(flags + "auth", logins.auth,
-                   "password: CQL's clients log in, and have the permissions of their roles; none")
-      ->capture_default_str();
-  command->add_option(
-      flags + "first-password-file", logins.first_password_file,
-      "a file: the password of the first superuser, cassandra (default: cassandra)");
-  command->add_flag(flags + "allow-default-password", logins.allow_default_password,
-                    "start even where others could log in as cassandra, cassandra");
-}
 
 constexpr const char* kViewsHelp =
     "CQL's clients may CREATE MATERIALIZED VIEW, which is off by default, as Cassandra has it";
@@ -79,10 +60,7 @@ void add_run(CLI::App& app, int& code) {
   auto check = std::make_shared<bool>(false);
   command->add_option("project", options->project, "the project's folder")->required();
   command->add_option("--data", options->data, kDataHelp);
-  command
-      ->add_option("--console", options->console,
-                   "page, API and /metrics at HOST:PORT; port 0 picks a free one; off")
-      ->capture_default_str();
+  add_console(command, options->console);
   command
       ->add_option("--kafka", options->kafka,
                    "Kafka's protocol at HOST:PORT; port 0 picks a free one; off")
@@ -95,22 +73,8 @@ void add_run(CLI::App& app, int& code) {
       ->add_option("--cql", options->cql,
                    "served tables for CQL's clients at HOST:PORT; port 0 picks a free one; off")
       ->capture_default_str();
-  command
-      ->add_option("--airflow", options->airflow,
-                   "where Airflow's REST API is served, HOST:PORT, where the project has DAGs; off")
-      ->capture_default_str();
-  command->add_option("--airflow-users", options->airflow_users,
-                      "a file of who may use it, a line each: USER: PASSWORD (default: everybody "
-                      "who reaches it)");
-  command
-      ->add_option("--hooks", options->hooks.listen,
-                   "where webhooks and calls of functions are received, HOST:PORT, where the project "
-                   "has any; port 0 "
-                   "picks a free one; off")
-      ->capture_default_str();
-  command->add_option("--hooks-tls-certificate", options->hooks.certificate,
-                      "a PEM file, own certificate first: speak TLS there (default: plain)");
-  command->add_option("--hooks-tls-key", options->hooks.key, "the certificate's key, a PEM file");
+  add_airflow_door(command, options->airflow);
+  add_hooks(command, options->hooks);
   add_cql_access(command, options->cql_tls, options->cql_logins);
   command->add_flag("--cql-materialized-views", options->cql_materialized_views, kViewsHelp);
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
@@ -364,12 +328,18 @@ void add_groups(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("groups", "consumer groups and how far behind they are");
   auto options = std::make_shared<GroupsOptions>();
   command->add_option("group", options->group, "one group, partition by partition");
+  command->add_flag("--members", options->members,
+                    "its members and the partitions or tasks that each of them has");
   add_address(command, options->at);
   command->add_flag("--json", options->json, "a JSON object a line");
   command->footer(
       "Examples:\n"
       "  tailrace groups\n"
-      "  tailrace groups billing");
+      "  tailrace groups billing\n"
+      "  tailrace groups billing --members\n\n"
+      "Groups of every type: classic, consumer, share and streams. Of a share group `committed` "
+      "is\n"
+      "where it begins; the page shows which records are with whom, and how often they came.");
   command->callback([=, &code] { code = groups_command(*options); });
 }
 
@@ -510,7 +480,8 @@ void add_dags(CLI::App& app, int& code) {
       "  tailrace dags clear user_automation --run manual__1 --failed --downstream\n"
       "  tailrace dags logs user_automation fetch --follow\n\n"
       "DAGs are dag-factory's YAML in the project's folder dags/; `tailrace run` schedules them.\n"
-      "list, show and test read the files; the others ask the program that runs on the project.\n"
+      "list, show and test read the files; the others ask the program that runs on the project,\n"
+      "and log in as TAILRACE_AIRFLOW_USER with TAILRACE_AIRFLOW_PASSWORD where it wants that.\n"
       "test keeps nothing, and ends with 1 when the run failed, as run --wait and backfill do.");
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "log/find_header.h"
 #include "schema/record_rows.h"
 
 namespace tailrace::app {
@@ -23,20 +24,51 @@ std::string subject_among(const std::vector<std::string>& subjects, const std::s
 }  // namespace
 
 std::optional<console::DecodedBytes> RecordDecoder::decode(const std::string& topic, bool key,
-                                                           std::string_view bytes) {
-  // Registries count ids from 1: what has a 0 there is a number, or other bytes.
-  const auto id = schema::wire_schema_id(bytes);
-  if (!id || *id <= 0) return std::nullopt;
+                                                           std::string_view bytes,
+                                                           const log::HeaderViews& headers) {
+  const auto header =
+      log::find_header(headers, key ? schema::kKeySchemaHeader : schema::kValueSchemaHeader);
+  auto named = header ? schema::header_schema(*header) : std::nullopt;
+  std::string joined;
+  if (named && !named->before.empty()) {
+    joined = named->before;
+    bytes = joined += bytes;
+  }
   const std::lock_guard lock(mutex_);
-  Known& by = known(*id, topic, key);
+  if (named && !named->guid.empty()) {
+    const auto id = id_of_guid(named->guid, topic, key);
+    if (!id) return console::DecodedBytes{.why = id.error().what};
+    named->id = *id;
+  }
+  if (!named) {
+    // Registries count ids from 1: what has a 0 there is a number, or other bytes.
+    const auto id = schema::wire_schema_id(bytes);
+    if (!id || *id <= 0) return std::nullopt;
+    named.emplace().id = *id;
+    bytes.remove_prefix(schema::kWireHeaderBytes);
+  }
+  Known& by = known(named->id, topic, key);
   console::DecodedBytes out = by.about;
   if (!by.reader) return out;
-  const auto read = by.reader->append(as_bytes(bytes.substr(schema::kWireHeaderBytes)), out.json);
+  const auto read = by.reader->append(as_bytes(bytes), out.json);
   if (!read) {
     out.json.clear();
     out.why = read.error().what;
   }
   return out;
+}
+
+Result<std::int32_t> RecordDecoder::id_of_guid(const std::string& guid, const std::string& topic,
+                                               bool key) {
+  if (guids_.size() >= kMostKnown) guids_.clear();
+  const auto kept = guids_.find(guid);
+  const auto now = Clock::now();
+  if (kept != guids_.end() && (kept->second.first || now - kept->second.second < kAskAgain))
+    return kept->second.first;
+  if (down_ && now - down_since_ < kAskAgain) return std::unexpected(*down_);
+  auto id = registry_->id_of_guid(guid, subject_among({}, topic, key));
+  if (!id && id.error().code == Code::kUnavailable) down_ = id.error(), down_since_ = now;
+  return guids_.insert_or_assign(guid, std::pair(std::move(id), now)).first->second.first;
 }
 
 RecordDecoder::Known& RecordDecoder::known(std::int32_t id, const std::string& topic, bool key) {

@@ -41,12 +41,12 @@ void RecordPrinter::print(std::int32_t partition, const log::RecordView& record)
                                 {"offset", record.offset.value},
                                 {"timestamp", record.timestamp.value}});
     line.pop_back();
-    add(line, true, record.key);
-    add(line, false, record.value);
+    add(line, true, record);
+    add(line, false, record);
     std::cout << line << "}\n";
     return;
   }
-  const auto value = decoded(false, record.value);
+  const auto value = decoded(false, record);
   if (value && !value->why.empty())
     say_once(fmt::format("a value of {}-{}@{} is shown as it is, not by schema {}: {}",
                          options_.topic, partition, record.offset.value, value->schema_id,
@@ -56,14 +56,17 @@ void RecordPrinter::print(std::int32_t partition, const log::RecordView& record)
             << "\n";
 }
 
-std::optional<console::DecodedBytes> RecordPrinter::decoded(bool key, const Bytes& bytes) {
+std::optional<console::DecodedBytes> RecordPrinter::decoded(bool key,
+                                                            const log::RecordView& record) {
+  const auto& bytes = key ? record.key : record.value;
   if (!decoder_ || !bytes) return std::nullopt;
-  return decoder_->decode(options_.topic, key, *bytes);
+  return decoder_->decode(options_.topic, key, *bytes, record.headers);
 }
 
-void RecordPrinter::add(std::string& line, bool key, const Bytes& bytes) {
+void RecordPrinter::add(std::string& line, bool key, const log::RecordView& record) {
+  const auto& bytes = key ? record.key : record.value;
   const std::string name = key ? "key" : "value";
-  const auto value = decoded(key, bytes);
+  const auto value = decoded(key, record);
   if (!value) {
     line += fmt::format(R"(,"{}":{})", name, text_of(bytes ? Json(*bytes) : Json()));
     return;

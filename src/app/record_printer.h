@@ -30,9 +30,8 @@ class RecordPrinter {
   void print(std::int32_t partition, const log::RecordView& record);
 
  private:
-  using Bytes = std::optional<std::string_view>;
-  std::optional<console::DecodedBytes> decoded(bool key, const Bytes& bytes);
-  void add(std::string& line, bool key, const Bytes& bytes);
+  std::optional<console::DecodedBytes> decoded(bool key, const log::RecordView& record);
+  void add(std::string& line, bool key, const log::RecordView& record);
   void say_once(const std::string& why);
 
   const ConsumeOptions& options_;

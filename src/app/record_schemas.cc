@@ -1,6 +1,8 @@
 #include "app/record_schemas.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "schema/record_rows.h"
 #include "schema/schema.h"
@@ -19,6 +21,26 @@ class RecordSchemas final : public kafka::SchemaIds {
 
   std::optional<std::int32_t> id_of(std::string_view data) const override {
     return schema::wire_schema_id(data);
+  }
+
+  std::string_view header_name(bool key) const override {
+    return key ? schema::kKeySchemaHeader : schema::kValueSchemaHeader;
+  }
+
+  Result<std::optional<std::int32_t>> id_in_header(std::string_view header, bool,
+                                                   bool ask) override {
+    const auto named = schema::header_schema(header);
+    if (!named) return error(Code::kInvalidArgument, "it is no schema's id");
+    if (named->guid.empty()) return named->id;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto known = guids_.find(named->guid);
+      if (known != guids_.end()) return known->second;
+    }
+    if (!ask) return std::nullopt;
+    ASSIGN(const int id, registry_->id_of_guid(named->guid, ""));
+    const std::lock_guard lock(mutex_);
+    return guids_[named->guid] = id;
   }
 
   Result<SchemaVerdict> judge(std::int32_t id, const SubjectRule& rule) override {
@@ -53,6 +75,8 @@ class RecordSchemas final : public kafka::SchemaIds {
   }
 
   const std::unique_ptr<subjects::SubjectsClient> registry_;
+  std::mutex mutex_;
+  std::map<std::string, std::int32_t> guids_;  ///< of schemas that are there
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // `tailrace status | sql | redrive`: asked of the running instance over its API, or of the data
 // folder when none runs.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -7,8 +8,8 @@
 
 #include "app/backend.h"
 #include "app/commands.h"
+#include "app/running_api.h"
 #include "app/terminal.h"
-#include "net/http_client.h"
 
 namespace tailrace::app {
 namespace {
@@ -27,6 +28,8 @@ Result<Json> answer_of(Result<net::HttpResponse> response) {
   return json;
 }
 
+/// For the list of webhooks.
+constexpr int kDoorMs = 2000;
 constexpr std::size_t kAnswerBytes = std::size_t{1} << 30;
 
 /// What an opened folder is for.
@@ -39,11 +42,10 @@ class Api {
     Api api;
     auto running = find_running(data_folder(project, data));
     if (running && !running->url.empty()) {
-      api.url_ = running->url;
-      while (api.url_.ends_with('/')) api.url_.pop_back();
+      api.running_ = running_console(*running, data_folder(project, data));
       return api;
     }
-    const RunOptions options{.project = project, .data = data, .console = "off"};
+    const RunOptions options{.project = project, .data = data, .console = {.listen = "off"}};
     ASSIGN(api.offline_,
            use == Use::kAsk ? Instance::open_to_read(options) : Instance::open(options));
     api.backend_ = make_backend(*api.offline_);
@@ -51,15 +53,14 @@ class Api {
   }
 
   Result<Json> get(const std::string& path) {
-    if (!offline_) return answer_of(net::HttpClient().get(url_ + path, {.timeout_ms = 60'000}));
+    if (!offline_)
+      return answer_of(net::HttpClient().get(running_.url + path, running_.options(60'000)));
     return local("GET", path, "");
   }
   Result<Json> post(const std::string& path, const Json& body) {
     if (!offline_)
-      return answer_of(net::HttpClient().post(url_ + path, body.dump(),
-                                              {.headers = {{"Content-Type", "application/json"}},
-                                               .timeout_ms = 600'000,
-                                               .max_body_bytes = kAnswerBytes}));
+      return answer_of(net::HttpClient().post(running_.url + path, body.dump(),
+                                              running_.options(600'000, kAnswerBytes)));
     return local("POST", path, body.dump());
   }
   bool offline() const { return offline_ != nullptr; }
@@ -79,10 +80,46 @@ class Api {
     return answer_of(std::move(plain));
   }
 
-  std::string url_;
+  RunningApi running_;
   std::unique_ptr<Instance> offline_;
   std::unique_ptr<console::Backend> backend_;
 };
+
+/// Where the running program listens, and the paths of its webhooks; null when none runs.
+Json doors_of(const std::string& project, const std::string& data) {
+  const auto running = find_running(data_folder(project, data));
+  if (!running) return nullptr;
+  Json doors = {{"console", running->url},       {"kafka", running->kafka},
+                {"registry", running->registry}, {"cql", running->cql},
+                {"airflow", running->airflow},   {"hooks", running->hooks}};
+  doors["webhooks"] = Json::array();
+  if (running->hooks.empty()) return doors;
+  // Its certificate need not be one that this machine trusts: only paths are asked for.
+  const auto answer = net::HttpClient().get(
+      running->hooks + "/hooks",
+      {.timeout_ms = kDoorMs, .max_body_bytes = 1 << 20, .verify_tls = false});
+  if (!answer || answer->status != 200) return doors;
+  const Json said = Json::parse(answer->body, nullptr, false);
+  if (said.is_object() && said.contains("hooks")) doors["webhooks"] = said["hooks"];
+  return doors;
+}
+
+void show_doors(const Json& doors) {
+  if (!doors.is_object()) return;
+  for (const auto& [name, title] : {std::pair{"kafka", "kafka"},
+                                    {"registry", "registry"},
+                                    {"cql", "cql"},
+                                    {"airflow", "airflow API"},
+                                    {"hooks", "webhooks"}}) {
+    const std::string at = doors.value(name, "");
+    if (at.empty()) continue;
+    std::cout << fmt::format("{:<12} {}\n", title, at);
+    if (std::string_view(name) == "hooks")
+      for (const Json& path : doors["webhooks"])
+        if (path.is_string())
+          std::cout << fmt::format("{:<12} POST {}{}\n", "", at, path.get<std::string>());
+  }
+}
 
 int status_text(const Json& status, bool offline) {
   const Paint paint(STDOUT_FILENO);
@@ -90,6 +127,7 @@ int status_text(const Json& status, bool offline) {
     std::cout << paint.state(hop.value("state", "")) << " " << status_line(hop) << "\n";
   const std::string empty = status.value("first_empty_hop", "");
   std::cout << (empty.empty() ? "rows reach every serving table" : empty) << "\n";
+  show_doors(status["doors"]);
   if (offline) std::cout << "(not running, or without a console: this is the last checkpoint)\n";
   return 0;
 }
@@ -160,6 +198,7 @@ int status_command(const std::string& project, const std::string& data, bool jso
   if (!api) return fail(api.error());
   auto status = api->get("/api/status");
   if (!status) return fail(status.error());
+  (*status)["doors"] = doors_of(project, data);
   if (!json) return status_text(*status, api->offline());
   std::cout << status->dump(2) << "\n";
   return 0;

@@ -99,7 +99,9 @@ Result<std::unique_ptr<connect::Source>> StagedFlows::captured(const Flow& flow)
       .options = {{"url", capture.url},
                   {"password", capture.password},
                   {"tables", capture.table},
-                  {"slot", slot_of("tailrace_" + project_.name + "_" + flow_name(stage))},
+                  {"slot", stage.slot.empty()
+                               ? slot_of("tailrace_" + project_.name + "_" + flow_name(stage))
+                               : stage.slot},
                   {"truncates", "false"},
                   {"envelope", stage.debezium ? "debezium" : "flat"}},
       .folder = project_.folder,

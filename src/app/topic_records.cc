@@ -35,10 +35,10 @@ void shorten(console::DecodedBytes& decoded) {
 /// A key or value, decoded where it names a schema.
 std::optional<console::ShownBytes> shown(const std::optional<std::string_view>& bytes,
                                          const std::string& topic, bool key,
-                                         RecordDecoder* decoder) {
+                                         const log::HeaderViews& headers, RecordDecoder* decoder) {
   auto out = shown(bytes);
   if (!out || !decoder) return out;
-  out->decoded = decoder->decode(topic, key, *bytes);
+  out->decoded = decoder->decode(topic, key, *bytes, headers);
   if (out->decoded) shorten(*out->decoded);
   return out;
 }
@@ -47,8 +47,8 @@ console::TopicRecord shown(const log::RecordView& record, const std::string& top
                            RecordDecoder* decoder) {
   console::TopicRecord out{.offset = record.offset.value,
                            .time_ms = record.timestamp.value,
-                           .key = shown(record.key, topic, true, decoder),
-                           .value = shown(record.value, topic, false, decoder),
+                           .key = shown(record.key, topic, true, record.headers, decoder),
+                           .value = shown(record.value, topic, false, record.headers, decoder),
                            .headers = {}};
   auto headers = record.headers;
   for (log::Header header; out.headers.size() < kShownHeaders && headers.next(header);)

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "app/instance.h"
 
 namespace tailrace::app {
@@ -47,27 +49,52 @@ std::string sentence_of(const Json& answer, const std::string& body) {
 }  // namespace
 
 Result<WorkflowApi> WorkflowApi::open(const std::string& project, const std::string& data) {
-  ASSIGN(const auto running, find_running(data_folder(project, data)));
+  const std::string folder = data_folder(project, data);
+  ASSIGN(const auto running, find_running(folder));
   WorkflowApi api;
-  api.url_ = running.url.empty() ? running.airflow : running.url;
-  if (api.url_.empty())
+  api.running_ = running_workflows(running, folder);
+  if (api.running_.url.empty())
     return error(Code::kFailedPrecondition,
                  "the program that runs on the project has neither a control centre nor Airflow's "
                  "API: run it without --console off");
-  while (api.url_.ends_with('/')) api.url_.pop_back();
-  api.url_ += "/api/v2/";
+  api.running_.url += "/api/v2/";
   return api;
+}
+
+Result<net::HttpResponse> WorkflowApi::send(const std::string& method, const std::string& url,
+                                            const Json* body) {
+  const std::string text = body != nullptr ? body->dump() : "";
+  return client_->request(method, url,
+                          body != nullptr ? std::optional<std::string_view>(text) : std::nullopt,
+                          running_.options(kTimeoutMs));
+}
+
+Status WorkflowApi::log_in() {
+  const char* user = std::getenv("TAILRACE_AIRFLOW_USER");
+  const char* password = std::getenv("TAILRACE_AIRFLOW_PASSWORD");
+  if (user == nullptr || password == nullptr)
+    return error(Code::kPermissionDenied,
+                 "the API wants a login: set TAILRACE_AIRFLOW_USER and TAILRACE_AIRFLOW_PASSWORD");
+  const Json login = {{"username", user}, {"password", password}};
+  const std::string url = running_.url.substr(0, running_.url.rfind("/api/v2/")) + "/auth/token";
+  ASSIGN(const auto response, send("POST", url, &login));
+  const Json answer = Json::parse(response.body, nullptr, false);
+  if (response.status >= 400)
+    return error(code_of(response.status), fmt::format("the login of {} is refused: {}", user,
+                                                       sentence_of(answer, response.body)));
+  if (answer.is_object()) running_.token = answer.value("access_token", "");
+  if (running_.token.empty())
+    return error(Code::kInternal, "the login was answered without a token");
+  return {};
 }
 
 Result<Json> WorkflowApi::ask(const std::string& method, const std::string& path,
                               const Json* body) {
-  const net::HttpOptions options{.headers = {{"Content-Type", "application/json"}},
-                                 .timeout_ms = kTimeoutMs};
-  const std::string text = body != nullptr ? body->dump() : "";
-  ASSIGN(const auto response,
-         client_->request(method, url_ + path,
-                          body != nullptr ? std::optional<std::string_view>(text) : std::nullopt,
-                          options));
+  ASSIGN(auto response, send(method, running_.url + path, body));
+  if (response.status == 401 && running_.token.empty()) {
+    TRY(log_in());
+    ASSIGN(response, send(method, running_.url + path, body));
+  }
   Json answer = Json::parse(response.body, nullptr, false);
   if (response.status >= 400)
     return error(code_of(response.status), sentence_of(answer, response.body));

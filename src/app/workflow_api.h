@@ -1,13 +1,14 @@
-// The REST API of the program that runs on a project, for the commands `tailrace dags …`.
+// The REST API of the program that runs on a project, for the commands `tailrace dags …`. Where it
+// wants a login, that is TAILRACE_AIRFLOW_USER's and TAILRACE_AIRFLOW_PASSWORD's.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/running_api.h"
 #include "app/terminal.h"
 #include "base/result.h"
-#include "net/http_client.h"
 
 namespace tailrace::app {
 
@@ -28,8 +29,11 @@ class WorkflowApi {
 
  private:
   Result<Json> ask(const std::string& method, const std::string& path, const Json* body);
+  Result<net::HttpResponse> send(const std::string& method, const std::string& url,
+                                 const Json* body);
+  Status log_in();
 
-  std::string url_;  ///< ends in /api/v2/
+  RunningApi running_;  ///< its URL ends in /api/v2/
   std::shared_ptr<net::HttpClient> client_ = std::make_shared<net::HttpClient>();
 };
 

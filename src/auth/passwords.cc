@@ -66,6 +66,20 @@ Result<FileUsers> parse_users(std::string_view text) {
   return users;
 }
 
+std::optional<BasicLogin> basic_login(std::string_view authorization) {
+  constexpr std::string_view kScheme = "basic ";
+  const bool basic =
+      authorization.size() > kScheme.size() &&
+      std::ranges::equal(authorization.substr(0, kScheme.size()), kScheme,
+                         [](unsigned char a, char b) { return std::tolower(a) == b; });
+  if (!basic) return std::nullopt;
+  const auto text = from_base64(authorization.substr(kScheme.size()));
+  if (!text) return std::nullopt;
+  const auto colon = text->find(':');
+  if (colon == std::string::npos) return std::nullopt;
+  return BasicLogin{text->substr(0, colon), text->substr(colon + 1)};
+}
+
 Passwords::Passwords(const ScramUsers& users) : users_(&users), key_(random_bytes(64)) {}
 
 bool Passwords::is_right(const std::string& user, std::string_view password) const {

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,13 @@ using FileUsers = std::map<std::string, FileUser>;
 /// The form of Jetty's PropertyFileLoginModule, passwords as they are; kInvalidArgument names the
 /// line and never what is in it.
 Result<FileUsers> parse_users(std::string_view text);
+
+/// What a client says in Authorization: Basic.
+struct BasicLogin {
+  std::string user, password;
+};
+/// Absent when the header says something else.
+std::optional<BasicLogin> basic_login(std::string_view authorization);
 
 class Passwords {
  public:

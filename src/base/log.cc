@@ -1,8 +1,10 @@
 #include "base/log.h"
 
-#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <chrono>
 
 #include "base/log_format.h"
 
@@ -34,41 +36,14 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
   return spdlog::level::err;
 }
 
-LogLevel from_spdlog(spdlog::level::level_enum level) {
-  switch (level) {
-    case spdlog::level::trace:
-    case spdlog::level::debug:
-      return LogLevel::kDebug;
-    case spdlog::level::info:
-      return LogLevel::kInfo;
-    case spdlog::level::warn:
-      return LogLevel::kWarn;
-    default:
-      return LogLevel::kError;
-  }
-}
-
-class JsonFormatter final : public spdlog::formatter {
- public:
-  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
-    const std::string line =
-        json_log_line(from_spdlog(message.level), message.time,
-                      std::string_view(message.payload.data(), message.payload.size()));
-    out.append(line);
-    out.push_back('\n');
-  }
-  std::unique_ptr<spdlog::formatter> clone() const override {
-    return std::make_unique<JsonFormatter>();
-  }
-};
+/// Of lines that are JSON already.
+std::atomic<bool> as_json = false;
 
 }  // namespace
 
 void set_log_format(LogFormat format) {
-  if (format == LogFormat::kJson)
-    logger().set_formatter(std::make_unique<JsonFormatter>());
-  else
-    logger().set_pattern(kTextPattern);
+  as_json = format == LogFormat::kJson;
+  logger().set_pattern(as_json ? "%v" : kTextPattern);
 }
 
 void set_log_level(LogLevel level) {
@@ -79,8 +54,11 @@ bool log_enabled(LogLevel level) {
   return logger().should_log(to_spdlog(level));
 }
 
-void log_line(LogLevel level, const std::string& line) {
-  logger().log(to_spdlog(level), line);
+void log_line(LogLevel level, std::string_view room, const std::string& line,
+              const LogFields& fields) {
+  if (!as_json) return logger().log(to_spdlog(level), line);
+  logger().log(to_spdlog(level),
+               json_log_line(level, std::chrono::system_clock::now(), room, line, fields));
 }
 
 }  // namespace tailrace

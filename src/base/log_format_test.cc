@@ -6,14 +6,27 @@
 namespace tailrace {
 namespace {
 
-std::string line(std::string_view message) {
+std::string line(std::string_view message, const LogFields& fields = {}) {
   const std::chrono::system_clock::time_point time{std::chrono::milliseconds(1'790'000'000'007)};
-  return json_log_line(LogLevel::kWarn, time, message);
+  return json_log_line(LogLevel::kWarn, time, "connect", message, fields);
 }
 
-TEST(JsonLog, a_line_is_an_object_with_time_level_and_message) {
+TEST(JsonLog, a_line_is_an_object_with_time_level_room_and_message) {
   EXPECT_EQ(line("ingest a: refused"),
-            R"({"time":"2026-09-21T14:13:20.007Z","level":"warn","message":"ingest a: refused"})");
+            R"({"time":"2026-09-21T14:13:20.007Z","level":"warn","room":"connect",)"
+            R"("message":"ingest a: refused"})");
+}
+
+TEST(JsonLog, what_a_line_speaks_of_is_in_fields) {
+  const std::string all = line("x", log_of("topic", "a \"b\"", "offset", 12, "partition", -1));
+  EXPECT_TRUE(all.ends_with(R"("message":"x","topic":"a \"b\"","offset":12,"partition":-1})"))
+      << all;
+}
+
+TEST(JsonLog, the_room_is_the_folder_of_the_file) {
+  static_assert(log_room("/home/a/src/tailrace/src/connect/runner.cc") == "connect");
+  static_assert(log_room("../src/kafka/handlers/fetch.cc") == "kafka");
+  static_assert(log_room("tools/x.cc").empty());
 }
 
 TEST(JsonLog, whatever_a_message_holds_is_a_json_string) {

@@ -139,9 +139,11 @@ constexpr std::string_view kWaits = R"(
       kafka: {condition: service_healthy, required: false}
       kafka-zookeeper: {condition: service_healthy, required: false})";
 
-/// Ours: the whole pipeline, or with real systems its connectors, engine and control centre.
+/// `settings`: tailrace.yml as the container sees it. Ours: the whole pipeline, or with real
+/// systems its connectors, engine and control centre.
 std::string tailrace_service(const Places& at, const Options& options,
-                             const std::set<std::string_view>& services) {
+                             const std::set<std::string_view>& services,
+                             const std::string& settings) {
   const bool log = at.log == "embedded", registry = at.registry == "embedded";
   const bool serving = at.serving == "embedded";
   const auto door = [](bool here, std::string_view port) {
@@ -152,23 +154,25 @@ std::string tailrace_service(const Places& at, const Options& options,
   text +=
       "    command: [run, /project, --data, /data, --console, \"0.0.0.0:9021\",\n      --kafka, ";
   text += door(log, "9092") + ", --registry, " + door(registry, "8081") + ", --cql, " +
-          door(serving, "9042") + "]\n";
-  const auto [begin, end] = alerts_of(options.settings);
-  const auto variables =
-      variables_of(options.settings.substr(0, begin) + options.settings.substr(end));
+          door(serving, "9042");
+  if (options.hooks) text += ",\n      --hooks, " + door(true, "9080");
+  text += "]\n";
+  const auto [begin, end] = alerts_of(settings);
+  const auto variables = variables_of(settings.substr(0, begin) + settings.substr(end));
   std::string environment;
   if (options.real && at.staging == kStaging)
     environment += "      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}\n";
-  if (!options.real)
-    for (const std::string& name : variables)
+  for (const std::string& name : variables)
+    if (!options.real || at.staging != kStaging || name != "POSTGRES_PASSWORD")
       environment += "      " + name + ": ${" + name + ":?tailrace.yml asks for it}\n";
   // A channel of alerts whose variable is not set is off.
-  for (const std::string& name : variables_of(options.settings.substr(begin, end - begin)))
-    if (options.real || !variables.contains(name))
-      environment += "      " + name + ": ${" + name + ":-}\n";
+  for (const std::string& name : variables_of(settings.substr(begin, end - begin)))
+    if (!variables.contains(name)) environment += "      " + name + ": ${" + name + ":-}\n";
   if (!environment.empty()) text += "    environment:\n" + environment;
   text += "    ports:\n      - \"127.0.0.1:9021:9021\"   # the page, the API, /metrics\n";
   if (registry && !services.contains("registry")) text += "      - \"127.0.0.1:8081:8081\"\n";
+  if (options.hooks)
+    text += "      - \"127.0.0.1:9080:9080\"   # webhooks and calls of functions\n";
   if (serving) text += "      - \"127.0.0.1:9042:9042\"   # cqlsh and CQL's drivers\n";
   if (log)
     text +=
@@ -203,8 +207,8 @@ std::string tailrace_service(const Places& at, const Options& options,
   return text + "    restart: unless-stopped\n";
 }
 
-std::string compose_text(const pipeline::Project& project, const Places& at,
-                         const Options& options) {
+std::string compose_text(const pipeline::Project& project, const Places& at, const Options& options,
+                         const std::string& settings) {
   const auto services = wanted(at, options);
   std::string text = "# " + project.name + " in containers: docker compose up --wait\n";
   text += "# The image: docker build -t tailrace:" + options.version +
@@ -212,7 +216,7 @@ std::string compose_text(const pipeline::Project& project, const Places& at,
   if (options.real)
     text += "# Passwords and profiles are in .env. A service is asked by its name; 6 GB in all.\n";
   text += "name: " + lower_name(project.name) + "\n\nservices:";
-  text += tailrace_service(at, options, services);
+  text += tailrace_service(at, options, services, settings);
   std::vector<std::string_view> volumes = {"tailrace"};
   for (const Service& service : real_services()) {
     if (!services.contains(service.name)) continue;
@@ -286,10 +290,11 @@ std::string with_roles(const std::string& settings, const std::string& roles) {
 Result<std::vector<File>> compose_files(const pipeline::Project& project, const Options& options) {
   const Places at = places_of(project, options);
   TRY(check_reachable(at));
-  std::vector<File> files = {{"compose.yml", compose_text(project, at, options)}};
+  const std::string settings =
+      options.real ? with_roles(options.settings, roles_text(project, at)) : options.settings;
+  std::vector<File> files = {{"compose.yml", compose_text(project, at, options, settings)}};
   const auto services = wanted(at, options);
-  if (options.real)
-    files.push_back({"tailrace.yml", with_roles(options.settings, roles_text(project, at))});
+  if (options.real) files.push_back({"tailrace.yml", settings});
   if (services.contains("airflow")) {
     for (const File& file : options.loader)
       files.push_back({"airflow/" + file.name, file.text, false});

@@ -35,6 +35,7 @@ struct Options {
   std::string version;     ///< of the image tailrace:VERSION
   std::string settings;    ///< the text of the project's tailrace.yml
   bool workflows = false;  ///< the project has DAGs
+  bool hooks = false;      ///< others push to it: webhooks, functions
   std::string packages =
       "dag-factory==1.1.0";  ///< what Airflow's image lacks for them, as pip takes it
   std::vector<File> loader;  ///< the files of Airflow's DAGs folder, which load them

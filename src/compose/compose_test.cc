@@ -179,6 +179,38 @@ TEST(Compose, what_the_settings_ask_of_the_environment_is_handed_on) {
   EXPECT_THAT(files->front().text, Not(HasSubstr("NOT_THIS")));
 }
 
+TEST(Compose, with_real_systems_all_that_the_settings_still_name_is_handed_on) {
+  Options asked = options(true);
+  asked.settings =
+      "roles:\n  log: {url: kafka://k:9092, properties: {sasl.password: \"${OLD_PASSWORD}\"}}\n"
+      "ingest:\n  - url: ${API_URL}\n"
+      "alerts:\n  channels:\n    ops: {slack: {webhook: \"${HOOK}\"}}\n";
+  const auto files = compose_files(example(), asked);
+  ASSERT_TRUE(files.has_value());
+  const YAML::Node ours =
+      YAML::Load(text_of(*files, "compose.yml"))["services"]["tailrace"]["environment"];
+  EXPECT_THAT(ours["API_URL"].as<std::string>(), HasSubstr("${API_URL:?"));
+  EXPECT_EQ(ours["HOOK"].as<std::string>(), "${HOOK:-}");
+  // The role that it belonged to is a container of ours now.
+  EXPECT_FALSE(ours["OLD_PASSWORD"]);
+}
+
+TEST(Compose, what_others_push_to_has_a_port_on_the_hosts_loopback) {
+  Options asked = options(false);
+  EXPECT_THAT(compose_files(example(), asked)->front().text, Not(HasSubstr("9080")));
+  asked.hooks = true;
+  for (const bool real : {false, true}) {
+    asked.real = real;
+    const auto files = compose_files(example(), asked);
+    ASSERT_TRUE(files.has_value());
+    const YAML::Node ours = YAML::Load(text_of(*files, "compose.yml"))["services"]["tailrace"];
+    EXPECT_THAT(ours["command"].as<std::vector<std::string>>(),
+                testing::IsSupersetOf({"--hooks", "0.0.0.0:9080"}));
+    EXPECT_THAT(ours["ports"].as<std::vector<std::string>>(),
+                testing::Contains("127.0.0.1:9080:9080"));
+  }
+}
+
 TEST(Compose, a_variable_of_alerts_alone_may_be_missing_and_turns_its_channel_off) {
   Options asked = options(false);
   asked.settings =

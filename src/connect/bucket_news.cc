@@ -192,7 +192,8 @@ void BucketNews::settle(std::stop_token stop) {
                                         receipts_.begin() + static_cast<std::ptrdiff_t>(end));
     // Those that stay come again, and are known.
     if (auto removed = queue_.remove(some, stop); !removed)
-      LOG(warn, "ingest {}: {}", config_.name, removed.error().what);
+      LOG_OF(warn, log_of("source", config_.name), "ingest {}: {}", config_.name,
+             removed.error().what);
   }
   receipts_.clear();
 }

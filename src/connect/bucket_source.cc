@@ -170,7 +170,8 @@ void BucketSource::noted(std::string_view text) {
   if (!fetcher_) return;
   fetcher_->drop_below(noted_);
   news_->settle({});
-  if (auto fed = feed_cleaner(); !fed) LOG(warn, "ingest {}: {}", config_.name, fed.error().what);
+  if (auto fed = feed_cleaner(); !fed)
+    LOG_OF(warn, log_of("source", config_.name), "ingest {}: {}", config_.name, fed.error().what);
 }
 
 Status BucketSource::plan() {

@@ -34,6 +34,7 @@ bool Inbox::has_room(std::size_t bytes) const {
 Status Inbox::put(Delivery delivery, std::stop_token stop) {
   TRY(check_id(delivery));
   const std::size_t bytes = size_of(delivery);
+  bool first = false;
   {
     std::unique_lock lock(mutex_);
     if (!changed_.wait(lock, stop, [&] { return !open_ || closed_ || has_room(bytes); }))
@@ -41,15 +42,17 @@ Status Inbox::put(Delivery delivery, std::stop_token stop) {
     if (!open_ || closed_) return error(Code::kUnavailable, "the source does not run");
     bytes_ += bytes;
     ++deliveries_;
+    first = waiting_.empty();
     waiting_.push_back(std::move(delivery));
   }
-  changed_.notify_all();
+  if (first) changed_.notify_all();
   return {};
 }
 
 Status Inbox::offer(Delivery delivery) {
   TRY(check_id(delivery));
   const std::size_t bytes = size_of(delivery);
+  bool first = false;
   {
     std::lock_guard lock(mutex_);
     if (!open_ || closed_) return error(Code::kUnavailable, "the source does not run");
@@ -58,9 +61,10 @@ Status Inbox::offer(Delivery delivery) {
                    "too much waits to be written: come again in a moment");
     bytes_ += bytes;
     ++deliveries_;
+    first = waiting_.empty();
     waiting_.push_back(std::move(delivery));
   }
-  changed_.notify_all();
+  if (first) changed_.notify_all();
   return {};
 }
 

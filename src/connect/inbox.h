@@ -41,6 +41,7 @@ struct Delivery {
   /// most kMaxDeliveryId bytes.
   std::string id = {};
   std::function<void(Status)> done = {};  ///< may be empty
+  telemetry::SpanContext trace = {};      ///< that it came in; not valid: none
 };
 
 inline constexpr std::size_t kMaxDeliveryId = 256;

@@ -6,11 +6,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <deque>
+#include <set>
+
 #include "base/log.h"
 #include "connect/log_producer.h"
 #include "connect/reject_log.h"
 #include "connect/runner.h"
 #include "connect/target.h"
+#include "schema/record_rows.h"
+#include "telemetry/context.h"
 
 namespace tailrace::connect {
 namespace {
@@ -20,12 +25,13 @@ constexpr std::int64_t kStickyRecords = 16;
 
 class LogTarget final : public Target {
  public:
-  LogTarget(LogTargetConfig config, rt::FileSystem& files, rt::Clock& clock)
-      : config_(std::move(config)), files_(files), clock_(clock) {}
+  LogTarget(LogTargetConfig config, log::Log& log, rt::FileSystem& files, rt::Clock& clock)
+      : config_(std::move(config)), log_(log), files_(files), clock_(clock) {}
 
-  Status open(log::Log& log);
+  Status open();
   Result<NotedState> load(const std::string& fingerprint) override;
   Result<Written> write(Chunk& chunk, NotedState& state, std::stop_token stop) override;
+  Status sync(NotedState& state) override;
   Status note(NotedState& state, bool clean) override;
 
  private:
@@ -36,33 +42,43 @@ class LogTarget final : public Target {
   void take_lost_sequences_from_log(NotedState& state) const;
   void sort_records(Chunk& chunk, const NotedState& state);
   void encode_records(Chunk& chunk);
+  void add_trace(const telemetry::SpanContext& trace, log::Record& record, std::int64_t most);
 
   const LogTargetConfig config_;
+  log::Log& log_;
   rt::FileSystem& files_;
   rt::Clock& clock_;
   std::vector<std::shared_ptr<log::Partition>> partitions_;
+  std::set<std::size_t> unsynced_;  // of partitions_
   std::unique_ptr<RejectLog> rejects_;
   std::int64_t max_message_bytes_ = 0;
-  bool wrote_ = false;
-  Written tries_;  // of this chunk, failed tries included
+  bool rejected_ = false;  // since the last sync
+  Written tries_;          // of this chunk, failed tries included
 
   std::vector<std::vector<log::Record>> sorted_;
+  log::Header header_;                      // of every record, where schemas are named there
   std::unique_ptr<RecordEncoder> encoder_;  // null: records stay as they are
   std::string encoded_;                     // the chunk's, end to end
   std::vector<std::size_t> encoded_ends_;
   std::vector<bool> misfits_;
   std::size_t left_out_told_ = 0;
+  struct TraceHeaders {
+    telemetry::SpanContext trace;
+    std::string parent;
+    std::vector<log::Header> headers;  // the schema's last
+  };
+  std::deque<TraceHeaders> traces_;  // of the chunk; records point into it
 };
 
-Status LogTarget::open(log::Log& log) {
-  const auto topic = log.topic(config_.topic);
+Status LogTarget::open() {
+  const auto topic = log_.topic(config_.topic);
   if (!topic) return error(Code::kNotFound, fmt::format("topic {} is not there", config_.topic));
   for (std::int32_t i = 0; i < topic->settings.partitions; ++i) {
-    ASSIGN(auto partition, log.partition(config_.topic, PartitionId(i)));
+    ASSIGN(auto partition, log_.partition(config_.topic, PartitionId(i)));
     partitions_.push_back(std::move(partition));
   }
   max_message_bytes_ = topic->settings.max_message_bytes;
-  ASSIGN(rejects_, RejectLog::open(log, config_.name));
+  ASSIGN(rejects_, RejectLog::open(log_, config_.name));
   return {};
 }
 
@@ -77,7 +93,9 @@ Result<NotedState> LogTarget::load(const std::string& fingerprint) {
     state = std::move(*noted);
   }
   if (!exists || state.fingerprint != fingerprint) {
-    if (exists) LOG(info, "ingest {}: its settings changed; it begins again", config_.name);
+    if (exists)
+      LOG_OF(info, log_of("source", config_.name, "topic", config_.topic),
+             "ingest {}: its settings changed; it begins again", config_.name);
     const std::int64_t records = state.records;
     state = {};
     state.fingerprint = fingerprint;
@@ -109,8 +127,9 @@ Status LogTarget::open_encoder(const NotedState& state) {
   ASSIGN(const auto schema, config_.encoders.schema(state.schema_id));
   ASSIGN(encoder_, make_encoder(schema));
   if (state.schema_id != config_.encoders.present)
-    LOG(info, "ingest {}: it goes on with {} until it has been stopped and started again",
-        config_.name, encoder_->describe());
+    LOG_OF(info, log_of("source", config_.name, "topic", config_.topic),
+           "ingest {}: it goes on with {} until it has been stopped and started again",
+           config_.name, encoder_->describe());
   return {};
 }
 
@@ -134,10 +153,10 @@ Result<Target::Written> LogTarget::write(Chunk& chunk, NotedState& state, std::s
     chunk.restart_sequences = false;
   }
   sort_records(chunk, state);
-  wrote_ = true;
   for (std::size_t i = 0; i < sorted_.size(); ++i) {
     if (sorted_[i].empty()) continue;
     const log::Producer from{producer(), 0, state.sequences[i]};
+    unsynced_.insert(i);
     ASSIGN(const auto result, partitions_[i]->append(sorted_[i], from, log::Durability::kNoSync));
     tries_.appended += result.appended;
     tries_.duplicates += result.duplicates;
@@ -146,8 +165,9 @@ Result<Target::Written> LogTarget::write(Chunk& chunk, NotedState& state, std::s
   std::vector<std::string> rejects;
   for (const Reject& reject : chunk.rejects) {
     rejects.push_back(encode_reject(config_.name, config_.topic, reject, clock_.now()));
-    if (reject.reason == kOversized || reject.reason == kMisfit) ++written.misfits;
+    if (reject.by_target) ++written.misfits;
   }
+  rejected_ |= !rejects.empty();
   TRY(rejects_->append(rejects, state.reject_sequence));
   tries_ = {};
   for (std::size_t i = 0; i < sorted_.size(); ++i) {
@@ -175,15 +195,34 @@ void LogTarget::encode_records(Chunk& chunk) {
       chunk.rejects.push_back(
           {std::string(kMisfit),
            fmt::format("it does not fit {}: {}", encoder_->describe(), encoded.error().what),
-           chunk.origin(i), std::string(chunk.value(i))});
+           chunk.origin(i), std::string(chunk.value(i)), true});
     }
     encoded_ends_.push_back(encoded_.size());
   }
   const auto& left_out = encoder_->left_out();
   if (left_out.size() == left_out_told_) return;
   left_out_told_ = left_out.size();
-  LOG(warn, "ingest {}: {} is not in {}, and is left out of its records", config_.name,
-      fmt::join(left_out, ", "), encoder_->describe());
+  LOG_OF(warn, log_of("source", config_.name, "topic", config_.topic),
+         "ingest {}: {} is not in {}, and is left out of its records", config_.name,
+         fmt::join(left_out, ", "), encoder_->describe());
+}
+
+// Which records fit is decided without headers: what is emitted again may have others, or none.
+void LogTarget::add_trace(const telemetry::SpanContext& trace, log::Record& record,
+                          std::int64_t most) {
+  if (traces_.empty() || !traces_.back().trace.same(trace)) {
+    TraceHeaders& added = traces_.emplace_back();
+    added.trace = trace;
+    added.parent = telemetry::traceparent(trace);
+    added.headers.push_back({telemetry::kTraceParent, added.parent});
+    if (!trace.state.empty()) added.headers.push_back({telemetry::kTraceState, added.trace.state});
+    added.headers.push_back(header_);
+  }
+  const std::vector<log::Header>& headers = traces_.back().headers;
+  log::Record traced = record;
+  traced.headers = std::span(headers).first(headers.size() - (record.headers.empty() ? 1 : 0));
+  const auto bytes = log::kBatchHeaderBytes + log::RecordBatchBuilder::max_bytes(traced);
+  if (static_cast<std::int64_t>(bytes) <= most) record = traced;
 }
 
 // Deals the chunk's records to partitions. One that is too large becomes a reject, and leaves an
@@ -191,28 +230,34 @@ void LogTarget::encode_records(Chunk& chunk) {
 // from the chunk alone.
 void LogTarget::sort_records(Chunk& chunk, const NotedState& state) {
   sorted_.assign(state.sequences.size(), {});
+  traces_.clear();
   const auto partitions = static_cast<std::int32_t>(sorted_.size());
-  std::erase_if(chunk.rejects, [](const Reject& reject) {
-    return reject.reason == kOversized || reject.reason == kMisfit;
-  });
+  // Of a try before this one.
+  std::erase_if(chunk.rejects, [](const Reject& reject) { return reject.by_target; });
   if (encoder_) encode_records(chunk);
+  const bool in_header = encoder_ && config_.encoders.in_header;
+  if (in_header) header_ = {schema::kValueSchemaHeader, encoder_->name_in_header()};
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     if (encoder_ && misfits_[i]) continue;
     const auto key = chunk.key(i);
-    const std::size_t begin = i == 0 || !encoder_ ? 0 : encoded_ends_[i - 1];
+    std::size_t begin = i == 0 || !encoder_ ? 0 : encoded_ends_[i - 1];
+    const bool named = in_header && chunk.entry(i).has_value;
+    if (named) begin += encoder_->name_bytes();
     const std::string_view value =
         encoder_ ? std::string_view(encoded_).substr(begin, encoded_ends_[i] - begin)
                  : chunk.value(i);
-    log::Record record{key, value, TimestampMs(chunk.entry(i).timestamp_ms), {}};
+    log::Record record{key, value, TimestampMs(chunk.entry(i).timestamp_ms),
+                       std::span(&header_, named ? 1 : 0)};
     if (!chunk.entry(i).has_value) record.value.reset();
     const auto most = log::kBatchHeaderBytes + log::RecordBatchBuilder::max_bytes(record);
     if (static_cast<std::int64_t>(most) > state.max_message_bytes) {
       chunk.rejects.push_back(
           {std::string(kOversized),
            fmt::format("{} bytes, max.message.bytes is {}", value.size(), state.max_message_bytes),
-           chunk.origin(i), std::string(chunk.value(i))});
+           chunk.origin(i), std::string(chunk.value(i)), true});
       continue;
     }
+    if (const auto* trace = chunk.trace_of(i)) add_trace(*trace, record, state.max_message_bytes);
     const std::int64_t number = state.records + static_cast<std::int64_t>(i);
     const std::int32_t to = key ? partition_of_key(*key, partitions)
                                 : static_cast<std::int32_t>(number / kStickyRecords % partitions);
@@ -220,11 +265,20 @@ void LogTarget::sort_records(Chunk& chunk, const NotedState& state) {
   }
 }
 
-Status LogTarget::note(NotedState& state, bool clean) {
-  if (wrote_) {
-    for (auto& partition : partitions_) TRY(partition->sync());
-    TRY(rejects_->sync());
+Status LogTarget::sync(NotedState&) {
+  std::vector<std::shared_ptr<log::Partition>> partitions;
+  for (const std::size_t i : unsynced_) partitions.push_back(partitions_[i]);
+  if (!partitions.empty()) {
+    for (const Status& synced : log_.sync(partitions)) TRY(synced);
   }
+  unsynced_.clear();
+  if (rejected_) TRY(rejects_->sync());
+  rejected_ = false;
+  return {};
+}
+
+Status LogTarget::note(NotedState& state, bool clean) {
+  TRY(sync(state));
   state.clean = clean;
   return rt::write_atomically(files_, state_path(), encode_state(state));
 }
@@ -233,8 +287,8 @@ Status LogTarget::note(NotedState& state, bool clean) {
 
 Result<std::unique_ptr<Target>> log_target(LogTargetConfig config, log::Log& log,
                                            rt::FileSystem& files, rt::Clock& clock) {
-  auto target = std::make_unique<LogTarget>(std::move(config), files, clock);
-  TRY(target->open(log));
+  auto target = std::make_unique<LogTarget>(std::move(config), log, files, clock);
+  TRY(target->open());
   return target;
 }
 

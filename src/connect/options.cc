@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/edit_distance.h"
+#include "net/address.h"
 
 namespace tailrace::connect {
 namespace {
@@ -161,17 +162,12 @@ std::vector<std::string> Options::words(const std::string& name) {
 
 HostPort Options::address(const std::string& name) {
   const std::string given = text(name);
-  const auto colon = given.rfind(':');
-  HostPort at;
-  if (colon == std::string::npos || colon == 0 ||
-      !parse(std::string_view(given).substr(colon + 1), at.port)) {
+  auto at = net::parse_address(given);
+  if (!at || at->host.empty()) {
     fail(name, fmt::format("\"{}\" is not HOST:PORT, as 127.0.0.1:5514 is", given));
-    return at;
+    return {};
   }
-  at.host = given.substr(0, colon);
-  if (at.host.starts_with('[') && at.host.ends_with(']'))
-    at.host = at.host.substr(1, at.host.size() - 2);
-  return at;
+  return {.host = std::move(at->host), .port = at->port};
 }
 
 std::vector<std::pair<std::string, std::string>> Options::below(const std::string& prefix) {

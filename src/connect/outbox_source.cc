@@ -117,7 +117,8 @@ void OutboxSource::noted(std::string_view position) {
   if (!number) return;
   // What stays is forgotten with the next one.
   if (auto forgotten = changes_->forget(*number); !forgotten)
-    LOG(warn, "the outbox of {} could not be pruned: {}", config_.table, forgotten.error().what);
+    LOG_OF(warn, log_of("table", config_.table), "the outbox of {} could not be pruned: {}",
+           config_.table, forgotten.error().what);
 }
 
 }  // namespace

@@ -123,8 +123,9 @@ void PostgresChanges::begin(Xid xid, Lsn commit, std::int64_t time_us) {
   index_ = 0;
   skip_ = position_.transaction == commit ? position_.changes : 0;
   if (position_.transaction.value != 0 && position_.transaction != commit)
-    LOG(warn, "ingest {}: the transaction at {}, of which {} changes were read, is not there again",
-        settings_.name, text(position_.transaction), position_.changes);
+    LOG_OF(warn, log_of("source", settings_.name),
+           "ingest {}: the transaction at {}, of which {} changes were read, is not there again",
+           settings_.name, text(position_.transaction), position_.changes);
   position_.transaction = commit;
   position_.changes = skip_;
 }

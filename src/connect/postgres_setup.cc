@@ -135,7 +135,8 @@ Status Setup::publish(const std::string& name, const std::vector<PostgresTableNa
       sql = fmt::format("BEGIN; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE; {}; COMMIT",
                         listed(tables, "ONLY "), sql);
     TRY(made_.sql->run(sql, stop_));
-    LOG(info, "ingest {}: publication {} is made", settings_.name, name);
+    LOG_OF(info, log_of("source", settings_.name), "ingest {}: publication {} is made",
+           settings_.name, name);
     return {};
   }
   if (there.cell(0, 0) == "t") return {};
@@ -151,7 +152,8 @@ Status Setup::publish(const std::string& name, const std::vector<PostgresTableNa
                                    "PUBLICATION {} ADD TABLE {}; COMMIT",
                                    one, quoted_name(name), one),
                        stop_));
-    LOG(info, "ingest {}: table {} is added to publication {}", settings_.name, table.full(), name);
+    LOG_OF(info, log_of("source", settings_.name, "table", table.full()),
+           "ingest {}: table {} is added to publication {}", settings_.name, table.full(), name);
   }
   return {};
 }
@@ -194,10 +196,10 @@ Status Setup::open_slot() {
     TRY(publish(settings_.publication + "_inserts", inserts_, "insert, truncate", there));
     made_.inserts_publication = true;
     for (const PostgresTableName& table : inserts_)
-      LOG(warn,
-          "ingest {}: table {} has no primary key: its updates and deletes are not read; ALTER "
-          "TABLE {} REPLICA IDENTITY FULL changes that, from the next start on",
-          settings_.name, table.full(), table.full());
+      LOG_OF(warn, log_of("source", settings_.name, "table", table.full()),
+             "ingest {}: table {} has no primary key: its updates and deletes are not read; ALTER "
+             "TABLE {} REPLICA IDENTITY FULL changes that, from the next start on",
+             settings_.name, table.full(), table.full());
   }
   if (!there) {
     ASSIGN(const Rows made,
@@ -205,8 +207,8 @@ Status Setup::open_slot() {
                  {settings_.slot}));
     position_.start = position_.lsn =
         postgres::parse_lsn(made.cell(0, 0).value_or("")).value_or(postgres::Lsn());
-    LOG(info, "ingest {}: slot {} is made, at {}", settings_.name, settings_.slot,
-        text(position_.lsn));
+    LOG_OF(info, log_of("source", settings_.name), "ingest {}: slot {} is made, at {}",
+           settings_.name, settings_.slot, text(position_.lsn));
   }
   position_.system = system_;
   return {};

@@ -318,7 +318,8 @@ Status PostgresSource::snapshot(Chunk& chunk, std::stop_token stop) {
     wanted.watermark = fmt::format("{}.{}", clock_.now().value, ++watermarks_);
     ASSIGN(auto read, SnapshotChunk::read(*connections.sql, wanted, stop));
     if (!read) {
-      LOG(info, "ingest {}: table {} is gone before it was read", settings_.name, full);
+      LOG_OF(info, log_of("source", settings_.name, "table", full),
+             "ingest {}: table {} is gone before it was read", settings_.name, full);
       position_.tables[full].done = true;
       return {};
     }

@@ -7,6 +7,8 @@
 #include <unordered_set>
 
 #include "connect/inbox_ids.h"
+#include "net/answers_together.h"
+#include "telemetry/span.h"
 
 namespace tailrace::connect {
 namespace {
@@ -62,6 +64,7 @@ class PushedSource final : public Source {
   std::string fingerprint() const override { return "pushed"; }
   std::string describe() const override { return config_.describe; }
   void noted(std::string_view position) override;
+  void durable(std::string_view position) override;
 
  private:
   Status open_ids();
@@ -96,6 +99,7 @@ void PushedSource::tell(Delivery& delivery, const Status& how) {
 }
 
 void PushedSource::settle(const Status& how) {
+  const net::AnswersTogether together;
   std::size_t bytes = 0;
   for (Delivery& delivery : under_way_) {
     bytes += size_of(delivery);
@@ -109,12 +113,16 @@ void PushedSource::settle(const Status& how) {
 // Ids stay in the position until the next chunk's take their place, so they may be kept a moment
 // later than they are durable, and must be before there is a next chunk.
 void PushedSource::noted(std::string_view position) {
-  if (position == under_way_position_) settle({});
+  durable(position);
   auto decoded = decode(position);
   if (!decoded || decoded->ids.empty()) return;
   if (decoded->ids == noted_.ids && decoded->ids_at_ms == noted_.ids_at_ms) return;
   noted_ = std::move(*decoded);
   remembered_ = false;
+}
+
+void PushedSource::durable(std::string_view position) {
+  if (position == under_way_position_) settle({});
 }
 
 Status PushedSource::open_ids() {
@@ -159,13 +167,14 @@ Status PushedSource::next(std::string_view text, Chunk& chunk, std::stop_token s
 
 Status PushedSource::fill(Position& position, Chunk& chunk, std::stop_token stop) {
   under_way_ = inbox_->take(kChunkRecords, kLook, std::move(stop));
+  if (telemetry::on()) chunk.came_ns = telemetry::now_ns();
   if (auto dealt = deal(position, chunk); !dealt) {
     settle(dealt);
     return dealt;
   }
   chunk.place = config_.name;
   chunk.position = encode(position);
-  chunk.note_first = !under_way_.empty();
+  chunk.sync_first = !under_way_.empty();
   under_way_position_ = chunk.position;
   chunk.idle = under_way_.empty() && (!config_.ends || inbox_->closed()) &&
                (!receiver_ || receiver_->quiet());
@@ -205,6 +214,7 @@ Status PushedSource::deal(Position& position, Chunk& chunk) {
 
 void PushedSource::put(const Delivery& delivery, const Position& position, Chunk& chunk) const {
   std::int64_t number = position.records;
+  const std::uint32_t trace = delivery.trace.valid() ? chunk.add_trace(delivery.trace) : 0;
   for (const Delivery::Item& item : delivery.items) {
     Chunk::Entry entry{.key_at = chunk.buffer().size(),
                        .key_bytes = item.key ? item.key->size() : 0,
@@ -213,7 +223,9 @@ void PushedSource::put(const Delivery& delivery, const Position& position, Chunk
                        .number = number++,
                        .timestamp_ms = item.timestamp_ms,
                        .has_key = item.key.has_value(),
-                       .has_value = true};
+                       .has_value = true,
+                       .place = 0,
+                       .trace = trace};
     if (item.key) chunk.buffer() += *item.key;
     entry.value_at = chunk.buffer().size();
     chunk.buffer() += item.value;

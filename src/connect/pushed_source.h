@@ -29,8 +29,8 @@ class Receiver {
   virtual void stop() = 0;
   /// The last trouble with the outside, "" when there is none: the hop's line.
   virtual std::string trouble() const { return {}; }
-  /// Nothing more is on its way for now (--once ends then): a client that has not connected yet says
-  /// no.
+  /// Nothing more is on its way for now (--once ends then): a client that has not connected yet
+  /// says no.
   virtual bool quiet() const { return true; }
   /// "listening at 127.0.0.1:5514", "connected, 3 retries": the hop's line while nothing comes.
   virtual std::string state() const { return {}; }

@@ -21,7 +21,14 @@ class WritingEncoder final : public RecordEncoder {
   WritingEncoder(const RegisteredSchema& schema, Writer writer)
       : id_(schema.id),
         describe_(fmt::format("version {} of {}", schema.version, schema.subject)),
-        writer_(std::move(writer)) {}
+        writer_(std::move(writer)) {
+    if (!schema::append_header_schema(header_, schema.id, schema.guid))
+      schema::append_wire_header(header_, schema.id);
+    // Records are the file's first message.
+    if (schema.format != schema::Format::kProtobuf) return;
+    header_ += '\0';
+    ++name_bytes_;
+  }
 
   Status encode(std::string_view json, std::string& out) override {
     const std::size_t before = out.size();
@@ -30,11 +37,15 @@ class WritingEncoder final : public RecordEncoder {
     if (!written) out.resize(before);
     return written;
   }
+  std::size_t name_bytes() const override { return name_bytes_; }
+  const std::string& name_in_header() const override { return header_; }
   const std::set<std::string>& left_out() const override { return writer_.left_out(); }
   std::string describe() const override { return describe_; }
 
  private:
   std::int32_t id_;
+  std::string header_;
+  std::size_t name_bytes_ = schema::kWireHeaderBytes;
   std::string describe_;
   Writer writer_;
 };
@@ -58,6 +69,8 @@ class RuledEncoder final : public RecordEncoder {
     if (!passes) out.resize(before);
     return passes;
   }
+  std::size_t name_bytes() const override { return encoder_->name_bytes(); }
+  const std::string& name_in_header() const override { return encoder_->name_in_header(); }
   const std::set<std::string>& left_out() const override { return encoder_->left_out(); }
   std::string describe() const override { return encoder_->describe(); }
 

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "connect/spool.h"
+#include "telemetry/span.h"
 
 namespace tailrace::connect {
 namespace {
@@ -48,6 +49,7 @@ class Runner final : public SourceRunner {
   Status fetch();
   Status write_chunk();
   Status note_as(bool clean);
+  Status sync();
   bool note_is_due() const;
   void loop(std::stop_token stop);
   bool wait(std::stop_token stop, nanoseconds time);
@@ -55,6 +57,9 @@ class Runner final : public SourceRunner {
   void set_state(SourceState state, std::string why);
   void failed(const std::string& what);
   void count_step(const Target::Written& written);
+  void trace_fetch(std::int64_t began_ns);
+  telemetry::Span write_span();
+  Status make_durable(bool with_position);
 
   const RunnerConfig config_;
   const std::unique_ptr<Target> target_;
@@ -63,11 +68,13 @@ class Runner final : public SourceRunner {
   // The thread's own.
   NotedState state_;  // as far as written; noted when note_as() has returned
   Chunk chunk_;
-  bool pending_ = false;         // chunk_ is fetched and not all of it written
-  bool spooled_ = false;         // chunk_ is on disk, too
-  bool must_note_ = false;       // before the next fetch, however often noting fails
-  bool target_failing_ = false;  // it is the target that an error comes from
-  bool opened_ = false;          // this run has noted that it is not clean
+  bool pending_ = false;           // chunk_ is fetched and not all of it written
+  bool spooled_ = false;           // chunk_ is on disk, too
+  bool must_note_ = false;         // before the next fetch, however often noting fails
+  bool must_sync_ = false;         // or at least that
+  bool target_failing_ = false;    // it is the target that an error comes from
+  bool opened_ = false;            // this run has noted that it is not clean
+  telemetry::Origins fetched_in_;  // spans that chunk_ comes from
   std::int64_t noted_records_ = 0;
   std::string noted_position_;
   nanoseconds noted_at_{0};
@@ -112,17 +119,23 @@ Result<nanoseconds> Runner::step() {
     opened_ = true;
   }
   if (must_note_) TRY(note_as(false));
+  if (must_sync_) TRY(sync());
   if (!pending_) TRY(fetch());
   TRY(write_chunk());
   must_note_ = spooled_ || chunk_.note_first;
+  must_sync_ = chunk_.sync_first;
   const bool settled = chunk_.idle && noted_records_ != state_.records;
-  if (must_note_ || settled || note_is_due()) TRY(note_as(false));
+  const bool must_note = must_note_ || settled || note_is_due();
+  if (must_note || must_sync_) TRY(make_durable(must_note));
   return chunk_.wait;
 }
 
 Status Runner::fetch() {
   chunk_.clear();
+  fetched_in_.clear();
+  const std::int64_t began_ns = telemetry::on() ? telemetry::now_ns() : 0;
   TRY(source_->next(state_.position, chunk_, stop_token_));
+  if (began_ns > 0) trace_fetch(began_ns);
   const bool once = chunk_.once || !source_->replayable();
   if (once && (!chunk_.empty() || !chunk_.rejects.empty())) {
     // The spool belongs to what is noted.
@@ -137,11 +150,66 @@ Status Runner::fetch() {
 
 Status Runner::write_chunk() {
   target_failing_ = true;
-  ASSIGN(const auto written, target_->write(chunk_, state_, stop_token_));
+  telemetry::Span span = telemetry::on() ? write_span() : telemetry::Span();
+  if (span.recording()) chunk_.trace = span.context();
+  const auto written = target_->write(chunk_, state_, stop_token_);
+  if (!written) {
+    span.fail(written.error().what);
+    return std::unexpected(written.error());
+  }
   target_failing_ = false;
   pending_ = false;
-  count_step(written);
+  count_step(*written);
   return {};
+}
+
+// What a request brought has its span already.
+void Runner::trace_fetch(std::int64_t began_ns) {
+  for (const telemetry::SpanContext& trace : chunk_.traces()) fetched_in_.add(trace);
+  if (!chunk_.traces().empty()) return;
+  if (chunk_.empty() && chunk_.rejects.empty() && chunk_.error.empty()) return;
+  telemetry::Span span = telemetry::begin("fetch " + config_.name, telemetry::SpanKind::kInternal);
+  span.begun_at(std::max(began_ns, chunk_.came_ns));
+  span.set("tailrace.hop", "fetched." + config_.name);
+  span.set("tailrace.records", static_cast<std::int64_t>(chunk_.size()));
+  span.set("tailrace.rejected", static_cast<std::int64_t>(chunk_.rejects.size()));
+  if (!chunk_.error.empty()) span.fail(chunk_.error);
+  if (span.recording()) fetched_in_.add(span.context());
+}
+
+telemetry::Span Runner::write_span() {
+  if (chunk_.empty()) return {};
+  const std::string& table = config_.staged_in;
+  telemetry::Span span =
+      table.empty()
+          ? telemetry::begin_from("send " + config_.topic, telemetry::SpanKind::kProducer,
+                                  fetched_in_)
+          : telemetry::begin_from("upsert " + table, telemetry::SpanKind::kClient, fetched_in_);
+  const auto records = static_cast<std::int64_t>(chunk_.size());
+  if (table.empty()) {
+    span.set("messaging.system", "kafka");
+    span.set("messaging.operation.name", "send");
+    span.set("messaging.operation.type", "send");
+    span.set("messaging.destination.name", config_.topic);
+    span.set("messaging.batch.message_count", records);
+    span.set("tailrace.hop", "appended." + config_.topic);
+  } else {
+    span.set("db.operation.name", "upsert");
+    span.set("db.collection.name", table);
+    span.set("db.operation.batch.size", records);
+    span.set("tailrace.hop", "staged." + table);
+  }
+  span.set("tailrace.source", config_.name);
+  return span;
+}
+
+Status Runner::make_durable(bool with_position) {
+  telemetry::Span span;
+  if (chunk_.trace.valid())
+    span = telemetry::begin("sync " + config_.name, telemetry::SpanKind::kInternal, chunk_.trace);
+  Status done = with_position ? note_as(false) : sync();
+  if (!done) span.fail(done.error().what);
+  return done;
 }
 
 void Runner::count_step(const Target::Written& written) {
@@ -158,7 +226,9 @@ void Runner::count_step(const Target::Written& written) {
   status_.failing = !chunk_.error.empty();
   status_.target_failing = false;
   if (!status_.failing) return;
-  if (status_.last_error != chunk_.error) LOG(warn, "ingest {}: {}", config_.name, chunk_.error);
+  if (status_.last_error != chunk_.error)
+    LOG_OF(warn, log_of("source", config_.name, "topic", config_.topic), "ingest {}: {}",
+           config_.name, chunk_.error);
   ++status_.errors;
   status_.last_error = chunk_.error;
   status_.last_error_ms = clock_.now().value;
@@ -178,12 +248,21 @@ Status Runner::note_as(bool clean) {
   noted_records_ = state_.records;
   noted_position_ = state_.position;
   noted_at_ = clock_.monotonic();
-  must_note_ = false;
+  must_note_ = must_sync_ = false;
   if (spooled_ && !pending_) {
     TRY(files_.remove(spool_path()));
     spooled_ = false;
   }
   source_->noted(noted_position_);
+  return {};
+}
+
+Status Runner::sync() {
+  target_failing_ = true;
+  TRY(target_->sync(state_));
+  target_failing_ = false;
+  must_sync_ = false;
+  source_->durable(state_.position);
   return {};
 }
 
@@ -201,7 +280,8 @@ void Runner::stop() {
   stop_token_ = {};
   if (status().state == SourceState::kFailed) return;
   if (auto noted = note_as(true); !noted)
-    LOG(warn, "ingest {}: its position could not be noted: {}", config_.name, noted.error().what);
+    LOG_OF(warn, log_of("source", config_.name, "topic", config_.topic),
+           "ingest {}: its position could not be noted: {}", config_.name, noted.error().what);
   set_state(SourceState::kStopped, "");
 }
 
@@ -224,7 +304,9 @@ void Runner::set_state(SourceState state, std::string why) {
 
 void Runner::failed(const std::string& what) {
   std::lock_guard lock(mutex_);
-  if (status_.last_error != what) LOG(warn, "ingest {}: {}", config_.name, what);
+  if (status_.last_error != what)
+    LOG_OF(warn, log_of("source", config_.name, "topic", config_.topic), "ingest {}: {}",
+           config_.name, what);
   ++status_.errors;
   status_.failing = true;
   status_.target_failing = target_failing_;

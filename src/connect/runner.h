@@ -41,6 +41,7 @@ struct RunnerConfig {
   /// A replayable source's position is noted at least so often while it emits.
   std::int64_t note_every_ms = 500;
   std::int64_t note_every_records = 200'000;
+  std::string staged_in = {};  ///< the staging table that the target is, for traces; empty: a topic
 };
 
 enum class SourceState { kStarting, kRunning, kWaiting, kPaused, kFinished, kFailed, kStopped };

@@ -185,6 +185,40 @@ TEST_F(ConnectTest, an_oversized_record_goes_to_the_rejects_with_its_bytes) {
   EXPECT_EQ(json["origin"], folder_ + "/in/a.jsonl:2");
 }
 
+/// Gives one record that is too large, and one that it rejects itself with the log's own word.
+class RejectingSource final : public Source {
+ public:
+  Status next(std::string_view position, Chunk& chunk, std::stop_token /*stop*/) override {
+    chunk.position = "end";
+    chunk.idle = chunk.finished = position == "end";
+    if (chunk.finished) return {};
+    chunk.place = "made";
+    chunk.rejects.push_back({"oversized", "the line is too long", "made:1", "its begin"});
+    chunk.rejects.push_back({"schema", "it has no columns", "made:2", "no columns"});
+    chunk.add(std::nullopt, std::string(3000, 'x'), 3);
+    return {};
+  }
+  bool replayable() const override { return true; }
+  std::string fingerprint() const override { return "rejecting"; }
+  std::string describe() const override { return "rejecting"; }
+};
+
+TEST_F(ConnectTest, a_sources_own_rejects_stay_whatever_their_reason_is) {
+  log_.reset();
+  std::filesystem::remove_all(folder_ + "/log");
+  open_log(2000);
+  auto runner = SourceRunner::open({"in", "users", folder_ + "/ingest"},
+                                   std::make_unique<RejectingSource>(), *log_);
+  ASSERT_TRUE(runner);
+  drain(**runner);
+  std::vector<std::string> origins;
+  for (const std::string& reject : values("__rejected"))
+    origins.push_back(nlohmann::json::parse(reject)["origin"]);
+  EXPECT_EQ(origins, (std::vector<std::string>{"made:1", "made:2", "made:3"}));
+  EXPECT_EQ((*runner)->status().rejected, 3);
+  EXPECT_EQ((*runner)->status().fetched, 3);
+}
+
 TEST_F(ConnectTest, files_are_read_once_each_over_restarts_and_bad_lines_are_rejects) {
   write("a.jsonl", "{\"n\":1}\nnot json\n\n{\"n\":2}");
   write("b.json", "[{\"n\": 3},\n {\"n\":4}]");

@@ -11,11 +11,24 @@ void Chunk::clear() {
   rejects.clear();
   wait = std::chrono::nanoseconds(0);
   error.clear();
-  note_first = restart_sequences = once = idle = finished = false;
+  note_first = sync_first = restart_sequences = once = idle = finished = false;
   why.clear();
   bytes_.clear();
   entries_.clear();
   places_.clear();
+  traces_.clear();
+  came_ns = 0;
+  trace = {};
+}
+
+std::uint32_t Chunk::add_trace(const telemetry::SpanContext& trace) {
+  traces_.push_back(trace);
+  return static_cast<std::uint32_t>(traces_.size());
+}
+
+const telemetry::SpanContext* Chunk::trace_of(std::size_t i) const {
+  if (const std::uint32_t own = entries_[i].trace; own > 0) return &traces_[own - 1];
+  return trace.valid() ? &trace : nullptr;
 }
 
 void Chunk::add(std::optional<std::string_view> key, std::string_view value, std::int64_t number) {

@@ -28,6 +28,7 @@
 
 #include "base/result.h"
 #include "base/strong.h"
+#include "telemetry/context.h"
 
 namespace tailrace::connect {
 
@@ -37,6 +38,7 @@ struct Reject {
   std::string detail;  ///< the whole sentence
   std::string origin;  ///< file:line, URL#index, source#number
   std::string bytes;
+  bool by_target = false;  ///< it was the target that refused it
 };
 
 /// Records of one emission, laid end to end in one buffer that is reused from chunk to chunk.
@@ -52,6 +54,7 @@ class Chunk {
     bool has_key = false;
     bool has_value = true;    ///< false: a tombstone, the key was deleted
     std::uint32_t place = 0;  ///< 0: the chunk's; else what add_place() gave
+    std::uint32_t trace = 0;  ///< 0: none of its own; else what add_trace() gave
   };
 
   /// Where the records come from: a file, a URL, "fake:NAME". origin(i) is place:number.
@@ -65,6 +68,9 @@ class Chunk {
   std::string error;
   /// The position must be durable before next() is called again.
   bool note_first = false;
+  /// What it holds must be durable before next() is called again, and the source is told so by
+  /// durable(); the position need not be.
+  bool sync_first = false;
   /// What was emitted since the last noted position cannot be emitted again (a file is gone):
   /// sequences come from the log.
   bool restart_sequences = false;
@@ -76,6 +82,10 @@ class Chunk {
   bool finished = false;
   /// Why it waits, or how far it is, for people: "next poll in 10 s".
   std::string why;
+  /// When its first record came, where that was after the call of next(); nanoseconds since 1970.
+  std::int64_t came_ns = 0;
+  /// Of the span that writes it; not valid: none.
+  telemetry::SpanContext trace;
 
   void clear();
   std::size_t size() const { return entries_.size(); }
@@ -90,6 +100,11 @@ class Chunk {
   void add_entry(const Entry& entry) { entries_.push_back(entry); }
   /// What is added from now on comes from there, not from `place`. Not in a chunk that is spooled.
   void add_place(std::string place) { places_.push_back(std::move(place)); }
+  /// A trace that records came in (Entry::trace). Not in a chunk that is read from a spool.
+  std::uint32_t add_trace(const telemetry::SpanContext& trace);
+  const std::vector<telemetry::SpanContext>& traces() const { return traces_; }
+  /// The trace that the record belongs to, its own or the chunk's; null: none.
+  const telemetry::SpanContext* trace_of(std::size_t i) const;
 
   std::optional<std::string_view> key(std::size_t i) const;
   std::string_view value(std::size_t i) const;  ///< "" of a tombstone
@@ -100,6 +115,7 @@ class Chunk {
   std::string bytes_;
   std::vector<Entry> entries_;
   std::vector<std::string> places_;
+  std::vector<telemetry::SpanContext> traces_;
 };
 
 class Source {
@@ -117,6 +133,8 @@ class Source {
   /// What came before `position` is durable in the topic and will not be asked for again. Called
   /// by the thread that calls next(), also with the position that a run begins at.
   virtual void noted(std::string_view /*position*/) {}
+  /// The same of a chunk with `sync_first`, where its position may not be noted yet.
+  virtual void durable(std::string_view /*position*/) {}
   /// Called before the first next(): from any thread `wake` ends the wait that the last chunk asked
   /// for, because there may be more.
   virtual void wake_by(std::function<void()> /*wake*/) {}

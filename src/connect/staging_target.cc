@@ -50,7 +50,9 @@ Result<NotedState> StagingTarget::load(const std::string& fingerprint) {
   }
   rejects_->catch_up(state.reject_sequence);
   if (!kept.empty() && state.fingerprint == fingerprint) return state;
-  if (!kept.empty()) LOG(info, "ingest {}: its settings changed; it begins again", name_);
+  if (!kept.empty())
+    LOG_OF(info, log_of("source", name_, "topic", topic_),
+           "ingest {}: its settings changed; it begins again", name_);
   state.fingerprint = fingerprint;
   state.position.clear();
   return state;
@@ -69,7 +71,7 @@ Result<Target::Written> StagingTarget::write(Chunk& chunk, NotedState& state,
                                              std::stop_token stop) {
   TRY(send_rejects(state));
   if (chunk.empty() && chunk.rejects.empty() && chunk.position == state.position) return Written{};
-  std::erase_if(chunk.rejects, [](const Reject& reject) { return reject.reason == kUnstaged; });
+  std::erase_if(chunk.rejects, [](const Reject& reject) { return reject.by_target; });
   records_.clear();
   for (std::size_t i = 0; i < chunk.size(); ++i) records_.push_back({chunk.key(i), chunk.value(i)});
   NotedState next = state;
@@ -79,7 +81,7 @@ Result<Target::Written> StagingTarget::write(Chunk& chunk, NotedState& state,
   const auto position = [&](std::span<const staging::Misfit> misfits) {
     for (const staging::Misfit& misfit : misfits)
       chunk.rejects.push_back({std::string(kUnstaged), misfit.why, chunk.origin(misfit.record),
-                               std::string(chunk.value(misfit.record))});
+                               std::string(chunk.value(misfit.record)), true});
     for (const Reject& reject : chunk.rejects)
       next.rejects.push_back(encode_reject(name_, topic_, reject, clock_.now()));
     written.misfits = static_cast<std::int64_t>(misfits.size());

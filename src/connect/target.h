@@ -33,6 +33,8 @@ class Target {
   virtual Result<NotedState> load(const std::string& fingerprint) = 0;
   /// Writes the chunk's records and rejects, and moves `state` past it.
   virtual Result<Written> write(Chunk& chunk, NotedState& state, std::stop_token stop) = 0;
+  /// Makes durable what was written; `state` need not be.
+  virtual Status sync(NotedState& state) { return note(state, false); }
   /// Makes durable what was written, then `state`. `clean`: nothing is written after it.
   virtual Status note(NotedState& state, bool clean) = 0;
 };

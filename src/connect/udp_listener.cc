@@ -61,7 +61,7 @@ void UdpListener::loop(Inbox& inbox, const std::stop_token& stop) {
         });
     count_drops();
     if (!got) {
-      LOG(warn, "ingest {}: {}", config_.name, got.error().what);
+      LOG_OF(warn, log_of("source", config_.name), "ingest {}: {}", config_.name, got.error().what);
       std::this_thread::sleep_for(kLook);
     }
     if (delivery.items.empty() && delivery.rejects.empty()) continue;
@@ -73,7 +73,8 @@ void UdpListener::count_drops() {
   dropped_ = socket_->dropped();
   const auto now = std::chrono::steady_clock::now();
   if (dropped_ == warned_ || now - warned_at_ < kWarnEvery) return;
-  LOG(warn, "ingest {}: {} datagrams dropped by the system so far", config_.name, dropped_.load());
+  LOG_OF(warn, log_of("source", config_.name),
+         "ingest {}: {} datagrams dropped by the system so far", config_.name, dropped_.load());
   warned_ = dropped_;
   warned_at_ = now;
 }

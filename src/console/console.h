@@ -34,6 +34,7 @@
 #include "alerts/alerts.h"
 #include "base/result.h"
 #include "console/log_view.h"
+#include "console/login.h"
 #include "console/operations.h"
 #include "console/schema_view.h"
 #include "net/http_server.h"
@@ -178,6 +179,8 @@ struct ConsoleConfig {
   std::uint16_t port = 9021;
   std::vector<std::string> allowed_hosts = {};
   net::HttpLimits limits = {};
+  std::shared_ptr<const net::Tls> tls = {};  ///< nullptr: plain sockets
+  Login login = {};
   /// Answers /api/v2/…, which the page asks for workflows; empty: 404.
   net::Handler workflows = {};
 };

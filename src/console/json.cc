@@ -172,6 +172,17 @@ Json to_json(const GroupOffset& offset) {
           {"member", offset.member}};
 }
 
+Json to_json(const GroupMember& one) {
+  return {{"id", one.id},
+          {"instance", one.instance},
+          {"client_id", one.client_id},
+          {"host", one.host},
+          {"assigned", one.assigned},
+          {"active_tasks", one.active_tasks},
+          {"standby_tasks", one.standby_tasks},
+          {"warmup_tasks", one.warmup_tasks}};
+}
+
 /// The array of `list`, each by `write`.
 template <typename List, typename Write>
 Json array_of(const List& list, Write write) {
@@ -336,14 +347,7 @@ std::string groups_json(const GroupList& groups) {
 std::string group_json(const GroupDetail& group) {
   return dump({{"info", to_json(group.info)},
                {"assignor", group.assignor},
-               {"members", array_of(group.members,
-                                    [](const GroupMember& one) {
-                                      return Json{{"id", one.id},
-                                                  {"instance", one.instance},
-                                                  {"client_id", one.client_id},
-                                                  {"host", one.host},
-                                                  {"assigned", one.assigned}};
-                                    })},
+               {"members", array_of(group.members, [](const auto& one) { return to_json(one); })},
                {"offsets", array_of(group.offsets, [](const auto& one) { return to_json(one); })},
                {"lag_history", array_of(group.lag_history, [](const LagSample& one) {
                   return Json{{"time_ms", one.time_ms}, {"lag", one.lag}};

@@ -118,16 +118,28 @@ struct GroupMember {
   std::string client_id;
   std::string host;
   std::vector<std::string> assigned;  ///< "topic-0"
+  /// Of a streams group, "0_1": the second task of the first subtopology.
+  std::vector<std::string> active_tasks = {}, standby_tasks = {}, warmup_tasks = {};
+};
+
+/// Records of a share group's partition that are with a member, or came back from one.
+struct Deliveries {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  bool acquired = false;    ///< else: available again
+  std::int32_t count = 0;   ///< how often they were delivered
+  std::string member = {};  ///< its id
 };
 
 struct GroupOffset {
   std::string topic;
   std::int32_t partition = 0;
-  std::int64_t committed = -1;  ///< -1: none
+  std::int64_t committed = -1;  ///< -1: none; of a share group where it begins
   std::int64_t end = -1;        ///< -1: the partition is gone
   std::int64_t lag = -1;        ///< -1: one of the two is not known
   std::string metadata;
-  std::string member;  ///< client id of who has it; empty for nobody
+  std::string member;  ///< client id of who has it; empty for nobody, or a share group's many
+  std::vector<Deliveries> in_flight = {};
 };
 
 /// The lag of a group at one time.

@@ -179,6 +179,8 @@ Response workflows_response(Workflows* workflows, const Request& request) {
     return error_response({Code::kNotFound, "no such address: " + request.path});
   if (workflows == nullptr)
     return error_response({Code::kNotFound, "the project has no folder dags/"});
+  if (const std::string why = workflows->trouble(); !why.empty())
+    return error_response({Code::kUnavailable, "the workflows wait for their metadata: " + why});
   auto body = answer(*workflows, request);
   if (!body) return error_response(body.error());
   return json_unless_known(request, std::move(*body));

@@ -7,6 +7,7 @@
 #include "cql_store/keys.h"
 #include "cql_store/reader.h"
 #include "cql_store/record.h"
+#include "net/answers_together.h"
 
 namespace tailrace::cql_store {
 namespace {
@@ -245,6 +246,7 @@ void Committer::finish() {
   if (waiting_.empty()) return;
   apply();
   const Status synced = store_.sync();
+  const net::AnswersTogether together;
   for (Waiting& one : waiting_) {
     if (!synced && one.status) one.status = synced;
     one.done(std::move(one.status));

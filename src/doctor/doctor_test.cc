@@ -149,5 +149,55 @@ TEST(Doctor, the_project_has_the_topic_the_url_the_fields_and_the_key) {
   EXPECT_EQ(write_project(*folder, target.string()).error().code, Code::kAlreadyExists);
 }
 
+std::string project_of(const std::string& script, std::vector<std::string>& notes) {
+  const fs::path from = fs::path(testing::TempDir()) / "doctor_pushed";
+  const fs::path target = fs::path(testing::TempDir()) / "doctor_pushed_project";
+  fs::remove_all(from);
+  fs::remove_all(target);
+  fs::create_directories(from);
+  std::ofstream(from / "app.py") << script;
+  const auto folder = read_folder(from.string());
+  EXPECT_TRUE(folder.has_value());
+  const auto written = write_project(*folder, target.string());
+  EXPECT_TRUE(written.has_value()) << written.error().what;
+  notes = *written;
+  return text_of(target / "tailrace.yml") + text_of(target / "transformations/02_silver.sql");
+}
+
+TEST(Doctor, a_script_that_others_call_becomes_a_webhook) {
+  std::vector<std::string> notes;
+  const std::string made = project_of(R"(from flask import Flask, request
+from kafka import KafkaProducer
+import json
+app = Flask(__name__)
+producer = KafkaProducer(bootstrap_servers='kafka:9092')
+
+@app.route('/orders', methods=['POST'])
+def take():
+    data = request.get_json()
+    order = {'id': data['id'], 'total': data['total']}
+    producer.send('orders', json.dumps(order).encode())
+    return 'ok'
+)",
+                                      notes);
+  EXPECT_THAT(made, testing::HasSubstr("use: webhook"));
+  EXPECT_THAT(made, testing::HasSubstr("r.id AS id"));
+  EXPECT_THAT(notes, testing::Contains(testing::HasSubstr("/hooks/orders")));
+}
+
+TEST(Doctor, a_handler_of_lambda_becomes_a_function) {
+  std::vector<std::string> notes;
+  const std::string made = project_of(R"(import json
+from kafka import KafkaProducer
+producer = KafkaProducer(bootstrap_servers='kafka:9092')
+
+def lambda_handler(event, context):
+    producer.send('clicks', json.dumps({'user': event['user'], 'page': event['page']}).encode())
+)",
+                                      notes);
+  EXPECT_THAT(made, testing::HasSubstr("functions:\n  clicks: {ingest: clicks}"));
+  EXPECT_THAT(notes, testing::Contains(testing::HasSubstr("app.py:5: what calls lambda_handler")));
+}
+
 }  // namespace
 }  // namespace tailrace::doctor

@@ -53,6 +53,30 @@ std::string option_of(const Script& script, const std::string& name) {
   return found == script.options.end() ? "" : found->second.text;
 }
 
+/// How others reach the script: it serves HTTP, or Lambda calls it.
+enum class Door { kNone, kHttp, kLambda };
+Door door_of(const Script& script) {
+  if (!script.handlers.empty()) return Door::kLambda;
+  for (const auto& [module, line] : script.modules)
+    for (const std::string_view server :
+         {"flask", "fastapi", "starlette", "django", "sanic", "bottle", "tornado", "http.server"})
+      if (module == server || module.starts_with(std::string(server) + ".")) return Door::kHttp;
+  return Door::kNone;
+}
+
+/// What comes from a request has its members as they are sent.
+void take_from_requests(Plan& plan) {
+  if (!plan.send.url.empty() || door_of(*plan.producer) == Door::kNone) return;
+  for (Field& field : plan.send.fields) {
+    if (!field.sql.empty()) continue;
+    field.sql = "r." + sql_name(field.name);
+    field.paths = {{field.name}};
+    plan.notes.push_back("`" + field.name + "` is taken from the member of that name, where " +
+                         plan.producer->path + ":" + std::to_string(field.line) +
+                         " makes it of a request");
+  }
+}
+
 Result<Plan> make_plan(const Folder& folder) {
   Plan plan;
   for (const Script& script : folder.scripts)
@@ -88,6 +112,7 @@ Result<Plan> make_plan(const Folder& folder) {
   const bool has_key = std::ranges::any_of(
       plan.send.fields, [&](const Field& field) { return field.name == plan.key; });
   if (!has_key) plan.key = plan.send.fields[0].name;
+  take_from_requests(plan);
   return plan;
 }
 
@@ -147,6 +172,25 @@ std::string yaml_text(const std::string& text) {
   return out + "\"";
 }
 
+std::string pushed(Plan& plan, const std::string& topic) {
+  const std::string name = identifier(plan.send.topic.text);
+  std::string text =
+      "ingest:\n  - name: " + name + "\n    topic: " + topic +
+      "\n    use: webhook\n    webhook: {}   # on an address that others reach: {token: "
+      "\"${HOOK_TOKEN}\"}\n\n";
+  plan.notes.push_back(plan.producer->path +
+                       " is called by others: POST http://127.0.0.1:9080/hooks/" + name +
+                       "; give it a `token` or a `signature` before others reach it");
+  if (door_of(*plan.producer) != Door::kLambda) return text;
+  const auto& [handler, line] = *plan.producer->handlers.begin();
+  plan.notes.push_back(
+      plan.producer->path + ":" + std::to_string(line) + ": what calls " + handler +
+      " calls the function " + name +
+      " with --endpoint-url "
+      "http://127.0.0.1:9080; on AWS itself `tailrace lambda package` is the function");
+  return text + "functions:\n  " + name + ": {ingest: " + name + "}\n\n";
+}
+
 std::string settings(Plan& plan) {
   const std::string topic = yaml_text(plan.send.topic.text),
                     relation = identifier(plan.send.topic.text) + "_topic";
@@ -154,7 +198,9 @@ std::string settings(Plan& plan) {
       "# Written by `tailrace doctor`. docs/project.md describes every key.\nroles:\n  log: "
       "embedded\n  serving: embedded\n\ntopics:\n  " +
       topic + ":\n    format: json\n    relation: " + relation + "\n\n";
-  if (plan.send.url.empty()) {
+  if (plan.send.url.empty() && door_of(*plan.producer) != Door::kNone) {
+    text += pushed(plan, topic);
+  } else if (plan.send.url.empty()) {
     plan.notes.push_back("no URL is fetched by " + plan.producer->path +
                          ": send records to the topic " + plan.send.topic.text +
                          " by Kafka's protocol");

@@ -114,6 +114,8 @@ class Reader {
       if (one.kind == Statement::Kind::kFunction) {
         functions_[one.name] = &one;
         order_.push_back(&one);
+        if (one.parameters == std::vector<std::string>{"event", "context"})
+          script_.handlers.try_emplace(one.name, one.line);
       }
       collect(one.body);
     }

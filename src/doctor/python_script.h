@@ -47,7 +47,8 @@ struct Address {
 
 struct Script {
   std::string path;
-  std::map<std::string, int> modules;  ///< imported, with the line of the first time
+  std::map<std::string, int> modules;   ///< imported, with the line of the first time
+  std::map<std::string, int> handlers;  ///< functions of (event, context), as AWS Lambda calls them
   std::vector<Site> urls;
   std::vector<Address> addresses;
   std::vector<Send> sends;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "hooks/request_span.h"
+
 namespace tailrace::hooks {
 namespace {
 
@@ -92,11 +94,21 @@ Result<std::unique_ptr<Door>> Door::start(DoorConfig config) {
 void Door::answer(const net::Request& request, const net::Respond& respond) {
   if (request.path.starts_with(kPrefix)) {
     const auto hook = hooks_.find(request.path.substr(kPrefix.size()));
-    if (hook != hooks_.end()) return hook->second->accept(request, respond);
+    if (hook != hooks_.end() && !telemetry::on()) return hook->second->accept(request, respond);
+    if (hook != hooks_.end()) {
+      const auto traced = trace_request(request, request.path, respond);
+      return hook->second->accept(request, traced.respond, traced.trace);
+    }
   }
   if (functions_ &&
-      (request.path == kInvokePath || request.path.starts_with(std::string(kInvokePath) + "/")))
-    return functions_->answer(request, respond);
+      (request.path == kInvokePath || request.path.starts_with(std::string(kInvokePath) + "/"))) {
+    if (!telemetry::on()) return functions_->answer(request, respond);
+    const bool invocation = request.segments.size() == 4 && request.segments[3] == "invocations";
+    const auto traced = trace_request(
+        request, std::string(kInvokePath) + (invocation ? "/{FunctionName}/invocations" : "/…"),
+        respond);
+    return functions_->answer(request, traced.respond, traced.trace);
+  }
   if (request.path == "/healthz" && request.method == "GET") {
     net::Response fine;
     fine.content_type = "application/json";

@@ -56,18 +56,18 @@ class IngestFunction final : public Function {
       : Function(std::move(info)), inner_(std::move(inner)), source_(std::move(source)) {}
 
   void call(Call call, Done done) override {
-    if (!inner_) return take(call.request_id, call.event, Returned(), done);
-    const std::string id = call.request_id;
-    inner_->call(std::move(call), [this, id, done](Returned given) {
+    if (!inner_) return take(call, call.event, Returned(), done);
+    Call caller{
+        .request_id = call.request_id, .event = {}, .client_context = {}, .trace = call.trace};
+    inner_->call(std::move(call), [this, caller = std::move(caller), done](Returned given) {
       if (given.failed || !given.refused) return done(std::move(given));
       const std::string payload = given.payload;
-      take(id, payload, std::move(given), done);
+      take(caller, payload, std::move(given), done);
     });
   }
 
  private:
-  void take(const std::string& id, const std::string& json, Returned returned,
-            const Done& done) const {
+  void take(const Call& call, const std::string& json, Returned returned, const Done& done) const {
     const auto begun = Steady::now();
     net::Request request;
     request.headers["content-type"] = "application/json";
@@ -82,16 +82,18 @@ class IngestFunction final : public Function {
     Body body = read_body(options, source_.name, request);
     if (body.refused != 0) return done(failure("InvalidEvent", body.why));
     const std::size_t records = body.parts.front().items.size();
-    body.parts.front().id = "invoke\n" + id;
-    offer_parts(*source_.inbox, std::move(body.parts),
-                [returned, done, records, begun](const Status& how) mutable {
-                  if (!how && how.error().code != Code::kAlreadyExists) {
-                    returned.refused = how;
-                    return done(std::move(returned));
-                  }
-                  returned.took_us += micros_since(begun);
-                  done(answered(std::move(returned), records));
-                });
+    body.parts.front().id = "invoke\n" + call.request_id;
+    offer_parts(
+        *source_.inbox, std::move(body.parts),
+        [returned, done, records, begun](const Status& how) mutable {
+          if (!how && how.error().code != Code::kAlreadyExists) {
+            returned.refused = how;
+            return done(std::move(returned));
+          }
+          returned.took_us += micros_since(begun);
+          done(answered(std::move(returned), records));
+        },
+        call.trace);
   }
 
   static Returned answered(Returned returned, std::size_t records) {

@@ -43,6 +43,7 @@ struct Call {
   std::string request_id;
   std::string event;                ///< JSON
   std::string client_context = {};  ///< base64 of JSON, as it was sent
+  telemetry::SpanContext trace = {};
 };
 
 struct Returned {

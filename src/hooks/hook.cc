@@ -99,12 +99,13 @@ net::Response refusal_for_now(int status, std::string_view what, nanoseconds wai
 }
 
 void offer_parts(connect::Inbox& inbox, std::vector<Part> parts,
-                 const std::function<void(Status)>& done) {
+                 const std::function<void(Status)>& done, const telemetry::SpanContext& trace) {
   const auto deliver = [&](Part& part, std::function<void(Status)> told) {
     return inbox.offer({.items = std::move(part.items),
                         .rejects = std::move(part.rejects),
                         .id = short_id(std::move(part.id)),
-                        .done = std::move(told)});
+                        .done = std::move(told),
+                        .trace = trace});
   };
   if (parts.empty()) return done({});
   if (parts.size() == 1) {
@@ -186,7 +187,8 @@ void Hook::set_id(const net::Request& request, Body& body) const {
     body.parts[i].id = i == 0 ? id : fmt::format("{}\n{}", id, i);
 }
 
-void Hook::accept(const net::Request& request, const net::Respond& respond) {
+void Hook::accept(const net::Request& request, const net::Respond& respond,
+                  const telemetry::SpanContext& trace) {
   if (request.method == "OPTIONS" && !request.header("webhook-request-origin").empty()) {
     // CloudEvents' "Abuse protection": we agree to be sent to.
     net::Response agreed;
@@ -239,7 +241,7 @@ void Hook::accept(const net::Request& request, const net::Respond& respond) {
     }
     respond(std::move(response));
   };
-  offer_parts(*config_.inbox, std::move(body.parts), done);
+  offer_parts(*config_.inbox, std::move(body.parts), done, trace);
 }
 
 }  // namespace tailrace::hooks

@@ -41,13 +41,15 @@ net::Response refusal_for_now(int status, std::string_view what, std::chrono::na
 /// Gives deliveries to an inbox, one for each part, and tells `done` once when all are settled: the
 /// worst news, where kAlreadyExists is good news, too.
 void offer_parts(connect::Inbox& inbox, std::vector<Part> parts,
-                 const std::function<void(Status)>& done);
+                 const std::function<void(Status)>& done, const telemetry::SpanContext& trace = {});
 
 class Hook {
  public:
   explicit Hook(HookConfig config, rt::Clock& clock = rt::system_clock());
 
-  void accept(const net::Request& request, const net::Respond& respond);
+  /// `trace`: of the request's span; not valid: it has none.
+  void accept(const net::Request& request, const net::Respond& respond,
+              const telemetry::SpanContext& trace = {});
 
   const std::string& name() const { return config_.name; }
   const connect::WebhookOptions& options() const { return config_.options; }

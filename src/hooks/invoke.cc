@@ -168,7 +168,8 @@ std::int64_t Functions::longest_ms() const {
   return most;
 }
 
-void Functions::answer(const net::Request& request, const net::Respond& respond) {
+void Functions::answer(const net::Request& request, const net::Respond& respond,
+                       const telemetry::SpanContext& trace) {
   const std::string id = new_id();
   const net::Respond with_id = [respond, id](net::Response response) {
     response.headers.emplace_back("x-amzn-RequestId", id);
@@ -178,7 +179,7 @@ void Functions::answer(const net::Request& request, const net::Respond& respond)
     return with_id(refused(403, "InvalidSignatureException", known.error().what));
   const auto& segments = request.segments;
   const bool invocation = segments.size() == 4 && segments[3] == "invocations";
-  if (invocation && request.method == "POST") return invoke(request, id, with_id);
+  if (invocation && request.method == "POST") return invoke(request, id, with_id, trace);
   if (request.method != "GET" || invocation) {
     net::Response response =
         refused(405, "MethodNotAllowedException", "functions are written in tailrace.yml");
@@ -228,7 +229,7 @@ Status Functions::queue(const std::string& name, Call call) {
 }
 
 void Functions::invoke(const net::Request& request, const std::string& id,
-                       const net::Respond& respond) {
+                       const net::Respond& respond, const telemetry::SpanContext& trace) {
   Name name = name_of(request.segments[2]);
   if (const auto qualifier = request.param("Qualifier")) name.qualifier = *qualifier;
   const auto found = functions_.find(name.function);
@@ -253,7 +254,8 @@ void Functions::invoke(const net::Request& request, const std::string& id,
                     request.body.size(), type, most)));
   Call call{.request_id = id,
             .event = request.body.empty() ? "{}" : request.body,
-            .client_context = std::string(request.header("x-amz-client-context"))};
+            .client_context = std::string(request.header("x-amz-client-context")),
+            .trace = trace};
   if (auto good = connect::check_json(call.event); !good) {
     const std::string where = where_not_json(call.event);
     return respond(refused(

@@ -46,7 +46,8 @@ class Functions {
   /// Queued calls are taken up.
   void start() { queue_->start(); }
   void stop() { queue_->stop(); }
-  void answer(const net::Request& request, const net::Respond& respond);
+  void answer(const net::Request& request, const net::Respond& respond,
+              const telemetry::SpanContext& trace = {});
   /// Queues a call; durable when it returns. kNotFound: there is no such function.
   Status queue(const std::string& name, Call call);
 
@@ -63,7 +64,8 @@ class Functions {
   };
   Functions(InvokeLogin login, rt::Clock& clock) : login_(std::move(login)), clock_(clock) {}
   net::Response read(const net::Request& request) const;
-  void invoke(const net::Request& request, const std::string& id, const net::Respond& respond);
+  void invoke(const net::Request& request, const std::string& id, const net::Respond& respond,
+              const telemetry::SpanContext& trace);
   void call_now(Entry& entry, Call call, bool with_log, const net::Respond& respond);
 
   const InvokeLogin login_;

@@ -46,6 +46,28 @@ std::int64_t bytes_in_use(int pid) {
   return file ? pages * sysconf(_SC_PAGESIZE) : 0;
 }
 
+/// Changes when a module beside `file`, or that one, is written, comes or goes.
+struct CodeStamp {
+  std::int64_t newest = 0;
+  int files = 0;
+  bool operator==(const CodeStamp&) const = default;
+};
+CodeStamp stamp_of(const std::string& file) {
+  CodeStamp stamp;
+  std::error_code failed;
+  const auto folder = std::filesystem::path(file).parent_path();
+  for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    if (at->path().extension() != ".py") continue;
+    std::error_code gone;
+    const auto written = at->last_write_time(gone);
+    if (gone) continue;
+    stamp.newest = std::max<std::int64_t>(stamp.newest, written.time_since_epoch().count());
+    ++stamp.files;
+  }
+  return stamp;
+}
+
 /// Where handlers' prints go.
 class LogFile {
  public:
@@ -128,6 +150,7 @@ class PythonFunction final : public Function {
     int pid = 0;
     bool too_large = false;
     bool ready = false;  ///< it has asked for a call: the module is loaded
+    CodeStamp code;      ///< of before it was loaded
     std::string log;
     std::jthread thread;
   };
@@ -155,6 +178,7 @@ class PythonFunction final : public Function {
         worker.timed_out = worker.ready = worker.too_large = false;
         worker.pid = 0;
         worker.log.clear();
+        worker.code = stamp_of(config_.file);
         worker.begun = Steady::now();
         worker.deadline = worker.begun + std::max<Steady::duration>(
                                              kBegin, std::chrono::milliseconds(info_.timeout_ms));
@@ -194,7 +218,9 @@ class PythonFunction final : public Function {
           std::lock_guard lock(mutex_);
           worker.pid = pid;
         });
-    if (!ended) LOG(error, "function {}: {}", info_.name, ended.error().what);
+    if (!ended)
+      LOG_OF(error, log_of("function", info_.name), "function {}: {}", info_.name,
+             ended.error().what);
     return ended;
   }
 
@@ -250,8 +276,11 @@ class PythonFunction final : public Function {
     worker.ready = true;
     changed_.wait_for(lock, worker.process.get_token(), kIdle,
                       [this] { return !waiting_.empty(); });
-    if (closing_ || waiting_.empty()) {
+    // Another process, with the code as it is now, takes the call.
+    const bool outdated = !waiting_.empty() && stamp_of(config_.file) != worker.code;
+    if (closing_ || waiting_.empty() || outdated) {
       worker.warm = false;
+      changed_.notify_all();
       return "null";
     }
     worker.current = std::move(waiting_.front());

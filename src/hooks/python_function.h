@@ -6,6 +6,7 @@
 //     "RequestId: … Error: Task timed out after 3.00 seconds"}
 //   it ends by itself: {"errorType": "Runtime.ExitError", …}
 //   no call for ten minutes: the process ends
+//   the module, or one beside it, was written: the next call gets a new process
 //
 // Each process has a thread of ours, which lives as long as the function (tasks/process.h says
 // why). What a handler prints goes to `log_file`, of which one older file is kept, and its last 4

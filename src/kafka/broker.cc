@@ -152,7 +152,8 @@ Result<log::Topic> Broker::find_or_create(const std::string& name, bool create) 
   }
   TRY(log::check_topic_name(name));
   TRY(log_.ensure_topic(name, topic_defaults()));
-  LOG(info, "topic {} created, with {} partitions", name, config_.topic.partitions);
+  LOG_OF(info, log_of("topic", name), "topic {} created, with {} partitions", name,
+         config_.topic.partitions);
   if (auto topic = log_.topic(name)) {
     topic_changed(*topic);
     return *topic;

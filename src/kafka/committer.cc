@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "net/answers_together.h"
+
 namespace tailrace::kafka {
 
 Committer::Committer(log::Log& log) : log_(log), thread_([this] { work(); }) {}
@@ -21,9 +23,13 @@ void Committer::stop() {
 
 void Committer::when_durable(std::shared_ptr<log::Partition> partition,
                              std::move_only_function<void(Status)> done) {
-  const std::unique_lock lock(mutex_);
-  if (waiting_.empty()) changed_.notify_one();
-  waiting_[std::move(partition)].push_back(std::move(done));
+  bool first = false;
+  {
+    const std::unique_lock lock(mutex_);
+    first = waiting_.empty();
+    waiting_[std::move(partition)].push_back(std::move(done));
+  }
+  if (first) changed_.notify_one();
 }
 
 void Committer::work() {
@@ -37,6 +43,7 @@ void Committer::work() {
     std::vector<std::shared_ptr<log::Partition>> partitions;
     for (const auto& [partition, done] : round) partitions.push_back(partition);
     const auto synced = log_.sync(partitions);
+    const net::AnswersTogether together;
     for (std::size_t i = 0; i < partitions.size(); ++i) {
       for (auto& done : round.at(partitions[i])) done(synced[i]);
     }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "kafka/config_checks.h"
+#include "kafka/keystores.h"
 #include "kafka/logger_config.h"
 #include "kafka/schema_check.h"
 
@@ -137,10 +138,18 @@ std::optional<Refusal> change_broker(Broker& broker, const std::string& name, Ch
   if (auto refusal = apply(ConfigKind::kBroker, changes, none, values)) return refusal;
   if (auto refusal = check_broker_configs(values, name.empty())) return refusal;
   if (auto refusal = check_insync(name.empty(), changes)) return refusal;
+  const bool certificates = !name.empty() && std::ranges::any_of(changes, [](const auto& change) {
+    return is_of_keystore(change.name);
+  });
+  if (certificates) {
+    const auto read = read_certificates(broker, values);
+    if (!read) return Refusal{ErrorCode::kInvalidRequest, read.error().what};
+  }
   if (validate_only) return std::nullopt;
   auto kept = broker.config_store().set(ResourceType::kBroker, name, std::move(values));
   if (kept) kept = broker.topic_defaults_changed();
   if (!kept) return not_written(kept.error());
+  if (!name.empty()) read_certificates_again(broker);
   return std::nullopt;
 }
 

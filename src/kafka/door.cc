@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "kafka/keystores.h"
 #include "kafka/session.h"
+#include "net/address.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -56,6 +58,7 @@ Result<std::unique_ptr<Door>> Door::start(log::Log& log, BrokerConfig config, st
   for (auto& one : listeners) shared.push_back(std::make_shared<Listener>(std::move(one)));
   // Known before the first connection is served.
   broker.set_listeners(shared);
+  read_certificates_again(broker);
   for (const auto& listener : shared) {
     ASSIGN(auto server, net::FrameServer::start(server_config(broker.config(), listener, broker)));
     // Only a port that was just picked is not known yet, and nobody can have come to it.
@@ -72,7 +75,7 @@ Door::~Door() {
 
 std::string Door::address() const {
   const auto& first = broker_->listeners().front()->at;
-  return fmt::format("{}:{}", first.host, first.port);
+  return net::address_text(first.host, first.port);
 }
 
 std::string Door::listeners() const {

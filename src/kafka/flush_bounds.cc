@@ -100,8 +100,9 @@ void FlushBounds::run() {
     for (const auto& partition : due) {
       committer_.when_durable(partition, [partition](const Status& synced) {
         if (synced) return;
-        LOG(warn, "{}-{}: flush.ms: {}", partition->topic(), partition->id().value,
-            synced.error().what);
+        LOG_OF(warn, log_of("topic", partition->topic(), "partition", partition->id().value),
+               "{}-{}: flush.ms: {}", partition->topic(), partition->id().value,
+               synced.error().what);
       });
     }
     lock.lock();

@@ -1,7 +1,10 @@
 #include "kafka/group_view.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <future>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -53,8 +56,9 @@ std::map<std::string, std::set<std::int32_t>> assigned_to(const groups::Describe
   return assigned;
 }
 
-std::map<std::string, std::set<std::int32_t>> assigned_to(Broker& broker,
-                                                          const groups::DescribedConsumer& member) {
+/// Of a consumer or share group, to whom the broker itself assigns.
+template <typename Member>
+std::map<std::string, std::set<std::int32_t>> assigned_to(Broker& broker, const Member& member) {
   std::map<std::string, std::set<std::int32_t>> assigned;
   for (const auto& [id, partitions] : member.assignment)
     if (const auto topic = broker.log().topic_name(id.bytes)) assigned[*topic] = partitions;
@@ -99,6 +103,13 @@ std::map<std::string, std::set<std::int32_t>> assigned_to(
   return assigned;
 }
 
+std::vector<std::string> names_of(const groups::Tasks& tasks) {
+  std::vector<std::string> names;
+  for (const auto& [subtopology, numbers] : tasks)
+    for (const auto number : numbers) names.push_back(fmt::format("{}_{}", subtopology, number));
+  return names;
+}
+
 /// `assigned`: of a member in its group.
 template <typename Answer, typename Question, typename Assigned>
 Status describe_assigned(Broker& broker, std::vector<std::string> names, Found& found,
@@ -122,12 +133,24 @@ Status describe_consumers(Broker& broker, std::vector<std::string> names, Found&
       });
 }
 
+Status describe_sharers(Broker& broker, std::vector<std::string> names, Found& found) {
+  return describe_assigned<groups::DescribeSharersAnswer, groups::DescribeShareGroups>(
+      broker, std::move(names), found, [&](const auto&, const auto& member) {
+        return GroupMemberView{member.id, "", member.client.id, member.client.host,
+                               assigned_to(broker, member)};
+      });
+}
+
 Status describe_streams(Broker& broker, std::vector<std::string> names, Found& found) {
   return describe_assigned<groups::DescribeStreamsAnswer, groups::DescribeStreamsGroups>(
       broker, std::move(names), found, [&](const auto& group, const auto& member) {
-        return GroupMemberView{member.id, member.about.instance.value_or(""),
-                               member.about.client.id, member.about.client.host,
-                               assigned_to(broker, group.topology, member)};
+        return GroupMemberView{member.id,
+                               member.about.instance.value_or(""),
+                               member.about.client.id,
+                               member.about.client.host,
+                               assigned_to(broker, group.topology, member),
+                               {names_of(member.tasks.active), names_of(member.tasks.standby),
+                                names_of(member.tasks.warmup)}};
       });
 }
 
@@ -155,6 +178,33 @@ std::vector<GroupOffsetView> offsets_of(Broker& broker, const GroupView& group,
   return all;
 }
 
+GroupOffsetView shared_offset(Broker& broker, const share::Key& key, const std::string& topic) {
+  const auto at = broker.share().position(key);
+  GroupOffsetView view{topic, key.partition.value, at.start.value, -1, -1, {}};
+  if (const auto partition = broker.log().partition(topic, key.partition))
+    view.end = (*partition)->high_watermark().value;
+  if (at.start != share::kNoStart && at.complete >= 0 && view.end >= 0)
+    view.lag = std::max<std::int64_t>(0, view.end - at.start.value - at.complete);
+  return view;
+}
+
+Status add_shared_offsets(Broker& broker, const std::vector<std::string>& names, Found& found) {
+  if (names.empty()) return {};
+  ASSIGN(const auto answer,
+         wait_for<groups::ShareTopicsAnswer>(ask(broker, groups::ShareTopics{.groups = names})));
+  for (const auto& group : answer.groups) {
+    if (group.error != groups::ErrorCode::kNone) continue;
+    auto& offsets = found[group.group].offsets;
+    for (const auto& [id, topic] : group.topics)
+      for (const auto partition : topic.partitions)
+        offsets.push_back(
+            shared_offset(broker, {group.group, id.bytes, PartitionId(partition)}, topic.name));
+    std::ranges::sort(offsets, {},
+                      [](const auto& one) { return std::tie(one.topic, one.partition); });
+  }
+  return {};
+}
+
 }  // namespace
 
 std::int64_t GroupView::lag() const {
@@ -166,7 +216,7 @@ std::int64_t GroupView::lag() const {
 Result<std::vector<GroupView>> look_at_groups(Broker& broker, const std::string& name) {
   ASSIGN(const auto listed, wait_for<groups::ListAnswer>(ask(broker, groups::ListGroups{})));
   Found found;
-  std::vector<std::string> classic, consumer, streams;
+  std::vector<std::string> classic, consumer, streams, share;
   std::map<std::string, Asked> fetched;
   for (const auto& group : listed.groups) {
     if (!name.empty() && group.group != name) continue;
@@ -174,6 +224,10 @@ Result<std::vector<GroupView>> look_at_groups(Broker& broker, const std::string&
     if (group.type == "classic") classic.push_back(group.group);
     if (group.type == "consumer") consumer.push_back(group.group);
     if (group.type == "streams") streams.push_back(group.group);
+    if (group.type == "share") {
+      share.push_back(group.group);
+      continue;
+    }
     fetched.emplace(
         group.group,
         ask(broker, groups::FetchOffsets{.group = group.group, .member = {}, .topics = {}}));
@@ -181,13 +235,16 @@ Result<std::vector<GroupView>> look_at_groups(Broker& broker, const std::string&
   TRY(describe_classic(broker, std::move(classic), found));
   TRY(describe_consumers(broker, std::move(consumer), found));
   TRY(describe_streams(broker, std::move(streams), found));
+  TRY(add_shared_offsets(broker, share, found));
+  TRY(describe_sharers(broker, std::move(share), found));
   std::vector<GroupView> views;
   for (auto& [id, view] : found) {
     // One that was deleted in between has no name.
-    auto asked = fetched.extract(id);
-    if (asked.empty()) continue;
-    ASSIGN(const auto answer, wait_for<groups::FetchAnswer>(std::move(asked.mapped())));
-    view.offsets = offsets_of(broker, view, answer);
+    if (view.name.empty()) continue;
+    if (auto asked = fetched.extract(id); !asked.empty()) {
+      ASSIGN(const auto answer, wait_for<groups::FetchAnswer>(std::move(asked.mapped())));
+      view.offsets = offsets_of(broker, view, answer);
+    }
     views.push_back(std::move(view));
   }
   return views;

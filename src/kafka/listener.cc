@@ -4,44 +4,23 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
 #include "auth/jaas.h"
 #include "kafka/broker_config.h"
 #include "kafka/tls_settings.h"
+#include "net/address.h"
 
 namespace tailrace::kafka {
 namespace {
-
-std::string small(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
 
 /// A listener of all addresses is reached by this machine's clients at the loopback one.
 std::string reachable(const std::string& host) {
   return host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host;
 }
 
-/// With SASL the name comes from there: only what this very listener says of certificates counts.
-Result<net::ClientCertificates> client_auth_of(const Settings& settings, bool sasl) {
-  const std::string kName = "ssl.client.auth";
-  const auto word = sasl ? settings.own(kName) : settings.get(kName);
-  if (word.empty()) return net::ClientCertificates::kIgnored;
-  if (word == "required") return net::ClientCertificates::kRequired;
-  if (word == "requested") return net::ClientCertificates::kWanted;
-  if (word == "none") return net::ClientCertificates::kIgnored;
-  return unusable(kName, "required, requested or none is expected");
-}
-
 Status add_tls(const Settings& settings, Listener& listener) {
-  net::TlsServerConfig tls;
-  ASSIGN(tls.identity, tls_identity(settings));
-  ASSIGN(tls.trusted, tls_trusted(settings));
-  ASSIGN(tls.clients, client_auth_of(settings, listener.protocol.starts_with("SASL")));
-  tls.options.protocols = settings.list("ssl.enabled.protocols");
-  tls.options.ciphers = settings.list("ssl.cipher.suites");
+  ASSIGN(const auto tls, tls_server_config(settings, listener.protocol.starts_with("SASL")));
   auto made = net::Tls::server(tls);
   if (!made) return unusable("ssl.keystore and ssl.truststore", made.error().what);
   listener.tls = std::move(*made);
@@ -140,7 +119,7 @@ Status secure(const BrokerConfig& config, const std::map<std::string, std::strin
     return unusable("listener.security.protocol.map", "it does not name " + listener.name);
   }
   listener.protocol = found->second;
-  const Settings settings(config.started, fmt::format("listener.name.{}.", small(listener.name)));
+  const Settings settings(config.started, listener_prefix(listener.name));
   const std::chrono::milliseconds delay(
       settings.number("connection.failed.authentication.delay.ms"));
   listener.failed_login_delay = delay;
@@ -158,22 +137,14 @@ Status secure(const BrokerConfig& config, const std::map<std::string, std::strin
 }  // namespace
 
 std::string Listener::text(const Endpoint& endpoint) const {
-  return fmt::format("{}://{}:{}", name, endpoint.host, endpoint.port);
+  return fmt::format("{}://{}", name, net::address_text(endpoint.host, endpoint.port));
 }
 
 Result<Endpoint> parse_address(std::string_view address) {
-  const auto colon = address.rfind(':');
-  Endpoint endpoint;
-  if (colon != std::string_view::npos) {
-    endpoint.host = address.substr(0, colon);
-    const auto* end = address.data() + address.size();
-    const auto [rest, failure] = std::from_chars(address.data() + colon + 1, end, endpoint.port);
-    if (failure == std::errc() && rest == end && endpoint.port >= 0 && endpoint.port < 65536 &&
-        !endpoint.host.empty()) {
-      return endpoint;
-    }
-  }
-  return error(Code::kInvalidArgument, fmt::format("'{}' is not HOST:PORT", address));
+  auto at = net::parse_address(address);
+  if (!at || at->host.empty())
+    return error(Code::kInvalidArgument, fmt::format("'{}' is not HOST:PORT", address));
+  return Endpoint{.host = std::move(at->host), .port = at->port};
 }
 
 Result<std::vector<Listener>> listeners_of(const BrokerConfig& config) {

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "kafka/config_table.h"
+#include "log/find_header.h"
 
 namespace tailrace::kafka {
 
@@ -71,7 +72,8 @@ class BatchSchemas {
     for (std::int32_t index = 0; reader->next(record); ++index) {
       for (const auto& rule : rules) {
         const auto& data = rule.key ? record.key : record.value;
-        if (data && !look(*data, rule, index)) return SchemaCheck::Outcome::kMustAsk;
+        if (data && !look(*data, record.headers, rule, index))
+          return SchemaCheck::Outcome::kMustAsk;
         if (silent_) return SchemaCheck::Outcome::kUnfit;
       }
       if (unfit_.records.size() >= kMostFaults) return SchemaCheck::Outcome::kUnfit;
@@ -89,10 +91,25 @@ class BatchSchemas {
   }
 
   /// False: the registry has to be asked, and not on this thread.
-  bool look(std::string_view data, const SubjectRule& rule, std::int32_t index) {
+  bool look(std::string_view data, const log::HeaderViews& headers, const SubjectRule& rule,
+            std::int32_t index) {
     const std::string_view part = rule.key ? "key" : "value";
     if (check_.registry_ == nullptr) return no_registry();
-    const auto id = check_.registry_->id_of(data);
+    auto id = check_.registry_->id_of(data);
+    const std::string_view name = check_.registry_->header_name(rule.key);
+    if (const auto header = log::find_header(headers, name)) {
+      const bool ask = ask_ == SchemaCheck::Ask::kHere;
+      const auto named = check_.registry_->id_in_header(*header, rule.key, ask);
+      const auto code = named ? Code::kInternal : named.error().code;
+      if (code == Code::kNotFound || code == Code::kInvalidArgument) {
+        fault(index, fmt::format("topic {}: header {} of record {} of the batch: {}", topic_, name,
+                                 index, named.error().what));
+        return true;
+      }
+      if (!named) return no_answer(rule, named.error());
+      if (!*named) return false;
+      id = *named;
+    }
     if (!id) {
       fault(index, fmt::format("topic {}: the {} of record {} of the batch does not begin with a "
                                "schema's id; it has to have one of subject {}",
@@ -109,6 +126,15 @@ class BatchSchemas {
       fault(index, fmt::format("topic {}: schema id {} of the {} is not one of subject {}", topic_,
                                *id, part, rule.subject()));
     }
+    return true;
+  }
+
+  bool no_answer(const SubjectRule& rule, const Error& why) {
+    silent_ = true;
+    unfit_ = {ErrorCode::kNotEnoughReplicas,
+              fmt::format("topic {}: the schema in a header cannot be checked to be of subject {} "
+                          "now: {}",
+                          topic_, rule.subject(), why.what)};
     return true;
   }
 

@@ -25,6 +25,14 @@ struct Ids : SchemaIds {
     if (data.empty() || data[0] < '0' || data[0] > '9') return std::nullopt;
     return data[0] - '0';
   }
+  std::string_view header_name(bool key) const override { return key ? "key-id" : "value-id"; }
+  Result<std::optional<std::int32_t>> id_in_header(std::string_view header, bool,
+                                                   bool ask) override {
+    if (header == "none") return error(Code::kNotFound, "no such schema");
+    if (header == "guid" && !ask) return std::nullopt;
+    if (header == "guid" && silent) return error(Code::kUnavailable, "nobody answers");
+    return header == "guid" ? 1 : id_of(header);
+  }
   Result<SchemaVerdict> judge(std::int32_t id, const SubjectRule& rule) override {
     asked.push_back(id);
     if (silent) return error(Code::kUnavailable, "nobody answers");
@@ -91,6 +99,24 @@ TEST_F(SchemaCheckTest, an_id_that_fits_is_asked_for_once) {
   check.forget("orders");
   check.set("orders", checked());
   EXPECT_EQ(look(batch({"1a"}), Ask::kNotNow), Outcome::kMustAsk);
+}
+
+TEST_F(SchemaCheckTest, a_header_that_names_the_schema_counts_before_the_values_first_byte) {
+  const auto with = [](const char* header) {
+    log::RecordBatchBuilder builder;
+    const log::Header one{"value-id", header};
+    builder.add({"k", "9x", TimestampMs(1), {&one, 1}});
+    return std::string(builder.finish({}).value());
+  };
+  EXPECT_EQ(look(with("guid"), Ask::kNotNow), Outcome::kMustAsk);
+  EXPECT_EQ(look(with("guid")), Outcome::kFit);
+  EXPECT_EQ(look(with("2")), Outcome::kFit);
+  EXPECT_EQ(look(with("3")), Outcome::kUnfit);
+  EXPECT_EQ(look(with("none")), Outcome::kUnfit);
+  EXPECT_THAT(unfit.message, HasSubstr("header value-id of record 0 of the batch: no such schema"));
+  ids.silent = true;
+  EXPECT_EQ(look(with("guid")), Outcome::kUnfit);
+  EXPECT_EQ(unfit.code, ErrorCode::kNotEnoughReplicas);
 }
 
 TEST_F(SchemaCheckTest, every_fault_of_a_batch_is_told_with_its_place) {

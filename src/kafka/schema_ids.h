@@ -33,6 +33,13 @@ class SchemaIds {
   virtual ~SchemaIds() = default;
   /// What a key or value says to be written with; nullopt when it does not begin so.
   virtual std::optional<std::int32_t> id_of(std::string_view data) const = 0;
+  /// The same of a record's header, where it has the one that is for schemas. nullopt: the registry
+  /// has to be asked, and `ask` is false. kNotFound: it has no such schema; kInvalidArgument: the
+  /// header names none; others: it gives no answer now.
+  virtual Result<std::optional<std::int32_t>> id_in_header(std::string_view header, bool key,
+                                                           bool ask) = 0;
+  /// The header's name, of keys and of values.
+  virtual std::string_view header_name(bool key) const = 0;
   /// An error when the registry gives no answer now. May wait for a network; one call at a time.
   virtual Result<SchemaVerdict> judge(std::int32_t id, const SubjectRule& rule) = 0;
 };

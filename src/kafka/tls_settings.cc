@@ -39,6 +39,17 @@ Result<std::string> file_of(const std::string& setting, const std::string& path)
   return *text;
 }
 
+/// With SASL the name comes from there: only what this very listener says of certificates counts.
+Result<net::ClientCertificates> client_auth_of(const Settings& settings, bool sasl) {
+  const std::string kName = "ssl.client.auth";
+  const auto word = sasl ? settings.own(kName) : settings.get(kName);
+  if (word.empty()) return net::ClientCertificates::kIgnored;
+  if (word == "required") return net::ClientCertificates::kRequired;
+  if (word == "requested") return net::ClientCertificates::kWanted;
+  if (word == "none") return net::ClientCertificates::kIgnored;
+  return unusable(kName, "required, requested or none is expected");
+}
+
 }  // namespace
 
 std::string Settings::get(const std::string& name) const {
@@ -110,6 +121,21 @@ Result<std::string> tls_trusted(const Settings& settings) {
   auto store = net::read_pkcs12(bytes, settings.get("ssl.truststore.password"));
   if (!store) return unusable(kLocation, store.error().what);
   return store->trusted + store->identity.certificates;
+}
+
+std::string listener_prefix(std::string listener) {
+  for (char& c : listener) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return "listener.name." + listener + ".";
+}
+
+Result<net::TlsServerConfig> tls_server_config(const Settings& settings, bool sasl) {
+  net::TlsServerConfig tls;
+  ASSIGN(tls.identity, tls_identity(settings));
+  ASSIGN(tls.trusted, tls_trusted(settings));
+  ASSIGN(tls.clients, client_auth_of(settings, sasl));
+  tls.options.protocols = settings.list("ssl.enabled.protocols");
+  tls.options.ciphers = settings.list("ssl.cipher.suites");
+  return tls;
 }
 
 }  // namespace tailrace::kafka

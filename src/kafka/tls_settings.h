@@ -37,7 +37,13 @@ std::unexpected<Error> unusable(const std::string& name, std::string_view why);
 
 /// ssl.keystore.*; kInvalidArgument names the setting that is missing or cannot be used.
 Result<net::TlsIdentity> tls_identity(const Settings& settings);
+/// "listener.name.ssl." of SSL: what stands before the settings of one listener alone.
+std::string listener_prefix(std::string listener);
+
 /// ssl.truststore.*; empty when none is named.
 Result<std::string> tls_trusted(const Settings& settings);
+
+/// All of a listener's; `sasl`: its clients log in, too.
+Result<net::TlsServerConfig> tls_server_config(const Settings& settings, bool sasl);
 
 }  // namespace tailrace::kafka

@@ -287,8 +287,9 @@ void TransactionCoordinator::marked(const std::shared_ptr<Marking>& marking,
                                     const std::string& topic, int partition, const Status& status) {
   const auto& markers = marking->markers;
   if (!status) {
-    LOG(warn, "the end of transaction {} was not written to {}-{}: {}", markers.id, topic,
-        partition, status.error().what);
+    LOG_OF(warn, log_of("topic", topic, "partition", partition),
+           "the end of transaction {} was not written to {}-{}: {}", markers.id, topic, partition,
+           status.error().what);
   }
   Calls calls;
   {

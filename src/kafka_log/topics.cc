@@ -157,7 +157,8 @@ std::optional<log::Topic> Topics::find(std::string_view name) {
   if (found == topics_.end()) return std::nullopt;
   if (!found->second.described)
     if (auto read = read_settings(found->second); !read) {
-      LOG(warn, "the settings of topic {} cannot be read: {}", name, read.error().what);
+      LOG_OF(warn, log_of("topic", name), "the settings of topic {} cannot be read: {}", name,
+             read.error().what);
       found->second.described = true;
     }
   return found->second.topic;

@@ -81,14 +81,14 @@ class Slots {
   const char* find(std::string_view user, std::uint64_t hash) const {
     return entry_in(slots_[slot_of(user, hash)].load(std::memory_order_acquire));
   }
-  /// Puts the entry in the place of the one with the same user key, in front of it; true when there
-  /// was none.
-  bool put(char* entry, std::string_view user, std::uint64_t hash) {
+  /// Puts the entry in the place of the one with the same user key, in front of it, and returns
+  /// that one; null when there was none.
+  char* put(char* entry, std::string_view user, std::uint64_t hash) {
     std::atomic<std::uint64_t>& slot = slots_[slot_of(user, hash)];
-    const char* replaced = entry_in(slot.load(std::memory_order_relaxed));
+    char* replaced = entry_in(slot.load(std::memory_order_relaxed));
     set_older(entry, replaced);
     slot.store(packed(entry, hash), std::memory_order_release);
-    return !replaced;
+    return replaced;
   }
   /// For entries whose user keys are not there yet.
   void move_here(const char* entry, std::uint64_t hash) {
@@ -111,8 +111,8 @@ class Slots {
     DCHECK(address <= kAddress);
     return address | (hash & ~kAddress);
   }
-  static const char* entry_in(std::uint64_t slot) {
-    return reinterpret_cast<const char*>(static_cast<std::uintptr_t>(slot & kAddress));
+  static char* entry_in(std::uint64_t slot) {
+    return reinterpret_cast<char*>(static_cast<std::uintptr_t>(slot & kAddress));
   }
   /// The slot of the user key, or the empty one where it belongs.
   std::size_t slot_of(std::string_view user, std::uint64_t hash) const {
@@ -135,10 +135,13 @@ class KeyIndex {
  public:
   KeyIndex() { grow(kFirstSlots); }
 
-  void add(char* entry) {
+  /// Returns the entry that was the newest of its key; null: the key is new.
+  char* add(char* entry) {
     const std::string_view user = key_of(entry).user;
     if (2 * (keys_ + 1) > slots_.load(std::memory_order_relaxed)->count()) grow(4 * (keys_ + 1));
-    if (slots_.load(std::memory_order_relaxed)->put(entry, user, Slots::hash_of(user))) ++keys_;
+    char* before = slots_.load(std::memory_order_relaxed)->put(entry, user, Slots::hash_of(user));
+    if (!before) ++keys_;
+    return before;
   }
   /// The newest entry of the user key that is not newer than the key.
   const char* newest(const InternalKey& key) const {

@@ -1,6 +1,11 @@
-// An entry's memory: for each level, the highest first, how the next entry's key begins and the
-// next entry; then the older entry of the key (memtable_index.h); the entry. Until it is inserted,
-// the older entry's place holds its height.
+// A skip list of keys, each with its entries behind it, the newest first: a change of a key that is
+// there needs no way through the list. The key's first entry stands in the list for all of them; as
+// the oldest it is also the last behind itself.
+//
+// An entry's memory: for each level, the highest first, how the next key begins and its first
+// entry; the key's newest entry, or in all but the first entry the first one; the older entry of
+// the key (memtable_index.h); the entry. Until it is inserted, the older entry's place holds its
+// height.
 //
 // How a key begins decides most comparisons without a look at the entry it is of, which is seldom
 // in the processor's cache. It is for the one thread that inserts: readers could see the beginning
@@ -19,21 +24,33 @@ constexpr int kMostLevels = 14;
 /// One entry in so many is on the next level too.
 constexpr std::uint32_t kBranching = 4;
 
-using Next = std::atomic<char*>;
+using Link = std::atomic<char*>;
 
-/// The entry after `entry` on a level.
-Next& next_of(char* entry, int level) {
-  return *reinterpret_cast<Next*>(entry - (2 * static_cast<std::ptrdiff_t>(level) + 2) *
-                                              static_cast<std::ptrdiff_t>(sizeof(Next)));
+Link& word_before(char* entry, int words) {
+  return *reinterpret_cast<Link*>(entry - static_cast<std::ptrdiff_t>(words) *
+                                              static_cast<std::ptrdiff_t>(sizeof(Link)));
+}
+
+constexpr int words_of(int height) {
+  return 2 * height + 2;
+}
+
+/// Of a key's first entry: its newest. Of the others: the first.
+Link& newest_or_first(char* entry) {
+  return word_before(entry, 2);
+}
+
+/// The first entry of the key after that of the first entry `first` on a level.
+Link& next_of(char* first, int level) {
+  return word_before(first, words_of(level) + 1);
 }
 
 using Front = std::uint64_t;
-static_assert(sizeof(Front) == sizeof(Next));
+static_assert(sizeof(Front) == sizeof(Link));
 
 /// The front of that entry's key.
-Front& next_front(char* entry, int level) {
-  return *reinterpret_cast<Front*>(entry - (2 * static_cast<std::ptrdiff_t>(level) + 3) *
-                                               static_cast<std::ptrdiff_t>(sizeof(Front)));
+Front& next_front(char* first, int level) {
+  return reinterpret_cast<Front&>(word_before(first, words_of(level) + 2));
 }
 
 /// Ordered as the keys are, but for those that begin alike.
@@ -44,11 +61,15 @@ Front front_of(std::string_view user) {
   return load_be<Front>(padded.data());
 }
 
+char* newest(char* first) {
+  return newest_or_first(first).load(std::memory_order_acquire);
+}
+
 class SkipList {
  public:
   SkipList() {
     head_ = reinterpret_cast<char*>(head_memory_.data() + head_memory_.size());
-    for (int level = 0; level < kMostLevels; ++level) ::new (&next_of(head_, level)) Next(nullptr);
+    for (int level = 0; level < kMostLevels; ++level) ::new (&next_of(head_, level)) Link(nullptr);
   }
 
   int random_height() {
@@ -57,16 +78,18 @@ class SkipList {
     return height;
   }
 
+  /// The first entry of a key.
   void insert(char* entry, int height) {
-    const InternalKey key = key_of(entry);
-    const Front front = front_of(key.user);
+    ::new (&newest_or_first(entry)) Link(entry);
+    const std::string_view user = key_of(entry).user;
+    const Front front = front_of(user);
     std::array<char*, kMostLevels> before_it;
     char* at = head_;
     int level = std::max(height, levels_.load(std::memory_order_relaxed)) - 1;
     for (; level >= 0; --level) {
       while (char* next = next_of(at, level).load(std::memory_order_relaxed)) {
         const Front of_next = next_front(at, level);
-        if (of_next > front || (of_next == front && !(key_of(next) < key))) break;
+        if (of_next > front || (of_next == front && key_of(next).user >= user)) break;
         at = next;
       }
       before_it[static_cast<std::size_t>(level)] = at;
@@ -75,20 +98,25 @@ class SkipList {
       levels_.store(height, std::memory_order_relaxed);
     for (level = 0; level < height; ++level) {
       char* previous = before_it[static_cast<std::size_t>(level)];
-      ::new (&next_of(entry, level)) Next(next_of(previous, level).load(std::memory_order_relaxed));
+      ::new (&next_of(entry, level)) Link(next_of(previous, level).load(std::memory_order_relaxed));
       next_front(entry, level) = next_front(previous, level);
       next_front(previous, level) = front;
       next_of(previous, level).store(entry, std::memory_order_release);
     }
   }
+  /// One more entry of the key whose newest was `before`.
+  static void insert_newer(char* entry, char* before) {
+    char* first = older(before) ? newest_or_first(before).load(std::memory_order_relaxed) : before;
+    ::new (&newest_or_first(entry)) Link(first);
+    newest_or_first(first).store(entry, std::memory_order_release);
+  }
 
-  char* first() const { return next_of(head_, 0).load(std::memory_order_acquire); }
-  static char* after(char* entry) { return next_of(entry, 0).load(std::memory_order_acquire); }
-  /// The first entry that is not before the key; null: none.
-  char* not_before(const InternalKey& key) const { return after(last_before(key)); }
-  /// The last entry before the key; null: none.
-  char* before_key(const InternalKey& key) const {
-    char* found = last_before(key);
+  // First entries of keys; null: there is none.
+  char* first() const { return after(head_); }
+  static char* after(char* first) { return next_of(first, 0).load(std::memory_order_acquire); }
+  char* not_before(std::string_view user) const { return after(last_before(user)); }
+  char* before(std::string_view user) const {
+    char* found = last_before(user);
     return found == head_ ? nullptr : found;
   }
   char* last() const {
@@ -97,14 +125,14 @@ class SkipList {
       while (char* next = next_of(at, level).load(std::memory_order_acquire)) at = next;
     return at == head_ ? nullptr : at;
   }
-  /// About how many entries are before the key, from the levels it passes on its way.
-  std::uint64_t about_before(const InternalKey& key) const {
+  /// About how many keys are before this one, from the levels it passes on its way.
+  std::uint64_t about_before(std::string_view user) const {
     std::uint64_t count = 0;
     char* at = head_;
     for (int level = levels_.load(std::memory_order_relaxed) - 1; level >= 0; --level) {
       count *= kBranching;
       while (char* next = next_of(at, level).load(std::memory_order_acquire)) {
-        if (!(key_of(next) < key)) break;
+        if (key_of(next).user >= user) break;
         at = next;
         ++count;
       }
@@ -113,12 +141,12 @@ class SkipList {
   }
 
  private:
-  char* last_before(const InternalKey& key) const {
+  char* last_before(std::string_view user) const {
     char* at = head_;
     char* seen = nullptr;  // known not to be before the key
     for (int level = levels_.load(std::memory_order_relaxed) - 1; level >= 0; --level) {
       while (char* next = next_of(at, level).load(std::memory_order_acquire)) {
-        if (next == seen || !(key_of(next) < key)) {
+        if (next == seen || key_of(next).user >= user) {
           seen = next;
           break;
         }
@@ -134,34 +162,75 @@ class SkipList {
     return random_;
   }
 
-  alignas(Next) std::array<std::byte, (2 * kMostLevels + 1) * sizeof(Next)> head_memory_{};
+  alignas(Link) std::array<std::byte, words_of(kMostLevels) * sizeof(Link)> head_memory_{};
   char* head_;
   std::atomic<int> levels_ = 1;
   std::uint32_t random_ = 2463534242;
 };
 
+/// Over entries in order: `first_` is the first entry of the key that it is at.
 class OrderedIterator final : public PlacedIterator<OrderedIterator> {
  public:
   explicit OrderedIterator(const SkipList& list) : list_(list) {}
   bool Valid() const override { return entry_ != nullptr; }
   const char* key() const override { return entry_; }
-  void Next() override { entry_ = SkipList::after(entry_); }
-  void Prev() override { entry_ = list_.before_key(key_of(entry_)); }
+  void Next() override {
+    if (const char* next = older(entry_)) {
+      entry_ = next;
+    } else {
+      to_newest(SkipList::after(first_));
+    }
+  }
+  void Prev() override {
+    if (entry_ != newest(first_)) return to_newer();
+    to_oldest(list_.before(key_of(first_).user));
+  }
   void Seek(const rocksdb::Slice& key, const char*) override {
-    entry_ = list_.not_before(InternalKey(key.ToStringView()));
+    const InternalKey wanted(key.ToStringView());
+    char* found = list_.not_before(wanted.user);
+    if (found && key_of(found).user == wanted.user && key_of(found).tag > wanted.tag)
+      found = SkipList::after(found);
+    to_newest(found);
+    if (!found || key_of(found).user != wanted.user) return;
+    while (key_of(entry_).tag > wanted.tag) entry_ = older(entry_);
   }
   void SeekForPrev(const rocksdb::Slice& key, const char*) override {
     const InternalKey wanted(key.ToStringView());
-    entry_ = list_.not_before(wanted);
-    if (entry_ && !(wanted < key_of(entry_))) return;
-    entry_ = list_.before_key(wanted);
+    to_newest(list_.not_before(wanted.user));
+    if (!entry_ || key_of(entry_).user != wanted.user || key_of(entry_).tag < wanted.tag)
+      return to_oldest(list_.before(wanted.user));
+    for (const char* next = older(entry_); next && key_of(next).tag >= wanted.tag;
+         next = older(next))
+      entry_ = next;
   }
-  void SeekToFirst() override { entry_ = list_.first(); }
-  void SeekToLast() override { entry_ = list_.last(); }
+  void SeekToFirst() override { to_newest(list_.first()); }
+  void SeekToLast() override { to_oldest(list_.last()); }
 
  private:
+  void to_newest(char* first) {
+    first_ = first;
+    entry_ = first ? newest(first) : nullptr;
+  }
+  void to_oldest(char* first) {
+    first_ = first;
+    entry_ = first;
+  }
+  /// Entries know the older one only: who goes back through those of a key notes them once.
+  void to_newer() {
+    if (noted_.size() < 2 || noted_.back() != entry_) {
+      noted_.clear();
+      for (const char* entry = newest(first_); entry != entry_; entry = older(entry))
+        noted_.push_back(entry);
+      noted_.push_back(entry_);
+    }
+    noted_.pop_back();
+    entry_ = noted_.back();
+  }
+
   const SkipList& list_;
-  char* entry_ = nullptr;
+  char* first_ = nullptr;
+  const char* entry_ = nullptr;
+  std::vector<const char*> noted_;  // of the key, from its newest entry to `entry_`
 };
 
 class OrderedMemtable final : public rocksdb::MemTableRep {
@@ -170,11 +239,11 @@ class OrderedMemtable final : public rocksdb::MemTableRep {
 
   rocksdb::KeyHandle Allocate(std::size_t length, char** entry) override {
     const auto height = static_cast<std::uint64_t>(list_.random_height());
-    const std::size_t links = (2 * height + 1) * sizeof(Next);
+    const auto links = static_cast<std::size_t>(words_of(static_cast<int>(height))) * sizeof(Link);
     char* memory = nullptr;
-    MemTableRep::Allocate(links + length + alignof(Next) - 1, &memory);
-    const auto past = reinterpret_cast<std::uintptr_t>(memory) % alignof(Next);
-    *entry = memory + (past == 0 ? 0 : alignof(Next) - past) + links;
+    MemTableRep::Allocate(links + length + alignof(Link) - 1, &memory);
+    const auto past = reinterpret_cast<std::uintptr_t>(memory) % alignof(Link);
+    *entry = memory + (past == 0 ? 0 : alignof(Link) - past) + links;
     std::memcpy(*entry - sizeof height, &height, sizeof height);
     return *entry;
   }
@@ -182,14 +251,17 @@ class OrderedMemtable final : public rocksdb::MemTableRep {
     auto* entry = static_cast<char*>(handle);
     std::uint64_t height = 0;
     std::memcpy(&height, entry - sizeof height, sizeof height);
-    index_.add(entry);
-    list_.insert(entry, static_cast<int>(height));
+    if (char* before = index_.add(entry)) {
+      SkipList::insert_newer(entry, before);
+    } else {
+      list_.insert(entry, static_cast<int>(height));
+    }
   }
   bool Contains(const char* entry) const override { return index_.contains(entry); }
   std::uint64_t ApproximateNumEntries(const rocksdb::Slice& begin,
                                       const rocksdb::Slice& end) override {
-    const std::uint64_t first = list_.about_before(InternalKey(begin.ToStringView()));
-    const std::uint64_t last = list_.about_before(InternalKey(end.ToStringView()));
+    const std::uint64_t first = list_.about_before(InternalKey(begin.ToStringView()).user);
+    const std::uint64_t last = list_.about_before(InternalKey(end.ToStringView()).user);
     return last > first ? last - first : 0;
   }
   std::size_t ApproximateMemoryUsage() override { return index_.size_bytes(); }

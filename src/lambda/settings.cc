@@ -196,6 +196,22 @@ Status take_kafka(const Reader& reader, const Said& said, Settings& settings) {
 
 }  // namespace
 
+Result<std::vector<std::string>> check_settings(const std::string& file) {
+  Said said;
+  TRY(read_file(file, said));
+  std::vector<std::string> missing;
+  Environment filled;
+  const auto need = [&](const char* word, const char* variable, const char* any) {
+    if (said.words.contains(word)) return;
+    missing.emplace_back(variable);
+    filled[variable] = any;
+  };
+  if (!said.properties.contains("bootstrap.servers")) need("kafka", "TAILRACE_KAFKA", "any:9092");
+  need("topic", "TAILRACE_TOPIC", "any");
+  TRY(read_settings(file, filled));
+  return missing;
+}
+
 Environment process_environment() {
   Environment all;
   for (char** at = environ; *at != nullptr; ++at) {

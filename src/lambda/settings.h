@@ -51,6 +51,10 @@ Environment process_environment();
 /// and its place, and holds no value of a secret.
 Result<Settings> read_settings(const std::string& file, const Environment& environment);
 
+/// As read_settings() without an environment, but what only the environment can say may be missing:
+/// its variables are returned.
+Result<std::vector<std::string>> check_settings(const std::string& file);
+
 /// Whether a tailrace.yml has a `lambda:` part.
 Result<bool> has_settings(const std::string& file);
 

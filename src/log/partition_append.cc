@@ -343,7 +343,8 @@ Status PartitionLog::commit(Durability durability, std::unique_lock<std::mutex>&
   if (since_checkpoint_ >= checkpoint_interval_bytes_) {
     // The records are written: a checkpoint that fails costs time at the next start, not data.
     if (auto noted = checkpoint_locked(); !noted) {
-      LOG(warn, "{}: no checkpoint: {}", name(), noted.error().what);
+      LOG_OF(warn, log_of("topic", topic_, "partition", id_.value), "{}: no checkpoint: {}", name(),
+             noted.error().what);
       since_checkpoint_ = 0;
     }
   }

@@ -125,7 +125,8 @@ Status PartitionLog::clean_group(std::span<const std::shared_ptr<Segment>> group
   if (!done) {
     // What is left of it would be removed at the next start.
     if (auto gone = cleaned->remove_files(files_); !gone) {
-      LOG(warn, "{}: {}", name(), gone.error().what);
+      LOG_OF(warn, log_of("topic", topic_, "partition", id_.value), "{}: {}", name(),
+             gone.error().what);
     }
   }
   return done;

@@ -99,8 +99,8 @@ Result<Offset> PartitionLog::load_producers(const std::vector<Offset>& snapshots
       producers_ = std::move(*loaded);
       return *at;
     }
-    LOG(warn, "{}: ignoring the producer snapshot at {}: {}", name(), at->value,
-        loaded.error().what);
+    LOG_OF(warn, log_of("topic", topic_, "partition", id_.value),
+           "{}: ignoring the producer snapshot at {}: {}", name(), at->value, loaded.error().what);
   }
   return segments_.begin()->first;
 }
@@ -190,12 +190,14 @@ Status PartitionLog::recover_active(Offset from, Offset recovery_point) {
       return corrupt(scan.end.offset, segment, scan.end.position,
                      fmt::format("{}, and a good batch follows at byte {}", scan.flaw, *later));
     }
-    LOG(warn, "{}: cut a torn tail of {} bytes from offset {} on ({} at byte {}: {})", name(),
-        recovery_.truncated_bytes, scan.end.offset.value, segment.log_path(), scan.end.position,
-        scan.flaw);
+    LOG_OF(warn, log_of("topic", topic_, "partition", id_.value, "offset", scan.end.offset.value),
+           "{}: cut a torn tail of {} bytes from offset {} on ({} at byte {}: {})", name(),
+           recovery_.truncated_bytes, scan.end.offset.value, segment.log_path(), scan.end.position,
+           scan.flaw);
   }
   if (scan.end.offset < recovery_point) {
-    LOG(error,
+    LOG_OF(
+        error, log_of("topic", topic_, "partition", id_.value, "offset", scan.end.offset.value),
         "{}: {} durable records are lost, offsets {} to {}: {} ends at byte {} without them; new "
         "records follow from offset {} on",
         name(), recovery_point - scan.end.offset, scan.end.offset.value, recovery_point.value - 1,

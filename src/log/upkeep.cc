@@ -12,8 +12,9 @@ Status look_after(Log& log, const Log::KeepFrom& keep_from, const std::stop_toke
   while (!stop.stop_requested()) {
     ASSIGN(const auto cleaned, log.clean());
     if (!cleaned) break;
-    LOG(debug, "{}-{}: compacted {} to {} bytes", cleaned->topic, cleaned->partition.value,
-        cleaned->counts.bytes_read, cleaned->counts.bytes_kept);
+    LOG_OF(debug, log_of("topic", cleaned->topic, "partition", cleaned->partition.value),
+           "{}-{}: compacted {} to {} bytes", cleaned->topic, cleaned->partition.value,
+           cleaned->counts.bytes_read, cleaned->counts.bytes_kept);
   }
   return {};
 }

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "metadata/metadata.h"
-#include "metadata/sqlite_metadata.h"
 
 namespace tailrace::metadata {
 namespace {
@@ -142,13 +141,6 @@ Result<Connection> parse_connection(std::string_view id, std::string_view text) 
   }
   if (!one.extra && !extra.empty()) one.extra = extra.dump();
   return one;
-}
-
-Result<std::unique_ptr<Metadata>> Metadata::open(const std::string& url) {
-  static constexpr std::string_view kSqlite = "sqlite://";
-  if (url.starts_with(kSqlite)) return open_sqlite(url.substr(kSqlite.size()));
-  return error(Code::kInvalidArgument, fmt::format("metadata of workflows: {}: not sqlite:///PATH",
-                                                   url.substr(0, url.find("://"))));
 }
 
 }  // namespace tailrace::metadata

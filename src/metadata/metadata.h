@@ -76,11 +76,20 @@ struct RunPage {
   std::int64_t total = 0;
 };
 
+/// Where it is kept.
+struct Place {
+  /// `sqlite:///PATH` (made when it is not there, readable by its owner only) or
+  /// `postgresql://USER@HOST:PORT/DATABASE`, whose server may go and come back: calls wait for it.
+  std::string url;
+  std::string user = {}, password = {};  ///< beside those of a PostgreSQL's URL
+  std::string schema = "tailrace";       ///< in a PostgreSQL; made unless it is there
+};
+
 class Metadata {
  public:
-  /// `sqlite:///PATH` (made when it is not there, readable by its owner only) or
-  /// `postgresql://USER@HOST/DATABASE`. kFailedPrecondition when it is a newer program's.
-  static Result<std::unique_ptr<Metadata>> open(const std::string& url);
+  /// kFailedPrecondition when it is a newer program's. In PostgreSQL whoever had the same schema
+  /// open before can keep nothing more: kFailedPrecondition.
+  static Result<std::unique_ptr<Metadata>> open(const Place& place);
   virtual ~Metadata() = default;
 
   /// What Scheduler::restore needs: DAGs, pools, backfills, runs that are not finished with their
@@ -136,6 +145,14 @@ class Metadata {
 
   /// Runs that ended before it go, with all that belongs to them; how many went.
   virtual Result<std::int64_t> forget_before(sched::Micros end) = 0;
+
+  /// The same for who has to answer somebody: its calls do not wait, and are kUnavailable while
+  /// the server is away.
+  virtual Metadata& at_once() = 0;
+  /// From any thread: what waits for the server ends with kUnavailable, and nothing waits any more.
+  virtual void give_up() = 0;
+  /// From any thread: why calls wait just now; empty: they do not.
+  virtual std::string trouble() = 0;
 };
 
 /// A connection from Airflow's texts: a URI or JSON, as in AIRFLOW_CONN_NAME.

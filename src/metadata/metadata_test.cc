@@ -1,4 +1,6 @@
-// What is kept comes back after the file is closed: rows, XComs, variables, connections.
+// What is kept comes back after it is closed: rows, XComs, variables, connections. In an SQLite
+// file, and in the PostgreSQL of TAILRACE_POSTGRES (tests/real/test_metadata_postgres.py starts
+// one).
 #include "metadata/metadata.h"
 
 #include <gmock/gmock.h>
@@ -16,12 +18,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class MetadataTest : public testing::Test {
+/// By the database.
+class MetadataTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
+    if (in_postgres() && std::getenv("TAILRACE_POSTGRES") == nullptr)
+      GTEST_SKIP() << "TAILRACE_POSTGRES names no server";
     folder_ = std::filesystem::temp_directory_path() /
-              ("tailrace_metadata_" + std::to_string(::getpid()) + "_" +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
+              ("tailrace_metadata_" + std::to_string(::getpid()) + "_" + test_name());
     std::filesystem::create_directories(folder_);
     open();
   }
@@ -31,9 +35,20 @@ class MetadataTest : public testing::Test {
   }
   void open() {
     kept_.reset();
-    auto made = Metadata::open("sqlite://" + path());
+    auto made = Metadata::open(place());
     ASSERT_TRUE(made) << made.error().what;
     kept_ = std::move(*made);
+  }
+  bool in_postgres() const { return GetParam() == "postgres"; }
+  static std::string test_name() {
+    std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    return name.substr(0, name.find('/'));
+  }
+  Place place() const {
+    if (!in_postgres()) return {.url = "sqlite://" + path()};
+    return {.url = std::getenv("TAILRACE_POSTGRES"),
+            .password = std::getenv("TAILRACE_POSTGRES_PASSWORD"),
+            .schema = test_name().substr(0, 60)};
   }
   std::string path() const { return (folder_ / "w.db").string(); }
   void keep(std::vector<sched::Change> changes) {
@@ -73,7 +88,7 @@ std::vector<T> only(const std::vector<sched::Change>& rows) {
   return found;
 }
 
-TEST_F(MetadataTest, a_run_comes_back_with_every_field) {
+TEST_P(MetadataTest, a_run_comes_back_with_every_field) {
   auto one = run("d", "manual__1", 7, RunState::kRunning);
   one.type = sched::RunType::kAssetTriggered;
   one.logical_date = 5;
@@ -106,7 +121,7 @@ TEST_F(MetadataTest, a_run_comes_back_with_every_field) {
   EXPECT_EQ(back->backfill, 9);
 }
 
-TEST_F(MetadataTest, a_start_loads_what_is_under_way_and_the_last_that_ended) {
+TEST_P(MetadataTest, a_start_loads_what_is_under_way_and_the_last_that_ended) {
   std::vector<sched::Change> rows;
   for (int i = 0; i < 40; ++i) {
     const auto one =
@@ -124,7 +139,7 @@ TEST_F(MetadataTest, a_start_loads_what_is_under_way_and_the_last_that_ended) {
   EXPECT_EQ(only<sched::TaskInstance>(back).size(), 17U);
 }
 
-TEST_F(MetadataTest, a_forgotten_run_is_recalled_by_its_id_or_its_date_with_the_one_before) {
+TEST_P(MetadataTest, a_forgotten_run_is_recalled_by_its_id_or_its_date_with_the_one_before) {
   std::vector<sched::Change> rows;
   for (int i = 0; i < 5; ++i) {
     auto one = run("d", "r" + std::to_string(i), i, RunState::kFailed);
@@ -142,7 +157,7 @@ TEST_F(MetadataTest, a_forgotten_run_is_recalled_by_its_id_or_its_date_with_the_
   EXPECT_THAT(ids({.dag = "d", .run = {}, .from = 20, .to = 30}), ElementsAre("r2", "r3", "r1"));
 }
 
-TEST_F(MetadataTest, changes_are_kept_together_or_not_at_all) {
+TEST_P(MetadataTest, changes_are_kept_together_or_not_at_all) {
   auto first = run("d", "a", 1, RunState::kQueued), second = run("d", "b", 2, RunState::kQueued);
   first.logical_date = second.logical_date = 5;
   const std::vector<sched::Change> both{first, second};
@@ -152,7 +167,7 @@ TEST_F(MetadataTest, changes_are_kept_together_or_not_at_all) {
   EXPECT_FALSE(*kept_->run(first.id));
 }
 
-TEST_F(MetadataTest, xcoms_of_a_mapped_task_are_a_list_and_go_when_it_is_cleared) {
+TEST_P(MetadataTest, xcoms_of_a_mapped_task_are_a_list_and_go_when_it_is_cleared) {
   const auto one = run("d", "r", 1, RunState::kRunning);
   for (const int i : {10, 2, 0}) {
     ASSERT_TRUE(kept_->put_xcom({one.id, "t", i}, "return_value", jinja::Value(i * i)));
@@ -167,7 +182,7 @@ TEST_F(MetadataTest, xcoms_of_a_mapped_task_are_a_list_and_go_when_it_is_cleared
             jinja::Value(jinja::List{0, 100}));
 }
 
-TEST_F(MetadataTest, runs_are_found_by_what_a_client_asks_for) {
+TEST_P(MetadataTest, runs_are_found_by_what_a_client_asks_for) {
   keep({run("a", "1", 1, RunState::kSuccess), run("a", "2", 2, RunState::kFailed),
         run("b", "3", 3, RunState::kFailed), run("a", "4", 4, RunState::kQueued)});
   const auto ids = [&](const RunFilter& filter) {
@@ -185,7 +200,7 @@ TEST_F(MetadataTest, runs_are_found_by_what_a_client_asks_for) {
               ElementsAre("3", "2"));
 }
 
-TEST_F(MetadataTest, tries_under_way_are_known_after_a_crash) {
+TEST_P(MetadataTest, tries_under_way_are_known_after_a_crash) {
   const auto one = run("d", "r", 1, RunState::kRunning);
   Try first{
       .task = {one.id, "t"}, .number = 1, .started_at = 5, .ended_at = {}, .pid = 77, .why = {}};
@@ -200,7 +215,7 @@ TEST_F(MetadataTest, tries_under_way_are_known_after_a_crash) {
   EXPECT_EQ(kept_->tries(first.task)->at(0).why, "exit 1");
 }
 
-TEST_F(MetadataTest, old_runs_go_with_all_that_is_theirs) {
+TEST_P(MetadataTest, old_runs_go_with_all_that_is_theirs) {
   auto old = run("d", "old", 1, RunState::kSuccess),
        young = run("d", "young", 2, RunState::kSuccess);
   old.ended_at = 10;
@@ -213,13 +228,14 @@ TEST_F(MetadataTest, old_runs_go_with_all_that_is_theirs) {
   EXPECT_FALSE(*kept_->xcom({old.id, "t", -1}, "k"));
 }
 
-TEST_F(MetadataTest, the_file_is_for_its_owner_alone) {
+TEST_P(MetadataTest, the_file_is_for_its_owner_alone) {
+  if (in_postgres()) GTEST_SKIP() << "there is no file";
   struct stat about {};
   ASSERT_EQ(::stat(path().c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777, 0600U);
 }
 
-TEST_F(MetadataTest, variables_and_connections_are_set_changed_and_dropped) {
+TEST_P(MetadataTest, variables_and_connections_are_set_changed_and_dropped) {
   ASSERT_TRUE(kept_->set_variable({"k", "1", "d"}));
   ASSERT_TRUE(kept_->set_variable({"k", "2", "d"}));
   EXPECT_EQ(kept_->variables()->at(0).value, "2");
@@ -260,7 +276,7 @@ TEST(Connection, json_is_read_and_what_is_neither_is_refused) {
   EXPECT_THAT(parse_connection("x", "a://h:port").error().what, HasSubstr("'port' is not a port"));
 }
 
-TEST_F(MetadataTest, a_callback_is_kept_with_its_step_until_it_is_dropped) {
+TEST_P(MetadataTest, a_callback_is_kept_with_its_step_until_it_is_dropped) {
   const auto one = run("a", "1", 1, RunState::kFailed);
   const std::vector<sched::Change> rows{one};
   const Callback callback{.task = {one.id, "", -1},
@@ -278,7 +294,7 @@ TEST_F(MetadataTest, a_callback_is_kept_with_its_step_until_it_is_dropped) {
   EXPECT_TRUE(kept_->callbacks()->empty());
 }
 
-TEST_F(MetadataTest, what_templates_came_to_is_kept_and_goes_with_the_run) {
+TEST_P(MetadataTest, what_templates_came_to_is_kept_and_goes_with_the_run) {
   const auto one = run("a", "1", 1, RunState::kSuccess);
   const sched::TaskId id{one.id, "t", 3};
   keep({one, task(one, "t", TaskState::kSuccess, 3)});
@@ -292,6 +308,106 @@ TEST_F(MetadataTest, what_templates_came_to_is_kept_and_goes_with_the_run) {
   keep({sched::Gone{one.id}});
   EXPECT_FALSE(*kept_->rendered(id));
 }
+
+TEST_P(MetadataTest, events_that_wait_and_the_last_one_come_back) {
+  std::vector<sched::Change> rows;
+  for (int i = 1; i <= 5; ++i) {
+    sched::AssetEvent event;
+    event.id = i;
+    event.asset_uri = i % 2 == 0 ? "b" : "a";
+    event.at = i;
+    rows.emplace_back(event);
+  }
+  sched::DagRow dag;
+  dag.id = "d";
+  dag.pending_asset_events = {4, 2};
+  rows.emplace_back(dag);
+  keep(rows);
+  open();
+  std::vector<std::int64_t> ids;
+  const auto loaded = *kept_->load();
+  for (const auto& one : only<sched::AssetEvent>(loaded)) ids.push_back(one.id);
+  EXPECT_THAT(ids, ElementsAre(2, 4, 5));
+  const auto of_a = *kept_->asset_events("a", 2);
+  ASSERT_EQ(of_a.size(), 2U);
+  EXPECT_EQ(of_a[0].id, 5);
+  EXPECT_EQ(of_a[1].id, 3);
+  EXPECT_EQ(kept_->asset_events("", 100)->size(), 5U);
+}
+
+TEST_P(MetadataTest, cursors_pools_and_backfills_are_put_in_the_place_of_older_ones) {
+  sched::Backfill backfill;
+  backfill.id = 3;
+  backfill.dag = "d";
+  backfill.from = 1;
+  backfill.to = 2;
+  const sched::Pool pool{"p", 3, false, "three"};
+  const Cursor first{"t", "0", "5"}, second{"t", "0", "9"}, other{"t", "1", "1"};
+  const std::vector<sched::Change> rows{backfill, pool, sched::Numbers{7, 8, 9}};
+  ASSERT_TRUE(kept_->keep(rows, std::vector{first, second, other}));
+  backfill.completed_at = 7;
+  const std::vector<sched::Change> later{backfill, sched::Pool{"p", 4, true, "four"},
+                                         sched::Numbers{8, 8, 9}};
+  ASSERT_TRUE(kept_->keep(later, std::vector{Cursor{"t", "1", std::nullopt}}));
+  open();
+  const auto cursors = *kept_->cursors();
+  ASSERT_EQ(cursors.size(), 1U);
+  EXPECT_EQ(cursors[0].value, "9");
+  EXPECT_EQ(kept_->backfills("d")->at(0).completed_at, 7);
+  const auto back = *kept_->load();
+  EXPECT_THAT(only<sched::Backfill>(back), IsEmpty());
+  EXPECT_EQ(only<sched::Pool>(back).at(0).slots, 4);
+  EXPECT_EQ(only<sched::Numbers>(back).at(0).runs, 8);
+}
+
+TEST_P(MetadataTest, texts_come_back_in_the_order_of_their_bytes_and_as_they_were) {
+  for (const char* key : {"b", "Z", "a", "ä", "_", "a b"})
+    ASSERT_TRUE(kept_->set_variable({key, "it's ? and $1 and \\ and 東京", ""}));
+  std::vector<std::string> keys;
+  const auto kept = *kept_->variables();
+  for (const auto& one : kept) {
+    keys.push_back(one.key);
+    EXPECT_EQ(one.value, "it's ? and $1 and \\ and 東京");
+  }
+  EXPECT_THAT(keys, ElementsAre("Z", "_", "a", "a b", "b", "ä"));
+}
+
+TEST_P(MetadataTest, what_others_are_told_is_what_was_kept) {
+  keep({run("d", "r", 1, RunState::kQueued)});
+  ASSERT_TRUE(*kept_->at_once().run({"d", "r"}));
+  ASSERT_TRUE(kept_->at_once().set_variable({"k", "v", ""}));
+  EXPECT_EQ(kept_->variables()->at(0).value, "v");
+}
+
+TEST_P(MetadataTest, bytes_that_are_no_text_do_not_keep_a_try_from_being_kept) {
+  if (!in_postgres()) GTEST_SKIP() << "SQLite keeps any bytes";
+  const auto one = run("d", "r", 1, RunState::kRunning);
+  using namespace std::string_literals;
+  Try last{.task = {one.id, "t"},
+           .number = 1,
+           .started_at = {},
+           .ended_at = {},
+           .pid = 1,
+           .why = "a\0b \xff \xed\xa0\x80 \xe6\x9d\xb1 \xe6\x9d"s};
+  ASSERT_TRUE(kept_->keep_try(last));
+  EXPECT_EQ(kept_->tries(last.task)->at(0).why, "a�b � ��� 東 ��");
+}
+
+TEST_P(MetadataTest, of_two_programs_the_younger_shuts_the_older_out) {
+  if (!in_postgres()) GTEST_SKIP() << "a data folder is one program's";
+  auto older = std::move(kept_);
+  open();
+  const std::vector<sched::Change> rows{run("d", "r", 1, RunState::kQueued)};
+  const auto refused = older->keep(rows);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kFailedPrecondition);
+  EXPECT_THAT(refused.error().what, HasSubstr("another tailrace has taken over the workflows"));
+  EXPECT_FALSE(*kept_->run({"d", "r"}));
+  ASSERT_TRUE(kept_->keep(rows));
+}
+
+INSTANTIATE_TEST_SUITE_P(Databases, MetadataTest, testing::Values("sqlite", "postgres"),
+                         [](const auto& tested) { return tested.param; });
 
 }  // namespace
 }  // namespace tailrace::metadata

@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "net/answers_together.h"
 #include "net/frame_input.h"
 #include "net/listen.h"
 #include "net/secured.h"
@@ -90,7 +91,7 @@ struct FrameServer::Impl {
 };
 
 /// Everything but answer(), answer_copy(), push() and has_much_unsent() runs on the loop's thread.
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : public Answered, public std::enable_shared_from_this<Connection> {
  public:
   Connection(FrameServer::Impl& server, Loop& loop, tcp::socket socket)
       : server_(server),
@@ -235,6 +236,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
       change();
       if (std::exchange(arrived_.told, true)) return;
     }
+    look(shared_from_this());
+  }
+
+  void look_soon() override {
     asio::post(loop_.io, [self = shared_from_this()] { self->collect(); });
   }
 

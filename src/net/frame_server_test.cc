@@ -13,6 +13,7 @@
 #include <random>
 #include <thread>
 
+#include "net/answers_together.h"
 #include "net/testing/frame_wire.h"
 
 namespace tailrace::net {
@@ -114,6 +115,27 @@ TEST(FrameServer, answers_come_in_the_order_of_requests_however_bytes_are_cut) {
     writer.join();
     releaser.join();
   }
+}
+
+TEST(FrameServer, answers_that_a_thread_gives_together_reach_all_their_connections_at_its_end) {
+  Door door;
+  std::mt19937 random(7);
+  const Wire first(door.server->port()), second(door.server->port());
+  for (int i = 0; i < 3; ++i) {
+    first.send(frame("later a" + std::to_string(i)));
+    second.send(frame("later b" + std::to_string(i)));
+  }
+  door.wait_for_held(6);
+  std::thread answering([&] {
+    const AnswersTogether together;
+    const AnswersTogether within;
+    door.release(random);
+  });
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(first.receive(), "later a" + std::to_string(i));
+    EXPECT_EQ(second.receive(), "later b" + std::to_string(i));
+  }
+  answering.join();
 }
 
 TEST(FrameServer, who_is_refused_is_closed_unserved_and_others_are_served_meanwhile) {

@@ -260,6 +260,7 @@ Error failure(CURLcode code, long os_error, const Transfer& transfer, const std:
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return {Code::kInvalidArgument, fmt::format("not an http or https URL: {}", at)};
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
@@ -307,6 +308,8 @@ void HttpClient::Impl::set_up(const Exchange& exchange, Transfer& transfer, long
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options.verify_tls ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options.verify_tls ? 2L : 0L);
+  if (!options.public_key.empty())
+    curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, options.public_key.c_str());
   if (exchange.body) {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,

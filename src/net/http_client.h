@@ -35,6 +35,9 @@ struct HttpOptions {
   bool unpack = true;            ///< false: the body as it is sent, whatever its Content-Encoding
   std::string etag = {};         ///< sent as If-None-Match: the answer may be 304
   std::string ca_file = {};      ///< PEM certificates that are trusted instead of the system's
+  /// "sha256//BASE64" of the server's public key (net/certificate.h): no other is talked to. With
+  /// verify_tls = false it alone is what the server is known by.
+  std::string public_key = {};
   std::string user_agent = "tailrace/0.1";
   std::stop_token stop = {};  ///< ends the exchange with kCancelled
 };

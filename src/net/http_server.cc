@@ -32,6 +32,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "net/answers_together.h"
 #include "net/gzip.h"
 #include "net/http_message.h"
 #include "net/listen.h"
@@ -85,15 +86,18 @@ struct Pending {
 };
 
 /// Answers on their way from other threads to the server's: many of them wake it once.
-class Mailbox : public std::enable_shared_from_this<Mailbox> {
+class Mailbox : public Answered, public std::enable_shared_from_this<Mailbox> {
  public:
   explicit Mailbox(asio::io_context& io) : io_(&io) {}
 
   void put(const std::shared_ptr<Pending>& pending, Response response) {
-    std::lock_guard lock(mutex_);
-    if (io_ == nullptr) return;
-    arrived_.emplace_back(pending, std::move(response));
-    if (arrived_.size() == 1) asio::post(*io_, [self = shared_from_this()] { self->deliver(); });
+    {
+      std::lock_guard lock(mutex_);
+      if (io_ == nullptr) return;
+      arrived_.emplace_back(pending, std::move(response));
+      if (arrived_.size() > 1) return;
+    }
+    look(shared_from_this());
   }
   /// Nothing is delivered any more.
   void close() {
@@ -103,6 +107,10 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   }
 
  private:
+  void look_soon() override {
+    std::lock_guard lock(mutex_);
+    if (io_ != nullptr) asio::post(*io_, [self = shared_from_this()] { self->deliver(); });
+  }
   void deliver() {
     std::vector<std::pair<std::shared_ptr<Pending>, Response>> arrived;
     {

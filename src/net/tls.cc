@@ -4,10 +4,11 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
+
+#include "net/certificate.h"
+#include "net/tls_swap.h"
 
 namespace tailrace::net {
 namespace {
@@ -59,78 +60,6 @@ Result<std::vector<Certificate>> certificates_of(const std::string& pem) {
   if (!at_end || all.empty()) return failure("no certificate can be read from the PEM text");
   ERR_clear_error();
   return all;
-}
-
-/// Those of RFC 2253 §2.3; Java writes all others as their OID.
-std::string_view attribute_word(int id) {
-  constexpr std::array<std::pair<int, std::string_view>, 9> kWords = {{
-      {NID_commonName, "CN"},
-      {NID_countryName, "C"},
-      {NID_localityName, "L"},
-      {NID_stateOrProvinceName, "ST"},
-      {NID_organizationName, "O"},
-      {NID_organizationalUnitName, "OU"},
-      {NID_streetAddress, "STREET"},
-      {NID_domainComponent, "DC"},
-      {NID_userId, "UID"},
-  }};
-  for (const auto& [known, word] : kWords) {
-    if (known == id) return word;
-  }
-  return {};
-}
-
-/// RFC 2253 §2.4.
-std::string escaped(std::string_view value) {
-  std::string out;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const char c = value[i];
-    const bool edge = (c == ' ' && (i == 0 || i + 1 == value.size())) || (c == '#' && i == 0);
-    if (edge || std::string_view(",+\"\\<>;=").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
-
-std::string value_of(const ASN1_STRING* value) {
-  unsigned char* text = nullptr;
-  const int size = ASN1_STRING_to_UTF8(&text, value);
-  if (size < 0) return {};
-  std::string out(reinterpret_cast<char*>(text), static_cast<std::size_t>(size));
-  OPENSSL_free(text);
-  return escaped(out);
-}
-
-std::string attribute(const X509_NAME_ENTRY* entry) {
-  const auto* object = X509_NAME_ENTRY_get_object(entry);
-  const auto* value = X509_NAME_ENTRY_get_data(entry);
-  const auto word = attribute_word(OBJ_obj2nid(object));
-  if (!word.empty()) return fmt::format("{}={}", word, value_of(value));
-  std::array<char, 128> number{};
-  OBJ_obj2txt(number.data(), static_cast<int>(number.size()), object, 1);
-  std::string out = fmt::format("{}=#", number.data());
-  unsigned char* der = nullptr;
-  const int length = i2d_ASN1_PRINTABLE(value, &der);
-  for (int i = 0; i < length; ++i) out += fmt::format("{:02x}", der[i]);
-  OPENSSL_free(der);
-  return out;
-}
-
-/// The last relative name first; attributes of one keep their order.
-std::string name_text(const X509_NAME* name) {
-  std::string out;
-  std::string together;
-  const int count = X509_NAME_entry_count(name);
-  for (int i = 0; i < count; ++i) {
-    const auto* entry = X509_NAME_get_entry(name, i);
-    together += (together.empty() ? "" : "+") + attribute(entry);
-    const bool more = i + 1 < count && X509_NAME_ENTRY_set(entry) ==
-                                           X509_NAME_ENTRY_set(X509_NAME_get_entry(name, i + 1));
-    if (more) continue;
-    out = together + (out.empty() ? "" : ",") + out;
-    together.clear();
-  }
-  return out;
 }
 
 /// OpenSSL's names of the suites up to TLS 1.2; those of 1.3 have one name only.
@@ -218,6 +147,7 @@ Result<std::shared_ptr<const Tls>> Tls::server(const TlsServerConfig& config) {
   const std::shared_ptr<Tls> tls(new Tls(SSL_CTX_new(TLS_server_method())));
   TRY(tls->set(config.options));
   TRY(tls->identify(config.identity));
+  make_swappable(*tls->context_);
   if (config.clients == ClientCertificates::kIgnored) return tls;
   TRY(tls->trust(config.trusted));
   const int must =

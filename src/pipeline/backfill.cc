@@ -26,7 +26,7 @@ std::vector<bool> RunningProject::stale_tables(const Checkpoint& last) const {
     std::error_code unknown;
     const std::string commits = data_ + "/lake/" + table.name + "/_delta_log";
     if (had_rows && !std::filesystem::exists(commits, unknown) && !unknown) {
-      LOG(warn, "{}/lake/{} is gone", data_, table.name);
+      LOG_OF(warn, log_of("table", table.name), "{}/lake/{} is gone", data_, table.name);
       again = true;
     }
     if (again) stale[static_cast<std::size_t>(flow.table)] = true;
@@ -42,10 +42,10 @@ Status RunningProject::backfill(const std::vector<bool>& stale) {
 
 Status RunningProject::backfill_table(std::size_t table) {
   const Table& described = graph_.tables[table];
-  LOG(info,
-      "{} starts from nothing: its SQL or its columns are new or changed, or it or its folder "
-      "had gone",
-      described.name);
+  LOG_OF(info, log_of("table", described.name),
+         "{} starts from nothing: its SQL or its columns are new or changed, or it or its folder "
+         "had gone",
+         described.name);
   kv::WriteBatch batch;
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     if (graph_.flows[i].table != static_cast<int>(table)) continue;
@@ -111,8 +111,11 @@ Status RunningProject::feed_flow(std::size_t index) {
     ASSIGN(auto reader, TopicReader::open(log_, topic, Positions(until.size()), std::move(values)));
     for (std::size_t p = 0; p < until.size(); ++p)
       if (reader.positions()[p] > Offset(0))
-        LOG(warn, "{}-{}: {} starts from offset {}: retention has removed what was before",
-            topic.topic, p, flow.name, reader.positions()[p].value);
+        LOG_OF(warn,
+               log_of("topic", topic.topic, "partition", p, "flow", flow.name, "offset",
+                      reader.positions()[p].value),
+               "{}-{}: {} starts from offset {}: retention has removed what was before",
+               topic.topic, p, flow.name, reader.positions()[p].value);
     for (;;) {
       ASSIGN(auto step, reader.read_until(until, project_.limits.step_records));
       if (step.records == 0 && !step.waits.empty()) return error(Code::kUnavailable, step.waits);

@@ -17,12 +17,13 @@ TopicTypes RunningProject::next_types(const std::vector<TopicStep>& topics) {
     auto type = topic.type->with(next);
     if (type) {
       types[topic.topic] = std::make_shared<const TopicType>(std::move(*type));
-      LOG(info, "topic {}: version {} of {} is read from here on", topic.topic, next.version,
-          next.subject);
+      LOG_OF(info, log_of("topic", topic.topic), "topic {}: version {} of {} is read from here on",
+             topic.topic, next.version, next.subject);
       continue;
     }
-    LOG(warn, "topic {} stays at version {} of {}; version {} cannot be taken up: {}", topic.topic,
-        topic.type->latest().version, next.subject, next.version, type.error().what);
+    LOG_OF(warn, log_of("topic", topic.topic),
+           "topic {} stays at version {} of {}; version {} cannot be taken up: {}", topic.topic,
+           topic.type->latest().version, next.subject, next.version, type.error().what);
     refused_schemas_[topic.topic].insert(next.id);
   }
   return types;
@@ -46,9 +47,10 @@ Result<bool> RunningProject::evolve(const std::vector<TopicStep>& topics) {
   if (!graph) {
     for (std::size_t i = 0; i < topics.size(); ++i) {
       if (!topics[i].next_schema) continue;
-      LOG(warn, "topic {} stays at its columns: with those of version {} of {} the SQL says: {}",
-          graph_.topics[i].topic, topics[i].next_schema->version, topics[i].next_schema->subject,
-          graph.error().what);
+      LOG_OF(warn, log_of("topic", graph_.topics[i].topic),
+             "topic {} stays at its columns: with those of version {} of {} the SQL says: {}",
+             graph_.topics[i].topic, topics[i].next_schema->version, topics[i].next_schema->subject,
+             graph.error().what);
       refused_schemas_[graph_.topics[i].topic].insert(topics[i].next_schema->id);
     }
     TRY(open_again(std::nullopt));

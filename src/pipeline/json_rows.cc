@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/functions/json_columns.h"
+#include "pipeline/json_demands.h"
 #include "schema/json_schema/columns.h"
 #include "schema/json_schema/validator.h"
 
@@ -25,7 +26,8 @@ class JsonRows final : public schema::RecordRows {
       return error(Code::kFailedPrecondition,
                    "it is a schema of type " + std::string(format_name(writer->format())));
     ASSIGN(auto validator, Validator::compile(std::static_pointer_cast<const JsonSchema>(writer)));
-    writers_.push_back(std::move(validator));
+    auto demands = JsonDemands::of(validator.rules());
+    writers_.push_back({std::move(validator), std::move(demands)});
     return writers_.size() - 1;
   }
 
@@ -48,12 +50,18 @@ class JsonRows final : public schema::RecordRows {
   }
 
  private:
+  struct Writer {
+    Validator validator;
+    std::optional<JsonDemands> demands;
+  };
+
   /// Why not, or empty.
-  std::string append_one(const Validator& validator, std::string_view text) {
+  std::string append_one(const Writer& writer, std::string_view text) {
+    if (writer.demands && reader_.append(*rows_, text, writer.demands->root())) return {};
     simdjson::dom::element document;
     if (const auto wrong = parser_.parse(text.data(), text.size()).get(document))
       return std::string("not a JSON document: ") + simdjson::error_message(wrong);
-    if (const auto violation = validator.check(document)) return message_of(*violation);
+    if (const auto violation = writer.validator.check(document)) return message_of(*violation);
     if (rows_->append(document)) return {};
     return "the document is no " + spark_name(*columns_->field(0)->type());
   }
@@ -61,7 +69,8 @@ class JsonRows final : public schema::RecordRows {
   Schema columns_;
   bool whole_;
   std::unique_ptr<engine::JsonColumn> rows_;
-  std::vector<Validator> writers_;
+  std::vector<Writer> writers_;
+  engine::JsonReader reader_;
   simdjson::dom::parser parser_;
 };
 

@@ -78,6 +78,42 @@ Status read_schedule_role(const yaml::File& file, const YAML::Node& node, std::s
   return {};
 }
 
+/// `embedded`, postgresql://…, or a mapping with a url, user, password and schema.
+Status read_metadata_role(const yaml::File& file, const YAML::Node& node, Project& project) {
+  if (!node) return {};
+  MetadataSpec& remote = project.metadata;
+  const bool mapping = node.IsMap();
+  if (mapping) {
+    TRY(file.only_keys(node, {"url", "user", "password", "schema"}));
+    if (!node["url"])
+      return file.fail(node, "`url` is missing: postgresql://USER@HOST:PORT/DATABASE");
+  }
+  const YAML::Node url = mapping ? node["url"] : node;
+  ASSIGN(remote.url, file.text(url, "metadata"));
+  const bool is_remote = remote.url != "embedded";
+  if (is_remote && !remote.url.starts_with("postgresql://") &&
+      !remote.url.starts_with("postgres://"))
+    return file.fail(url, "`metadata` is embedded or postgresql://USER@HOST:PORT/DATABASE");
+  if (is_remote && project.roles.schedule != "embedded")
+    return file.fail(node, "`metadata` is of the embedded `schedule`, and that one is an Airflow");
+  remote.schema = "tailrace_" + project.name;
+  for (auto [key, value] : {std::pair{"user", &remote.user},
+                            {"password", &remote.password},
+                            {"schema", &remote.schema}}) {
+    if (!mapping || !node[key]) continue;
+    if (!is_remote)
+      return file.fail(node[key], "`" + std::string(key) + "` is of a postgresql:// metadata");
+    ASSIGN(*value, file.text(node[key], key));
+  }
+  static constexpr std::size_t kMostNameBytes = 63;  // PostgreSQL cuts longer ones off
+  if (mapping && node["schema"] &&
+      (remote.schema.empty() || remote.schema.size() > kMostNameBytes ||
+       remote.schema.starts_with("pg_")))
+    return file.fail(node["schema"], "`schema` has 1 to 63 bytes, and not pg_ first");
+  remote.schema.resize(std::min(remote.schema.size(), kMostNameBytes));
+  return {};
+}
+
 /// A block of options, nested keys joined by dots, and what of them came from outside.
 Status flatten(const yaml::File& file, const YAML::Node& node, const std::string& prefix,
                std::map<std::string, std::string>& options, std::vector<std::string>& secrets) {
@@ -208,8 +244,8 @@ Status read_serving_role(const yaml::File& file, const YAML::Node& node, Roles& 
 Status read_roles(Project& project, const yaml::File& file) {
   const YAML::Node roles = file.root["roles"];
   if (!roles || roles.IsNull()) return {};
-  TRY(file.only_keys(roles,
-                     {"log", "registry", "engine", "lake", "serving", "staging", "schedule"}));
+  TRY(file.only_keys(
+      roles, {"log", "registry", "engine", "lake", "serving", "staging", "schedule", "metadata"}));
   Roles& r = project.roles;
   TRY(read_log_role(file, roles["log"], project));
   TRY(read_registry_role(file, roles["registry"], r));
@@ -217,7 +253,8 @@ Status read_roles(Project& project, const yaml::File& file) {
   TRY(read_role(file, roles["lake"], "lake", r.lake));
   TRY(read_serving_role(file, roles["serving"], r));
   TRY(read_staging_role(file, roles["staging"], r));
-  return read_schedule_role(file, roles["schedule"], r.schedule);
+  TRY(read_schedule_role(file, roles["schedule"], r.schedule));
+  return read_metadata_role(file, roles["metadata"], project);
 }
 
 Result<ValueSpec> read_values(const yaml::File& file, const YAML::Node& node) {
@@ -227,6 +264,7 @@ Result<ValueSpec> read_values(const yaml::File& file, const YAML::Node& node) {
   }
   TRY(read_word(file, node, "subject_name_strategy",
                 {"topic_name", "record_name", "topic_record_name"}, values.strategy));
+  TRY(read_word(file, node, "schema_id", {"prefix", "header"}, values.named_in));
   TRY(read_word(file, node, "schema_evolution", {"add_columns", "none"}, values.evolution));
   if (!node["schema"]) return values;
   ASSIGN(values.file, file.text(node["schema"], "schema"));
@@ -261,11 +299,26 @@ Status read_validation(const yaml::File& file, const YAML::Node& node, TopicSpec
 
 Result<TopicSpec> read_topic(const yaml::File& file, const std::string& name,
                              const YAML::Node& node) {
-  TRY(file.only_keys(
-      node, {"partitions", "format", "schema", "subject", "subject_name_strategy",
-             "schema_evolution", "schema_validation", "relation", "max_message_bytes", "retention",
-             "retention_size", "segment_size", "compression", "retention.ms", "retention.bytes",
-             "segment.bytes", "segment.ms", "max.message.bytes", "compression.type"}));
+  TRY(file.only_keys(node, {"partitions",
+                            "format",
+                            "schema",
+                            "subject",
+                            "subject_name_strategy",
+                            "schema_id",
+                            "schema_evolution",
+                            "schema_validation",
+                            "relation",
+                            "max_message_bytes",
+                            "retention",
+                            "retention_size",
+                            "segment_size",
+                            "compression",
+                            "retention.ms",
+                            "retention.bytes",
+                            "segment.bytes",
+                            "segment.ms",
+                            "max.message.bytes",
+                            "compression.type"}));
   TopicSpec topic;
   topic.name = name;
   topic.relation = name;
@@ -289,7 +342,8 @@ Result<TopicSpec> read_topic(const yaml::File& file, const std::string& name,
     return file.fail(node["format"], "`format: " + topic.format +
                                          "` is none of: json, raw, avro, json_schema, protobuf");
   }
-  for (const char* key : {"schema", "subject", "subject_name_strategy", "schema_evolution"})
+  for (const char* key :
+       {"schema", "subject", "subject_name_strategy", "schema_id", "schema_evolution"})
     if (node[key] && !topic.values)
       return file.fail(
           node[key],
@@ -478,9 +532,9 @@ Status read_upkeep(Project& project, const yaml::File& file) {
 Status read_settings(Project& project, const std::string& path) {
   ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
-  TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "staging", "serving", "lake",
-                                 "functions", "invoke", "dead_letters", "checkpoint", "lambda",
-                                 "alerts"}));
+  TRY(file.only_keys(
+      file.root, {"roles", "topics", "ingest", "staging", "serving", "lake", "functions", "invoke",
+                  "dead_letters", "checkpoint", "lambda", "alerts"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));

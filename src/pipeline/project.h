@@ -31,6 +31,7 @@ struct ValueSpec {
   std::string strategy = "topic_name";    ///< topic_name | record_name | topic_record_name
   std::string file;                       ///< as messages show it; empty: the registry has it
   std::string text;                       ///< of the file
+  std::string named_in = "prefix";        ///< or header: where records name their schema
   std::string evolution = "add_columns";  ///< or none: the first version's columns stay
 };
 
@@ -62,6 +63,7 @@ struct StageSpec {
   std::string topic;      ///< of the sources that land there
   bool debezium = false;  ///< the envelope; else flat
   std::string place;
+  std::string slot;  ///< of a PostgreSQL staging; empty: named after project and table
 };
 
 /// What Lambda's Invoke API calls: `functions`.
@@ -124,6 +126,13 @@ struct RemoteStagingSpec {
   std::string place;
 };
 
+/// A database that has what workflows keep: `metadata: postgresql://…`, or a mapping.
+struct MetadataSpec {
+  std::string url = "embedded";
+  std::string user, password;
+  std::string schema;  ///< tailrace_PROJECT by default
+};
+
 struct Roles {
   std::string log = "embedded";  ///< or kafka://HOST:PORT
   RemoteLogSpec remote_log;
@@ -170,6 +179,7 @@ struct Project {
   std::vector<Contract> contracts;
   Limits limits;
   Upkeep upkeep;
+  MetadataSpec metadata;  ///< of `roles`
 };
 
 /// The stage of that name; null when there is none.

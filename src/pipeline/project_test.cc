@@ -138,10 +138,35 @@ staging:
   EXPECT_FALSE(plain.table.record_keys);
 }
 
+TEST_F(ProjectTest, reads_where_workflows_keep_their_metadata) {
+  setenv("PROJECT_TEST_TOKEN", "sesame", 1);
+  write("tailrace.yml",
+        "roles: {metadata: {url: 'postgresql://h/d', password: '${PROJECT_TEST_TOKEN}'}}\n");
+  const auto project = load_project(folder_);
+  ASSERT_TRUE(project) << project.error().what;
+  EXPECT_EQ(project->metadata.url, "postgresql://h/d");
+  EXPECT_EQ(project->metadata.password, "sesame");
+  EXPECT_EQ(project->metadata.schema, "tailrace_" + project->name);
+  for (const auto& [text, what] : std::map<std::string, std::string>{
+           {"{metadata: 'mysql://h/d'}", "`metadata` is embedded or postgresql://"},
+           {"{metadata: {user: me}}", "`url` is missing"},
+           {"{metadata: {url: embedded, schema: s}}", "`schema` is of a postgresql:// metadata"},
+           {"{metadata: {url: 'postgresql://h/d', schema: pg_s}}", "not pg_ first"},
+           {"{metadata: 'postgresql://h/d', schedule: 'http://h:8080'}", "that one is an Airflow"},
+       }) {
+    write("tailrace.yml", "roles: " + text + "\n");
+    const auto refused = load_project(folder_);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_THAT(refused.error().what, testing::HasSubstr(what));
+  }
+}
+
 TEST_F(ProjectTest, a_wrong_stage_is_named_with_its_place_and_the_nearest_word) {
   const std::string head =
       "topics: {t: {}, u: {}}\ningest: [{name: a, topic: t, use: fake, stage: people}]\n";
   for (const auto& [text, what] : std::map<std::string, std::string>{
+           {"staging: {people: {slot: s}}", "`slot` is of a postgresql:// staging"},
+           {"staging: {people: {slot: A-1}}", "up to 63 small letters, digits and _"},
            {"staging: {peple: {}}",
             "`stage: people` is not among `staging`; did you mean `peple`?"},
            {"staging: {people: {}, orders: {}}", "tailrace.yml:3:23: no source lands in `orders`"},

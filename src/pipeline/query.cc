@@ -163,6 +163,21 @@ Result<QueryResult> select(const sql::Statement& statement, const QueryCatalog& 
 
 }  // namespace
 
+Result<std::optional<Schema>> check_query(std::string_view text, const std::string& file,
+                                          const std::vector<QueryRelation>& relations) {
+  ASSIGN(const sql::Statement statement, sql::parse_query(text, file));
+  if (statement.kind != sql::Statement::Kind::kSelect)
+    return error(Code::kInvalidArgument, statement.place() + ": it is to be a SELECT");
+  for (const sql::Reference& read : sql::references(statement))
+    if (read.name.parts.size() > 1 && same_name(read.name.parts.front(), "system"))
+      return std::nullopt;
+  const QueryCatalog catalog(relations);
+  ASSIGN(const sql::QueryPlan plan, sql::bind_query(statement, catalog));
+  std::vector<Field> fields = plan.flow.root->schema->fields();
+  fields.resize(static_cast<std::size_t>(plan.visible_columns));
+  return arrow::schema(std::move(fields));
+}
+
 Result<QueryResult> run_query(std::string_view text, const std::vector<QueryRelation>& relations,
                               std::int64_t now_us, std::int64_t max_rows) {
   ASSIGN(const sql::Statement statement, sql::parse_query(text));

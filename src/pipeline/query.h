@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,12 @@ struct QueryResult {
   std::vector<Batch> rows;
   bool truncated = false;  ///< there were more than the limit
 };
+
+/// The columns of a SELECT over relations of these names and schemas; nothing is read. `file`
+/// begins the places of errors. Nothing where it reads a relation `system.…`: those are there only
+/// when a project runs.
+Result<std::optional<Schema>> check_query(std::string_view text, const std::string& file,
+                                          const std::vector<QueryRelation>& relations);
 
 /// SELECT, SHOW TABLES, DESCRIBE, EXPLAIN. At most `max_rows` rows come back.
 Result<QueryResult> run_query(std::string_view text, const std::vector<QueryRelation>& relations,

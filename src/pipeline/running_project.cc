@@ -356,6 +356,7 @@ Status RunningProject::checkpoint() {
   if (!dirty_) return {};
   TRY(finish_checkpoint());
   ++checkpoint_.number;
+  if (telemetry::on()) begin_checkpoint_span();
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     outputs_[i]->begin_prepare(checkpoint_.number);
     checkpoint_.rows[graph_.tables[i].name] = outputs_[i]->rows();
@@ -430,7 +431,8 @@ Status RunningProject::finish_checkpoint() {
   if (prepared_.valid()) lake_failed_ = prepared_.get();
   TRY(Status(lake_failed_));
   TRY(store_->finish_checkpoint());
-  for (auto& output : outputs_) output->publish();
+  for (auto& output : outputs_) output->publish(checkpoint_span_.context());
+  checkpoint_span_ = {};
   if (sink_) sink_->send();
   unpublished_ = false;
   std::lock_guard lock(mutex_);

@@ -89,6 +89,11 @@ class RunningProject final : public Runner {
   Status hold_topic(std::size_t topic, TopicStep& step) const;
   /// Counts what the topics' rows were held to; flows that read a record which must not be stop.
   void count_topics(const std::vector<TopicStep>& topics);
+  /// The step's span and those of what it read; empty when tracing is off.
+  telemetry::Span step_span(const std::vector<TopicStep>& topics) const;
+  telemetry::Span flow_span(const Flow& flow, const std::vector<Delta>& inputs) const;
+  /// The store's write of a step, which served tables are read from.
+  Status serve(kv::WriteBatch& batch);
   Status read_rejected(kv::WriteBatch& batch);
   /// The next checkpoint keeps the position, also when only what holds no record for us is behind
   /// it (markers, aborted transactions, what compaction took): others wait for keep_from().
@@ -119,6 +124,7 @@ class RunningProject final : public Runner {
   /// Begins one: the steps go on while the lake's thread makes its files durable and then lets the
   /// store do the same.
   Status checkpoint();
+  void begin_checkpoint_span();
   /// On the lake's thread, when all tables are prepared.
   Status release_checkpoint(std::int64_t number);
   /// Whether the lake's part of the checkpoint begun last is done.
@@ -171,7 +177,10 @@ class RunningProject final : public Runner {
   Status lake_failed_;            ///< what it said: a failure stays
   bool unpublished_ = false;  ///< a checkpoint was begun and its lake commits are not published yet
   bool dirty_ = false;        ///< something happened since the last checkpoint
-  std::int64_t steps_records_ = 0;  ///< records since the last checkpoint
+  telemetry::SpanContext step_trace_;   ///< of the step under way; not valid: it has no span
+  telemetry::Origins checkpoint_from_;  ///< steps since the last checkpoint
+  telemetry::Span checkpoint_span_;     ///< of the one begun last, until it is published
+  std::int64_t steps_records_ = 0;      ///< records since the last checkpoint
   std::chrono::steady_clock::time_point last_checkpoint_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point next_upkeep_ = {};
   std::function<void()> served_changed_;

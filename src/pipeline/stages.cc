@@ -1,6 +1,7 @@
 #include "pipeline/stages.h"
 
 #include <algorithm>
+#include <map>
 
 #include "connect/json_path.h"
 
@@ -104,9 +105,19 @@ Status read_key(const yaml::File& file, const YAML::Node& node, staging::TableSp
   return {};
 }
 
+Status read_slot(const yaml::File& file, const YAML::Node& node, std::string& slot) {
+  ASSIGN(slot, file.text(node, "slot"));
+  const bool named = !slot.empty() && slot.size() <= 63 && std::ranges::all_of(slot, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  if (!named)
+    return file.fail(node, "`slot`: PostgreSQL takes up to 63 small letters, digits and _");
+  return {};
+}
+
 Status read_stage(const yaml::File& file, const YAML::Node& node, StageSpec& stage) {
   if (node.IsNull()) return {};
-  TRY(file.only_keys(node, {"columns", "key", "mode", "envelope"}));
+  TRY(file.only_keys(node, {"columns", "key", "mode", "envelope", "slot"}));
   if (!node.IsMap()) return file.fail(node, "a staging table is written {columns: …, key: […]}");
   if (node["columns"]) TRY(read_columns(file, node["columns"], stage.table));
   if (node["key"]) TRY(read_key(file, node["key"], stage.table));
@@ -122,7 +133,7 @@ Status read_stage(const yaml::File& file, const YAML::Node& node, StageSpec& sta
     TRY(check_word(file, node["envelope"], "envelope", envelope, {"flat", "debezium"}));
   }
   stage.table.before = stage.debezium = envelope == "debezium";
-  return {};
+  return node["slot"] ? read_slot(file, node["slot"], stage.slot) : Status();
 }
 
 /// What the sources say of the stage they land in.
@@ -215,6 +226,18 @@ Status read_stages(Project& project, const yaml::File& file) {
     project.stages.push_back(std::move(stage));
   }
   for (StageSpec& stage : project.stages) TRY(join_sources(project, stage));
+  std::map<std::string, std::string> slots;  // and whose they are
+  for (const StageSpec& stage : project.stages) {
+    if (stage.slot.empty()) continue;
+    if (project.roles.staging == "embedded")
+      return error(Code::kInvalidArgument,
+                   stage.place + ": `slot` is of a postgresql:// staging (roles)");
+    const auto [at, is_new] = slots.try_emplace(stage.slot, stage.table.name);
+    if (!is_new)
+      return error(Code::kInvalidArgument, stage.place + ": `slot: " + stage.slot +
+                                               "` is that of `" + at->second +
+                                               "`, too: each table has its own");
+  }
   return {};
 }
 

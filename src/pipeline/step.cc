@@ -56,8 +56,10 @@ Result<bool> RunningProject::step() {
       letters_->add(std::move(letter), batch);
     }
   count_topics(topics);
+  const telemetry::Span span = telemetry::on() ? step_span(topics) : telemetry::Span();
+  step_trace_ = span.recording() ? span.context() : telemetry::SpanContext();
   TRY(run_flows(topics, batch));
-  TRY(store_->write(batch));
+  TRY(serve(batch));
   letters_->written();
   for (std::size_t i = 0; i < topics.size(); ++i) {
     move_to(graph_.topics[i].topic, std::move(topics[i].next));
@@ -65,6 +67,7 @@ Result<bool> RunningProject::step() {
     steps_records_ += topics[i].records;
   }
   dirty_ = true;
+  checkpoint_from_.add(step_trace_);
   publish_counts(topics);
   TRY(evolve(topics));
   return true;
@@ -184,8 +187,10 @@ Result<Delta> RunningProject::run_flow(std::size_t index, const std::vector<Delt
   RunningFlow& running = flows_[index];
   const Flow& flow = graph_.flows[index];
   running.stepped = true;
+  telemetry::Span span = step_trace_.valid() ? flow_span(flow, inputs) : telemetry::Span();
   auto output = running.circuit->step(inputs, clock_.now().value * 1000);
   if (!output) {
+    span.fail(output.error().what);
     fail_flow(index, output.error());
     return Delta{};
   }
@@ -195,6 +200,8 @@ Result<Delta> RunningProject::run_flow(std::size_t index, const std::vector<Delt
     running.expectations[i].failed += output->expectations[i].failed;
   }
   running.notes = std::move(output->notes);
+  span.set("tailrace.rows.out", output->delta.size());
+  span.set("tailrace.rejected", std::ssize(output->rejects));
   if (flow.hidden && !graph_.tables[static_cast<std::size_t>(flow.table)].hidden)
     output->delta.rows = without_hidden(output->delta.rows);
   return std::move(output->delta);
@@ -203,7 +210,9 @@ Result<Delta> RunningProject::run_flow(std::size_t index, const std::vector<Delt
 void RunningProject::fail_flow(std::size_t index, const Error& why) {
   const Flow& flow = graph_.flows[index];
   flows_[index].failed = why.what;
-  LOG(error,
+  LOG_OF(
+      error,
+      log_of("flow", flow.name, "table", graph_.tables[static_cast<std::size_t>(flow.table)].name),
       "flow {} has stopped: {}; the other flows go on. Fix its SQL or its input and start again",
       flow.name, why.what);
   std::lock_guard lock(mutex_);

@@ -66,16 +66,30 @@ void TableOutput::begin_prepare(std::int64_t checkpoint) {
   });
 }
 
-void TableOutput::publish() {
-  writer_.post([this]() -> Status {
+void TableOutput::publish(const telemetry::SpanContext& checkpoint) {
+  writer_.post([this, checkpoint]() -> Status {
     const lake::Prepared prepared = std::exchange(prepared_, {});
     if (prepared.empty()) return {};
-    TRY(lake_->publish(prepared));
+    TRY(publish_traced(prepared, checkpoint));
     auto joined = lake_->compact();
     if (!joined)
       LOG(warn, "{}: small files could not be joined: {}", lake_->folder(), joined.error().what);
     return {};
   });
+}
+
+Status TableOutput::publish_traced(const lake::Prepared& prepared,
+                                   const telemetry::SpanContext& checkpoint) {
+  telemetry::Span span;
+  if (checkpoint.valid()) {
+    const std::string table = std::filesystem::path(lake_->folder()).filename().string();
+    span = telemetry::begin("commit " + table, telemetry::SpanKind::kInternal, checkpoint);
+    span.set("tailrace.hop", "lake");
+    span.set("tailrace.table", table);
+  }
+  Status published = lake_->publish(prepared);
+  if (!published) span.fail(published.error().what);
+  return published;
 }
 
 void TableOutput::publish(const std::string& commit) {

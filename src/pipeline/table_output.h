@@ -19,6 +19,7 @@
 #include "pipeline/lake_writer.h"
 #include "pipeline/serving_sink.h"
 #include "table/keyed_table.h"
+#include "telemetry/span.h"
 
 namespace tailrace::pipeline {
 
@@ -38,7 +39,8 @@ class TableOutput {
   /// That commit; empty when there was nothing. On the writer's thread, after the preparation.
   std::string prepared() const { return prepared_.empty() ? std::string() : prepared_.to_text(); }
   /// Posts what was prepared to the writer, and the joining of small files when there are many.
-  void publish();
+  /// `checkpoint`: whose span the commit's belongs to; not valid: it has none.
+  void publish(const telemetry::SpanContext& checkpoint);
   /// The same for a commit that prepared() gave before a crash.
   void publish(const std::string& commit);
   /// Deletes files that left the table, or never were in it, longer than `after` ago.
@@ -53,6 +55,8 @@ class TableOutput {
  private:
   TableOutput(std::string app_id, bool streaming, LakeWriter& writer, ServingSink* sink)
       : app_id_(std::move(app_id)), streaming_(streaming), writer_(writer), sink_(sink) {}
+
+  Status publish_traced(const lake::Prepared& prepared, const telemetry::SpanContext& checkpoint);
 
   std::string app_id_;
   bool streaming_;  ///< rows only come: they need no summing up and keep their order

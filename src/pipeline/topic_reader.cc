@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "engine/rows.h"
+#include "log/find_header.h"
 #include "pipeline/rejected_topic.h"
 
 namespace tailrace::pipeline {
@@ -48,6 +49,20 @@ class TextColumn {
   arrow::BufferBuilder bytes_;
   arrow::Status status_;
 };
+
+}  // namespace
+
+namespace {
+
+void note_origin(log::HeaderViews headers, telemetry::Origins& sent_in) {
+  std::string_view parent, state;
+  for (log::Header header; headers.next(header);) {
+    if (header.key == telemetry::kTraceParent) parent = header.value.value_or("");
+    if (header.key == telemetry::kTraceState) state = header.value.value_or("");
+  }
+  if (parent.empty()) return;
+  if (const auto context = telemetry::parse_context(parent, state)) sent_in.add(*context);
+}
 
 }  // namespace
 
@@ -95,7 +110,7 @@ Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Pos
     reader.rules_ = subjects::RecordRules::make(
         values->type->latest().rules, subjects::RecordRules::When::kRead, values->type->value());
     for (const std::string& kept : reader.rules_.kept())
-      LOG(warn, "topic {}: {}", relation.topic, kept);
+      LOG_OF(warn, log_of("topic", relation.topic), "topic {}: {}", relation.topic, kept);
     ASSIGN(auto opened, ValueReader::make(std::move(*values)));
     reader.values_.emplace(std::move(opened));
   }
@@ -108,12 +123,14 @@ Result<TopicReader> TopicReader::open(log::Log& log, TopicRelation relation, Pos
            log.partition(relation.topic, PartitionId(static_cast<std::int32_t>(i))));
     if (from[i] < partition->log_start()) {
       if (from[i].value > 0)
-        LOG(warn, "{}-{}: records {} to {} were removed by retention before they were read",
-            relation.topic, i, from[i].value, partition->log_start().value - 1);
+        LOG_OF(warn, log_of("topic", relation.topic, "partition", i, "offset", from[i].value),
+               "{}-{}: records {} to {} were removed by retention before they were read",
+               relation.topic, i, from[i].value, partition->log_start().value - 1);
       from[i] = partition->log_start();
     }
     if (const Offset end = partition->next_offset(); from[i] > end) {
-      LOG(error,
+      LOG_OF(
+          error, log_of("topic", relation.topic, "partition", i, "offset", end.value),
           "{}-{}: the log ends at offset {}, but the tables hold its records up to {}: its files "
           "lost them; new records follow from offset {} on",
           relation.topic, i, end.value, from[i].value - 1, from[i].value);
@@ -149,6 +166,7 @@ void TopicReader::note(const log::RecordView& record, TopicStep& step) const {
   step.bytes += static_cast<std::int64_t>(key_bytes + value.size());
   if (step.oldest_ms == 0 || record.timestamp.value < step.oldest_ms)
     step.oldest_ms = record.timestamp.value;
+  if (step.trace) note_origin(record.headers, step.trace->sent_in);
 }
 
 DeadLetter TopicReader::reject(const log::RecordView& record, std::size_t partition,
@@ -188,15 +206,25 @@ Status TopicReader::take_gathered(std::size_t partition, Columns& columns, Topic
   const std::vector<log::RecordView>& records = gathered_;
   gathered_values_.clear();
   for (const log::RecordView& record : records) gathered_values_.push_back(record.value);
+  gathered_headers_.clear();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto header = log::find_header(records[i].headers, schema::kValueSchemaHeader);
+    if (!header) continue;
+    gathered_headers_.resize(records.size());
+    gathered_headers_[i] = header;
+  }
   bad_.clear();
-  auto taken = values_->append(gathered_values_, bad_);
+  auto taken = values_->append(gathered_values_, bad_, gathered_headers_);
   if (!taken && taken.error().code != Code::kUnavailable) return std::unexpected(taken.error());
   if (!taken) step.waits = taken.error().what;
   const std::size_t count = taken.value_or(0);
   std::vector<bool> is_bad(count);
   for (ValueReader::Bad& one : bad_) {
     is_bad[one.index] = true;
-    step.rejected.push_back(reject(records[one.index], partition, std::move(one.why)));
+    DeadLetter letter = reject(records[one.index], partition, std::move(one.why));
+    if (!gathered_headers_.empty() && gathered_headers_[one.index])
+      letter.bytes = values_->self_contained(letter.bytes, *gathered_headers_[one.index]);
+    step.rejected.push_back(std::move(letter));
   }
   for (std::size_t i = 0; i < count; ++i) {
     note(records[i], step);
@@ -288,6 +316,10 @@ Status TopicReader::hold_to_rules(TopicStep& step) {
 
 Result<TopicStep> TopicReader::read_until(const Positions& until, std::int64_t max_records) {
   TopicStep step;
+  if (telemetry::on()) {
+    step.trace = std::make_shared<ReadTrace>();
+    step.trace->begun_ns = telemetry::now_ns();
+  }
   Columns columns(last_);
   const auto count = static_cast<std::int64_t>(partitions_.size());
   const Share whole{max_records, kStepBytes};
@@ -309,6 +341,7 @@ Result<TopicStep> TopicReader::read_until(const Positions& until, std::int64_t m
     ASSIGN(step.delta.rows, columns.finish(relation_, values_ ? &*values_ : nullptr));
     TRY(hold_to_rules(step));
   }
+  if (step.trace) step.trace->ended_ns = telemetry::now_ns();
   return step;
 }
 

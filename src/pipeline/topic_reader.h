@@ -21,11 +21,18 @@
 #include "pipeline/graph.h"
 #include "pipeline/value_reader.h"
 #include "subjects/record_rules.h"
+#include "telemetry/span.h"
 
 namespace tailrace::pipeline {
 
 /// The next offset to read of each partition.
 using Positions = std::vector<Offset>;
+
+/// Where tracing is on: how a topic was read.
+struct ReadTrace {
+  std::int64_t begun_ns = 0, ended_ns = 0;
+  telemetry::Origins sent_in;  ///< of the records' headers
+};
 
 /// What one step takes from a topic.
 struct TopicStep {
@@ -40,7 +47,8 @@ struct TopicStep {
   std::string waits = {};  ///< why the next record cannot be read now; empty when it can
   /// By TopicRelation::expectations, set by who holds the rows to them.
   std::vector<engine::ExpectationCount> expectations = {};
-  std::string broken = {};  ///< the FAIL UPDATE expectation that a record broke
+  std::string broken = {};                ///< the FAIL UPDATE expectation that a record broke
+  std::shared_ptr<ReadTrace> trace = {};  ///< null: tracing is off
 };
 
 class TopicReader {
@@ -100,6 +108,7 @@ class TopicReader {
   // What take_gathered() works on.
   std::vector<log::RecordView> gathered_;
   std::vector<std::optional<std::string_view>> gathered_values_;
+  std::vector<std::optional<std::string_view>> gathered_headers_;  ///< none: empty
   std::vector<ValueReader::Bad> bad_;
 };
 

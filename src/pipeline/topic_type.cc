@@ -209,8 +209,8 @@ Result<TopicTypes> open_topic_types(const Project& project, const std::string& d
     TopicTypePtr& type = types[topic.name];
     auto current = current_version(topic, schemas, guess);
     if (!current && type && current.error().code == Code::kUnavailable) {
-      LOG(warn, "topic {}: {}; it goes on with version {} of {}", topic.name, current.error().what,
-          type->latest().version, type->latest().subject);
+      LOG_OF(warn, log_of("topic", topic.name), "topic {}: {}; it goes on with version {} of {}",
+             topic.name, current.error().what, type->latest().version, type->latest().subject);
       continue;
     }
     if (!current) return std::unexpected(current.error());
@@ -224,8 +224,8 @@ Result<TopicTypes> open_topic_types(const Project& project, const std::string& d
     if (next)
       type = std::move(*next);
     else
-      LOG(warn, "topic {} stays at version {} of {}: {}", topic.name, type->latest().version,
-          type->latest().subject, next.error().what);
+      LOG_OF(warn, log_of("topic", topic.name), "topic {} stays at version {} of {}: {}",
+             topic.name, type->latest().version, type->latest().subject, next.error().what);
   }
   TRY(save_topic_types(data, types));
   return types;

@@ -66,9 +66,56 @@ void ValueReader::flush(std::vector<Bad>& bad) {
   run_places_.clear();
 }
 
+std::string ValueReader::self_contained(std::string_view value, std::string_view header) const {
+  auto said = schema::header_schema(header);
+  if (said && !said->guid.empty()) {
+    const auto known = guids_.find(said->guid);
+    known == guids_.end() ? said.reset() : void(said->id = known->second);
+  }
+  std::string out;
+  if (said) {
+    schema::append_wire_header(out, said->id);
+    out += said->before;
+  }
+  return out += value;
+}
+
+Result<ValueReader::Named> ValueReader::name(std::string_view value,
+                                             const std::optional<std::string_view>& header) {
+  if (!header) {
+    const auto id = schema::wire_schema_id(value);
+    if (id) return Named{*id, value.substr(schema::kWireHeaderBytes)};
+    return error(Code::kInvalidArgument,
+                 "it does not begin with a zero and a schema's id, as records of this format do");
+  }
+  const auto said = schema::header_schema(*header);
+  if (!said)
+    return error(Code::kInvalidArgument,
+                 fmt::format("its header {} is no schema's id", schema::kValueSchemaHeader));
+  Named named{said->id, value};
+  if (!said->guid.empty()) {
+    const auto known = guids_.find(said->guid);
+    if (known != guids_.end()) {
+      named.id = known->second;
+    } else {
+      const auto id = reading_.schemas->id_of_guid(said->guid, reading_.type->latest().subject);
+      if (!id && id.error().code == Code::kNotFound)
+        return error(Code::kNotFound, fmt::format("schema {} is not in the registry", said->guid));
+      if (!id) return error(Code::kUnavailable, id.error().what);
+      named.id = guids_[said->guid] = *id;
+    }
+  }
+  if (!said->before.empty()) {
+    named.bytes = joined_.emplace_back(said->before).append(value);
+  }
+  return named;
+}
+
 Result<std::size_t> ValueReader::append(std::span<const std::optional<std::string_view>> values,
-                                        std::vector<Bad>& bad) {
+                                        std::vector<Bad>& bad,
+                                        std::span<const std::optional<std::string_view>> headers) {
   unknown_.clear();
+  joined_.clear();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!values[i]) {
       flush(bad);
@@ -76,14 +123,17 @@ Result<std::size_t> ValueReader::append(std::span<const std::optional<std::strin
       rows_->append_null();
       continue;
     }
-    const auto id = schema::wire_schema_id(*values[i]);
-    if (!id) {
-      bad.push_back({i,
-                     "it does not begin with a zero and a schema's id, as records of this "
-                     "format do"});
+    const auto named = name(*values[i], headers.empty() ? std::nullopt : headers[i]);
+    if (!named && named.error().code == Code::kUnavailable) {
+      flush(bad);
+      if (i == 0) return std::unexpected(named.error());
+      return i;
+    }
+    if (!named) {
+      bad.push_back({i, named.error().what});
       continue;
     }
-    const auto by = writer(*id);
+    const auto by = writer(named->id);
     if (!by || !*by) {
       flush(bad);
       if (!by && i == 0) return std::unexpected(by.error());
@@ -95,7 +145,7 @@ Result<std::size_t> ValueReader::append(std::span<const std::optional<std::strin
     }
     if (*by != run_writer_) flush(bad);
     run_writer_ = *by;
-    run_.push_back(as_bytes(values[i]->substr(schema::kWireHeaderBytes)));
+    run_.push_back(as_bytes(named->bytes));
     run_places_.push_back(i);
   }
   flush(bad);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "base/check.h"
 #include "postgres/sqlstate.h"
@@ -65,6 +66,7 @@ class LibpqConnection final : public Connection {
   Status connect(milliseconds timeout, std::stop_token stop);
   Result<Rows> query(const std::string& sql, Parameters parameters, std::stop_token stop) override;
   Result<Rows> run(const std::string& sql, std::stop_token stop) override;
+  Result<std::vector<Rows>> together(std::span<const Step> steps, std::stop_token stop) override;
   Status copy_in(const std::string& sql, std::string_view rows, std::stop_token stop) override;
   std::vector<std::string> notices() override { return std::exchange(notices_, {}); }
   int server_version() const override { return PQserverVersion(connection_); }
@@ -84,12 +86,18 @@ class LibpqConnection final : public Connection {
   Status read_more(std::stop_token stop);
   Result<PgResult> next_result(std::stop_token stop);
   Result<PgResult> results(std::stop_token stop);
+  Status send_together(std::span<const Step> steps, std::vector<std::string>& preparing);
+  Result<std::vector<Rows>> read_together(std::size_t count,
+                                          const std::vector<std::string>& preparing,
+                                          std::stop_token stop);
   Result<Rows> rows(Result<PgResult> result, std::stop_token stop);
   void cancel();
   void give_up() { given_up_ = true; }
 
   PGconn* connection_;
   const std::string url_;
+  std::unordered_map<std::string, std::string> prepared_;  ///< their names by their texts
+  int names_ = 0;
   Bell bell_;
   std::vector<std::string> notices_;
   char* copy_ = nullptr;
@@ -269,6 +277,69 @@ Result<Rows> LibpqConnection::run(const std::string& sql, std::stop_token stop) 
   return rows(results(stop), stop);
 }
 
+/// `preparing`: for each command of the batch the text that it prepares, or "".
+Status LibpqConnection::send_together(std::span<const Step> steps,
+                                      std::vector<std::string>& preparing) {
+  std::vector<const char*> values;
+  for (const Step& step : steps) {
+    const auto [at, is_new] = prepared_.try_emplace(step.sql);
+    if (is_new) {
+      at->second = fmt::format("s{}", ++names_);
+      if (PQsendPrepare(connection_, at->second.c_str(), step.sql.c_str(), 0, nullptr) == 0)
+        return std::unexpected(cut());
+      preparing.push_back(step.sql);
+    }
+    values.clear();
+    for (const auto& one : step.parameters) values.push_back(one ? one->c_str() : nullptr);
+    if (PQsendQueryPrepared(connection_, at->second.c_str(), static_cast<int>(values.size()),
+                            values.data(), nullptr, nullptr, 0) == 0)
+      return std::unexpected(cut());
+    preparing.emplace_back();
+  }
+  if (PQpipelineSync(connection_) == 0) return std::unexpected(cut());
+  return {};
+}
+
+Result<std::vector<Rows>> LibpqConnection::read_together(std::size_t count,
+                                                         const std::vector<std::string>& preparing,
+                                                         std::stop_token stop) {
+  std::vector<Rows> all;
+  all.reserve(count);
+  std::optional<Error> why;
+  for (const std::string& text : preparing) {
+    ASSIGN(PgResult one, next_result(stop));
+    if (!one) return std::unexpected(cut());
+    const ExecStatusType status = PQresultStatus(one.get());
+    const bool fine = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+    if (!fine && !text.empty()) prepared_.erase(text);
+    if (status == PGRES_FATAL_ERROR && !why) why = failure(one.get());
+    if (fine && text.empty()) all.emplace_back(one.release());
+    if (PQstatus(connection_) == CONNECTION_BAD) return std::unexpected(why ? *why : cut());
+    ASSIGN(const PgResult end, next_result(stop));
+    if (end) return std::unexpected(cut());
+  }
+  ASSIGN(const PgResult sync, next_result(stop));
+  if (!sync) return std::unexpected(cut());
+  // A transaction's end may fail, too: of constraints that are checked then.
+  if (!why && PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) why = failure(sync.get());
+  if (PQexitPipelineMode(connection_) == 0) give_up();
+  if (why) return std::unexpected(std::move(*why));
+  return all;
+}
+
+Result<std::vector<Rows>> LibpqConnection::together(std::span<const Step> steps,
+                                                    std::stop_token stop) {
+  if (given_up_ || PQenterPipelineMode(connection_) == 0) return std::unexpected(cut());
+  std::vector<std::string> preparing;
+  Status sent = send_together(steps, preparing);
+  if (sent) sent = flush(stop);
+  auto all = sent ? read_together(steps.size(), preparing, stop)
+                  : Result<std::vector<Rows>>(std::unexpected(sent.error()));
+  // What was broken off in the middle cannot go on.
+  if (PQpipelineStatus(connection_) != PQ_PIPELINE_OFF) give_up();
+  return all;
+}
+
 Status LibpqConnection::copy_in(const std::string& sql, std::string_view bytes,
                                 std::stop_token stop) {
   if (given_up_ || PQsendQuery(connection_, sql.c_str()) == 0) return std::unexpected(cut());
@@ -378,8 +449,11 @@ Result<std::unique_ptr<Connection>> Connection::open(const Settings& settings,
                                                      without_password(told, settings.url)));
   }
   PQconninfoFree(parsed);
-  std::vector<const char*> names{"dbname", "fallback_application_name", "client_encoding"};
-  std::vector<const char*> values{settings.url.c_str(), settings.application.c_str(), "UTF8"};
+  // A server that is gone without a word is noticed within a minute; the URL may say otherwise.
+  std::vector<const char*> names{"keepalives_idle", "keepalives_interval",       "tcp_user_timeout",
+                                 "dbname",          "fallback_application_name", "client_encoding"};
+  std::vector<const char*> values{
+      "30", "10", "60000", settings.url.c_str(), settings.application.c_str(), "UTF8"};
   const auto add = [&](const char* name, const char* value) {
     names.push_back(name);
     values.push_back(value);
@@ -429,6 +503,14 @@ std::string quoted_text(std::string_view text) {
   std::string quoted = escaped ? " E'" : "'";
   for (const char c : text) quoted.append(c == '\'' || c == '\\' ? 2 : 1, c);
   return quoted + "'";
+}
+
+std::string with_user(std::string url, std::string_view user) {
+  if (user.empty()) return url;
+  url += url.find('?') == std::string::npos ? "?user=" : "&user=";
+  for (const unsigned char c : user)
+    url += std::isalnum(c) != 0 ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
+  return url;
 }
 
 std::string shown_url(std::string_view url) {

@@ -51,6 +51,12 @@ class Rows {
   std::vector<Column> columns_;
 };
 
+/// A statement of several that go together; parameters as in Connection::query.
+struct Step {
+  std::string sql;
+  std::vector<std::optional<std::string>> parameters;
+};
+
 class Connection {
  public:
   static Result<std::unique_ptr<Connection>> open(const Settings& settings,
@@ -79,11 +85,20 @@ class Connection {
   virtual Status send(std::string_view message, std::stop_token stop = {}) = 0;
   /// What the server still sends is thrown away.
   virtual Status end_stream(std::stop_token stop = {}) = 0;
+
+  /// All or nothing, in one transaction and one journey to the server; the rows of each. A text is
+  /// prepared once in a session: texts that are put together from values do not belong here.
+  /// After kUnavailable nobody knows whether it is done.
+  virtual Result<std::vector<Rows>> together(std::span<const Step> steps,
+                                             std::stop_token stop = {}) = 0;
 };
 
 /// "name" with its quotes doubled; 'text' likewise (E'' where it has a backslash).
 std::string quoted_name(std::string_view name);
 std::string quoted_text(std::string_view text);
+
+/// The URL with a user before its own; empty: as it is.
+std::string with_user(std::string url, std::string_view user);
 
 /// The URL without its password, for people.
 std::string shown_url(std::string_view url);

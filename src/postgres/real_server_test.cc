@@ -57,6 +57,43 @@ TEST_F(RealPostgres, several_statements_give_the_rows_of_the_last_in_one_transac
   EXPECT_EQ(connection_->run("UPDATE several SET a = 5")->affected(), 2);
 }
 
+TEST_F(RealPostgres, steps_that_go_together_are_done_or_not_as_one) {
+  ASSERT_TRUE(connection_->run("CREATE TABLE joined (a int PRIMARY KEY)"));
+  const Step put{"INSERT INTO joined VALUES ($1)", {"1"}};
+  const Step count{"SELECT count(*), $1::text FROM joined", {"x"}};
+  for (int round = 0; round < 2; ++round) {  // prepared, then by its name
+    const Step wrong{"SELECT 1 / $1::int", {"0"}};
+    const Step all[] = {put, count, wrong, {"SELECT now()", {}}};
+    const auto failed = connection_->together(all);
+    ASSERT_FALSE(failed);
+    EXPECT_THAT(failed.error().what, testing::HasSubstr("division by zero (22012)"));
+    EXPECT_EQ(text("SELECT count(*) FROM joined"), "0");
+  }
+  const Step both[] = {put, count};
+  const auto done = connection_->together(both);
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(done->at(0).affected(), 1);
+  EXPECT_EQ(done->at(1).cell(0, 0), "1");
+  EXPECT_EQ(done->at(1).cell(0, 1), "x");
+  EXPECT_EQ(connection_->together(both).error().code, Code::kAlreadyExists);
+  const Step faulty[] = {{"SELEKT", {}}};
+  EXPECT_EQ(connection_->together(faulty).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(connection_->together(faulty).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(text("SELECT count(*) FROM joined"), "1");
+}
+
+TEST_F(RealPostgres, large_batches_with_large_answers_pass) {
+  std::vector<Step> steps;
+  const std::string word(2000, 'x');
+  for (int i = 0; i < 3000; ++i)
+    steps.push_back({"SELECT repeat($1, 2), $2::int", {word, std::to_string(i)}});
+  const auto done = connection_->together(steps);
+  ASSERT_TRUE(done) << done.error().what;
+  ASSERT_EQ(done->size(), 3000U);
+  EXPECT_EQ(done->at(2999).cell(0, 0)->size(), 4000U);
+  EXPECT_EQ(done->at(2999).cell(0, 1), "2999");
+}
+
 TEST_F(RealPostgres, errors_are_told_apart) {
   const auto code = [&](const std::string& sql) { return connection_->run(sql).error().code; };
   EXPECT_EQ(code("SELECT * FROM nowhere"), Code::kNotFound);

@@ -3,12 +3,6 @@
 namespace tailrace::rt {
 namespace {
 
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 Status write_synced(FileSystem& files, const std::string& path, std::string_view content) {
   ASSIGN(auto file, files.open_writable(path));
   TRY(file->truncate(0));
@@ -39,8 +33,7 @@ Status write_atomically(FileSystem& files, const std::string& path, std::string_
     (void)files.remove(temporary);
     return written;
   }
-  TRY(files.rename(temporary, path));
-  return files.sync_folder(folder_of(path));
+  return files.rename(temporary, path);
 }
 
 }  // namespace tailrace::rt

@@ -53,4 +53,21 @@ inline constexpr std::size_t kWireHeaderBytes = 5;
 std::optional<std::int32_t> wire_schema_id(std::string_view record);
 void append_wire_header(std::string& out, std::int32_t id);
 
+/// The record's headers that name its schemas instead, as Confluent's HeaderSchemaIdSerializer has
+/// it: a zero and the id as above, or a one and the 16 bytes of the schema's guid; behind them what
+/// stands between id and record in Protobuf.
+inline constexpr std::string_view kKeySchemaHeader = "__key_schema_id";
+inline constexpr std::string_view kValueSchemaHeader = "__value_schema_id";
+
+struct NamedSchema {
+  std::int32_t id = 0;           ///< where there is no guid
+  std::string guid = {};         ///< as registries write it; empty for an id
+  std::string_view before = {};  ///< bytes that belong in front of the record's own
+};
+
+/// What such a header's value says; nullopt when it is none.
+std::optional<NamedSchema> header_schema(std::string_view value);
+/// Appends one; `guid` may be empty, then it is the id.
+Status append_header_schema(std::string& out, std::int32_t id, std::string_view guid);
+
 }  // namespace tailrace::schema

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/log.h"
 #include "postgres/connection.h"
 #include "staging/postgres_capture.h"
 #include "staging/postgres_text.h"
@@ -19,19 +20,8 @@ namespace {
 namespace text = postgres_text;
 using Parameters = std::vector<std::optional<std::string>>;
 
-std::string percent_encoded(std::string_view plain) {
-  std::string out;
-  for (const unsigned char c : plain)
-    out += std::isalnum(c) != 0 ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
-  return out;
-}
-
 postgres::Settings settings_of(const PostgresStaging& config) {
-  postgres::Settings settings{.url = config.url, .password = config.password};
-  if (config.user.empty()) return settings;
-  settings.url += settings.url.find('?') == std::string::npos ? '?' : '&';
-  settings.url += "user=" + percent_encoded(config.user);
-  return settings;
+  return {.url = postgres::with_user(config.url, config.user), .password = config.password};
 }
 
 class PostgresTable final : public Table {
@@ -57,6 +47,7 @@ class PostgresTable final : public Table {
                     std::stop_token stop);
   Status make_ready(postgres::Connection& database, std::span<const Record> records,
                     std::stop_token stop);
+  Status watch_truncates(postgres::Connection& database, std::stop_token stop) const;
   Status put_rows(postgres::Connection& database, const Batch& batch, std::stop_token stop);
   Status put_position(postgres::Connection& database, const std::string& position,
                       std::stop_token stop) const;
@@ -92,6 +83,16 @@ Status PostgresTable::prepare() {
   // Its changes are followed from its first row on.
   if (wanted.columns.empty() && own) wanted.columns.push_back(*own);
   if (!wanted.columns.empty()) TRY(evolve(*database, present, wanted, {}));
+  return watch_truncates(*database, {});
+}
+
+/// A table that is another's, and lets nobody make triggers, is truncated unheard.
+Status PostgresTable::watch_truncates(postgres::Connection& database, std::stop_token stop) const {
+  const auto watched = database.run(text::watch_truncates(spec_), stop);
+  if (watched) return {};
+  if (watched.error().code != Code::kPermissionDenied) return std::unexpected(watched.error());
+  LOG(warn, "staging {}: a TRUNCATE of the table will not be heard: {}", spec_.name,
+      watched.error().what);
   return {};
 }
 
@@ -154,7 +155,10 @@ Status PostgresTable::make_ready(postgres::Connection& database, std::span<const
   ASSIGN(auto wanted, wanted_layout(spec_, present));
   const Batch batch(spec_, std::move(wanted), records);
   if (batch.rows().empty()) return {};
-  if (present.columns.empty()) TRY(evolve(database, present, batch.layout(), stop));
+  if (present.columns.empty()) {
+    TRY(evolve(database, present, batch.layout(), stop));
+    TRY(watch_truncates(database, stop));
+  }
   if (followed_) TRY(followed_(spec_.name, stop));
   ready_ = true;
   return {};

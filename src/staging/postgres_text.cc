@@ -139,6 +139,25 @@ std::string alter_table(const TableSpec& spec, const Layout& present, const Layo
   return fmt::format("ALTER TABLE {} {}", quoted_name(spec.name), actions);
 }
 
+std::string watch_truncates(const TableSpec& spec) {
+  const std::string table = postgres::quoted_name(spec.name);
+  return fmt::format(
+      "DO $do$ BEGIN\n"
+      "IF to_regproc('tailrace_truncate') IS NULL THEN\n"
+      "  CREATE FUNCTION tailrace_truncate() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN\n"
+      "    EXECUTE format('DELETE FROM ONLY %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME);\n"
+      "    RETURN NULL;\n"
+      "  END $body$;\n"
+      "END IF;\n"
+      "IF to_regclass({1}) IS NOT NULL AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = "
+      "to_regclass({1}) AND tgname = 'tailrace_truncate') THEN\n"
+      "  CREATE TRIGGER tailrace_truncate BEFORE TRUNCATE ON {0} FOR EACH STATEMENT "
+      "EXECUTE PROCEDURE tailrace_truncate();\n"
+      "END IF;\n"
+      "END $do$",
+      table, postgres::quoted_text(table));
+}
+
 std::string create_incoming(const TableSpec& spec, const Layout& layout) {
   std::string body = "tailrace_round integer, tailrace_place integer";
   for (const std::size_t i : taken(spec, layout))

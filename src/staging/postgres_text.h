@@ -15,6 +15,9 @@ std::string create_table(const TableSpec& spec, const Layout& layout);
 /// ALTER TABLE … from `present` to `wanted`; "" when they are alike.
 std::string alter_table(const TableSpec& spec, const Layout& present, const Layout& wanted);
 
+/// A trigger that deletes the rows before a TRUNCATE of the table does: so their deletion is told.
+std::string watch_truncates(const TableSpec& spec);
+
 /// A temporary table of the rows that come, in the columns that upsert() sets, with the round of
 /// each: rows of one key are in rounds that follow each other.
 std::string create_incoming(const TableSpec& spec, const Layout& layout);

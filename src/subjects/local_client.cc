@@ -1,6 +1,7 @@
 // The registry of this process, asked without a network.
 #include <algorithm>
 
+#include "subjects/name.h"
 #include "subjects/subjects_client.h"
 
 namespace tailrace::subjects {
@@ -44,6 +45,12 @@ class LocalClient final : public SubjectsClient {
         if (user.subject == subject) schema.version = user.version;
     }
     return complete(**found, std::move(schema));
+  }
+
+  Result<int> id_of_guid(const std::string& guid, const std::string& subject) override {
+    for (const ContextId& one : registry_.ids_of_guid(guid))
+      if (one.context == SubjectName::parse(subject).context) return one.id;
+    return error(Code::kNotFound, "Schema " + guid + " not found");
   }
 
   Result<std::vector<std::string>> subjects_of(int id) override {
@@ -113,6 +120,7 @@ class LocalClient final : public SubjectsClient {
     schema.format = known.format;
     schema.text = known.text;
     schema.rules = known.rules;
+    schema.guid = known.guid();
     auto references = registry_.references_of(known);
     if (!references) return as_error(references.error());
     schema.references = std::move(*references);

@@ -13,6 +13,7 @@
 #include "net/http_client.h"
 #include "net/http_message.h"
 #include "schema/json.h"
+#include "subjects/name.h"
 #include "subjects/subjects_client.h"
 
 namespace tailrace::subjects {
@@ -129,6 +130,18 @@ class RemoteClient final : public SubjectsClient {
         if (name && *name == subject) schema.version = number_of(user, "version");
       }
     return kept_[{id, subject}] = std::move(schema);
+  }
+
+  Result<int> id_of_guid(const std::string& guid, const std::string& subject) override {
+    const std::lock_guard lock(mutex_);
+    ASSIGN(const auto answer, ask("/schemas/guids/" + net::percent_encode(guid) + "/ids"));
+    const schema::JsonArray* all = answer.array();
+    if (!all) return no_list();
+    for (const schema::Json& one : *all) {
+      const std::string* context = one.find_text("context");
+      if (context && *context == SubjectName::parse(subject).context) return number_of(one, "id");
+    }
+    return error(Code::kNotFound, "the schema registry has no schema " + guid);
   }
 
   Result<std::vector<std::string>> subjects_of(int id) override {
@@ -255,6 +268,7 @@ class RemoteClient final : public SubjectsClient {
     if (!text) return error(Code::kUnavailable, "the schema registry's answer holds no schema");
     schema.format = format_of(answer);
     schema.text = *text;
+    if (const std::string* guid = answer.find_text("guid")) schema.guid = *guid;
     if (const schema::Json* rules = answer.find("ruleSet"); rules && !rules->is_null()) {
       ASSIGN(schema.rules, rule_set_of(*rules));
     }

@@ -25,6 +25,7 @@ struct RegisteredSchema {
   std::string text = {};
   std::vector<schema::Reference> references = {};
   std::optional<RuleSet> rules = {};
+  std::string guid = {};  ///< where the registry says it
 };
 
 class SchemaClient {
@@ -34,6 +35,8 @@ class SchemaClient {
   /// As a version of `subject`, if it is one. kNotFound when the registry has no such id,
   /// kUnavailable when it does not answer.
   virtual Result<RegisteredSchema> by_id(int id, const std::string& subject) = 0;
+  /// The id of a schema by its guid, in the subject's context. Errors as by_id.
+  virtual Result<int> id_of_guid(const std::string& guid, const std::string& subject) = 0;
   /// kNotFound when the subject has no version.
   virtual Result<RegisteredSchema> latest(const std::string& subject) = 0;
   /// The version that the schema has now. kFailedPrecondition with the registry's reasons when it

@@ -99,8 +99,11 @@ void RunCallbacks::loop(const std::stop_token& stop) {
       call(callback, stop);
       if (stop.stop_requested()) return;
       if (auto dropped = workshop_.metadata.drop_callback(callback.id); !dropped)
-        LOG(warn, "{} of {} may be called again: {}", callback.name, callback.task.run.dag,
-            dropped.error().what);
+        LOG_OF(warn,
+               log_of("dag", callback.task.run.dag, "run", callback.task.run.run, "task",
+                      callback.task.task),
+               "{} of {} may be called again: {}", callback.name, callback.task.run.dag,
+               dropped.error().what);
     }
   }
 }
@@ -111,7 +114,10 @@ void RunCallbacks::call(const metadata::Callback& callback, const std::stop_toke
   if (value == nullptr) return;
   const auto attempt = attempt_of(callback, dag);
   if (!attempt) {
-    LOG(warn, "{} of {}: {}", callback.name, callback.task.run.dag, attempt.error().what);
+    LOG_OF(warn,
+           log_of("dag", callback.task.run.dag, "run", callback.task.run.run, "task",
+                  callback.task.task),
+           "{} of {}: {}", callback.name, callback.task.run.dag, attempt.error().what);
     return;
   }
   Occasion occasion{.name = callback.name};
@@ -127,7 +133,10 @@ void RunCallbacks::call(const metadata::Callback& callback, const std::stop_toke
   if (place.task.empty()) place.task = callback.name;
   auto log = logs_.open(place, attempt->try_number);
   if (!log) {
-    LOG(warn, "{} of {}: {}", callback.name, callback.task.run.dag, log.error().what);
+    LOG_OF(warn,
+           log_of("dag", callback.task.run.dag, "run", callback.task.run.run, "task",
+                  callback.task.task),
+           "{} of {}: {}", callback.name, callback.task.run.dag, log.error().what);
     return;
   }
   run_callback(workshop_, *attempt, *value, occasion, **log, stop);

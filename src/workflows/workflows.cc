@@ -69,9 +69,10 @@ Result<std::vector<std::shared_ptr<const dags::Dag>>> only(
   return error(Code::kNotFound, fmt::format("no DAG is called {}; there are: {}", id, names));
 }
 
-std::string metadata_url(const Options& options) {
-  return options.metadata.empty() ? "sqlite://" + options.data + "/dags/workflows.db"
-                                  : options.metadata;
+metadata::Place metadata_place(const Options& options) {
+  metadata::Place place = options.metadata;
+  if (place.url.empty()) place.url = "sqlite://" + options.data + "/dags/workflows.db";
+  return place;
 }
 
 }  // namespace
@@ -226,8 +227,7 @@ class Workflows::Impl final : public AssetSink {
                    .uri = source.uri, .extra = std::move(*extra), .aliases = {}, .count = 1}));
         effects.push_back(std::move(done));
       }
-      carry_out(std::move(effects), false, cursors);
-      return {};
+      return carry_out(std::move(effects), false, cursors);
     });
   }
 
@@ -244,6 +244,8 @@ class Workflows::Impl final : public AssetSink {
       some_.notify_all();
       idle_.wait_for(lock, grace, [&] { return running_.empty(); });
       for (auto& [key, source] : running_) source.request_stop();
+      gave_up_ = true;
+      metadata_->give_up();
       idle_.wait(lock, [&] { return running_.empty(); });
       over_ = true;
       some_.notify_all();
@@ -323,8 +325,7 @@ class Workflows::Impl final : public AssetSink {
     between([&] {
       auto effects = scheduler_.set_dags(reading->dags, now());
       set_dags(std::move(reading->dags));
-      carry_out({std::move(effects)});
-      return 0;
+      return carry_out({std::move(effects)});
     });
     if (const auto watched = watch_sources(); !watched)
       reading->findings.push_back({.place = {}, .fatal = false, .what = watched.error().what});
@@ -361,9 +362,10 @@ class Workflows::Impl final : public AssetSink {
       return view;
     });
     if (seen) return std::move(*seen);
-    ASSIGN(auto run, metadata_->run(id));
+    metadata::Metadata& kept = metadata_->at_once();
+    ASSIGN(auto run, kept.run(id));
     if (!run) return error(Code::kNotFound, fmt::format("DAG {} has no run {}", id.dag, id.run));
-    ASSIGN(auto tasks, metadata_->tasks(id));
+    ASSIGN(auto tasks, kept.tasks(id));
     View view{.run = std::move(*run), .tasks = std::move(tasks), .waits = {}};
     view.waits.resize(view.tasks.size());
     return view;
@@ -390,7 +392,8 @@ class Workflows::Impl final : public AssetSink {
   const Options& options() const { return options_; }
   Micros now() const { return clock_.now().value * 1000; }
   TryLogs& logs() { return logs_; }
-  metadata::Metadata& metadata() { return *metadata_; }
+  metadata::Metadata& metadata() { return metadata_->at_once(); }
+  std::string trouble() { return metadata_->trouble(); }
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
   void on_notice(std::function<void(const sched::Notice&)> notice) { notice_ = std::move(notice); }
 
@@ -411,7 +414,7 @@ class Workflows::Impl final : public AssetSink {
   }
 
   void run() {
-    carry_out({std::move(begin_with_)}, true);
+    (void)carry_out({std::move(begin_with_)}, true);
     telling_of_lost_ = true;
     for (auto& lost : lost_) step(sched::Event(std::move(lost)));
     telling_of_lost_ = false;
@@ -465,8 +468,9 @@ class Workflows::Impl final : public AssetSink {
       if (done) effects.push_back(std::move(*done));
     }
     if (!stopping_) effects.push_back(scheduler_.tick(now()));
-    carry_out(std::move(effects));
-    for (auto& [answer, status] : answers) answer.set_value(std::move(status));
+    const Status kept = carry_out(std::move(effects));
+    for (auto& [answer, status] : answers)
+      answer.set_value(status && !kept ? kept : std::move(status));
   }
 
   /// Events of a topic's records, as large as the batches that DAGs declare let them be.
@@ -495,8 +499,8 @@ class Workflows::Impl final : public AssetSink {
     }
     if (all) came = next;
     if (effects.empty()) return came;
-    carry_out(std::move(effects), false,
-              {{source.uri, std::to_string(partition), std::to_string(came.value)}});
+    TRY(carry_out(std::move(effects), false,
+                  {{source.uri, std::to_string(partition), std::to_string(came.value)}}));
     return came;
   }
 
@@ -505,7 +509,7 @@ class Workflows::Impl final : public AssetSink {
     if (done) {
       std::vector<Effects> effects;
       effects.push_back(std::move(*done));
-      carry_out(std::move(effects));
+      (void)carry_out(std::move(effects));
     }
   }
 
@@ -518,17 +522,24 @@ class Workflows::Impl final : public AssetSink {
   }
 
   /// Keeps first; a disk that is full is waited for, for what the scheduler holds is ahead of it.
-  void carry_out(std::vector<Effects> all, bool kept = false,
-                 const std::vector<metadata::Cursor>& cursors = {}) {
+  /// Where the program stops meanwhile, nothing more is kept: it goes on from the step before.
+  Status carry_out(std::vector<Effects> all, bool kept = false,
+                   const std::vector<metadata::Cursor>& cursors = {}) {
     std::vector<sched::Change> changes;
     for (auto& effects : all)
       changes.insert(changes.end(), std::make_move_iterator(effects.changes.begin()),
                      std::make_move_iterator(effects.changes.end()));
     const auto callbacks = callbacks_of(all);
+    std::string told;
     while (!kept && !(changes.empty() && cursors.empty() && callbacks.empty())) {
-      const auto done = metadata_->keep(changes, cursors, callbacks);
+      const auto done = cut_off_
+                            ? error(Code::kUnavailable, "the workflows' state could not be kept")
+                            : metadata_->keep(changes, cursors, callbacks);
       if (done) break;
-      LOG(error, "workflows wait, for their state cannot be kept: {}", done.error().what);
+      cut_off_ = gave_up_;
+      if (cut_off_) return done;
+      if (std::exchange(told, done.error().what) != done.error().what)
+        LOG(error, "workflows wait, for their state cannot be kept: {}", done.error().what);
       std::this_thread::sleep_for(kRetryKeeping);
     }
     for (auto& effects : all) {
@@ -540,6 +551,7 @@ class Workflows::Impl final : public AssetSink {
     }
     if (!callbacks.empty()) callbacks_.wake();
     if (!changes.empty() && changed_) changed_();
+    return {};
   }
 
   std::vector<metadata::Callback> callbacks_of(std::span<const Effects> all) const {
@@ -675,6 +687,8 @@ class Workflows::Impl final : public AssetSink {
   std::map<TryKey, std::stop_source> running_;
   std::atomic<bool> stopping_ = false;
   bool over_ = false;
+  std::atomic<bool> gave_up_ = false;  ///< the program stops, and waits for no database any more
+  bool cut_off_ = false;               ///< a step was not kept: none after it is
   std::thread thread_;
 
   Effects begin_with_;
@@ -702,7 +716,7 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
   if (!options.only.empty()) {
     ASSIGN(reading.dags, only(reading.dags, options.only));
   }
-  ASSIGN(auto kept, metadata::Metadata::open(metadata_url(options)));
+  ASSIGN(auto kept, metadata::Metadata::open(metadata_place(options)));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(kept), project, clock);
   impl->was_read(std::move(reading.findings));
   TRY(impl->all_sources(reading.dags));
@@ -737,6 +751,9 @@ std::vector<std::shared_ptr<const dags::Dag>> Workflows::dags() const {
 }
 metadata::Metadata& Workflows::metadata() {
   return impl_->metadata();
+}
+std::string Workflows::trouble() {
+  return impl_->trouble();
 }
 Result<Workflows::View> Workflows::view(const sched::RunId& run) {
   return impl_->view(run);

@@ -24,7 +24,7 @@ namespace tailrace::workflows {
 struct Options {
   std::string folder;              ///< the project's; its DAG files are in dags/
   std::string data;                ///< logs below it: dags/logs/DAG/RUN/TASK[/INDEX]/TRY.log
-  std::string metadata = {};       ///< URL; empty: sqlite in `data`
+  metadata::Place metadata = {};   ///< without URL: sqlite in `data`
   std::string python = "python3";  ///< of Python tasks
   sched::Settings scheduler = {};
   std::string only = {};  ///< one DAG's id: it alone is there, and runs when it is triggered only
@@ -69,7 +69,10 @@ class Workflows {
   Reading last_reading() const;
 
   std::vector<std::shared_ptr<const dags::Dag>> dags() const;
+  /// For who has to answer somebody: Metadata::at_once.
   metadata::Metadata& metadata();
+  /// Why nothing goes on just now, and calls below wait; empty: all goes well.
+  std::string trouble();
   /// A copy of the scheduler's rows of a run with why each waiting task waits.
   struct View {
     sched::Run run;

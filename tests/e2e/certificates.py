@@ -24,3 +24,16 @@ class Authority:
                       "-days", "2", "-extfile", extensions, "-out", certificate)
         both.write_text(key.read_text() + certificate.read_text())
         return certificate, key, both
+
+
+def serial_at(address):
+    """Of the certificate that a server shows to who connects now."""
+    shown = subprocess.run(["openssl", "s_client", "-connect", address, "-showcerts"], input="", capture_output=True,
+                           text=True, timeout=30).stdout
+    found = subprocess.run(["openssl", "x509", "-noout", "-serial"], input=shown, capture_output=True, text=True)
+    return found.stdout.strip()
+
+
+def serial_of(certificate):
+    return subprocess.run(["openssl", "x509", "-noout", "-serial", "-in", str(certificate)], capture_output=True,
+                          text=True, check=True).stdout.strip()

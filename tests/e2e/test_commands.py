@@ -253,7 +253,13 @@ def test_diagnostics_are_json_objects_where_that_is_asked_for(tmp_path, way):
     tailrace.wait_until(lambda: "refused" in made.log.read_text(), "a line of the failure")
     made.stop()
     lines = [json.loads(line) for line in made.log.read_text().splitlines()]
-    assert all(list(line) == ["time", "level", "message"] for line in lines)
+    rooms = {path.name for path in (tailrace.ROOT / "src").iterdir() if path.is_dir()}
+    fields = {"topic", "partition", "offset", "source", "table", "flow", "function", "dag", "run", "task", "rule",
+              "channel"}
+    for line in lines:
+        assert list(line)[:4] == ["time", "level", "room", "message"] and line["room"] in rooms, line
+        assert set(list(line)[4:]) <= fields, line
     failure = next(line for line in lines if "refused" in line["message"])
     assert failure["level"] == "warn" and failure["message"].startswith("ingest input: ")
+    assert (failure["room"], failure["source"], failure["topic"]) == ("connect", "input", "users_created")
     assert failure["time"].endswith("Z") and "sesame" not in made.log.read_text()

@@ -6,9 +6,11 @@ import confluent_kafka
 import pytest
 import tailrace
 from broker import Broker
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import AcknowledgeType, ConsumerGroupTopicPartitions, ShareConsumer, TopicPartition
+from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic,
+                                   ResourceType)
 from records import lines
+from streams_member import Member, word_count
 from test_console_api import ask, check
 
 
@@ -196,6 +198,94 @@ def test_an_offset_of_a_deleted_topic_is_gone_and_not_an_error(project):
     admin.delete_topics(["doomed"])["doomed"].result(20)
     assert ask(project, "GET", "/api/topics/doomed")[0] == 404
     assert all(row["end"] == -1 and row["lag"] == -1 for row in group_of(project, "widow")["offsets"])
+    consumer.close()
+
+
+def test_a_share_group_has_its_members_and_where_it_begins(project):
+    admin = create(project, "jobs", 2)
+    earliest = ConfigEntry("share.auto.offset.reset", "earliest", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.GROUP, "pickers", incremental_configs=[earliest])
+    for done in admin.incremental_alter_configs([resource]).values():
+        done.result(20)
+    producer = producer_of(project)
+    for value in (b"good", b"bad", b"again", b"again"):
+        producer.produce("jobs", value, partition=1)
+        producer.flush(20)
+    sharer = ShareConsumer({"bootstrap.servers": project.kafka(), "group.id": "pickers", "client.id": "p1",
+                            "share.acknowledgement.mode": "explicit"})
+    sharer.subscribe(["jobs"])
+    fate = {b"good": AcknowledgeType.ACCEPT, b"bad": AcknowledgeType.REJECT, b"again": AcknowledgeType.RELEASE}
+    held = []
+    while len(held) < 2:
+        messages = list(sharer.poll(1.0))
+        held += [message for message in messages if message.delivery_count() == 2]
+        for message in messages:
+            if message.delivery_count() == 1:
+                sharer.acknowledge(message, fate[message.value()])
+        if not held:
+            sharer.commit_sync()
+    shown = group_of(project, "pickers")
+    assert (shown["info"]["type"], shown["info"]["state"], shown["info"]["topics"]) == ("share", "Stable", ["jobs"])
+    [member] = shown["members"]
+    assert member["client_id"] == "p1" and member["assigned"] == ["jobs-0", "jobs-1"]
+    [_, offset] = shown["offsets"]
+    assert (offset["partition"], offset["committed"], offset["end"], offset["lag"]) == (1, 2, 4, 2)
+    assert shown["info"]["lag"] == 2
+    sharer.close()
+
+    assert group_of(project, "pickers")["members"] == []
+    done = project.command("groups", "pickers", "--json", "--broker", project.kafka())
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["partition"], row["committed"], row["lag"]) for row in rows][1] == (1, 2, 2), done.stdout
+
+
+def test_a_streams_group_has_its_members_tasks(project):
+    create(project, "text", 2)
+    one, other = (Member(project.kafka(), "counters", name, word_count("text")) for name in "ab")
+
+    def settled():
+        return all(member.beat()["ErrorCode"] == 0 for member in (one, other)) and all(
+            len(member.tasks()) == 2 for member in (one, other))
+
+    tailrace.wait_until(settled, "tasks for both")
+    shown = {member["id"]: member for member in group_of(project, "counters")["members"]}
+    for member in (one, other):
+        tasks = {tuple(task.split("_")) for task in shown[member.name]["active_tasks"]}
+        assert tasks == {(part, str(partition)) for part, partition in member.tasks()}
+        assert {f"text-{partition}" for part, partition in member.tasks() if part == "0"} <= set(
+            shown[member.name]["assigned"])
+        assert shown[member.name]["standby_tasks"] == shown[member.name]["warmup_tasks"] == []
+    done = project.command("groups", "counters", "--members", "--json", "--broker", project.kafka())
+    rows = {row["member"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert {name: row["active"] for name, row in rows.items()} == {
+        name: ", ".join(member["active_tasks"]) for name, member in shown.items()}, done.stdout
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer", "share"])
+def test_the_members_of_a_group_are_listed_with_what_they_read(project, protocol):
+    topic, group = f"members-{protocol}", f"members of {protocol}"
+    admin = create(project, topic, 2)
+    settings = {"bootstrap.servers": project.kafka(), "group.id": group, "client.id": "c1"}
+    if protocol == "share":
+        consumer = ShareConsumer(settings)
+    else:
+        consumer = confluent_kafka.Consumer(settings | {"group.protocol": protocol, "auto.offset.reset": "earliest"})
+    consumer.subscribe([topic])
+
+    def rows():
+        list(consumer.poll(0.1) or []) if protocol == "share" else consumer.poll(0.1)
+        done = project.command("groups", group, "--members", "--json", "--broker", project.kafka())
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        return [row for row in found if row["assigned"]]
+
+    [row] = tailrace.wait_until(rows, "a member with partitions")
+    assert (row["group"], row["type"], row["client"], row["assigned"]) == (
+        group, protocol, "c1", f"{topic}-0, {topic}-1")
+    if protocol == "consumer":
+        [told] = admin.describe_consumer_groups([group]).values()
+        assert row["member"] == told.result(20).members[0].member_id
+    text = project.command("groups", group, "--members", "--broker", project.kafka()).stdout
+    assert text.splitlines()[0].split() == ["member", "client", "host", "assigned"] and f"{topic}-1" in text
     consumer.close()
 
 

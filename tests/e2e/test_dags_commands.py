@@ -1,5 +1,6 @@
 """`tailrace dags run | runs | clear | pause | unpause | logs | backfill` against a running project."""
 import json
+import os
 import signal
 import subprocess
 
@@ -124,3 +125,26 @@ def test_where_nothing_runs_each_command_says_how_to_start_it(project):
         told = dags(project, *words)
         assert told.returncode == 1 and "tailrace run" in told.stderr, words
     assert dags(project, "list").returncode == 0, "the files are enough"
+
+
+def test_commands_log_in_where_the_api_wants_it(project, tmp_path):
+    users = tmp_path / "users"
+    users.write_text("ada: a word of hers\n")
+    ports = list(tailrace.FREE_PORTS)
+    ports[ports.index("--console") + 1] = "off"
+    project.process = subprocess.Popen([tailrace.PROGRAM, "run", project.folder, "--data", project.data, *ports,
+                                        "--airflow-users", users])
+    tailrace.started.append(project.process)
+    tailrace.wait_until(lambda: project.run_file().get("airflow"), "Airflow's API")
+
+    def runs(**login):
+        return project.command("dags", "runs", "line", "--json", "--project", project.folder, "--data", project.data,
+                               env=os.environ | login)
+
+    refused = runs()
+    assert refused.returncode != 0 and "set TAILRACE_AIRFLOW_USER and TAILRACE_AIRFLOW_PASSWORD" in refused.stderr
+    wrong = runs(TAILRACE_AIRFLOW_USER="ada", TAILRACE_AIRFLOW_PASSWORD="another word")
+    assert wrong.returncode != 0 and "the login of ada is refused: Invalid credentials" in wrong.stderr
+    assert "another word" not in wrong.stderr
+    right = runs(TAILRACE_AIRFLOW_USER="ada", TAILRACE_AIRFLOW_PASSWORD="a word of hers")
+    assert right.returncode == 0 and right.stdout == "", right.stderr

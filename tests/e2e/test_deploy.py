@@ -106,8 +106,22 @@ def expressions():
             yield rule["alert"], rule["expr"]
 
 
-def test_every_metric_of_the_dashboard_and_the_rules_is_there(tmp_path):
-    project = tailrace.Project(tmp_path).start()
+def with_every_room(folder):
+    """The example with a webhook, a function and an alert beside it."""
+    project = tailrace.Project(folder)
+    path = project.folder / "tailrace.yml"
+    settings = yaml.safe_load(path.read_text())
+    settings["ingest"].append({"name": "pushed", "topic": "users_created", "use": "webhook", "webhook": {}})
+    settings["functions"] = {"take": {"ingest": "pushed"}}
+    settings["alerts"] = {"channels": {"ops": {"webhook": {"url": "http://127.0.0.1:9/"}}},
+                          "rules": [{"hop": "*", "error": True}]}
+    path.write_text(yaml.safe_dump(settings))
+    return project
+
+
+def test_every_metric_of_the_dashboard_and_the_rules_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    project = with_every_room(tmp_path).start()
     with urllib.request.urlopen(project.url() + "/metrics", timeout=30) as answer:
         text = answer.read().decode()
     project.stop()

@@ -204,3 +204,16 @@ def test_mistakes_of_functions_are_told_with_their_place(tmp_path):
         done = project.command("check", project.folder)
         other.write_text(before)
         assert done.returncode == 1 and told in done.stderr and "tailrace.yml:" in done.stderr, done.stderr
+
+
+def test_a_module_that_was_written_is_loaded_before_the_next_call(project):
+    door = Door(project)
+    assert invoke(door, "score", {"id": "abc"})[1]["score"] == 3
+    path = project.folder / "hooks" / "score.py"
+    path.write_text(SCORE.replace('len(event["id"])', "7"))
+    assert invoke(door, "score", {"id": "abc"})[1]["score"] == 7
+    (path.parent / "weights.py").write_text("WEIGHT = 1\n")
+    path.write_text("import weights\n" + SCORE.replace('len(event["id"])', "weights.WEIGHT"))
+    assert invoke(door, "score", {"id": "abc"})[1]["score"] == 1
+    (path.parent / "weights.py").write_text("WEIGHT = 2\n")
+    assert invoke(door, "score", {"id": "abc"})[1]["score"] == 2

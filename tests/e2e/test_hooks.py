@@ -301,3 +301,31 @@ on_order:
     seen = tmp_path / "seen"
     tailrace.wait_until(lambda: seen.exists() and len(seen.read_text().splitlines()) == 3, "a task for each request")
     project.stop()
+
+
+def test_status_says_where_to_push(start):
+    project = start({"webhook": {"path": "orders/new"}})
+    door = Door(project)
+    done = project.command("status", project.folder, "--data", project.data, "--json")
+    doors = json.loads(done.stdout)["doors"]
+    assert doors["hooks"] == project.hooks() and doors["console"].startswith("http://127.0.0.1:")
+    assert doors["webhooks"] == ["/hooks/orders/new"]
+    shown = project.command("status", project.folder, "--data", project.data).stdout
+    assert f"POST {project.hooks()}/hooks/orders/new" in shown
+    assert door.post("/hooks/orders/new", {"id": 1}) == (200, {"records": 1})
+    project.stop()
+    done = project.command("status", project.folder, "--data", project.data, "--json")
+    assert json.loads(done.stdout)["doors"] is None
+
+
+def test_a_compose_file_opens_the_door_only_to_who_may(tmp_path):
+    project = tailrace.with_sql(tmp_path, SQL, settings({"webhook": {}}))
+    done = project.command("compose", project.folder, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "tailrace.yml:" in done.stderr and "`token` or a `signature`" in done.stderr
+    (project.folder / "tailrace.yml").write_text(settings({"webhook": {"token": "${HOOK_TOKEN}"}}))
+    done = project.command("compose", project.folder, "--out", tmp_path / "out", env={"HOOK_TOKEN": "s3cret"})
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "out" / "compose.yml").read_text()
+    assert '--hooks, "0.0.0.0:9080"' in text and '"127.0.0.1:9080:9080"' in text
+    assert "HOOK_TOKEN: ${HOOK_TOKEN:?" in text and "s3cret" not in text

@@ -172,6 +172,17 @@ def test_a_strangers_changes_reach_the_topic(both):
     assert [one["nat"] for one in found[ids[1]]] == [user(1)["nat"], "XX"]
 
 
+def test_rows_that_a_truncate_removes_are_deleted_in_the_topic(both):
+    both = both({"columns": COLUMNS, "key": ["id"]})
+    feed(both, [[user(n) for n in range(3)]])
+    project = both.projects["postgresql"]
+    both.execute(f"TRUNCATE {TABLE}")
+    tailrace.wait_until(lambda: project.hops()["appended.users_created"]["count"] == 6, "three deletions")
+    assert both.execute(f"SELECT count(*) FROM {TABLE}") == [(0,)]
+    stop(both)
+    assert [changes[-1] for changes in by_key(project).values()] == [None, None, None]
+
+
 WAITS = """
 fetched:
   schedule: none

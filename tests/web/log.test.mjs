@@ -57,6 +57,27 @@ test("groups of a foreign client are on the page with members, offsets and lag",
   assert.deepEqual(page.problems, []);
 });
 
+test("a share group has its members and where it begins on the page", async () => {
+  const { url, broker } = await running;
+  await serve(PYTHON, ["tests/web/sharer.py", broker, "jobs", "pickers"], /holding/);
+  const page = await visit(`${url}/#/groups`);
+  await page.getByRole("row", { name: /pickers share Stable 1 1 jobs/ }).waitFor();
+  await page.getByRole("link", { name: "pickers" }).click();
+  await page.getByRole("region", { name: "Members" }).getByRole("row", { name: /client-of-pickers .* jobs-0/ }).waitFor();
+  await page.getByRole("region", { name: "Offsets" }).getByRole("row", { name: "jobs 0 1 2 1" }).waitFor();
+  assert.deepEqual(page.problems, []);
+});
+
+test("a streams group has its members' tasks on the page", async () => {
+  const { url, broker } = await running;
+  await serve(PYTHON, ["tests/web/streams_group.py", broker, "users_created", "counters"], /settled/);
+  const page = await visit(`${url}/#/groups`);
+  await page.getByRole("link", { name: "counters" }).click();
+  await page.getByRole("region", { name: "Members" }).getByRole("row", { name: /users_created-0.* 0_0.*1_0.* none none/ })
+    .waitFor();
+  assert.deepEqual(page.problems, []);
+});
+
 test("the newest records of a topic of the example are JSON", async () => {
   const page = await visit(`${(await running).url}/#/topics`);
   await page.getByRole("link", { name: "users_created", exact: true }).click();

@@ -62,6 +62,7 @@ Result<Array> run(Call& call) {
   if (is_struct) corrupt_column(call.type(), corrupt);
   std::vector<bool> bad(static_cast<std::size_t>(corrupt < 0 ? 0 : call.rows));
   JsonDocument document(end_of_chars(call.args[0]));
+  JsonReader reader;
   simdjson::dom::parser empty_parser;
   const simdjson::dom::element empty = empty_parser.parse(std::string_view("{}"));
   for (std::int64_t row = 0; row < call.rows; ++row) {
@@ -69,6 +70,7 @@ Result<Array> run(Call& call) {
       column->append_null();
       continue;
     }
+    if (reader.append(*column, texts[row])) continue;
     const auto root = document.parse(texts[row]);
     if (root && column->append(*root)) continue;
     if (!bad.empty()) bad[row] = true;

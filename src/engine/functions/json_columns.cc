@@ -2,6 +2,7 @@
 #include "engine/functions/json_columns.h"
 
 #include <limits>
+#include <utility>
 
 #include "base/base64.h"
 #include "engine/functions/decimal_rules.h"
@@ -14,17 +15,21 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-/// Validity of a growing column: a byte a row, packed at the end.
+/// Validity of a growing column: a byte a row from the first null on, packed at the end.
 class Validity {
  public:
   void add(bool valid) {
-    bytes_.push_back(valid);
+    if (!valid && bytes_.empty()) bytes_.assign(static_cast<std::size_t>(size_), 1);
+    if (!valid || !bytes_.empty()) bytes_.push_back(valid);
     nulls_ += !valid;
+    ++size_;
   }
-  std::int64_t size() const { return static_cast<std::int64_t>(bytes_.size()); }
+  std::int64_t size() const { return size_; }
   void truncate(std::int64_t size) {
-    for (auto row = size; row < this->size(); ++row) nulls_ -= !bytes_[row];
-    bytes_.resize(static_cast<std::size_t>(size));
+    if (size >= size_) return;
+    for (auto row = size; nulls_ > 0 && row < size_; ++row) nulls_ -= !bytes_[row];
+    size_ = size;
+    bytes_.resize(nulls_ > 0 ? static_cast<std::size_t>(size) : 0);
   }
   std::int64_t nulls() const { return nulls_; }
   std::shared_ptr<arrow::Buffer> bits() const {
@@ -37,9 +42,38 @@ class Validity {
   }
 
  private:
+  std::int64_t size_ = 0;
   std::vector<std::uint8_t> bytes_;
   std::int64_t nulls_ = 0;
 };
+
+/// Where the rows of a growing column end, with room for as many as there were last time.
+class Ends {
+ public:
+  void add(std::size_t end) { ends_.push_back(static_cast<std::int32_t>(end)); }
+  std::int32_t last() const { return ends_.back(); }
+  void truncate(std::int64_t size) {
+    if (size + 1 < static_cast<std::int64_t>(ends_.size()))
+      ends_.resize(static_cast<std::size_t>(size) + 1);
+  }
+  std::shared_ptr<arrow::Buffer> finish() {
+    const std::size_t room = ends_.size();
+    auto made = arrow::Buffer::FromVector(std::exchange(ends_, {}));
+    ends_.reserve(room);
+    ends_.push_back(0);
+    return made;
+  }
+
+ private:
+  std::vector<std::int32_t> ends_{0};
+};
+
+std::shared_ptr<arrow::Buffer> finish_chars(std::string& chars) {
+  const std::size_t room = chars.size();
+  auto made = arrow::Buffer::FromString(std::exchange(chars, {}));
+  chars.reserve(room + room / 8);
+  return made;
+}
 
 std::optional<std::string_view> big_number(element value) {
   std::string_view text;
@@ -55,7 +89,16 @@ void number_text(std::string& out, element value) {
   append_double(out, double(value));
 }
 
-class JsonStrings : public JsonColumn {
+/// A value, or null where a null stands.
+bool read_value(JsonTokens& in, const JsonDemand* demand, JsonColumn& column) {
+  if (in.peek() != 'n') return column.read(in, demand);
+  JsonScalar null;
+  if (!in.take_scalar(null) || !JsonTokens::meets(demand, null)) return false;
+  column.append_null();
+  return true;
+}
+
+class JsonStrings final : public JsonColumn {
  public:
   explicit JsonStrings(Type type)
       : type_(std::move(type)), binary_(type_->id() == arrow::Type::BINARY) {}
@@ -77,34 +120,43 @@ class JsonStrings : public JsonColumn {
     }
     return end(true);
   }
+  bool read(JsonTokens& in, const JsonDemand* demand) override {
+    if (binary_) return false;
+    JsonScalar value;
+    value.kind = kJsonText;
+    if (in.peek() == '"' ? !in.take_text(value.text) : !in.take_scalar(value)) return false;
+    // Whole numbers and words are printed as they stand.
+    if (value.kind == kJsonReal || value.kind == kJsonNull) return false;
+    if (!JsonTokens::meets(demand, value)) return false;
+    chars_.append(value.text);
+    return end(true);
+  }
   void append_null() override { end(false); }
   std::int64_t size() const override { return valid_.size(); }
   void truncate(std::int64_t size) override {
     valid_.truncate(size);
-    offsets_.resize(static_cast<std::size_t>(size) + 1);
-    chars_.resize(static_cast<std::size_t>(offsets_.back()));
+    ends_.truncate(size);
+    chars_.resize(static_cast<std::size_t>(ends_.last()));
   }
   Result<Array> finish() override {
     if (chars_.size() > std::numeric_limits<std::int32_t>::max()) {
       return error(Code::kResourceExhausted, "a batch's strings exceed 2 GiB: use smaller batches");
     }
-    return arrow::MakeArray(
-        arrow::ArrayData::Make(type_, valid_.size(),
-                               {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_)),
-                                arrow::Buffer::FromString(std::move(chars_))},
-                               valid_.nulls()));
+    const Validity valid = std::exchange(valid_, {});
+    return arrow::MakeArray(arrow::ArrayData::Make(
+        type_, valid.size(), {valid.bits(), ends_.finish(), finish_chars(chars_)}, valid.nulls()));
   }
 
  private:
   bool end(bool valid) {
     valid_.add(valid);
-    offsets_.push_back(static_cast<std::int32_t>(chars_.size()));
+    ends_.add(chars_.size());
     return true;
   }
   Type type_;
   bool binary_;
   Validity valid_;
-  std::vector<std::int32_t> offsets_{0};
+  Ends ends_;
   std::string chars_;
 };
 
@@ -120,6 +172,15 @@ class JsonFixed : public JsonColumn {
     valid_.add(true);
     return true;
   }
+  bool read(JsonTokens& in, const JsonDemand* demand) override {
+    JsonScalar value;
+    if (!in.take_scalar(value) || !JsonTokens::meets(demand, value)) return false;
+    std::optional<T> made = convert_(value);
+    if (!made) return false;
+    values_.push_back(*made);
+    valid_.add(true);
+    return true;
+  }
   void append_null() override {
     values_.push_back(T{});
     valid_.add(false);
@@ -127,15 +188,18 @@ class JsonFixed : public JsonColumn {
   std::int64_t size() const override { return valid_.size(); }
   void truncate(std::int64_t size) override {
     valid_.truncate(size);
-    values_.resize(static_cast<std::size_t>(size));
+    if (size < static_cast<std::int64_t>(values_.size()))
+      values_.resize(static_cast<std::size_t>(size));
   }
   Result<Array> finish() override {
-    Sink<T> out(type_, valid_.size());
+    const Validity valid = std::exchange(valid_, {});
+    Sink<T> out(type_, valid.size());
     for (std::size_t row = 0; row < values_.size(); ++row)
       out.set(static_cast<std::int64_t>(row), values_[row]);
+    values_.clear();
     ASSIGN(Array made, out.finish());
-    made->data()->buffers[0] = valid_.bits();
-    made->data()->SetNullCount(valid_.nulls());
+    made->data()->buffers[0] = valid.bits();
+    made->data()->SetNullCount(valid.nulls());
     return arrow::MakeArray(made->data());
   }
 
@@ -166,30 +230,41 @@ class JsonList : public JsonColumn {
   }
   /// A single value where Spark takes one for an array of one: a root object for ARRAY<STRUCT<…>>.
   bool append_single(element value) { return values_->append(value) && end(true); }
+  bool read(JsonTokens& in, const JsonDemand* demand) override {
+    if (!in.take('[') || (demand && !demand->takes(kJsonList))) return false;
+    const JsonDemand* items = demand ? demand->items : nullptr;
+    if (!in.take(']')) {
+      do {
+        if (!read_value(in, items, *values_)) return false;
+      } while (in.take(','));
+      if (!in.take(']')) return false;
+    }
+    return end(true);
+  }
   void append_null() override { end(false); }
   std::int64_t size() const override { return valid_.size(); }
   void truncate(std::int64_t size) override {
     valid_.truncate(size);
-    offsets_.resize(static_cast<std::size_t>(size) + 1);
-    values_->truncate(offsets_.back());
+    ends_.truncate(size);
+    values_->truncate(ends_.last());
   }
   Result<Array> finish() override {
     ASSIGN(Array values, values_->finish());
+    const Validity valid = std::exchange(valid_, {});
     return arrow::MakeArray(arrow::ArrayData::Make(
-        type_, valid_.size(), {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_))},
-        {values->data()}, valid_.nulls()));
+        type_, valid.size(), {valid.bits(), ends_.finish()}, {values->data()}, valid.nulls()));
   }
 
  private:
   bool end(bool valid) {
     valid_.add(valid);
-    offsets_.push_back(static_cast<std::int32_t>(values_->size()));
+    ends_.add(static_cast<std::size_t>(values_->size()));
     return true;
   }
   Type type_;
   std::unique_ptr<JsonColumn> values_;
   Validity valid_;
-  std::vector<std::int32_t> offsets_{0};
+  Ends ends_;
 };
 
 class JsonMap : public JsonColumn {
@@ -209,47 +284,62 @@ class JsonMap : public JsonColumn {
         return false;
       }
       chars_.append(key);
-      key_ends_.push_back(static_cast<std::int32_t>(chars_.size()));
+      key_ends_.add(chars_.size());
     }
     return end(true);
+  }
+  bool read(JsonTokens& in, const JsonDemand* demand) override {
+    if (!in.take('{') || (demand && !demand->takes(kJsonObject))) return false;
+    std::uint64_t found = 0;
+    if (!in.take('}')) {
+      do {
+        std::string_view key;
+        if (!in.take_name(key)) return false;
+        chars_.append(key);
+        key_ends_.add(chars_.size());
+        const auto member = demand ? demand->member(key) : JsonDemand::Member();
+        found |= member.required;
+        if (!read_value(in, member.value, *items_)) return false;
+      } while (in.take(','));
+      if (!in.take('}')) return false;
+    }
+    return (!demand || found == demand->required) && end(true);
   }
   void append_null() override { end(false); }
   std::int64_t size() const override { return valid_.size(); }
   void truncate(std::int64_t size) override {
     valid_.truncate(size);
-    offsets_.resize(static_cast<std::size_t>(size) + 1);
-    items_->truncate(offsets_.back());
-    truncate_keys(offsets_.back());
+    ends_.truncate(size);
+    items_->truncate(ends_.last());
+    truncate_keys(ends_.last());
   }
   Result<Array> finish() override {
     ASSIGN(Array items, items_->finish());
     const auto count = items->length();
     auto keys = arrow::ArrayData::Make(arrow::utf8(), count,
-                                       {nullptr, arrow::Buffer::FromVector(std::move(key_ends_)),
-                                        arrow::Buffer::FromString(std::move(chars_))},
-                                       0);
+                                       {nullptr, key_ends_.finish(), finish_chars(chars_)}, 0);
     auto entries =
         arrow::ArrayData::Make(type_->field(0)->type(), count, {nullptr}, {keys, items->data()}, 0);
+    const Validity valid = std::exchange(valid_, {});
     return arrow::MakeArray(arrow::ArrayData::Make(
-        type_, valid_.size(), {valid_.bits(), arrow::Buffer::FromVector(std::move(offsets_))},
-        {entries}, valid_.nulls()));
+        type_, valid.size(), {valid.bits(), ends_.finish()}, {entries}, valid.nulls()));
   }
 
  private:
   void truncate_keys(std::int64_t size) {
-    key_ends_.resize(static_cast<std::size_t>(size) + 1);
-    chars_.resize(static_cast<std::size_t>(key_ends_.back()));
+    key_ends_.truncate(size);
+    chars_.resize(static_cast<std::size_t>(key_ends_.last()));
   }
   bool end(bool valid) {
     valid_.add(valid);
-    offsets_.push_back(static_cast<std::int32_t>(items_->size()));
+    ends_.add(static_cast<std::size_t>(items_->size()));
     return true;
   }
   Type type_;
   std::unique_ptr<JsonColumn> items_;
   Validity valid_;
-  std::vector<std::int32_t> offsets_{0};
-  std::vector<std::int32_t> key_ends_{0};
+  Ends ends_;
+  Ends key_ends_;
   std::string chars_;
 };
 
@@ -259,7 +349,8 @@ class JsonStruct : public JsonColumn {
       : type_(std::move(type)),
         fields_(std::move(fields)),
         found_(fields_.size()),
-        has_(fields_.size()) {}
+        has_(fields_.size()),
+        read_(fields_.size()) {}
 
   bool append(element value) override {
     simdjson::dom::object object;
@@ -276,6 +367,35 @@ class JsonStruct : public JsonColumn {
       if (!has_[i] || found_[i].is_null() || !fields_[i]->append(found_[i]))
         fields_[i]->append_null();
     }
+    valid_.add(true);
+    return true;
+  }
+  bool read(JsonTokens& in, const JsonDemand* demand) override {
+    if (!in.take('{') || (demand && !demand->takes(kJsonObject))) return false;
+    if (demand != demand_) expected_.clear();
+    demand_ = demand;
+    ++reading_;
+    std::size_t position = 0, count = 0;
+    std::uint64_t found = 0;
+    if (!in.take('}')) {
+      do {
+        std::string_view key;
+        if (!in.take_name(key)) return false;
+        const Expected& one = expected(key, position++);
+        found |= one.demand.required;
+        if (one.slot < 0) {
+          if (!in.skip(one.demand.value)) return false;
+          continue;
+        }
+        if (std::exchange(read_[one.slot], reading_) == reading_) return false;  // twice
+        ++count;
+        if (!read_value(in, one.demand.value, *fields_[one.slot])) return false;
+      } while (in.take(','));
+      if (!in.take('}')) return false;
+    }
+    if (demand && found != demand->required) return false;
+    for (std::size_t i = 0; count < fields_.size() && i < fields_.size(); ++i)
+      if (read_[i] != reading_) fields_[i]->append_null();
     valid_.add(true);
     return true;
   }
@@ -299,8 +419,9 @@ class JsonStruct : public JsonColumn {
       ASSIGN(Array made, field->finish());
       children.push_back(made->data());
     }
-    return arrow::MakeArray(arrow::ArrayData::Make(type_, valid_.size(), {valid_.bits()},
-                                                   std::move(children), valid_.nulls()));
+    const Validity valid = std::exchange(valid_, {});
+    return arrow::MakeArray(arrow::ArrayData::Make(type_, valid.size(), {valid.bits()},
+                                                   std::move(children), valid.nulls()));
   }
 
  private:
@@ -314,15 +435,35 @@ class JsonStruct : public JsonColumn {
   /// position is tried first.
   int slot_of(std::string_view key, std::size_t position) {
     if (position < seen_.size() && seen_[position].key == key) return seen_[position].slot;
-    int slot = -1;
-    for (int i = 0; i < type_->num_fields(); ++i) {
-      if (type_->field(i)->name() == key) slot = i;
-    }
+    const int slot = find_slot(key);
     if (position == seen_.size() && position < kMaxSeen)
       seen_.push_back({std::string(key), slot});
     else if (position < seen_.size())
       seen_[position] = {std::string(key), slot};
     return slot;
+  }
+  int find_slot(std::string_view key) const {
+    int slot = -1;
+    for (int i = 0; i < type_->num_fields(); ++i) {
+      if (type_->field(i)->name() == key) slot = i;
+    }
+    return slot;
+  }
+
+  /// As slot_of, with what is demanded of the member.
+  struct Expected {
+    std::string key;
+    int slot;
+    JsonDemand::Member demand;
+  };
+  const Expected& expected(std::string_view key, std::size_t position) {
+    if (position < expected_.size() && expected_[position].key == key) return expected_[position];
+    Expected made{std::string(key), find_slot(key),
+                  demand_ ? demand_->member(key) : JsonDemand::Member()};
+    if (position < expected_.size()) return expected_[position] = std::move(made);
+    if (position == expected_.size() && position < kMaxSeen)
+      return expected_.emplace_back(std::move(made));
+    return last_ = std::move(made);
   }
 
   Type type_;
@@ -330,6 +471,11 @@ class JsonStruct : public JsonColumn {
   std::vector<element> found_;
   std::vector<std::uint8_t> has_;
   std::vector<Seen> seen_;
+  const JsonDemand* demand_ = nullptr;
+  std::vector<Expected> expected_;
+  Expected last_;
+  std::vector<std::uint64_t> read_;  ///< by field: the last row whose value was read
+  std::uint64_t reading_ = 0;
   Validity valid_;
 };
 
@@ -343,12 +489,15 @@ std::optional<T> to_integer(element value) {
 }
 
 template <typename T>
-std::optional<T> to_floating(element value) {
-  double number;
-  std::string_view text;
-  if (!value.get_double().get(number)) return static_cast<T>(number);
-  if (value.get_string().get(text)) return std::nullopt;
-  if (const auto big = big_number(value)) return static_cast<T>(parse_double(*big).value_or(0));
+std::optional<T> to_integer(const JsonScalar& value) {
+  if (value.kind != kJsonInteger || value.integer < std::numeric_limits<T>::min() ||
+      value.integer > std::numeric_limits<T>::max())
+    return std::nullopt;
+  return static_cast<T>(value.integer);
+}
+
+template <typename T>
+std::optional<T> named_floating(std::string_view text) {
   if (text == "NaN") return std::numeric_limits<T>::quiet_NaN();
   if (text == "Infinity" || text == "+INF" || text == "INF" || text == "+Infinity") {
     return std::numeric_limits<T>::infinity();
@@ -357,15 +506,62 @@ std::optional<T> to_floating(element value) {
   return std::nullopt;
 }
 
-std::optional<std::int64_t> to_timestamp(element value, bool zoned, std::int64_t now_us) {
+template <typename T>
+std::optional<T> to_floating(element value) {
+  double number;
   std::string_view text;
-  if (!value.get_string().get(text)) {
+  if (!value.get_double().get(number)) return static_cast<T>(number);
+  if (value.get_string().get(text)) return std::nullopt;
+  if (const auto big = big_number(value)) return static_cast<T>(parse_double(*big).value_or(0));
+  return named_floating<T>(text);
+}
+template <typename T>
+std::optional<T> to_floating(const JsonScalar& value) {
+  if (value.kind == kJsonReal) return static_cast<T>(value.real);
+  if (value.kind == kJsonInteger) return static_cast<T>(static_cast<double>(value.integer));
+  return value.kind == kJsonText ? named_floating<T>(value.text) : std::nullopt;
+}
+
+bool text_of_value(element value, std::string_view& text) {
+  return !value.get_string().get(text);
+}
+bool text_of_value(const JsonScalar& value, std::string_view& text) {
+  text = value.text;
+  return value.kind == kJsonText;
+}
+
+std::optional<bool> to_bool(element value) {
+  bool truth;
+  return value.get_bool().get(truth) ? std::nullopt : std::optional(truth);
+}
+std::optional<bool> to_bool(const JsonScalar& value) {
+  return value.kind == kJsonBool ? std::optional(value.truth) : std::nullopt;
+}
+
+template <typename Value>
+std::optional<std::int64_t> to_timestamp(const Value& value, bool zoned, std::int64_t now_us) {
+  std::string_view text;
+  if (text_of_value(value, text)) {
     bool had_zone = false;
     const auto made = parse_timestamp(text, now_us, &had_zone);
     return !zoned && had_zone ? std::nullopt : made;
   }
   const auto seconds = zoned ? to_integer<std::int64_t>(value) : std::nullopt;
   return seconds ? std::optional(*seconds * 1'000'000) : std::nullopt;
+}
+
+std::optional<Decimal128> decimal_of_text(std::string_view text, DecimalShape shape) {
+  const auto parsed = parse_decimal(text);
+  return parsed ? rescale(parsed->value, parsed->scale, shape) : std::nullopt;
+}
+
+std::optional<Decimal128> to_decimal(const JsonScalar& value, DecimalShape shape) {
+  if (value.kind == kJsonText || value.kind == kJsonInteger)
+    return decimal_of_text(value.text, shape);
+  if (value.kind != kJsonReal) return std::nullopt;
+  std::string text;
+  append_double(text, value.real);
+  return decimal_of_text(text, shape);
 }
 
 std::optional<Decimal128> to_decimal(element value, DecimalShape shape) {
@@ -378,8 +574,7 @@ std::optional<Decimal128> to_decimal(element value, DecimalShape shape) {
   } else {
     number_text(text, value);
   }
-  const auto parsed = parse_decimal(text);
-  return parsed ? rescale(parsed->value, parsed->scale, shape) : std::nullopt;
+  return decimal_of_text(text, shape);
 }
 
 template <typename T, typename Convert>
@@ -396,35 +591,37 @@ Result<std::unique_ptr<JsonColumn>> JsonColumn::make(const Type& type, std::int6
     case Id::BINARY:
       return std::make_unique<JsonStrings>(type);
     case Id::BOOL:
-      return fixed<bool>(type, [](element value) -> std::optional<bool> {
-        bool truth;
-        return value.get_bool().get(truth) ? std::nullopt : std::optional(truth);
-      });
+      return fixed<bool>(type, [](const auto& value) { return to_bool(value); });
     case Id::INT8:
-      return fixed<std::int8_t>(type, to_integer<std::int8_t>);
+      return fixed<std::int8_t>(type,
+                                [](const auto& value) { return to_integer<std::int8_t>(value); });
     case Id::INT16:
-      return fixed<std::int16_t>(type, to_integer<std::int16_t>);
+      return fixed<std::int16_t>(type,
+                                 [](const auto& value) { return to_integer<std::int16_t>(value); });
     case Id::INT32:
-      return fixed<std::int32_t>(type, to_integer<std::int32_t>);
+      return fixed<std::int32_t>(type,
+                                 [](const auto& value) { return to_integer<std::int32_t>(value); });
     case Id::INT64:
-      return fixed<std::int64_t>(type, to_integer<std::int64_t>);
+      return fixed<std::int64_t>(type,
+                                 [](const auto& value) { return to_integer<std::int64_t>(value); });
     case Id::FLOAT:
-      return fixed<float>(type, to_floating<float>);
+      return fixed<float>(type, [](const auto& value) { return to_floating<float>(value); });
     case Id::DOUBLE:
-      return fixed<double>(type, to_floating<double>);
+      return fixed<double>(type, [](const auto& value) { return to_floating<double>(value); });
     case Id::DECIMAL128:
-      return fixed<Decimal128>(
-          type, [shape = decimal_of(*type)](element value) { return to_decimal(value, shape); });
+      return fixed<Decimal128>(type, [shape = decimal_of(*type)](const auto& value) {
+        return to_decimal(value, shape);
+      });
     case Id::DATE32:
-      return fixed<std::int32_t>(type, [](element value) -> std::optional<std::int32_t> {
+      return fixed<std::int32_t>(type, [](const auto& value) -> std::optional<std::int32_t> {
         std::string_view text;
-        return value.get_string().get(text) ? std::nullopt : parse_date(text);
+        return text_of_value(value, text) ? parse_date(text) : std::nullopt;
       });
     case Id::TIMESTAMP:
-      return fixed<std::int64_t>(type,
-                                 [zoned = type->Equals(*timestamp_type()), now_us](element value) {
-                                   return to_timestamp(value, zoned, now_us);
-                                 });
+      return fixed<std::int64_t>(
+          type, [zoned = type->Equals(*timestamp_type()), now_us](const auto& value) {
+            return to_timestamp(value, zoned, now_us);
+          });
     case Id::LIST: {
       ASSIGN(auto values, make(type->field(0)->type(), now_us));
       return std::make_unique<JsonList>(type, std::move(values));
@@ -447,6 +644,19 @@ Result<std::unique_ptr<JsonColumn>> JsonColumn::make(const Type& type, std::int6
       break;
   }
   return error(Code::kUnimplemented, "from_json to " + spark_name(*type));
+}
+
+bool JsonReader::append(JsonColumn& column, std::string_view text, const JsonDemand* demand) {
+  // Where texts are seldom plain, few are tried.
+  if (missed_ >= kManyMissed && ++missed_ % kManyMissed != 0) return false;
+  const std::int64_t mark = column.size();
+  if (tokens_.begin(text) && column.read(tokens_, demand) && tokens_.done()) {
+    missed_ = 0;
+    return true;
+  }
+  column.truncate(mark);
+  if (missed_ < kManyMissed) ++missed_;
+  return false;
 }
 
 }  // namespace tailrace::engine

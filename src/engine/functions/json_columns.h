@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "columns/types.h"
+#include "engine/functions/json_tokens.h"
 
 namespace tailrace::engine {
 
@@ -18,14 +19,30 @@ class JsonColumn {
  public:
   virtual ~JsonColumn() = default;
   virtual bool append(simdjson::dom::element value) = 0;
+  /// As append(), for the value that is next. False when that is not plain or not as demanded: the
+  /// whole row must be taken back then, by truncate() of the outermost column.
+  virtual bool read(JsonTokens& in, const JsonDemand* demand) = 0;
   virtual void append_null() = 0;
   virtual std::int64_t size() const = 0;
   /// Takes back everything after the first `size` rows.
   virtual void truncate(std::int64_t size) = 0;
+  /// The rows; none are left.
   virtual Result<Array> finish() = 0;
 
   /// kUnimplemented for a type JSON has no values of.
   static Result<std::unique_ptr<JsonColumn>> make(const Type& type, std::int64_t now_us);
+};
+
+/// Reads texts straight into a column, without a tree. One thread.
+class JsonReader {
+ public:
+  /// Whether a row was added, that of the whole text; false when it is to be parsed.
+  bool append(JsonColumn& column, std::string_view text, const JsonDemand* demand = nullptr);
+
+ private:
+  static constexpr std::uint32_t kManyMissed = 16;
+  JsonTokens tokens_;
+  std::uint32_t missed_ = 0;
 };
 
 /// The value as compact JSON text; numbers as Java prints them.

@@ -55,6 +55,9 @@ class Validator {
   /// takes more than a few million steps.
   std::optional<Violation> check(const simdjson::dom::element& document) const;
 
+  /// What it was compiled to (rules.h); lives as long as this.
+  const Rules& rules() const { return *rules_; }
+
  private:
   Validator();
   std::unique_ptr<Rules> rules_;

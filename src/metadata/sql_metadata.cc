@@ -1,35 +1,61 @@
-// Rows of workflows in SQLite tables; README.md has the tables.
-#include "metadata/sqlite_metadata.h"
+// Rows of workflows in the tables of a store; README.md has the tables.
+#include "metadata/sql_metadata.h"
 
 #include <fmt/format.h>
 
 #include <mutex>
+#include <set>
+#include <unordered_map>
 
 #include "metadata/row_texts.h"
-#include "metadata/sqlite_tables.h"
-#include "sqlite/database.h"
+#include "metadata/tables.h"
 
 namespace tailrace::metadata {
 namespace {
 
-using sqlite::Database;
-using sqlite::Statement;
-using sqlite::Transaction;
-
 using sched::Micros;
+
+template <typename Take>
+Status each(Statement rows, Take take) {
+  while (true) {
+    ASSIGN(const bool row, rows.step());
+    if (!row) return {};
+    TRY(take(rows));
+  }
+}
 
 /// Every row of a statement, by `read`.
 template <typename Read>
 auto all(Statement rows, Read read)
     -> Result<std::vector<typename decltype(read(rows))::value_type>> {
   std::vector<typename decltype(read(rows))::value_type> found;
-  while (true) {
-    ASSIGN(const bool row, rows.step());
-    if (!row) return found;
-    ASSIGN(auto one, read(rows));
+  TRY(each(std::move(rows), [&](const Statement& row) -> Status {
+    ASSIGN(auto one, read(row));
     found.push_back(std::move(one));
-  }
+    return {};
+  }));
+  return found;
 }
+
+// What is put in the place of an older row.
+const std::string kPutRendered =
+    upsert("rendered", "dag, run, task, map_index, fields, map_name", 4);
+const std::string kPutTry = upsert("try", TRY_COLUMNS, 5);
+const std::string kPutXcom = upsert("xcom", "dag, run, task, map_index, key, value", 5);
+const std::string kPutVariable = upsert("variable", "key, value, description", 1);
+const std::string kPutConnection =
+    upsert("connection", "id, type, description, host, schema, login, password, port, extra", 1);
+const std::string kPutDag =
+    upsert("dag", "id, paused, last_automated, next, pending_events, version", 1);
+const std::string kPutTask = upsert("task", TASK_COLUMNS, 4);
+const std::string kPutAssetEvent =
+    upsert("asset_event", "id, uri, at, extra, source, aliases, count", 1);
+const std::string kPutAssetCursor = upsert("asset_cursor", "source, part, value", 2);
+const std::string kPutPool = upsert("pool", "name, slots, include_deferred, description", 1);
+const std::string kPutBackfill = upsert("backfill",
+                                        "id, dag, from_date, to_date, max_active_runs, reverse, "
+                                        "paused, reprocess, conf, created_at, completed_at",
+                                        1);
 
 Statement& bind(Statement& statement, const sched::RunId& id) {
   return statement.bind(std::string_view(id.dag)).bind(std::string_view(id.run));
@@ -38,9 +64,11 @@ Statement& bind(Statement& statement, const sched::TaskId& id) {
   return bind(statement, id.run).bind(std::string_view(id.task)).bind(id.map_index);
 }
 
-class SqliteMetadata final : public Metadata {
+class SqlMetadata final : public Metadata {
  public:
-  explicit SqliteMetadata(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  SqlMetadata(std::unique_ptr<Store> store, std::unique_ptr<Store> beside)
+      : store_(std::move(store)),
+        beside_(beside ? std::make_unique<SqlMetadata>(std::move(beside), nullptr) : nullptr) {}
 
   Result<std::vector<sched::Change>> load() override {
     const std::lock_guard lock(mutex_);
@@ -50,21 +78,19 @@ class SqliteMetadata final : public Metadata {
       for (auto& one : *found) rows.emplace_back(std::move(one));
       return {};
     };
-    TRY(add(all(database_->prepare("SELECT name, slots, include_deferred, description FROM pool"),
+    TRY(add(all(store_->prepare("SELECT name, slots, include_deferred, description FROM pool"),
                 [](const Statement& row) -> Result<sched::Pool> {
                   return sched::Pool{row.text(0), static_cast<int>(row.integer(1)),
                                      row.integer(2) != 0, row.text(3)};
                 })));
-    TRY(add(
-        all(database_->prepare("SELECT id, paused, last_automated, next, pending_events, version "
-                               "FROM dag"),
-            read_dag)));
-    TRY(add(
-        all(database_->prepare("SELECT id, dag, from_date, to_date, max_active_runs, reverse, "
-                               "paused, reprocess, conf, created_at, completed_at FROM backfill "
-                               "WHERE completed_at IS NULL"),
-            read_backfill)));
-    TRY(add(all(database_->prepare("SELECT runs, asset_events, backfills FROM numbers"),
+    TRY(add(all(store_->prepare("SELECT id, paused, last_automated, next, pending_events, version "
+                                "FROM dag"),
+                read_dag)));
+    TRY(add(all(store_->prepare("SELECT id, dag, from_date, to_date, max_active_runs, reverse, "
+                                "paused, reprocess, conf, created_at, completed_at FROM backfill "
+                                "WHERE completed_at IS NULL"),
+                read_backfill)));
+    TRY(add(all(store_->prepare("SELECT runs, asset_events, backfills FROM numbers"),
                 [](const Statement& row) -> Result<sched::Numbers> {
                   return sched::Numbers{row.integer(0), row.integer(1), row.integer(2)};
                 })));
@@ -77,19 +103,22 @@ class SqliteMetadata final : public Metadata {
         "SELECT " RUN_COLUMNS
         " FROM run WHERE state IN ('queued', 'running') OR (dag, run) IN "
         "(SELECT dag, run FROM ended WHERE n <= 16) ORDER BY number";
-    auto runs = all(database_->prepare(kRuns), read_run);
+    auto runs = all(store_->prepare(kRuns), read_run);
     if (!runs) return std::unexpected(runs.error());
     for (auto& run : *runs) {
       const sched::RunId id = run.id;
       rows.emplace_back(std::move(run));
       TRY(add(tasks_of(id)));
     }
-    TRY(add(all(database_->prepare(
-                    "SELECT id, uri, at, extra, source, aliases, count FROM asset_event WHERE id "
-                    "IN (SELECT "
-                    "value FROM dag, json_each(dag.pending_events)) OR id = (SELECT max(id) FROM "
-                    "asset_event) ORDER BY id"),
-                read_event)));
+    std::set<std::int64_t> waiting;  // events that a DAG has not consumed, and the last of all
+    for (const auto& row : rows)
+      if (const auto* dag = std::get_if<sched::DagRow>(&row))
+        waiting.insert(dag->pending_asset_events.begin(), dag->pending_asset_events.end());
+    TRY(each(store_->prepare("SELECT max(id) FROM asset_event"), [&](const Statement& row) {
+      if (const auto last = row.integer_or_none(0)) waiting.insert(*last);
+      return Status();
+    }));
+    TRY(add(events_of(std::vector(waiting.begin(), waiting.end()))));
     return rows;
   }
 
@@ -106,26 +135,25 @@ class SqliteMetadata final : public Metadata {
       return {};
     };
     if (wanted.run) {
-      Statement one =
-          database_->prepare("SELECT " RUN_COLUMNS
-                             " FROM run WHERE state IN ('success', 'failed') AND dag = ? "
-                             "AND run = ?");
+      Statement one = store_->prepare("SELECT " RUN_COLUMNS
+                                      " FROM run WHERE state IN ('success', 'failed') AND dag = ? "
+                                      "AND run = ?");
       one.bind(std::string_view(wanted.dag)).bind(std::string_view(*wanted.run));
       TRY(add(all(std::move(one), read_run)));
       return rows;
     }
     Statement span =
-        database_->prepare("SELECT " RUN_COLUMNS
-                           " FROM run WHERE state IN ('success', 'failed') AND dag = ?1 AND "
-                           "logical_date >= ?2 AND logical_date <= ?3 ORDER BY number");
+        store_->prepare("SELECT " RUN_COLUMNS
+                        " FROM run WHERE state IN ('success', 'failed') AND dag = ?1 AND "
+                        "logical_date >= ?2 AND logical_date <= ?3 ORDER BY number");
     span.bind(std::string_view(wanted.dag))
         .bind(wanted.from.value_or(INT64_MIN))
         .bind(wanted.to.value_or(INT64_MAX));
     TRY(add(all(std::move(span), read_run)));
     Statement before =
-        database_->prepare("SELECT " RUN_COLUMNS
-                           " FROM run WHERE state IN ('success', 'failed') AND dag = ?1 AND "
-                           "logical_date < ?2 ORDER BY logical_date DESC LIMIT 1");
+        store_->prepare("SELECT " RUN_COLUMNS
+                        " FROM run WHERE state IN ('success', 'failed') AND dag = ?1 AND "
+                        "logical_date < ?2 ORDER BY logical_date DESC LIMIT 1");
     before.bind(std::string_view(wanted.dag)).bind(wanted.from.value_or(INT64_MIN));
     TRY(add(all(std::move(before), read_run)));
     return rows;
@@ -135,7 +163,7 @@ class SqliteMetadata final : public Metadata {
               std::span<const Callback> callbacks) override {
     if (changes.empty() && cursors.empty() && callbacks.empty()) return {};
     const std::lock_guard lock(mutex_);
-    ASSIGN(auto transaction, Transaction::begin(*database_));
+    ASSIGN(auto transaction, Transaction::begin(*store_));
     for (const auto& change : changes) {
       TRY(std::visit([this](const auto& row) { return put(row); }, change));
     }
@@ -147,8 +175,8 @@ class SqliteMetadata final : public Metadata {
   Result<std::vector<Callback>> callbacks() override {
     const std::lock_guard lock(mutex_);
     return all(
-        database_->prepare("SELECT dag, run, task, map_index, name, reason, why, id FROM callback "
-                           "ORDER BY id"),
+        store_->prepare("SELECT dag, run, task, map_index, name, reason, why, id FROM callback "
+                        "ORDER BY id"),
         [](const Statement& row) -> Result<Callback> {
           return Callback{
               {{row.text(0), row.text(1)}, row.text(2), static_cast<int>(row.integer(3))},
@@ -161,23 +189,21 @@ class SqliteMetadata final : public Metadata {
 
   Status drop_callback(std::int64_t id) override {
     const std::lock_guard lock(mutex_);
-    Statement drop = database_->prepare("DELETE FROM callback WHERE id = ?");
+    Statement drop = store_->prepare("DELETE FROM callback WHERE id = ?");
     return drop.bind(id).run();
   }
 
   Status keep_rendered(const sched::TaskId& task, const Rendered& rendered) override {
     ASSIGN(const std::string fields, jinja::to_json(jinja::Value(rendered.fields)));
     const std::lock_guard lock(mutex_);
-    Statement put = database_->prepare(
-        "INSERT OR REPLACE INTO rendered (dag, run, task, map_index, fields, map_name) "
-        "VALUES (?,?,?,?,?,?)");
+    Statement put = store_->prepare(kPutRendered.c_str());
     bind(put, task).bind(std::string_view(fields)).bind(std::string_view(rendered.map_index));
     return put.run();
   }
 
   Result<std::optional<Rendered>> rendered(const sched::TaskId& task) override {
     const std::lock_guard lock(mutex_);
-    Statement row = database_->prepare(
+    Statement row = store_->prepare(
         "SELECT fields, map_name FROM rendered WHERE dag = ? AND run = ? AND task = ? AND "
         "map_index = ?");
     bind(row, task);
@@ -189,8 +215,7 @@ class SqliteMetadata final : public Metadata {
 
   Status keep_try(const Try& one) override {
     const std::lock_guard lock(mutex_);
-    Statement put = database_->prepare("INSERT OR REPLACE INTO try (" TRY_COLUMNS
-                                       ") VALUES (?,?,?,?,?,?,?,?,?,?)");
+    Statement put = store_->prepare(kPutTry.c_str());
     bind(put, one.task)
         .bind(one.number)
         .bind(sched::name(one.state))
@@ -205,7 +230,7 @@ class SqliteMetadata final : public Metadata {
 
   Result<std::optional<sched::Run>> run(const sched::RunId& id) override {
     const std::lock_guard lock(mutex_);
-    Statement row = database_->prepare("SELECT " RUN_COLUMNS " FROM run WHERE dag = ? AND run = ?");
+    Statement row = store_->prepare("SELECT " RUN_COLUMNS " FROM run WHERE dag = ? AND run = ?");
     bind(row, id);
     ASSIGN(const bool there, row.step());
     if (!there) return std::nullopt;
@@ -219,9 +244,9 @@ class SqliteMetadata final : public Metadata {
 
   Result<std::vector<Try>> tries(const sched::TaskId& task) override {
     const std::lock_guard lock(mutex_);
-    Statement rows = database_->prepare("SELECT " TRY_COLUMNS
-                                        " FROM try WHERE dag = ? AND run = ? AND task = ? AND "
-                                        "map_index = ? ORDER BY number");
+    Statement rows = store_->prepare("SELECT " TRY_COLUMNS
+                                     " FROM try WHERE dag = ? AND run = ? AND task = ? AND "
+                                     "map_index = ? ORDER BY number");
     bind(rows, task);
     return all(std::move(rows), read_try);
   }
@@ -229,7 +254,7 @@ class SqliteMetadata final : public Metadata {
   Result<std::vector<sched::AssetEvent>> asset_events(std::string_view uri,
                                                       std::int64_t limit) override {
     const std::lock_guard lock(mutex_);
-    Statement rows = database_->prepare(
+    Statement rows = store_->prepare(
         "SELECT id, uri, at, extra, source, aliases, count FROM asset_event WHERE ?1 = '' OR uri = "
         "?1 "
         "ORDER BY id DESC LIMIT ?2");
@@ -239,7 +264,7 @@ class SqliteMetadata final : public Metadata {
 
   Result<std::vector<sched::Backfill>> backfills(std::string_view dag) override {
     const std::lock_guard lock(mutex_);
-    Statement rows = database_->prepare(
+    Statement rows = store_->prepare(
         "SELECT id, dag, from_date, to_date, max_active_runs, reverse, paused, reprocess, conf, "
         "created_at, completed_at FROM backfill WHERE dag = ? ORDER BY id");
     rows.bind(dag);
@@ -248,22 +273,12 @@ class SqliteMetadata final : public Metadata {
 
   Result<std::vector<sched::AssetEvent>> asset_events(std::span<const std::int64_t> ids) override {
     const std::lock_guard lock(mutex_);
-    std::vector<sched::AssetEvent> found;
-    for (const std::int64_t id : ids) {
-      Statement row = database_->prepare(
-          "SELECT id, uri, at, extra, source, aliases, count FROM asset_event WHERE id = ?1");
-      row.bind(id);
-      ASSIGN(const bool there, row.step());
-      if (!there) continue;
-      ASSIGN(auto event, read_event(row));
-      found.push_back(std::move(event));
-    }
-    return found;
+    return events_of(ids);
   }
 
   Result<std::vector<Cursor>> cursors() override {
     const std::lock_guard lock(mutex_);
-    return all(database_->prepare("SELECT source, part, value FROM asset_cursor"),
+    return all(store_->prepare("SELECT source, part, value FROM asset_cursor"),
                [](const Statement& row) -> Result<Cursor> {
                  return Cursor{row.text(0), row.text(1), row.text(2)};
                });
@@ -271,7 +286,7 @@ class SqliteMetadata final : public Metadata {
 
   Result<std::vector<Try>> unfinished_tries() override {
     const std::lock_guard lock(mutex_);
-    return all(database_->prepare("SELECT " TRY_COLUMNS " FROM try WHERE state = 'running'"),
+    return all(store_->prepare("SELECT " TRY_COLUMNS " FROM try WHERE state = 'running'"),
                read_try);
   }
 
@@ -279,8 +294,7 @@ class SqliteMetadata final : public Metadata {
                   const jinja::Value& value) override {
     ASSIGN(const std::string json, jinja::to_json(value));
     const std::lock_guard lock(mutex_);
-    Statement put = database_->prepare(
-        "INSERT OR REPLACE INTO xcom (dag, run, task, map_index, key, value) VALUES (?,?,?,?,?,?)");
+    Statement put = store_->prepare(kPutXcom.c_str());
     bind(put, task).bind(key).bind(std::string_view(json));
     return put.run();
   }
@@ -288,7 +302,7 @@ class SqliteMetadata final : public Metadata {
   Result<std::optional<jinja::Value>> xcom(const sched::TaskId& task,
                                            std::string_view key) override {
     const std::lock_guard lock(mutex_);
-    Statement rows = database_->prepare(
+    Statement rows = store_->prepare(
         "SELECT map_index, value FROM xcom WHERE dag = ?1 AND run = ?2 AND task = ?3 AND "
         "(map_index = ?4 OR ?4 = -1) AND key = ?5 ORDER BY map_index");
     bind(rows, task).bind(key);
@@ -306,7 +320,7 @@ class SqliteMetadata final : public Metadata {
 
   Result<jinja::List> xcoms(const sched::TaskId& task, std::string_view key) override {
     const std::lock_guard lock(mutex_);
-    Statement rows = database_->prepare(
+    Statement rows = store_->prepare(
         "SELECT value FROM xcom WHERE dag = ? AND run = ? AND task = ? AND key = ? ORDER BY "
         "map_index");
     bind(rows, task.run).bind(std::string_view(task.task)).bind(key);
@@ -320,7 +334,7 @@ class SqliteMetadata final : public Metadata {
 
   Result<std::vector<std::string>> xcom_keys(const sched::TaskId& task) override {
     const std::lock_guard lock(mutex_);
-    Statement rows = database_->prepare(
+    Statement rows = store_->prepare(
         "SELECT key FROM xcom WHERE dag = ? AND run = ? AND task = ? AND map_index = ? ORDER BY "
         "key");
     bind(rows, task);
@@ -330,8 +344,7 @@ class SqliteMetadata final : public Metadata {
 
   Status set_variable(const Variable& variable) override {
     const std::lock_guard lock(mutex_);
-    Statement put = database_->prepare(
-        "INSERT OR REPLACE INTO variable (key, value, description) VALUES (?,?,?)");
+    Statement put = store_->prepare(kPutVariable.c_str());
     put.bind(std::string_view(variable.key))
         .bind(std::string_view(variable.value))
         .bind(std::string_view(variable.description));
@@ -340,7 +353,7 @@ class SqliteMetadata final : public Metadata {
 
   Status drop_variable(std::string_view key) override {
     const std::lock_guard lock(mutex_);
-    Statement drop = database_->prepare("DELETE FROM variable WHERE key = ? RETURNING key");
+    Statement drop = store_->prepare("DELETE FROM variable WHERE key = ? RETURNING key");
     drop.bind(key);
     ASSIGN(const bool there, drop.step());
     if (!there) return error(Code::kNotFound, fmt::format("no variable is called {}", key));
@@ -349,7 +362,7 @@ class SqliteMetadata final : public Metadata {
 
   Result<std::vector<Variable>> variables() override {
     const std::lock_guard lock(mutex_);
-    return all(database_->prepare("SELECT key, value, description FROM variable ORDER BY key"),
+    return all(store_->prepare("SELECT key, value, description FROM variable ORDER BY key"),
                [](const Statement& row) -> Result<Variable> {
                  return Variable{row.text(0), row.text(1), row.text(2)};
                });
@@ -357,9 +370,7 @@ class SqliteMetadata final : public Metadata {
 
   Status set_connection(const Connection& one) override {
     const std::lock_guard lock(mutex_);
-    Statement put = database_->prepare(
-        "INSERT OR REPLACE INTO connection (id, type, description, host, schema, login, password, "
-        "port, extra) VALUES (?,?,?,?,?,?,?,?,?)");
+    Statement put = store_->prepare(kPutConnection.c_str());
     put.bind(std::string_view(one.id))
         .bind(one.type)
         .bind(one.description)
@@ -374,7 +385,7 @@ class SqliteMetadata final : public Metadata {
 
   Status drop_connection(std::string_view id) override {
     const std::lock_guard lock(mutex_);
-    Statement drop = database_->prepare("DELETE FROM connection WHERE id = ? RETURNING id");
+    Statement drop = store_->prepare("DELETE FROM connection WHERE id = ? RETURNING id");
     drop.bind(id);
     ASSIGN(const bool there, drop.step());
     if (!there) return error(Code::kNotFound, fmt::format("no connection is called {}", id));
@@ -383,8 +394,8 @@ class SqliteMetadata final : public Metadata {
 
   Result<std::vector<Connection>> connections() override {
     const std::lock_guard lock(mutex_);
-    return all(database_->prepare("SELECT id, type, description, host, schema, login, password, "
-                                  "port, extra FROM connection ORDER BY id"),
+    return all(store_->prepare("SELECT id, type, description, host, schema, login, password, "
+                               "port, extra FROM connection ORDER BY id"),
                [](const Statement& row) -> Result<Connection> {
                  return Connection{.id = row.text(0),
                                    .type = row.text_or_none(1),
@@ -400,20 +411,38 @@ class SqliteMetadata final : public Metadata {
 
   Result<std::int64_t> forget_before(sched::Micros end) override {
     const std::lock_guard lock(mutex_);
-    ASSIGN(auto transaction, Transaction::begin(*database_));
-    Statement old = database_->prepare("SELECT dag, run FROM run WHERE ended_at < ?");
+    Statement old = store_->prepare("SELECT dag, run FROM run WHERE ended_at < ?");
     old.bind(end);
     ASSIGN(const auto gone, all(std::move(old), [](const Statement& row) -> Result<sched::RunId> {
              return sched::RunId{row.text(0), row.text(1)};
            }));
+    ASSIGN(auto transaction, Transaction::begin(*store_));
     for (const auto& id : gone) TRY(forget(id));
     TRY(transaction.commit());
     return static_cast<std::int64_t>(gone.size());
   }
 
+  Metadata& at_once() override { return beside_ ? *beside_ : *this; }
+  void give_up() override { store_->give_up(); }
+  std::string trouble() override { return store_->trouble(); }
+
  private:
+  Result<std::vector<sched::AssetEvent>> events_of(std::span<const std::int64_t> ids) {
+    std::vector<sched::AssetEvent> found;
+    for (const std::int64_t id : ids) {
+      Statement row = store_->prepare(
+          "SELECT id, uri, at, extra, source, aliases, count FROM asset_event WHERE id = ?1");
+      row.bind(id);
+      ASSIGN(const bool there, row.step());
+      if (!there) continue;
+      ASSIGN(auto event, read_event(row));
+      found.push_back(std::move(event));
+    }
+    return found;
+  }
+
   Result<std::vector<sched::TaskInstance>> tasks_of(const sched::RunId& id) {
-    Statement rows = database_->prepare(
+    Statement rows = store_->prepare(
         "SELECT " TASK_COLUMNS " FROM task WHERE dag = ? AND run = ? ORDER BY task, map_index");
     bind(rows, id);
     return all(std::move(rows), read_task);
@@ -423,10 +452,7 @@ class SqliteMetadata final : public Metadata {
     const std::string last = dag.last_automated ? to_text(*dag.last_automated) : "";
     const std::string next = dag.next ? to_text(*dag.next) : "";
     const std::string pending = to_text(dag.pending_asset_events);
-    Statement row = database_->prepare(
-        "INSERT OR REPLACE INTO dag (id, paused, last_automated, next, pending_events, version) "
-        "VALUES "
-        "(?,?,?,?,?,?)");
+    Statement row = store_->prepare(kPutDag.c_str());
     row.bind(std::string_view(dag.id))
         .bind(dag.paused)
         .bind(std::string_view(last))
@@ -445,7 +471,7 @@ class SqliteMetadata final : public Metadata {
       end = run.interval->end;
     }
     // Not "OR REPLACE": a second run of one logical date must fail, not push out the first.
-    Statement row = database_->prepare(
+    Statement row = store_->prepare(
         "INSERT INTO run (" RUN_COLUMNS
         ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
         "ON CONFLICT (dag, run) DO UPDATE SET state = excluded.state, logical_date = "
@@ -480,8 +506,7 @@ class SqliteMetadata final : public Metadata {
 
   Status put(const sched::TaskInstance& task) {
     const std::string skips = to_text(task.skips);
-    Statement row = database_->prepare("INSERT OR REPLACE INTO task (" TASK_COLUMNS
-                                       ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    Statement row = store_->prepare(kPutTask.c_str());
     bind(row, task.id)
         .bind(sched::name(task.state))
         .bind(task.try_number)
@@ -501,7 +526,7 @@ class SqliteMetadata final : public Metadata {
   }
 
   Status drop_xcoms(const sched::TaskId& task) {
-    Statement drop = database_->prepare(
+    Statement drop = store_->prepare(
         "DELETE FROM xcom WHERE dag = ? AND run = ? AND task = ? AND map_index = ?");
     bind(drop, task);
     return drop.run();
@@ -511,9 +536,7 @@ class SqliteMetadata final : public Metadata {
     ASSIGN(const std::string extra, jinja::to_json(event.extra));
     const std::string source = event.source ? to_text(*event.source) : "";
     const std::string aliases = to_text(event.aliases);
-    Statement row = database_->prepare(
-        "INSERT OR REPLACE INTO asset_event (id, uri, at, extra, source, aliases, count) VALUES "
-        "(?,?,?,?,?,?,?)");
+    Statement row = store_->prepare(kPutAssetEvent.c_str());
     row.bind(event.id)
         .bind(std::string_view(event.asset_uri))
         .bind(event.at)
@@ -526,18 +549,15 @@ class SqliteMetadata final : public Metadata {
 
   Status put(const Cursor& cursor) {
     Statement row =
-        cursor.value
-            ? database_->prepare(
-                  "INSERT OR REPLACE INTO asset_cursor (source, part, value) VALUES "
-                  "(?1, ?2, ?3)")
-            : database_->prepare("DELETE FROM asset_cursor WHERE source = ?1 AND part = ?2");
+        cursor.value ? store_->prepare(kPutAssetCursor.c_str())
+                     : store_->prepare("DELETE FROM asset_cursor WHERE source = ?1 AND part = ?2");
     row.bind(std::string_view(cursor.source)).bind(std::string_view(cursor.part));
     if (cursor.value) row.bind(std::string_view(*cursor.value));
     return row.run();
   }
 
   Status put(const Callback& callback) {
-    Statement row = database_->prepare(
+    Statement row = store_->prepare(
         "INSERT INTO callback (dag, run, task, map_index, name, reason, why) VALUES "
         "(?,?,?,?,?,?,?)");
     bind(row, callback.task)
@@ -548,9 +568,7 @@ class SqliteMetadata final : public Metadata {
   }
 
   Status put(const sched::Pool& pool) {
-    Statement row = database_->prepare(
-        "INSERT OR REPLACE INTO pool (name, slots, include_deferred, description) VALUES "
-        "(?,?,?,?)");
+    Statement row = store_->prepare(kPutPool.c_str());
     row.bind(std::string_view(pool.name))
         .bind(pool.slots)
         .bind(pool.include_deferred)
@@ -560,10 +578,7 @@ class SqliteMetadata final : public Metadata {
 
   Status put(const sched::Backfill& one) {
     ASSIGN(const std::string conf, jinja::to_json(one.conf));
-    Statement row = database_->prepare(
-        "INSERT OR REPLACE INTO backfill (id, dag, from_date, to_date, max_active_runs, reverse, "
-        "paused, "
-        "reprocess, conf, created_at, completed_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)");
+    Statement row = store_->prepare(kPutBackfill.c_str());
     row.bind(one.id)
         .bind(std::string_view(one.dag))
         .bind(one.from)
@@ -579,9 +594,9 @@ class SqliteMetadata final : public Metadata {
   }
 
   Status put(const sched::Numbers& numbers) {
-    TRY(database_->execute("DELETE FROM numbers"));
+    TRY(store_->prepare("DELETE FROM numbers").run());
     Statement row =
-        database_->prepare("INSERT INTO numbers (runs, asset_events, backfills) VALUES (?,?,?)");
+        store_->prepare("INSERT INTO numbers (runs, asset_events, backfills) VALUES (?,?,?)");
     row.bind(numbers.runs).bind(numbers.asset_events).bind(numbers.backfills);
     return row.run();
   }
@@ -589,7 +604,7 @@ class SqliteMetadata final : public Metadata {
   Status put(const sched::Gone& gone) {
     if (const auto* run = std::get_if<sched::RunId>(&gone.what)) return forget(*run);
     if (const auto* task = std::get_if<sched::TaskId>(&gone.what)) return forget(*task);
-    Statement drop = database_->prepare("DELETE FROM pool WHERE name = ?");
+    Statement drop = store_->prepare("DELETE FROM pool WHERE name = ?");
     drop.bind(std::string_view(std::get<std::string>(gone.what)));
     return drop.run();
   }
@@ -601,7 +616,7 @@ class SqliteMetadata final : public Metadata {
           "DELETE FROM callback WHERE dag = ? AND run = ?",
           "DELETE FROM task WHERE dag = ? AND run = ?",
           "DELETE FROM run WHERE dag = ? AND run = ?"}) {
-      Statement drop = database_->prepare(sql);
+      Statement drop = store_->prepare(sql);
       bind(drop, id);
       TRY(drop.run());
     }
@@ -614,7 +629,7 @@ class SqliteMetadata final : public Metadata {
           "DELETE FROM try WHERE dag = ? AND run = ? AND task = ? AND map_index = ?",
           "DELETE FROM rendered WHERE dag = ? AND run = ? AND task = ? AND map_index = ?",
           "DELETE FROM task WHERE dag = ? AND run = ? AND task = ? AND map_index = ?"}) {
-      Statement drop = database_->prepare(sql);
+      Statement drop = store_->prepare(sql);
       bind(drop, id);
       TRY(drop.run());
     }
@@ -622,7 +637,8 @@ class SqliteMetadata final : public Metadata {
   }
 
   std::mutex mutex_;
-  std::unique_ptr<Database> database_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<SqlMetadata> beside_;
   /// Statements that are put together, at addresses that stay.
   std::unordered_map<std::string, std::unique_ptr<std::string>> texts_;
 };
@@ -636,16 +652,16 @@ std::string names_of(const std::vector<State>& states) {
   return text;
 }
 
-Result<RunPage> SqliteMetadata::runs(const RunFilter& filter) {
+Result<RunPage> SqlMetadata::runs(const RunFilter& filter) {
   std::string where =
       "(?1 = '' OR dag = ?1) AND run_after >= ?2 AND run_after <= ?3 AND "
-      "(?4 IS NULL OR logical_date >= ?4) AND (?5 IS NULL OR logical_date <= ?5)";
+      "(logical_date >= ?4 OR ?4 IS NULL) AND (logical_date <= ?5 OR ?5 IS NULL)";
   if (!filter.states.empty()) where += fmt::format(" AND state IN ({})", names_of(filter.states));
   if (!filter.types.empty()) where += fmt::format(" AND type IN ({})", names_of(filter.types));
   const std::lock_guard lock(mutex_);
   const auto ask = [&](const std::string& sql) -> Statement {
     const auto [at, made] = texts_.try_emplace(sql, std::make_unique<std::string>(sql));
-    Statement statement = database_->prepare(at->second->c_str());
+    Statement statement = store_->prepare(at->second->c_str());
     statement.bind(std::string_view(filter.dag))
         .bind(filter.run_after_from.value_or(INT64_MIN))
         .bind(filter.run_after_to.value_or(INT64_MAX))
@@ -670,11 +686,9 @@ Result<RunPage> SqliteMetadata::runs(const RunFilter& filter) {
 
 }  // namespace
 
-Result<std::unique_ptr<Metadata>> open_sqlite(const std::string& path) {
-  ASSIGN(auto database, Database::open(path));
-  if (const auto ready = prepare_tables(*database); !ready)
-    return std::unexpected(ready.error().in(path));
-  return std::make_unique<SqliteMetadata>(std::move(database));
+std::unique_ptr<Metadata> make_metadata(std::unique_ptr<Store> store,
+                                        std::unique_ptr<Store> beside) {
+  return std::make_unique<SqlMetadata>(std::move(store), std::move(beside));
 }
 
 }  // namespace tailrace::metadata

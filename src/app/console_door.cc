@@ -1,0 +1,68 @@
+#include "app/console_door.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+#include "app/host_port.h"
+#include "auth/digest.h"
+#include "auth/passwords.h"
+#include "auth/word_file.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "rt/file.h"
+
+namespace tailrace::app {
+namespace {
+
+std::string token_file(const std::string& data) {
+  return data + "/console.token";
+}
+
+Result<std::shared_ptr<const auth::Passwords>> users_of(const std::string& file) {
+  constexpr std::size_t kMostBytes = 16 << 20;
+  const auto text = rt::read_whole(rt::posix_files(), file, kMostBytes);
+  if (!text) return std::unexpected(text.error().in("--console-users"));
+  auto known = auth::parse_users(*text);
+  if (!known) return std::unexpected(known.error().in(file));
+  return std::make_shared<const auth::Passwords>(std::move(*known));
+}
+
+}  // namespace
+
+Result<console::ConsoleConfig> console_config(const ConsoleSettings& settings,
+                                              const std::string& data) {
+  ASSIGN(auto at, host_port(settings.listen, "--console"));
+  console::ConsoleConfig config;
+  config.host = std::move(at.host);
+  config.port = at.port;
+  // Others on the network know this machine, or this container, by its own name.
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0')
+    config.allowed_hosts.emplace_back(name.data());
+  ASSIGN(config.tls, door_tls(settings.tls, "--console-"));
+  if (settings.users.empty()) return config;
+  ASSIGN(config.login.users, users_of(settings.users));
+  constexpr std::size_t kTokenBytes = 32;
+  config.login.token = encode_hex(auth::random_bytes(kTokenBytes));
+  TRY(auth::write_words(token_file(data), {{config.login.token}}));
+  if (!config.tls && !is_loopback(config.host))
+    LOG(warn,
+        "--console {}: passwords come over the network as they are: speak TLS, by "
+        "--console-tls-certificate and --console-tls-key",
+        settings.listen);
+  return config;
+}
+
+std::string console_token(const std::string& data) {
+  const auto lines = auth::read_words(token_file(data));
+  return lines && lines->size() == 1 && lines->front().size() == 1 ? lines->front().front() : "";
+}
+
+void forget_console_token(const std::string& data) {
+  std::error_code ignored;
+  std::filesystem::remove(token_file(data), ignored);
+}
+
+}  // namespace tailrace::app

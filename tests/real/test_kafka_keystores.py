@@ -1,0 +1,79 @@
+"""Keystores that change while the broker runs (KIP-226), given by Kafka's own tool to real Kafka and to our broker:
+both say the same, and openssl is shown the same certificates."""
+import re
+import shutil
+
+import kafka_side
+import pytest
+from certificates import Authority, serial_at, serial_of
+from secured_broker import SecuredBroker
+
+CONFIGS = "kafka.admin.ConfigCommand --bootstrap-server @ --entity-type brokers --entity-name 1"
+LOCATION = "listener.name.ssl.ssl.keystore.location"
+
+
+class Side:
+    """A broker with its own copy of the certificates."""
+
+    def __init__(self, folder, certificates, make):
+        self.folder = folder
+        folder.mkdir()
+        for name, files in certificates.items():
+            shutil.copy(files[2], folder / f"{name}.pem")
+        settings = {"ssl.keystore.type": "PEM", "ssl.keystore.location": folder / "old.pem"}
+        self.broker, self.address, self.secure = make(folder, settings)
+
+    def say(self, command):
+        said = kafka_side.tool(self.address, command.replace("FOLDER", str(self.folder)))
+        lines = [re.sub(r"DN=CN=(\w+)", r"DN=\1", line.replace(str(self.folder), "FOLDER")) for line in said.lines]
+        return said.code, lines, serial_at(self.secure)
+
+
+def real(folder, settings):
+    broker = kafka_side.RealKafka(folder, ["SSL"], **settings).start()
+    return broker, broker.address, broker.ports["SSL"]
+
+
+def ours(folder, settings):
+    text = "listeners=PLAINTEXT://127.0.0.1:0,SSL://127.0.0.1:0\n"
+    broker = SecuredBroker(folder, text + "".join(f"{name}={value}\n" for name, value in settings.items())).start()
+    return broker, broker.ports["PLAINTEXT"], broker.ports["SSL"]
+
+
+# One story, in order. Of an unreadable file Java tells its own classes.
+STORY = [
+    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/new.pem", True),
+    (f"{CONFIGS} --describe", True),
+    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/elsewhere.pem", True),
+    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/fewer.pem", False),
+    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/none.pem", False),
+    (f"{CONFIGS} --alter --add-config ssl.keystore.location=FOLDER/new.pem", True),
+    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/more.pem", True),
+    (f"{CONFIGS} --alter --delete-config {LOCATION}", False),
+    (f"{CONFIGS} --describe", True),
+]
+
+
+@pytest.mark.skipif(not kafka_side.JARS, reason="TAILRACE_KAFKA_JARS is not set: ./dev real")
+def test_keystores_change_as_on_kafka(tmp_path):
+    authority = Authority(tmp_path / "authority")
+    certificates = {name: authority.sign(name, "/CN=localhost") for name in ("old", "new")} | {
+        "elsewhere": authority.sign("elsewhere", "/CN=elsewhere"),
+        "fewer": authority.sign("fewer", "/CN=localhost", "DNS:localhost"),
+        "more": authority.sign("more", "/CN=localhost", "DNS:localhost,IP:127.0.0.1,DNS:kafka.example")}
+    sides = [Side(tmp_path / make.__name__, certificates, make) for make in (real, ours)]
+    different = []
+    for command, in_words in STORY:
+        one, other = (side.say(command) for side in sides)
+        if not (one == other if in_words else (one[0], one[2]) == (other[0], other[2])):
+            different.append(f"{command}\n--- Kafka\n{one}\n--- ours\n{other}\n")
+    # What was replaced under its name is read with the next change of the broker, whatever it is.
+    for side in sides:
+        shutil.copy(side.folder / "new.pem", side.folder / "old.pem")
+    command = f"{CONFIGS} --alter --add-config log.cleaner.threads=2"
+    one, other = (side.say(command) for side in sides)
+    if one != other or one[2] != serial_of(certificates["new"][0]):
+        different.append(f"{command}\n--- Kafka\n{one}\n--- ours\n{other}\n")
+    for side in sides:
+        side.broker.stop()
+    assert not different, "\n".join(different)
