@@ -56,7 +56,12 @@ class Service:
 
     def text(self, value):
         """A value with .env filled in and volumes' paths as they are here."""
-        value = re.sub(r"\$\{(\w+)(:[?-][^}]*)?\}", lambda m: self.stack.variables[m.group(1)], str(value))
+        def known(match):
+            name, default = match.group(1), match.group(2) or ""
+            return self.stack.variables.get(name, default[2:]) if default.startswith(":-") else \
+                self.stack.variables[name]
+
+        value = re.sub(r"\$\{(\w+)(:[?-][^}]*)?\}", known, str(value))
         for target in sorted(self.paths, key=len, reverse=True):
             value = re.sub(rf"(?<![\w/]){re.escape(target)}(?![\w])", str(self.paths[target]), value)
         return value
