@@ -163,13 +163,21 @@ Json to_json(const GroupInfo& group) {
 }
 
 Json to_json(const GroupOffset& offset) {
+  auto in_flight = Json::array();
+  for (const auto& one : offset.in_flight)
+    in_flight.push_back({{"first", one.first},
+                         {"last", one.last},
+                         {"state", one.acquired ? "acquired" : "available"},
+                         {"delivery_count", one.count},
+                         {"member", one.member}});
   return {{"topic", offset.topic},
           {"partition", offset.partition},
           {"committed", offset.committed},
           {"end", offset.end},
           {"lag", offset.lag},
           {"metadata", offset.metadata},
-          {"member", offset.member}};
+          {"member", offset.member},
+          {"in_flight", std::move(in_flight)}};
 }
 
 Json to_json(const GroupMember& one) {

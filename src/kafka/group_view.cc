@@ -185,6 +185,10 @@ GroupOffsetView shared_offset(Broker& broker, const share::Key& key, const std::
     view.end = (*partition)->high_watermark().value;
   if (at.start != share::kNoStart && at.complete >= 0 && view.end >= 0)
     view.lag = std::max<std::int64_t>(0, view.end - at.start.value - at.complete);
+  for (auto& one : broker.share().in_flight(key))
+    view.in_flight.push_back({one.first.value, one.last.value,
+                              one.state == share::RecordState::kAcquired, one.delivery_count,
+                              std::move(one.member)});
   return view;
 }
 

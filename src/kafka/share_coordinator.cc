@@ -208,6 +208,13 @@ ShareCoordinator::Position ShareCoordinator::position(const share::Key& key) {
   return {one->kept.start(), one->kept.complete()};
 }
 
+std::vector<share::InFlight> ShareCoordinator::in_flight(const share::Key& key) {
+  const auto one = find(key);
+  if (one == nullptr) return {};
+  const std::unique_lock lock(one->mutex);
+  return one->live ? one->live->in_flight() : std::vector<share::InFlight>();
+}
+
 Result<Offset> ShareCoordinator::first_offset(log::Partition& partition,
                                               const ShareSettings& settings) {
   switch (settings.reset) {

@@ -77,6 +77,8 @@ class ShareCoordinator {
   };
   /// As it was kept.
   Position position(const share::Key& key);
+  /// What is with members, or was given back, since the broker started.
+  std::vector<share::InFlight> in_flight(const share::Key& key);
 
   // Members'.
 

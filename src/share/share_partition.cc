@@ -268,6 +268,22 @@ Settled SharePartition::expire(const Settings& settings, TimestampMs now) {
   return settled(changed);
 }
 
+std::vector<InFlight> SharePartition::in_flight() const {
+  std::vector<InFlight> all;
+  for (const auto& [first, run] : places_) {
+    const auto state = run.value.state;
+    if (state != RecordState::kAvailable && state != RecordState::kAcquired) continue;
+    const InFlight one{first, run.last, state, run.value.delivery_count, run.value.member};
+    // Locks that end at other times are one to who looks.
+    if (!all.empty() && all.back().last + 1 == one.first && all.back().state == one.state &&
+        all.back().delivery_count == one.delivery_count && all.back().member == one.member)
+      all.back().last = one.last;
+    else
+      all.push_back(one);
+  }
+  return all;
+}
+
 void SharePartition::log_starts_at(Offset offset) {
   if (offset <= start_) return;
   places_.drop_below(offset);

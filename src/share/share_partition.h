@@ -89,6 +89,17 @@ struct Settled {
   bool freed = false;              // something is available that was not
 };
 
+/// Neighbouring offsets from start() on whose fate is open: with a member, or given back to be
+/// delivered again.
+struct InFlight {
+  Offset first;
+  Offset last;
+  RecordState state = RecordState::kAvailable;  // or kAcquired
+  std::int16_t delivery_count = 0;
+  std::string member{};
+  auto operator<=>(const InFlight&) const = default;
+};
+
 class SharePartition {
  public:
   /// `start`: where the group begins when nothing was kept of that.
@@ -113,6 +124,8 @@ class SharePartition {
   Settled expire(const Settings& settings, TimestampMs now);
   /// When expire() is due; may be early.
   std::optional<TimestampMs> next_deadline() const { return deadline_; }
+  /// By rising offset.
+  std::vector<InFlight> in_flight() const;
   /// Records below were deleted.
   void log_starts_at(Offset offset);
   /// What tells start() to a replay before anything was settled.

@@ -66,6 +66,24 @@ TEST(SharePartition, what_is_released_comes_again_with_one_more_delivery) {
   EXPECT_EQ(a.acquire("n", {batch(0, 3)}, 10), Got({got(1, 1, 2)}));
 }
 
+TEST(SharePartition, what_is_in_flight_says_with_whom_it_is_and_how_often_it_was_delivered) {
+  Subject a;
+  EXPECT_TRUE(a.partition.in_flight().empty());
+  a.acquire("m", {batch(0, 3)}, 10);
+  a.acquire("n", {batch(4, 5)}, 10);
+  a.say("m", 0, 3, {kAccept, kRelease, kReject, kRenew});
+  using enum RecordState;
+  EXPECT_EQ(a.partition.in_flight(),
+            (std::vector<InFlight>{{Offset(1), Offset(1), kAvailable, 1, ""},
+                                   {Offset(3), Offset(3), kAcquired, 1, "m"},
+                                   {Offset(4), Offset(5), kAcquired, 1, "n"}}));
+  a.say("n", 4, 5, {kReject});
+  a.say("m", 3, 3, {kAccept});
+  EXPECT_EQ(a.acquire("n", {batch(1, 1)}, 10), Got({got(1, 1, 2)}));
+  EXPECT_EQ(a.partition.in_flight(),
+            (std::vector<InFlight>{{Offset(1), Offset(1), kAcquired, 2, "n"}}));
+}
+
 TEST(SharePartition, only_who_holds_a_record_may_say_what_became_of_it) {
   Subject a;
   a.acquire("m", {batch(0, 3)}, 10);

@@ -201,7 +201,7 @@ def test_an_offset_of_a_deleted_topic_is_gone_and_not_an_error(project):
     consumer.close()
 
 
-def test_a_share_group_has_its_members_and_where_it_begins(project):
+def test_a_share_group_has_what_its_members_hold_and_how_often_it_was_delivered(project):
     admin = create(project, "jobs", 2)
     earliest = ConfigEntry("share.auto.offset.reset", "earliest", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.GROUP, "pickers", incremental_configs=[earliest])
@@ -230,9 +230,17 @@ def test_a_share_group_has_its_members_and_where_it_begins(project):
     assert member["client_id"] == "p1" and member["assigned"] == ["jobs-0", "jobs-1"]
     [_, offset] = shown["offsets"]
     assert (offset["partition"], offset["committed"], offset["end"], offset["lag"]) == (1, 2, 4, 2)
+    assert offset["in_flight"] == [{"first": 2, "last": 3, "state": "acquired", "delivery_count": 2,
+                                    "member": member["id"]}]
     assert shown["info"]["lag"] == 2
     sharer.close()
 
+    def given_back():
+        [_, offset] = group_of(project, "pickers")["offsets"]
+        return [(one["first"], one["last"], one["state"], one["member"]) for one in offset["in_flight"]] == [
+            (2, 3, "available", "")]
+
+    tailrace.wait_until(given_back, "what the member had is available again")
     assert group_of(project, "pickers")["members"] == []
     done = project.command("groups", "pickers", "--json", "--broker", project.kafka())
     rows = [json.loads(line) for line in done.stdout.splitlines()]

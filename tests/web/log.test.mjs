@@ -57,7 +57,7 @@ test("groups of a foreign client are on the page with members, offsets and lag",
   assert.deepEqual(page.problems, []);
 });
 
-test("a share group has its members and where it begins on the page", async () => {
+test("a share group has its members and what is in flight with its delivery count on the page", async () => {
   const { url, broker } = await running;
   await serve(PYTHON, ["tests/web/sharer.py", broker, "jobs", "pickers"], /holding/);
   const page = await visit(`${url}/#/groups`);
@@ -65,6 +65,8 @@ test("a share group has its members and where it begins on the page", async () =
   await page.getByRole("link", { name: "pickers" }).click();
   await page.getByRole("region", { name: "Members" }).getByRole("row", { name: /client-of-pickers .* jobs-0/ }).waitFor();
   await page.getByRole("region", { name: "Offsets" }).getByRole("row", { name: "jobs 0 1 2 1" }).waitFor();
+  await page.getByRole("region", { name: "In flight" })
+    .getByRole("row", { name: "jobs-0@1 acquired 2 times client-of-pickers" }).waitFor();
   assert.deepEqual(page.problems, []);
 });
 

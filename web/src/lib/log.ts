@@ -1,5 +1,5 @@
 // Which topics and groups a list shows, and a record's bytes as people read them.
-import type { DecodedBytes, LagSample, RecordBytes, TopicInfo } from "../api/types.gen";
+import type { DecodedBytes, GroupMember, GroupOffset, LagSample, RecordBytes, TopicInfo } from "../api/types.gen";
 import { duration, hexGroups } from "./format";
 
 export const PAGE = 100;
@@ -80,4 +80,26 @@ export function lagStory(history: LagSample[]): string {
   const moved = last.lag > first.lag ? "grew" : last.lag < first.lag ? "shrank" : "is again what it was";
   const how = moved === "is again what it was" ? `${moved}, ${last.lag}` : `${moved} from ${first.lag} to ${last.lag}`;
   return `In the last ${span} the lag ${how}; at most it was ${most}.`;
+}
+
+const MOST_OPEN = 200;
+export interface OpenRecords {
+  place: string;
+  state: string;
+  times: number;
+  client: string;
+}
+
+/** What a share group's members have, or gave back: the first of it, and how much more there is. */
+export function openRecords(offsets: GroupOffset[], members: GroupMember[]): { rows: OpenRecords[]; more: number } {
+  const clients = new Map(members.map((member) => [member.id, member.client_id]));
+  const all = offsets.flatMap((one) =>
+    one.in_flight.map((part) => ({
+      place: `${one.topic}-${one.partition}@${part.first}${part.last > part.first ? ` to ${part.last}` : ""}`,
+      state: part.state,
+      times: part.delivery_count,
+      client: clients.get(part.member) ?? part.member,
+    })),
+  );
+  return { rows: all.slice(0, MOST_OPEN), more: Math.max(0, all.length - MOST_OPEN) };
 }

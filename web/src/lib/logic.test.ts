@@ -4,7 +4,7 @@ import type { Hop } from "../api/types.gen";
 import { bytes, cell, count, duration, hexGroups, rate } from "./format";
 import { sideBySide } from "./diff";
 import { extend, KEPT, points } from "./history";
-import { brief, lagStory, matching, readable, sortTopics } from "./log";
+import { brief, lagStory, matching, openRecords, readable, sortTopics } from "./log";
 import { firstTrouble, stages } from "./stages";
 
 const hop = (over: Partial<Hop>): Hop => ({
@@ -76,6 +76,21 @@ test("how the lag moved is said in words", () => {
   expect(lagStory(history(0, 0, 0))).toBe("No lag in the last 10 s.");
   expect(lagStory(history(10, 80, 2))).toBe("In the last 10 s the lag shrank from 10 to 2; at most it was 80.");
   expect(lagStory(history(3, 9, 3))).toBe("In the last 10 s the lag is again what it was, 3; at most it was 9.");
+});
+
+test("records in flight say where they are, how often they were delivered and with whom they are", () => {
+  const member = { id: "m1", instance: "", client_id: "picker", host: "", assigned: [], active_tasks: [], standby_tasks: [], warmup_tasks: [] };
+  const part = (first: number, last: number, state: "acquired" | "available", delivery_count: number, member: string) =>
+    ({ first, last, state, delivery_count, member });
+  const offset = (in_flight: ReturnType<typeof part>[]) =>
+    ({ topic: "jobs", partition: 2, committed: 0, end: 900, lag: 900, metadata: "", member: "", in_flight });
+  const shown = openRecords([offset([part(3, 3, "acquired", 1, "m1"), part(4, 9, "available", 2, "")])], [member]);
+  expect(shown).toEqual({ more: 0, rows: [
+    { place: "jobs-2@3", state: "acquired", times: 1, client: "picker" },
+    { place: "jobs-2@4 to 9", state: "available", times: 2, client: "" },
+  ] });
+  const many = openRecords([offset(Array.from({ length: 250 }, (_, i) => part(2 * i, 2 * i, "acquired", 1, "gone")))], []);
+  expect([many.rows.length, many.more, many.rows[0]?.client]).toEqual([200, 50, "gone"]);
 });
 
 test("what a schema made of bytes is shown instead of them, and bytes where it made nothing", () => {
