@@ -87,9 +87,10 @@ Status TableOutput::publish_traced(const lake::Prepared& prepared,
     span.set("tailrace.hop", "lake");
     span.set("tailrace.table", table);
   }
-  Status published = lake_->publish(prepared);
-  if (!published) span.fail(published.error().what);
-  return published;
+  const auto published = lake_->publish(prepared);
+  if (published) return {};
+  span.fail(published.error().what);
+  return std::unexpected(published.error());
 }
 
 void TableOutput::publish(const std::string& commit) {
