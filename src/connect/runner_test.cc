@@ -214,6 +214,7 @@ TEST_F(ConnectTest, a_sources_own_rejects_stay_whatever_their_reason_is) {
   std::vector<std::string> origins;
   for (const std::string& reject : values("__rejected"))
     origins.push_back(nlohmann::json::parse(reject)["origin"]);
+  std::ranges::sort(origins);  // they lie in several partitions
   EXPECT_EQ(origins, (std::vector<std::string>{"made:1", "made:2", "made:3"}));
   EXPECT_EQ((*runner)->status().rejected, 3);
   EXPECT_EQ((*runner)->status().fetched, 3);

@@ -266,6 +266,7 @@ Status SimulatedFiles::rename(const std::string& from, const std::string& to) {
   durable_names_[to] = names_[to];
   durable_names_.erase(from);
   if (dying) return down();
+  keep_names(to.substr(0, to.rfind('/')));
   return {};
 }
 
@@ -306,13 +307,17 @@ Status SimulatedFiles::sync_folder(const std::string& folder) {
   bool dying = false;
   TRY(enter("fsync " + folder, &dying));
   if (dying) return down();
+  keep_names(folder);
+  return {};
+}
+
+void SimulatedFiles::keep_names(const std::string& folder) {
   std::erase_if(durable_names_, [&](const auto& entry) {
     return is_child(entry.first, folder) && !names_.contains(entry.first);
   });
   for (const auto& [path, node] : names_) {
     if (is_child(path, folder)) durable_names_[path] = node;
   }
-  return {};
 }
 
 class SimulatedFiles::WholeDisk final : public Disk {

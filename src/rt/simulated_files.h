@@ -68,6 +68,9 @@ class SimulatedFiles final : public FileSystem {
   Status append(Node& node, const std::string& path, std::string_view data);
   void lose_unsynced(Node& node);
 
+  /// What a folder's sync keeps: its files' names as they are.
+  void keep_names(const std::string& folder);
+
   mutable std::mutex mutex_;
   Random random_;
   Names names_;
