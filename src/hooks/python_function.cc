@@ -48,7 +48,7 @@ std::int64_t bytes_in_use(int pid) {
 
 /// Changes when a module beside `file`, or that one, is written, comes or goes.
 struct CodeStamp {
-  std::int64_t newest = 0;
+  std::int64_t newest = INT64_MIN;
   int files = 0;
   bool operator==(const CodeStamp&) const = default;
 };

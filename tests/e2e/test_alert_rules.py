@@ -31,7 +31,7 @@ def test_a_hop_that_nothing_comes_through_is_told_and_so_is_its_end(tmp_path, sl
     rule = {"name": "silent", "hop": "appended.numbers", "empty_for": "2s"}
     project = project_for(tmp_path, {"channels": webhook_of(slack), "rules": [rule]}, files_in(tmp_path / "in")).start()
     wait_until(lambda: len(slack.requests) == 1, "the message")
-    assert slack.titles() == [":large_yellow_circle: Firing: silent"]
+    assert slack.titles() == [":large_orange_circle: Firing: silent"]
     assert "appended.numbers" in json.dumps(slack.bodies()[0])
     write(tmp_path / "in", "a.jsonl", {"n": 1, "name": "x"})
     wait_until(lambda: len(slack.requests) == 2, "the end")
@@ -131,7 +131,7 @@ def test_check_names_what_a_rule_speaks_of_and_is_not_there(tmp_path, slack, wha
 
 def test_check_takes_what_is_there(tmp_path, slack):
     rules = [{"hop": hop, "error": True, "name": hop} for hop in
-             ("fetched.files", "appended.numbers", "decoded.numbers", "rejected", "bronze.numbers_raw", "lake",
+             ("fetched.files", "appended.numbers", "decoded.numbers", "rejected", "silver.numbers_raw", "lake",
               "served.by_name", "gold.*")]
     rules += [{"expectation": "numbers_raw.small", "failure_rate": 0.1}, {"query": "SELECT * FROM system.hops"},
               {"query": "SELECT name, most FROM by_name", "by": ["name"], "name": "q"}]

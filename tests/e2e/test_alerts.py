@@ -328,7 +328,7 @@ def test_a_wrong_rule_is_told_by_check_with_its_place(tmp_path, source):
     assert project.command("check", project.folder).returncode == 0
     settings.write_text("topics: {numbers: {format: json}}\nalerts:\n  rules:\n    - {hop: x, eror: true}\n")
     done = project.command("check", project.folder)
-    assert done.returncode == 1 and "tailrace.yml:4:15: unknown key `eror`; did you mean `error`?" in done.stderr
+    assert done.returncode == 1 and "tailrace.yml:4:16: unknown key `eror`; did you mean `error`?" in done.stderr
 
 
 def test_a_rule_of_what_is_not_there_is_refused_with_the_nearest(tmp_path, source):
