@@ -78,7 +78,8 @@ def test_a_file_that_was_replaced_is_read_with_the_next_change_of_the_broker(sto
     stores.old[2].write_text("no certificate")
     stores.set(log_cleaner_threads=1)
     assert stores.serials() == {"SSL": new, "MUTUAL": new}
-    assert re.search("the listeners keep their certificates: .*listener SSL: no certificate", stores.broker.log.read_text())
+    told = stores.broker.log.read_text()
+    assert re.search("the listeners keep their certificates: .*listener SSL: no certificate", told)
 
 
 def test_who_is_trusted_changes_with_the_truststore(stores):

@@ -98,7 +98,8 @@ def test_what_their_serialisers_name_in_a_header_is_read_beside_what_names_it_in
     shown = project.command("consume", "orders", "--json", "--project", project.folder, "--data", project.data)
     assert shown.returncode == 0, shown.stderr
     lines = [json.loads(line) for line in shown.stdout.splitlines()]
-    assert sorted(int(line["value"]["id"]) for line in lines if isinstance(line.get("value"), dict)) == list(range(1, 41))
+    shown_ids = sorted(int(line["value"]["id"]) for line in lines if isinstance(line.get("value"), dict))
+    assert shown_ids == list(range(1, 41))
     assert len([line for line in lines if "value_error" in line]) == 1
     project.stop()
 
