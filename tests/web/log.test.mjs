@@ -64,7 +64,8 @@ test("a share group has its members and what is in flight with its delivery coun
   await page.getByRole("row", { name: /pickers share Stable 1 1 jobs/ }).waitFor();
   await page.getByRole("link", { name: "pickers" }).click();
   await page.getByRole("region", { name: "Members" }).getByRole("row", { name: /client-of-pickers .* jobs-0/ }).waitFor();
-  await page.getByRole("region", { name: "Offsets" }).getByRole("row", { name: "jobs 0 1 2 1" }).waitFor();
+  // What is kept of its begin moves with the next fate that is kept, as Kafka's does.
+  await page.getByRole("region", { name: "Offsets" }).getByRole("row", { name: /^jobs 0 [01] 2 1$/ }).waitFor();
   await page.getByRole("region", { name: "In flight" })
     .getByRole("row", { name: "jobs-0@1 acquired 2 times client-of-pickers" }).waitFor();
   assert.deepEqual(page.problems, []);
