@@ -1,8 +1,5 @@
 #include "app/console_door.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <filesystem>
 
 #include "app/host_port.h"
@@ -37,10 +34,6 @@ Result<console::ConsoleConfig> console_config(const ConsoleSettings& settings,
   console::ConsoleConfig config;
   config.host = std::move(at.host);
   config.port = at.port;
-  // Others on the network know this machine, or this container, by its own name.
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0')
-    config.allowed_hosts.emplace_back(name.data());
   ASSIGN(config.tls, door_tls(settings.tls, "--console-"));
   if (settings.users.empty()) return config;
   ASSIGN(config.login.users, users_of(settings.users));

@@ -8,7 +8,6 @@ namespace tailrace::console {
 Result<std::unique_ptr<Console>> Console::start(ConsoleConfig config, Backend& backend) {
   net::HttpServerConfig server{.host = std::move(config.host),
                                .port = config.port,
-                               .allowed_hosts = std::move(config.allowed_hosts),
                                // A page elsewhere has neither a certificate nor a login.
                                .any_host = config.tls != nullptr || config.login.users != nullptr,
                                .tls = std::move(config.tls),

@@ -177,7 +177,6 @@ class Backend {
 struct ConsoleConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 9021;
-  std::vector<std::string> allowed_hosts = {};
   net::HttpLimits limits = {};
   std::shared_ptr<const net::Tls> tls = {};  ///< nullptr: plain sockets
   Login login = {};

@@ -98,7 +98,7 @@ using LaterHandler = std::function<void(Request, Respond)>;
 struct HttpServerConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0 picks a free port
-  /// Names besides localhost and addresses under which browsers may reach the server.
+  /// Names besides localhost, addresses and the machine's own by which browsers may reach it.
   std::vector<std::string> allowed_hosts = {};
   bool any_host = false;                ///< under whatever name
   std::shared_ptr<const Tls> tls = {};  ///< nullptr: plain sockets
