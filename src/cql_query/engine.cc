@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <list>
 #include <mutex>
 #include <random>
@@ -55,7 +54,7 @@ constexpr int kReaders = 8;
 /// What a statement runs with: the values of its markers, owned where it outlives the call.
 struct Execution {
   PreparedPtr prepared;
-  std::deque<std::string> owned;
+  std::list<std::string> owned;
   std::vector<Value> values;
   Bindings bindings;
   std::optional<std::int32_t> page_size;
