@@ -66,7 +66,8 @@ def main():
                 settled(folder)
                 told.append(measure(server, folder, rows))
             for rows, figures in list(zip(sizes, told))[1:]:
-                print(f"p99 at {rows:,} rows: {figures['p99_us'] / told[0]['p99_us']:.2f} x that at {sizes[0]:,} (bar 3)")
+                ratio = figures["p99_us"] / told[0]["p99_us"]
+                print(f"p99 at {rows:,} rows: {ratio:.2f} x that at {sizes[0]:,} (bar 3)")
         finally:
             server.kill()
 
