@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Sources compiled together: `together.py FOLDER OUT NAME MOST FILE…` writes OUT/NAME_1.cc … which include the FILEs of
+FOLDER, at most MOST each, and prints their paths, divided by `;`.
+
+Three quarters of a compiler's time go into headers, so ten files that include the same ones are compiled in the time of
+three. What one file names at the top (in an unnamed namespace, by `using`, by `#define`) the next one sees. So files
+go together only when none names what the other, or a header of the other, names or mentions.
+"""
+import functools
+import pathlib
+import re
+import sys
+
+NOISE = re.compile(r'R"(\w*)\(.*?\)\1"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.S)
+WORD = re.compile(r"[A-Za-z_]\w*")
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+MACRO = re.compile(r"^\s*#\s*define\s+(\w+)", re.M)
+TEST = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\s*\(\s*(\w+)\s*,\s*(\w+)", re.M)
+
+
+def bare(text):
+    """Without comments, texts and the preprocessor's lines."""
+    text = NOISE.sub(" ", text)
+    return re.sub(r"^\s*#(?:[^\n]*\\\n)*[^\n]*", "", text, flags=re.M)
+
+
+def statements(text):
+    """The heads of what stands at the top, within namespaces of any name: up to `{` or `;`."""
+    head, depth, round_depth = [], 0, 0
+    for at, one in enumerate(text):
+        if depth == 0:
+            if one == "(":
+                round_depth += 1
+            elif one == ")":
+                round_depth -= 1
+            if one == "{" and round_depth == 0:
+                said = "".join(head).strip()
+                if re.search(r"\bnamespace\b[\w:\s]*$", said) or re.search(r'\bextern\s*$', said):
+                    head = []
+                    continue
+                yield said + " {"
+                depth = 1
+                continue
+            if one == "}" and round_depth == 0:
+                head = []
+                continue
+            if one == ";" and round_depth == 0:
+                yield "".join(head).strip()
+                head = []
+                continue
+            head.append(one)
+        elif one == "{":
+            depth += 1
+        elif one == "}":
+            depth -= 1
+            if depth == 0:
+                head = ["="] if text[at + 1:at + 2] in (";", ",") else []
+
+
+def names_of(statement):
+    """What a statement at the top declares; too many rather than too few."""
+    said = re.sub(r"^\s*template\s*<.*?>\s*(?=\b(?:struct|class|using|constexpr|inline|static|auto|bool|void|std|[A-Z])"
+                  r")", "", statement, flags=re.S)
+    if found := re.match(r"using\s+(\w+)\s*=", said):
+        return {found[1]}
+    if found := re.match(r"using\s+(?!namespace)([\w:\s,]+)$", said):
+        return {part.split("::")[-1].strip() for part in found[1].split(",")}
+    if found := re.match(r"(?:struct|class|union|enum(?:\s+class|\s+struct)?)\s+(?:\[\[.*?\]\]\s*)?(\w+)", said):
+        return {found[1]}
+    before, call, _ = said.partition("(")
+    if call and "=" not in before:
+        found = re.search(r"([\w:~]+)\s*$", before)
+        return {found[1]} if found and "::" not in found[1] else set()
+    named = set(re.findall(r"\b(\w+)\s*(?:=|\[|\{|,|$)", said))
+    return {one for one in named if not one.isdigit()}
+
+
+class Source:
+    """What a file names at its top, mentions anywhere, and what its headers name."""
+
+    def __init__(self, path, folder):
+        text = path.read_text(encoding="utf-8")
+        plain = bare(text)
+        self.path = path
+        self.words = set(WORD.findall(plain))
+        self.usings = frozenset(re.findall(r"\busing\s+namespace\s+[\w:]+", plain))
+        self.names = set(MACRO.findall(text)) | {f"{suite}_{name}_Test" for suite, name in TEST.findall(plain)}
+        # The same name for the same thing disturbs nobody.
+        self.shared = set()
+        for statement in statements(plain):
+            same = re.fullmatch(r"using\s+(?:[\w:]+::(\w+)|(\w+)\s*=\s*[\w:]+)", statement)
+            if same:
+                self.shared.add((same[1] or same[2], re.sub(r"\s+", " ", statement)))
+            self.names |= names_of(statement)
+        self.headers = functools.reduce(set.union, (headers(folder, one) for one in INCLUDE.findall(text)), set())
+        self.header_names = functools.reduce(set.union, (header_names(folder, one) for one in self.headers), set())
+
+    def disturbs(self, other):
+        taken = self.names & (other.words | other.names | other.header_names)
+        same = {name for name, _ in self.shared & other.shared}
+        known = self.header_names  # what this file lives with already
+        return any(name not in same and not (name in other.header_names and name in known and
+                                             name not in other.words) for name in taken)
+
+
+@functools.cache
+def headers(folder, name):
+    """A header and what it includes, all below the folder."""
+    path = folder / name
+    found, waiting = set(), [path]
+    while waiting:
+        one = waiting.pop()
+        if one in found or not one.exists():
+            continue
+        found.add(one)
+        waiting += [folder / name for name in INCLUDE.findall(one.read_text(encoding="utf-8"))]
+    return found
+
+
+@functools.cache
+def header_names(folder, path):
+    return functools.reduce(set.union, map(names_of, statements(bare(path.read_text(encoding="utf-8")))), set())
+
+
+def batches(sources, most):
+    made = []
+    for one in sources:
+        for batch in made:
+            if len(batch) < most and batch[0].usings == one.usings and \
+                    not any(one.disturbs(other) or other.disturbs(one) for other in batch):
+                batch.append(one)
+                break
+        else:
+            made.append([one])
+    return made
+
+
+def main():
+    folder, out, name, most = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    sources = [Source(pathlib.Path(path), folder) for path in sorted(sys.argv[5:])]
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for number, batch in enumerate(batches(sources, most), 1):
+        if len(batch) == 1:
+            written.append(batch[0].path)
+            continue
+        path = out / f"{name}_{number}.cc"
+        text = "".join(f'#include "{one.path.relative_to(folder)}"\n' for one in batch)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+        written.append(path)
+    print(";".join(map(str, written)), end="")
+
+
+if __name__ == "__main__":
+    main()
