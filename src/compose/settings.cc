@@ -43,10 +43,11 @@ void add_files(const YAML::Node& node, bool is_file, std::set<std::string>& foun
 Result<std::string> metadata_role(const std::string& settings) {
   ASSIGN(const YAML::Node root, parsed(settings));
   if (!root.IsMap() || !root["roles"] || !root["roles"].IsMap()) return std::string();
-  const YAML::Node role = root["roles"]["metadata"];
+  YAML::Node role = root["roles"]["metadata"];
   if (!role || role.IsNull()) return std::string();
+  role.SetStyle(YAML::EmitterStyle::Flow);  // its own comes before the emitter's
   YAML::Emitter out;
-  out << YAML::Flow << role;
+  out << role;
   return std::string(out.c_str());
 }
 

@@ -263,9 +263,9 @@ TEST_F(Refusing, an_error_names_object_operation_and_reason) {
 std::uint64_t counted(const std::string& series) {
   MetricsText out;
   write_metrics(out);
-  const std::string text = out.finish();
-  const auto at = text.find(series + " ");
-  return at == std::string::npos ? 0 : std::stoull(text.substr(at + series.size()));
+  const std::string text = out.finish(), line = "\n" + series + " ";
+  const auto at = text.find(line);
+  return at == std::string::npos ? 0 : std::stoull(text.substr(at + line.size()));
 }
 
 TEST_F(Refusing, requests_are_counted_by_operation_and_what_became_of_them) {
