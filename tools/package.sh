@@ -3,6 +3,8 @@
 # TREE is what `cmake --install` wrote: bin, lib, examples, LICENSE. Needs dpkg-deb, strip, tar; no root.
 set -euo pipefail
 tree=$1 out=$2 version=$3
+# Who makes a package for others says so, as for Debian's own tools.
+maintainer="${DEBFULLNAME:-Tailrace} <${DEBEMAIL:-tailrace@users.noreply.github.com}>"
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -50,8 +52,8 @@ cp "$here/deploy/systemd/tailrace.env" "$deb/etc/tailrace/tailrace.env"
 cp "$here/README.md" "$deb/usr/share/doc/tailrace/README.md"
 cp "$here/deploy/debian/copyright" "$deb/usr/share/doc/tailrace/copyright"
 cp "$here/deploy/debian/lintian-overrides" "$deb/usr/share/lintian/overrides/tailrace"
-printf 'tailrace (%s) stable; urgency=medium\n\n  * Release %s.\n\n -- Tailrace <tailrace@localhost.localdomain>  %s\n' \
-  "$version" "$version" "$(date -R -u -d "@$epoch")" | gzip -9n >"$deb/usr/share/doc/tailrace/changelog.gz"
+printf 'tailrace (%s) stable; urgency=medium\n\n  * Release %s.\n\n -- %s  %s\n' \
+  "$version" "$version" "$maintainer" "$(date -R -u -d "@$epoch")" | gzip -9n >"$deb/usr/share/doc/tailrace/changelog.gz"
 echo /etc/tailrace/tailrace.env >"$deb/DEBIAN/conffiles"
 cp "$here"/deploy/debian/{postinst,prerm,postrm} "$deb/DEBIAN/"
 size=$(du -sk --exclude=DEBIAN "$deb" | cut -f1)
@@ -61,7 +63,7 @@ Version: $version
 Section: database
 Priority: optional
 Architecture: $architecture
-Maintainer: Tailrace <tailrace@localhost.localdomain>
+Maintainer: $maintainer
 Installed-Size: $size
 Depends: libc6 (>= $(glibc_of "$folder")), ca-certificates, tzdata
 Recommends: python3

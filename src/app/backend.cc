@@ -7,6 +7,7 @@
 #include "app/operations.h"
 #include "console/arrow_rows.h"
 #include "pipeline/names.h"
+#include "s3/metrics.h"
 
 namespace tailrace::app {
 namespace {
@@ -105,6 +106,7 @@ class InstanceBackend final : public console::Backend {
     if (instance_.hooks() != nullptr) instance_.hooks()->write_metrics(out);
     if (instance_.alerts() != nullptr) instance_.alerts()->write_metrics(out);
     if (instance_.traces() != nullptr) instance_.traces()->write_metrics(out);
+    s3::write_metrics(out);
   }
 
   Result<console::Rows> sql_page(std::string_view next) override { return answers_.page(next); }

@@ -268,6 +268,7 @@ Status Instance::open_sources(const pipeline::TopicTypes& types) {
     connect::RunnerConfig config{
         .name = ingest.name, .topic = ingest.topic, .folder = data_ + "/ingest"};
     config.staged_in = ingest.stage;
+    config.ids_in_records = remote_ == nullptr;
     if (!ingest.stage.empty()) {
       ASSIGN(auto target, staged_->target(ingest));
       ASSIGN(auto runner,

@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <set>
 
 #include "compose/services.h"
+#include "compose/settings.h"
 
 namespace tailrace::compose {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// What a URL names as its hosts: scheme://[user@]HOST[:PORT][,HOST…][/…].
 std::vector<std::string> hosts_of(const std::string& url) {
@@ -87,6 +91,7 @@ std::string made_up_password() {
 /// Where each role of the project is to be in the containers.
 struct Places {
   std::string log, registry, serving, staging, schedule;
+  std::string metadata;  ///< of the schedule, where that is ours
 };
 
 /// The database beside Airflow's own.
@@ -99,14 +104,18 @@ bool has_schemas(const pipeline::Project& project) {
 
 Places places_of(const pipeline::Project& project, const Options& options) {
   const pipeline::Roles& roles = project.roles;
-  Places at{roles.log, roles.registry, roles.serving, roles.staging, roles.schedule};
+  Places at{roles.log,     roles.registry, roles.serving,
+            roles.staging, roles.schedule, project.metadata.url};
   if (!options.real) return at;
   at.log = "kafka://kafka:9092";
   if (options.all || has_schemas(project)) at.registry = "http://registry:8081/apis/ccompat/v7";
   if (options.all || !project.serving.empty())
     at.serving = "cassandra://cassandra:9042/" + lower_name(project.name);
   if (options.all || !project.stages.empty()) at.staging = kStaging;
-  if (options.workflows) at.schedule = "http://airflow:8080";
+  if (options.workflows) {
+    at.schedule = "http://airflow:8080";
+    at.metadata = "embedded";
+  }
   return at;
 }
 
@@ -121,6 +130,7 @@ std::set<std::string_view> wanted(const Places& at, const Options& options) {
   on(at.registry, "registry");
   on(at.serving, "cassandra");
   on(at.staging, "postgres");
+  on(at.metadata, "postgres");
   if (names.contains("registry")) names.insert("kafka");
   if (options.real && (options.all || options.workflows))
     names.insert({"airflow", "postgres", "minio"});
@@ -135,6 +145,19 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
   return text;
 }
 
+/// Secrets and certificates lie where tailrace.yml looks for them, seen from /project.
+std::string mounts_of(const std::vector<std::string>& outside, const std::string& folder) {
+  std::string text;
+  for (const std::string& path : outside) {
+    const fs::path here = fs::path(path).is_absolute() ? fs::path(path) : fs::path(folder) / path;
+    const fs::path there = (fs::path("/project") / path).lexically_normal();
+    std::string host = here.lexically_normal().string();
+    if (!host.starts_with('.') && !host.starts_with('/')) host = "./" + host;
+    text += "      - " + host + ":" + there.string() + ":ro\n";
+  }
+  return text;
+}
+
 constexpr std::string_view kWaits = R"(
       kafka: {condition: service_healthy, required: false}
       kafka-zookeeper: {condition: service_healthy, required: false})";
@@ -143,7 +166,7 @@ constexpr std::string_view kWaits = R"(
 /// systems its connectors, engine and control centre.
 std::string tailrace_service(const Places& at, const Options& options,
                              const std::set<std::string_view>& services,
-                             const std::string& settings) {
+                             const std::string& settings, const std::vector<std::string>& outside) {
   const bool log = at.log == "embedded", registry = at.registry == "embedded";
   const bool serving = at.serving == "embedded";
   const auto door = [](bool here, std::string_view port) {
@@ -180,6 +203,7 @@ std::string tailrace_service(const Places& at, const Options& options,
         "(/etc/hosts)\n";
   text += "    volumes:\n      - " + options.folder + ":/project:ro\n";
   if (options.real) text += "      - ./tailrace.yml:/project/tailrace.yml:ro\n";
+  text += mounts_of(outside, options.folder);
   text += "      - tailrace:/data\n";
   std::string waits;
   if (services.contains("zookeeper"))
@@ -187,7 +211,8 @@ std::string tailrace_service(const Places& at, const Options& options,
   else if (services.contains("kafka"))
     waits += "\n      kafka: {condition: service_healthy}";
   for (const std::string_view name : {"registry", "cassandra", "postgres"})
-    if (services.contains(name) && (name != "postgres" || at.staging != "embedded"))
+    if (services.contains(name) &&
+        (name != "postgres" || at.staging != "embedded" || at.metadata != "embedded"))
       waits += "\n      " + std::string(name) + ": {condition: service_healthy}";
   if (!waits.empty()) text += "    depends_on:" + waits + "\n";
   text += R"(    user: "10001:10001"
@@ -208,7 +233,7 @@ std::string tailrace_service(const Places& at, const Options& options,
 }
 
 std::string compose_text(const pipeline::Project& project, const Places& at, const Options& options,
-                         const std::string& settings) {
+                         const std::string& settings, const std::vector<std::string>& outside) {
   const auto services = wanted(at, options);
   std::string text = "# " + project.name + " in containers: docker compose up --wait\n";
   text += "# The image: docker build -t tailrace:" + options.version +
@@ -216,7 +241,7 @@ std::string compose_text(const pipeline::Project& project, const Places& at, con
   if (options.real)
     text += "# Passwords and profiles are in .env. A service is asked by its name; 6 GB in all.\n";
   text += "name: " + lower_name(project.name) + "\n\nservices:";
-  text += tailrace_service(at, options, services, settings);
+  text += tailrace_service(at, options, services, settings, outside);
   std::vector<std::string_view> volumes = {"tailrace"};
   for (const Service& service : real_services()) {
     if (!services.contains(service.name)) continue;
@@ -238,7 +263,8 @@ std::string compose_text(const pipeline::Project& project, const Places& at, con
   return text;
 }
 
-std::string roles_text(const pipeline::Project& project, const Places& at) {
+std::string roles_text(const pipeline::Project& project, const Places& at,
+                       const std::string& metadata) {
   const pipeline::Roles& roles = project.roles;
   std::string text = "roles:\n  log: " + at.log + "\n  registry: " + at.registry +
                      "\n  serving: " + at.serving + "\n";
@@ -249,13 +275,15 @@ std::string roles_text(const pipeline::Project& project, const Places& at) {
   for (const auto& [name, value] : {std::pair{"engine", roles.engine},
                                     {"lake", roles.lake},
                                     {"staging", staging},
-                                    {"schedule", at.schedule}})
-    if (value != "embedded") text += "  " + std::string(name) + ": " + value + "\n";
+                                    {"schedule", at.schedule},
+                                    {"metadata", metadata}})
+    if (!value.empty() && value != "embedded")
+      text += "  " + std::string(name) + ": " + value + "\n";
   return text;
 }
 
 Status check_reachable(const Places& at) {
-  for (const std::string& url : {at.log, at.registry, at.serving, at.staging})
+  for (const std::string& url : {at.log, at.registry, at.serving, at.staging, at.metadata})
     for (const std::string& host : hosts_of(url))
       if (is_loopback(host))
         return error(Code::kFailedPrecondition,
@@ -290,9 +318,14 @@ std::string with_roles(const std::string& settings, const std::string& roles) {
 Result<std::vector<File>> compose_files(const pipeline::Project& project, const Options& options) {
   const Places at = places_of(project, options);
   TRY(check_reachable(at));
-  const std::string settings =
-      options.real ? with_roles(options.settings, roles_text(project, at)) : options.settings;
-  std::vector<File> files = {{"compose.yml", compose_text(project, at, options, settings)}};
+  ASSIGN(std::string metadata, metadata_role(options.settings));
+  if (at.metadata == "embedded") metadata.clear();
+  const std::string settings = options.real
+                                   ? with_roles(options.settings, roles_text(project, at, metadata))
+                                   : options.settings;
+  ASSIGN(const auto outside, files_outside(settings));
+  std::vector<File> files = {
+      {"compose.yml", compose_text(project, at, options, settings, outside)}};
   const auto services = wanted(at, options);
   if (options.real) files.push_back({"tailrace.yml", settings});
   if (services.contains("airflow")) {

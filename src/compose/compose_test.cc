@@ -195,6 +195,55 @@ TEST(Compose, with_real_systems_all_that_the_settings_still_name_is_handed_on) {
   EXPECT_FALSE(ours["OLD_PASSWORD"]);
 }
 
+TEST(Compose, the_database_of_workflows_stays_unless_airflow_runs_them) {
+  pipeline::Project project = example();
+  project.metadata.url = "postgresql://postgres:5432/postgres";
+  Options asked = options(true);
+  asked.settings =
+      "roles:\n  metadata:\n    url: postgresql://postgres:5432/postgres\n"
+      "    password: ${DATABASE_PASSWORD}\ntopics: {t: {}}\n";
+  asked.workflows = false;
+  const auto files = compose_files(project, asked);
+  ASSERT_TRUE(files.has_value()) << files.error().what;
+  const YAML::Node roles = YAML::Load(text_of(*files, "tailrace.yml"))["roles"];
+  EXPECT_EQ(roles["metadata"]["url"].as<std::string>(), project.metadata.url);
+  EXPECT_EQ(roles["metadata"]["password"].as<std::string>(), "${DATABASE_PASSWORD}");
+  const YAML::Node services = YAML::Load(text_of(*files, "compose.yml"))["services"];
+  EXPECT_TRUE(services["postgres"]);
+  EXPECT_TRUE(services["tailrace"]["depends_on"]["postgres"]);
+  EXPECT_TRUE(services["tailrace"]["environment"]["DATABASE_PASSWORD"]);
+  asked.workflows = true;
+  const auto airflow = compose_files(project, asked);
+  EXPECT_FALSE(YAML::Load(text_of(*airflow, "tailrace.yml"))["roles"]["metadata"]);
+  project.metadata.url = "postgresql://localhost/x";
+  asked.real = asked.workflows = false;
+  EXPECT_FALSE(compose_files(project, asked));
+}
+
+TEST(Compose, secrets_outside_the_folder_are_mounted_where_they_are_looked_for) {
+  Options asked = options(false);
+  asked.folder = "../shop";
+  asked.settings =
+      "ingest:\n  - webhook: {secret: 'file:../secrets/hook', token: file:inside.txt}\n"
+      "  - http: {ca_file: /etc/ca.pem, headers: {Key: 'file:/run/secrets/key'}}\n"
+      "  - files: {path: 'file:///not/a/secret'}\n";
+  for (const bool real : {false, true}) {
+    asked.real = real;
+    const auto files = compose_files(example(), asked);
+    ASSERT_TRUE(files.has_value()) << files.error().what;
+    const auto mounts =
+        YAML::Load(text_of(*files, "compose.yml"))["services"]["tailrace"]["volumes"]
+            .as<std::vector<std::string>>();
+    EXPECT_THAT(mounts, testing::IsSupersetOf({"../secrets/hook:/secrets/hook:ro",
+                                               "/etc/ca.pem:/etc/ca.pem:ro",
+                                               "/run/secrets/key:/run/secrets/key:ro"}));
+    for (const std::string& mount : mounts) {
+      EXPECT_THAT(mount, Not(HasSubstr("inside.txt")));
+      EXPECT_THAT(mount, Not(HasSubstr("/not/")));
+    }
+  }
+}
+
 TEST(Compose, what_others_push_to_has_a_port_on_the_hosts_loopback) {
   Options asked = options(false);
   EXPECT_THAT(compose_files(example(), asked)->front().text, Not(HasSubstr("9080")));

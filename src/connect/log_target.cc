@@ -22,6 +22,8 @@ namespace {
 
 /// Blocks of so many records without a key go to one partition, so that batches are not too small.
 constexpr std::int64_t kStickyRecords = 16;
+/// Of a record: its id and its schema, and again behind the two of its trace.
+constexpr std::size_t kMostHeaders = 6;
 
 class LogTarget final : public Target {
  public:
@@ -30,6 +32,7 @@ class LogTarget final : public Target {
 
   Status open();
   Result<NotedState> load(const std::string& fingerprint) override;
+  Result<std::optional<std::vector<std::string>>> ids_since(NotedState& state) override;
   Result<Written> write(Chunk& chunk, NotedState& state, std::stop_token stop) override;
   Status sync(NotedState& state) override;
   Status note(NotedState& state, bool clean) override;
@@ -42,7 +45,11 @@ class LogTarget final : public Target {
   void take_lost_sequences_from_log(NotedState& state) const;
   void sort_records(Chunk& chunk, const NotedState& state);
   void encode_records(Chunk& chunk);
+  std::span<const log::Header> own_headers(std::string_view id, bool named);
   void add_trace(const telemetry::SpanContext& trace, log::Record& record, std::int64_t most);
+  std::int64_t end_of(std::size_t i) const { return partitions_[i]->next_offset().value; }
+  static Reject refused(std::string_view reason, std::string detail, const Chunk& chunk,
+                        std::size_t i);
 
   const LogTargetConfig config_;
   log::Log& log_;
@@ -62,12 +69,13 @@ class LogTarget final : public Target {
   std::vector<std::size_t> encoded_ends_;
   std::vector<bool> misfits_;
   std::size_t left_out_told_ = 0;
-  struct TraceHeaders {
+  // Of the chunk; records point into them.
+  std::vector<log::Header> headers_;
+  struct Trace {
     telemetry::SpanContext trace;
     std::string parent;
-    std::vector<log::Header> headers;  // the schema's last
   };
-  std::deque<TraceHeaders> traces_;  // of the chunk; records point into it
+  std::deque<Trace> traces_;
 };
 
 Status LogTarget::open() {
@@ -110,6 +118,10 @@ Result<NotedState> LogTarget::load(const std::string& fingerprint) {
                  fmt::format("{} speaks of {} partitions, topic {} has {}", state_path(),
                              state.sequences.size(), config_.topic, partitions_.size()));
   take_lost_sequences_from_log(state);
+  // A state of an older program: it spooled what had ids.
+  for (std::size_t i = state.ends.size(); i < partitions_.size(); ++i)
+    state.ends.push_back(end_of(i));
+  if (state.reject_end < 0) state.reject_end = rejects_->end();
   if (state.clean) {
     for (std::size_t i = state.sequences.size(); i < partitions_.size(); ++i)
       state.sequences.push_back(sequence_after(*partitions_[i], producer()));
@@ -147,6 +159,20 @@ void LogTarget::take_lost_sequences_from_log(NotedState& state) const {
   rejects_->catch_up(state.reject_sequence);
 }
 
+Result<std::optional<std::vector<std::string>>> LogTarget::ids_since(NotedState& state) {
+  if (!config_.ids_in_records) return std::nullopt;
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < state.sequences.size(); ++i) {
+    const std::int64_t end = end_of(i);
+    TRY(connect::ids_since(*partitions_[i], producer(), state.ends[i], state.sequences[i], ids));
+    state.ends[i] = end;
+  }
+  const std::int64_t end = rejects_->end();
+  TRY(rejects_->ids_since(state.reject_end, state.reject_sequence, ids));
+  state.reject_end = end;
+  return ids;
+}
+
 Result<Target::Written> LogTarget::write(Chunk& chunk, NotedState& state, std::stop_token) {
   if (chunk.restart_sequences) {
     take_sequences_from_log(state);
@@ -163,14 +189,18 @@ Result<Target::Written> LogTarget::write(Chunk& chunk, NotedState& state, std::s
   }
   Written written = tries_;
   std::vector<std::string> rejects;
+  std::vector<std::string> ids;
   for (const Reject& reject : chunk.rejects) {
+    ids.push_back(reject.id);
     rejects.push_back(encode_reject(config_.name, config_.topic, reject, clock_.now()));
     if (reject.by_target) ++written.misfits;
   }
   rejected_ |= !rejects.empty();
-  TRY(rejects_->append(rejects, state.reject_sequence));
+  TRY(rejects_->append(rejects, state.reject_sequence, ids));
   tries_ = {};
+  state.reject_end = rejects_->end();
   for (std::size_t i = 0; i < sorted_.size(); ++i) {
+    state.ends[i] = end_of(i);
     state.sequences[i] += static_cast<std::int64_t>(sorted_[i].size());
     for (const log::Record& record : sorted_[i])
       written.appended_bytes += static_cast<std::int64_t>(record.value.value_or("").size());
@@ -193,9 +223,9 @@ void LogTarget::encode_records(Chunk& chunk) {
     if (auto encoded = encoder_->encode(chunk.value(i), encoded_); !encoded) {
       misfits_[i] = true;
       chunk.rejects.push_back(
-          {std::string(kMisfit),
-           fmt::format("it does not fit {}: {}", encoder_->describe(), encoded.error().what),
-           chunk.origin(i), std::string(chunk.value(i)), true});
+          refused(kMisfit,
+                  fmt::format("it does not fit {}: {}", encoder_->describe(), encoded.error().what),
+                  chunk, i));
     }
     encoded_ends_.push_back(encoded_.size());
   }
@@ -207,20 +237,36 @@ void LogTarget::encode_records(Chunk& chunk) {
          fmt::join(left_out, ", "), encoder_->describe());
 }
 
-// Which records fit is decided without headers: what is emitted again may have others, or none.
+Reject LogTarget::refused(std::string_view reason, std::string detail, const Chunk& chunk,
+                          std::size_t i) {
+  return {.reason = std::string(reason),
+          .detail = std::move(detail),
+          .origin = chunk.origin(i),
+          .bytes = std::string(chunk.value(i)),
+          .by_target = true,
+          .id = std::string(chunk.id(i))};
+}
+
+// Those that a record is not written without.
+std::span<const log::Header> LogTarget::own_headers(std::string_view id, bool named) {
+  const std::size_t begin = headers_.size();
+  if (!id.empty()) headers_.push_back({kIdHeader, id});
+  if (named) headers_.push_back(header_);
+  return std::span(headers_).subspan(begin);
+}
+
+// Which records fit is decided without the trace: what is emitted again may have another, or none.
 void LogTarget::add_trace(const telemetry::SpanContext& trace, log::Record& record,
                           std::int64_t most) {
-  if (traces_.empty() || !traces_.back().trace.same(trace)) {
-    TraceHeaders& added = traces_.emplace_back();
-    added.trace = trace;
-    added.parent = telemetry::traceparent(trace);
-    added.headers.push_back({telemetry::kTraceParent, added.parent});
-    if (!trace.state.empty()) added.headers.push_back({telemetry::kTraceState, added.trace.state});
-    added.headers.push_back(header_);
-  }
-  const std::vector<log::Header>& headers = traces_.back().headers;
+  if (traces_.empty() || !traces_.back().trace.same(trace))
+    traces_.push_back({trace, telemetry::traceparent(trace)});
+  const Trace& kept = traces_.back();
+  const std::size_t begin = headers_.size();
+  headers_.push_back({telemetry::kTraceParent, kept.parent});
+  if (!kept.trace.state.empty()) headers_.push_back({telemetry::kTraceState, kept.trace.state});
+  for (const log::Header header : record.headers) headers_.push_back(header);  // copied, not moved
   log::Record traced = record;
-  traced.headers = std::span(headers).first(headers.size() - (record.headers.empty() ? 1 : 0));
+  traced.headers = std::span(headers_).subspan(begin);
   const auto bytes = log::kBatchHeaderBytes + log::RecordBatchBuilder::max_bytes(traced);
   if (static_cast<std::int64_t>(bytes) <= most) record = traced;
 }
@@ -231,6 +277,8 @@ void LogTarget::add_trace(const telemetry::SpanContext& trace, log::Record& reco
 void LogTarget::sort_records(Chunk& chunk, const NotedState& state) {
   sorted_.assign(state.sequences.size(), {});
   traces_.clear();
+  headers_.clear();
+  headers_.reserve(chunk.size() * kMostHeaders);
   const auto partitions = static_cast<std::int32_t>(sorted_.size());
   // Of a try before this one.
   std::erase_if(chunk.rejects, [](const Reject& reject) { return reject.by_target; });
@@ -247,14 +295,14 @@ void LogTarget::sort_records(Chunk& chunk, const NotedState& state) {
         encoder_ ? std::string_view(encoded_).substr(begin, encoded_ends_[i] - begin)
                  : chunk.value(i);
     log::Record record{key, value, TimestampMs(chunk.entry(i).timestamp_ms),
-                       std::span(&header_, named ? 1 : 0)};
+                       own_headers(chunk.id(i), named)};
     if (!chunk.entry(i).has_value) record.value.reset();
     const auto most = log::kBatchHeaderBytes + log::RecordBatchBuilder::max_bytes(record);
     if (static_cast<std::int64_t>(most) > state.max_message_bytes) {
-      chunk.rejects.push_back(
-          {std::string(kOversized),
-           fmt::format("{} bytes, max.message.bytes is {}", value.size(), state.max_message_bytes),
-           chunk.origin(i), std::string(chunk.value(i)), true});
+      chunk.rejects.push_back(refused(
+          kOversized,
+          fmt::format("{} bytes, max.message.bytes is {}", value.size(), state.max_message_bytes),
+          chunk, i));
       continue;
     }
     if (const auto* trace = chunk.trace_of(i)) add_trace(*trace, record, state.max_message_bytes);

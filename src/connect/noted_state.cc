@@ -10,6 +10,8 @@ std::string encode_state(const NotedState& state) {
       {"sequences", state.sequences},     {"reject_sequence", state.reject_sequence},
       {"records", state.records},         {"max_message_bytes", state.max_message_bytes},
       {"schema_id", state.schema_id},     {"clean", state.clean}};
+  if (!state.ends.empty()) json["ends"] = state.ends;
+  if (state.reject_end >= 0) json["reject_end"] = state.reject_end;
   if (!state.rejects.empty()) json["rejects"] = state.rejects;
   return json.dump(1) + "\n";
 }
@@ -25,6 +27,8 @@ Result<NotedState> decode_state(std::string_view text) {
     json.at("records").get_to(state.records);
     json.at("max_message_bytes").get_to(state.max_message_bytes);
     state.schema_id = json.value("schema_id", 0);
+    state.ends = json.value("ends", std::vector<std::int64_t>());
+    state.reject_end = json.value("reject_end", std::int64_t{-1});
     state.rejects = json.value("rejects", std::vector<std::string>());
     json.at("clean").get_to(state.clean);
     return state;

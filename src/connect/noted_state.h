@@ -18,8 +18,11 @@ struct NotedState {
   std::int64_t reject_sequence = 0;
   std::int64_t records = 0;
   std::int64_t max_message_bytes = 0;  ///< records above it were rejected
-  int schema_id = 0;                   ///< records that did not fit it were; 0: there was none
-  bool clean = false;                  ///< nothing was emitted after this was noted
+  /// Where each partition ended, and the rejects: the source knows the ids of what lies before.
+  std::vector<std::int64_t> ends = {};
+  std::int64_t reject_end = -1;  ///< -1: not noted
+  int schema_id = 0;             ///< records that did not fit it were; 0: there was none
+  bool clean = false;            ///< nothing was emitted after this was noted
   /// Of a staging: what goes to the topic of rejects, and may not be there yet.
   std::vector<std::string> rejects = {};
 };

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "connect/json_path.h"
+#include "telemetry/context_text.h"
 
 namespace tailrace::connect {
 namespace {
@@ -98,6 +99,11 @@ void OutboxSource::add(const staging::Change& change, Chunk& chunk) const {
   else
     entry.has_value = false;
   entry.value_bytes = out.size() - entry.value_at;
+  if (const auto trace = telemetry::parse_context_text(change.trace)) {
+    const auto& traces = chunk.traces();
+    const bool same = !traces.empty() && traces.back().same(*trace);
+    entry.trace = same ? static_cast<std::uint32_t>(traces.size()) : chunk.add_trace(*trace);
+  }
   chunk.add_entry(entry);
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "staging/staging.h"
+#include "telemetry/context_text.h"
 
 namespace tailrace::connect {
 
@@ -119,6 +121,7 @@ void PostgresChanges::stream_abort(const postgres::StreamAbort& abort) {
 
 void PostgresChanges::begin(Xid xid, Lsn commit, std::int64_t time_us) {
   in_transaction_ = true;
+  trace_.reset();
   transaction_ = {xid, commit, time_us};
   index_ = 0;
   skip_ = position_.transaction == commit ? position_.changes : 0;
@@ -153,7 +156,19 @@ void PostgresChanges::end(Lsn end) {
 }
 
 void PostgresChanges::message(const postgres::LogicalMessage& message) {
-  if (message.transactional && message.prefix == prefix_) seen_watermark_ = message.content;
+  if (!message.transactional) return;
+  if (message.prefix == prefix_) seen_watermark_ = message.content;
+  if (message.prefix == staging::kTracePrefix)
+    trace_ = telemetry::parse_context_text(message.content);
+}
+
+// The staging's write says its own before its rows.
+void PostgresChanges::add_trace(std::size_t from, Chunk& chunk) const {
+  if (!trace_ || from == chunk.size()) return;
+  const auto& traces = chunk.traces();
+  const bool same = !traces.empty() && traces.back().same(*trace_);
+  const auto number = same ? static_cast<std::uint32_t>(traces.size()) : chunk.add_trace(*trace_);
+  for (std::size_t i = from; i < chunk.size(); ++i) chunk.set_trace(i, number);
 }
 
 // Tables whose identity is the whole row do not say which columns name it: the catalog does, as it
@@ -222,7 +237,9 @@ Status PostgresChanges::change(const Change& change, Lsn lsn, Chunk& chunk) {
   if (!counts()) return {};
   position_.changes = index_;
   if (!known->table.watched || left_out(*known)) return {};
+  const std::size_t before = chunk.size();
   const bool all = writer_.change(known->table, change, transaction_, lsn, chunk);
+  add_trace(before, chunk);
   if (!all && told_.insert(known->full_name).second)
     LOG(warn,
         "ingest {}: table {} has large values that PostgreSQL does not send where an update leaves "

@@ -70,6 +70,7 @@ class PostgresChanges {
   Status stream_commit(const postgres::StreamCommit& commit);
   void stream_abort(const postgres::StreamAbort& abort);
   void message(const postgres::LogicalMessage& message);
+  void add_trace(std::size_t from, Chunk& chunk) const;
   Result<Known*> known(postgres::Oid oid);
   bool left_out(const Known& known) const;
   void take_out_of_awaited(const Known& known, const postgres::Change& change);
@@ -89,7 +90,8 @@ class PostgresChanges {
   bool in_transaction_ = false;
   PostgresTransaction transaction_;
   std::int64_t index_ = 0, skip_ = 0;
-  std::string seen_watermark_;  // of this transaction
+  std::string seen_watermark_;                   // of this transaction
+  std::optional<telemetry::SpanContext> trace_;  // of this transaction
 
   std::optional<postgres::Xid> in_stream_;
   std::map<postgres::Xid, std::unique_ptr<PostgresSpill>> spills_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
@@ -52,11 +53,12 @@ Result<Position> decode(std::string_view text) {
 class PushedSource final : public Source {
  public:
   PushedSource(PushedConfig config, std::shared_ptr<Inbox> inbox,
-               std::unique_ptr<Receiver> receiver, rt::Clock& clock)
+               std::unique_ptr<Receiver> receiver, rt::Clock& clock, rt::FileSystem& files)
       : config_(std::move(config)),
         inbox_(std::move(inbox)),
         receiver_(std::move(receiver)),
-        clock_(clock) {}
+        clock_(clock),
+        files_(files) {}
   ~PushedSource() override;
 
   Status next(std::string_view position, Chunk& chunk, std::stop_token stop) override;
@@ -65,13 +67,16 @@ class PushedSource final : public Source {
   std::string describe() const override { return config_.describe; }
   void noted(std::string_view position) override;
   void durable(std::string_view position) override;
+  Status written_since(std::span<const std::string> ids) override;
+  Status keep() override;
 
  private:
   Status open_ids();
   Status remember();
   Status fill(Position& position, Chunk& chunk, std::stop_token stop);
   Status deal(Position& position, Chunk& chunk);
-  void put(const Delivery& delivery, const Position& position, Chunk& chunk) const;
+  bool fits_with_ids() const;
+  void put(const Delivery& delivery, const Position& position, bool with_id, Chunk& chunk) const;
   static void tell(Delivery& delivery, const Status& how);
   void settle(const Status& how);
 
@@ -79,6 +84,7 @@ class PushedSource final : public Source {
   const std::shared_ptr<Inbox> inbox_;
   const std::unique_ptr<Receiver> receiver_;
   rt::Clock& clock_;
+  rt::FileSystem& files_;
   std::unique_ptr<InboxIds> ids_;
   bool opened_ = false;  // this run has emitted its first, empty chunk
   bool receiving_ = false;
@@ -86,6 +92,8 @@ class PushedSource final : public Source {
   bool remembered_ = true;
   std::deque<Delivery> under_way_;
   std::string under_way_position_;
+  bool ids_in_records_ = false;                // they may be
+  std::vector<std::string_view> ids_on_disk_;  // of under_way_, when it is durable
 };
 
 PushedSource::~PushedSource() {
@@ -122,20 +130,38 @@ void PushedSource::noted(std::string_view position) {
 }
 
 void PushedSource::durable(std::string_view position) {
-  if (position == under_way_position_) settle({});
+  if (position != under_way_position_) return;
+  for (const std::string_view id : ids_on_disk_) ids_->add(id, clock_.now().value);
+  ids_on_disk_.clear();
+  settle({});
+}
+
+Status PushedSource::written_since(std::span<const std::string> ids) {
+  TRY(open_ids());
+  if (!ids_) return {};
+  ids_in_records_ = true;
+  for (const std::string& id : ids) ids_->add(id, clock_.now().value);
+  return {};
+}
+
+Status PushedSource::keep() {
+  return ids_ ? ids_->sync() : Status();
 }
 
 Status PushedSource::open_ids() {
   if (ids_ || config_.ids_folder.empty()) return {};
-  ASSIGN(ids_, InboxIds::open(config_.ids_folder + "/" + config_.name + ".ids", config_.remember_ms,
-                              config_.remember_most));
+  ASSIGN(ids_, InboxIds::open(config_.ids_folder + "/" + config_.name + ".taken",
+                              config_.remember_ms, config_.remember_most, files_));
   return {};
 }
 
 Status PushedSource::remember() {
   TRY(open_ids());
   if (remembered_) return {};
-  if (ids_) TRY(ids_->add(noted_.ids, noted_.ids_at_ms));
+  if (ids_) {
+    for (const std::string& id : noted_.ids) ids_->add(id, noted_.ids_at_ms);
+    TRY(ids_->sync());
+  }
   remembered_ = true;
   return {};
 }
@@ -143,6 +169,7 @@ Status PushedSource::remember() {
 Status PushedSource::next(std::string_view text, Chunk& chunk, std::stop_token stop) {
   ASSIGN(Position position, decode(text));
   TRY(remember());
+  if (position.ids == noted_.ids) position.ids.clear();
   if (!opened_) {
     // Appended before a crash and never noted: nobody was told of it, and it will not come again.
     opened_ = true;
@@ -190,29 +217,41 @@ Status PushedSource::fill(Position& position, Chunk& chunk, std::stop_token stop
 // the chunk gets the first one's news.
 Status PushedSource::deal(Position& position, Chunk& chunk) {
   std::unordered_set<std::string_view> ids;
+  const bool with_ids = fits_with_ids();
   const std::int64_t now_ms = clock_.now().value;
   for (auto delivery = under_way_.begin(); delivery != under_way_.end(); ++delivery) {
     if (!delivery->id.empty() && ids.contains(delivery->id)) continue;
     if (!delivery->id.empty() && ids_) {
-      ASSIGN(const bool accepted, ids_->knows(delivery->id, now_ms));
-      if (accepted) {
+      if (ids_->knows(delivery->id, now_ms)) {
         tell(*delivery, error(Code::kAlreadyExists, "it was delivered before"));
         continue;
       }
     }
-    put(*delivery, position, chunk);
+    put(*delivery, position, with_ids, chunk);
     position.records += static_cast<std::int64_t>(delivery->items.size());
     ++position.deliveries;
     if (!delivery->id.empty()) ids.insert(delivery->id);
   }
   if (ids.empty()) return {};
+  if (with_ids) {
+    ids_on_disk_.assign(ids.begin(), ids.end());
+    return {};
+  }
   position.ids.assign(ids.begin(), ids.end());
   position.ids_at_ms = now_ms;
   chunk.once = true;
   return {};
 }
 
-void PushedSource::put(const Delivery& delivery, const Position& position, Chunk& chunk) const {
+/// What is under way is kept or lost one record at a time, so a delivery with an id must be one.
+bool PushedSource::fits_with_ids() const {
+  return ids_in_records_ && std::ranges::all_of(under_way_, [](const Delivery& delivery) {
+           return delivery.id.empty() || (delivery.items.size() == 1 && delivery.rejects.empty());
+         });
+}
+
+void PushedSource::put(const Delivery& delivery, const Position& position, bool with_id,
+                       Chunk& chunk) const {
   std::int64_t number = position.records;
   const std::uint32_t trace = delivery.trace.valid() ? chunk.add_trace(delivery.trace) : 0;
   for (const Delivery::Item& item : delivery.items) {
@@ -225,10 +264,17 @@ void PushedSource::put(const Delivery& delivery, const Position& position, Chunk
                        .has_key = item.key.has_value(),
                        .has_value = true,
                        .place = 0,
-                       .trace = trace};
+                       .trace = trace,
+                       .id_at = 0,
+                       .id_bytes = 0};
     if (item.key) chunk.buffer() += *item.key;
     entry.value_at = chunk.buffer().size();
     chunk.buffer() += item.value;
+    if (with_id) {
+      entry.id_at = chunk.buffer().size();
+      entry.id_bytes = delivery.id.size();
+      chunk.buffer() += delivery.id;
+    }
     chunk.add_entry(entry);
   }
   for (const Reject& reject : delivery.rejects) chunk.rejects.push_back(reject);
@@ -237,9 +283,10 @@ void PushedSource::put(const Delivery& delivery, const Position& position, Chunk
 }  // namespace
 
 std::unique_ptr<Source> pushed_source(PushedConfig config, std::shared_ptr<Inbox> inbox,
-                                      std::unique_ptr<Receiver> receiver, rt::Clock& clock) {
+                                      std::unique_ptr<Receiver> receiver, rt::Clock& clock,
+                                      rt::FileSystem& files) {
   return std::make_unique<PushedSource>(std::move(config), std::move(inbox), std::move(receiver),
-                                        clock);
+                                        clock, files);
 }
 
 }  // namespace tailrace::connect

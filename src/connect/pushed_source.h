@@ -1,11 +1,18 @@
 // A source whose records come by themselves: a webhook's, a syslog's, a function's events. Doors
 // and receivers put them into its Inbox; this appends them and says when they are durable.
 //
-// Position: {"n": records, "deliveries": how many so far, "ids": [id …] of the last chunk with any,
-// "at": when}. A chunk without ids is not spooled: nobody was told that it is durable, and after a
-// crash the sequences come from the log. A chunk with ids is spooled before it is appended, so that
-// its records and the memory of its ids survive together or not at all. A record's origin is
-// NAME:n.
+// Position: {"n": records, "deliveries": how many so far, "ids": [id …] of the last chunk that was
+// spooled, "at": when}. A record's origin is NAME:n.
+//
+// What was appended and not noted is not emitted again: nobody was told that it is durable, and
+// after a crash the sequences come from the log. Its ids must not be lost all the same, or who
+// sends it again would double it:
+//   a delivery of one record   the id is kept with the record (Entry::id), and told to the source
+//                              at the start (written_since); before a position is noted it is in
+//                              the file of ids (keep)
+//   of none or several, or of  the chunk is spooled before it is appended, so that its records
+//   rejects, or where ids are  and the memory of its ids survive together or not at all
+//   not kept with records
 #pragma once
 
 #include <memory>
@@ -14,6 +21,7 @@
 #include "connect/inbox.h"
 #include "connect/source.h"
 #include "rt/clock.h"
+#include "rt/file.h"
 
 namespace tailrace::connect {
 
@@ -39,7 +47,7 @@ class Receiver {
 struct PushedConfig {
   std::string name;        ///< of the source
   std::string describe;    ///< for the hop's line, without secrets
-  std::string ids_folder;  ///< where accepted ids are kept, in NAME.ids; "" when nothing has ids
+  std::string ids_folder;  ///< where accepted ids are kept, in NAME.taken; "": nothing has ids
   std::int64_t remember_ms = 86'400'000;   ///< how long an id is known
   std::int64_t remember_most = 1'000'000;  ///< and how many
   /// It has an end (a pipe's): until the inbox is closed, more is to come.
@@ -49,6 +57,7 @@ struct PushedConfig {
 /// `receiver` may be null.
 std::unique_ptr<Source> pushed_source(PushedConfig config, std::shared_ptr<Inbox> inbox,
                                       std::unique_ptr<Receiver> receiver,
-                                      rt::Clock& clock = rt::system_clock());
+                                      rt::Clock& clock = rt::system_clock(),
+                                      rt::FileSystem& files = rt::posix_files());
 
 }  // namespace tailrace::connect

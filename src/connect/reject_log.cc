@@ -16,12 +16,24 @@ Result<std::unique_ptr<RejectLog>> RejectLog::open(log::Log& log, const std::str
   return std::unique_ptr<RejectLog>(new RejectLog(source, std::move(partition)));
 }
 
-Status RejectLog::append(std::span<const std::string> rejects, std::int64_t sequence) {
+Status RejectLog::append(std::span<const std::string> rejects, std::int64_t sequence,
+                         std::span<const std::string> ids) {
   if (rejects.empty()) return {};
   std::vector<log::Record> records;
-  for (const std::string& text : rejects) records.push_back({source_, text, TimestampMs(-1), {}});
+  std::vector<log::Header> headers;
+  for (const std::string& id : ids) headers.push_back({kIdHeader, id});
+  for (std::size_t i = 0; i < rejects.size(); ++i) {
+    const bool named = i < ids.size() && !ids[i].empty();
+    records.push_back({source_, rejects[i], TimestampMs(-1),
+                       named ? std::span(headers).subspan(i, 1) : std::span<log::Header>()});
+  }
   TRY(partition_->append(records, log::Producer{producer_, 0, sequence}, log::Durability::kNoSync));
   return {};
+}
+
+Status RejectLog::ids_since(std::int64_t end, std::int64_t sequence,
+                            std::vector<std::string>& ids) const {
+  return connect::ids_since(*partition_, producer_, end, sequence, ids);
 }
 
 std::int64_t RejectLog::next_sequence() const {

@@ -18,6 +18,9 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr milliseconds kRetryAfter{1000};
+/// Of what is durable chunk by chunk the position is noted so much more seldom: whoever waits for
+/// the next sync waits for the note, too, and nothing is emitted again by it.
+constexpr int kMoreSeldom = 4;
 
 class Runner final : public SourceRunner {
  public:
@@ -45,6 +48,7 @@ class Runner final : public SourceRunner {
 
  private:
   std::string spool_path() const { return config_.folder + "/" + config_.name + ".spool"; }
+  Status load_ids();
   Status load_spool();
   Status fetch();
   Status write_chunk();
@@ -73,6 +77,7 @@ class Runner final : public SourceRunner {
   bool must_note_ = false;         // before the next fetch, however often noting fails
   bool must_sync_ = false;         // or at least that
   bool target_failing_ = false;    // it is the target that an error comes from
+  bool keeps_ids_ = false;         // the target does, with its records
   bool opened_ = false;            // this run has noted that it is not clean
   telemetry::Origins fetched_in_;  // spans that chunk_ comes from
   std::int64_t noted_records_ = 0;
@@ -96,7 +101,15 @@ Status Runner::load() {
   noted_position_ = state_.position;
   noted_at_ = clock_.monotonic();
   status_.records = state_.records;
+  TRY(load_ids());
   return load_spool();
+}
+
+Status Runner::load_ids() {
+  ASSIGN(const auto ids, target_->ids_since(state_));
+  keeps_ids_ = ids.has_value();
+  if (!keeps_ids_) return {};
+  return source_->written_since(*ids);
 }
 
 Status Runner::load_spool() {
@@ -107,6 +120,7 @@ Status Runner::load_spool() {
   if (!step) return std::unexpected(step.error().in(spool_path()));
   if (*step == SpoolStep{state_.records, state_.position}) {
     pending_ = spooled_ = true;
+    for (const telemetry::SpanContext& trace : chunk_.traces()) fetched_in_.add(trace);
     return {};
   }
   chunk_.clear();
@@ -236,12 +250,18 @@ void Runner::count_step(const Target::Written& written) {
 
 bool Runner::note_is_due() const {
   if (state_.position == noted_position_ && state_.records == noted_records_) return false;
+  const int seldom = chunk_.sync_first ? kMoreSeldom : 1;
   return state_.records - noted_records_ >= config_.note_every_records ||
-         clock_.monotonic() - noted_at_ >= milliseconds(config_.note_every_ms);
+         clock_.monotonic() - noted_at_ >= milliseconds(config_.note_every_ms) * seldom;
 }
 
 Status Runner::note_as(bool clean) {
   if (pending_ && clean) clean = false;
+  // An id may be remembered when its records are durable, and must be when they are noted.
+  if (keeps_ids_) {
+    TRY(sync());
+    TRY(source_->keep());
+  }
   target_failing_ = true;
   TRY(target_->note(state_, clean));
   target_failing_ = false;
@@ -363,8 +383,9 @@ Result<std::unique_ptr<SourceRunner>> SourceRunner::open(RunnerConfig config,
                                                          std::unique_ptr<Source> source,
                                                          log::Log& log, rt::FileSystem& files,
                                                          rt::Clock& clock) {
-  ASSIGN(auto target, log_target({config.name, config.topic, config.folder, config.encoders}, log,
-                                 files, clock));
+  ASSIGN(auto target, log_target({config.name, config.topic, config.folder, config.encoders,
+                                  config.ids_in_records},
+                                 log, files, clock));
   return open(std::move(config), std::move(source), std::move(target), files, clock);
 }
 

@@ -41,6 +41,9 @@ struct RunnerConfig {
   /// A replayable source's position is noted at least so often while it emits.
   std::int64_t note_every_ms = 500;
   std::int64_t note_every_records = 200'000;
+  /// Ids of deliveries are kept in their records, and read back after a crash; false where the log
+  /// is somewhere else.
+  bool ids_in_records = true;
   std::string staged_in = {};  ///< the staging table that the target is, for traces; empty: a topic
 };
 

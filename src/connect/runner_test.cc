@@ -260,6 +260,9 @@ TEST(Spool, comes_back_as_it_was_and_refuses_every_cut) {
   chunk.add("k", "v", 3);
   chunk.add(std::nullopt, "w", 4);
   chunk.rejects.push_back({"r", "d", "o", "b"});
+  const auto trace = telemetry::parse_context(
+      "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "vendor=7");
+  chunk.set_trace(1, chunk.add_trace(*trace));
   const std::string bytes = encode_spool({7, "from"}, chunk);
   Chunk read;
   const auto step = decode_spool(bytes, read);
@@ -269,6 +272,10 @@ TEST(Spool, comes_back_as_it_was_and_refuses_every_cut) {
   EXPECT_EQ(read.key(1), std::nullopt);
   EXPECT_EQ(read.value(1), "w");
   EXPECT_EQ(read.rejects[0].bytes, "b");
+  EXPECT_EQ(read.trace_of(0), nullptr);
+  ASSERT_NE(read.trace_of(1), nullptr);
+  EXPECT_TRUE(read.trace_of(1)->same(*trace));
+  EXPECT_EQ(read.trace_of(1)->state, "vendor=7");
   for (std::size_t cut = 0; cut < bytes.size(); ++cut)
     EXPECT_FALSE(decode_spool(std::string_view(bytes).substr(0, cut), read));
 }

@@ -60,6 +60,10 @@ std::string_view Chunk::value(std::size_t i) const {
   return std::string_view(bytes_).substr(entries_[i].value_at, entries_[i].value_bytes);
 }
 
+std::string_view Chunk::id(std::size_t i) const {
+  return std::string_view(bytes_).substr(entries_[i].id_at, entries_[i].id_bytes);
+}
+
 std::string Chunk::origin(std::size_t i) const {
   const std::uint32_t at = entries_[i].place;
   return fmt::format("{}{}{}", at == 0 ? place : places_[at - 1], separator, entries_[i].number);

@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@
 
 namespace tailrace::connect {
 
+/// The header of a record with the id that its delivery was sent by.
+inline constexpr std::string_view kIdHeader = "delivery-id";
+
 /// What could not become a record: kept with reason and bytes in the topic of rejects.
 struct Reject {
   std::string reason;  ///< "bad JSON", "oversized", …
@@ -39,6 +43,7 @@ struct Reject {
   std::string origin;  ///< file:line, URL#index, source#number
   std::string bytes;
   bool by_target = false;  ///< it was the target that refused it
+  std::string id = {};     ///< of the delivery that it came with, where that has one
 };
 
 /// Records of one emission, laid end to end in one buffer that is reused from chunk to chunk.
@@ -55,6 +60,9 @@ class Chunk {
     bool has_value = true;    ///< false: a tombstone, the key was deleted
     std::uint32_t place = 0;  ///< 0: the chunk's; else what add_place() gave
     std::uint32_t trace = 0;  ///< 0: none of its own; else what add_trace() gave
+    /// Kept with the record (kIdHeader); none in a chunk that is spooled.
+    std::size_t id_at = 0;
+    std::size_t id_bytes = 0;
   };
 
   /// Where the records come from: a file, a URL, "fake:NAME". origin(i) is place:number.
@@ -100,14 +108,17 @@ class Chunk {
   void add_entry(const Entry& entry) { entries_.push_back(entry); }
   /// What is added from now on comes from there, not from `place`. Not in a chunk that is spooled.
   void add_place(std::string place) { places_.push_back(std::move(place)); }
-  /// A trace that records came in (Entry::trace). Not in a chunk that is read from a spool.
+  /// A trace that records came in (Entry::trace).
   std::uint32_t add_trace(const telemetry::SpanContext& trace);
+  /// 0, or what add_trace() gave.
+  void set_trace(std::size_t i, std::uint32_t trace) { entries_[i].trace = trace; }
   const std::vector<telemetry::SpanContext>& traces() const { return traces_; }
   /// The trace that the record belongs to, its own or the chunk's; null: none.
   const telemetry::SpanContext* trace_of(std::size_t i) const;
 
   std::optional<std::string_view> key(std::size_t i) const;
   std::string_view value(std::size_t i) const;  ///< "" of a tombstone
+  std::string_view id(std::size_t i) const;     ///< "": it has none
   std::string origin(std::size_t i) const;
   const Entry& entry(std::size_t i) const { return entries_[i]; }
 
@@ -135,6 +146,12 @@ class Source {
   virtual void noted(std::string_view /*position*/) {}
   /// The same of a chunk with `sync_first`, where its position may not be noted yet.
   virtual void durable(std::string_view /*position*/) {}
+  /// Where the target keeps Entry::id with its record, so that both are there or neither: called
+  /// once before the first next(), with the ids of what was written after the noted position.
+  virtual Status written_since(std::span<const std::string> /*ids*/) { return {}; }
+  /// Called before a position is noted: what the source remembers of ids that were durable before
+  /// must not be lost afterwards.
+  virtual Status keep() { return {}; }
   /// Called before the first next(): from any thread `wake` ends the wait that the last chunk asked
   /// for, because there may be more.
   virtual void wake_by(std::function<void()> /*wake*/) {}

@@ -45,11 +45,25 @@ class Reader {
   }
 
   bool ok() const { return ok_; }
+  bool at_end() const { return rest_.empty(); }
 
  private:
   std::string_view rest_;
   bool ok_ = true;
 };
+
+/// What was in traces stays in them.
+void read_traces(Reader& reader, std::vector<std::uint32_t>& of_records, Chunk& chunk) {
+  for (auto left = reader.number<std::uint32_t>(); left > 0 && reader.ok(); --left) {
+    const std::string_view parent = reader.text();
+    const std::string_view state = reader.text();
+    chunk.add_trace(telemetry::parse_context(parent, state).value_or(telemetry::SpanContext()));
+  }
+  for (std::uint32_t& trace : of_records) {
+    trace = reader.number<std::uint32_t>();
+    if (trace > chunk.traces().size()) trace = 0;
+  }
+}
 
 void read_chunk(Reader& reader, Chunk& chunk) {
   chunk.position = reader.text();
@@ -73,6 +87,10 @@ void read_chunk(Reader& reader, Chunk& chunk) {
     reject.bytes = reader.text();
     chunk.rejects.push_back(std::move(reject));
   }
+  if (reader.at_end()) return;
+  std::vector<std::uint32_t> traces(chunk.size());
+  read_traces(reader, traces, chunk);
+  for (std::size_t i = 0; i < traces.size(); ++i) chunk.set_trace(i, traces[i]);
 }
 
 }  // namespace
@@ -96,6 +114,13 @@ std::string encode_spool(const SpoolStep& step, const Chunk& chunk) {
   for (const Reject& reject : chunk.rejects)
     for (const std::string* text : {&reject.reason, &reject.detail, &reject.origin, &reject.bytes})
       put_text(body, *text);
+  append_be<std::uint32_t>(body, static_cast<std::uint32_t>(chunk.traces().size()));
+  for (const telemetry::SpanContext& trace : chunk.traces()) {
+    put_text(body, telemetry::traceparent(trace));
+    put_text(body, trace.state);
+  }
+  for (std::size_t i = 0; i < chunk.size(); ++i)
+    append_be<std::uint32_t>(body, chunk.entry(i).trace);
   std::string out(kMagic);
   append_be<std::uint32_t>(out, log::crc32c(body));
   return out + body;

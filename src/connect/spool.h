@@ -3,7 +3,9 @@
 //
 //   "TRSPOOL1" · crc32c u32 of the rest · records-before i64 · text from-position · text position ·
 //   text place · separator i8 · count u32 · (has i8 · text key · text value · number i64)* ·
-//   count u32 · (text reason · text detail · text origin · text bytes)*
+//   count u32 · (text reason · text detail · text origin · text bytes)* ·
+//   count u32 · (text traceparent · text tracestate)* · (trace of the record u32)*
+//   the traces' part may be missing (as older programs wrote it);
 //   has = 1 a key + 2 no value; text = length u32 · bytes; big-endian
 #pragma once
 

@@ -85,6 +85,7 @@ Status StagedRows::next(std::string_view position, Chunk& chunk, std::stop_token
   captured_.clear();
   if (config_.progress) config_.progress->came_to(position, false);
   TRY(capture_->next(position, captured_, stop));
+  for (const telemetry::SpanContext& trace : captured_.traces()) chunk.add_trace(trace);
   for (std::size_t i = 0; i < captured_.size(); ++i) add(i, chunk);
   chunk.place = std::move(captured_.place);
   chunk.separator = captured_.separator;
@@ -132,6 +133,7 @@ void StagedRows::add(std::size_t i, Chunk& chunk) const {
     append_shown(out, value);
   }
   entry.value_bytes = out.size() - entry.value_at;
+  entry.trace = from.trace;
   chunk.add_entry(entry);
 }
 

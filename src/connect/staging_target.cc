@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "connect/reject_log.h"
 #include "connect/target.h"
+#include "telemetry/context_text.h"
 
 namespace tailrace::connect {
 namespace {
@@ -87,6 +88,7 @@ Result<Target::Written> StagingTarget::write(Chunk& chunk, NotedState& state,
     written.misfits = static_cast<std::int64_t>(misfits.size());
     return encode_state(next);
   };
+  table_->set_trace(telemetry::context_text(chunk.trace));
   TRY(table_->write(records_, position, stop));
   written.appended = static_cast<std::int64_t>(chunk.size()) - written.misfits;
   written.appended_bytes = static_cast<std::int64_t>(chunk.size_bytes());

@@ -6,7 +6,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "connect/noted_state.h"
 #include "connect/record_encoder.h"
@@ -33,6 +36,11 @@ class Target {
   virtual Result<NotedState> load(const std::string& fingerprint) = 0;
   /// Writes the chunk's records and rejects, and moves `state` past it.
   virtual Result<Written> write(Chunk& chunk, NotedState& state, std::stop_token stop) = 0;
+  /// The ids of what was written after `state` was noted, as load() gave it, and from then on not
+  /// again; nothing where ids are not kept with their records.
+  virtual Result<std::optional<std::vector<std::string>>> ids_since(NotedState& /*state*/) {
+    return std::nullopt;
+  }
   /// Makes durable what was written; `state` need not be.
   virtual Status sync(NotedState& state) { return note(state, false); }
   /// Makes durable what was written, then `state`. `clean`: nothing is written after it.
@@ -44,6 +52,7 @@ struct LogTargetConfig {
   std::string topic;   ///< must be there
   std::string folder;  ///< DATA/ingest
   EncoderSource encoders = {};
+  bool ids_in_records = true;  ///< the log can be read back at the start: ids_since()
 };
 
 /// A topic: each partition drops what it has, by producer id and sequence. The state is a file.

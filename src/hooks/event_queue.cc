@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 #include "sqlite/database.h"
+#include "telemetry/context_text.h"
+#include "telemetry/span.h"
 
 namespace tailrace::hooks {
 namespace {
@@ -20,7 +22,18 @@ constexpr std::int64_t kBusyMs = 1000;
 /// Of one function at once, beyond what its workers take: the file is the queue.
 constexpr std::size_t kUnderWay = 16;
 constexpr std::size_t kMostNew = 10'000;
+/// Of a failure, in its span.
+constexpr std::size_t kMostWhy = 1000;
 constexpr auto kAfterFault = std::chrono::seconds(1);
+
+/// To a file of a program that did not know traces.
+Status add_trace_column(sqlite::Database& database) {
+  auto column =
+      database.prepare("SELECT count(*) FROM pragma_table_info('call') WHERE name = 'trace'");
+  TRY(column.step());
+  if (column.integer(0) > 0) return {};
+  return database.execute("ALTER TABLE call ADD COLUMN trace TEXT NOT NULL DEFAULT ''");
+}
 
 }  // namespace
 
@@ -55,8 +68,10 @@ Result<std::unique_ptr<EventQueue>> EventQueue::open(EventQueueConfig config, rt
   TRY(database->execute(
       "CREATE TABLE IF NOT EXISTS call (id INTEGER PRIMARY KEY, function TEXT NOT NULL, "
       "request_id TEXT NOT NULL, event TEXT NOT NULL, client_context TEXT NOT NULL, "
-      "tries INTEGER NOT NULL, due_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL);"
+      "tries INTEGER NOT NULL, due_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, "
+      "trace TEXT NOT NULL DEFAULT '');"
       "CREATE INDEX IF NOT EXISTS call_due ON call (due_ms)"));
+  TRY(add_trace_column(*database));
   std::unique_ptr<EventQueue> queue(new EventQueue(std::move(config), std::move(database), clock));
   auto count = queue->database_->prepare("SELECT count(*) FROM call");
   TRY(count.step());
@@ -106,11 +121,12 @@ Status EventQueue::keep(std::vector<New>& news) {
   const std::int64_t now = clock_.now().value;
   for (const New& one : news) {
     auto row = database_->prepare(
-        "INSERT INTO call (function, request_id, event, client_context, tries, due_ms, at_ms) "
-        "VALUES (?, ?, ?, ?, 0, ?, ?)");
+        "INSERT INTO call (function, request_id, event, client_context, tries, due_ms, at_ms, "
+        "trace) VALUES (?, ?, ?, ?, 0, ?, ?, ?)");
+    const std::string trace = telemetry::context_text(one.call.trace);
     row.bind(std::string_view(one.function)).bind(std::string_view(one.call.request_id));
     row.bind(std::string_view(one.call.event)).bind(std::string_view(one.call.client_context));
-    row.bind(now).bind(now);
+    row.bind(now).bind(now).bind(std::string_view(trace));
     TRY(row.run());
   }
   TRY(transaction.commit());
@@ -120,7 +136,8 @@ Status EventQueue::keep(std::vector<New>& news) {
 
 Result<EventQueue::Kept> EventQueue::read(std::int64_t id) {
   auto row = database_->prepare(
-      "SELECT function, request_id, event, client_context, tries, at_ms FROM call WHERE id = ?");
+      "SELECT function, request_id, event, client_context, tries, at_ms, trace FROM call "
+      "WHERE id = ?");
   row.bind(id);
   ASSIGN(const bool found, row.step());
   if (!found) return error(Code::kNotFound, fmt::format("no call {}", id));
@@ -129,7 +146,12 @@ Result<EventQueue::Kept> EventQueue::read(std::int64_t id) {
             .at_ms = row.integer(5),
             .function = row.text(0),
             .call = {}};
-  kept.call = {.request_id = row.text(1), .event = row.text(2), .client_context = row.text(3)};
+  kept.call = {
+      .request_id = row.text(1),
+      .event = row.text(2),
+      .client_context = row.text(3),
+
+      .trace = telemetry::parse_context_text(row.text(6)).value_or(telemetry::SpanContext())};
   return kept;
 }
 
@@ -169,6 +191,28 @@ Status EventQueue::settle(const Settled& one) {
   return later.run();
 }
 
+// What the function sends on is of the try's span.
+void EventQueue::begin(Function& function, Kept kept) {
+  std::shared_ptr<telemetry::Span> span;
+  if (telemetry::on() && kept.call.trace.valid()) {
+    span = std::make_shared<telemetry::Span>(
+        telemetry::begin("call " + kept.function, telemetry::SpanKind::kConsumer, kept.call.trace));
+    span->set("faas.invoked_name", kept.function);
+    span->set("faas.invocation_id", kept.call.request_id);
+    span->set("tailrace.tries", kept.tries + 1);
+    kept.call.trace = span->context();
+  }
+  function.call(std::move(kept.call),
+                [shared = shared_, id = kept.id, name = kept.function, span](Returned returned) {
+                  if (span && returned.failed) span->fail(returned.payload.substr(0, kMostWhy));
+                  if (span && !returned.refused) span->fail(returned.refused.error().what);
+                  if (span) span->end();
+                  std::lock_guard lock(shared->mutex);
+                  shared->settled.push_back({id, name, std::move(returned)});
+                  shared->changed.notify_all();
+                });
+}
+
 /// Calls what is due; when the next is.
 Result<std::int64_t> EventQueue::begin_due() {
   const std::int64_t now = clock_.now().value;
@@ -202,12 +246,7 @@ Result<std::int64_t> EventQueue::begin_due() {
       continue;
     }
     under_way_[id] = kept.function;
-    function->call(std::move(kept.call),
-                   [shared = shared_, id, name = kept.function](Returned returned) {
-                     std::lock_guard lock(shared->mutex);
-                     shared->settled.push_back({id, name, std::move(returned)});
-                     shared->changed.notify_all();
-                   });
+    begin(*function, std::move(kept));
   }
   return next;
 }

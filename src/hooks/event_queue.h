@@ -1,7 +1,10 @@
 // Calls that nobody waits for (InvocationType Event): kept in a SQLite file before the caller is
 // answered, called once, twice more after failures, then a dead letter.
 //
-//   call(id, function, request_id, event, client_context, tries, due_ms, at_ms)
+//   call(id, function, request_id, event, client_context, tries, due_ms, at_ms, trace)
+//
+// `trace`: traceparent and tracestate of the request that brought it, a space between; each try is
+// a span of it.
 //
 // A call that is under way when the program ends is begun again: handlers see an event at least
 // once. What is refused because too much waits is tried again each second, and does not count; what
@@ -78,6 +81,7 @@ class EventQueue {
   Status give_up(const Kept& kept, const std::string& why);
   Result<std::int64_t> begin_due();
   Result<Kept> read(std::int64_t id);
+  void begin(Function& function, Kept kept);
 
   const EventQueueConfig config_;
   const std::unique_ptr<sqlite::Database> database_;

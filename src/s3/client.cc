@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "net/aws_signature.h"
+#include "s3/metrics.h"
 
 namespace tailrace::s3 {
 namespace {
@@ -32,6 +33,19 @@ std::string bare(std::string_view etag) {
   if (etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"'))
     etag = etag.substr(1, etag.size() - 2);
   return std::string(etag);
+}
+
+Operation operation_of(const Client::Asked& asked) {
+  if (asked.method == "GET") return asked.key.empty() ? Operation::kList : Operation::kGet;
+  if (asked.method == "HEAD") return Operation::kHead;
+  if (asked.method == "DELETE") return Operation::kDelete;
+  const bool copy = std::ranges::any_of(
+      asked.headers, [](const auto& header) { return header.first == "x-amz-copy-source"; });
+  return copy ? Operation::kCopy : Operation::kOther;
+}
+
+std::optional<int> status_of(const Result<net::HttpResponse>& exchanged) {
+  return exchanged ? std::optional(exchanged->status) : std::nullopt;
 }
 
 }  // namespace
@@ -101,9 +115,13 @@ Result<net::HttpResponse> Client::ask(const Asked& asked, std::stop_token stop) 
     std::string url = scheme_ + host_ + request.path;
     if (!query.empty()) url += "?" + query;
     const bool has_body = asked.method == "PUT" || asked.method == "POST";
-    ASSIGN(auto answer,
-           client_.request(asked.method, url,
-                           has_body ? std::optional<std::string_view>("") : std::nullopt, options));
+    const auto begun = clock_.monotonic();
+    auto exchanged = client_.request(
+        asked.method, url, has_body ? std::optional<std::string_view>("") : std::nullopt, options);
+    if (exchanged || exchanged.error().code != Code::kCancelled)
+      count_exchange(operation_of(asked), status_of(exchanged), clock_.monotonic() - begun,
+                     exchanged ? exchanged->body.size() : 0);
+    ASSIGN(auto answer, std::move(exchanged));
     const bool elsewhere = answer.status == kMovedPermanently ||
                            answer.status == kTemporaryRedirect || answer.status == kBadRequest;
     if (!elsewhere || moved || !address_.endpoint.empty()) return answer;

@@ -45,19 +45,20 @@ Queue::Queue(QueueAddress address, std::shared_ptr<Credentials> credentials, con
   if (region_.empty()) region_ = "us-east-1";
 }
 
-Result<std::string> Queue::ask(const char* operation, const std::string& body, int timeout_ms,
+Result<std::string> Queue::ask(Operation operation, const std::string& body, int timeout_ms,
                                std::stop_token stop) {
-  const net::AwsRequest request{
-      .method = "POST",
-      .host = host_,
-      .path = "/",
-      .query = {},
-      .body = body,
-      .region = region_,
-      .service = "sqs",
-      .seconds_since_1970 = clock_.now().value / 1000,
-      .headers = {{"content-type", "application/x-amz-json-1.0"},
-                  {"x-amz-target", fmt::format("AmazonSQS.{}", operation)}}};
+  const std::string_view name =
+      operation == Operation::kReceive ? "ReceiveMessage" : "DeleteMessageBatch";
+  const net::AwsRequest request{.method = "POST",
+                                .host = host_,
+                                .path = "/",
+                                .query = {},
+                                .body = body,
+                                .region = region_,
+                                .service = "sqs",
+                                .seconds_since_1970 = clock_.now().value / 1000,
+                                .headers = {{"content-type", "application/x-amz-json-1.0"},
+                                            {"x-amz-target", fmt::format("AmazonSQS.{}", name)}}};
   net::HttpOptions options;
   ASSIGN(const auto keys, credentials_->keys(stop));
   options.headers = keys ? net::aws_signature(request, *keys) : request.headers;
@@ -67,7 +68,12 @@ Result<std::string> Queue::ask(const char* operation, const std::string& body, i
   options.ca_file = address_.ca_file;
   options.verify_tls = address_.verify_tls;
   options.stop = stop;
-  ASSIGN(auto answer, client_.post(origin_ + "/", body, options));
+  const auto begun = clock_.monotonic();
+  auto exchanged = client_.post(origin_ + "/", body, options);
+  if (exchanged || exchanged.error().code != Code::kCancelled)
+    count_exchange(operation, exchanged ? std::optional(exchanged->status) : std::nullopt,
+                   clock_.monotonic() - begun, exchanged ? exchanged->body.size() : 0);
+  ASSIGN(auto answer, std::move(exchanged));
   if (answer.status == 200) return std::move(answer.body);
   const Json json = Json::parse(answer.body, nullptr, false);
   std::string type = std::to_string(answer.status), message = answer.reason;
@@ -82,7 +88,7 @@ Result<std::string> Queue::ask(const char* operation, const std::string& body, i
                     : type.ends_with("QueueDoesNotExist")          ? Code::kNotFound
                     : answer.status >= 500 || answer.status == 429 ? Code::kUnavailable
                                                                    : Code::kFailedPrecondition;
-  return error(code, fmt::format("{}: {}: {}: {}", address_.url, operation, type, message));
+  return error(code, fmt::format("{}: {}: {}: {}", address_.url, name, type, message));
 }
 
 Result<std::vector<Message>> Queue::receive(int wait_s, int hidden_s, std::stop_token stop) {
@@ -91,7 +97,7 @@ Result<std::vector<Message>> Queue::receive(int wait_s, int hidden_s, std::stop_
                       {"WaitTimeSeconds", wait_s},
                       {"VisibilityTimeout", hidden_s}};
   ASSIGN(const std::string body,
-         ask("ReceiveMessage", asked.dump(), kTimeoutMs + wait_s * 1000, stop));
+         ask(Operation::kReceive, asked.dump(), kTimeoutMs + wait_s * 1000, stop));
   std::vector<Message> messages;
   try {
     const Json json = Json::parse(body);
@@ -113,7 +119,7 @@ Status Queue::remove(const std::vector<std::string>& receipts, std::stop_token s
   for (std::size_t i = 0; i < receipts.size(); ++i)
     entries.push_back({{"Id", std::to_string(i)}, {"ReceiptHandle", receipts[i]}});
   const Json asked = {{"QueueUrl", address_.url}, {"Entries", std::move(entries)}};
-  ASSIGN(const std::string body, ask("DeleteMessageBatch", asked.dump(), kTimeoutMs, stop));
+  ASSIGN(const std::string body, ask(Operation::kDeleteMessages, asked.dump(), kTimeoutMs, stop));
   const Json json = Json::parse(body, nullptr, false);
   if (!json.is_object() || !json.contains("Failed") || json.at("Failed").empty()) return {};
   return error(Code::kUnavailable,

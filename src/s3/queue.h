@@ -10,6 +10,7 @@
 #include "net/http_client.h"
 #include "rt/clock.h"
 #include "s3/credentials.h"
+#include "s3/metrics.h"
 
 namespace tailrace::s3 {
 
@@ -41,7 +42,7 @@ class Queue {
   Status remove(const std::vector<std::string>& receipts, std::stop_token stop = {});
 
  private:
-  Result<std::string> ask(const char* operation, const std::string& body, int timeout_ms,
+  Result<std::string> ask(Operation operation, const std::string& body, int timeout_ms,
                           std::stop_token stop);
 
   const QueueAddress address_;

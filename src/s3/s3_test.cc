@@ -260,6 +260,34 @@ TEST_F(Refusing, an_error_names_object_operation_and_reason) {
   EXPECT_TRUE(client_.remove("404"));
 }
 
+std::uint64_t counted(const std::string& series) {
+  MetricsText out;
+  write_metrics(out);
+  const std::string text = out.finish(), line = "\n" + series + " ";
+  const auto at = text.find(line);
+  return at == std::string::npos ? 0 : std::stoull(text.substr(at + line.size()));
+}
+
+TEST_F(Refusing, requests_are_counted_by_operation_and_what_became_of_them) {
+  const std::string get = "tailrace_s3_requests_total{operation=\"GetObject\",outcome=";
+  const auto before = [&](const char* outcome) { return counted(get + '"' + outcome + "\"}"); };
+  const auto ok = before("ok"), none = before("not_found"), refused = before("refused"),
+             away = before("unavailable");
+  const auto bytes = counted("tailrace_s3_received_bytes_total");
+  EXPECT_TRUE(client_.get({.key = "200"}));
+  EXPECT_FALSE(client_.get({.key = "404"}));
+  EXPECT_FALSE(client_.get({.key = "403"}));
+  EXPECT_FALSE(client_.get({.key = "503"}));
+  server_.reset();
+  EXPECT_FALSE(client_.get({.key = "200"}));
+  EXPECT_EQ(before("ok"), ok + 1);
+  EXPECT_EQ(before("not_found"), none + 1);
+  EXPECT_EQ(before("refused"), refused + 1);
+  EXPECT_EQ(before("unavailable"), away + 2);
+  EXPECT_GT(counted("tailrace_s3_received_bytes_total"), bytes);
+  EXPECT_GE(counted("tailrace_s3_request_duration_seconds_count{operation=\"GetObject\"}"), 5U);
+}
+
 TEST(Address, faults_are_named_before_anything_is_asked) {
   EXPECT_TRUE(check_address(BucketAddress{.bucket = "my-bucket.x"}));
   EXPECT_FALSE(check_address(BucketAddress{.bucket = ""}));

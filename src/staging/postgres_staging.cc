@@ -48,6 +48,7 @@ class PostgresTable final : public Table {
   Status make_ready(postgres::Connection& database, std::span<const Record> records,
                     std::stop_token stop);
   Status watch_truncates(postgres::Connection& database, std::stop_token stop) const;
+  Status say_trace(postgres::Connection& database, std::stop_token stop);
   Status put_rows(postgres::Connection& database, const Batch& batch, std::stop_token stop);
   Status put_position(postgres::Connection& database, const std::string& position,
                       std::stop_token stop) const;
@@ -187,6 +188,7 @@ Status PostgresTable::write_once(std::span<const Record> records, const Position
   }
   if (!batch.rows().empty()) {
     TRY(evolve(*database, present, batch.layout(), stop));
+    TRY(say_trace(*database, stop));
     TRY(put_rows(*database, batch, stop));
   }
   TRY(put_position(*database, next, stop));
@@ -194,6 +196,14 @@ Status PostgresTable::write_once(std::span<const Record> records, const Position
   TRY(database->run("COMMIT", stop));
   unsure_ = false;
   known_ = std::move(next);
+  return {};
+}
+
+// Before the rows: the stream has it where their trace is needed.
+Status PostgresTable::say_trace(postgres::Connection& database, std::stop_token stop) {
+  if (trace_.empty()) return {};
+  const std::vector<std::optional<std::string>> said = {std::string(kTracePrefix), trace_};
+  TRY(database.query("SELECT pg_logical_emit_message(true, $1, $2)", said, stop));
   return {};
 }
 

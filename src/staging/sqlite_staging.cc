@@ -7,6 +7,7 @@
 #include <charconv>
 #include <condition_variable>
 #include <filesystem>
+#include <map>
 #include <mutex>
 
 #include "sqlite/database.h"
@@ -25,6 +26,8 @@ constexpr std::string_view kSettings = "PRAGMA busy_timeout=500; PRAGMA cache_si
 /// How often another process's commits are looked for.
 constexpr milliseconds kLook{100};
 constexpr std::size_t kStopEvery = 256;
+/// Of writes whose changes are read at once; the changes of more have none.
+constexpr std::int64_t kMostTraces = 10'000;
 
 /// What the connections of one file share.
 struct Shared {
@@ -45,6 +48,14 @@ Result<std::unique_ptr<sqlite::Database>> connect(const Shared& shared) {
   ASSIGN(auto database, sqlite::Database::open(shared.path));
   TRY(database->execute(std::string(kSettings)));
   return database;
+}
+
+/// The number of the newest change; 0: there was none.
+Result<std::int64_t> last_change(sqlite::Database& database, const std::string& outbox) {
+  auto row = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = ?");
+  row.bind(std::string_view(outbox));
+  ASSIGN(const bool found, row.step());
+  return found ? row.integer(0) : 0;
 }
 
 Result<Layout> read_layout(sqlite::Database& database, const std::string& table) {
@@ -94,6 +105,7 @@ class SqliteTable final : public Table {
   Status set_triggers(const Layout& layout);
   Status put_rows(const Batch& batch, std::stop_token stop);
   Status put_position(const std::string& position);
+  Status put_trace(std::int64_t before);
 
   const std::shared_ptr<Shared> shared_;
   const TableSpec spec_;
@@ -128,7 +140,9 @@ Status SqliteTable::write(std::span<const Record> records, const Position& posit
     const Batch batch(spec_, std::move(wanted), records);
     if (!batch.rows().empty()) {
       TRY(evolve(present, batch.layout()));
+      ASSIGN(const std::int64_t before, last_change(*database_, outbox_name(spec_.name)));
       TRY(put_rows(batch, stop));
+      if (!trace_.empty()) TRY(put_trace(before));
     }
     TRY(put_position(position(batch.misfits())));
     TRY(transaction.commit());
@@ -231,6 +245,17 @@ Status SqliteTable::put_position(const std::string& position) {
   return put.run();
 }
 
+// Nobody else writes meanwhile, so all changes since `before` are this transaction's.
+Status SqliteTable::put_trace(std::int64_t before) {
+  const std::string outbox = outbox_name(spec_.name);
+  ASSIGN(const std::int64_t last, last_change(*database_, outbox));
+  if (last == before) return {};
+  auto put = database_->prepare(
+      "INSERT OR REPLACE INTO tailrace_traces (outbox, last, first, trace) VALUES (?, ?, ?, ?)");
+  put.bind(std::string_view(outbox)).bind(last).bind(before + 1).bind(std::string_view(trace_));
+  return put.run();
+}
+
 class Outbox final : public Changes {
  public:
   Outbox(std::shared_ptr<Shared> shared, const std::string& table, std::string identity,
@@ -254,7 +279,12 @@ class Outbox final : public Changes {
   std::string identity() const override { return identity_; }
 
  private:
+  struct Trace {
+    std::int64_t first = 0;
+    std::string text;
+  };
   Result<std::int64_t> last_number();
+  Result<std::map<std::int64_t, Trace>> traces_behind(std::int64_t after);
   Result<std::int64_t> data_version();
 
   const std::shared_ptr<Shared> shared_;
@@ -271,10 +301,21 @@ class Outbox final : public Changes {
 };
 
 Result<std::int64_t> Outbox::last_number() {
-  auto row = database_->prepare("SELECT seq FROM sqlite_sequence WHERE name = ?");
-  row.bind(std::string_view(outbox_));
-  ASSIGN(const bool found, row.step());
-  return found ? row.integer(0) : 0;
+  return last_change(*database_, outbox_);
+}
+
+/// The traces of changes behind `after`, by their last change.
+Result<std::map<std::int64_t, Outbox::Trace>> Outbox::traces_behind(std::int64_t after) {
+  std::map<std::int64_t, Trace> traces;
+  auto rows = database_->prepare(
+      "SELECT last, first, trace FROM tailrace_traces WHERE outbox = ? AND last > ? "
+      "ORDER BY last LIMIT ?");
+  rows.bind(std::string_view(outbox_)).bind(after).bind(kMostTraces);
+  while (true) {
+    ASSIGN(const bool row, rows.step());
+    if (!row) return traces;
+    traces[rows.integer(0)] = {rows.integer(1), rows.text(2)};
+  }
 }
 
 Result<std::int64_t> Outbox::data_version() {
@@ -291,24 +332,29 @@ Status Outbox::read(std::int64_t after, std::size_t most, std::size_t bytes,
   }
   ASSIGN(seen_version_, data_version());
   passed_ = after;
+  // What comes meanwhile is for the next read: its trace is not in `traces`.
+  ASSIGN(const std::int64_t newest, last_number());
+  ASSIGN(const auto traces, traces_behind(after));
   {
     ASSIGN(auto rows, database_->prepare_text(read_));
     rows.bind(after).bind(static_cast<std::int64_t>(most));
     for (std::size_t read = 0; read < bytes;) {
       ASSIGN(const bool row, rows.step());
-      if (!row) break;
+      if (!row || rows.integer(0) > newest) break;
+      const auto trace = traces.lower_bound(rows.integer(0));
+      const bool traced = trace != traces.end() && trace->second.first <= rows.integer(0);
       const std::string op = rows.text(1);
       const Change change{rows.integer(0),
                           op.empty() ? 'c' : op.front(),
                           rows.view(2).value_or(""),
                           rows.view(3),
                           rows.view(4),
-                          rows.integer(5)};
+                          rows.integer(5),
+                          traced ? std::string_view(trace->second.text) : std::string_view()};
       read += change.before.value_or("").size() + change.after.value_or("").size();
       visit(change);
     }
   }
-  ASSIGN(const std::int64_t newest, last_number());
   waiting_ = std::max<std::int64_t>(0, newest - after);
   return {};
 }
@@ -337,6 +383,9 @@ Status Outbox::forget(std::int64_t up_to) {
     ASSIGN(auto statement, database_->prepare_text(forget_));
     statement.bind(up_to);
     TRY(statement.run());
+    auto traces = database_->prepare("DELETE FROM tailrace_traces WHERE outbox = ? AND last <= ?");
+    traces.bind(std::string_view(outbox_)).bind(up_to);
+    TRY(traces.run());
   }
   forgotten_ = up_to;
   return {};

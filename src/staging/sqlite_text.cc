@@ -181,7 +181,9 @@ std::string add_column(std::string_view table, const Column& column) {
 std::string create_outbox(std::string_view table) {
   return fmt::format(
       "CREATE TABLE IF NOT EXISTS {} (seq INTEGER PRIMARY KEY AUTOINCREMENT, op TEXT NOT NULL, "
-      "key TEXT, before TEXT, after TEXT, time INTEGER NOT NULL)",
+      "key TEXT, before TEXT, after TEXT, time INTEGER NOT NULL);"
+      "CREATE TABLE IF NOT EXISTS tailrace_traces (outbox TEXT, last INTEGER, first INTEGER, "
+      "trace TEXT, PRIMARY KEY (outbox, last)) WITHOUT ROWID",
       quoted_name(outbox_name(table)));
 }
 

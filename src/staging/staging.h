@@ -22,6 +22,9 @@
 
 namespace tailrace::staging {
 
+/// Of the message that says a write's trace in PostgreSQL's stream, before its rows.
+inline constexpr std::string_view kTracePrefix = "tailrace.trace";
+
 /// A record on its way into the table.
 struct Record {
   std::optional<std::string_view> key;
@@ -47,6 +50,12 @@ class Table {
   /// no key) are left out.
   virtual Status write(std::span<const Record> records, const Position& position,
                        std::stop_token stop) = 0;
+  /// The trace that the next write() belongs to, as telemetry's context_text(); it goes on with the
+  /// changes that it makes. "": none.
+  void set_trace(std::string trace) { trace_ = std::move(trace); }
+
+ protected:
+  std::string trace_;
 };
 
 /// What happened to a row; the views live as long as the visit.
@@ -56,6 +65,7 @@ struct Change {
   std::string_view key;     ///< the key column's text; of several columns a JSON object
   std::optional<std::string_view> before, after;  ///< JSON objects
   std::int64_t time_ms = 0;
+  std::string_view trace = {};  ///< of the write() that made it; "": none, or somebody else did
 };
 
 /// The outbox of a table that its triggers fill, whoever writes. One thread at a time, but for

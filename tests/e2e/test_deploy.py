@@ -196,6 +196,12 @@ def test_the_package_has_its_files_and_its_configuration(packaged):
     assert run("dpkg-deb", "--ctrl-tarfile", deb, errors="replace") and "conffiles" in run("dpkg-deb", "--info", deb)
 
 
+@pytest.mark.skipif(shutil.which("lintian") is None, reason="lintian is not installed")
+def test_lintian_finds_no_fault_in_the_package(packaged):
+    """Of the small tree: what it says of the libraries is overridden, with the reason, in deploy/debian."""
+    run("lintian", "--fail-on", "error,warning", "--allow-root", next(packaged.glob("tailrace_1.2.3_*.deb")))
+
+
 def test_the_package_installs_and_goes(packaged, tmp_path):
     deb = next(packaged.glob("tailrace_1.2.3_*.deb"))
     root = tmp_path / "root"

@@ -270,8 +270,13 @@ def test_kills_lose_nothing_that_was_answered_and_double_nothing_that_has_a_key(
         one.over.set()
     for one in senders:
         one.join(60)
-    found = collections.Counter(one["id"] for one in values(project))
     answered = [one for sender in senders for one in sender.answered]
+    door = Door(project)
+    for one in dice.sample([one for one in answered if int(one.split("-")[1]) % 2 == 0], 40):
+        status, _, headers = door.raw("POST", "/hooks/shop", json.dumps({"id": one}), Idempotency_Key=one,
+                                      Content_Type="application/json")
+        assert (status, headers["Idempotent-Replayed"]) == (200, "true"), one
+    found = collections.Counter(one["id"] for one in values(project))
     lost = [one for one in answered if one not in found]
     doubled = [one for one, times in found.items() if times > 1 and int(one.split("-")[1]) % 2 == 0]
     assert (lost, doubled) == ([], []), f"of {len(answered)}"

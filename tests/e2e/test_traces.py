@@ -1,6 +1,7 @@
 """Traces: a batch's way through the hops as spans, decoded by OpenTelemetry's own messages; contexts go on through
 webhooks, functions and records' headers; no collector holds the stream up."""
 import json
+import sqlite3
 import urllib.request
 
 import confluent_kafka
@@ -57,7 +58,7 @@ def post(project, path, value, **headers):
                                          {"Content-Type": "application/json"} | headers)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status == 200
+                return answer.status in (200, 202)
         except urllib.error.HTTPError as refused:
             assert refused.code == 503 or b"the source does not run" in refused.read(), refused.code
             return False
@@ -160,6 +161,38 @@ def test_a_function_that_ingests_goes_on_in_its_callers_trace(start, collector):
     call = the_request(collector, "POST /2015-03-31/functions/{FunctionName}/invocations")
     assert call.parent == PARENT
     assert the(collector, "process orders", TRACE).parent == call.id
+
+
+def test_a_call_that_nobody_waits_for_goes_on_in_its_callers_trace(start, collector):
+    project = start()
+    post(project, "/2015-03-31/functions/take/invocations", {"id": 1}, traceparent=HEADER,
+         **{"X-Amz-Invocation-Type": "Event"})
+    step = the(collector, "process orders", TRACE)
+    # A try before the source runs is refused, and has a span, too.
+    called = tailrace.wait_until(lambda: [span for span in collector.spans("call take") if span.id == step.parent],
+                                 "the try that was taken")[0]
+    assert (called.trace, called.kind) == (TRACE, Kind.SPAN_KIND_CONSUMER)
+    request = next(span for span in collector.spans("POST /2015-03-31/functions/{FunctionName}/invocations")
+                   if span.id == called.parent)
+    assert (request.trace, request.attributes["http.response.status_code"]) == (TRACE, 202)
+
+
+def test_a_trace_goes_through_a_staging_table(start, collector):
+    project = start(ingest=[{"name": "shop", "topic": "orders", "use": "webhook", "webhook": {}, "stage": "staged"}],
+                    staging={"staged": {"key": "id"}}, functions={})
+    post(project, "/hooks/shop", {"id": 1, "what": "x"}, traceparent=HEADER)
+    upsert = the(collector, "upsert staged", TRACE)
+    assert the(collector, "send orders", TRACE).parent == upsert.id
+    assert the(collector, "process orders", TRACE).parent == upsert.id
+    # What somebody else writes is of no trace.
+    with sqlite3.connect(project.data / "staging" / "staging.db", timeout=30) as other:
+        other.execute("UPDATE staged SET what = 'y' WHERE id = 1")
+    other.close()
+
+    def own():
+        return [span for span in collector.spans("process orders") if span.trace != TRACE]
+
+    assert not tailrace.wait_until(own, "the step of the other's change")[0].links
 
 
 def test_many_records_of_several_traces_are_linked(start, collector):

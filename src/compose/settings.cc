@@ -1,0 +1,61 @@
+// The text of tailrace.yml as YAML.
+#include "compose/settings.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <filesystem>
+#include <set>
+
+namespace tailrace::compose {
+namespace {
+
+Result<YAML::Node> parsed(const std::string& settings) {
+  try {
+    return YAML::Load(settings);
+  } catch (const YAML::Exception& failure) {
+    return error(Code::kInvalidArgument, std::string("tailrace.yml: ") + failure.what());
+  }
+}
+
+/// Of `../x` and `/x`; `a/../b` is inside.
+bool is_outside(const std::string& path) {
+  const auto normal = std::filesystem::path(path).lexically_normal();
+  return normal.is_absolute() || *normal.begin() == "..";
+}
+
+void add_files(const YAML::Node& node, bool is_file, std::set<std::string>& found) {
+  if (node.IsMap()) {
+    for (const auto& entry : node)
+      add_files(entry.second, entry.first.Scalar().ends_with("_file"), found);
+  } else if (node.IsSequence()) {
+    for (const auto& item : node) add_files(item, false, found);
+  } else if (node.IsScalar()) {
+    const std::string& text = node.Scalar();
+    const bool named = text.starts_with("file:") && !text.starts_with("file://");
+    const std::string path = named ? text.substr(5) : is_file ? text : "";
+    if (!path.empty() && path.find("${") == std::string::npos && is_outside(path))
+      found.insert(path);
+  }
+}
+
+}  // namespace
+
+Result<std::string> metadata_role(const std::string& settings) {
+  ASSIGN(const YAML::Node root, parsed(settings));
+  if (!root.IsMap() || !root["roles"] || !root["roles"].IsMap()) return std::string();
+  YAML::Node role = root["roles"]["metadata"];
+  if (!role || role.IsNull()) return std::string();
+  role.SetStyle(YAML::EmitterStyle::Flow);  // its own comes before the emitter's
+  YAML::Emitter out;
+  out << role;
+  return std::string(out.c_str());
+}
+
+Result<std::vector<std::string>> files_outside(const std::string& settings) {
+  ASSIGN(const YAML::Node root, parsed(settings));
+  std::set<std::string> found;
+  add_files(root, false, found);
+  return std::vector<std::string>(found.begin(), found.end());
+}
+
+}  // namespace tailrace::compose

@@ -1,0 +1,19 @@
+// What the text of a project's tailrace.yml says that its loaded form does not: values as they are
+// written, before ${NAME} and file:PATH are looked up, for they are secrets afterwards.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tailrace::compose {
+
+/// The role `metadata` as one line of YAML; "" where it is not said.
+Result<std::string> metadata_role(const std::string& settings);
+
+/// The files outside the project's folder that are named (`file:PATH`, `ca_file: PATH` and the
+/// like), each once: as they are written, relative to the folder or absolute.
+Result<std::vector<std::string>> files_outside(const std::string& settings);
+
+}  // namespace tailrace::compose
