@@ -31,6 +31,7 @@ FENCES = [
     (r"CLI/", {"app"}),
     (r"curl/", {"net"}),
     (r"pugixml", {"s3"}),
+    (r"utf8proc", {"cql_query"}),
     (r"sqlite3\.h", {"sqlite"}),
     (r"libpq", {"postgres"}),
     (r"openssl/", {"net", "auth", "engine", "subjects", "cql_terms", "sched", "dags"}),

@@ -146,6 +146,8 @@ constexpr std::string_view kAirflow = R"(
       AIRFLOW__CORE__LOAD_EXAMPLES: "False"
       AIRFLOW__CORE__PARALLELISM: "4"
       AIRFLOW__CORE__EXECUTION_API_SERVER_URL: http://airflow:8080/execution/
+      # A task's worker waits so many seconds for an answer: on a small machine 5 are too few.
+      AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT: "60"
       AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS: admin:admin
       AIRFLOW__API__HOST: 0.0.0.0
       AIRFLOW__API__PORT: "8080"

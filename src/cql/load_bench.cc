@@ -1,6 +1,7 @@
 // A load of single-row statements over the native protocol, to any server that speaks version 4:
-// `load_bench HOST PORT write|read COUNT ROWS CONNECTIONS IN_FLIGHT [FIRST]`. Prints a line of
-// JSON. Rows are written in their order, from the first on; read at random.
+// `load_bench HOST PORT write|fill|read COUNT ROWS CONNECTIONS IN_FLIGHT [FIRST]`. Prints a line
+// of JSON. Rows are written in their order, from the first on; read at random. `fill` writes
+// batches of ten, to have many rows soon: COUNT is theirs.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -31,6 +32,7 @@ using namespace tailrace::cql_protocol;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kVersion4 = 4;
+constexpr std::size_t kBatch = 10;  // no server warns of so few keys, nor of their size
 constexpr std::string_view kTable =
     "CREATE TABLE IF NOT EXISTS spark_streams.created_users (id uuid PRIMARY KEY, first_name text, "
     "last_name text, gender text, address text, post_code text, email text, username text, dob "
@@ -155,8 +157,9 @@ std::string prepare(Line& line, std::string_view text) {
 
 int main(int argc, char** argv) {
   if (argc != 8 && argc != 9)
-    fail("load_bench HOST PORT write|read COUNT ROWS CONNECTIONS IN_FLIGHT [FIRST]");
-  const bool write = std::string_view(argv[3]) == "write";
+    fail("load_bench HOST PORT write|fill|read COUNT ROWS CONNECTIONS IN_FLIGHT [FIRST]");
+  const std::string_view kind = argv[3];
+  const bool fill = kind == "fill", write = fill || kind == "write";
   const auto count = std::strtoull(argv[4], nullptr, 10),
              rows = std::strtoull(argv[5], nullptr, 10);
   const auto first = argc == 9 ? std::strtoull(argv[8], nullptr, 10) : 0;
@@ -176,14 +179,28 @@ int main(int argc, char** argv) {
   execute.id = id;
   execute.parameters.skip_metadata = true;
   execute.parameters.consistency = Consistency::kLocalOne;
-  Users made;
+  Batch batch;
+  batch.kind = Batch::Kind::kUnlogged;
+  batch.parameters.consistency = Consistency::kLocalOne;
+  batch.parts.resize(kBatch);
+  for (auto& part : batch.parts) {
+    part.prepared = true;
+    part.text_or_id = id;
+  }
+  std::array<Users, kBatch> made;  // each holds the key that its row's values show
   rt::Random random(count);
   std::uint64_t begun = 0, done = 0, found = 0;
   const auto begin = [&](Line& line, std::size_t stream) {
-    made.fill(write ? (first + begun) % rows : random.below(rows), execute.parameters.values,
-              !write);
+    if (fill) {
+      for (std::size_t i = 0; i < kBatch; ++i)
+        made[i].fill((first + begun * kBatch + i) % rows, batch.parts[i].values, false);
+      line.add(batch, static_cast<std::int16_t>(stream));
+    } else {
+      made[0].fill(write ? (first + begun) % rows : random.below(rows), execute.parameters.values,
+                   !write);
+      line.add(execute, static_cast<std::int16_t>(stream));
+    }
     ++begun;
-    line.add(execute, static_cast<std::int16_t>(stream));
     line.started(stream);
   };
   std::vector<std::uint32_t> latencies;

@@ -1,86 +1,156 @@
 #include "cql_query/analyzer.h"
 
-#include <algorithm>
-#include <clocale>
-#include <cwchar>
-#include <cwctype>
+#include <utf8proc.h>
 
-#include "cql_types/type.h"
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <memory>
+
+#include "cql_query/ascii_forms.h"
 
 namespace tailrace::cql_query {
 namespace {
 
-/// The letters of all of Unicode.
-locale_t unicode() {
-  static const locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-  return locale;
+using Target = cql_schema::Index::Target;
+
+constexpr char32_t kCapitalSigma = 0x3A3, kFinalSigma = 0x3C2, kCapitalDottedI = 0x130;
+
+const utf8proc_uint8_t* bytes_of(std::string_view text) {
+  return reinterpret_cast<const utf8proc_uint8_t*>(text.data());
 }
 
-/// The code point at the front of `text` and its length; length 1 and the byte for what is none.
-std::pair<char32_t, std::size_t> first_of(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  const std::size_t length = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  if (length == 1 || text.size() < length) return {first, 1};
-  char32_t point = first & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) point = point << 6U | (byte(i) & 0x3FU);
-  return {point, length};
+/// The code point at the front of `text`, and how many bytes it takes; -1 and one for what is none.
+std::pair<utf8proc_int32_t, std::size_t> first_of(std::string_view text) {
+  utf8proc_int32_t point = 0;
+  const auto length =
+      utf8proc_iterate(bytes_of(text), static_cast<utf8proc_ssize_t>(text.size()), &point);
+  if (length <= 0) return {-1, 1};
+  return {point, static_cast<std::size_t>(length)};
 }
 
-void append_point(std::string& out, char32_t point) {
-  const auto add = [&](char32_t byte) { out += static_cast<char>(byte); };
-  if (point < 0x80) return add(point);
-  if (point < 0x800) {
-    add(0xC0 | point >> 6U);
-  } else if (point < 0x10000) {
-    add(0xE0 | point >> 12U);
-    add(0x80 | (point >> 6U & 0x3F));
-  } else {
-    add(0xF0 | point >> 18U);
-    add(0x80 | (point >> 12U & 0x3F));
-    add(0x80 | (point >> 6U & 0x3F));
+void append_point(std::string& out, utf8proc_int32_t point) {
+  utf8proc_uint8_t bytes[4];
+  const auto length = utf8proc_encode_char(point, bytes);
+  out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
+}
+
+bool is_cased(utf8proc_int32_t point) {
+  const auto category = utf8proc_category(point);
+  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
+         category == UTF8PROC_CATEGORY_LT;
+}
+
+/// Marks and signs within words, which case does not look at.
+bool is_passed_over(utf8proc_int32_t point) {
+  switch (utf8proc_category(point)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_SK:
+      return true;
+    default:
+      return point == '\'' || point == '.' || point == ':' || point == 0xB7 || point == 0x2019;
   }
-  add(0x80 | (point & 0x3F));
 }
 
-}  // namespace
-
-bool ignores_case(const cql_schema::Index& index) {
-  const auto given = index.options.find("case_sensitive");
-  if (given == index.options.end() || !index.options.contains("class_name")) return false;
-  std::string value = given->second;
-  std::ranges::transform(value, value.begin(), [](unsigned char c) { return std::tolower(c); });
-  return value == "false";
-}
-
-bool ignores_case(const cql_schema::Table& table, const cql_schema::Column& column) {
-  const auto kind = column.type->kind;
-  return (kind == cql_types::Kind::kText || kind == cql_types::Kind::kAscii) &&
-         std::ranges::any_of(table.indexes, [&](const cql_schema::Index& index) {
-           return index.column == column.name && ignores_case(index);
-         });
+bool begins_within_word(std::string_view text) {
+  while (!text.empty()) {
+    const auto [point, length] = first_of(text);
+    if (point < 0 || !is_passed_over(point)) return point >= 0 && is_cased(point);
+    text.remove_prefix(length);
+  }
+  return false;
 }
 
 std::string lower_case(std::string_view text) {
   std::string lower;
   lower.reserve(text.size());
+  bool within_word = false;
   while (!text.empty()) {
     const auto [point, length] = first_of(text);
-    const auto mapped =
-        length > 1 && unicode() != nullptr
-            ? static_cast<char32_t>(::towlower_l(static_cast<wint_t>(point), unicode()))
-        : point >= 'A' && point <= 'Z' ? point + ('a' - 'A')
-                                       : point;
-    if (length == 1) {
-      lower += static_cast<char>(mapped);
-    } else if (mapped == point) {
-      lower += text.substr(0, length);
+    const auto rest = text.substr(length);
+    if (point < 0) {
+      lower += text.front();
+    } else if (static_cast<char32_t>(point) == kCapitalDottedI) {
+      lower += "i\u0307";
+    } else if (static_cast<char32_t>(point) == kCapitalSigma && within_word &&
+               !begins_within_word(rest)) {
+      append_point(lower, kFinalSigma);
     } else {
-      append_point(lower, mapped);
+      append_point(lower, utf8proc_tolower(point));
     }
-    text.remove_prefix(length);
+    if (point < 0 || !is_passed_over(point)) within_word = point >= 0 && is_cased(point);
+    text = rest;
   }
   return lower;
+}
+
+std::string normal_form(std::string_view text) {
+  utf8proc_uint8_t* made = nullptr;
+  const auto length =
+      utf8proc_map(bytes_of(text), static_cast<utf8proc_ssize_t>(text.size()), &made,
+                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> held(made, &std::free);
+  if (length < 0) return std::string(text);
+  return {reinterpret_cast<const char*>(made), static_cast<std::size_t>(length)};
+}
+
+std::string ascii(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto [point, length] = first_of(text);
+    const auto form = point < 0 ? std::string_view() : ascii_form(static_cast<char32_t>(point));
+    out += form.empty() ? text.substr(0, length) : form;
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+/// `given` is the option's value that is not its default.
+bool says(const cql_schema::Index& index, const char* option, std::string_view given) {
+  const auto found = index.options.find(option);
+  return found != index.options.end() &&
+         std::ranges::equal(found->second, given, {},
+                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+}
+
+bool is_text(const cql_types::Type& type) {
+  return type.kind == cql_types::Kind::kText || type.kind == cql_types::Kind::kAscii;
+}
+
+}  // namespace
+
+Analysis analysis_of(const cql_schema::Index& index) {
+  if (!index.options.contains("class_name")) return {};
+  return {.lower_case = says(index, "case_sensitive", "false"),
+          .normal_form = says(index, "normalize", "true"),
+          .ascii = says(index, "ascii", "true")};
+}
+
+Analysis analysis_of(const cql_schema::Table& table, const cql_schema::Column& column,
+                     Target target) {
+  Analysis analysis;
+  const bool collection = column.type->is_multi_cell();
+  for (const auto& index : table.indexes) {
+    if (index.column != column.name || (collection && index.target != target)) continue;
+    if (!collection && !is_text(*column.type)) continue;
+    const auto one = analysis_of(index);
+    analysis.lower_case |= one.lower_case;
+    analysis.normal_form |= one.normal_form;
+    analysis.ascii |= one.ascii;
+  }
+  return analysis;
+}
+
+std::string analyzed(std::string_view text, const Analysis& analysis) {
+  std::string made(text);
+  if (analysis.lower_case) made = lower_case(made);
+  if (analysis.normal_form) made = normal_form(made);
+  if (analysis.ascii) made = ascii(made);
+  return made;
 }
 
 }  // namespace tailrace::cql_query

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
+#include <list>
 
 #include "base/bytes.h"
 #include "cql_query/cell_path.h"
@@ -56,7 +56,7 @@ Cells cells_of(const Row* row, const cql_schema::Column& column) {
 // Elements of a list or set, keys and values of a map in turn; views into what is read or `made`.
 struct Parts {
   std::vector<std::string_view> list;
-  std::deque<std::string> made;
+  std::list<std::string> made;
 };
 
 Outcome<Parts> parts_of_cells(const Type& type, Cells cells) {

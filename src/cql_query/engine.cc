@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <list>
 #include <mutex>
 #include <random>
@@ -27,6 +26,7 @@
 #include "cql_roles/role_state.h"
 #include "cql_schema/change.h"
 #include "cql_schema/describe.h"
+#include "kv/quick_reads.h"
 #include "rt/random.h"
 #include "rt/wall_time.h"
 
@@ -51,11 +51,16 @@ constexpr std::string_view kHostId = "host_id";
 constexpr std::int32_t kQuickRows = 200;
 /// A long read shall not keep short ones waiting, even where there are few cores.
 constexpr int kReaders = 8;
+/// For short reads that wait for the disk. It was asked for all of them before, so a few suffice.
+int disk_readers() {
+  constexpr unsigned kFewest = 2, kMost = 8;
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), kFewest, kMost));
+}
 
 /// What a statement runs with: the values of its markers, owned where it outlives the call.
 struct Execution {
   PreparedPtr prepared;
-  std::deque<std::string> owned;
+  std::list<std::string> owned;
   std::vector<Value> values;
   Bindings bindings;
   std::optional<std::int32_t> page_size;
@@ -186,10 +191,11 @@ class Tailrace final : public Engine {
   Done after_write(const cql_schema::Table& table, Done done) const;
   void truncate(const cql_syntax::Truncate& truncate, const Prepared& prepared, Done done);
 
+  void read_long(const Client& client, const ExecutionPtr& execution, Done done);
   Outcome<Answer> read(const Execution& execution);
   Outcome<Answer> read_page(const Execution& execution, const Page& page);
   /// Nullopt: it has too many rows to be read at once.
-  std::optional<Outcome<Answer>> read_quickly(const Execution& execution);
+  std::optional<Outcome<Answer>> read_few(const Execution& execution);
   std::vector<cql_schema::Values> virtual_rows(const cql_schema::Table& table);
   bool is_index_built(std::string_view keyspace, std::string_view index) const;
   std::vector<cql_schema::Values> size_estimates(const cql_schema::Table& table);
@@ -207,6 +213,7 @@ class Tailrace final : public Engine {
   // Last, so that they end first.
   cql_roles::Logins logins_{[this] { return roles_.roles(); }, {.threads = login_threads()}};
   LongReads long_reads_{kReaders};
+  Workers disk_reads_{disk_readers()};
   Workers system_reads_{1};
   Workers schema_changes_{1};  // and of the roles
   Workers hashes_{1};          // of passwords, on their way there
@@ -391,10 +398,25 @@ void Tailrace::run_select(const Client& client, const ExecutionPtr& execution,
     return done(failure(ErrorCode::kProtocol, "The page size cannot be 0"));
   execution->skips_metadata = parameters.skip_metadata;
   bind(execution->bindings, execution->values);
-  if (execution->prepared->select->is_quick())
-    if (auto answer = read_quickly(*execution)) return done(std::move(*answer));
+  bool waits_for_disk = false;
+  if (execution->prepared->select->is_quick()) {
+    const kv::QuickReads quick;
+    auto answer = read_few(*execution);
+    waits_for_disk = quick.refused();
+    if (answer && !waits_for_disk) return done(std::move(*answer));
+  }
   execution->own_values();
   bind(execution->bindings, execution->values);
+  if (waits_for_disk) {
+    return disk_reads_.run([this, &client, execution, done = std::move(done)]() mutable {
+      if (auto answer = read_few(*execution)) return done(std::move(*answer));
+      read_long(client, execution, std::move(done));
+    });
+  }
+  read_long(client, execution, std::move(done));
+}
+
+void Tailrace::read_long(const Client& client, const ExecutionPtr& execution, Done done) {
   auto reading = [this, execution, done = std::move(done)]() mutable { done(read(*execution)); };
   // Who connects asks for these first: they wait for nobody's rows.
   if (execution->prepared->select->table()->virtual_table)
@@ -409,7 +431,7 @@ Outcome<Answer> Tailrace::read(const Execution& execution) {
   return read_page(execution, page);
 }
 
-std::optional<Outcome<Answer>> Tailrace::read_quickly(const Execution& execution) {
+std::optional<Outcome<Answer>> Tailrace::read_few(const Execution& execution) {
   const bool paged = execution.page_size && *execution.page_size > 0;
   if (paged && *execution.page_size <= kQuickRows) return read(execution);
   // Sorted rows come whole or not at all.

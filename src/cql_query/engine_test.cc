@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "cql_query/testing/scene.h"
+#include "kv/testing/page_cache.h"
 
 namespace tailrace::cql_query {
 namespace {
@@ -21,7 +22,7 @@ struct Read {
 class Reads : public ::testing::Test {
  protected:
   Reads() {
-    scene_.ask("CREATE TABLE t (p int, c int, PRIMARY KEY (p, c))");
+    scene_.ask("CREATE TABLE t (p int, c int, v text, PRIMARY KEY (p, c))");
     for (int c = 0; c < kRows; ++c)
       EXPECT_EQ(scene_.ask("INSERT INTO t (p, c) VALUES (1, " + std::to_string(c) + ")"), "ok");
     EXPECT_EQ(scene_.ask("INSERT INTO t (p, c) VALUES (2, 0)"), "ok");
@@ -44,7 +45,6 @@ class Reads : public ::testing::Test {
     return made.get_future().get();
   }
 
- private:
   Scene scene_;
 };
 
@@ -78,6 +78,20 @@ TEST_F(Reads, many_rows_are_read_by_another_thread_and_are_all_there) {
   EXPECT_FALSE(page.on_this_thread);
   EXPECT_EQ(page.rows, 250);
   EXPECT_TRUE(page.more);
+}
+
+TEST_F(Reads, a_row_on_the_disk_is_waited_for_by_another_thread) {
+  const std::string text(2000, 'x');  // other blocks than those that are read at the start
+  for (int c = 0; c < kRows; ++c)
+    scene_.ask("INSERT INTO t (p, c, v) VALUES (7, " + std::to_string(c) + ", '" + text + "')");
+  scene_.reopen();
+  if (!kv::forget_tables(scene_.folder())) GTEST_SKIP() << "all files are in memory here";
+  for (const bool in_memory : {false, true}) {
+    const Read told = read("WHERE p = 7 AND c > 290", 5000);
+    EXPECT_EQ(told.on_this_thread, in_memory);
+    EXPECT_EQ(told.rows, 9);
+    EXPECT_FALSE(told.more);
+  }
 }
 
 TEST_F(Reads, rows_sorted_over_partitions_come_whole) {

@@ -35,8 +35,9 @@ Outcome<void> append_value(std::string& out, const Table* table, const Index& in
         value.size(), index.name, table->keyspace, table->name, index.column, kMaxIndexed));
   }
   const bool text = type.kind == cql_types::Kind::kText || type.kind == cql_types::Kind::kAscii;
-  if (text && ignores_case(index)) {
-    TRY(cql_types::append_sort_key(out, type, lower_case(value), false));
+  const auto analysis = text ? analysis_of(index) : Analysis{};
+  if (analysis.any()) {
+    TRY(cql_types::append_sort_key(out, type, analyzed(value, analysis), false));
   } else {
     TRY(cql_types::append_sort_key(out, type, value, false));
   }

@@ -1,7 +1,7 @@
 // The row in the text of INSERT … JSON, as values of a table's columns.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@ namespace tailrace::cql_query {
 
 /// Values of all columns in the table's order; columns the text does not name are null or unset.
 struct JsonRow {
-  std::deque<std::string> bytes;
+  std::list<std::string> bytes;
   std::vector<cql_terms::Value> values;  // views into `bytes`
 };
 

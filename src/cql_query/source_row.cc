@@ -10,6 +10,7 @@
 
 namespace tailrace::cql_query {
 
+using Target = cql_schema::Index::Target;
 using cql_schema::Column;
 using cql_schema::ColumnKind;
 using cql_syntax::Operator;
@@ -117,8 +118,15 @@ bool holds(Operator op, std::weak_ordering order) {
 }
 
 /// Whether an element, key or entry of a collection equals what is asked.
-bool contains(const cql_types::Type& type, std::string_view collection,
-              const Condition& condition) {
+/// Whether a query for `asked` finds `value`.
+bool is_found(const cql_types::Type& type, std::string_view value, std::string_view asked,
+              const Analysis& analysis) {
+  if (analysis.any()) return analyzed(value, analysis) == analyzed(asked, analysis);
+  return cql_types::compare(type, value, asked) == 0;
+}
+
+bool contains(const cql_types::Type& type, std::string_view collection, const Condition& condition,
+              const Analysis& analysis) {
   const bool map = type.kind == cql_types::Kind::kMap;
   cql_types::CollectionReader reader(collection, map ? 2 : 1);
   Part key, value;
@@ -133,7 +141,7 @@ bool contains(const cql_types::Type& type, std::string_view collection,
     const bool by_key = condition.op == Operator::kContainsKey;
     const Part& asked = by_key ? key : element;
     const auto& of = by_key || !map ? *type.parameters[0] : *type.parameters[1];
-    if (asked && cql_types::compare(of, *asked, condition.value) == 0) return true;
+    if (asked && is_found(of, *asked, condition.value, analysis)) return true;
   }
   return false;
 }
@@ -143,17 +151,22 @@ bool contains(const cql_types::Type& type, std::string_view collection,
 bool satisfies(SourceRow& row, const cql_schema::Table& table, const Condition& condition) {
   const Part value = row.value(condition.column);
   if (!value) return false;
-  const auto& type = *table.columns[static_cast<std::size_t>(condition.column)].type;
-  if (condition.element || condition.op == Operator::kContains ||
-      condition.op == Operator::kContainsKey)
-    return contains(type, *value, condition);
+  const auto& column = table.columns[static_cast<std::size_t>(condition.column)];
+  const auto& type = *column.type;
+  const auto analysis = [&](Target target) {
+    return table.indexes.empty() ? Analysis{} : analysis_of(table, column, target);
+  };
+  if (condition.element) return contains(type, *value, condition, {});
+  if (condition.op == Operator::kContains)
+    return contains(type, *value, condition, analysis(Target::kValues));
+  if (condition.op == Operator::kContainsKey)
+    return contains(type, *value, condition, analysis(Target::kKeys));
   if (condition.op == Operator::kIn)
     return std::ranges::any_of(condition.values, [&](const std::string& one) {
       return cql_types::compare(type, *value, one) == 0;
     });
-  const auto& column = table.columns[static_cast<std::size_t>(condition.column)];
-  if (condition.op == Operator::kEqual && !table.indexes.empty() && ignores_case(table, column))
-    return lower_case(*value) == lower_case(condition.value);
+  if (condition.op == Operator::kEqual)
+    return is_found(type, *value, condition.value, analysis(Target::kSimple));
   return holds(condition.op, cql_types::compare(type, *value, condition.value));
 }
 

@@ -362,7 +362,7 @@ class Answers {
   std::shared_ptr<cql_schema::Keyspace> keyspace_;
   std::map<std::string, std::shared_ptr<cql_schema::Table>> tables_;
   std::vector<Row> rows_;
-  std::deque<std::string> bytes_;
+  std::list<std::string> bytes_;
   std::vector<ColumnSpec> markers_;
   std::vector<std::string> names_;
   cql_types::TimeuuidSource timeuuids_{7};

@@ -202,7 +202,7 @@ bool has_ordered_parts(const Type& type) {
 Made in_order(const Type& type, std::string_view bytes) {
   if (!has_ordered_parts(type)) return std::nullopt;
   const bool is_map = type.kind == Kind::kMap;
-  std::deque<std::string> made;
+  std::list<std::string> made;
   std::vector<Part> parts;
   CollectionReader reader(bytes, is_map ? 2 : 1);
   for (Part part; reader.next(part);) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "cql_terms/selectable.h"
 #include "cql_types/json.h"
@@ -73,7 +74,7 @@ class Evaluator : public Evaluation {
   }
 
  private:
-  Frame frame_of(std::span<const InputValue> row, std::deque<std::string>& made) {
+  Frame frame_of(std::span<const InputValue> row, std::list<std::string>& made) {
     return {row, bindings_, made, constants_, accumulators_};
   }
 
@@ -125,10 +126,10 @@ class Evaluator : public Evaluation {
   const Bindings& bindings_;
   std::vector<std::unique_ptr<Accumulator>> accumulators_;
   std::vector<Value> constants_;
-  std::deque<std::string> folded_;  // values of constants
-  std::deque<std::string> made_;    // values of this row
+  std::list<std::string> folded_;  // values of constants
+  std::list<std::string> made_;    // values of this row
   std::optional<std::vector<InputValue>> first_;
-  std::deque<std::string> kept_;
+  std::list<std::string> kept_;
   std::deque<std::vector<CellTime>> kept_cells_;
   bool begun_ = false;
 };

@@ -1,7 +1,7 @@
 // Selectors made ready: a tree of nodes that gives a value for each row, or for each group.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,7 +18,7 @@ namespace tailrace::cql_terms {
 struct Frame {
   std::span<const InputValue> row;  // by Selection::fetched
   const Bindings& bindings;
-  std::deque<std::string>& made;  // values made for this row
+  std::list<std::string>& made;  // values made for this row
   std::span<const Value> constants;
   std::span<const std::unique_ptr<Accumulator>> accumulators;
 

@@ -1,8 +1,8 @@
 // Terms: the values of a statement, checked once when it is prepared, made when it runs.
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,8 +40,9 @@ struct Bindings {
   std::int64_t now_us = 0;
   cql_types::TimeuuidSource* timeuuids = nullptr;
   std::function<std::uint64_t()> random = {};  // for uuid()
-  /// What terms make lives here; views in Values point into it.
-  mutable std::deque<std::string> made = {};
+  /// What terms make lives here; views in Values point into it. A list: most statements make
+  /// nothing, and an empty one allocates nothing.
+  mutable std::list<std::string> made = {};
 };
 
 /// A value for a receiver of known type: a constant, a marker, a collection of terms, a call …

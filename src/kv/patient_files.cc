@@ -1,6 +1,8 @@
 // Appends go by position, so that a write cut short by a full disk can be repeated as a whole.
 #include "kv/patient_files.h"
 
+#include "kv/table_file.h"
+
 namespace tailrace::kv {
 
 namespace {
@@ -66,6 +68,14 @@ class PatientFiles : public rocksdb::FileSystemWrapper {
         refuses_(std::move(refuses)) {}
 
   const char* Name() const override { return "PatientFiles"; }
+
+  IOStatus NewRandomAccessFile(const std::string& name, const FileOptions& options,
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                               IODebugContext* debug) override {
+    if (options.use_direct_reads || options.use_mmap_reads)
+      return FileSystemWrapper::NewRandomAccessFile(name, options, file, debug);
+    return open_table_file(name, file);
+  }
 
   IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
                            std::unique_ptr<FSWritableFile>* file, IODebugContext* debug) override {

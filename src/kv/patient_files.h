@@ -1,5 +1,5 @@
 // RocksDB's files, patient with a full disk: an append that finds no room waits and tries again
-// instead of failing.
+// instead of failing; and read as table_file.h does.
 //
 // RocksDB answers a failed flush by refusing all work and, on recovery, by flushing whatever is in
 // memory, which would make a point between two checkpoints durable. A flush that only takes longer

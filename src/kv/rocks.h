@@ -32,7 +32,7 @@ inline std::unexpected<Error> rocks_error(const rocksdb::Status& status) {
     code = Code::kDataLoss;
   } else if (status.IsNoSpace()) {
     code = Code::kResourceExhausted;
-  } else if (status.IsIOError()) {
+  } else if (status.IsIOError() || status.IsBusy()) {
     code = Code::kUnavailable;
   }
   return error(code, status.ToString());

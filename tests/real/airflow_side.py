@@ -73,6 +73,11 @@ class Rest:
         return ({(t["task_id"], t["map_index"]): (t["state"], t["try_number"]) for t in found},
                 {(t["task_id"], t["map_index"]): t["start_date"] for t in found})
 
+    def log(self, dag, run, task, tries):
+        """The end of what a try said."""
+        told = self.get(f"/dags/{dag}/dagRuns/{urllib.request.quote(run)}/taskInstances/{task}/logs/{tries}")
+        return json.dumps(told["content"])[-4000:]
+
 
 class RealAirflow:
     """Its DAGs are what `tailrace airflow` wrote into `folder`."""

@@ -72,8 +72,11 @@ def run_to_the_end(rest):
     for run in runs:
         states, began = rest.tasks(DAG, run["dag_run_id"])
         order = [task for (task, _), _ in sorted(began.items(), key=lambda one: one[1] or "")]
-        told = {task: rest.get(f"/dags/{DAG}/dagRuns/{run['dag_run_id']}/taskInstances/{task}/xcomEntries/return_value")
-                ["value"] for task in ("fetch", "counts")}
+        values = f"/dags/{DAG}/dagRuns/{run['dag_run_id']}/taskInstances/{{}}/xcomEntries/return_value"
+        for task in ("fetch", "counts"):
+            state, tries = states[task, -1]
+            assert state == "success", f"{task} {state}: {rest.log(DAG, run['dag_run_id'], task, tries)}"
+        told = {task: rest.get(values.format(task))["value"] for task in ("fetch", "counts")}
         found.append((run["run_type"], run["state"], states, order, told))
     return found
 

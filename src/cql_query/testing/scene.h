@@ -35,6 +35,7 @@ class Scene {
   Scene& operator=(const Scene&) = delete;
 
   Engine& engine() { return *engine_; }
+  const std::string& folder() const { return folder_; }
   /// Ends the engine and starts another in its folder.
   void reopen() {
     engine_.reset();
