@@ -1,6 +1,14 @@
 // A fresh start of flows whose SQL is new or changed, or that had stopped: their tables are emptied
 // and filled again from what they read, one table after the other in the graph's order, each ending
 // in a checkpoint of its own.
+//
+// A streaming table whose columns have only grown keeps its rows. What its flow keeps (the rows of
+// a DISTINCT or a join, the sums of open windows) is made again with the wider columns from what it
+// reads, and what comes out of that is in the table already. A window that is still open has lost
+// no row as late, and loses none this time: the watermark only grows.
+//
+// Until a flow is done its mark in the checkpoint says what is under way, so that a crash begins
+// that again.
 #include <filesystem>
 
 #include "base/log.h"
@@ -8,9 +16,15 @@
 #include "pipeline/running_project.h"
 
 namespace tailrace::pipeline {
+namespace {
+
+/// FlowMark::definition of a flow whose table is being emptied and filled; of one whose state is.
+constexpr std::string_view kMadeAgain = "backfill under way", kFilledAgain = "refill under way";
+
+}  // namespace
 
 bool RunningProject::can_widen(const Flow& flow, const FlowMark& mark) const {
-  return mark.text == flow.text && keeps_no_state(flow) &&
+  return mark.text == flow.text && mark.definition != kMadeAgain &&
          graph_.tables[static_cast<std::size_t>(flow.table)].streaming;
 }
 
@@ -35,9 +49,27 @@ std::vector<bool> RunningProject::stale_tables(const Checkpoint& last) const {
 }
 
 Status RunningProject::backfill(const std::vector<bool>& stale) {
-  for (std::size_t table = 0; table < stale.size(); ++table)
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    const Flow& flow = graph_.flows[i];
+    const auto mark = checkpoint_.flows.find(flow.name);
+    if (stale[static_cast<std::size_t>(flow.table)])
+      flows_[i].under_way = kMadeAgain;
+    else if (mark != checkpoint_.flows.end() && mark->second.definition != flow.definition &&
+             !mark->second.definition.empty() && !keeps_no_state(flow))
+      flows_[i].under_way = kFilledAgain;
+  }
+  for (std::size_t table = 0; table < stale.size(); ++table) {
     if (stale[table]) TRY(backfill_table(table));
+    for (std::size_t i = 0; i < flows_.size(); ++i)
+      if (graph_.flows[i].table == static_cast<int>(table) && flows_[i].under_way == kFilledAgain)
+        TRY(refill_flow(i));
+  }
   return {};
+}
+
+void RunningProject::erase_state(std::size_t flow, kv::WriteBatch& batch) const {
+  const std::string prefix = "s" + graph_.flows[flow].name + '\0';
+  batch.erase_range(prefix, kv::prefix_end(prefix));
 }
 
 Status RunningProject::backfill_table(std::size_t table) {
@@ -49,8 +81,7 @@ Status RunningProject::backfill_table(std::size_t table) {
   kv::WriteBatch batch;
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     if (graph_.flows[i].table != static_cast<int>(table)) continue;
-    const std::string prefix = "s" + graph_.flows[i].name + '\0';
-    batch.erase_range(prefix, kv::prefix_end(prefix));
+    erase_state(i, batch);
     flows_[i].failed.clear();
     flows_[i].expectations.assign(graph_.flows[i].plan.expectations.size(), {});
     flow_expectations_[i] = flows_[i].expectations;
@@ -64,7 +95,48 @@ Status RunningProject::backfill_table(std::size_t table) {
     TRY(make_circuit(i));
     TRY(feed_flow(i));
   }
+  for (std::size_t i = 0; i < flows_.size(); ++i)
+    if (graph_.flows[i].table == static_cast<int>(table)) flows_[i].under_way = {};
   dirty_ = true;
+  return settle();
+}
+
+Status RunningProject::refill_flow(std::size_t index) {
+  const Flow& flow = graph_.flows[index];
+  LOG_OF(
+      info,
+      log_of("flow", flow.name, "table", graph_.tables[static_cast<std::size_t>(flow.table)].name),
+      "{} goes on with wider columns: what it keeps is made again from what it reads", flow.name);
+  kv::WriteBatch batch;
+  erase_state(index, batch);
+  TRY(store_->write(batch));
+  TRY(make_circuit(index));
+  TRY(feed_flow(index));
+  flow_watermarks_[index] = flows_[index].circuit->watermark_us();
+  flows_[index].under_way = {};
+  dirty_ = true;
+  return settle();
+}
+
+Status RunningProject::feed(std::size_t index, std::size_t input, Delta delta) {
+  const Flow& flow = graph_.flows[index];
+  const auto table = static_cast<std::size_t>(flow.table);
+  std::vector<Delta> inputs(flow.inputs.size());
+  inputs[input] = std::move(delta);
+  kv::WriteBatch batch;
+  if (flows_[index].under_way == kFilledAgain) {
+    flows_[index].stepped = true;
+    const auto known = flows_[index].circuit->step(inputs, clock_.now().value * 1000);
+    if (!known) fail_flow(index, known.error());
+  } else {
+    ASSIGN(auto change, run_flow(index, inputs, batch));
+    if (graph_.tables[table].hidden && !change.empty()) change.rows = without_hidden(change.rows);
+    TRY(take_in(table, std::move(change), batch));
+    TRY(store_->write(batch));
+    letters_->written();
+  }
+  dirty_ = true;
+  if (!store_->needs_checkpoint()) return {};
   return settle();
 }
 
@@ -72,24 +144,6 @@ Status RunningProject::backfill_table(std::size_t table) {
 // stand for.
 Status RunningProject::feed_flow(std::size_t index) {
   const Flow& flow = graph_.flows[index];
-  const auto feed = [&](std::size_t input, Delta delta) -> Status {
-    std::vector<Delta> inputs(flow.inputs.size());
-    inputs[input] = std::move(delta);
-    kv::WriteBatch batch;
-    ASSIGN(auto change, run_flow(index, inputs, batch));
-    if (graph_.tables[static_cast<std::size_t>(flow.table)].hidden)
-      change.rows = without_hidden(change.rows);
-    TRY(take_in(static_cast<std::size_t>(flow.table), std::move(change), batch));
-    TRY(store_->write(batch));
-    letters_->written();
-    dirty_ = true;
-    if (!store_->needs_checkpoint()) return {};
-    // Not the end of the backfill: the mark says so, and a crash here begins again.
-    const std::string mine = std::exchange(graph_.flows[index].definition, "backfill under way");
-    Status taken = settle();
-    graph_.flows[index].definition = mine;
-    return taken;
-  };
   for (std::size_t i = 0; i < flow.inputs.size() && flows_[index].failed.empty(); ++i) {
     const auto at = static_cast<std::size_t>(flow.inputs[i].index);
     if (!flow.inputs[i].is_topic) {
@@ -99,7 +153,7 @@ Status RunningProject::feed_flow(std::size_t index) {
         if (graph_.tables[at].hidden) {
           ASSIGN(whole, with_unknown_hidden(whole));
         }
-        return feed(i, Delta{std::move(whole), {}});
+        return feed(index, i, Delta{std::move(whole), {}});
       }));
       continue;
     }
@@ -125,7 +179,7 @@ Status RunningProject::feed_flow(std::size_t index) {
         fail_flow(index, {Code::kAborted, step.broken});
         break;
       }
-      if (!step.delta.empty()) TRY(feed(i, std::move(step.delta)));
+      if (!step.delta.empty()) TRY(feed(index, i, std::move(step.delta)));
     }
   }
   return {};

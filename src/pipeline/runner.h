@@ -10,8 +10,8 @@
 // replayed from its positions.
 //
 // When a record's schema has columns that its topic did not have, they are taken up between two
-// steps (evolution.cc): tables that a row of their input makes alone get them in place, null in
-// older rows; the others that ask for them are made again from what they read.
+// steps (evolution.cc): streaming tables get them in place, null in older rows; views that ask for
+// them are made again from what they read.
 //
 // A flow whose FAIL UPDATE expectation breaks stops alone, with all that reads it; the rest goes
 // on. It starts again from nothing (backfill) when its SQL has changed or at the next start.

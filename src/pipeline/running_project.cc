@@ -364,7 +364,8 @@ Status RunningProject::checkpoint() {
   checkpoint_.flows.clear();
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     FlowMark& mark = checkpoint_.flows[graph_.flows[i].name];
-    mark.definition = graph_.flows[i].definition;
+    mark.definition =
+        flows_[i].under_way.empty() ? graph_.flows[i].definition : std::string(flows_[i].under_way);
     mark.text = graph_.flows[i].text;
     mark.failed = flows_[i].failed;
     for (const auto& count : flows_[i].expectations)

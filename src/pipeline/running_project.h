@@ -65,6 +65,8 @@ class RunningProject final : public Runner {
     std::vector<engine::ExpectationCount> expectations;
     std::vector<engine::KeptNote> notes;  ///< of the last step, until the next
     bool stepped = false;  ///< the first step runs without input too: a global aggregate has a row
+    /// What is not done yet to it, kMadeAgain or kFilledAgain; empty: it is as its checkpoint says.
+    std::string_view under_way = {};
   };
   ProjectCounts counts() const;
   /// A record that never was in its topic, as the topic's sources write it.
@@ -149,10 +151,17 @@ class RunningProject final : public Runner {
 
   /// Which flows must start from nothing, by table: new, changed, failed, or reading such a one.
   std::vector<bool> stale_tables(const Checkpoint& last) const;
-  /// Whether only the columns of what it reads have grown, and it can go on with them.
+  /// Whether only the columns of what it reads have grown, and its table can go on with them.
   bool can_widen(const Flow& flow, const FlowMark& mark) const;
+  /// Makes the stale tables from nothing, and where a flow of another goes on with wider columns,
+  /// what it keeps.
   Status backfill(const std::vector<bool>& stale);
   Status backfill_table(std::size_t table);
+  /// Gives the flow a state of its present columns; its table stays as it is.
+  Status refill_flow(std::size_t flow);
+  void erase_state(std::size_t flow, kv::WriteBatch& batch) const;
+  /// Takes what the change of one input gives into the table; with kFilledAgain nowhere.
+  Status feed(std::size_t flow, std::size_t input, Delta delta);
   Status feed_flow(std::size_t flow);
 
   const Project& project_;

@@ -2,6 +2,7 @@
 
 #include <arrow/util/byte_size.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/log.h"
@@ -49,9 +50,12 @@ Status TableOutput::accept(Delta delta, kv::WriteBatch& batch, std::string_view 
   if (delta.empty()) return {};
   for (std::int64_t i = 0; i < delta.size(); ++i) rows_ += delta.weight(i);
   const std::int64_t bytes = arrow::util::ReferencedBufferSize(*delta.rows).ValueOr(0);
+  // A join gives a row that is there twice once, with the weight 2.
+  const bool as_they_come =
+      streaming_ && std::ranges::all_of(delta.weights, [](Weight weight) { return weight == 1; });
   writer_.post(
-      [this, delta = std::move(delta)] {
-        return streaming_ ? lake_->stage(delta.rows) : lake_->apply(delta);
+      [this, as_they_come, delta = std::move(delta)] {
+        return as_they_come ? lake_->stage(delta.rows) : lake_->apply(delta);
       },
       bytes);
   return {};
