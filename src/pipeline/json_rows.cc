@@ -80,7 +80,7 @@ Result<std::unique_ptr<schema::RecordRows>> make_rows(const schema::SchemaPtr& r
   if (reader->format() != schema::Format::kJsonSchema) return schema::make_record_rows(reader);
   ASSIGN(Schema columns, schema::columns_of(*reader));
   ASSIGN(const Type type, schema::json_schema::type_of(static_cast<const JsonSchema&>(*reader)));
-  ASSIGN(auto rows, engine::JsonColumn::make(type, 0));
+  ASSIGN(auto rows, engine::JsonColumn::make(type, 0, engine::JsonColumn::Wholes::kByValue));
   const bool whole = type->id() != arrow::Type::STRUCT;
   return std::make_unique<JsonRows>(std::move(columns), whole, std::move(rows));
 }

@@ -101,6 +101,38 @@ TEST(JsonRows, what_breaks_a_rule_is_told_and_leaves_no_trace) {
   EXPECT_EQ(rows.finish(), again.finish());
 }
 
+TEST(JsonRows, a_number_without_a_fraction_is_whole_however_it_is_written) {
+  Rows rows(R"({"type":"object","properties":{"n":{"type":"integer"},
+      "list":{"type":"array","items":{"type":"integer"}},"small":{"type":"integer"}}})");
+  for (const char* text :
+       {R"({"n":2.0,"list":[1,2.0,3e2],"small":-0.0})", R"({"n":-4e0,"list":[9007199254740992.0]})",
+        R"({"n":9223372036854775807})"})
+    EXPECT_EQ(rows.append(text), "") << text;
+  EXPECT_NE(rows.append(R"({"n":2.5})"), "");
+  Rows plain(R"({"type":"object","properties":{"n":{"type":"integer"},
+      "list":{"type":"array","items":{"type":"integer"}},"small":{"type":"integer"}}})");
+  for (const char* text : {R"({"n":2,"list":[1,2,300],"small":0})",
+                           R"({"n":-4,"list":[9007199254740992]})", R"({"n":9223372036854775807})"})
+    EXPECT_EQ(plain.append(text), "") << text;
+  EXPECT_EQ(rows.finish(), plain.finish());
+}
+
+TEST(JsonRows, whole_numbers_are_the_same_with_a_point_behind_them) {
+  schema::testing::RandomJsonSchema random(7);
+  const std::string schema = R"({"properties":{"n":{"type":"integer"}}})";
+  Rows with_point(schema), without(schema);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::int64_t number =
+        static_cast<std::int64_t>(random.below(std::size_t{1} << random.below(54))) - 1000;
+    const char* const point[] = {".0", ".000", "e0", "E+00"};
+    EXPECT_EQ(with_point.append(fmt::format(R"({{"n":{}{}}})", number, point[i % 4])), "");
+    EXPECT_EQ(without.append(fmt::format(R"({{"n":{}}})", number)), "");
+    // What is shown of an array are ten values.
+    if (i % 8 != 7) continue;
+    ASSERT_EQ(with_point.finish(), without.finish());
+  }
+}
+
 /// The same, document by document: parsed as a whole, validated, then read.
 std::string by_the_whole(const Validator& validator, engine::JsonColumn& column,
                          const std::string& text) {
@@ -122,7 +154,7 @@ TEST(JsonRows, random_documents_are_read_as_the_validator_and_the_parser_have_th
     if (!schema) continue;
     const auto type = schema::json_schema::type_of(**schema);
     if (!type) continue;
-    auto column = engine::JsonColumn::make(*type, 0);
+    auto column = engine::JsonColumn::make(*type, 0, engine::JsonColumn::Wholes::kByValue);
     const auto validator = Validator::compile(*schema);
     if (!column || !validator) continue;
     demanded += JsonDemands::of(validator->rules()).has_value();

@@ -95,6 +95,10 @@ std::string Call::subject_param() const {
   return subject.empty() ? subject : registry_.resolved_alias(subject);
 }
 
+std::string Call::context_param() const {
+  return context_.empty() ? subjects::context_prefix(param("context")) : context_;
+}
+
 std::string Call::prefix_param(std::string_view otherwise) const {
   const auto given = request_.param("subjectPrefix");
   if (!given && context_.empty()) return std::string(otherwise);

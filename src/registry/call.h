@@ -41,6 +41,8 @@ class Call {
   std::vector<std::string> params(const std::string& name) const { return request_.params(name); }
   /// The parameter `subject` of a request by id.
   std::string subject_param() const;
+  /// The path's context, or that of the parameter `context`: ":.eu:", "" for the default one.
+  std::string context_param() const;
   /// The parameter `subjectPrefix`; `otherwise` where there is none and no context.
   std::string prefix_param(std::string_view otherwise) const;
   bool shows_deleted() const { return flag("deleted"); }

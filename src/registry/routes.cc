@@ -5,6 +5,7 @@
 #include "registry/call.h"
 #include "registry/door.h"
 #include "registry/formats.h"
+#include "registry/handlers.h"
 #include "registry/json_bodies.h"
 #include "registry/tags.h"
 
@@ -20,9 +21,6 @@ using subjects::Scope;
 
 constexpr std::size_t kMostSchemas = 1000;
 constexpr const char* kType = "application/vnd.schemaregistry.v1+json";
-
-/// An answer's body; none is status 204.
-using Body = std::optional<Json>;
 
 Json number(std::int64_t value) {
   return Json(value);
@@ -103,25 +101,6 @@ Answer<Body> registered(const Call& call, Answer<subjects::SchemaVersionPtr> mad
   JsonObject out = version_json(*schema, false);
   out.insert(out.begin() + 1, {"version", number(schema->version)});
   return Json(std::move(out));
-}
-
-// Changes the tags in a candidate's text as its request asks for it.
-Answer<void> change_tags(const Call& call, const std::string& subject, Registration& request) {
-  Candidate& candidate = request.candidate;
-  const auto format = schema::format_named(candidate.schema_type);
-  if (!format || candidate.text.empty()) return {};  // the registry says what is wrong with it
-  if (!request.tags.empty()) {
-    ASSIGN(candidate.text, with_tags(*format, candidate.text, request.tags));
-    if (candidate.version == 0) candidate.version = -1;
-  }
-  if (!request.propagates_tags) return {};
-  const auto latest = call.registry().version(subject, -1, false);
-  if (!latest || (*latest)->format != *format) return {};
-  TagChange earlier;
-  ASSIGN(earlier.add, tagged_parts(call.registry(), **latest, {"*"}));
-  if (earlier.empty()) return {};
-  ASSIGN(candidate.text, with_tags(*format, candidate.text, earlier));
-  return {};
 }
 
 Answer<Body> register_schema(const Call& call) {
@@ -227,9 +206,21 @@ Answer<Body> list_schemas(const Call& call) {
     std::erase_if(all, [&](const auto& one) { return !has_rule_of(*one, rule_type); });
   if (!aliases.empty())
     std::ranges::stable_sort(all, {}, [](const auto& one) { return one->subject; });
+  const AssociatedSubjects associated(call);
+  std::map<std::string, JsonArray> associations;  // by subject
+  if (associated.asked()) {
+    std::erase_if(all, [&](const auto& one) {
+      const auto [known, is_new] = associations.try_emplace(one->subject);
+      return !(is_new ? associated.has(one->subject, known->second)
+                      : associated.has(one->subject, known->second = {}));
+    });
+  }
   JsonArray out;
   for (const auto& one : call.page(std::move(all), kMostSchemas)) {
     JsonObject json = version_json(*one);
+    if (const auto found = associations.find(one->subject);
+        found != associations.end() && !found->second.empty())
+      json.push_back({"associations", Json(found->second)});
     if (const auto found = aliases.find(one->subject); found != aliases.end())
       json.push_back({"aliases", texts_json(found->second)});
     out.push_back(Json(std::move(json)));
@@ -390,6 +381,7 @@ struct Route {
   const char* method;
   std::string_view path;  ///< `*` is any one name
   Answer<Body> (*handle)(const Call&);
+  int status = 200;  ///< of an answer with a body
 };
 
 // Paths of Confluent's registry; parameters are where their handlers read them.
@@ -429,6 +421,14 @@ constexpr std::array kRoutes = {
     Route{"GET", "mode/*", get_mode},
     Route{"PUT", "mode/*", put_mode},
     Route{"DELETE", "mode/*", delete_mode},
+    Route{"POST", "associations", create_associations},
+    Route{"GET", "associations/subjects/*", associations_of_subject},
+    Route{"GET", "associations/resources/*", associations_of_resource},
+    Route{"PUT", "associations/resources/*", put_associations},
+    Route{"DELETE", "associations/resources/*", delete_associations},
+    Route{"GET", "associations/resources/*/*", associations_named},
+    Route{"POST", "associations:batchGet", get_association_batch, 207},
+    Route{"POST", "associations:batchMutate", change_association_batch, 207},
     Route{"GET", "v1/metadata/version", server_version},
     Route{"GET", "v1/metadata/deployment", deployment},
 };
@@ -478,6 +478,7 @@ net::Response routed(const Call& call, const std::vector<std::string>& path) {
     const auto body = route.handle(call);
     if (!body) return refused(body.error());
     net::Response response;
+    response.status = route.status;
     if (!*body) {
       response.status = 204;
     } else if (asks_for_text(call.path())) {
@@ -506,6 +507,24 @@ Json cluster_json(const std::string& cluster_id) {
 }
 
 }  // namespace
+
+Answer<void> change_tags(const Call& call, const std::string& subject, Registration& request) {
+  Candidate& candidate = request.candidate;
+  const auto format = schema::format_named(candidate.schema_type);
+  if (!format || candidate.text.empty()) return {};  // the registry says what is wrong with it
+  if (!request.tags.empty()) {
+    ASSIGN(candidate.text, with_tags(*format, candidate.text, request.tags));
+    if (candidate.version == 0) candidate.version = -1;
+  }
+  if (!request.propagates_tags) return {};
+  const auto latest = call.registry().version(subject, -1, false);
+  if (!latest || (*latest)->format != *format) return {};
+  TagChange earlier;
+  ASSIGN(earlier.add, tagged_parts(call.registry(), **latest, {"*"}));
+  if (earlier.empty()) return {};
+  ASSIGN(candidate.text, with_tags(*format, candidate.text, earlier));
+  return {};
+}
 
 net::Response answer(subjects::Registry& registry, const net::Request& request,
                      const DoorConfig& config) {

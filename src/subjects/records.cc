@@ -97,6 +97,32 @@ struct Encoder {
     if (!put.dropped) out.value = text_of(names);
     return out;
   }
+  RecordText operator()(const PutAssociation& put) const {
+    const Association& one = put.association;
+    const auto text = [](const std::string& member) { return Json(member); };
+    const std::string tenant = "default";
+    RecordText out{text_of({{"keytype", text("ASSOC")},
+                            {"tenant", text(tenant)},
+                            {"resourceName", text(one.resource_name)},
+                            {"resourceNamespace", text(one.resource_namespace)},
+                            {"resourceType", text(one.resource_type)},
+                            {"associationType", text(one.type)},
+                            {"subject", text(one.subject)},
+                            {"magic", number(0)}}),
+                   std::nullopt};
+    if (put.dropped) return out;
+    out.value = text_of({{"guid", text(one.guid)},
+                         {"tenant", text(tenant)},
+                         {"resourceName", text(one.resource_name)},
+                         {"resourceNamespace", text(one.resource_namespace)},
+                         {"resourceId", text(one.resource_id)},
+                         {"resourceType", text(one.resource_type)},
+                         {"associationType", text(one.type)},
+                         {"subject", text(one.subject)},
+                         {"lifecycle", text(std::string(lifecycle_name(one.strong)))},
+                         {"frozen", Json(one.frozen)}});
+    return out;
+  }
 };
 
 std::unexpected<Error> no_record(std::string_view what) {
@@ -178,6 +204,31 @@ Result<Change> delete_change(const Json* value) {
   return Change(DeleteSubject{*subject, version});
 }
 
+Result<Change> association_change(const Json& key, const Json* value, std::int64_t timestamp_ms) {
+  PutAssociation out{.association = {}, .dropped = value == nullptr};
+  Association& one = out.association;
+  const auto read = [](const Json& from, const char* name, std::string& to) {
+    const std::string* text = from.find_text(name);
+    if (text) to = *text;
+    return text != nullptr;
+  };
+  if (!read(key, "resourceName", one.resource_name) ||
+      !read(key, "resourceNamespace", one.resource_namespace) ||
+      !read(key, "resourceType", one.resource_type) || !read(key, "associationType", one.type) ||
+      !read(key, "subject", one.subject))
+    return no_record("an association's key lacks a name");
+  if (!value) return Change(std::move(out));
+  std::string lifecycle;
+  if (!read(*value, "guid", one.guid) || !read(*value, "resourceId", one.resource_id) ||
+      !read(*value, "lifecycle", lifecycle) || !is_strong(lifecycle))
+    return no_record("an association lacks a member");
+  one.strong = *is_strong(lifecycle);
+  const Json* frozen = value->find("frozen");
+  one.frozen = frozen && frozen->boolean() ? *frozen->boolean() : one.strong;
+  one.created_ms = one.updated_ms = timestamp_ms;
+  return Change(std::move(out));
+}
+
 Result<std::optional<bool>> flag_of(const Json& json, std::string_view name) {
   const Json* member = json.find(name);
   if (!member || member->is_null()) return std::nullopt;
@@ -247,6 +298,7 @@ Result<Change> decode(std::string_view key_text, std::optional<std::string_view>
   if (*type == "MODE") return mode_change(key, value);
   if (*type == "DELETE_SUBJECT") return delete_change(value);
   if (*type == "CLEAR_SUBJECT" && value) return Change(ClearSubject{scope_of(*value)});
+  if (*type == "ASSOC") return association_change(key, value, timestamp_ms);
   if (*type == "CONTEXT") {
     const std::string* context = key.find_text("context");
     if (!context) return no_record("a context without name");

@@ -9,9 +9,12 @@
 //   {"keytype":"CLEAR_SUBJECT","subject":S,"magic":0}    {"subject":S}: what is soft deleted, for
 //   good
 //   {"keytype":"CONTEXT","tenant":T,"context":C,"magic":0}   {"tenant":T,"context":C}
+//   {"keytype":"ASSOC","tenant":T,"resourceName":R,"resourceNamespace":N,"resourceType":"topic",
+//    "associationType":"value","subject":S,"magic":0}    {"guid":…,…,"lifecycle":…,"frozen":…}
 //   {"keytype":"NOOP","magic":0}                         written to learn the end of the topic
 //
-// A subject that is absent means all. A SCHEMA, CONFIG, MODE or CONTEXT without value is gone.
+// A subject that is absent means all. A SCHEMA, CONFIG, MODE, CONTEXT or ASSOC without value
+// is gone.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +26,7 @@
 #include "base/result.h"
 #include "schema/compatibility.h"
 #include "schema/schema.h"
+#include "subjects/associations.h"
 #include "subjects/entities.h"
 
 namespace tailrace::subjects {
@@ -110,10 +114,14 @@ struct PutContext {
   std::string context;
   bool dropped = false;
 };
+struct PutAssociation {
+  Association association;
+  bool dropped = false;  ///< then only what its key has counts
+};
 struct Noop {};
 
 using Change = std::variant<Noop, PutSchema, DropSchema, PutConfig, PutMode, DeleteSubject,
-                            ClearSubject, PutContext>;
+                            ClearSubject, PutContext, PutAssociation>;
 
 struct RecordText {
   std::string key;
@@ -121,7 +129,7 @@ struct RecordText {
 };
 
 RecordText encode(const Change& change);
-/// Noop for kinds of record that mean nothing here (associations, say). kInvalidArgument when it is
+/// Noop for kinds of record that mean nothing here. kInvalidArgument when it is
 /// no record of a registry.
 Result<Change> decode(std::string_view key, std::optional<std::string_view> value,
                       std::int64_t timestamp_ms);

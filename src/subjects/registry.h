@@ -60,6 +60,13 @@ struct SubjectVersion {
   int version = 0;
 };
 
+struct AssociationRequest;
+/// An association that was put, and its schema where one was registered with it.
+struct MadeAssociation {
+  Association association;
+  SchemaVersionPtr schema = {};
+};
+
 class Registry {
  public:
   explicit Registry(Store& store) : store_(store) {}
@@ -127,7 +134,27 @@ class Registry {
   /// The subject that this one's config calls its alias, or itself.
   std::string resolved_alias(const std::string& subject) const;
 
+  /// Puts what a complete request (association_request.h) asks for: schemas first, then the
+  /// associations, all or nothing but for a crash between. What is there already as it is asked
+  /// for is not in the answer. `context` is where subjects without one are.
+  /// (registry_associations.cc)
+  Answer<std::vector<MadeAssociation>> put_associations(const std::string& context,
+                                                        AssociationRequest request, bool creates,
+                                                        bool dry_run);
+  /// `cascade`: frozen ones, too, and with STRONG ones their subjects, for good.
+  Answer<void> delete_associations(const std::string& resource_id, const AssociationFilter& filter,
+                                   bool cascade, bool dry_run);
+  std::vector<Association> associations_of_subject(const std::string& subject,
+                                                   const AssociationFilter& filter) const;
+  std::vector<Association> associations_of_resource(const std::string& resource_id,
+                                                    const AssociationFilter& filter) const;
+  std::vector<Association> associations_named(const std::string& name,
+                                              const std::string& name_space,
+                                              const AssociationFilter& filter) const;
+
  private:
+  /// A wish with what it is about.
+  struct Wanted;
   /// What is to be registered, parsed.
   struct Parsed {
     SchemaVersion schema;
@@ -169,6 +196,19 @@ class Registry {
   Answer<SchemaVersionPtr> put_new(Parsed parsed, int wanted_version, int next_version,
                                    bool imports);
   Answer<void> check_id(const SchemaVersion& schema) const;
+
+  /// What a deletion does, with the lock of a writer.
+  Answer<std::vector<int>> deleted_subject(const std::string& subject, bool permanent);
+
+  std::vector<Wanted> wanted(AssociationRequest& request, bool creates, bool dry_run) const;
+  Answer<void> check_new(const Wanted& wanted, bool creates) const;
+  Answer<bool> check_wanted(const AssociationRequest& request, Wanted& wanted, bool creates) const;
+  Answer<void> check_kinds(const AssociationRequest& request,
+                           const std::vector<Wanted>& wanted) const;
+  Answer<void> check_subject(const Wanted& wanted, const std::vector<Wanted>& all) const;
+  Answer<void> check_schema(const Wanted& wanted) const;
+  bool is_referenced(const std::string& subject) const;
+  std::string resolved_alias_here(const std::string& subject) const;
 
   std::vector<std::string> referring_subjects(const std::string& subject, int version,
                                               bool deleted_too) const;

@@ -334,6 +334,12 @@ Answer<SchemaVersionPtr> Registry::registered(const std::string& subject, Candid
   const bool as_new = candidate.id < 0 && config.validate_new_schemas.value_or(true);
   ASSIGN(Parsed parsed,
          parse(subject, candidate, as_new ? schema::Age::kNew : schema::Age::kKnown, normalize));
+  for (const SchemaReference& reference : parsed.schema.references) {
+    const std::string target = SubjectName::within(subject, reference.subject).qualified();
+    if (!state_.associations().of_subject(target, {.strong = true}).empty())
+      return not_permitted("Subject '" + reference.subject +
+                           "' has a strong association and cannot be referenced");
+  }
   const std::string context = SubjectName::parse(subject).context;
   const auto known_id = state_.id_of(context, parsed.schema.fingerprint);
   if (candidate.version == 0) {

@@ -41,12 +41,18 @@ Answer<void> Registry::refuse_read_only(const Scope& scope) const {
 
 Answer<std::vector<int>> Registry::delete_subject(const std::string& subject, bool permanent) {
   const Lock lock = writing();
+  return deleted_subject(subject, permanent);
+}
+
+Answer<std::vector<int>> Registry::deleted_subject(const std::string& subject, bool permanent) {
   if (!state_.has_subjects(subject, true)) return subject_not_found(subject);
   if (!permanent && !state_.has_subjects(subject, false)) {
     return refuse(40404, "Subject " + quoted(subject) +
                              " was soft deleted.Set permanent=true to delete permanently");
   }
   TRY(refuse_read_only(subject));
+  if (!state_.associations().of_subject(subject, {}).empty())
+    return refuse(40904, "An association already exists for subject " + quoted(subject));
   std::vector<int> numbers;
   for (const auto& [number, schema] : state_.versions(subject)) {
     if (!permanent && schema->deleted) continue;
@@ -86,6 +92,13 @@ Answer<int> Registry::delete_version(const std::string& subject, int number, boo
                              " was soft deleted.Set permanent=true to delete permanently");
   }
   TRY(refuse_read_only(subject));
+  if (!permanent && !state_.associations().of_subject(subject, {}).empty()) {
+    const auto stays = [&](const auto& one) {
+      return !one.second->deleted && one.first != schema->version;
+    };
+    if (std::ranges::none_of(state_.versions(subject), stays))
+      return refuse(40907, "No active (non-deleted) version exists for subject " + quoted(subject));
+  }
   if (!referring_subjects(subject, schema->version, permanent).empty())
     return referenced(subject, schema->version);
   if (permanent && !schema->deleted) {
@@ -220,6 +233,10 @@ std::map<std::string, std::vector<std::string>> Registry::aliases(std::string_vi
 
 std::string Registry::resolved_alias(const std::string& subject) const {
   const auto lock = reading();
+  return resolved_alias_here(subject);
+}
+
+std::string Registry::resolved_alias_here(const std::string& subject) const {
   const Config* own = state_.config(subject);
   if (!own || !own->alias || own->alias->empty()) return subject;
   return SubjectName::within(subject, *own->alias).qualified();

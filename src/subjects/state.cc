@@ -135,6 +135,13 @@ void State::apply_one(PutContext& put) {
     contexts_.insert(put.context);
 }
 
+void State::apply_one(PutAssociation& put) {
+  if (put.dropped)
+    associations_.drop(put.association.key());
+  else
+    associations_.put(std::move(put.association));
+}
+
 const State::Versions& State::versions(std::string_view subject) const {
   static const Versions kNone;
   const auto found = subjects_.find(subject);

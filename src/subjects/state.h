@@ -60,6 +60,7 @@ class State {
   std::optional<Mode> inherited_mode(const Scope& scope) const;
   const std::map<Scope, Config>& configs() const { return configs_; }
   const std::map<Scope, Mode>& modes() const { return modes_; }
+  const Associations& associations() const { return associations_; }
 
  private:
   struct Context {
@@ -77,6 +78,7 @@ class State {
   void apply_one(DeleteSubject& del);
   void apply_one(ClearSubject& clear);
   void apply_one(PutContext& put);
+  void apply_one(PutAssociation& put);
 
   void note_references(const SchemaVersion& schema, bool add);
   void forget_user(const SchemaVersion& schema);
@@ -87,6 +89,7 @@ class State {
   std::set<std::string> contexts_;
   std::map<Scope, Config> configs_;
   std::map<Scope, Mode> modes_;
+  Associations associations_;
 };
 
 }  // namespace tailrace::subjects

@@ -50,6 +50,14 @@ def batches(path, torn=False):
         at += 12 + length
 
 
+def keyed_records(path):
+    """Key and value of each record of a segment file."""
+    data = path.read_bytes()
+    for at, _, _, _, records in batches(path):
+        for _, key, value in keyed_records_of(data, at + HEADER.size, len(records)):
+            yield key, value
+
+
 def whole_values(data_folder, topic, partitions):
     """As values(), of the batches that are whole: a file may end in the middle of one."""
     found = {}

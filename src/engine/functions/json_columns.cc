@@ -497,6 +497,28 @@ std::optional<T> to_integer(const JsonScalar& value) {
 }
 
 template <typename T>
+std::optional<T> whole_of(double number) {
+  constexpr double kBeyond = 9223372036854775808.0;  // 2^63
+  if (!(number >= -kBeyond && number < kBeyond)) return std::nullopt;
+  const auto whole = static_cast<std::int64_t>(number);
+  if (static_cast<double>(whole) != number || whole < std::numeric_limits<T>::min() ||
+      whole > std::numeric_limits<T>::max())
+    return std::nullopt;
+  return static_cast<T>(whole);
+}
+
+/// As to_integer, and reals that are whole.
+template <typename T>
+std::optional<T> to_whole(element value) {
+  if (value.type() != element_type::DOUBLE) return to_integer<T>(value);
+  return whole_of<T>(value.get_double().value_unsafe());
+}
+template <typename T>
+std::optional<T> to_whole(const JsonScalar& value) {
+  return value.kind == kJsonReal ? whole_of<T>(value.real) : to_integer<T>(value);
+}
+
+template <typename T>
 std::optional<T> named_floating(std::string_view text) {
   if (text == "NaN") return std::numeric_limits<T>::quiet_NaN();
   if (text == "Infinity" || text == "+INF" || text == "INF" || text == "+Infinity") {
@@ -582,9 +604,17 @@ std::unique_ptr<JsonColumn> fixed(const Type& type, Convert convert) {
   return std::make_unique<JsonFixed<T, Convert>>(type, std::move(convert));
 }
 
+template <typename T>
+std::unique_ptr<JsonColumn> integers(const Type& type, JsonColumn::Wholes wholes) {
+  if (wholes == JsonColumn::Wholes::kByValue)
+    return fixed<T>(type, [](const auto& value) { return to_whole<T>(value); });
+  return fixed<T>(type, [](const auto& value) { return to_integer<T>(value); });
+}
+
 }  // namespace
 
-Result<std::unique_ptr<JsonColumn>> JsonColumn::make(const Type& type, std::int64_t now_us) {
+Result<std::unique_ptr<JsonColumn>> JsonColumn::make(const Type& type, std::int64_t now_us,
+                                                     Wholes wholes) {
   using Id = arrow::Type::type;
   switch (type->id()) {
     case Id::STRING:
@@ -593,17 +623,13 @@ Result<std::unique_ptr<JsonColumn>> JsonColumn::make(const Type& type, std::int6
     case Id::BOOL:
       return fixed<bool>(type, [](const auto& value) { return to_bool(value); });
     case Id::INT8:
-      return fixed<std::int8_t>(type,
-                                [](const auto& value) { return to_integer<std::int8_t>(value); });
+      return integers<std::int8_t>(type, wholes);
     case Id::INT16:
-      return fixed<std::int16_t>(type,
-                                 [](const auto& value) { return to_integer<std::int16_t>(value); });
+      return integers<std::int16_t>(type, wholes);
     case Id::INT32:
-      return fixed<std::int32_t>(type,
-                                 [](const auto& value) { return to_integer<std::int32_t>(value); });
+      return integers<std::int32_t>(type, wholes);
     case Id::INT64:
-      return fixed<std::int64_t>(type,
-                                 [](const auto& value) { return to_integer<std::int64_t>(value); });
+      return integers<std::int64_t>(type, wholes);
     case Id::FLOAT:
       return fixed<float>(type, [](const auto& value) { return to_floating<float>(value); });
     case Id::DOUBLE:
@@ -623,19 +649,19 @@ Result<std::unique_ptr<JsonColumn>> JsonColumn::make(const Type& type, std::int6
             return to_timestamp(value, zoned, now_us);
           });
     case Id::LIST: {
-      ASSIGN(auto values, make(type->field(0)->type(), now_us));
+      ASSIGN(auto values, make(type->field(0)->type(), now_us, wholes));
       return std::make_unique<JsonList>(type, std::move(values));
     }
     case Id::MAP: {
       const auto& map = static_cast<const arrow::MapType&>(*type);
       if (!is_string_type(*map.key_type())) break;
-      ASSIGN(auto items, make(map.item_type(), now_us));
+      ASSIGN(auto items, make(map.item_type(), now_us, wholes));
       return std::make_unique<JsonMap>(type, std::move(items));
     }
     case Id::STRUCT: {
       std::vector<std::unique_ptr<JsonColumn>> fields;
       for (const Field& field : type->fields()) {
-        ASSIGN(auto made, make(field->type(), now_us));
+        ASSIGN(auto made, make(field->type(), now_us, wholes));
         fields.push_back(std::move(made));
       }
       return std::make_unique<JsonStruct>(type, std::move(fields));

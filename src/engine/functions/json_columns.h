@@ -29,8 +29,13 @@ class JsonColumn {
   /// The rows; none are left.
   virtual Result<Array> finish() = 0;
 
+  /// What 2.0 is in a column of whole numbers: nothing, as in from_json of Spark, or 2, as JSON
+  /// Schema has it.
+  enum class Wholes { kWithoutPoint, kByValue };
+
   /// kUnimplemented for a type JSON has no values of.
-  static Result<std::unique_ptr<JsonColumn>> make(const Type& type, std::int64_t now_us);
+  static Result<std::unique_ptr<JsonColumn>> make(const Type& type, std::int64_t now_us,
+                                                  Wholes wholes = Wholes::kWithoutPoint);
 };
 
 /// Reads texts straight into a column, without a tree. One thread.
