@@ -1,9 +1,10 @@
 """What a broker with much in it costs, ours beside real Kafka 4.3.1: `./dev bench log_large`.
 
 A million distinct keys, each written twice, compacted: processor time beyond what the idle broker takes. 1,000 topics
-of 10 partitions: a start until it answers, and memory. 10 GB of log: kill -9, and a start until it answers. Both
-brokers run one after the other on the same disk. --scale 0.01 tries it out, --only NAME runs one, --ours leaves Kafka
-out.
+of 10 partitions: a start until it answers, and memory. 10 GB of log: kill -9, and a start until it answers. 10 GB of
+log that the page cache has forgotten, read from its beginning by kcat, beside what the disk gives to who reads the same
+files one after the other. Both brokers run one after the other on the same disk. --scale 0.01 tries it out, --only NAME
+runs one, --ours leaves Kafka out.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # noqa: E402
 from log import cpu_s, memory_mb  # noqa: E402
 
 QUIET_S = 5
+VALUE_BYTES = 100_000
 SEGMENT_S = 10
 COMPACT = {"cleanup.policy": "compact", "segment.bytes": str(64 << 20), "segment.ms": str(SEGMENT_S * 1000),
            "min.cleanable.dirty.ratio": "0.01"}
@@ -142,16 +144,62 @@ def topics(broker, scale):
     return {"1,000 topics, start until it answers, s": ready, "1,000 topics, memory, MB": memory_mb(broker.process)}
 
 
-def recovered(broker, scale):
+def fill(broker, scale):
+    """10 GB in 8 partitions."""
     create(broker, ["large"], 8)
-    writer, value = Writer(broker), os.urandom(100_000)
-    for _ in range(int(100_000 * scale)):
+    writer, value = Writer(broker), os.urandom(VALUE_BYTES)
+    for _ in range(int(10_000_000_000 / VALUE_BYTES * scale)):
         writer.send("large", value)
     writer.end()
+
+
+def segments(broker):
+    return sorted(os.path.join(at, file) for at, _, files in os.walk(broker.folder) if "large-" in at
+                  for file in files if file.endswith(".log"))
+
+
+def forget(broker):
+    """Out of the page cache."""
+    for path in segments(broker):
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def disk_rate(broker):
+    """Bytes a second to who reads the segments one after the other."""
+    begun, size = time.monotonic(), 0
+    for path in segments(broker):
+        with open(path, "rb", buffering=0) as file:
+            while block := file.read(1 << 20):
+                size += len(block)
+    return size / (time.monotonic() - begun)
+
+
+def reread(broker, scale):
+    fill(broker, scale)
+    forget(broker)
+    disk = disk_rate(broker)
+    forget(broker)
+    size, before, most = sum(map(os.path.getsize, segments(broker))), memory_mb(broker.process), 0
+    begun = time.monotonic()
+    reader = subprocess.Popen(["kcat", "-b", broker.address, "-C", "-t", "large", "-o", "beginning", "-e", "-q"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while reader.poll() is None:
+        most = max(most, memory_mb(broker.process))
+        time.sleep(0.1)
+    assert reader.returncode == 0
+    rate = size / (time.monotonic() - begun)
+    return {"10 GB read back, MB/s": rate / 1e6, "10 GB read back, part of the disk's own rate": rate / disk,
+            "10 GB read back, memory more than before, MB": most - before}
+
+
+def recovered(broker, scale):
+    fill(broker, scale)
     return {"10 GB, start after kill -9 until it answers, s": killed(broker)}
 
 
-BARS = {"compacted": compacted, "topics": topics, "recovered": recovered}
+BARS = {"compacted": compacted, "topics": topics, "recovered": recovered, "reread": reread}
 
 
 def run(make, folder, bars, scale):

@@ -10,6 +10,7 @@
 
 #include "alerts/matcher_text.h"
 #include "base/check.h"
+#include "net/address.h"
 #include "yaml/file.h"
 
 namespace tailrace::alerts {
@@ -216,20 +217,17 @@ class ChannelReader {
       rest.remove_prefix(std::string_view(scheme).size());
       spec_.smtp.tls = tls;
       spec_.smtp.port = port;
-      const auto colon = rest.rfind(':');
-      std::string_view host = rest;
-      if (colon != rest.npos && rest.find(']', colon) == rest.npos) {
-        host = rest.substr(0, colon);
-        const std::string_view digits = rest.substr(colon + 1);
-        const auto [end, code] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), spec_.smtp.port);
-        if (code != std::errc() || end != digits.data() + digits.size() || spec_.smtp.port < 1 ||
-            spec_.smtp.port > 65535)
-          return wrong();
-      }
-      if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-      if (host.empty() || host.find_first_of("/@ ") != host.npos) return wrong();
-      spec_.smtp.host = host;
+      std::string whole(rest);
+      // Without a port it ends with a name or with a bracket.
+      if (const auto bracket = rest.rfind(']');
+          rest.find(':', bracket == rest.npos ? 0 : bracket) == rest.npos)
+        whole += fmt::format(":{}", port);
+      const auto at = net::parse_address(whole);
+      if (!at || at->port == 0 || at->host.empty() ||
+          at->host.find_first_of("/@ ") != std::string::npos)
+        return wrong();
+      spec_.smtp.host = at->host;
+      spec_.smtp.port = at->port;
       if (tls == Tls::kNone && !spec_.smtp.user.empty())
         return file_.fail(node, "a password goes by TLS only: smtp:// or smtps://");
       return {};

@@ -40,6 +40,7 @@ TEST_F(SettingsTest, reads_channels_rules_silences_and_maintenance) {
   channels:
     ops: {slack: {webhook: '${ALERTS_TEST_HOOK}'}}
     bot: {slack: {token: xoxb-1, channel: C1}, delivery: at_least_once}
+    v6: {email: {smtp: 'smtp+plain://[::1]:2525', from: a@b.c, to: [d@e.f]}}
     mail: {email: {smtp: 'smtp://h', user: u, password: p, from: a@b.c, to: [d@e.f]}}
     duty: {pagerduty: {routing_key: R}}
     router: {alertmanager: {url: 'http://h:9093/'}}
@@ -57,6 +58,8 @@ TEST_F(SettingsTest, reads_channels_rules_silences_and_maintenance) {
   EXPECT_THAT(settings->channel("ops")->secrets, ElementsAre("services/T/B/sesame"));
   EXPECT_TRUE(settings->channel("bot")->at_least_once);
   EXPECT_EQ(settings->channel("mail")->smtp.port, 587);
+  EXPECT_EQ(settings->channel("v6")->smtp.host, "::1");
+  EXPECT_EQ(settings->channel("v6")->smtp.port, 2525);
   EXPECT_EQ(settings->channel("router")->url, "http://h:9093");
   const RuleSpec& empty = settings->rules[0];
   EXPECT_EQ(empty.kind, RuleKind::kEmpty);
@@ -82,6 +85,10 @@ TEST_F(SettingsTest, a_wrong_setting_is_named_with_its_place_and_the_nearest_wor
            {"  channels: {a: {slack: {webhook: 'http://h/x', channel: C}}}", "goes with a `token`"},
            {"  channels: {a: {webhook: {url: 'ftp://h'}}}", "`url` is an http or https URL"},
            {"  channels: {a: {email: {smtp: h, from: a, to: b}}}", "`smtp` is smtp://HOST:587"},
+           {"  channels: {a: {email: {smtp: 'smtp://::1:25', from: a, to: b}}}",
+            "`smtp` is smtp://HOST:587"},
+           {"  channels: {a: {email: {smtp: 'smtp://h:0', from: a, to: b}}}",
+            "`smtp` is smtp://HOST:587"},
            {"  channels: {a: {email: {smtp: 'smtp+plain://h', user: u, password: p, from: a, to: "
             "b}}}",
             "a password goes by TLS only"},

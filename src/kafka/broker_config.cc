@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "kafka/listener_config.h"
 #include "kafka/properties.h"
+#include "net/address.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -120,27 +122,16 @@ static_assert(std::ranges::is_sorted(kApplied, {}, &Applied::name));
 /// What the one authorizer reads; Kafka's own table does not have it.
 constexpr std::string_view kOfTheAuthorizer[] = {"allow.everyone.if.no.acl.found", "super.users"};
 
-/// Of listener.name.NAME.[MECHANISM.]SETTING the last part that is a setting; nullptr otherwise.
-const ConfigInfo* listener_config(std::string_view name) {
-  constexpr std::string_view kPrefix = "listener.name.";
-  if (!name.starts_with(kPrefix)) return nullptr;
-  for (auto dot = name.find('.', kPrefix.size()); dot != std::string_view::npos;
-       dot = name.find('.', dot + 1)) {
-    if (const auto* found = find_config(ConfigKind::kBroker, name.substr(dot + 1))) return found;
-  }
-  return nullptr;
-}
-
 /// HOST:PORT of NAME://HOST:PORT; no host is every address.
 Result<std::string> address_of(std::string_view listener, std::string_view name) {
   const auto slashes = listener.find("://");
   const auto rest = slashes == std::string_view::npos ? "" : listener.substr(slashes + 3);
-  const auto colon = rest.rfind(':');
-  if (colon == std::string_view::npos) {
+  const auto at = net::parse_address(rest);
+  if (!at) {
     return error(Code::kInvalidArgument,
                  fmt::format("{}: '{}' is not NAME://HOST:PORT", name, listener));
   }
-  return (colon == 0 ? "0.0.0.0" : "") + std::string(rest);
+  return net::address_text(at->host.empty() ? "0.0.0.0" : at->host, at->port);
 }
 
 }  // namespace
@@ -164,7 +155,7 @@ BrokerConfig::BrokerConfig() {
 
 Status BrokerConfig::set(std::string_view name, std::string_view value) {
   const auto* config = find_config(ConfigKind::kBroker, name);
-  if (config == nullptr) config = listener_config(name);
+  if (config == nullptr) config = find_listener_config(name);
   if (config == nullptr &&
       std::ranges::find(kOfTheAuthorizer, name) == std::end(kOfTheAuthorizer)) {
     return error(Code::kNotFound, fmt::format("Kafka has no setting {}; the nearest is {}", name,

@@ -4,8 +4,10 @@
 
 #include <utility>
 
+#include "auth/client_credentials.h"
 #include "auth/digest.h"
 #include "auth/jaas.h"
+#include "auth/oauth_bearer.h"
 #include "base/base64.h"
 #include "base/bytes.h"
 #include "base/kafka_error.h"
@@ -87,9 +89,11 @@ Status Client::log_in(const ConfigMap& settings) {
   SaslHandshakeRequest request;
   request.mechanism = value("sasl.mechanism");
   const auto scram = auth::scram_mechanism(request.mechanism);
-  if (!scram && request.mechanism != "PLAIN") {
+  const bool by_token = request.mechanism == auth::kOAuthBearer;
+  if (!scram && !by_token && request.mechanism != "PLAIN") {
     return error(Code::kInvalidArgument,
-                 fmt::format("sasl.mechanism: '{}' is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512",
+                 fmt::format("sasl.mechanism: '{}' is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, "
+                             "OAUTHBEARER",
                              request.mechanism));
   }
   ASSIGN(const auto response, ask<SaslHandshakeResponse>(request));
@@ -98,9 +102,36 @@ Status Client::log_in(const ConfigMap& settings) {
                  fmt::format("{} takes no logins by {}", address_, request.mechanism));
   }
   if (scram) return log_in_by_scram(*scram, user, password);
+  if (by_token) return log_in_by_token(settings, std::move(module->options));
   const std::string nul(1, '\0');
   TRY(authenticate(nul + user + nul + password));
   return {};
+}
+
+/// The client's id, secret and scope are settings (KIP-1139), or the module's options (KIP-768).
+Status Client::log_in_by_token(const ConfigMap& settings,
+                               std::map<std::string, std::string> options) {
+  const auto value = [&](const std::string& name, const char* option) {
+    const auto found = settings.find("sasl.oauthbearer." + name);
+    return found == settings.end() ? options[option] : found->second;
+  };
+  const auth::ClientCredentials credentials{
+      .token_url = value("token.endpoint.url", ""),
+      .client_id = value("client.credentials.client.id", "clientId"),
+      .client_secret = value("client.credentials.client.secret", "clientSecret"),
+      .scope = value("scope", "scope"),
+      .ca_file = options["ssl.truststore.location"]};
+  if (credentials.token_url.empty()) {
+    return error(Code::kInvalidArgument,
+                 "sasl.oauthbearer.token.endpoint.url is missing: where a token comes from");
+  }
+  ASSIGN(const auto token, auth::fetch_access_token(credentials));
+  ASSIGN(const auto refusal, authenticate(auth::bearer_message(
+                                 {.authorize_as = {}, .token = token.text, .extensions = {}})));
+  if (refusal.empty()) return {};
+  // The broker has said why; it refuses when it hears that this is known.
+  TRY(authenticate("\x01"));
+  return error(Code::kPermissionDenied, fmt::format("{}: {}", address_, refusal));
 }
 
 Status Client::log_in_by_scram(auth::ScramMechanism mechanism, const std::string& user,

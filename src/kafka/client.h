@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "auth/scram.h"
@@ -25,8 +26,9 @@ class Client {
   static Result<Client> connect(const std::string& address,
                                 std::chrono::seconds patience = std::chrono::seconds(30));
   /// The same as the settings of a Kafka client say: security.protocol, ssl.*, sasl.mechanism
-  /// (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), sasl.jaas.config. kPermissionDenied for a login that is
-  /// refused.
+  /// (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER), sasl.jaas.config, and of OAUTHBEARER
+  /// sasl.oauthbearer.token.endpoint.url, where the token comes from. kPermissionDenied for a login
+  /// that is refused.
   static Result<Client> connect(const std::string& address, const ConfigMap& settings,
                                 std::chrono::seconds patience = std::chrono::seconds(30));
 
@@ -59,6 +61,7 @@ class Client {
   Client(std::string address, net::TlsSocket socket)
       : address_(std::move(address)), socket_(std::move(socket)) {}
   Status log_in(const ConfigMap& settings);
+  Status log_in_by_token(const ConfigMap& settings, std::map<std::string, std::string> options);
   Status log_in_by_scram(auth::ScramMechanism mechanism, const std::string& user,
                          const std::string& password);
   /// A message of the mechanism, and the broker's.

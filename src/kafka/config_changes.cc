@@ -143,7 +143,13 @@ std::optional<Refusal> change_broker(Broker& broker, const std::string& name, Ch
   });
   if (certificates) {
     const auto read = read_certificates(broker, values);
-    if (!read) return Refusal{ErrorCode::kInvalidRequest, read.error().what};
+    if (!read) {
+      // In the words that Kafka's own exceptions make when one tells another.
+      return Refusal{ErrorCode::kInvalidRequest,
+                     fmt::format("Invalid value org.apache.kafka.common.config.ConfigException: {} "
+                                 "for configuration Invalid dynamic configuration",
+                                 read.error().what)};
+    }
   }
   if (validate_only) return std::nullopt;
   auto kept = broker.config_store().set(ResourceType::kBroker, name, std::move(values));

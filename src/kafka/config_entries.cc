@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "kafka/listener_config.h"
 #include "kafka/logger_config.h"
 
 namespace tailrace::kafka {
@@ -60,10 +61,12 @@ Entries topic_entries(Broker& broker, const std::string& name) {
 }
 
 ConfigEntry broker_entry(const std::string& name, const ConfigLayers& layers) {
-  const auto* config = find_config(ConfigKind::kBroker, name);
+  const auto* itself = find_config(ConfigKind::kBroker, name);
+  const auto* config = itself != nullptr ? itself : find_listener_config(name);
   auto entry = config == nullptr ? ConfigEntry() : entry_of(*config);
   entry.name = name;
-  entry.read_only = config == nullptr || config->update == ConfigUpdate::kReadOnly;
+  // Of one listener alone it is told to be so, too, though it may change.
+  entry.read_only = itself == nullptr || itself->update == ConfigUpdate::kReadOnly;
   // Of what it does not know Kafka tells no value.
   entry.sensitive = config == nullptr || config->is_sensitive();
   const auto value = layers.value(name);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "kafka/listener_config.h"
+
 namespace tailrace::kafka {
 namespace {
 
@@ -22,6 +24,8 @@ std::vector<std::string_view> same_meaning(std::string_view name) {
     for (const auto& synonym : topic.broker) names.push_back(synonym.name);
     return names;
   }
+  // Of one listener alone: where nothing is said what is said of all counts.
+  if (const auto* of_all = find_listener_config(name)) return {name, of_all->name};
   return {name};
 }
 

@@ -155,6 +155,29 @@ TEST(BrokerConfig, a_file_of_kafkas_is_taken_as_it_is) {
   EXPECT_TRUE(bad.error().what.starts_with("line 3: ")) << bad.error().what;
 }
 
+TEST(ConfigLayers, what_one_listener_has_alone_stands_before_what_all_have) {
+  ConfigLayers layers;
+  layers.broker = {{"listener.name.in.ssl.keystore.location", "/new.pem"}};
+  layers.started = {{"listener.name.in.ssl.keystore.location", "/old.pem"},
+                    {"ssl.keystore.location", "/all.pem"}};
+  const auto synonyms = layers.synonyms("listener.name.in.ssl.keystore.location");
+  ASSERT_EQ(synonyms.size(), 3u);
+  EXPECT_EQ(synonyms[0].value, "/new.pem");
+  EXPECT_EQ(synonyms[1].value, "/old.pem");
+  EXPECT_EQ(synonyms[2].name, "ssl.keystore.location");
+}
+
+TEST(BrokerConfig, a_listener_may_be_at_an_ipv6_address) {
+  BrokerConfig config;
+  ASSERT_TRUE(config.set("listeners", "PLAINTEXT://[::1]:9192"));
+  EXPECT_EQ(config.listen, "[::1]:9192");
+  const auto listeners = listeners_of(config);
+  ASSERT_TRUE(listeners) << listeners.error().what;
+  EXPECT_EQ(listeners->front().at.host, "::1");
+  for (const auto* bad : {"PLAINTEXT://::1:9192", "PLAINTEXT://h:port", "PLAINTEXT://h", "h:1"})
+    EXPECT_FALSE(BrokerConfig().set("listeners", bad)) << bad;
+}
+
 TEST(ConfigLayers, the_broker_beats_the_cluster_which_beats_what_it_was_started_with) {
   ConfigLayers layers;
   layers.started = {{"log.retention.hours", "1"}};

@@ -7,8 +7,10 @@
 #include <set>
 
 #include "auth/jaas.h"
+#include "auth/oauth_bearer.h"
 #include "kafka/broker_config.h"
 #include "kafka/tls_settings.h"
+#include "kafka/token_checks.h"
 #include "net/address.h"
 
 namespace tailrace::kafka {
@@ -50,12 +52,15 @@ Status add_sasl(const Settings& settings, Listener& listener) {
   auto sasl = std::make_shared<SaslConfig>();
   sasl->mechanisms = settings.list(kMechanisms);
   for (const auto& mechanism : sasl->mechanisms) {
-    if (mechanism != "PLAIN" && !auth::scram_mechanism(mechanism)) {
+    if (mechanism == "PLAIN") {
+      TRY(add_plain_users(settings, *sasl));
+    } else if (mechanism == auth::kOAuthBearer) {
+      ASSIGN(sasl->tokens, token_checker(settings));
+    } else if (!auth::scram_mechanism(mechanism)) {
       return unusable(kMechanisms, mechanism +
-                                       " is not served; PLAIN, SCRAM-SHA-256 and "
-                                       "SCRAM-SHA-512 are");
+                                       " is not served; PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and "
+                                       "OAUTHBEARER are");
     }
-    if (mechanism == "PLAIN") TRY(add_plain_users(settings, *sasl));
   }
   if (sasl->mechanisms.empty()) return unusable(kMechanisms, "is empty");
   sasl->max_reauth_ms = settings.number("connections.max.reauth.ms");

@@ -12,6 +12,7 @@
 
 #include "auth/principal.h"
 #include "auth/scram.h"
+#include "auth/web_token.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "net/tls.h"
@@ -32,6 +33,7 @@ struct SaslConfig {
   std::map<std::string, std::string> plain_users;  ///< passwords by name
   std::int64_t max_reauth_ms = 0;                  ///< connections.max.reauth.ms
   std::size_t max_receive_bytes = 512 << 10;       ///< sasl.server.max.receive.size
+  std::shared_ptr<auth::TokenChecker> tokens;      ///< of OAUTHBEARER
 };
 
 struct Listener {

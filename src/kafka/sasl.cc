@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "auth/digest.h"
+#include "auth/oauth_bearer.h"
 #include "base/base64.h"
+#include "base/log.h"
 
 namespace tailrace::kafka {
 namespace {
@@ -44,6 +46,8 @@ ErrorCode Sasl::handshake(const std::string& mechanism, Version version) {
   state_ = State::kMessages;
   challenged_ = false;
   token_left_ms_.reset();
+  by_token_ = false;
+  refused_.reset();
   scram_.reset();
   if (const auto hash = auth::scram_mechanism(mechanism)) {
     scram_.emplace(*hash, encode_base64(auth::random_bytes(kNonceBytes)));
@@ -68,6 +72,7 @@ std::expected<Sasl::Step, Refusal> Sasl::message(std::string_view bytes) {
                                    "SaslAuthenticate request received after successful "
                                    "authentication"});
   }
+  if (mechanism_ == auth::kOAuthBearer) return bearer(bytes);
   return scram_ ? scram(bytes) : plain(bytes);
 }
 
@@ -111,6 +116,30 @@ std::expected<Sasl::Step, Refusal> Sasl::scram(std::string_view bytes) {
   return Step{.message = scram_->challenge(*credential), .principal = {}};
 }
 
+/// RFC 7628: one message. Of a token that is not taken the client is told why first, and has to
+/// say that it has understood before it is refused.
+std::expected<Sasl::Step, Refusal> Sasl::bearer(std::string_view bytes) {
+  if (refused_ && bytes == "\x01") return fail(*refused_);
+  refused_.reset();
+  const auto message = auth::parse_bearer_message(bytes);
+  if (!message) return wrong_credentials();
+  auto token = config_->tokens->check(message->token);
+  if (!token) {
+    LOG(warn, "kafka: a token is not taken: {}", token.error().why);
+    refused_ = auth::bearer_refusal(token.error().status, token.error().scope);
+    return Step{.message = *refused_, .principal = {}};
+  }
+  if (!message->authorize_as.empty() && message->authorize_as != token->subject) {
+    return fail(fmt::format(
+        "Authentication failed: Client requested an authorization id ({}) that is different from "
+        "the token's principal name ({})",
+        message->authorize_as, token->subject));
+  }
+  const auto left = token->expires_ms - rt::system_clock().now().value;
+  token_left_ms_ = std::max<std::int64_t>(left, 0);
+  return succeed(std::move(token->subject), "");
+}
+
 /// Of a user's password, or of a token's secret: then the name is the token's id.
 std::optional<auth::ScramCredential> Sasl::credential_of(const auth::ScramServer::Hello& hello) {
   const auto mechanism = *auth::scram_mechanism(mechanism_);
@@ -122,6 +151,7 @@ std::optional<auth::ScramCredential> Sasl::credential_of(const auth::ScramServer
   if (!login) return std::nullopt;
   user_ = login->owner.name;
   token_left_ms_ = login->left_ms;
+  by_token_ = true;
   return std::move(login->credential);
 }
 
@@ -148,7 +178,7 @@ std::expected<Sasl::Step, Refusal> Sasl::succeed(std::string user, std::string m
   }
   return Step{.message = std::move(message),
               .principal = auth::Principal{"User", std::move(user)},
-              .by_token = token_left_ms_.has_value(),
+              .by_token = by_token_,
               .lifetime_ms = lifetime_ms};
 }
 

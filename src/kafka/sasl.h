@@ -6,7 +6,8 @@
 // Of old clients (SaslHandshake of version 0) the messages come bare, without a request's header.
 // Once it is known who it is the same may be asked for again, in the same mechanism and by the same
 // user (re-authentication); where `connections.max.reauth.ms` is set it has to be in time, and
-// where it was a delegation token (KIP-48, `tokenauth=true` of SCRAM) before the token is over.
+// where it was a delegation token (KIP-48, `tokenauth=true` of SCRAM) or a token of OAUTHBEARER
+// before the token is over.
 #pragma once
 
 #include <chrono>
@@ -61,6 +62,7 @@ class Sasl {
 
   std::expected<Step, Refusal> plain(std::string_view bytes);
   std::expected<Step, Refusal> scram(std::string_view bytes);
+  std::expected<Step, Refusal> bearer(std::string_view bytes);
   std::optional<auth::ScramCredential> credential_of(const auth::ScramServer::Hello& hello);
   std::expected<Step, Refusal> succeed(std::string user, std::string message);
   std::unexpected<Refusal> fail(std::string why);
@@ -80,6 +82,8 @@ class Sasl {
   bool challenged_ = false;
   std::optional<std::int64_t> token_left_ms_;  // of the token of the conversation
   std::optional<Clock::time_point> ends_;
+  bool by_token_ = false;               // the token is one that a user of this broker gave
+  std::optional<std::string> refused_;  // what was said of a token, until the client knows
 };
 
 }  // namespace tailrace::kafka

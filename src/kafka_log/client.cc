@@ -68,11 +68,13 @@ std::span<const Property> defaults_of(ClientKind kind) {
 }
 
 Status set_users(const KafkaLogConfig& config, rd_kafka_conf_t& conf) {
+  if (auto grant = TokenGrant::of(config.properties); !grant) return std::unexpected(grant.error());
   for (const auto& [name, value] : config.properties) {
     for (const Property& reserved : kReserved)
       if (name == reserved.name)
         return error(Code::kInvalidArgument,
                      fmt::format("`{}` cannot be set: {}", name, reserved.value));
+    if (TokenGrant::owns(name)) continue;
     if (auto set = set_property(conf, name, value); !set)
       return error(set.error().code, without_secrets(config, set.error().what));
   }
@@ -113,6 +115,12 @@ Result<std::unique_ptr<Client>> Client::open(const KafkaLogConfig& config, Clien
                                 [](rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
                                   static_cast<Client*>(self)->delivered_(*message);
                                 });
+  ASSIGN(client->grant_, TokenGrant::of(config.properties));
+  if (client->grant_)
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(
+        settings.get(), [](rd_kafka_t* handle, const char*, void* self) {
+          static_cast<Client*>(self)->grant_->refresh(*handle);
+        });
   std::array<char, 512> why{};
   const auto type = client->writes_ ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
   client->handle_ = rd_kafka_new(type, settings.get(), why.data(), why.size());

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -13,6 +14,7 @@
 #include "kafka_log/config.h"
 #include "kafka_log/health.h"
 #include "kafka_log/properties.h"
+#include "kafka_log/token_grant.h"
 
 namespace tailrace::kafka_log {
 
@@ -44,6 +46,7 @@ class Client {
   const KafkaLogConfig& config_;
   Health& health_;
   Delivered delivered_;
+  std::optional<TokenGrant> grant_;
   bool writes_ = false;
   rd_kafka_t* handle_ = nullptr;
   std::jthread thread_;

@@ -3,15 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "kafka_log/client.h"
+#include "net/address.h"
 
 namespace tailrace::kafka_log {
 namespace {
 
 constexpr std::string_view kScheme = "kafka://";
-constexpr std::string_view kDefaultPort = "9092";
+constexpr std::string_view kDefaultPort = ":9092";
 /// Shorter values would blank half of every message.
 constexpr std::size_t kLeastSecretBytes = 3;
 
@@ -24,21 +24,21 @@ Result<std::string> broker_of(const std::string& url, std::string_view text) {
                  "a kafka:// URL has no user in it: write sasl.username and sasl.password under "
                  "`properties`");
   if (text.find_first_of("/?# \t") != std::string_view::npos) return bad("it ends with the port");
+  std::string whole(text);
+  // Without a port it ends with a name or with a bracket.
   const std::size_t bracket = text.rfind(']');
-  const std::size_t colon = text.rfind(':');
-  const bool has_port =
-      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-  const std::string_view host = text.substr(0, has_port ? colon : text.size());
-  const std::string_view port = has_port ? text.substr(colon + 1) : kDefaultPort;
-  if (host.empty()) return bad("a host is missing");
-  unsigned number = 0;
-  const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), number);
-  if (failed != std::errc() || end != port.data() + port.size() || number == 0 || number > 65535)
-    return bad("a port is 1 to 65535");
-  return fmt::format("{}:{}", host, port);
+  if (text.find(':', bracket == std::string_view::npos ? 0 : bracket) == std::string_view::npos)
+    whole += kDefaultPort;
+  const auto address = net::parse_address(whole);
+  if (address && address->host.empty()) return bad("a host is missing");
+  if (!address && text.find(':') != text.rfind(':') && !text.starts_with('['))
+    return bad("an IPv6 address stands in brackets");
+  if (!address || address->port == 0) return bad("a port is 1 to 65535");
+  return net::address_text(address->host, address->port);
 }
 
 bool is_secret_name(std::string_view name) {
+  if (name.ends_with(".url")) return false;
   for (const std::string_view word : {"password", "secret", "token", "pem", "oauthbearer.config"})
     if (name.find(word) != std::string_view::npos) return true;
   return false;

@@ -33,9 +33,38 @@ TEST(KafkaLogConfig, a_url_names_one_broker_or_several) {
 
 TEST(KafkaLogConfig, a_url_that_is_none_is_refused) {
   for (const char* url : {"kafka://", "kafka://:1", "kafka://a:0", "kafka://a:65536", "kafka://a:x",
-                          "kafka://a/topic", "kafka://a,,b", "http://a"})
+                          "kafka://a/topic", "kafka://a,,b", "http://a", "kafka://::1:9092",
+                          "kafka://[::1", "kafka://[::1]x:9"})
     EXPECT_NE(fault(with(url)), "") << url;
   EXPECT_THAT(fault(with("kafka://me:hunter2@a:1")), Not(HasSubstr("hunter2")));
+}
+
+TEST(KafkaLogConfig, tokens_by_the_client_credentials_grant_need_all_that_it_is_asked_with) {
+  std::map<std::string, std::string> all = {
+      {"security.protocol", "sasl_ssl"},
+      {"sasl.mechanism", "OAUTHBEARER"},
+      {"sasl.oauthbearer.method", "oidc"},
+      {"sasl.oauthbearer.token.endpoint.url", "https://id.example/token"},
+      {"sasl.oauthbearer.client.id", "me"},
+      {"sasl.oauthbearer.client.secret", "hunter2"},
+      {"sasl.oauthbearer.scope", "a b"},
+      {"sasl.oauthbearer.extensions", "x=1,y=2"}};
+  EXPECT_EQ(fault(with("kafka://a", all)), "");
+  for (const char* name : {"sasl.oauthbearer.token.endpoint.url", "sasl.oauthbearer.client.id",
+                           "sasl.oauthbearer.client.secret"}) {
+    auto some = all;
+    some.erase(name);
+    EXPECT_THAT(fault(with("kafka://a", some)), HasSubstr(std::string(name) + "` is missing"));
+  }
+  all["sasl.oauthbearer.extensions"] = "x";
+  EXPECT_THAT(fault(with("kafka://a", all)), HasSubstr("NAME=VALUE"));
+  // Kafka's newer names do as well.
+  EXPECT_EQ(fault(with("kafka://a", {{"security.protocol", "sasl_plaintext"},
+                                     {"sasl.mechanism", "OAUTHBEARER"},
+                                     {"sasl.oauthbearer.token.endpoint.url", "http://id/token"},
+                                     {"sasl.oauthbearer.client.credentials.client.id", "me"},
+                                     {"sasl.oauthbearer.client.credentials.client.secret", "s"}})),
+            "");
 }
 
 TEST(KafkaLogConfig, every_setting_of_librdkafka_is_taken_by_name) {

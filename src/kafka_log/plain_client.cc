@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "kafka_log/client.h"
+#include "kafka_log/token_grant.h"
 
 namespace tailrace::kafka_log {
 namespace {
@@ -39,12 +40,20 @@ std::unexpected<Error> failed(rd_kafka_resp_err_t err, std::string_view what) {
 struct LastError {
   std::mutex mutex;
   std::string text;
+  std::optional<TokenGrant> grant;
 };
 
 Result<Owned<rd_kafka_conf_t>> conf_of(const PlainSettings& settings, LastError& last) {
   Owned<rd_kafka_conf_t> conf(rd_kafka_conf_new());
-  for (const auto& [name, value] : settings) TRY(set_property(*conf, name, value));
+  for (const auto& [name, value] : settings)
+    if (!TokenGrant::owns(name)) TRY(set_property(*conf, name, value));
   rd_kafka_conf_set_opaque(conf.get(), &last);
+  ASSIGN(last.grant, TokenGrant::of(settings));
+  if (last.grant)
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(
+        conf.get(), [](rd_kafka_t* handle, const char*, void* opaque) {
+          static_cast<LastError*>(opaque)->grant->refresh(*handle);
+        });
   rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
   rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int, const char* reason, void* opaque) {
     auto& kept = *static_cast<LastError*>(opaque);

@@ -47,7 +47,8 @@ void Stream::raise_start(Offset start) {
 
 Offset Stream::end() const {
   std::int64_t low = 0, high = 0;
-  if (fetching_ &&
+  // librdkafka's high watermark has the records of open transactions, too.
+  if (fetching_ && !at_end_ &&
       rd_kafka_get_watermark_offsets(reader_.handle(), place_.topic.c_str(), place_.partition.value,
                                      &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR)
     return Offset(std::max({high, known_end_.load(), next_.load()}));
@@ -86,6 +87,7 @@ Status Stream::restart(Offset offset) {
     window_.clear();
     window_bytes_ = 0;
     next_ = offset.value;
+    at_end_ = false;
     failed_.reset();
   }
   queue_.reset(rd_kafka_queue_new(reader_.handle()));
@@ -105,7 +107,10 @@ bool Stream::pump() {
   if (!fetching_) return false;
   {
     const std::lock_guard lock(mutex_);
-    if (window_bytes_ >= kWindowBytes || failed_) return false;
+    if (window_bytes_ >= kWindowBytes || failed_) {
+      at_end_ = false;  // what comes now is not looked at
+      return false;
+    }
   }
   std::array<rd_kafka_message_t*, kPumpMessages> messages;
   const auto count =
@@ -136,6 +141,7 @@ void Stream::take(rd_kafka_message_t** messages, std::size_t count) {
       next = next_;
       continue;
     }
+    at_end_ = false;
     if (message.offset < next) continue;
     if (auto added = batches_.add(message); !added)
       return fail(added.error().code, added.error().what);
@@ -167,6 +173,7 @@ void Stream::take_error(const rd_kafka_message_t& message) {
       health_.answered();
       if (message.offset > next_)
         push(empty_offsets(Offset(next_), Offset(message.offset)), Offset(message.offset));
+      at_end_ = true;
       return;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:

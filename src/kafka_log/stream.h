@@ -44,7 +44,8 @@ class Stream {
   void raise_start(Offset start);
   /// Below it every record is there to be read.
   Offset known_end() const { return Offset(known_end_.load()); }
-  /// With what others are about to commit.
+  /// Where committed records end; what others are about to commit counts only until all before it
+  /// has been read.
   Offset end() const;
   Offset start() const;
 
@@ -88,6 +89,7 @@ class Stream {
   std::size_t window_bytes_ = 0;
   std::atomic<bool> fetching_{false};
   std::atomic<std::int64_t> next_{0};  // behind the window: what is fetched next
+  std::atomic<bool> at_end_{false};    // all that is committed lies before next_
   std::optional<Error> failed_;
 };
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "metadata/metadata.h"
+#include "net/address.h"
 
 namespace tailrace::metadata {
 namespace {
@@ -114,15 +115,19 @@ Result<Connection> parse_connection(std::string_view id, std::string_view text) 
     if (colon != std::string_view::npos) one.password = unquoted(user.substr(colon + 1));
     authority.remove_prefix(at + 1);
   }
-  const std::size_t bracket = authority.rfind(']');
-  const std::size_t colon = authority.rfind(':');
-  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
+  std::string host(authority);
+  if (const auto whole = net::parse_address(authority)) {
+    host = whole->host;
+    one.port = whole->port;
+  } else if (authority.starts_with('[') && authority.ends_with(']')) {
+    host = authority.substr(1, authority.size() - 2);
+  } else if (const std::size_t colon = authority.rfind(':'); colon != std::string_view::npos) {
+    host = authority.substr(0, colon);
     if (colon + 1 < authority.size()) {
       ASSIGN(one.port, port_of(id, authority.substr(colon + 1)));
     }
-    authority = authority.substr(0, colon);
   }
-  one.host = host_scheme + unquoted(authority);
+  one.host = host_scheme + unquoted(host);
   json extra = json::object();
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());

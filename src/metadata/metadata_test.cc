@@ -262,6 +262,13 @@ TEST(Connection, airflows_uris_are_read) {
             "my-type://us%40er:p%3Aw@host.example:99/sch%2Fema?a=1&b=x+y");
   EXPECT_EQ(parse_connection("x", "http://https://api.example")->host, "https://api.example");
   EXPECT_EQ(parse_connection("x", "postgresql://db")->type, "postgres");
+  // An IPv6 address loses its brackets, as in Airflow.
+  for (const auto* text : {"http://[::1]:80/x", "http://u@[::1]:80"}) {
+    EXPECT_EQ(parse_connection("x", text)->host, "::1") << text;
+    EXPECT_EQ(parse_connection("x", text)->port, 80) << text;
+  }
+  EXPECT_EQ(parse_connection("x", "http://[::1]")->host, "::1");
+  EXPECT_EQ(parse_connection("x", "http://h:/x")->host, "h");
   const auto extra = *parse_connection("x", R"(aws:///?__extra__=%7B%22a%22%3A+1%7D)");
   EXPECT_EQ(extra.host, "");
 }

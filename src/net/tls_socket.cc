@@ -10,7 +10,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string>
 #include <utility>
+
+#include "net/address.h"
 
 namespace tailrace::net {
 namespace {
@@ -25,15 +28,15 @@ constexpr std::size_t kMostAtOnce = 1 << 30;
 
 Result<TlsSocket> TlsSocket::connect(const std::string& address, std::chrono::seconds patience,
                                      const std::shared_ptr<const Tls>& tls) {
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos) {
+  const auto at = parse_address(address);
+  if (!at || at->host.empty()) {
     return error(Code::kInvalidArgument, fmt::format("'{}' is not HOST:PORT", address));
   }
-  const std::string host = address.substr(0, colon);
+  const std::string& host = at->host;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
-  const int failed = getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &hints, &list);
+  const int failed = getaddrinfo(host.c_str(), std::to_string(at->port).c_str(), &hints, &list);
   const std::unique_ptr<addrinfo, FreeAddresses> held(list);
   if (failed != 0) {
     return error(Code::kUnavailable, fmt::format("{}: {}", address, gai_strerror(failed)));

@@ -187,6 +187,18 @@ TEST_F(TlsTest, handshakes_that_never_end_hold_up_nobody) {
   EXPECT_EQ(ask(*client, "hello"), "hello");
 }
 
+TEST(TlsSocketTest, an_ipv6_address_stands_in_brackets) {
+  FrameServerConfig config;
+  config.host = "::1";
+  config.name = "test";
+  config.length = frame_length;
+  config.open = [](const Peer& peer) { return std::make_unique<Echo>(peer); };
+  const auto server = FrameServer::start(std::move(config)).value();
+  EXPECT_TRUE(TlsSocket::connect(fmt::format("[::1]:{}", server->port()), 5s, nullptr));
+  for (const auto* text : {"::1:80", "[::1]", ":80", "host", "host:port"})
+    EXPECT_EQ(TlsSocket::connect(text, 5s, nullptr).error().code, Code::kInvalidArgument) << text;
+}
+
 TEST_F(TlsTest, a_client_without_tls_is_closed) {
   const auto server = serve(ClientCertificates::kIgnored);
   auto plain = TlsSocket::connect(fmt::format("127.0.0.1:{}", server->port()), 5s, nullptr);

@@ -94,7 +94,10 @@ std::string base_url(const metadata::Connection& connection) {
   const std::string host = connection.host.value_or("");
   const std::string schema =
       connection.schema && !connection.schema->empty() ? *connection.schema : "http";
-  std::string base = host.find("://") != std::string::npos ? host : schema + "://" + host;
+  // Only an IPv6 address has colons and no scheme.
+  const bool whole = host.find("://") != std::string::npos;
+  const bool v6 = !whole && host.find(':') != std::string::npos && !host.starts_with('[');
+  std::string base = whole ? host : schema + "://" + (v6 ? "[" + host + "]" : host);
   if (connection.port && *connection.port != 0) base += ":" + std::to_string(*connection.port);
   return base;
 }

@@ -31,6 +31,34 @@ def wait_for(project, keys):
     tailrace.wait_until(seen, f"the keys {keys}", 60)
 
 
+def test_the_end_of_a_topic_is_that_of_what_is_committed(tmp_path, kafka):
+    admin = AdminClient({"bootstrap.servers": kafka.address})
+    admin.create_topics([NewTopic("orders", 1)])["orders"].result(30)
+    project = tailrace.with_sql(tmp_path, SQL, json.dumps({
+        "roles": {"log": f"kafka://{kafka.address}"}, "topics": {"orders": {"format": "json", "partitions": 1}},
+        "checkpoint": {"every": "200ms"}}))
+    project.start()
+    write(kafka, ["a"])
+    wait_for(project, ["a"])
+    producer = Producer({"bootstrap.servers": kafka.address, "transactional.id": "slow"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for key in "bcd":
+        producer.produce("orders", "{}", key, partition=0)
+    assert producer.flush(30) == 0
+    write(kafka, ["e"])  # behind what is open
+
+    def end():
+        return project.get("/api/topics/orders")["partitions"][0]["end"]
+    # Nothing is left to read, so nothing lags, until the transaction has an end.
+    tailrace.wait_until(lambda: end() == 1, "the end of what is committed", 30)
+    assert sum(hop["lag_records"] for hop in project.hops()) == 0
+    producer.commit_transaction(30)
+    wait_for(project, list("abcde"))
+    tailrace.wait_until(lambda: end() == 6, "the end behind the marker", 30)
+    project.stop()
+
+
 def test_what_others_write_is_read_from_an_empty_topic_from_its_end_and_after_a_restart(tmp_path, kafka):
     admin = AdminClient({"bootstrap.servers": kafka.address})
     admin.create_topics([NewTopic("orders", 2)])["orders"].result(30)

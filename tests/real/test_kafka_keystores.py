@@ -25,7 +25,8 @@ class Side:
 
     def say(self, command):
         said = kafka_side.tool(self.address, command.replace("FOLDER", str(self.folder)))
-        lines = [re.sub(r"DN=CN=(\w+)", r"DN=\1", line.replace(str(self.folder), "FOLDER")) for line in said.lines]
+        lines = [re.sub(r"DN=CN=(\w+)", r"DN=\1", line.replace(str(self.folder), "FOLDER")
+                        .replace(self.address, "ADDRESS")) for line in said.lines]
         return said.code, lines, serial_at(self.secure)
 
 
