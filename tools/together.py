@@ -59,6 +59,8 @@ def statements(text):
 
 def names_of(statement):
     """What a statement at the top declares; too many rather than too few."""
+    if re.match(r"using\s+namespace\b", statement):
+        return set()
     said = re.sub(r"^\s*template\s*<.*?>\s*(?=\b(?:struct|class|using|constexpr|inline|static|auto|bool|void|std|[A-Z])"
                   r")", "", statement, flags=re.S)
     if found := re.match(r"using\s+(\w+)\s*=", said):
@@ -70,9 +72,14 @@ def names_of(statement):
     before, call, _ = said.partition("(")
     if call and "=" not in before:
         found = re.search(r"([\w:~]+)\s*$", before)
-        return {found[1]} if found and "::" not in found[1] else set()
+        return {found[1]} if found and "::" not in found[1] and not is_of_tests(found[1]) else set()
     named = set(re.findall(r"\b(\w+)\s*(?:=|\[|\{|,|$)", said))
     return {one for one in named if not one.isdigit()}
+
+
+def is_of_tests(name):
+    """GoogleTest's macros, whose tests have names of their own."""
+    return re.fullmatch(r"(TYPED_)?TEST(_\w+)?|INSTANTIATE_\w+", name)
 
 
 class Source:
