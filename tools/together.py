@@ -101,13 +101,26 @@ class Source:
             self.names |= names_of(statement)
         self.headers = functools.reduce(set.union, (headers(folder, one) for one in INCLUDE.findall(text)), set())
         self.header_names = functools.reduce(set.union, (header_names(folder, one) for one in self.headers), set())
+        self.spaces = spaces(plain).union(*(header_spaces(folder, one) for one in self.headers))
 
     def disturbs(self, other):
+        if self.spaces & other.words - other.spaces:
+            return True
         taken = self.names & (other.words | other.names | other.header_names)
         same = {name for name, _ in self.shared & other.shared}
         known = self.header_names  # what this file lives with already
         return any(name not in same and not (name in other.header_names and name in known and
                                              name not in other.words) for name in taken)
+
+
+def spaces(plain):
+    """The namespaces within a room's, such as tailrace::schema::testing: they hide others of their name."""
+    return {name.split("::")[-1] for name in re.findall(r"\bnamespace\s+(\w+::\w+::[\w:]+)\s*\{", plain)}
+
+
+@functools.cache
+def header_spaces(folder, path):
+    return spaces(bare(path.read_text(encoding="utf-8")))
 
 
 @functools.cache

@@ -51,6 +51,11 @@ class Together(unittest.TestCase):
         self.assertEqual(self.batches(a="using r::Kind;\nKind one;", b="using r::Kind;\nKind two;"), ["ab"])
         self.assertEqual(self.batches(a="using r::Kind;", b="using s::Kind;"), ["a", "b"])
 
+    def test_a_namespace_that_hides_another_is_kept_from_who_means_that(self):
+        header = {"h.h": "namespace t::r::testing { int one(); }"}
+        self.assertEqual(self.batches(header, a='#include "h.h"\nusing testing::two;', b="using ::testing::three;",
+                                      c='#include "h.h"\nusing testing::four;'), ["ac", "b"])
+
     def test_whole_namespaces_are_used_only_among_their_like(self):
         self.assertEqual(self.batches(a="using namespace r;", b="", c="using namespace r;"), ["ac", "b"])
 
