@@ -4,7 +4,7 @@ FOLDER, at most MOST each, and prints their paths, divided by `;`.
 
 Three quarters of a compiler's time go into headers, so ten files that include the same ones are compiled in the time of
 three. What one file names at the top (in an unnamed namespace, by `using`, by `#define`) the next one sees. So files
-go together only when none names what the other, or a header of the other, names or mentions.
+go together only when none names what the other mentions, or a header that only the other includes.
 """
 import functools
 import pathlib
@@ -83,13 +83,13 @@ def is_of_tests(name):
 
 
 class Source:
-    """What a file names at its top, mentions anywhere, and what its headers name."""
+    """What a file names at its top, and what it mentions anywhere."""
 
     def __init__(self, path, folder):
         text = path.read_text(encoding="utf-8")
         plain = bare(text)
-        self.path = path
-        self.words = set(WORD.findall(plain))
+        self.path, self.folder = path, folder
+        self.words = set(WORD.findall(plain)) | set(MACRO.findall(text))
         self.usings = frozenset(re.findall(r"\busing\s+namespace\s+[\w:]+", plain))
         self.names = set(MACRO.findall(text)) | {f"{suite}_{name}_Test" for suite, name in TEST.findall(plain)}
         # The same name for the same thing disturbs nobody.
@@ -100,17 +100,14 @@ class Source:
                 self.shared.add((same[1] or same[2], re.sub(r"\s+", " ", statement)))
             self.names |= names_of(statement)
         self.headers = functools.reduce(set.union, (headers(folder, one) for one in INCLUDE.findall(text)), set())
-        self.header_names = functools.reduce(set.union, (header_names(folder, one) for one in self.headers), set())
         self.spaces = spaces(plain).union(*(header_spaces(folder, one) for one in self.headers))
 
     def disturbs(self, other):
-        if self.spaces & other.words - other.spaces:
+        if self.spaces & other.words - other.spaces or self.spaces and self.usings:
             return True
-        taken = self.names & (other.words | other.names | other.header_names)
-        same = {name for name, _ in self.shared & other.shared}
-        known = self.header_names  # what this file lives with already
-        return any(name not in same and not (name in other.header_names and name in known and
-                                             name not in other.words) for name in taken)
+        headers = (header_words(self.folder, one) for one in other.headers - self.headers)
+        taken = self.names & other.words.union(other.names, *headers)
+        return bool(taken - {name for name, _ in self.shared & other.shared})
 
 
 def spaces(plain):
@@ -138,8 +135,8 @@ def headers(folder, name):
 
 
 @functools.cache
-def header_names(folder, path):
-    return functools.reduce(set.union, map(names_of, statements(bare(path.read_text(encoding="utf-8")))), set())
+def header_words(folder, path):
+    return set(WORD.findall(bare(path.read_text(encoding="utf-8"))))
 
 
 def batches(sources, most):

@@ -56,6 +56,11 @@ class Together(unittest.TestCase):
         self.assertEqual(self.batches(header, a='#include "h.h"\nusing testing::two;', b="using ::testing::three;",
                                       c='#include "h.h"\nusing testing::four;'), ["ac", "b"])
 
+    def test_who_uses_a_whole_namespace_within_a_room_s_stays_alone(self):
+        header = {"h.h": "namespace t::r::testing { using Value = int; }"}
+        text = '#include "h.h"\nusing namespace testing;'
+        self.assertEqual(self.batches(header, a=text, b=text), ["a", "b"])
+
     def test_whole_namespaces_are_used_only_among_their_like(self):
         self.assertEqual(self.batches(a="using namespace r;", b="", c="using namespace r;"), ["ac", "b"])
 
