@@ -67,7 +67,7 @@ TEST_F(SettingsTest, reads_channels_rules_silences_and_maintenance) {
   EXPECT_EQ(empty.window, 600'000);
   EXPECT_EQ(empty.for_ms, 60'000);
   EXPECT_THAT(empty.channels, ElementsAre("ops", "duty"));
-  EXPECT_EQ(settings->rules[1].channels.size(), 5U);
+  EXPECT_EQ(settings->rules[1].channels.size(), 6U);
   EXPECT_EQ(settings->rules[2].labels.at("team"), "data");
   EXPECT_EQ(settings->rules[3].kind, RuleKind::kRunLate);
   EXPECT_EQ(settings->rules[4].subject, "served.users");
