@@ -6,6 +6,7 @@
 #include "auth/token_json.h"
 #include "base/base64.h"
 #include "net/http_client.h"
+#include "net/http_message.h"
 #include "rt/clock.h"
 
 namespace tailrace::auth {
@@ -17,28 +18,6 @@ constexpr std::size_t kMostBytes = 1 << 20;
 constexpr std::int64_t kUsualLifetimeMs = 300'000;
 constexpr double kMostSeconds = 1e12;
 
-/// application/x-www-form-urlencoded.
-std::string form_value(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                       c == '-' || c == '_' || c == '.' || c == '*';
-    if (plain) {
-      out += c;
-    } else if (c == ' ') {
-      out += '+';
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
-std::string text_of(const json& object, const char* name) {
-  const auto* value = member(object, name);
-  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
-}
-
 std::optional<std::int64_t> ms_of(const json* seconds) {
   if (seconds == nullptr || !seconds->is_number()) return std::nullopt;
   const double value = seconds->get<double>();
@@ -49,8 +28,8 @@ std::optional<std::int64_t> ms_of(const json* seconds) {
 /// What the provider says of a refusal (RFC 6749 §5.2).
 std::string reason_of(const net::HttpResponse& answer) {
   const auto body = strict_object(answer.body);
-  auto reason = body ? text_of(*body, "error") : std::string();
-  const auto more = body ? text_of(*body, "error_description") : std::string();
+  auto reason = body ? text_member(*body, "error") : std::string();
+  const auto more = body ? text_member(*body, "error_description") : std::string();
   if (!more.empty()) reason += (reason.empty() ? "" : ": ") + more;
   return fmt::format("{} answers {}{}", answer.url, answer.status,
                      reason.empty() ? "" : " (" + reason.substr(0, 200) + ")");
@@ -67,7 +46,8 @@ AccessToken token_of(const json& body, std::string text, const std::string& clie
   const auto claims = parts ? token_object((*parts)[1]) : std::nullopt;
   if (!claims) return token;
   if (const auto expires = ms_of(member(*claims, "exp"))) token.expires_ms = *expires;
-  if (auto subject = text_of(*claims, "sub"); !subject.empty()) token.subject = std::move(subject);
+  if (auto subject = text_member(*claims, "sub"); !subject.empty())
+    token.subject = std::move(subject);
   return token;
 }
 
@@ -84,7 +64,7 @@ Result<AccessToken> fetch_access_token(const ClientCredentials& credentials, std
   options.ca_file = credentials.ca_file;
   options.stop = std::move(stop);
   std::string form = "grant_type=client_credentials";
-  if (!credentials.scope.empty()) form += "&scope=" + form_value(credentials.scope);
+  if (!credentials.scope.empty()) form += "&scope=" + net::percent_encode(credentials.scope);
   net::HttpClient http;
   ASSIGN(const auto answer, http.post(credentials.token_url, form, options));
   if (answer.status == 400 || answer.status == 401 || answer.status == 403) {
@@ -93,8 +73,8 @@ Result<AccessToken> fetch_access_token(const ClientCredentials& credentials, std
   }
   if (answer.status != 200) return error(Code::kUnavailable, reason_of(answer));
   const auto body = strict_object(answer.body);
-  auto text = body ? text_of(*body, "access_token") : std::string();
-  if (body && text.empty()) text = text_of(*body, "id_token");
+  auto text = body ? text_member(*body, "access_token") : std::string();
+  if (body && text.empty()) text = text_member(*body, "id_token");
   if (text.empty()) {
     return error(Code::kUnavailable, answer.url + " answers without an access_token");
   }

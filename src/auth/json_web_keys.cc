@@ -56,13 +56,8 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-std::string text_of(const json& key, const char* name) {
-  const auto found = key.find(name);
-  return found != key.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::optional<std::string> bytes_member(const json& key, const char* name) {
-  auto bytes = from_base64url(text_of(key, name));
+  auto bytes = from_base64url(text_member(key, name));
   if (!bytes || bytes->empty() || bytes->size() > kMostNumberBytes) return std::nullopt;
   return bytes;
 }
@@ -130,7 +125,7 @@ Key octet_key(const json& member, std::string_view curve) {
 
 /// Whether it is there to check signatures.
 bool is_for_verifying(const json& member) {
-  const auto use = text_of(member, "use");
+  const auto use = text_member(member, "use");
   if (!use.empty() && use != "sig") return false;
   const auto operations = member.find("key_ops");
   return operations == member.end() || !operations->is_array() ||
@@ -197,10 +192,10 @@ Result<JsonWebKeys> JsonWebKeys::parse(std::string_view text) {
   JsonWebKeys keys;
   for (const auto& member : *members) {
     if (!member.is_object() || !is_for_verifying(member)) continue;
-    JsonWebKey one{.id = text_of(member, "kid"),
-                   .type = text_of(member, "kty"),
-                   .curve = text_of(member, "crv"),
-                   .algorithm = text_of(member, "alg"),
+    JsonWebKey one{.id = text_member(member, "kid"),
+                   .type = text_member(member, "kty"),
+                   .curve = text_member(member, "crv"),
+                   .algorithm = text_member(member, "alg"),
                    .key = nullptr};
     if (one.type == "RSA") one.key = rsa_key(member);
     if (one.type == "EC") one.key = curve_key(member, one.curve);

@@ -67,4 +67,9 @@ const nlohmann::json* member(const nlohmann::json& object, const std::string& na
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
+std::string text_member(const nlohmann::json& object, const std::string& name) {
+  const auto* value = member(object, name);
+  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
+}
+
 }  // namespace tailrace::auth

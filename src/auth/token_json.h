@@ -21,6 +21,8 @@ std::optional<std::array<std::string_view, 3>> token_parts(std::string_view toke
 std::optional<nlohmann::json> token_object(std::string_view part);
 /// nullptr where it is not there or null.
 const nlohmann::json* member(const nlohmann::json& object, const std::string& name);
+/// Its text; empty where it is not there or no text.
+std::string text_member(const nlohmann::json& object, const std::string& name);
 /// As Java's String.trim(): without blanks and control characters around it.
 std::string trimmed(std::string_view text);
 
