@@ -58,6 +58,8 @@ COMMENTED_CODE = re.compile(
     r"^\s*(//|#) ?(if \(|for \(|while \(|return [\w(].*;$|[\w:<>*&]+ [\w.]+ = .*;$|[\w.]+(->[\w]+)?\(.*\);$|#include)")
 CODE = (".h", ".cc")
 PROSE = (".py", ".sh", ".ts", ".md", ".cmake", ".yml", ".sql", ".css", ".html", ".txt")
+# Distributions whose modules have another name.
+IMPORTED_AS = {"pyyaml": "yaml"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
 
@@ -240,6 +242,37 @@ def cycles(graph):
     return found
 
 
+def python_imports(text):
+    """The modules that a Python file needs to be read: those named at the start of a line."""
+    for line in text.splitlines():
+        if one := re.match(r"from (\w+)[\w.]* import ", line):
+            yield one.group(1)
+        elif many := re.match(r"import (.+?)(?:  #.*)?$", line):
+            yield from (name.split()[0].split(".")[0] for name in many.group(1).split(","))
+
+
+def check_imports(findings, root, paths):
+    """The tests of real systems are all read by one Python: what they import is in its requirements, or one of them
+    stops all."""
+    file = root / "tests" / "real" / "requirements.txt"
+    if not file.exists():
+        return
+    lines = file.read_text(encoding="utf-8").splitlines()
+    named = {re.split(r"[\[=]", line)[0].lower().replace("-", "_") for line in lines}
+    known = {IMPORTED_AS.get(name, name) for name in named} | sys.stdlib_module_names
+    local = {pathlib.Path(path).stem: path for path in paths if path.endswith(".py")}
+    to_read = [path for path in paths if re.fullmatch(r"tests/real/(test_\w+|conftest)\.py", path)]
+    seen = set(to_read)
+    for path in to_read:
+        for name in python_imports((root / path).read_text(encoding="utf-8")):
+            other = local.get(name)
+            if not other and name not in known:
+                findings.add(path, 1, "import", f"{name} is not in tests/real/requirements.txt")
+            elif other and other not in seen:
+                seen.add(other)
+                to_read.append(other)
+
+
 def source_paths(root):
     """What git knows or would add; every file when there is no git."""
     try:
@@ -282,6 +315,7 @@ def check(root):
         check_tests(findings, path, text.splitlines())
     check_rooms(findings, root, paths)
     check_cycles(findings, root, paths)
+    check_imports(findings, root, paths)
     apply_ratchet(findings, root)
     return findings.list
 

@@ -68,6 +68,15 @@ class Tidy(unittest.TestCase):
             (root / "src/log/a.h").write_text(header(), encoding="utf-8")
             self.assertEqual([rule for _, _, rule, _ in tidy.check(root)], ["readme", "cmake"])
 
+    def test_what_tests_of_real_systems_import_is_required(self):
+        files = {"tests/real/requirements.txt": "boto3==1\nPyYAML==6\npsycopg[binary]==3\n",
+                 "tests/real/test_a.py": '"""A."""\nimport os, yaml\nimport psycopg  # noqa\nfrom side import b\n',
+                 "tests/e2e/side.py": '"""B."""\nimport boto3.session as s\n\n\ndef b():\n    import fastavro\n',
+                 "tests/e2e/test_c.py": '"""C."""\nimport fastavro\n'}
+        self.assertEqual(rules(files), [])
+        files["tests/e2e/side.py"] += "import fastavro\n"
+        self.assertEqual(rules(files), ["import"])
+
     def test_function_lengths_are_measured(self):
         lines = ["namespace a {", "int f(int x) {", "  if (x) {", "    return '{';", "  }", "}", "struct S {",
                  "  int g() { return 1; }",
