@@ -18,6 +18,8 @@ std::unique_ptr<Watch> make_watch(const RuleSpec& rule, Sight& sight, const std:
       return make_hop_watch(rule, project, note);
     case RuleKind::kExpectation:
       return make_expectation_watch(rule, sight, project);
+    case RuleKind::kContract:
+      return make_contract_watch(rule, sight, project);
     case RuleKind::kQuery:
       return make_query_watch(rule, sight, project);
     case RuleKind::kRunFailed:
@@ -71,6 +73,9 @@ Status check_subjects(const Settings& settings, Sight& sight) {
   for (const pipeline::Hop& hop : sight.hops()) hops.push_back(hop.id);
   for (const ExpectationCount& one : sight.expectations())
     expectations.push_back(one.table + "." + one.name);
+  std::vector<std::string> rules;
+  for (const ContractRuleSeen& one : sight.contract_rules())
+    rules.push_back(one.table + "." + one.rule);
   const std::vector<std::string> dags = sight.dags();
   for (const RuleSpec& rule : settings.rules) {
     const auto* known = &hops;
@@ -79,6 +84,10 @@ Status check_subjects(const Settings& settings, Sight& sight) {
       case RuleKind::kExpectation:
         known = &expectations;
         what = "expectation";
+        break;
+      case RuleKind::kContract:
+        known = &rules;
+        what = "rule over all rows";
         break;
       case RuleKind::kRunFailed:
       case RuleKind::kRunLate:

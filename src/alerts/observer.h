@@ -46,6 +46,8 @@ std::unique_ptr<Watch> make_hop_watch(const RuleSpec& rule, const std::string& p
                                       const std::string& note);
 std::unique_ptr<Watch> make_expectation_watch(const RuleSpec& rule, Sight& sight,
                                               const std::string& project);
+std::unique_ptr<Watch> make_contract_watch(const RuleSpec& rule, Sight& sight,
+                                           const std::string& project);
 std::unique_ptr<Watch> make_query_watch(const RuleSpec& rule, Sight& sight,
                                         const std::string& project);
 std::unique_ptr<Watch> make_run_watch(const RuleSpec& rule, Sight& sight,
@@ -75,7 +77,8 @@ class Observer {
 /// Whether a name fits a pattern in which * is any text.
 bool fits_glob(std::string_view pattern, std::string_view name);
 
-/// kInvalidArgument: a rule names a hop, an expectation or a DAG that is not there.
+/// kInvalidArgument: a rule names a hop, an expectation, a contract's rule or a DAG that is not
+/// there.
 Status check_subjects(const Settings& settings, Sight& sight);
 
 }  // namespace tailrace::alerts

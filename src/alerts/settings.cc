@@ -289,7 +289,7 @@ class RuleReader {
   RuleReader(const yaml::File& file, const Settings& settings) : file_(file), settings_(settings) {}
 
   Result<RuleSpec> read(const YAML::Node& node) {
-    const Keys subjects = {"hop", "expectation", "query", "workflow", "anomaly"};
+    const Keys subjects = {"hop", "expectation", "contract", "query", "workflow", "anomaly"};
     std::string subject;
     for (const std::string_view one : subjects) {
       if (!node.IsMap() || !node[std::string(one)]) continue;
@@ -315,6 +315,7 @@ class RuleReader {
       return file_.fail(node[subject], fmt::format("`{}` is empty", subject));
     if (subject == "hop") TRY(hop(node));
     if (subject == "expectation") TRY(expectation(node));
+    if (subject == "contract") TRY(contract(node));
     if (subject == "query") TRY(query(node));
     if (subject == "workflow") TRY(workflow(node));
     if (subject == "anomaly") TRY(anomaly(node));
@@ -388,6 +389,16 @@ class RuleReader {
     if (rule_.window < 1000) return file_.fail(node["over"], "`over` is 1s or more");
     if (!node["at_least"]) return {};
     ASSIGN(rule_.at_least, file_.integer(node["at_least"], "at_least"));
+    return {};
+  }
+
+  Status contract(const YAML::Node& node) {
+    TRY(only(node, {"contract"}));
+    rule_.kind = RuleKind::kContract;
+    rule_.name = "contract " + rule_.subject + " is broken";
+    if (rule_.subject.find('.') == rule_.subject.npos && rule_.subject != "*")
+      return file_.fail(node["contract"],
+                        "a contract's rule is named TABLE.RULE; all of a table: TABLE.*");
     return {};
   }
 

@@ -11,6 +11,7 @@
 //     rules:                                        a list; one of these in each
 //       - {hop: NAME, empty_for: 10m}   {hop: NAME, error: true}   {hop: NAME, lag: 30s}
 //       - {expectation: TABLE.NAME, failure_rate: 0.05, over: 5m}
+//       - {contract: TABLE.RULE}                  a contract's rule over all rows does not hold
 //       - {query: SELECT … HAVING …, every: 1m}     each row is an alert
 //       - {workflow: DAG, failed: true}   {… late: 10m}   {… succeeded: true}
 //       - {anomaly: rate of HOP, season: day}       or: value of SELECT …
@@ -108,6 +109,7 @@ enum class RuleKind {
   kRunSucceeded,
   kRate,   ///< anomaly: rate of a hop
   kValue,  ///< anomaly: value of a query
+  kContract,
 };
 enum class Season { kNone, kDay, kWeek };
 std::string_view name(Season season);
@@ -115,7 +117,8 @@ std::string_view name(Season season);
 struct RuleSpec {
   std::string name = {};
   RuleKind kind = RuleKind::kError;
-  std::string subject = {};   ///< a hop (`*` for any text), TABLE.EXPECTATION, SQL, a DAG's id
+  std::string subject = {};   ///< a hop (`*` for any text), TABLE.EXPECTATION or .RULE, SQL, a
+                              ///< DAG's id
   double limit = 0;           ///< kExpectation: a share; anomalies: deviations
   Ms window = 0;              ///< kEmpty: for so long; kLag, kRunLate: longer; kExpectation: over
   Ms every = 60'000;          ///< of queries and anomalies

@@ -14,6 +14,16 @@ struct ExpectationCount {
   std::int64_t passed = 0, failed = 0;
 };
 
+/// What a contract asks of all rows of a table.
+struct ContractRuleSeen {
+  std::string contract = {}, table = {}, rule = {};
+  std::string measured = {};  ///< what is counted
+  std::string value = {}, must = {};
+  std::string severity = {};  ///< the contract's own word
+  bool known = false;         ///< it was judged, and could be
+  bool broken = false;
+};
+
 struct QueryRows {
   struct Column {
     std::string name = {};
@@ -47,6 +57,7 @@ class Sight {
   virtual std::vector<pipeline::Hop> hops() = 0;
   /// Of tables and of topics.
   virtual std::vector<ExpectationCount> expectations() = 0;
+  virtual std::vector<ContractRuleSeen> contract_rules() = 0;
   /// The newest rows that broke one: a line each.
   virtual std::vector<std::string> broken(const std::string& table, const std::string& expectation,
                                           std::size_t most) = 0;

@@ -1,4 +1,4 @@
-// Rules on rows: an expectation's failure rate, a query's rows.
+// Rules on rows: an expectation's failure rate, what contracts ask of tables, a query's rows.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -117,6 +117,46 @@ class ExpectationWatch final : public Watch {
   std::map<std::string, std::string> examples_;
 };
 
+class ContractWatch final : public Watch {
+ public:
+  ContractWatch(const RuleSpec& rule, Sight& sight, std::string project)
+      : rule_(rule), sight_(sight), project_(std::move(project)) {}
+
+  Status look(Ms, const std::vector<pipeline::Hop>&, std::vector<Said>& said) override {
+    Said one{.rule = &rule_};
+    for (const ContractRuleSeen& asked : sight_.contract_rules()) {
+      if (!fits_glob(rule_.subject, asked.table + "." + asked.rule)) continue;
+      const Labels labels = {{"table", asked.table}, {"rule", asked.rule}};
+      if (!asked.known)
+        one.unknown.push_back(labels);
+      else if (asked.broken)
+        one.seen.push_back(seen(asked, labels));
+    }
+    said.push_back(std::move(one));
+    return {};
+  }
+
+ private:
+  Seen seen(const ContractRuleSeen& asked, const Labels& labels) const {
+    Seen seen{.labels = labels,
+              .value = asked.value,
+              .summary = fmt::format("`{}` of {} is {}; contract {} says {}", asked.rule,
+                                     asked.table, asked.value, asked.contract, asked.must),
+              .look = fmt::format("tailrace sql {} -c {}", project_,
+                                  quoted("SELECT * FROM system.contract_rules WHERE state = "
+                                         "'broken'")),
+              .link = "#/tables/" + net::percent_encode(asked.table)};
+    seen.fields = {{"measured", asked.measured}, {"must", asked.must}};
+    if (!asked.severity.empty())
+      seen.fields.emplace_back("severity in the contract", asked.severity);
+    return seen;
+  }
+
+  const RuleSpec& rule_;
+  Sight& sight_;
+  std::string project_;
+};
+
 class QueryWatch final : public Watch {
  public:
   QueryWatch(const RuleSpec& rule, Sight& sight, std::string project)
@@ -176,6 +216,11 @@ class QueryWatch final : public Watch {
 std::unique_ptr<Watch> make_expectation_watch(const RuleSpec& rule, Sight& sight,
                                               const std::string& project) {
   return std::make_unique<ExpectationWatch>(rule, sight, project);
+}
+
+std::unique_ptr<Watch> make_contract_watch(const RuleSpec& rule, Sight& sight,
+                                           const std::string& project) {
+  return std::make_unique<ContractWatch>(rule, sight, project);
 }
 
 std::unique_ptr<Watch> make_query_watch(const RuleSpec& rule, Sight& sight,

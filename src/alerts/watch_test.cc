@@ -20,6 +20,7 @@ class MadeUp final : public Sight {
  public:
   std::vector<pipeline::Hop> hops() override { return all_hops; }
   std::vector<ExpectationCount> expectations() override { return counts; }
+  std::vector<ContractRuleSeen> contract_rules() override { return asked; }
   std::vector<std::string> broken(const std::string&, const std::string&, std::size_t) override {
     ++asked_for_examples;
     return {"t-0@1: bad"};
@@ -39,6 +40,7 @@ class MadeUp final : public Sight {
   std::vector<pipeline::Hop> all_hops = {{.id = "served.t", .title = "t"}};
   std::vector<ExpectationCount> counts = {
       {.table = "t", .name = "small", .condition = "n < 1", .passed = 0, .failed = 0}};
+  std::vector<ContractRuleSeen> asked = {{.contract = "c", .table = "t", .rule = "many"}};
   Result<QueryRows> rows = QueryRows();
   std::vector<RunSeen> all_runs;
   std::uint64_t changes = 1;
@@ -129,6 +131,22 @@ TEST_F(WatchTest, a_failure_rate_is_of_the_window_with_what_it_was_before) {
   EXPECT_EQ(sight_.asked_for_examples, 1);
   sight_.counts[0].passed = 1100;
   EXPECT_THAT(seen(*watch, kStart + 4000), IsEmpty());
+}
+
+TEST_F(WatchTest, a_contracts_rule_is_an_alert_while_it_is_broken) {
+  const RuleSpec rule{.name = "r", .kind = RuleKind::kContract, .subject = "t.*"};
+  auto watch = make_contract_watch(rule, sight_, "p");
+  EXPECT_THAT(look(*watch, kStart)[0].unknown, SizeIs(1));  // not judged yet
+  sight_.asked[0].known = sight_.asked[0].broken = true;
+  sight_.asked[0].value = "1";
+  sight_.asked[0].must = "mustBeGreaterThan: 5";
+  const auto broken = seen(*watch, kStart + 1);
+  ASSERT_THAT(broken, SizeIs(1));
+  EXPECT_EQ(broken[0].labels, (Labels{{"table", "t"}, {"rule", "many"}}));
+  EXPECT_EQ(broken[0].summary, "`many` of t is 1; contract c says mustBeGreaterThan: 5");
+  sight_.asked[0].broken = false;
+  EXPECT_THAT(seen(*watch, kStart + 2), IsEmpty());
+  EXPECT_THAT(look(*watch, kStart + 2)[0].unknown, IsEmpty());
 }
 
 TEST_F(WatchTest, rows_of_a_query_are_named_by_what_is_no_number) {

@@ -2,6 +2,7 @@
 
 #include "alerts/observer.h"
 #include "app/function_check.h"
+#include "pipeline/contracts/measures.h"
 #include "pipeline/query.h"
 
 namespace tailrace::app {
@@ -28,10 +29,15 @@ class NamesSight final : public alerts::Sight {
     for (const auto& flow : graph.flows)
       for (const auto& one : flow.plan.expectations)
         add_expectation(graph.tables[static_cast<std::size_t>(flow.table)].name, one.name);
+    if (const auto measures = pipeline::taken_measures(project, graph))
+      for (const pipeline::Measure& measure : *measures)
+        rules_.push_back(
+            {.contract = measure.contract, .table = measure.table, .rule = measure.name});
   }
 
   std::vector<pipeline::Hop> hops() override { return hops_; }
   std::vector<alerts::ExpectationCount> expectations() override { return expectations_; }
+  std::vector<alerts::ContractRuleSeen> contract_rules() override { return rules_; }
   std::vector<std::string> broken(const std::string&, const std::string&, std::size_t) override {
     return {};
   }
@@ -54,6 +60,7 @@ class NamesSight final : public alerts::Sight {
 
   std::vector<pipeline::Hop> hops_;
   std::vector<alerts::ExpectationCount> expectations_;
+  std::vector<alerts::ContractRuleSeen> rules_;
   const std::vector<std::string> dags_;
 };
 

@@ -76,6 +76,22 @@ class InstanceSight final : public alerts::Sight {
     return all;
   }
 
+  std::vector<alerts::ContractRuleSeen> contract_rules() override {
+    using State = pipeline::Verdict::State;
+    std::vector<alerts::ContractRuleSeen> all;
+    for (const auto& [measure, verdict] : instance_.judge().rules())
+      all.push_back({.contract = measure->contract,
+                     .table = measure->table,
+                     .rule = measure->name,
+                     .measured = measure->what(),
+                     .value = value_text(*measure, verdict),
+                     .must = measure->limit.text,
+                     .severity = measure->severity,
+                     .known = verdict.state == State::kHolds || verdict.state == State::kBroken,
+                     .broken = verdict.state == State::kBroken});
+    return all;
+  }
+
   std::vector<std::string> broken(const std::string& table, const std::string& expectation,
                                   std::size_t most) override {
     const pipeline::DeadLetters& letters = instance_.runner().dead_letters();

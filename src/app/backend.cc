@@ -107,6 +107,7 @@ class InstanceBackend final : public console::Backend {
     if (instance_.alerts() != nullptr) instance_.alerts()->write_metrics(out);
     if (instance_.traces() != nullptr) instance_.traces()->write_metrics(out);
     s3::write_metrics(out);
+    write_contract_metrics(out);
   }
 
   Result<console::Rows> sql_page(std::string_view next) override { return answers_.page(next); }
@@ -210,6 +211,33 @@ class InstanceBackend final : public console::Backend {
     return out;
   }
 
+  void write_contract_metrics(MetricsText& out) const {
+    const auto rules = instance_.judge().rules();
+    if (rules.empty()) return;
+    using State = pipeline::Verdict::State;
+    const auto family = [&](std::string_view name, std::string_view help, auto value) {
+      out.family(name, MetricType::kGauge, help);
+      for (const auto& [measure, verdict] : rules)
+        if (verdict.state != State::kNone && (verdict.value || name != kRuleValue))
+          out.add({{"contract", measure->contract},
+                   {"table", measure->table},
+                   {"rule", measure->name},
+                   {"severity", measure->severity}},
+                  value(verdict));
+    };
+    family(kRuleValue, "What a contract's rule counted in a table.",
+           [](const pipeline::Verdict& verdict) { return *verdict.value; });
+    family(
+        "tailrace_contract_rule_broken", "1 when a contract's rule does not hold.",
+        [](const pipeline::Verdict& verdict) { return verdict.state == State::kBroken ? 1 : 0; });
+    family(
+        "tailrace_contract_rule_failed", "1 when a contract's rule could not be judged.",
+        [](const pipeline::Verdict& verdict) { return verdict.state == State::kFailed ? 1 : 0; });
+    family(
+        "tailrace_contract_rule_judged_timestamp_seconds", "When a rule was judged last.",
+        [](const pipeline::Verdict& verdict) { return static_cast<double>(verdict.at_ms) / 1000; });
+  }
+
   /// Rates from the counts of two calls at least half a second apart.
   void rate(std::vector<pipeline::Hop>& hops) {
     const std::lock_guard lock(mutex_);
@@ -226,6 +254,8 @@ class InstanceBackend final : public console::Backend {
     }
     if (renew) last_ = now;
   }
+
+  static constexpr std::string_view kRuleValue = "tailrace_contract_rule_value";
 
   Instance& instance_;
   std::unique_ptr<console::Operations> operations_ = make_operations(instance_);

@@ -8,7 +8,7 @@
 #include "app/function_check.h"
 #include "app/served_tables.h"
 #include "dags/read.h"
-#include "pipeline/contracts/agreement.h"
+#include "pipeline/contracts/measures.h"
 #include "pipeline/graph.h"
 #include "pipeline/project.h"
 
@@ -18,8 +18,12 @@ namespace {
 
 /// What the contracts say, and what of it is only kept. Errors have ended the check already.
 void show_contracts(const pipeline::Project& project, const pipeline::Graph& graph) {
+  const auto measures = pipeline::taken_measures(project, graph);
   for (const pipeline::Contract& contract : project.contracts) {
     std::cout << contract_line(contract) << "\n";
+    for (std::size_t i = 0; measures && i < measures->size(); ++i)
+      if ((*measures)[i].contract == contract.id)
+        std::cout << "  judged: " << measure_line((*measures)[i]) << "\n";
     for (const pipeline::ServiceLevel& level : contract.levels)
       std::cout << "  service level: " << level_text(level) << "\n";
   }

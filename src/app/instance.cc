@@ -26,6 +26,7 @@
 #include "connect/source_types.h"
 #include "net/http_client.h"
 #include "pipeline/contracts/agreement.h"
+#include "pipeline/names.h"
 #include "schema/avro/inference.h"
 
 namespace tailrace::app {
@@ -85,6 +86,19 @@ Status write_run_file(const Instance& instance, const RunOptions& options,
   return rt::write_atomically(rt::posix_files(), data + "/run.json", run.dump());
 }
 
+/// A table's hop says which of its contracts' rules are broken.
+void tell_broken(const std::vector<pipeline::JudgedRule>& rules, std::vector<pipeline::Hop>& hops) {
+  using Kind = pipeline::HopKind;
+  for (pipeline::Hop& hop : hops) {
+    if (hop.kind != Kind::kBronze && hop.kind != Kind::kSilver && hop.kind != Kind::kGold) continue;
+    for (const auto& [measure, verdict] : rules)
+      if (verdict.state == pipeline::Verdict::State::kBroken &&
+          pipeline::same_name(measure->table, hop.title))
+        hop.detail += (hop.detail.empty() ? "broken: " : "; ") + measure->name + " is " +
+                      value_text(*measure, verdict) + ", " + measure->limit.text;
+  }
+}
+
 }  // namespace
 
 std::string data_folder(const std::string& project, const std::string& data) {
@@ -121,6 +135,7 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   TRY(instance->open_the_log());
   ASSIGN(auto types, instance->open_types());
   ASSIGN(auto graph, instance->graph_of(types));
+  ASSIGN(instance->judge_, pipeline::make_judge(instance->project_, graph, instance->data_));
   if (instance->project_.roles.serving != "embedded") {
     ASSIGN(instance->sink_, cassandra::Sink::open(instance->project_));
   }
@@ -141,6 +156,7 @@ Result<std::unique_ptr<Instance>> Instance::open_to_read(RunOptions options) {
   TRY(instance->read_project());
   ASSIGN(const auto types, pipeline::stored_topic_types(instance->project_, instance->data_));
   ASSIGN(auto graph, instance->graph_of(types));
+  ASSIGN(instance->judge_, pipeline::make_judge(instance->project_, graph, instance->data_));
   ASSIGN(auto stored,
          pipeline::StoredProject::open(instance->project_, std::move(graph), instance->data_));
   instance->stored_ = stored.get();
@@ -477,6 +493,7 @@ Status Instance::start() {
   TRY(open_console());
   TRY(open_alerts());
   runner_->start();
+  judge_->start();
   if (staged_) staged_->start();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (project_.ingest[i].paused) sources_[i]->pause(true);
@@ -501,6 +518,7 @@ Status Instance::run_once() {
   }
   if (staged_) TRY(staged_->drain());
   TRY(runner_->drain());
+  judge_->look(true);
   if (auto tidy = log::look_after(*log_, keep_from()); !tidy)
     LOG(warn, "looking after the log: {}", tidy.error().what);
   return {};
@@ -509,6 +527,7 @@ Status Instance::run_once() {
 Status Instance::stop() {
   // What stops on purpose is no alert.
   if (alerts_) alerts_->stop();
+  judge_->stop();
   if (hooks_) hooks_->stop();
   if (airflow_) airflow_->stop();
   if (event_log_.remote) event_log_.remote->interrupt();
@@ -623,6 +642,7 @@ std::vector<pipeline::Hop> Instance::hops() const {
   for (pipeline::Hop& hop : appended_hops()) hops.push_back(std::move(hop));
   for (pipeline::Hop& hop : runner_->hops()) hops.push_back(std::move(hop));
   pipeline::judge(hops);
+  tell_broken(judge_->rules(), hops);
   return hops;
 }
 

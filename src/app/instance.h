@@ -26,6 +26,7 @@
 #include "kafka_log/kafka_log.h"
 #include "log/log.h"
 #include "log/upkeep.h"
+#include "pipeline/contracts/judge.h"
 #include "pipeline/runner.h"
 #include "pipeline/stored_project.h"
 #include "telemetry/exporter.h"
@@ -93,6 +94,8 @@ class Instance {
   HooksService* hooks() { return hooks_.get(); }
   const pipeline::Project& project() const { return project_; }
   pipeline::Runner& runner() { return *runner_; }
+  /// What its contracts ask of tables, and what was found.
+  const pipeline::Judge& judge() const { return *judge_; }
   /// These of an instance that is not opened to be asked only.
   log::Log& log() { return *log_; }
   /// Where what is committed to a partition ends now.
@@ -165,6 +168,7 @@ class Instance {
   std::unique_ptr<subjects::SchemaClient> schemas_;  ///< null where no topic needs it
   std::unique_ptr<pipeline::ServingSink> sink_;      ///< before the runner, which points to it
   std::unique_ptr<pipeline::Runner> runner_;
+  std::unique_ptr<pipeline::Judge> judge_;
   pipeline::StoredProject* stored_ = nullptr;    ///< the runner, when it is one
   std::unique_ptr<StagedFlows> staged_;          ///< before the sources, which land in it
   std::shared_ptr<telemetry::Exporter> traces_;  ///< null: off

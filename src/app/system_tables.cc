@@ -1,5 +1,5 @@
 // system.*: what the process knows of itself, as tables: hops, tables, topics, dead letters,
-// expectations, contracts and their service levels.
+// expectations, contracts with their rules and service levels, alerts.
 #include <algorithm>
 
 #include "alerts/json.h"
@@ -28,6 +28,13 @@ class Rows {
   }
   Rows& number(std::int64_t value) {
     status_ &= static_cast<arrow::Int64Builder&>(next()).Append(value);
+    return *this;
+  }
+
+  /// Null without a value.
+  Rows& real(std::optional<double> value) {
+    auto& column = static_cast<arrow::DoubleBuilder&>(next());
+    status_ &= value ? column.Append(*value) : column.AppendNull();
     return *this;
   }
 
@@ -143,9 +150,11 @@ QueryRelation contracts(Instance& instance) {
                              {"name", kText},
                              {"rules", kNumber},
                              {"kept", kNumber},
+                             {"judged", kNumber},
                              {"file", kText}});
   return {"system.contracts", schema, [&instance, schema](const Visit& visit) -> Status {
             Rows rows(schema);
+            const auto judged = instance.judge().rules();
             for (const pipeline::Contract& contract : instance.project().contracts)
               for (const pipeline::ContractObject& object : contract.objects) {
                 const auto kept = std::ranges::count_if(
@@ -159,8 +168,58 @@ QueryRelation contracts(Instance& instance) {
                     .text(object.target)
                     .number(std::ssize(object.rules) - kept)
                     .number(kept)
+                    .number(std::ranges::count_if(judged,
+                                                  [&](const auto& rule) {
+                                                    return rule.measure->contract == contract.id &&
+                                                           !object.is_topic &&
+                                                           rule.measure->table == object.target;
+                                                  }))
                     .text(object.place);
               }
+            ASSIGN(auto batch, rows.finish());
+            return visit(batch);
+          }};
+}
+
+/// What contracts ask of all rows of a table, and what was found.
+QueryRelation contract_rules(Instance& instance) {
+  auto fields = schema_of({{"contract", kText},
+                           {"version", kText},
+                           {"table_name", kText},
+                           {"name", kText},
+                           {"measured", kText},
+                           {"must", kText},
+                           {"unit", kText},
+                           {"state", kText},
+                           {"severity", kText},
+                           {"since_ms", kNumber},
+                           {"judged_ms", kNumber},
+                           {"took_ms", kNumber},
+                           {"table_version", kNumber},
+                           {"error", kText},
+                           {"file", kText}})
+                    ->fields();
+  fields.insert(fields.begin() + 5, arrow::field("value", arrow::float64()));
+  Schema schema = arrow::schema(fields);
+  return {"system.contract_rules", schema, [&instance, schema](const Visit& visit) -> Status {
+            Rows rows(schema);
+            for (const auto& [measure, verdict] : instance.judge().rules())
+              rows.text(measure->contract)
+                  .text(measure->version)
+                  .text(measure->table)
+                  .text(measure->name)
+                  .text(measure->what())
+                  .real(verdict.value)
+                  .text(measure->limit.text)
+                  .text(measure->percent ? "percent" : "")
+                  .text(std::string(name(verdict.state)))
+                  .text(measure->severity)
+                  .number(verdict.since_ms)
+                  .number(verdict.at_ms)
+                  .number(verdict.took_ms)
+                  .number(verdict.version)
+                  .text(verdict.error)
+                  .text(measure->place);
             ASSIGN(auto batch, rows.finish());
             return visit(batch);
           }};
@@ -333,10 +392,11 @@ QueryRelation dead_letters(Instance& instance) {
 }  // namespace
 
 std::vector<QueryRelation> query_relations(Instance& instance) {
-  std::vector<QueryRelation> all = {
-      hops(instance),           tables(instance),       topics(instance),
-      expectations(instance),   dead_letters(instance), contracts(instance),
-      service_levels(instance), alerts_of(instance),    alert_messages(instance)};
+  std::vector<QueryRelation> all = {hops(instance),           tables(instance),
+                                    topics(instance),         expectations(instance),
+                                    dead_letters(instance),   contracts(instance),
+                                    contract_rules(instance), service_levels(instance),
+                                    alerts_of(instance),      alert_messages(instance)};
   const auto graph = instance.runner().graph();
   for (const pipeline::Table& table : graph->tables)
     all.push_back({table.name, table.schema, [&instance, name = table.name](const Visit& visit) {

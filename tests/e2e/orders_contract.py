@@ -41,6 +41,7 @@ schema:
   - {name: status, logicalType: string, logicalTypeOptions: {pattern: '^[A-Z]+$'}}
   quality:
   - {id: many, metric: rowCount, mustBeGreaterThan: 1}
+  - {type: text, description: Orders are not older than a day.}
   - {id: small, type: sql, query: SELECT count(*) FROM {object} WHERE amount > 2, mustBe: 0, severity: error}
 """.replace("query: SELECT", "query: 'SELECT").replace("amount > 2,", "amount > 2',")
 

@@ -21,9 +21,9 @@ def test_records_are_held_to_the_contract_of_their_topic_and_table(tmp_path):
     assert counts == {
         "status_required": ("orders", "drop", 4, 1), "not_free": ("orders", "warn", 4, 1),
         "status_pattern": ("orders_clean", "drop", 3, 1), "small": ("orders_clean", "drop", 3, 1)}
-    assert project.sql("SELECT contract, owner, kind, name, rules, kept FROM system.contracts ORDER BY name") == [
-        {"contract": "orders", "owner": "shop (ann)", "kind": "topic", "name": "orders", "rules": 2, "kept": 0},
-        {"contract": "orders", "owner": "shop (ann)", "kind": "table", "name": "orders_clean", "rules": 2, "kept": 1}]
+    assert project.sql("SELECT owner, kind, name, rules, kept, judged FROM system.contracts ORDER BY name") == [
+        {"owner": "shop (ann)", "kind": "topic", "name": "orders", "rules": 2, "kept": 0, "judged": 0},
+        {"owner": "shop (ann)", "kind": "table", "name": "orders_clean", "rules": 2, "kept": 1, "judged": 1}]
     assert project.sql("SELECT property, value, unit FROM system.service_levels WHERE unit = 's'") == [
         {"property": "latency", "value": "5", "unit": "s"}]
 
@@ -35,7 +35,8 @@ def test_check_shows_a_contract_and_what_of_it_is_only_kept(tmp_path):
     assert "contract orders 1.0.0 (active, owner shop (ann)): topic orders, 2 rules; table orders_clean, 2 rules" \
         in done.stdout
     assert "service level: latency 5 s of orders_clean.id" in done.stdout
-    assert "kept, not evaluated: many: rowCount is of all rows together" in done.stdout
+    assert "judged: many of orders_clean: rows, mustBeGreaterThan: 1" in done.stdout
+    assert "kept, not evaluated: text: it is a text for people" in done.stdout
 
 
 def test_a_project_that_breaks_its_contract_does_not_start(tmp_path):

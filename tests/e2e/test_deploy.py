@@ -11,6 +11,7 @@ import sys
 import threading
 import urllib.request
 
+import orders_contract
 import pytest
 import tailrace
 import yaml
@@ -107,7 +108,7 @@ def expressions():
 
 
 def with_every_room(folder):
-    """The example with a webhook, a function and an alert beside it."""
+    """The example with a webhook, a function, an alert and a contract beside it."""
     project = tailrace.Project(folder)
     path = project.folder / "tailrace.yml"
     settings = yaml.safe_load(path.read_text())
@@ -116,6 +117,9 @@ def with_every_room(folder):
     settings["alerts"] = {"channels": {"ops": {"webhook": {"url": "http://127.0.0.1:9/"}}},
                           "rules": [{"hop": "*", "error": True}]}
     path.write_text(yaml.safe_dump(settings))
+    (project.folder / "contracts").mkdir()
+    (project.folder / "contracts" / "users.yml").write_text(
+        orders_contract.HEAD + "schema: [{name: users, quality: [{metric: rowCount, mustBeGreaterThan: 0}]}]\n")
     return project
 
 

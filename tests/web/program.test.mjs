@@ -12,12 +12,16 @@ useBrowser();
 after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 /** Runs the example with another way of ingest than its generator. */
-async function run(name, use = "fake") {
+async function run(name, use = "fake", contract = "") {
   const project = join(folder, name);
   cpSync("examples/random_users", project, { recursive: true, filter: (path) => !/\.tailrace$|\/dags$/.test(path) });
   const settings = join(project, "tailrace.yml");
   writeFileSync(settings, readFileSync(settings, "utf8").replace("    use: fake\n", `    use: ${use}\n`));
   mkdirSync(join(project, "input"), { recursive: true });
+  if (contract) {
+    mkdirSync(join(project, "contracts"));
+    writeFileSync(join(project, "contracts", "users.yml"), contract);
+  }
   return {
     input: join(project, "input"),
     url: await serve(process.env.TAILRACE_PROGRAM ?? "build/tailrace", ["run", project, ...freePorts]),
@@ -78,6 +82,29 @@ test("a line that is no JSON is a dead letter with its text on the page", async 
   await page.getByText('{"gender": "female", broken').waitFor();
   await page.getByRole("button", { name: "Hex" }).click();
   await page.getByText("7b22 6765 6e64").waitFor();
+});
+
+test("what a contract asks of a table is on its page and its hop", async () => {
+  const { url } = await run("contract", "fake", `apiVersion: v3.1.0
+kind: DataContract
+id: users
+version: 1.0.0
+status: active
+schema:
+- name: users
+  quality:
+  - {id: a_crowd, metric: rowCount, mustBeGreaterThan: 100000000}
+  - {id: not_empty, metric: rowCount, mustBeGreaterThan: 0}
+`);
+  const page = await visit(`${url}/#/tables/users`);
+  await page.getByRole("heading", { name: "Contract rules" }).waitFor();
+  await page.locator("[data-contract-rules] .dot.error").waitFor();
+  const rules = await page.locator("[data-contract-rules] li").allInnerTexts();
+  assert.match(rules[0], /a_crowd rows[^]*mustBeGreaterThan: 100000000[^]*\d+ broken/);
+  assert.match(rules[1], /not_empty rows[^]*mustBeGreaterThan: 0[^]*\d+ holds/);
+  assert.deepEqual(page.problems, []);
+  const flow = await visit(url);
+  await flow.locator(".hop .detail", { hasText: "broken: a_crowd is" }).waitFor();
 });
 
 test("no page of the example is wider than a phone or a desktop", async () => {

@@ -93,6 +93,7 @@ class DemoBackend : public Backend {
     if (query.find("FORM") != query.npos) {
       return error(Code::kInvalidArgument, "expected FROM but found FORM at 1:10");
     }
+    if (query.find("system.contract_rules") != query.npos) return contract_rules(query);
     return users(0, 12);
   }
 
@@ -119,6 +120,28 @@ class DemoBackend : public Backend {
   }
 
  private:
+  /// As the page of a table asks for them.
+  static Rows contract_rules(std::string_view query) {
+    Rows rules;
+    for (const char* name :
+         {"name", "measured", "value", "must", "unit", "state", "severity", "error", "judged_ms"})
+      rules.columns.push_back({name, "STRING", ""});
+    const auto add = [&](const char* name, const char* measured, double value, const char* must,
+                         const char* unit, const char* state) {
+      Row row;
+      for (const char* text : {name, measured, "", must, unit, state, "error", ""})
+        row.push_back({std::string(text)});
+      row[2] = {value};
+      row.push_back({std::int64_t{1'700'000'000'000}});
+      rules.rows.push_back(std::move(row));
+    };
+    if (query.find("'users'") == query.npos) return rules;
+    add("id_unique", "values of `id` that occur more than once", 0, "mustBe: 0", "", "holds");
+    add("nameless", "percent of rows that break `name` IS NOT NULL", 2.5, "mustBeLessThan: 1",
+        "percent", "broken");
+    return rules;
+  }
+
   double age() const { return std::chrono::duration<double>(Clock::now() - start_).count() + 754; }
   std::int64_t records() const { return static_cast<std::int64_t>(age() * 1000); }
   double wave(double phase) const {

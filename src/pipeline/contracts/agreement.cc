@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/expr.h"
+#include "pipeline/contracts/measures.h"
 #include "pipeline/names.h"
 #include "yaml/file.h"
 
@@ -72,12 +73,22 @@ class Comparer {
       for (const ContractObject& object : contract.objects) compare(object);
       for (const ServiceLevel& level : contract.levels) service_level(contract, level);
     }
+    measures();
     return std::move(findings_);
   }
 
  private:
   void add(Level level, const std::string& place, const std::string& what) {
     findings_.push_back({level, place + ": " + what});
+  }
+
+  /// Of all rows together.
+  void measures() {
+    if (project_.contracts.empty()) return;
+    const auto measures = load_measures(project_);
+    if (!measures) return findings_.push_back({Level::kError, measures.error().what});
+    for (Finding& finding : measure_findings(graph_, *measures))
+      findings_.push_back(std::move(finding));
   }
 
   void compare(const ContractObject& object) {

@@ -66,6 +66,21 @@ ContractObject object_of(const Project& project, const yaml::File& file, const Y
   return object;
 }
 
+/// What the objects that are tables ask of all their rows.
+void add_measures(const Project& project, const yaml::File& file, std::vector<Measure>& measures) {
+  for (const auto& node : file.root["schema"]) {
+    const std::string table = data_name(node);
+    if (topic_of(project, node, table) || lower(text_of(node, "physicalType")) == "topic") continue;
+    for (Measure& measure : make_measures(
+             {.file = file, .contract = file.root, .object = node, .relation = table, .row = ""})) {
+      measure.contract = text_of(file.root, "id");
+      measure.version = text_of(file.root, "version");
+      measure.table = table;
+      measures.push_back(std::move(measure));
+    }
+  }
+}
+
 /// Who answers for the data: the team's name, its members whose role is owner, else its first.
 std::string owner_of(const YAML::Node& team) {
   if (!team) return "";
@@ -156,6 +171,16 @@ Result<std::vector<Contract>> load_contracts(const Project& project) {
   }
   if (!faults.empty()) return error(Code::kInvalidArgument, faults);
   return contracts;
+}
+
+Result<std::vector<Measure>> load_measures(const Project& project) {
+  std::vector<Measure> measures;
+  for (const Contract& contract : project.contracts) {
+    ASSIGN(const yaml::File file,
+           load_file(fs::path(project.folder) / contract.file, contract.file));
+    add_measures(project, file, measures);
+  }
+  return measures;
 }
 
 std::vector<const ContractRule*> contract_rules(const Project& project, bool topic,

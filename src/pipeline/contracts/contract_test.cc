@@ -10,7 +10,7 @@
 #include <fstream>
 #include <random>
 
-#include "pipeline/contracts/agreement.h"
+#include "pipeline/contracts/measures.h"
 #include "pipeline/contracts/rules.h"
 #include "pipeline/graph.h"
 #include "pipeline/spark_project.h"
@@ -90,6 +90,16 @@ class ContractTest : public testing::Test {
                                   : one.action == engine::Expectation::Action::kDrop ? "drop"
                                                                                      : "fail"));
     return found;
+  }
+
+  /// What is asked of all rows together.
+  std::vector<std::string> measures() {
+    EXPECT_EQ(graph_error(), "");
+    const auto taken = taken_measures(project_, graph_);
+    EXPECT_TRUE(taken) << taken.error().what;
+    std::vector<std::string> lines;
+    for (const Measure& measure : *taken) lines.push_back(measure_line(measure));
+    return lines;
   }
 
   std::string folder_;
@@ -258,29 +268,151 @@ TEST_F(ContractTest, quality_rules_that_allow_no_row_become_expectations) {
       ElementsAre("there: `status` IS NOT NULL drop",
                   "status_missingValues: `status` IS NOT NULL AND `status` NOT IN ('', 'N/A') warn",
                   "known: `status` IS NULL OR (`status` IN ('new', 'paid')) fail",
-                  "some: `status` IS NULL OR (`status` RLIKE '^x') warn",
                   "cheap: NOT coalesce(( (price > 5 OR id < 0) AND id <> 7), false) warn",
                   "own: NOT coalesce(( price < 0), false) drop"));
-  EXPECT_THAT(findings(Finding::Level::kKept),
-              ElementsAre(HasSubstr("c.yml:15:7: in part: some: such rows are counted; the limit "
-                                    "`mustBeLessThan: 5` of all rows is not judged")));
+  EXPECT_THAT(findings(Finding::Level::kKept), IsEmpty());
+  EXPECT_THAT(measures(), ElementsAre("some of orders: rows that break `status` IS NULL OR "
+                                      "(`status` RLIKE '^x'), mustBeLessThan: 5"));
 }
 
-TEST_F(ContractTest, what_is_of_all_rows_is_kept_and_named) {
+TEST_F(ContractTest, what_is_of_all_rows_is_measured) {
   properties(
-      "  - {name: id, unique: true}\n  - name: status\n    quality:\n"
-      "    - {metric: duplicateValues, mustBe: 0}\n    - {type: text, description: good}\n"
-      "    - {type: custom, engine: soda, implementation: x}\n"
+      "  - {name: id, unique: true, primaryKey: true}\n  - name: status\n    quality:\n"
+      "    - {metric: duplicateValues, mustBeLessThan: 2, unit: percent}\n"
+      "    - {metric: nullValues, mustBeBetween: [9, 1]}\n"
+      "    - {metric: missingValues, mustNotBe: 0}\n"
+      "  - {name: place, properties: [{name: zip, unique: true}]}\n"
       "  quality:\n  - {metric: rowCount, mustBeGreaterThan: 5}\n"
-      "  - {id: sum, type: sql, query: 'SELECT sum(price) FROM {object}', mustBe: 0}\n");
-  EXPECT_THAT(expectations(), IsEmpty());
+      "  - {metric: duplicateValues, mustBe: 0, arguments: {properties: [id, status]}}\n"
+      "  - {id: sum, type: sql, query: 'SELECT sum(price) FROM {object}', mustBeGreaterThan: 0.5}\n"
+      "  - {id: few, type: sql, query: 'SELECT count(*) FROM orders WHERE id < 0', mustBe: 3}\n");
+  EXPECT_THAT(expectations(), ElementsAre("id_key: `id` IS NOT NULL drop"));
+  EXPECT_THAT(findings(Finding::Level::kKept), IsEmpty());
+  const std::string twice = " that occur more than once";
+  EXPECT_THAT(
+      measures(),
+      ElementsAre("id_unique of orders: values of `id`" + twice + ", mustBe: 0",
+                  "status_duplicateValues of orders: values of `status`" + twice +
+                      ", in percent of rows, mustBeLessThan: 2",
+                  "status_nullValues of orders: rows that break `status` IS NOT NULL, "
+                  "mustBeBetween: 9 and 1",
+                  "status_missingValues of orders: rows that break `status` IS NOT NULL, "
+                  "mustNotBe: 0",
+                  "place_zip_unique of orders: values of `place.zip`" + twice + ", mustBe: 0",
+                  "rowCount of orders: rows, mustBeGreaterThan: 5",
+                  "duplicateValues of orders: values of `id`, `status`" + twice + ", mustBe: 0",
+                  "sum of orders: SELECT sum(price) FROM `orders`, mustBeGreaterThan: 0.5",
+                  "few of orders: SELECT count(*) FROM orders WHERE id < 0, mustBe: 3"));
+}
+
+TEST_F(ContractTest, a_primary_key_of_several_columns_is_unique_as_a_whole) {
+  write("tailrace.yml", "topics:\n  events: {format: json}\n");
+  write("transformations/orders.sql",
+        "CREATE STREAMING TABLE orders AS SELECT CAST(key AS BIGINT) AS id, value AS status\n"
+        "FROM STREAM events;\n");
+  properties(
+      "  - {name: id, primaryKey: true, primaryKeyPosition: 2}\n"
+      "  - {name: status, primaryKey: true, primaryKeyPosition: 1}\n");
+  EXPECT_THAT(measures(), ElementsAre("primary_key_unique of orders: values of `status`, `id` that "
+                                      "occur more than once, mustBe: 0"));
+}
+
+TEST_F(ContractTest, foreign_keys_are_measured_within_the_contract) {
+  write("transformations/shops.sql",
+        "CREATE STREAMING TABLE shops AS SELECT CAST(key AS BIGINT) AS number, value AS word\n"
+        "FROM STREAM events;\n");
+  const std::string shops =
+      "- name: shop\n  physicalName: shops\n  properties:\n  - {name: no, physicalName: number}\n"
+      "  - {name: word}\n";
+  contract(
+      "schema:\n- name: orders\n  properties:\n"
+      "  - {name: id, relationships: [{to: shop.no}]}\n  - {name: status}\n"
+      "  relationships: [{from: [orders.id, orders.status], to: [shop.no, shop.word]}]\n" +
+      shops);
+  EXPECT_THAT(findings(Finding::Level::kKept), IsEmpty());
+  EXPECT_THAT(
+      measures(),
+      ElementsAre("id_reference of orders: SELECT count(*) FROM `orders` AS c LEFT JOIN (SELECT "
+                  "DISTINCT `number` AS k0, 1 AS found FROM `shops`) AS p ON c.`id` = p.k0 WHERE "
+                  "c.`id` IS NOT NULL AND p.found IS NULL, mustBe: 0",
+                  "reference of orders: SELECT count(*) FROM `orders` AS c LEFT JOIN (SELECT "
+                  "DISTINCT `number` AS k0, `word` AS k1, 1 AS found FROM `shops`) AS p ON c.`id` "
+                  "= p.k0 AND c.`status` = p.k1 WHERE c.`id` IS NOT NULL AND c.`status` IS NOT "
+                  "NULL AND p.found IS NULL, mustBe: 0"));
+  contract(
+      "schema:\n- name: orders\n  properties:\n  - name: id\n    relationships:\n"
+      "    - {to: shop.nr}\n    - {to: stock.no}\n    - {to: /schema/s/properties/no}\n"
+      "  relationships: [{from: [orders.id, orders.status], to: [shop.no, shop.word]},\n"
+      "                  {from: [orders.id], to: [shop.no, shop.word]}]\n" +
+      shops);
+  EXPECT_THAT(measures(), IsEmpty());
   EXPECT_THAT(findings(Finding::Level::kKept),
-              ElementsAre(HasSubstr("kept, not evaluated: id_unique: "),
-                          HasSubstr("status_duplicateValues: duplicateValues is of all rows"),
-                          HasSubstr("status_text: it is a text for people"),
-                          HasSubstr("status_custom: it is for soda"),
-                          HasSubstr("rowCount: rowCount is of all rows together"),
-                          HasSubstr("sum: only SELECT count(*) FROM {object}")));
+              ElementsAre(HasSubstr("id_reference: there is no property `shop.nr`"),
+                          HasSubstr("id_reference_2: the contract has no object `stock`"),
+                          HasSubstr("id_reference_3: `/schema/s/properties/no` is looked for by"),
+                          HasSubstr("reference: the object has no property `status`"),
+                          HasSubstr("reference_2: `from` and `to` are of different length")));
+}
+
+TEST_F(ContractTest, what_is_neither_of_a_row_nor_measured_is_kept_and_named) {
+  properties(
+      "  - name: status\n    quality:\n    - {type: text, description: good}\n"
+      "    - {type: custom, engine: soda, implementation: x}\n"
+      "    - {metric: rowCount, mustBe: 1}\n    - {metric: nullValues, mustBe: few}\n"
+      "  quality:\n  - {metric: nullValues, mustBe: 1}\n"
+      "  - {metric: rowCount, mustBe: 1, unit: percent}\n"
+      "  - {metric: duplicateValues, mustBe: 0}\n"
+      "  - {id: odd, metric: duplicateValues, mustBe: 0, arguments: {properties: [nme]}}\n"
+      "  - {id: other, type: sql, query: 'SELECT TOP 1 price FROM {object}', mustBe: 0}\n"
+      "  - {id: word, type: sql, query: 'SELECT max(status) FROM {object}', mustBe: 0}\n");
+  EXPECT_THAT(measures(), IsEmpty());
+  EXPECT_THAT(
+      findings(Finding::Level::kKept),
+      ElementsAre(HasSubstr("status_text: it is a text for people"),
+                  HasSubstr("status_custom: it is for soda"),
+                  HasSubstr("status_rowCount: rowCount is of an object"),
+                  HasSubstr("status_nullValues: what it compares with is no number"),
+                  HasSubstr("nullValues: nullValues is of a property, not of the whole object"),
+                  HasSubstr("rowCount: rowCount has no percent"),
+                  HasSubstr("duplicateValues of an object needs arguments: {properties: [NAME]}"),
+                  HasSubstr("odd: the object has no property `nme`"), HasSubstr("other: "),
+                  HasSubstr("word: the first column of its query is no number")));
+}
+
+TEST_F(ContractTest, the_nearest_judge_every_counts_and_a_schedule_is_a_cron) {
+  const auto every = [](const std::string& time) {
+    return "customProperties: [{property: judgeEvery, value: " + time + "}]";
+  };
+  contract("schema:\n- name: orders\n  " + every("5m") + "\n  quality:\n" +
+           "  - {metric: rowCount, mustBe: 1}\n  - {metric: rowCount, mustBe: 1, " + every("10s") +
+           "}\n  - {metric: rowCount, mustBe: 1, schedule: 0 20 * * *, scheduler: cron}\n"
+           "  - {metric: rowCount, mustBe: 1, schedule: nightly, scheduler: airflow}\n");
+  EXPECT_THAT(measures(), ElementsAre("rowCount of orders: rows, mustBe: 1; every 5m",
+                                      "rowCount_2 of orders: rows, mustBe: 1; every 10s",
+                                      "rowCount_3 of orders: rows, mustBe: 1; at 0 20 * * * UTC",
+                                      "rowCount_4 of orders: rows, mustBe: 1; every 5m"));
+  contract("schema:\n- name: orders\n  quality:\n  - {metric: rowCount, mustBe: 1, " +
+           every("soon") + "}\n");
+  EXPECT_THAT(graph_error(), HasSubstr("rule rowCount: judgeEvery `soon` is no time: write 30s"));
+  contract(
+      "schema:\n- name: orders\n  quality:\n"
+      "  - {metric: rowCount, mustBe: 1, schedule: 0 99 * * *, scheduler: cron}\n");
+  EXPECT_THAT(graph_error(), HasSubstr("rule rowCount: schedule `0 99 * * *`: "));
+}
+
+TEST_F(ContractTest, what_a_topic_is_asked_of_all_its_records_is_named) {
+  contract(
+      "schema:\n- name: sales\n  properties:\n  - {name: shop, unique: true}\n"
+      "  - name: amount\n    quality:\n    - {metric: nullValues, mustBeLessThan: 5}\n"
+      "  quality:\n  - {metric: rowCount, mustBeGreaterThan: 1}\n");
+  EXPECT_THAT(measures(), IsEmpty());
+  EXPECT_THAT(findings(Finding::Level::kKept),
+              testing::IsSupersetOf(
+                  {HasSubstr("kept, not evaluated: shop_unique: it is of all records together: ask "
+                             "it of the table that reads the topic"),
+                   HasSubstr("in part: amount_nullValues: such records are counted; the limit "
+                             "`mustBeLessThan: 5` of all is judged of tables alone"),
+                   HasSubstr("kept, not evaluated: rowCount: it is of all records together")}));
 }
 
 TEST_F(ContractTest, the_nearest_on_violation_counts) {
@@ -364,8 +496,12 @@ schema:
   quality:
   - {type: sql, query: 'SELECT count(*) FROM {object} WHERE {property} > 3', mustBe: 0}
   - {metric: duplicateValues, arguments: {properties: [id]}, mustBeBetween: [0, 5]}
+  - {metric: rowCount, mustNotBe: 1.5, schedule: '0 20 * * *', scheduler: cron,
+     customProperties: [{property: judgeEvery, value: 5m}]}
+  relationships: [{from: [orders.id, orders.status], to: [orders.status, orders.id]}]
   properties:
-  - {name: id, primaryKey: true, logicalType: integer, logicalTypeOptions: {minimum: 1}}
+  - {name: id, primaryKey: true, unique: true, relationships: [{to: orders.status}],
+     logicalType: integer, logicalTypeOptions: {minimum: 1}}
   - {name: status, quality: [{metric: missingValues, arguments: {missingValues: [null, 'x']},
      mustBeLessThan: 1, severity: error}]}
   - {name: place, logicalType: object, logicalTypeOptions: {required: [zip]},
@@ -393,7 +529,11 @@ schema:
     if (!project) continue;
     ++taken;
     const auto graph = make_graph(*project, *declared_topic_types(*project));
-    if (graph) contract_findings(*project, *graph);
+    if (!graph) continue;
+    contract_findings(*project, *graph);
+    const auto measures = taken_measures(*project, *graph);
+    for (std::size_t i = 0; measures && i < measures->size(); ++i)
+      EXPECT_FALSE(measure_line((*measures)[i]).empty());
   }
   EXPECT_GT(taken, 0);
 }

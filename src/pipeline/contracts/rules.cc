@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <set>
 
+#include "pipeline/contracts/foreign_key.h"
 #include "pipeline/contracts/standard.h"
 #include "pipeline/names.h"
 #include "schema/json_schema/pattern.h"
@@ -84,6 +86,14 @@ std::optional<Action> own_action(const YAML::Node& node) {
   return std::nullopt;
 }
 
+/// The custom property `judgeEvery`; "" where it is not said.
+std::string own_every(const YAML::Node& node) {
+  if (!node.IsMap() || !node["customProperties"]) return "";
+  for (const auto& custom : node["customProperties"])
+    if (text_of(custom, "property") == "judgeEvery") return text_of(custom, "value");
+  return "";
+}
+
 /// An expectation's name: letters, digits and _.
 std::string rule_name(std::string_view text) {
   std::string out;
@@ -99,57 +109,185 @@ struct At {
   std::string name;   ///< for names of rules
   std::string above;  ///< SQL of the object it is in; "" at the top
   std::optional<Action> action;
+  std::vector<std::string> names = {};  ///< from the row to the column
+  std::string every = {};               ///< `judgeEvery`
 };
 
-/// An operator of a rule, as the standard names it.
-struct Limit {
-  std::string name, shown;
-  YAML::Node node;
+/// A number of the contract; nullopt for what is none that we read.
+std::optional<double> number_of(const YAML::Node& node) {
+  const YamlKind kind = yaml_kind(node);
+  if (kind != YamlKind::kInteger && kind != YamlKind::kNumber) return std::nullopt;
+  std::string_view text = node.Scalar();
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
 
-  /// No row at all may be counted.
-  bool allows_none() const {
-    if (!node.IsScalar()) return false;
-    const double value = std::strtod(node.Scalar().c_str(), nullptr);
-    const YamlKind kind = yaml_kind(node);
-    if (kind != YamlKind::kInteger && kind != YamlKind::kNumber) return false;
-    return ((name == "mustBe" || name == "mustBeLessOrEqualTo") && value == 0);
+/// The rule's operator; nullopt where it compares with what is no number.
+std::optional<Limit> limit_of(const YAML::Node& rule) {
+  using Op = Limit::Op;
+  constexpr std::pair<const char*, Op> kOperators[] = {
+      {"mustBe", Op::kIs},
+      {"mustNotBe", Op::kIsNot},
+      {"mustBeGreaterThan", Op::kGreater},
+      {"mustBeGreaterOrEqualTo", Op::kGreaterOrEqual},
+      {"mustBeLessThan", Op::kLess},
+      {"mustBeLessOrEqualTo", Op::kLessOrEqual},
+      {"mustBeBetween", Op::kBetween},
+      {"mustNotBeBetween", Op::kNotBetween}};
+  for (const auto& [name, op] : kOperators) {
+    const YAML::Node node = rule[name];
+    if (!node) continue;
+    if (!node.IsSequence()) {
+      const auto number = number_of(node);
+      if (!number) return std::nullopt;
+      return Limit{.op = op, .low = *number, .text = fmt::format("{}: {}", name, node.Scalar())};
+    }
+    if (node.size() != 2) return std::nullopt;
+    const auto first = number_of(node[0]), second = number_of(node[1]);
+    if (!first || !second) return std::nullopt;
+    return Limit{.op = op,
+                 .low = std::min(*first, *second),
+                 .high = std::max(*first, *second),
+                 .text = fmt::format("{}: {} and {}", name, node[0].Scalar(), node[1].Scalar())};
   }
-  /// Some rows may be counted, up to a limit.
-  bool allows_some() const { return name.starts_with("mustBeLess") || name == "mustBeBetween"; }
-};
+  return std::nullopt;
+}
+
+bool is_percent(const YAML::Node& rule) {
+  const std::string unit = lower(text_of(rule, "unit"));
+  return unit == "percent" || unit == "percentage" || unit == "%";
+}
+
+/// No row at all may be counted: fewer than one row is none, fewer than one percent is not.
+bool allows_none(const YAML::Node& rule, const Limit& limit) {
+  using Op = Limit::Op;
+  if (limit.op == Op::kLess) return !is_percent(rule) && limit.low <= 1;
+  return (limit.op == Op::kIs || limit.op == Op::kLessOrEqual) && limit.low == 0;
+}
+
+/// Some rows may be counted, up to a limit.
+bool allows_some(const Limit& limit) {
+  using Op = Limit::Op;
+  return limit.op == Op::kLess || limit.op == Op::kLessOrEqual || limit.op == Op::kBetween;
+}
+
+/// "90s"; nullopt for what is no time.
+std::optional<std::chrono::milliseconds> time_of(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (code != std::errc() || number <= 0 || number > 1'000'000) return std::nullopt;
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  constexpr std::pair<std::string_view, std::int64_t> kUnits[] = {
+      {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  for (const auto& [name, ms] : kUnits)
+    if (unit == name) return std::chrono::milliseconds(number * ms);
+  return std::nullopt;
+}
 
 class Maker {
  public:
   explicit Maker(const RulesOf& of) : of_(of) {
     const auto whole = own_action(of.contract), object = own_action(of.object);
     action_ = object ? object : whole;
+    every_ = own_every(of.object).empty() ? own_every(of.contract) : own_every(of.object);
   }
 
-  std::vector<ContractRule> make() {
+  Maker& make() {
     for (const auto& property : of_.object["properties"])
-      column(property,
-             {of_.row + quoted_column(data_name(property)), data_name(property), "", action_});
-    quality(of_.object, {"", "", "", action_});
-    return std::move(rules_);
+      column(property, {of_.row + quoted_column(data_name(property)),
+                        data_name(property),
+                        "",
+                        action_,
+                        {data_name(property)},
+                        every_});
+    keys();
+    relationships(of_.object, {"", "", "", action_, {}, every_});
+    quality(of_.object, {"", "", "", action_, {}, every_});
+    return *this;
   }
+
+  std::vector<ContractRule> rules() { return std::move(rules_); }
+  std::vector<Measure> measures() { return std::move(measures_); }
 
  private:
   void column(const YAML::Node& node, At at) {
     if (const auto own = own_action(node)) at.action = own;
+    if (const std::string own = own_every(node); !own.empty()) at.every = own;
     const bool key = flag_of(node, "primaryKey");
     if (flag_of(node, "required") || key)
       add(node, at, key ? "key" : "required",
           at.above.empty() ? at.path + " IS NOT NULL"
                            : fmt::format("{} IS NULL OR {} IS NOT NULL", at.above, at.path));
-    if (flag_of(node, "unique"))
-      keep(node["unique"], at.name + "_unique", "`unique` is of all rows together");
+    if (flag_of(node, "unique")) unique(node["unique"], at.name + "_unique", {at.names}, at);
     if (const YAML::Node options = node["logicalTypeOptions"]; options && options.IsMap())
       type_options(node, options, at);
+    relationships(node, at);
     quality(node, at);
     for (const auto& field : node["properties"])
-      column(field, {at.path + "." + quoted_column(data_name(field)),
-                     at.name + "_" + data_name(field), at.path, at.action});
+      column(field,
+             {at.path + "." + quoted_column(data_name(field)), at.name + "_" + data_name(field),
+              at.path, at.action, below(at, field), at.every});
     if (node["items"]) items(node["items"], at);
+  }
+
+  static std::vector<std::string> below(const At& at, const YAML::Node& field) {
+    std::vector<std::string> names = at.names;
+    names.push_back(data_name(field));
+    return names;
+  }
+
+  /// A primary key is of one row, all its columns together.
+  void keys() {
+    std::vector<std::pair<int, std::vector<std::string>>> columns;
+    YAML::Node first;
+    bool is_unique = false;
+    for (const auto& property : of_.object["properties"]) {
+      if (!flag_of(property, "primaryKey")) continue;
+      if (columns.empty()) first.reset(property);
+      is_unique = is_unique || flag_of(property, "unique");
+      columns.emplace_back(std::atoi(text_of(property, "primaryKeyPosition").c_str()),
+                           std::vector{data_name(property)});
+    }
+    if (columns.empty() || (columns.size() == 1 && is_unique) || !of_.row.empty()) return;
+    std::ranges::stable_sort(columns, {}, [](const auto& column) { return column.first; });
+    std::vector<std::vector<std::string>> paths;
+    for (auto& [position, path] : columns) paths.push_back(std::move(path));
+    unique(first, "primary_key_unique", std::move(paths), {"", "", "", action_, {}, every_});
+  }
+
+  void relationships(const YAML::Node& node, const At& at) {
+    for (const auto& one : node["relationships"]) {
+      const std::string name = (at.name.empty() ? "" : at.name + "_") + "reference";
+      auto query = foreign_key_query({.contract = of_.contract,
+                                      .object = of_.object,
+                                      .relation = of_.relation,
+                                      .column = at.path},
+                                     one);
+      if (!of_.row.empty()) {
+        keep(one, name, std::string(kOfTables));
+      } else if (!query) {
+        keep(one, name, query.error().what);
+      } else {
+        Measure made{.name = name, .kind = Measure::Kind::kQuery};
+        made.columns = {at.names};
+        made.sql = std::move(*query);
+        made.limit = {.op = Limit::Op::kIs, .low = 0, .text = "mustBe: 0"};
+        measure(one, std::move(made), at);
+      }
+    }
+  }
+
+  /// No value of these columns may occur twice.
+  void unique(const YAML::Node& node, std::string name,
+              std::vector<std::vector<std::string>> columns, const At& at) {
+    if (!of_.row.empty()) return keep(node, std::move(name), std::string(kOfTables));
+    Measure made{.name = std::move(name), .kind = Measure::Kind::kDuplicates};
+    made.columns = std::move(columns);
+    made.limit = {.op = Limit::Op::kIs, .low = 0, .text = "mustBe: 0"};
+    measure(node, std::move(made), at);
   }
 
   /// Rules of a list's elements.
@@ -271,41 +409,105 @@ class Maker {
       return keep(rule, name, "it is a text for people");
     if (metric.empty() && type != "sql")
       return keep(rule, name, "`rule` is v3.0's: name a `metric`");
-    const std::string bad = type == "sql" ? counted(rule, at) : metric_condition(rule, metric, at);
-    const Limit limit = limit_of(rule);
-    if (bad.empty())
-      return keep(rule, name,
-                  type == "sql" ? "only SELECT count(*) FROM {object} WHERE … is looked at by rows"
-                                : fmt::format("{} is of all rows together", metric));
-    const bool none = limit.allows_none() || none_below_one(rule, limit);
-    if (!none && !limit.allows_some())
-      return keep(rule, name, fmt::format("`{}` asks for rows that others call bad", limit.shown));
+    const bool is_topic = !of_.row.empty();
+    const std::string query = type == "sql" ? own_query(rule, at) : "";
+    const std::string bad = type == "sql" ? counted(query) : metric_condition(rule, metric, at);
+    const auto limit = limit_of(rule);
+    if (!limit) return keep(rule, name, "what it compares with is no number");
+    const bool none = !bad.empty() && allows_none(rule, *limit);
+    if (!none && !is_topic) return measured(rule, std::move(name), metric, query, bad, *limit, at);
+    if (bad.empty() || (!none && !allows_some(*limit)))
+      return keep(rule, name, std::string(kOfTables));
     ContractRule made{.name = name, .condition = bad, .place = of_.file.place(rule)};
     made.action = rule_action(rule, at, made.kept);
     if (!none) {
       made.action = Action::kWarn;
-      made.kept = fmt::format("such rows are counted; the limit `{}` of all rows is not judged",
-                              limit.shown);
+      made.kept = fmt::format(
+          "such records are counted; the limit `{}` of all is judged of tables "
+          "alone",
+          limit->text);
     }
     push(std::move(made));
   }
 
-  static Limit limit_of(const YAML::Node& rule) {
-    for (const char* name :
-         {"mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan",
-          "mustBeLessOrEqualTo", "mustBeBetween", "mustNotBeBetween"})
-      if (const YAML::Node node = rule[name])
-        return {name,
-                node.IsScalar() ? fmt::format("{}: {}", name, node.Scalar()) : std::string(name),
-                node};
-    return {};
+  /// A rule of all rows together.
+  void measured(const YAML::Node& rule, std::string name, const std::string& metric,
+                const std::string& query, const std::string& good, const Limit& limit,
+                const At& at) {
+    Measure made{.name = std::move(name), .kind = Measure::Kind::kQuery};
+    made.limit = limit;
+    made.percent = is_percent(rule) && query.empty();
+    made.columns = {at.names};
+    const auto refuse = [&](std::string why) { keep(rule, made.name, std::move(why)); };
+    if (!query.empty()) {
+      made.sql = query;
+    } else if (metric == "rowCount") {
+      made.kind = Measure::Kind::kRows;
+      if (!at.path.empty()) return refuse("rowCount is of an object, not of one of its properties");
+      if (made.percent) return refuse("rowCount has no percent: it is what percents are of");
+    } else if (metric == "duplicateValues") {
+      made.kind = Measure::Kind::kDuplicates;
+      if (at.path.empty()) {
+        const std::string missing = named_columns(rule["arguments"], made.columns);
+        if (!missing.empty()) return refuse(missing);
+      }
+    } else {
+      made.kind = Measure::Kind::kBadRows;
+      made.sql = good;
+      if (at.path.empty()) return refuse(metric + " is of a property, not of the whole object");
+      if (good.empty()) return refuse(metric + " needs `arguments` that it can compare with");
+    }
+    measure(rule, std::move(made), at);
   }
 
-  /// Fewer than one row is none; fewer than one percent is not.
-  static bool none_below_one(const YAML::Node& rule, const Limit& limit) {
-    const std::string unit = text_of(rule, "unit");
-    return limit.name == "mustBeLessThan" && (unit.empty() || unit == "rows") &&
-           std::strtod(limit.node.Scalar().c_str(), nullptr) <= 1;
+  /// The columns that `properties` of a rule's arguments name; else why there are none.
+  std::string named_columns(const YAML::Node& arguments,
+                            std::vector<std::vector<std::string>>& columns) const {
+    const std::string how = "duplicateValues of an object needs arguments: {properties: [NAME]}";
+    if (!arguments || !arguments.IsMap()) return how;
+    const YAML::Node names = arguments["properties"];
+    if (!names || !names.IsSequence() || names.size() == 0) return how;
+    columns.clear();
+    for (const auto& name : names) {
+      if (!name.IsScalar()) return how;
+      std::string column;
+      for (const auto& property : of_.object["properties"])
+        if (same_name(text_of(property, "name"), name.Scalar())) column = data_name(property);
+      if (column.empty()) return fmt::format("the object has no property `{}`", name.Scalar());
+      columns.push_back({std::move(column)});
+    }
+    return "";
+  }
+
+  /// When it is judged, and its name among the object's.
+  void measure(const YAML::Node& rule, Measure made, const At& at) {
+    made.place = of_.file.place(rule);
+    std::string every = at.every;
+    if (rule.IsMap()) {
+      made.severity = text_of(rule, "severity");
+      made.description = text_of(rule, "description");
+      if (const std::string own = own_every(rule); !own.empty()) every = own;
+      schedule(rule, made);
+    }
+    if (!every.empty() && !made.schedule) {
+      made.every = time_of(every);
+      if (!made.every)
+        made.fault = fmt::format("judgeEvery `{}` is no time: write 30s, 5m, 1h or 1d", every);
+    }
+    made.name = free_name(made.name);
+    measures_.push_back(std::move(made));
+  }
+
+  static void schedule(const YAML::Node& rule, Measure& made) {
+    const std::string when = text_of(rule, "schedule"), scheduler = text_of(rule, "scheduler");
+    // Another's scheduler asks for itself.
+    if (when.empty() || (!scheduler.empty() && !same_name(scheduler, "cron"))) return;
+    if (auto cron = calendar::Cron::parse(when)) {
+      made.schedule = std::move(*cron);
+      made.every = std::nullopt;
+    } else {
+      made.fault = fmt::format("schedule `{}`: {}", when, cron.error().what);
+    }
   }
 
   Action rule_action(const YAML::Node& rule, const At& at, std::string& kept) const {
@@ -330,7 +532,8 @@ class Maker {
   }
 
   static std::string missing_condition(const YAML::Node& missing, const At& at) {
-    if (!missing || !missing.IsSequence()) return "";
+    if (!missing || missing.IsNull()) return at.path + " IS NOT NULL";
+    if (!missing.IsSequence()) return "";
     bool nulls = false;
     std::string list;
     for (const auto& value : missing) {
@@ -365,7 +568,8 @@ class Maker {
     return all.empty() ? "" : fmt::format("{} IS NULL OR ({})", at.path, all);
   }
 
-  std::string counted(const YAML::Node& rule, const At& at) const {
+  /// The rule's query with the names of its marks put in.
+  std::string own_query(const YAML::Node& rule, const At& at) const {
     std::string query = text_of(rule, "query");
     const auto put = [&](std::string_view mark, const std::string& text) {
       for (auto found = query.find(mark); found != std::string::npos;
@@ -376,6 +580,10 @@ class Maker {
       put(mark, quoted_column(of_.relation));
     for (const std::string_view mark : {"${property}", "{property}", "${column}", "{column}"})
       put(mark, at.path);
+    return query;
+  }
+
+  std::string counted(const std::string& query) const {
     const std::string bad = counted_rows(query, of_.relation);
     return bad.empty() ? "" : fmt::format("NOT coalesce(({}), false)", bad);
   }
@@ -395,18 +603,27 @@ class Maker {
   void push(ContractRule rule) {
     if (!of_.row.empty() && !rule.condition.empty())
       rule.condition = fmt::format("`value` IS NULL OR ({})", rule.condition);
-    const std::string name = rule_name(rule.name);
-    rule.name = name;
-    for (int copy = 2; !names_.insert(lower(rule.name)).second; ++copy)
-      rule.name = fmt::format("{}_{}", name, copy);
+    rule.name = free_name(rule.name);
     rules_.push_back(std::move(rule));
   }
 
+  std::string free_name(std::string_view text) {
+    const std::string name = rule_name(text);
+    std::string free = name;
+    for (int copy = 2; !names_.insert(lower(free)).second; ++copy)
+      free = fmt::format("{}_{}", name, copy);
+    return free;
+  }
+
   static constexpr std::string_view kNothing = "nothing";
+  static constexpr std::string_view kOfTables =
+      "it is of all records together: ask it of the table that reads the topic";
 
   const RulesOf& of_;
   std::optional<Action> action_;  ///< of all of the object
+  std::string every_;
   std::vector<ContractRule> rules_;
+  std::vector<Measure> measures_;
   std::set<std::string> names_;
 };
 
@@ -453,7 +670,11 @@ std::string counted_rows(const std::string& query, std::string_view relation) {
 }
 
 std::vector<ContractRule> make_rules(const RulesOf& of) {
-  return Maker(of).make();
+  return Maker(of).make().rules();
+}
+
+std::vector<Measure> make_measures(const RulesOf& of) {
+  return Maker(of).make().measures();
 }
 
 }  // namespace tailrace::pipeline

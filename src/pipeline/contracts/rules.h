@@ -1,12 +1,13 @@
 // What a contract asks of single rows, as SQL conditions: `required`, primary keys,
-// logicalTypeOptions, and the quality rules that count rows and allow none.
+// logicalTypeOptions, and the quality rules that count rows and allow none. What it asks of all
+// rows of a table together (rowCount, duplicateValues, `unique`, limits above zero) are measures.
 //
 // Only TRUE holds, as in any expectation; a null passes all but `required`, nullValues and
-// missingValues. What asks for more than one row at a time (rowCount, duplicateValues, `unique`,
-// limits above zero) is kept, and the rule says so.
+// missingValues. What is neither is kept, and the rule says why.
 #pragma once
 
 #include "pipeline/contracts/contract.h"
+#include "pipeline/contracts/measures.h"
 #include "yaml/file.h"
 
 namespace tailrace::pipeline {
@@ -20,6 +21,9 @@ struct RulesOf {
   std::string relation, row;
 };
 std::vector<ContractRule> make_rules(const RulesOf& of);
+
+/// Of the same object; a topic has none. Contract, version and table are the caller's to say.
+std::vector<Measure> make_measures(const RulesOf& of);
 
 /// A name in backticks.
 std::string quoted_column(std::string_view name);
