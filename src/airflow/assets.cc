@@ -231,6 +231,31 @@ Answer<Reply> queued(Call& call, const std::optional<std::string>& of_dag,
   return Reply(Json{{"queued_events", std::move(list)}, {"total_entries", total}});
 }
 
+/// What `queued` lists goes; false: there was none.
+Answer<bool> drop_queued(Call& call, const std::optional<std::string>& of_dag,
+                         std::optional<std::int64_t> of_asset) {
+  Parameters parameters = call.parameters();
+  const auto before = parameters.time("before");
+  TRY(parameters.check());
+  const Catalog catalog(call.workflows);
+  const Assets assets(catalog);
+  sched::DropPending event{.dag = {}, .assets = {}, .before = before};
+  if (of_asset) {
+    const KnownAsset* known = assets.find(*of_asset);
+    if (known == nullptr) return false;
+    event.assets = {known->asset.uri, known->asset.name};
+  }
+  bool some = false;
+  for (const auto& dag : catalog.dags()) {
+    if (of_dag && dag->id != *of_dag) continue;
+    event.dag = dag->id;
+    const auto gone = call.workflows.handle(event);
+    if (!gone && gone.error().code != Code::kNotFound) return refuse(gone.error());
+    some = some || gone.has_value();
+  }
+  return some;
+}
+
 }  // namespace
 
 Answer<Reply> list_assets(Call& call) {
@@ -278,6 +303,17 @@ Answer<Reply> list_asset_aliases(Call& call) {
   for (const auto& [name, unused] : assets.aliases())
     rows.push_back({{"id", asset_id(name, "")}, {"name", name}, {"group", "asset"}});
   return Reply(page("asset_aliases", std::move(rows), offset, limit));
+}
+
+Answer<Reply> get_asset_alias(Call& call) {
+  ASSIGN(const auto id, id_at(call, 0));
+  const Catalog catalog(call.workflows);
+  const Assets assets(catalog);
+  for (const auto& [name, unused] : assets.aliases()) {
+    if (asset_id(name, "") == id)
+      return Reply(Json{{"id", id}, {"name", name}, {"group", "asset"}});
+  }
+  return refuse(404, "The Asset Alias with ID: `" + call.at(0) + "` was not found");
 }
 
 Answer<Reply> list_asset_events(Call& call) {
@@ -372,6 +408,25 @@ Answer<Reply> dag_queued_events(Call& call) {
 Answer<Reply> dag_asset_queued_event(Call& call) {
   ASSIGN(const auto id, id_at(call, 1));
   return queued(call, call.at(0), id, true);
+}
+
+Answer<Reply> delete_asset_queued_events(Call& call) {
+  ASSIGN(const auto id, id_at(call, 0));
+  ASSIGN(const bool some, drop_queued(call, std::nullopt, id));
+  if (some) return Reply::nothing();
+  return refuse(404, "Queue event with asset_id: `" + call.at(0) + "` was not found");
+}
+Answer<Reply> delete_dag_queued_events(Call& call) {
+  ASSIGN(const bool some, drop_queued(call, call.at(0), std::nullopt));
+  if (some) return Reply::nothing();
+  return refuse(404, "Queue event with dag_id: `" + call.at(0) + "` was not found");
+}
+Answer<Reply> delete_dag_asset_queued_event(Call& call) {
+  ASSIGN(const auto id, id_at(call, 1));
+  ASSIGN(const bool some, drop_queued(call, call.at(0), id));
+  if (some) return Reply::nothing();
+  return refuse(404, "Queued event with dag_id: `" + call.at(0) + "` and asset_id: `" + call.at(1) +
+                         "` was not found");
 }
 
 }  // namespace tailrace::airflow

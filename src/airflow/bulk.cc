@@ -8,13 +8,6 @@ namespace {
 
 constexpr std::size_t kMostActions = 1000;
 
-struct Action {
-  std::string what;  ///< create, update, delete
-  std::vector<Json> entities;
-  std::vector<std::string> mask;
-  std::string on_existence, on_non_existence;
-};
-
 /// The faults of a part of the body, with where it stands.
 std::unexpected<Refusal> placed(Refusal refusal, const Json& place) {
   if (!refusal.detail.is_array()) return std::unexpected(std::move(refusal));
@@ -30,7 +23,7 @@ std::string name_in(const Json& entity, const Bulk& of) {
   return entity.is_string() ? entity.get<std::string>() : entity.value(of.name, std::string());
 }
 
-Answer<void> check_entities(const Action& action, const Bulk& of, const Json& place) {
+Answer<void> check_entities(const BulkAction& action, const CheckEntity& check, const Json& place) {
   for (std::size_t i = 0; i < action.entities.size(); ++i) {
     const Json& entity = action.entities[i];
     Json at = place;
@@ -44,18 +37,18 @@ Answer<void> check_entities(const Action& action, const Bulk& of, const Json& pl
                  entity);
       return placed(faults.check().error(), at);
     }
-    if (auto fine = of.check(entity, action.what == "update"); !fine)
+    if (auto fine = check(entity, action.what == "update"); !fine)
       return placed(std::move(fine.error()), at);
   }
   return {};
 }
 
-Answer<Action> action_of(const Json& given, std::size_t number, const Bulk& of) {
+Answer<BulkAction> action_of(const Json& given, std::size_t number, const CheckEntity& check) {
   Json place = {"body", "actions", number};
   if (!given.is_object() || !given.contains("action") || !given["action"].is_string())
     return refuse(422, fmt::format("actions[{}]: an object with an `action` is expected", number));
   Body body(given);
-  Action action;
+  BulkAction action;
   const auto what = body.one_of("action", {"create", "update", "delete"});
   TRY(what ? Answer<void>() : body.check(true));
   action.what = *what;
@@ -78,7 +71,7 @@ Answer<Action> action_of(const Json& given, std::size_t number, const Bulk& of) 
     return placed(faults.check().error(), place);
   }
   action.entities.assign(entities->begin(), entities->end());
-  TRY(check_entities(action, of, place));
+  TRY(check_entities(action, check, place));
   return action;
 }
 
@@ -90,13 +83,7 @@ std::string set_text(const std::set<std::string>& names) {
   return "{" + text + "}";
 }
 
-void note(Json& result, const Refusal& refusal) {
-  const std::string why =
-      refusal.detail.is_string() ? refusal.detail.get<std::string>() : refusal.detail.dump();
-  result["errors"].push_back({{"error", why}, {"status_code", refusal.status}});
-}
-
-void carry_out(const Action& action, const Bulk& of, Json& result) {
+void carry_out_named(const BulkAction& action, const Bulk& of, Json& result) {
   const auto there = of.there();
   std::set<std::string> present, absent;
   for (const Json& entity : action.entities) {
@@ -123,7 +110,7 @@ void carry_out(const Action& action, const Bulk& of, Json& result) {
   }
 }
 
-Answer<std::vector<Action>> actions_of(Call& call, const Bulk& of) {
+Answer<std::vector<BulkAction>> actions_of(Call& call, const CheckEntity& check) {
   ASSIGN(Body body, call.body());
   body.required("actions");
   const auto given = body.any("actions");
@@ -136,9 +123,9 @@ Answer<std::vector<Action>> actions_of(Call& call, const Bulk& of) {
   }
   if (given->size() > kMostActions)
     return refuse(422, fmt::format("at most {} actions in one request", kMostActions));
-  std::vector<Action> actions;
+  std::vector<BulkAction> actions;
   for (std::size_t i = 0; i < given->size(); ++i) {
-    ASSIGN(auto action, action_of((*given)[i], i, of));
+    ASSIGN(auto action, action_of((*given)[i], i, check));
     actions.push_back(std::move(action));
   }
   return actions;
@@ -146,22 +133,36 @@ Answer<std::vector<Action>> actions_of(Call& call, const Bulk& of) {
 
 }  // namespace
 
-Answer<Reply> bulk(Call& call, const Bulk& of) {
-  auto actions = actions_of(call, of);
-  if (!actions) {
-    // Airflow reads the body for who may do it, too, and tells each fault twice.
-    Json& detail = actions.error().detail;
-    const Json once = detail;
-    if (once.is_array()) detail.insert(detail.end(), once.begin(), once.end());
-    return std::unexpected(std::move(actions.error()));
-  }
+void note(Json& result, const Refusal& refusal) {
+  const std::string why =
+      refusal.detail.is_string() ? refusal.detail.get<std::string>() : refusal.detail.dump();
+  result["errors"].push_back({{"error", why}, {"status_code", refusal.status}});
+}
+
+Refusal twice(Refusal refusal) {
+  const Json once = refusal.detail;
+  if (once.is_array()) refusal.detail.insert(refusal.detail.end(), once.begin(), once.end());
+  return refusal;
+}
+
+Answer<Reply> bulk(Call& call, const CheckEntity& check, const CarryOut& carry_out,
+                   bool faults_twice) {
+  auto actions = actions_of(call, check);
+  if (!actions)
+    return std::unexpected(faults_twice ? twice(std::move(actions.error()))
+                                        : std::move(actions.error()));
   Json answer = {{"create", nullptr}, {"update", nullptr}, {"delete", nullptr}};
-  for (const Action& action : *actions) {
+  for (const BulkAction& action : *actions) {
     Json& result = answer[action.what];
     if (result.is_null()) result = {{"success", Json::array()}, {"errors", Json::array()}};
-    carry_out(action, of, result);
+    carry_out(action, result);
   }
   return Reply(std::move(answer));
+}
+
+Answer<Reply> bulk(Call& call, const Bulk& of) {
+  return bulk(call, of.check,
+              [&](const BulkAction& action, Json& result) { carry_out_named(action, of, result); });
 }
 
 }  // namespace tailrace::airflow

@@ -236,23 +236,27 @@ Answer<Reply> patch_dags(Call& call) {
   return Reply(page("dags", std::move(rows), offset, limit));
 }
 
-/// Its runs go with all that is theirs; the DAG is there as long as its file is.
+/// All that is kept of it goes; the DAG is there again when its file is read again.
 Answer<Reply> delete_dag(Call& call) {
   const std::string& id = call.at(0);
   if (!Catalog(call.workflows).find(id))
     return refuse(404, "Dag with id: " + id + " was not found");
-  metadata::RunFilter filter{.dag = id, .limit = kMostRows};
-  ASSIGN(const auto page, or_refuse(call.kept().runs(filter)));
-  for (const auto& run : page.runs) {
-    if (run.state != sched::RunState::kRunning) continue;
-    ASSIGN(const auto tasks, or_refuse(call.kept().tasks(run.id)));
-    if (std::ranges::find(tasks, sched::TaskState::kRunning, &sched::TaskInstance::state) !=
-        tasks.end())
-      return refuse(409, "Task instances of dag with id: '" + id + "' are still running");
-  }
-  for (const auto& run : page.runs)
-    TRY(or_refuse(call.workflows.handle(sched::DeleteRun{.run = run.id})));
+  const auto gone = call.workflows.forget(id);
+  if (!gone && gone.error().code == Code::kFailedPrecondition)
+    return refuse(409, "Task instances of dag with id: '" + id + "' are still running");
+  TRY(or_refuse(gone));
   return Reply::nothing();
+}
+
+/// All files are read; what is wrong with them is among the import errors.
+Answer<Reply> parse_dag_file(Call& call) {
+  const Catalog catalog(call.workflows);
+  for (const auto& dag : catalog.dags()) {
+    if (dag_json(*dag, catalog)["file_token"] != call.at(0)) continue;
+    (void)call.workflows.reload();
+    return Reply(201, nullptr);
+  }
+  return refuse(404, "File not found");
 }
 
 Answer<Reply> dag_tags(Call& call) {

@@ -14,6 +14,8 @@ Answer<Reply> no_plugins(Call& call);
 Answer<Reply> no_plugin_errors(Call& call);
 Answer<Reply> providers(Call& call);
 Answer<Reply> no_event_logs(Call& call);
+Answer<Reply> no_event_log(Call& call);
+Answer<Reply> hidden_config(Call& call);
 Answer<Reply> no_dag_warnings(Call& call);
 Answer<Reply> import_errors(Call& call);
 Answer<Reply> import_error(Call& call);
@@ -25,6 +27,7 @@ Answer<Reply> dag_details(Call& call);
 Answer<Reply> patch_dag(Call& call);
 Answer<Reply> patch_dags(Call& call);
 Answer<Reply> delete_dag(Call& call);
+Answer<Reply> parse_dag_file(Call& call);
 Answer<Reply> dag_tags(Call& call);
 Answer<Reply> dag_source(Call& call);
 Answer<Reply> dag_versions(Call& call);
@@ -42,6 +45,11 @@ Answer<Reply> patch_dag_run(Call& call);
 Answer<Reply> delete_dag_run(Call& call);
 Answer<Reply> clear_dag_run(Call& call);
 Answer<Reply> wait_for_dag_run(Call& call);
+
+// many_runs.cc
+Answer<Reply> bulk_dag_runs(Call& call);
+Answer<Reply> clear_dag_runs(Call& call);
+Answer<Reply> bulk_task_instances(Call& call);
 
 // clearing.cc
 Answer<Reply> clear_task_instances(Call& call);
@@ -74,17 +82,22 @@ Answer<Reply> list_xcoms(Call& call);
 Answer<Reply> get_xcom(Call& call);
 Answer<Reply> create_xcom(Call& call);
 Answer<Reply> update_xcom(Call& call);
+Answer<Reply> delete_xcom(Call& call);
 
 // assets.cc
 Answer<Reply> list_assets(Call& call);
 Answer<Reply> get_asset(Call& call);
 Answer<Reply> list_asset_aliases(Call& call);
+Answer<Reply> get_asset_alias(Call& call);
 Answer<Reply> list_asset_events(Call& call);
 Answer<Reply> create_asset_event(Call& call);
 Answer<Reply> upstream_asset_events(Call& call);
 Answer<Reply> asset_queued_events(Call& call);
 Answer<Reply> dag_queued_events(Call& call);
 Answer<Reply> dag_asset_queued_event(Call& call);
+Answer<Reply> delete_asset_queued_events(Call& call);
+Answer<Reply> delete_dag_queued_events(Call& call);
+Answer<Reply> delete_dag_asset_queued_event(Call& call);
 
 // backfills.cc
 Answer<Reply> list_backfills(Call& call);

@@ -83,4 +83,15 @@ Answer<Reply> import_error(Call& call) {
   return refuse(404, "The ImportError with import_error_id: `" + call.at(0) + "` was not found");
 }
 
+Answer<Reply> no_event_log(Call& call) {
+  return refuse(404, "The Event Log with id: `" + call.at(0) + "` not found");
+}
+
+/// As Airflow answers unless `expose_config` is set: a project's settings may hold secrets.
+Answer<Reply> hidden_config(Call&) {
+  return refuse(403,
+                "Your Airflow administrator chose not to expose the configuration, most likely for "
+                "security reasons.");
+}
+
 }  // namespace tailrace::airflow

@@ -5,12 +5,11 @@
 #include "airflow/clearing.h"
 #include "airflow/handlers.h"
 #include "airflow/listing.h"
+#include "airflow/marking.h"
 #include "airflow/runs.h"
 
 namespace tailrace::airflow {
 namespace {
-
-constexpr std::size_t kLongestNote = 1000;
 
 const Sorting kSorting{.allowed = {"id", "state", "duration", "start_date", "end_date", "map_index",
                                    "try_number", "logical_date", "run_after", "data_interval_start",
@@ -207,62 +206,11 @@ Answer<Reply> dependencies_reply(Call& call, int map_index) {
   return Reply(Json{{"dependencies", std::move(list)}});
 }
 
-/// PATCH's body; `state` is absent where a mask leaves it out.
-struct Change {
-  std::optional<sched::TaskState> state;
-  std::optional<std::string> note;
-  bool upstream = false, downstream = false, future = false, past = false;
-};
-
 Answer<Change> change_of(const Call& call) {
   ASSIGN(Body body, call.body());
-  Change change;
-  const auto state = body.text("new_state");
-  const auto note = body.text("note", kLongestNote);
-  change.upstream = body.flag("include_upstream").value_or(false);
-  change.downstream = body.flag("include_downstream").value_or(false);
-  change.future = body.flag("include_future").value_or(false);
-  change.past = body.flag("include_past").value_or(false);
-  if (body.is_null("new_state")) body.fault("'new_state' should not be empty", "new_state");
-  std::optional<sched::TaskState> to;
-  if (state == "success") to = sched::TaskState::kSuccess;
-  if (state == "failed") to = sched::TaskState::kFailed;
-  if (state == "skipped") to = sched::TaskState::kSkipped;
-  if (state && !to)
-    body.fault("'" + *state + "' is not one of ['success', 'failed', 'skipped']", "new_state");
+  const Change change = read_change(body, call.parameters().texts("update_mask"));
   TRY(body.check());
-  const auto mask = call.parameters().texts("update_mask");
-  if (is_one_of("new_state", mask)) change.state = to;
-  if (is_one_of("note", mask)) change.note = note;
   return change;
-}
-
-/// The instances of the task or group in its run, and with `past` and `future` in others; those in
-/// the state already are none of them.
-Answer<std::vector<FoundTask>> to_set(const Call& call, const Change& change,
-                                      const std::set<std::string>& tasks,
-                                      std::optional<int> map_index, Catalog& catalog) {
-  ASSIGN(const auto run, run_at(call));
-  std::vector<sched::Run> runs{run};
-  if ((change.past || change.future) && run.logical_date) {
-    ASSIGN(runs, runs_between(call, run.id.dag, change.past ? std::nullopt : run.logical_date,
-                              change.future ? std::nullopt : run.logical_date));
-  }
-  const sched::Plan& plan = *catalog.plan(run.id.dag);
-  std::set<std::string> meant = tasks;
-  for (const auto& id : tasks) {
-    const sched::PlanTask& task = plan[plan.find(id)];
-    for (int other = 0; other < plan.size(); ++other) {
-      const auto place = static_cast<std::size_t>(other);
-      if ((change.upstream && task.all_upstream[place]) ||
-          (change.downstream && task.all_downstream[place]))
-        meant.insert(plan[other].task->id);
-    }
-  }
-  return instances_of(call, runs, [&](const sched::TaskInstance& task) {
-    return meant.contains(task.id.task) && task.state != change.state &&
-           (!map_index || !tasks.contains(task.id.task) || task.id.map_index == *map_index);
-  });
 }
 
 Answer<std::vector<FoundTask>> again(const Call& call, std::vector<FoundTask> found) {
@@ -272,20 +220,6 @@ Answer<std::vector<FoundTask>> again(const Call& call, std::vector<FoundTask> fo
     if (at != tasks.end()) one.task = *at;
   }
   return found;
-}
-
-Answer<void> set_all(Call& call, const Change& change, const std::vector<FoundTask>& found,
-                     const std::vector<FoundTask>& noted) {
-  if (change.note) {
-    for (const auto& one : noted)
-      TRY(or_refuse(call.workflows.handle(
-          sched::SetNote{.run = one.run->id, .task = one.task.id, .note = *change.note})));
-  }
-  if (!change.state) return {};
-  for (const auto& one : found)
-    TRY(or_refuse(
-        call.workflows.handle(sched::SetTask{.task = one.task.id, .state = *change.state})));
-  return {};
 }
 
 /// Of a task, one of its instances, or a group; `dry`: says which without setting them.
@@ -300,12 +234,12 @@ Answer<Reply> patch(Call& call, const std::set<std::string>& tasks, std::optiona
   if (own.empty()) return refuse(404, already.empty() ? "" : "The Task Instance was not found");
   std::vector<FoundTask> found;
   if (change.state) {
-    ASSIGN(found, to_set(call, change, tasks, map_index, catalog));
+    ASSIGN(found, instances_to_set(call, run, change, tasks, map_index, catalog));
   }
   if (dry) return Reply(instances_page(call, change.state ? found : own, catalog, true));
   if (change.state && found.empty())
     return refuse(409, already + std::string(sched::name(*change.state)) + " state");
-  TRY(set_all(call, change, found, own));
+  TRY(mark(call, change, found, own));
   ASSIGN(own, again(call, std::move(own)));
   return Reply(instances_page(call, own, catalog, true));
 }

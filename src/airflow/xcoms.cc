@@ -46,6 +46,16 @@ Answer<bool> has_key(const Call& call, const sched::TaskId& task, const std::str
   return std::ranges::find(keys, key) != keys.end();
 }
 
+/// That which has an XCom of the key, to be changed.
+Answer<FoundTask> instance_with(const Call& call, int map_index, const std::string& key) {
+  const std::string missing =
+      "The XCom with key: `" + key + "` with mentioned task instance doesn't exist.";
+  ASSIGN(auto found, instance(call, map_index, missing));
+  ASSIGN(const bool there, has_key(call, found.task.id, key));
+  if (!there) return refuse(404, missing);
+  return found;
+}
+
 }  // namespace
 
 Answer<Reply> list_xcoms(Call& call) {
@@ -140,15 +150,21 @@ Answer<Reply> update_xcom(Call& call) {
   const auto index = static_cast<int>(body.number("map_index", -1).value_or(-1));
   TRY(body.check());
   const std::string& key = call.at(3);
-  const std::string missing =
-      "The XCom with key: `" + key + "` with mentioned task instance doesn't exist.";
-  ASSIGN(const auto found, instance(call, index, missing));
-  ASSIGN(const bool there, has_key(call, found.task.id, key));
-  if (!there) return refuse(404, missing);
+  ASSIGN(const auto found, instance_with(call, index, key));
   TRY(or_refuse(call.kept().put_xcom(found.task.id, key, json_value(value))));
   Json json = entry_json(found, key, Catalog(call.workflows));
   json["value"] = value;
   return Reply(std::move(json));
+}
+
+Answer<Reply> delete_xcom(Call& call) {
+  Parameters parameters = call.parameters();
+  const auto index = static_cast<int>(parameters.number("map_index", -1).value_or(-1));
+  TRY(parameters.check());
+  const std::string& key = call.at(3);
+  ASSIGN(const auto found, instance_with(call, index, key));
+  TRY(or_refuse(call.kept().drop_xcom(found.task.id, key)));
+  return Reply::nothing();
 }
 
 }  // namespace tailrace::airflow

@@ -134,6 +134,7 @@ class Metadata {
   /// Of every instance of the task, in their order; empty: none.
   virtual Result<jinja::List> xcoms(const sched::TaskId& task, std::string_view key) = 0;
   virtual Status clear_xcoms(const sched::TaskId& task) = 0;
+  virtual Status drop_xcom(const sched::TaskId& task, std::string_view key) = 0;
   virtual Result<std::vector<std::string>> xcom_keys(const sched::TaskId& task) = 0;
 
   virtual Status set_variable(const Variable& variable) = 0;

@@ -316,6 +316,29 @@ TEST_P(MetadataTest, what_templates_came_to_is_kept_and_goes_with_the_run) {
   EXPECT_FALSE(*kept_->rendered(id));
 }
 
+TEST_P(MetadataTest, a_dag_that_is_gone_takes_all_of_it_and_nothing_of_others) {
+  const auto one = run("a", "1", 1, RunState::kSuccess),
+             other = run("b", "1", 2, RunState::kSuccess);
+  sched::DagRow dag;
+  dag.id = "a";
+  sched::Backfill backfill;
+  backfill.id = 1;
+  backfill.dag = "a";
+  keep({dag, backfill, one, other, task(one, "t", TaskState::kSuccess, 1),
+        task(other, "t", TaskState::kSuccess, 1)});
+  for (const auto& of : {one, other})
+    ASSERT_TRUE(kept_->put_xcom({of.id, "t", -1}, "k", jinja::Value(1)));
+  keep({sched::Gone{sched::GoneDag{"a"}}});
+  EXPECT_FALSE(*kept_->run(one.id));
+  EXPECT_TRUE(kept_->tasks(one.id)->empty());
+  EXPECT_TRUE(kept_->backfills("a")->empty());
+  EXPECT_TRUE(kept_->xcom_keys({one.id, "t", -1})->empty());
+  EXPECT_TRUE(*kept_->run(other.id));
+  EXPECT_EQ(kept_->xcom_keys({other.id, "t", -1})->size(), 1U);
+  ASSERT_TRUE(kept_->drop_xcom({other.id, "t", -1}, "k"));
+  EXPECT_TRUE(kept_->xcom_keys({other.id, "t", -1})->empty());
+}
+
 TEST_P(MetadataTest, events_that_wait_and_the_last_one_come_back) {
   std::vector<sched::Change> rows;
   for (int i = 1; i <= 5; ++i) {

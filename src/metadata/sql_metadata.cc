@@ -327,6 +327,14 @@ class SqlMetadata final : public Metadata {
     return all(std::move(rows), [](const Statement& row) { return jinja::from_json(row.text(0)); });
   }
 
+  Status drop_xcom(const sched::TaskId& task, std::string_view key) override {
+    const std::lock_guard lock(mutex_);
+    Statement drop = store_->prepare(
+        "DELETE FROM xcom WHERE dag = ? AND run = ? AND task = ? AND map_index = ? AND key = ?");
+    bind(drop, task).bind(key);
+    return drop.run();
+  }
+
   Status clear_xcoms(const sched::TaskId& task) override {
     const std::lock_guard lock(mutex_);
     return drop_xcoms(task);
@@ -604,6 +612,7 @@ class SqlMetadata final : public Metadata {
   Status put(const sched::Gone& gone) {
     if (const auto* run = std::get_if<sched::RunId>(&gone.what)) return forget(*run);
     if (const auto* task = std::get_if<sched::TaskId>(&gone.what)) return forget(*task);
+    if (const auto* dag = std::get_if<sched::GoneDag>(&gone.what)) return forget_dag(dag->id);
     Statement drop = store_->prepare("DELETE FROM pool WHERE name = ?");
     drop.bind(std::string_view(std::get<std::string>(gone.what)));
     return drop.run();
@@ -618,6 +627,19 @@ class SqlMetadata final : public Metadata {
           "DELETE FROM run WHERE dag = ? AND run = ?"}) {
       Statement drop = store_->prepare(sql);
       bind(drop, id);
+      TRY(drop.run());
+    }
+    return {};
+  }
+
+  Status forget_dag(const std::string& id) {
+    for (const char* sql :
+         {"DELETE FROM xcom WHERE dag = ?", "DELETE FROM try WHERE dag = ?",
+          "DELETE FROM rendered WHERE dag = ?", "DELETE FROM callback WHERE dag = ?",
+          "DELETE FROM task WHERE dag = ?", "DELETE FROM run WHERE dag = ?",
+          "DELETE FROM backfill WHERE dag = ?", "DELETE FROM dag WHERE id = ?"}) {
+      Statement drop = store_->prepare(sql);
+      drop.bind(std::string_view(id));
       TRY(drop.run());
     }
     return {};

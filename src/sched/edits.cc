@@ -301,6 +301,48 @@ Status Scheduler::State::delete_run(const DeleteRun& event, Micros now) {
   return {};
 }
 
+Status Scheduler::State::forget_dag(const ForgetDag& event, Micros now) {
+  DagState* dag = find_dag(event.dag);
+  if (dag == nullptr || dag->forgotten)
+    return error(Code::kNotFound, fmt::format("there is no DAG {}", event.dag));
+  std::vector<RunId> ids;
+  for (const auto& [id, run] : dag->runs) {
+    for (const TaskSlots& task : run->tasks) {
+      if (task.count(TaskState::kRunning) > 0)
+        return error(Code::kFailedPrecondition,
+                     fmt::format("tasks of DAG {} are running", event.dag));
+    }
+    ids.push_back(run->row.id);
+  }
+  for (const RunId& id : ids) TRY(delete_run({.run = id}, now));
+  for (std::int64_t id : dag->row.pending_asset_events) release_event(id);
+  std::erase_if(backfills_, [&](const auto& entry) { return entry.second.dag == event.dag; });
+  for (auto& [name, dags] : listeners_) std::erase(dags, dag);
+  std::erase(touched_dags_, dag);
+  dag->touched = false;
+  dag->plan = nullptr;
+  dag->row = DagRow{.id = event.dag};
+  dag->forgotten = true;
+  effects_.changes.emplace_back(Gone{GoneDag{event.dag}});
+  return {};
+}
+
+Status Scheduler::State::drop_pending(const DropPending& event) {
+  DagState* dag = find_dag(event.dag);
+  if (dag == nullptr) return error(Code::kNotFound, fmt::format("there is no DAG {}", event.dag));
+  const auto gone = std::erase_if(dag->row.pending_asset_events, [&](std::int64_t id) {
+    const AssetEvent& held = events_.at(id).event;
+    const bool meant = (event.assets.empty() || event.assets.contains(held.asset_uri)) &&
+                       (!event.before || held.at < *event.before);
+    if (meant) release_event(id);
+    return meant;
+  });
+  if (gone == 0)
+    return error(Code::kNotFound, fmt::format("no such event waits for DAG {}", event.dag));
+  touch(*dag);
+  return {};
+}
+
 Status Scheduler::State::set_note(const SetNote& event) {
   LiveRun* run = find(event.run);
   if (run == nullptr) return no_run(event.run);

@@ -150,9 +150,13 @@ struct Numbers {
   std::int64_t runs = 0, asset_events = 0, backfills = 0;
 };
 
-/// A row that is gone: a run with its tasks, one task instance, a pool by name.
+/// A DAG that was forgotten, with its runs and backfills, those that are not in memory, too.
+struct GoneDag {
+  std::string id;
+};
+/// A row that is gone: a run with its tasks, one task instance, a pool by name, a DAG.
 struct Gone {
-  std::variant<RunId, TaskId, std::string> what;
+  std::variant<RunId, TaskId, std::string, GoneDag> what;
 };
 /// A row that is new or has changed, as a whole; or one that is gone.
 using Change = std::variant<DagRow, Run, TaskInstance, AssetEvent, Pool, Backfill, Numbers, Gone>;

@@ -288,7 +288,7 @@ Effects Scheduler::State::set_dags(std::vector<std::shared_ptr<const dags::Dag>>
     present.insert(given->id);
     bool is_new = find_dag(given->id) == nullptr;
     DagState& dag = this->dag(given->id);
-    if (is_new) {
+    if (is_new || std::exchange(dag.forgotten, false)) {
       dag.row.paused = given->paused_upon_creation.value_or(settings_.paused_at_creation);
       touch(dag);
     }
@@ -358,6 +358,8 @@ Result<Effects> Scheduler::State::handle(const Event& event, Micros now) {
                      [&](const SetTask& it) { return set_task(it, now); },
                      [&](const SetRun& it) { return set_run(it, now); },
                      [&](const DeleteRun& it) { return delete_run(it, now); },
+                     [&](const ForgetDag& it) { return forget_dag(it, now); },
+                     [&](const DropPending& it) { return drop_pending(it); },
                      [&](const Pause& it) { return pause(it, now); },
                      [&](const SetPool& it) { return set_pool(it); },
                      [&](const DropPool& it) { return drop_pool(it); },

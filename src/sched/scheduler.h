@@ -124,6 +124,17 @@ struct SetRun {
 struct DeleteRun {
   RunId run;
 };
+/// All that is known of a DAG goes; it is new when set_dags() has it again.
+struct ForgetDag {
+  std::string dag;
+};
+/// Happenings that a DAG has not consumed go: of these assets, by URI or name (empty: of all), and
+/// before a time.
+struct DropPending {
+  std::string dag;
+  std::set<std::string> assets = {};
+  std::optional<Micros> before = {};
+};
 struct Pause {
   std::string dag;
   bool paused;
@@ -155,7 +166,7 @@ struct Interrupted {
 
 using Event = std::variant<Started, Finished, Resume, AssetHappened, Trigger, Clear, SetTask,
                            SetRun, DeleteRun, Pause, SetPool, DropPool, MakeBackfill, SetBackfill,
-                           SetNote, Lost, Interrupted>;
+                           SetNote, Lost, Interrupted, ForgetDag, DropPending>;
 
 // --- what comes out ------------------------------------------------------------------------------
 

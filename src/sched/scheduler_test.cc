@@ -588,5 +588,75 @@ TEST(Scheduler, finished_runs_are_forgotten_and_come_back_when_they_are_cleared)
   EXPECT_EQ(driver.state("d", "one"), "success");
 }
 
+TEST(Scheduler, a_dag_that_is_forgotten_leaves_nothing_and_is_new_when_it_comes_again) {
+  auto dag = make_dag("d", {task("a")}, every(kHour));
+  auto other = make_dag("other", {task("a")});
+  Driver driver({.finished_runs_kept = 1}, {dag, other}, kNewYear);
+  ASSERT_TRUE(driver.handle(trigger("other", "r")));
+  for (const char* run : {"one", "two", "three"}) ASSERT_TRUE(driver.handle(trigger("d", run)));
+  driver.run_all();
+  driver.advance_to(kNewYear + kHour);
+  EXPECT_EQ(driver.run_ids("d").size(), 4u);
+  ASSERT_TRUE(driver.handle(MakeBackfill{
+      .wanted = {.dag = "d", .from = kNewYear - kHour, .to = kNewYear, .max_active_runs = 1}}));
+  ASSERT_TRUE(driver.handle(Pause{.dag = "d", .paused = true}));
+  ASSERT_TRUE(driver.handle(ForgetDag{"d"}));
+  EXPECT_TRUE(driver.run_ids("d").empty());
+  EXPECT_FALSE(driver.kept().dags.contains("d"));
+  EXPECT_TRUE(driver.kept().backfills.empty());
+  EXPECT_EQ(driver.kept().tasks.size(), 1u) << "the other DAG's";
+  EXPECT_EQ(driver.handle(trigger("d", "one")).error().code, Code::kNotFound);
+  EXPECT_EQ(driver.handle(ForgetDag{"d"}).error().code, Code::kNotFound);
+  driver.advance_to(kNewYear + 3 * kHour);
+  EXPECT_TRUE(driver.run_ids("d").empty()) << "nothing falls due";
+  driver.crash(true);
+  EXPECT_EQ(driver.state("other", "r"), "success");
+  driver.set_dags({dag, other});
+  EXPECT_FALSE(driver.kept().dags.at("d").paused);
+  ASSERT_TRUE(driver.handle(trigger("d", "one")));
+  driver.run_all();
+  EXPECT_EQ(driver.state("d", "one"), "success");
+}
+
+TEST(Scheduler, a_dag_whose_tasks_run_is_not_forgotten) {
+  Driver driver({}, {make_dag("d", {task("a")})}, kNewYear);
+  ASSERT_TRUE(driver.handle(trigger("d", "r")));
+  const Start start = driver.begin();
+  EXPECT_EQ(driver.handle(ForgetDag{"d"}).error().code, Code::kFailedPrecondition);
+  ASSERT_TRUE(driver.finish(start, Finished::How::kSuccess));
+  EXPECT_EQ(driver.state("d", "r"), "success");
+  EXPECT_TRUE(driver.handle(ForgetDag{"d"}));
+}
+
+TEST(Scheduler, happenings_that_wait_are_dropped_by_asset_and_time) {
+  auto dag = make_dag("d", {task("a")}, [](dags::Dag& made) {
+    made.assets = dags::AssetCondition{
+        .kind = dags::AssetCondition::Kind::kAll,
+        .asset = {},
+        .alias = {},
+        .parts = {testing::asset("one"), testing::asset("two"), testing::asset("three")}};
+  });
+  Driver driver({}, {dag}, kNewYear);
+  auto happen = [&](const char* uri) {
+    ASSERT_TRUE(driver.handle(AssetHappened{.uri = uri, .extra = {}, .aliases = {}}));
+  };
+  happen("one");
+  happen("two");
+  EXPECT_EQ(driver.handle(DropPending{.dag = "d", .assets = {"three"}}).error().code,
+            Code::kNotFound);
+  EXPECT_EQ(driver.handle(DropPending{.dag = "d", .before = kNewYear}).error().code,
+            Code::kNotFound);
+  ASSERT_TRUE(driver.handle(DropPending{.dag = "d", .assets = {"one"}}));
+  happen("three");
+  EXPECT_TRUE(driver.run_ids("d").empty()) << "one has to happen again";
+  driver.crash(true);
+  happen("one");
+  ASSERT_EQ(driver.run_ids("d").size(), 1u);
+  EXPECT_EQ(driver.kept().runs.begin()->second.asset_events.size(), 3u);
+  happen("two");
+  ASSERT_TRUE(driver.handle(DropPending{.dag = "d"}));
+  EXPECT_TRUE(driver.kept().dags.at("d").pending_asset_events.empty());
+}
+
 }  // namespace
 }  // namespace tailrace::sched

@@ -83,6 +83,7 @@ struct DagState {
   std::map<std::string, int> active_tasks;  ///< of tasks with max_active_tis_per_dag
   std::deque<std::int64_t> finished;        ///< run numbers in memory, as they finished
   bool touched = false;
+  bool forgotten = false;  ///< nothing of it is kept any more
 
   bool can_run() const { return plan != nullptr && !row.paused; }
 };
@@ -237,6 +238,8 @@ class Scheduler::State {
   Status set_run(const SetRun& event, Micros now);
   void end_run(LiveRun& run, RunState state, Micros now);
   Status delete_run(const DeleteRun& event, Micros now);
+  Status forget_dag(const ForgetDag& event, Micros now);
+  Status drop_pending(const DropPending& event);
   Status pause(const Pause& event, Micros now);
   Status set_pool(const SetPool& event);
   Status drop_pool(const DropPool& event);

@@ -262,4 +262,16 @@ Result<TopicEvents::Went> TopicEvents::advance(Watched& watched, std::int32_t id
   return moved ? Went::kOn : Went::kFull;
 }
 
+jinja::Value records_extra(const std::string& topic, std::int32_t partition, Offset first,
+                           std::int64_t count) {
+  using jinja::Value;
+  jinja::Dict extra;
+  extra.set(Value("topic"), Value(topic));
+  extra.set(Value("partition"), Value(std::int64_t{partition}));
+  extra.set(Value("offset"), Value(first.value));
+  extra.set(Value("last_offset"), Value(first.value + count - 1));
+  extra.set(Value("records"), Value(count));
+  return Value(std::move(extra));
+}
+
 }  // namespace tailrace::workflows

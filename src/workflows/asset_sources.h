@@ -137,4 +137,8 @@ class FileEvents {
   std::thread thread_;
 };
 
+/// What an event of so many records of a topic says of them.
+jinja::Value records_extra(const std::string& topic, std::int32_t partition, Offset first,
+                           std::int64_t count);
+
 }  // namespace tailrace::workflows

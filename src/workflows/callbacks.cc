@@ -19,6 +19,7 @@ struct Notifier {
   std::string_view operator_path;
   std::vector<std::pair<std::string_view, std::string_view>> renamed;  ///< its argument, ours
   std::string_view connection_argument, connection;                    ///< ours, its default
+  std::vector<std::pair<std::string_view, Value>> defaults = {};       ///< more of it
 };
 
 const Notifier* find_notifier(std::string_view path) {
@@ -27,6 +28,14 @@ const Notifier* find_notifier(std::string_view path) {
       .renamed = {{"text", "message"}},
       .connection_argument = "slack_webhook_conn_id",
       .connection = "slack_default"};
+  static const Notifier kSlackApi{
+      .operator_path = "airflow.providers.slack.operators.slack.SlackAPIPostOperator",
+      .renamed = {},
+      .connection_argument = "slack_conn_id",
+      .connection = "slack_api_default",
+      .defaults = {{"text", Value("This is a default message")},
+                   {"unfurl_links", Value(true)},
+                   {"unfurl_media", Value(true)}}};
   static const Notifier kSmtp{
       .operator_path = "airflow.providers.smtp.operators.smtp.EmailOperator",
       .renamed = {{"smtp_conn_id", "conn_id"}},
@@ -36,6 +45,8 @@ const Notifier* find_notifier(std::string_view path) {
       {"airflow.providers.slack.notifications.slack_webhook.SlackWebhookNotifier", &kSlack},
       {"airflow.providers.slack.notifications.slack_webhook.send_slack_webhook_notification",
        &kSlack},
+      {"airflow.providers.slack.notifications.slack.SlackNotifier", &kSlackApi},
+      {"airflow.providers.slack.notifications.slack.send_slack_notification", &kSlackApi},
       {"airflow.providers.smtp.notifications.smtp.SmtpNotifier", &kSmtp},
       {"airflow.providers.smtp.notifications.smtp.send_smtp_notification", &kSmtp},
   };
@@ -88,6 +99,8 @@ Status notify(tasks::Context& context, const Notifier& notifier, const Dict& giv
   own.arguments = {};
   own.arguments.set(Value(std::string(notifier.connection_argument)),
                     Value(std::string(notifier.connection)));
+  for (const auto& [name, value] : notifier.defaults)
+    own.arguments.set(Value(std::string(name)), value);
   for (const auto& [name, value] : given.items()) {
     Value called = name;
     for (const auto& [its, ours] : notifier.renamed)

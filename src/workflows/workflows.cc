@@ -18,7 +18,9 @@
 #include "tasks/process.h"
 #include "workflows/asset_sources.h"
 #include "workflows/attempt.h"
+#include "workflows/dag_files.h"
 #include "workflows/params.h"
+#include "workflows/reading.h"
 #include "workflows/run_callbacks.h"
 #include "workflows/task_threads.h"
 #include "workflows/try_log.h"
@@ -33,42 +35,6 @@ constexpr auto kRetryKeeping = 1s;
 /// Of a topic's records, kept by one write.
 constexpr std::size_t kMostEventsAtOnce = 256;
 
-jinja::Value records_extra(const std::string& topic, std::int32_t partition, Offset first,
-                           std::int64_t count) {
-  using jinja::Value;
-  jinja::Dict extra;
-  extra.set(Value("topic"), Value(topic));
-  extra.set(Value("partition"), Value(std::int64_t{partition}));
-  extra.set(Value("offset"), Value(first.value));
-  extra.set(Value("last_offset"), Value(first.value + count - 1));
-  extra.set(Value("records"), Value(count));
-  return Value(std::move(extra));
-}
-
-/// Findings as lines, and whether one of them is fatal.
-std::string lines_of(const std::vector<dags::Finding>& findings, bool fatal) {
-  std::string text;
-  for (const auto& one : findings) {
-    if (one.fatal == fatal) text += (text.empty() ? "" : "\n") + one.text();
-  }
-  return text;
-}
-
-/// The one DAG, without what starts it by itself.
-Result<std::vector<std::shared_ptr<const dags::Dag>>> only(
-    const std::vector<std::shared_ptr<const dags::Dag>>& dags, const std::string& id) {
-  for (const auto& dag : dags) {
-    if (dag->id != id) continue;
-    auto alone = std::make_shared<dags::Dag>(*dag);
-    alone->timetable = calendar::Timetable();
-    alone->assets.reset();
-    return std::vector<std::shared_ptr<const dags::Dag>>{std::move(alone)};
-  }
-  std::string names;
-  for (const auto& dag : dags) names += (names.empty() ? "" : ", ") + dag->id;
-  return error(Code::kNotFound, fmt::format("no DAG is called {}; there are: {}", id, names));
-}
-
 metadata::Place metadata_place(const Options& options) {
   metadata::Place place = options.metadata;
   if (place.url.empty()) place.url = "sqlite://" + options.data + "/dags/workflows.db";
@@ -76,20 +42,6 @@ metadata::Place metadata_place(const Options& options) {
 }
 
 }  // namespace
-
-/// What the assets that DAGs wait for name in the project.
-Result<std::vector<AssetSource>> sources_of(const dags::AssetCondition& condition,
-                                            const Options& options) {
-  std::vector<AssetSource> found;
-  for (const auto& part : condition.parts) {
-    ASSIGN(auto more, sources_of(part, options));
-    found.insert(found.end(), more.begin(), more.end());
-  }
-  if (condition.kind != dags::AssetCondition::Kind::kAsset) return found;
-  ASSIGN(auto source, asset_source(condition.asset.uri, options.folder, options.brokers));
-  if (source) found.push_back(std::move(*source));
-  return found;
-}
 
 class Workflows::Impl final : public AssetSink {
  public:
@@ -148,8 +100,13 @@ class Workflows::Impl final : public AssetSink {
       const std::lock_guard lock(mutex_);  // who asks already is answered without the thread
       thread_ = std::thread([this] { run(); });
     }
+    if (options_.only.empty())
+      looks_.emplace(workshop_.dags_folder, files_read_, [this] { read_again(); });
     return watch_sources();
   }
+
+  /// What was there when the DAGs were read.
+  void files_were(DagFiles files) { files_read_ = std::move(files); }
 
   /// Topics that are listened to for the first time are told from here on, before anything else of
   /// the project runs.
@@ -171,6 +128,7 @@ class Workflows::Impl final : public AssetSink {
   /// What DAGs listen to now; what they listen to no more is forgotten.
   Status watch_sources() {
     const std::lock_guard lock(sources_mutex_);
+    if (stopping_) return {};
     ASSIGN(const auto sources, all_sources(dags()));
     ASSIGN(auto cursors, metadata_->cursors());
     std::vector<metadata::Cursor> gone;
@@ -234,19 +192,26 @@ class Workflows::Impl final : public AssetSink {
   void stop(std::chrono::milliseconds grace) {
     if (!thread_.joinable()) return;
     {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      some_.notify_all();
+    }
+    {
       const std::lock_guard lock(sources_mutex_);
       topic_events_.reset();
       file_events_.reset();
     }
     {
       std::unique_lock lock(mutex_);
-      stopping_ = true;
-      some_.notify_all();
       idle_.wait_for(lock, grace, [&] { return running_.empty(); });
       for (auto& [key, source] : running_) source.request_stop();
       gave_up_ = true;
       metadata_->give_up();
       idle_.wait(lock, [&] { return running_.empty(); });
+    }
+    looks_.reset();
+    {
+      const std::lock_guard lock(mutex_);
       over_ = true;
       some_.notify_all();
     }
@@ -313,6 +278,7 @@ class Workflows::Impl final : public AssetSink {
   }
 
   std::vector<dags::Finding> reload() {
+    const std::lock_guard lock(reading_mutex_);
     auto reading = dags::read(workshop_.dags_folder, dags::airflow_operators(),
                               {.folder = {}, .environment = {}, .now = now()});
     if (!reading) return {{.place = {}, .fatal = true, .what = reading.error().what}};
@@ -330,6 +296,31 @@ class Workflows::Impl final : public AssetSink {
     if (const auto watched = watch_sources(); !watched)
       reading->findings.push_back({.place = {}, .fatal = false, .what = watched.error().what});
     return reading->findings;
+  }
+
+  /// Files have changed.
+  void read_again() {
+    const auto findings = reload();
+    const std::string fatal = lines_of(findings, true), doubts = lines_of(findings, false);
+    if (!fatal.empty())
+      LOG(error, "DAG files have changed and are not taken, the DAGs stay as they were: {}", fatal);
+    else
+      LOG(info, "DAG files have changed: {} DAGs", dags().size());
+    if (!doubts.empty()) LOG(warn, "{}", doubts);
+  }
+
+  Status forget(const std::string& id) {
+    TRY(between<Status>([&]() -> Status {
+      ASSIGN(auto done, handle_now(sched::ForgetDag{.dag = id}));
+      {
+        const std::lock_guard lock(dags_mutex_);
+        dags_.erase(id);
+      }
+      std::vector<Effects> effects;
+      effects.push_back(std::move(done));
+      return carry_out(std::move(effects));
+    }));
+    return watch_sources();
   }
 
   void was_read(std::vector<dags::Finding> findings) {
@@ -667,6 +658,8 @@ class Workflows::Impl final : public AssetSink {
   }
 
   const Options options_;
+  DagFiles files_read_;
+  std::mutex reading_mutex_;  ///< one reading of the files at a time
   std::mutex sources_mutex_;
   std::unique_ptr<TopicEvents> topic_events_;
   std::unique_ptr<FileEvents> file_events_;
@@ -698,6 +691,7 @@ class Workflows::Impl final : public AssetSink {
   bool telling_of_lost_ = false;  ///< the scheduler's thread is about tries that went
   RunCallbacks callbacks_;
   TaskThreads threads_;
+  std::optional<DagFileLooks> looks_;
 };
 
 Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::ProjectAccess& project,
@@ -706,6 +700,7 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
   std::filesystem::create_directories(options.data + "/dags/logs", failed);
   if (failed)
     return error(Code::kFailedPrecondition, fmt::format("{}: {}", options.data, failed.message()));
+  DagFiles files = dag_files(options.folder + "/dags");
   ASSIGN(auto reading,
          dags::read(options.folder + "/dags", dags::airflow_operators(),
                     {.folder = {}, .environment = {}, .now = clock.now().value * 1000}));
@@ -719,6 +714,7 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
   ASSIGN(auto kept, metadata::Metadata::open(metadata_place(options)));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(kept), project, clock);
   impl->was_read(std::move(reading.findings));
+  impl->files_were(std::move(files));
   TRY(impl->all_sources(reading.dags));
   TRY(impl->recover(std::move(reading.dags)));
   return std::unique_ptr<Workflows>(new Workflows(std::move(impl)));
@@ -738,6 +734,9 @@ Result<sched::RunId> Workflows::trigger(sched::Trigger trigger) {
 }
 Status Workflows::handle(sched::Event event) {
   return impl_->handle(std::move(event));
+}
+Status Workflows::forget(const std::string& dag) {
+  return impl_->forget(dag);
 }
 Status Workflows::happened(std::string uri, jinja::Value extra) {
   return impl_->handle(

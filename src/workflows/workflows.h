@@ -58,8 +58,11 @@ class Workflows {
   Status handle(sched::Event event);
   /// An asset happened: returns when the event is kept.
   Status happened(std::string uri, jinja::Value extra);
-  /// Reads the DAG files again; what is wrong with them, if anything: then the DAGs stay as they
-  /// are.
+  /// All that is kept of a DAG goes, and it is not there until the DAG files are read again.
+  /// kFailedPrecondition: tasks of it run.
+  Status forget(const std::string& dag);
+  /// Reads the DAG files again, as it does by itself when they change; what is wrong with them, if
+  /// anything: then the DAGs stay as they are.
   std::vector<dags::Finding> reload();
   /// What the last reading of the DAG files found, and when it was.
   struct Reading {

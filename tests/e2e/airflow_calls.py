@@ -84,6 +84,8 @@ STEPS = [
     ("xcom_made", "POST", TASKS + "/shaky/xcomEntries", {"key": "mine", "value": {"a": [1, None]}}),
     ("xcom_made_again", "POST", TASKS + "/shaky/xcomEntries", {"key": "mine", "value": 1}),
     ("xcom_changed", "PATCH", TASKS + "/shaky/xcomEntries/mine", {"value": "other"}),
+    ("xcom_gone", "DELETE", TASKS + "/shaky/xcomEntries/mine", None),
+    ("xcom_gone_again", "DELETE", TASKS + "/shaky/xcomEntries/mine", None),
     ("note", "PATCH", RUN, {"note": "looked at"}),
     ("note_gone", "PATCH", RUN, {"note": ""}),
     ("state_nonsense", "PATCH", RUN, {"state": "running"}),
@@ -108,6 +110,56 @@ STEPS = [
     ("clear_run", "POST", RUN + "/clear", {"dry_run": False}),
     ("settle", None, None, None),
     ("instances_cleared", "GET", TASKS, None),
+    ("bulk_tasks", "PATCH", TASKS, {"actions": [
+        {"action": "create", "entities": [{"task_id": "shaky"}]},
+        {"action": "update", "entities": [{"task_id": "none", "map_index": -1, "new_state": "success"}]},
+        {"action": "update", "entities": [{"task_id": "none", "new_state": "success"}]},
+        {"action": "update", "entities": [{"task_id": "none", "new_state": "success"}],
+         "action_on_non_existence": "skip"},
+        {"action": "update", "entities": [{"task_id": "shaky", "note": "seen", "new_state": "failed"}]},
+        {"action": "update", "entities": [{"task_id": "double", "map_index": 1, "new_state": "skipped"}]},
+        {"action": "update", "entities": [{"task_id": "hopeless", "new_state": "failed"}]},
+        {"action": "update", "entities": [{"task_id": "numbers", "new_state": "skipped", "note": "x"}],
+         "update_mask": ["note"]}]}),
+    ("settle", None, None, None),
+    ("bulk_tasks_then", "GET", TASKS, None),
+    ("bulk_tasks_wild", "PATCH", "dags/~/dagRuns/~/taskInstances", {"actions": [
+        {"action": "update", "entities": [{"task_id": "shaky", "new_state": "success"}]},
+        {"action": "update", "entities": [{"task_id": "shaky", "dag_id": "shop", "dag_run_id": "first",
+                                           "new_state": "success"}]}]}),
+    ("bulk_tasks_odd", "PATCH", TASKS, {"actions": [
+        {"action": "update", "entities": [{"task_id": "shaky", "new_state": "running"}]}]}),
+    ("settle", None, None, None),
+    ("bulk_runs", "PATCH", "dags/shop/dagRuns", {"actions": [
+        {"action": "create", "entities": [{"dag_run_id": "x"}]},
+        {"action": "update", "entities": [{"dag_run_id": "none", "state": "success"}]},
+        {"action": "update", "entities": [{"dag_run_id": "none", "state": "success"},
+                                          {"dag_run_id": "first", "note": "by many", "state": "success"}],
+         "action_on_non_existence": "skip"},
+        {"action": "update", "entities": [{"dag_run_id": "first", "dag_id": "other", "note": "x"}]},
+        {"action": "delete", "entities": ["none", "nobody"]},
+        {"action": "delete", "entities": ["~"]}]}),
+    ("bulk_runs_then", "GET", RUN, None),
+    ("bulk_runs_wild", "PATCH", "dags/~/dagRuns", {"actions": [
+        {"action": "update", "entities": [{"dag_run_id": "first", "note": "x"}]},
+        {"action": "update", "entities": [{"dag_run_id": "first", "dag_id": "shop", "note": ""}]},
+        {"action": "delete", "entities": ["first"]}]}),
+    ("bulk_runs_odd", "PATCH", "dags/shop/dagRuns", {"actions": [
+        {"action": "update", "entities": [{"state": "success"}]}]}),
+    ("bulk_runs_odd_state", "PATCH", "dags/shop/dagRuns", {"actions": [
+        {"action": "update", "entities": [{"dag_run_id": "first", "state": "running"}]}]}),
+    ("clear_runs_dry", "POST", "dags/shop/clearDagRuns", {"dag_runs": [{"dag_run_id": "first"}], "only_failed": True}),
+    ("clear_runs_none", "POST", "dags/shop/clearDagRuns", {"dag_runs": [{"dag_run_id": "none"}]}),
+    ("clear_runs_nothing", "POST", "dags/shop/clearDagRuns", {}),
+    ("clear_runs_other", "POST", "dags/shop/clearDagRuns",
+     {"dag_runs": [{"dag_run_id": "first", "dag_id": "shop_writer"}]}),
+    ("clear_runs_wild", "POST", "dags/~/clearDagRuns", {"dag_runs": [{"dag_run_id": "first"}]}),
+    ("clear_runs_both", "POST", "dags/shop/clearDagRuns",
+     {"dag_runs": [{"dag_run_id": "first"}], "only_failed": True, "only_new": True}),
+    ("clear_runs", "POST", "dags/~/clearDagRuns",
+     {"dag_runs": [{"dag_run_id": "first", "dag_id": "shop"}], "dry_run": False, "note": "again"}),
+    ("settle", None, None, None),
+    ("runs_cleared", "GET", RUN, None),
     ("run_set", "PATCH", RUN, {"state": "success"}),
     ("run_delete", "DELETE", RUN, None),
     ("run_delete_again", "DELETE", RUN, None),
@@ -125,6 +177,17 @@ STEPS = [
     ("settle", None, None, None),
     ("asset_events_of", "GET", "assets/events?asset_id={asset}&order_by=-timestamp", None),
     ("queued", "GET", "dags/shop_reader/assets/queuedEvents", None),
+    ("queued_gone", "DELETE", "dags/shop_reader/assets/queuedEvents", None),
+    ("queued_gone_of", "DELETE", "assets/{asset}/queuedEvents", None),
+    ("queued_gone_one", "DELETE", "dags/shop_reader/assets/{asset}/queuedEvents", None),
+    ("alias_missing", "GET", "assets/aliases/0", None),
+    ("bulk_runs_gone", "PATCH", "dags/~/dagRuns", {"actions": [
+        {"action": "delete", "entities": [{"dag_run_id": "w", "dag_id": "shop_writer"}]}]}),
+    ("bulk_runs_gone_then", "GET", "dags/shop_writer/dagRuns/w", None),
+    ("config", "GET", "config", None),
+    ("config_option", "GET", "config/section/core/option/executor", None),
+    ("event_log_missing", "GET", "eventLogs/999999", None),
+    ("parse_nonsense", "PUT", "parseDagFile/nonsense", None),
     ("pools", "GET", "pools", None),
     ("pool_made", "POST", "pools", {"name": "two", "slots": 2, "description": "for two"}),
     ("pool_made_again", "POST", "pools", {"name": "two", "slots": 2}),
@@ -224,6 +287,9 @@ STEPS = [
     ("warnings", "GET", "dagWarnings", None),
     ("dag_gone", "DELETE", "dags/shop_nightly", None),
     ("dag_gone_runs", "GET", "dags/~/dagRuns?dag_id_pattern=nightly", None),
+    ("dag_gone_then", "GET", "dags/shop_nightly", None),
+    ("dag_gone_again", "DELETE", "dags/shop_nightly", None),
+    ("dag_gone_list", "GET", "dags?dag_id_pattern=nightly", None),
     ("dag_gone_missing", "DELETE", "dags/none", None),
     ("nowhere", "GET", "nowhere", None),
     ("wrong_method", "DELETE", "version", None),
@@ -249,11 +315,12 @@ OURS = {"relative_fileloc", "ui_color", "ui_fgcolor", "executor", "trigger", "tr
 # Airflow's begins later.
 BEGUN = {"state", "start_date", "end_date", "queued_when", "scheduled_when", "last_scheduling_decision", "duration",
          "created_dagruns", "try_number", "hostname", "pid", "updated_at"}
-LEFT_OUT = dict.fromkeys(("trigger", "write", "clear_one", "clear_run", "event", "task_note", "backfill_cancel"),
-                         BEGUN) | {
+LEFT_OUT = dict.fromkeys(("trigger", "write", "clear_one", "clear_run", "clear_runs", "event", "task_note",
+                          "backfill_cancel"), BEGUN) | {
     # The recording has no processes that beat, and no git.
     "health": {"status", "latest_scheduler_heartbeat", "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat"},
     "version": {"git_version"},
+    "queued_gone_of": {"detail"}, "queued_gone_one": {"detail"},  # an asset's id is in its sentence
     "asset_events_of": {"created_dagruns"},  # two events of one moment, on a clock that stands still
     # Not kept of earlier tries.
     "tries": {"queued_when", "scheduled_when"}, "try_one": {"queued_when", "scheduled_when"}}

@@ -163,6 +163,28 @@ slow:
     assert token is None, "the try is over"
 
 
+def test_a_deleted_dag_is_new_when_its_file_is_read_again(project):
+    project.start()
+    there = lambda: asked(api(project), "GET", "dags/shop")  # noqa: E731
+    token = there()[1]["file_token"]
+    assert asked(api(project), "PATCH", "dags/shop", {"is_paused": False})[0] == 200
+    assert asked(api(project), "POST", "dags/shop_writer/dagRuns", {"logical_date": None})[0] == 200
+    assert asked(api(project), "DELETE", "dags/shop")[0] == 204
+    assert there()[0] == 404 and asked(api(project), "DELETE", "dags/shop")[0] == 404
+    assert asked(api(project), "GET", "dags/shop_writer/dagRuns")[1]["total_entries"] == 1
+    assert asked(api(project), "PUT", "parseDagFile/" + token)[0] == 201, "of the same file as other DAGs"
+    status, dag = there()
+    assert status == 200 and dag["is_paused"], "as the file has it"
+    assert asked(api(project), "GET", "dags/shop/dagRuns")[1]["total_entries"] == 0
+
+    file = project.folder / "dags" / "shop.yml"
+    file.write_text(file.read_text().replace("orders of a day", "orders of a week"))
+    tailrace.wait_until(lambda: there()[1]["description"] == "orders of a week", "the file is read again")
+    file.write_text(file.read_text() + "broken: {tasks: 7}\n")
+    tailrace.wait_until(lambda: asked(api(project), "GET", "importErrors")[1]["total_entries"], "its fault")
+    assert there()[1]["description"] == "orders of a week"
+
+
 def test_pages_of_other_sites_start_nothing(project):
     project.start()
     body = {"logical_date": None, "dag_run_id": "stolen"}

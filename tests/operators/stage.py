@@ -51,6 +51,10 @@ class Web(http.server.BaseHTTPRequestHandler):
             kind, text = "text/html", "ok"
             if "refused" in path:
                 status, text = 403, "invalid_token"
+        elif path.startswith("/slack/"):  # the Web API: a token, and its answers
+            well = headers.get("authorization") == "Bearer xoxb-hush"
+            text = json.dumps({"ok": True, "channel": "C1", "ts": "1503435956.000247"} if well else
+                              {"ok": False, "error": "invalid_auth"})
         data = text.encode("latin-1" if path == "/latin" else "utf-8")
         self.send_response(status)
         for name, value in ({"Content-Type": kind, "Content-Length": str(len(data))} | more).items():
@@ -187,6 +191,10 @@ class Stage:
             "slack": {"conn_type": "slackwebhook", "host": hooks, "password": "T1/B2/hush"},
             "slack_url": {"conn_type": "slackwebhook", "password": f"{hooks}/T1/B2/whole"},
             "slack_refused": {"conn_type": "slackwebhook", "host": hooks, "password": "refused"},
+            "slack_api": {"conn_type": "slack", "password": "xoxb-hush",
+                          "extra": {"base_url": f"http://{here}/slack", "timeout": 30}},
+            "slack_api_other": {"conn_type": "slack", "password": "xoxb-wrong",
+                                "extra": {"base_url": f"http://{here}/slack/"}},
             "slack_empty": {"conn_type": "slackwebhook", "host": hooks},
             "mail": mail | {"extra": plain | {"from_email": "conn@example.org"}},
             "mail_templates": mail | {"extra": plain | templates | {"from_email": "The Robot <robot@example.org>"}},

@@ -95,6 +95,13 @@ inline void Kept::apply(const Change& change) {
         std::erase_if(kept.tasks, [&](const auto& entry) { return entry.first.run == *run; });
       } else if (const auto* task = std::get_if<TaskId>(&gone.what)) {
         kept.tasks.erase(*task);
+      } else if (const auto* dag = std::get_if<GoneDag>(&gone.what)) {
+        kept.dags.erase(dag->id);
+        std::erase_if(kept.runs, [&](const auto& entry) { return entry.first.dag == dag->id; });
+        std::erase_if(kept.tasks,
+                      [&](const auto& entry) { return entry.first.run.dag == dag->id; });
+        std::erase_if(kept.backfills,
+                      [&](const auto& entry) { return entry.second.dag == dag->id; });
       } else {
         kept.pools.erase(std::get<std::string>(gone.what));
       }
