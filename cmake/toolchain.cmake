@@ -7,6 +7,9 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow=local -Wno-restrict -Wnon-virtual-dtor -Woverloaded-virtual
                     -Werror -fno-omit-frame-pointer -march=x86-64-v2)
 
+if(TAILRACE_ASAN OR TAILRACE_TSAN)  # with -O2 a build takes half as long again, and reports name fewer frames
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
+endif()
 if(TAILRACE_ASAN)
   # What these add to a function hides from g++ that Boost's optionals are read only when they are set.
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -Wno-maybe-uninitialized)

@@ -171,8 +171,8 @@ TEST(login, is_checked_one_at_a_time_and_no_more_when_it_was_right) {
   Running running({.authenticator = undecided});
   Client client(running.port(), 4);
   client.start();
-  const cql_protocol::AuthResponse ada{std::string("\0ada\0right", 10)};
-  const cql_protocol::AuthResponse bob{std::string("\0bob\0right", 10)};
+  const cql_protocol::AuthResponse ada{std::string_view("\0ada\0right", 10)};
+  const cql_protocol::AuthResponse bob{std::string_view("\0bob\0right", 10)};
   client.send(ada, 1);
   client.send(bob, 2);
   auto answer = client.receive();
