@@ -42,13 +42,13 @@ def memory_mb(process):
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{process.pid}/status").read_text()).group(1)) / 1024
 
 
-def load(server, kind, count, rows, in_flight, first=0):
+def load(server, kind, count, rows, in_flight, first=0, rate=0):
     """What the generator says, with the server's microseconds of processor an operation. Rows are written from the
-    first on, and from 0 again behind the last."""
+    first on, and from 0 again behind the last. Requests follow the answers, or come at the rate, so many a second."""
     host, port = server.address.split(":")
     before = cpu_seconds(server.process)
     told = subprocess.run([ROOT / "build" / "src" / "cql" / "load_bench", host, port, kind, str(count), str(rows), "4",
-                           str(in_flight), str(first)], check=True, capture_output=True, text=True).stdout
+                           str(in_flight), str(first), str(rate)], check=True, capture_output=True, text=True).stdout
     figures = json.loads(told)
     figures["cpu_us"] = (cpu_seconds(server.process) - before) * 1e6 / count
     return figures

@@ -1,7 +1,8 @@
 // A load of single-row statements over the native protocol, to any server that speaks version 4:
-// `load_bench HOST PORT write|fill|read COUNT ROWS CONNECTIONS IN_FLIGHT [FIRST]`. Prints a line
-// of JSON. Rows are written in their order, from the first on; read at random. `fill` writes
-// batches of ten, to have many rows soon: COUNT is theirs.
+// `load_bench HOST PORT write|fill|read COUNT ROWS CONNECTIONS IN_FLIGHT [FIRST [RATE]]`. Prints a
+// line of JSON. Rows are written in their order, from the first on; read at random. `fill` writes
+// batches of ten, to have many rows soon: COUNT is theirs. Requests follow the answers, or come at
+// RATE a second, whether or not there are answers: then they are timed from when they were due.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -30,6 +31,7 @@ namespace {
 using namespace tailrace;
 using namespace tailrace::cql_protocol;
 using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
 
 constexpr int kVersion4 = 4;
 constexpr std::size_t kBatch = 10;  // no server warns of so few keys, nor of their size
@@ -52,7 +54,8 @@ constexpr std::string_view kRead = "SELECT * FROM spark_streams.created_users WH
 /// One connection; requests of a window are answered in any order.
 class Line {
  public:
-  Line(const char* host, int port, std::size_t window) : sent_(window) {
+  Line(const char* host, int port, std::size_t window) : begun_(window) {
+    for (std::size_t stream = window; stream > 0; --stream) free_.push_back(stream - 1);
     socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -88,8 +91,19 @@ class Line {
     append_request(out_, kVersion4, request);
     end_message(out_, at);
   }
-  void started(std::size_t stream) { sent_[stream] = Clock::now(); }
-  Clock::time_point started_at(std::size_t stream) const { return sent_[stream]; }
+  bool has_room() const { return !free_.empty(); }
+  /// The stream of a request that was due then.
+  std::int16_t begin(Clock::time_point due) {
+    const std::size_t stream = free_.back();
+    free_.pop_back();
+    begun_[stream] = due;
+    return static_cast<std::int16_t>(stream);
+  }
+  /// When the request was due whose answer came.
+  Clock::time_point end(std::int16_t stream) {
+    free_.push_back(static_cast<std::size_t>(stream));
+    return begun_[free_.back()];
+  }
   void send() {
     std::string_view left = out_;
     while (!left.empty()) {
@@ -122,7 +136,8 @@ class Line {
   int socket_;
   std::string out_, in_;
   std::size_t taken_ = 0;
-  std::vector<Clock::time_point> sent_;
+  std::vector<Clock::time_point> begun_;
+  std::vector<std::size_t> free_;
 };
 
 /// The same row for the same number, shaped as the tutorials' users are.
@@ -156,13 +171,14 @@ std::string prepare(Line& line, std::string_view text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 8 && argc != 9)
-    fail("load_bench HOST PORT write|fill|read COUNT ROWS CONNECTIONS IN_FLIGHT [FIRST]");
+  if (argc < 8 || argc > 10)
+    fail("load_bench HOST PORT write|fill|read COUNT ROWS CONNECTIONS IN_FLIGHT [FIRST [RATE]]");
   const std::string_view kind = argv[3];
   const bool fill = kind == "fill", write = fill || kind == "write";
   const auto count = std::strtoull(argv[4], nullptr, 10),
              rows = std::strtoull(argv[5], nullptr, 10);
-  const auto first = argc == 9 ? std::strtoull(argv[8], nullptr, 10) : 0;
+  const auto first = argc >= 9 ? std::strtoull(argv[8], nullptr, 10) : 0;
+  const double rate = argc >= 10 ? std::strtod(argv[9], nullptr) : 0;
   const auto connections = std::strtoull(argv[6], nullptr, 10);
   const auto window = std::max(1ULL, std::strtoull(argv[7], nullptr, 10) / connections);
   std::vector<std::unique_ptr<Line>> lines;
@@ -190,18 +206,18 @@ int main(int argc, char** argv) {
   std::array<Users, kBatch> made;  // each holds the key that its row's values show
   rt::Random random(count);
   std::uint64_t begun = 0, done = 0, found = 0;
-  const auto begin = [&](Line& line, std::size_t stream) {
+  const auto begin = [&](Line& line, Clock::time_point due) {
+    const auto stream = line.begin(due);
     if (fill) {
       for (std::size_t i = 0; i < kBatch; ++i)
         made[i].fill((first + begun * kBatch + i) % rows, batch.parts[i].values, false);
-      line.add(batch, static_cast<std::int16_t>(stream));
+      line.add(batch, stream);
     } else {
       made[0].fill(write ? (first + begun) % rows : random.below(rows), execute.parameters.values,
                    !write);
-      line.add(execute, static_cast<std::int16_t>(stream));
+      line.add(execute, stream);
     }
     ++begun;
-    line.started(stream);
   };
   std::vector<std::uint32_t> latencies;
   latencies.reserve(count);
@@ -211,14 +227,33 @@ int main(int argc, char** argv) {
     ::epoll_ctl(poll, EPOLL_CTL_ADD, line->socket(), &event);
   }
   const auto start = Clock::now();
-  for (auto& line : lines) {
-    for (std::size_t stream = 0; stream < window && begun < count; ++stream) begin(*line, stream);
-    line->send();
-  }
+  const auto due = [&] {
+    return start + std::chrono::nanoseconds(static_cast<std::int64_t>(
+                       rate > 0 ? 1e9 * static_cast<double>(begun) / rate : 0));
+  };
+  /// Sends what is due and has a stream; says how long nothing more is.
+  const auto send = [&] {
+    const auto now = Clock::now();
+    std::size_t full = 0;
+    for (std::size_t i = begun; full < lines.size() && begun < count && due() <= now; ++i) {
+      Line& line = *lines[i % lines.size()];
+      if (!line.has_room()) {
+        ++full;
+        continue;
+      }
+      full = 0;
+      begin(line, rate > 0 ? due() : now);
+    }
+    for (const auto& line : lines) line->send();
+    if (full == lines.size() || begun == count) return std::chrono::nanoseconds(10s);
+    return std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(due() - Clock::now()));
+  };
   std::array<epoll_event, 64> events;
   while (done < count) {
-    const int ready = ::epoll_wait(poll, events.data(), events.size(), 10'000);
-    if (ready <= 0) fail("no answer for 10 seconds");
+    const auto wait = send();
+    const timespec most{wait / 1s, (wait % 1s).count()};
+    const int ready = ::epoll_pwait2(poll, events.data(), events.size(), &most, nullptr);
+    if (ready == 0 && wait >= 10s) fail("no answer for 10 seconds");
     for (int i = 0; i < ready; ++i) {
       Line& line = *static_cast<Line*>(events[static_cast<std::size_t>(i)].data.ptr);
       line.receive();
@@ -229,14 +264,11 @@ int main(int argc, char** argv) {
         if (head.opcode == static_cast<std::uint8_t>(Opcode::kError))
           fail(std::string(body.substr(6)));
         found += body.size() > 64 ? 1U : 0U;
-        const auto stream = static_cast<std::size_t>(head.stream);
         latencies.push_back(static_cast<std::uint32_t>(
-            std::chrono::duration_cast<std::chrono::microseconds>(now - line.started_at(stream))
+            std::chrono::duration_cast<std::chrono::microseconds>(now - line.end(head.stream))
                 .count()));
         ++done;
-        if (begun < count) begin(line, stream);
       }
-      line.send();
     }
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();

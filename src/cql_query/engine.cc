@@ -26,7 +26,9 @@
 #include "cql_roles/role_state.h"
 #include "cql_schema/change.h"
 #include "cql_schema/describe.h"
+#include "kv/disk_reads.h"
 #include "kv/quick_reads.h"
+#include "net/answers_together.h"
 #include "rt/random.h"
 #include "rt/wall_time.h"
 
@@ -51,10 +53,12 @@ constexpr std::string_view kHostId = "host_id";
 constexpr std::int32_t kQuickRows = 200;
 /// A long read shall not keep short ones waiting, even where there are few cores.
 constexpr int kReaders = 8;
-/// For short reads that wait for the disk. It was asked for all of them before, so a few suffice.
+/// A short read that lacks more pieces of files than this, one after another, is a long one.
+constexpr std::size_t kMostPieces = 6;
+/// For short reads as their pieces come from the disk: none waits, so as many as there are cores.
 int disk_readers() {
-  constexpr unsigned kFewest = 2, kMost = 8;
-  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), kFewest, kMost));
+  constexpr unsigned kMost = 8;
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, kMost));
 }
 
 /// What a statement runs with: the values of its markers, owned where it outlives the call.
@@ -69,6 +73,7 @@ struct Execution {
   /// Of an EXECUTE whose client knows other columns than those of the rows.
   bool knows_other_columns = false;
   Moment moment;
+  kv::Pieces pieces;  ///< of files, that came from the disk for it
 
   void own_values() {
     for (auto& value : values)
@@ -196,6 +201,8 @@ class Tailrace final : public Engine {
   Outcome<Answer> read_page(const Execution& execution, const Page& page);
   /// Nullopt: it has too many rows to be read at once.
   std::optional<Outcome<Answer>> read_few(const Execution& execution);
+  std::optional<Outcome<Answer>> try_quickly(Execution& execution);
+  void bring(const Client& client, const ExecutionPtr& execution, Done done);
   std::vector<cql_schema::Values> virtual_rows(const cql_schema::Table& table);
   bool is_index_built(std::string_view keyspace, std::string_view index) const;
   std::vector<cql_schema::Values> size_estimates(const cql_schema::Table& table);
@@ -213,7 +220,10 @@ class Tailrace final : public Engine {
   // Last, so that they end first.
   cql_roles::Logins logins_{[this] { return roles_.roles(); }, {.threads = login_threads()}};
   LongReads long_reads_{kReaders};
-  Workers disk_reads_{disk_readers()};
+  kv::DiskReads disk_reads_{disk_readers(), [](const std::function<void()>& work) {
+                              const net::AnswersTogether together;
+                              work();
+                            }};
   Workers system_reads_{1};
   Workers schema_changes_{1};  // and of the roles
   Workers hashes_{1};          // of passwords, on their way there
@@ -398,22 +408,34 @@ void Tailrace::run_select(const Client& client, const ExecutionPtr& execution,
     return done(failure(ErrorCode::kProtocol, "The page size cannot be 0"));
   execution->skips_metadata = parameters.skip_metadata;
   bind(execution->bindings, execution->values);
-  bool waits_for_disk = false;
-  if (execution->prepared->select->is_quick()) {
-    const kv::QuickReads quick;
-    auto answer = read_few(*execution);
-    waits_for_disk = quick.refused();
-    if (answer && !waits_for_disk) return done(std::move(*answer));
-  }
+  const bool quick = execution->prepared->select->is_quick();
+  if (quick)
+    if (auto answer = try_quickly(*execution)) return done(std::move(*answer));
   execution->own_values();
   bind(execution->bindings, execution->values);
-  if (waits_for_disk) {
-    return disk_reads_.run([this, &client, execution, done = std::move(done)]() mutable {
-      if (auto answer = read_few(*execution)) return done(std::move(*answer));
-      read_long(client, execution, std::move(done));
-    });
-  }
+  if (quick) return bring(client, execution, std::move(done));
   read_long(client, execution, std::move(done));
+}
+
+/// None: something of it is not in memory, or it is not a short read.
+std::optional<Outcome<Answer>> Tailrace::try_quickly(Execution& execution) {
+  const kv::QuickReads quick(execution.pieces);
+  auto answer = read_few(execution);
+  if (quick.refused()) answer.reset();
+  return answer;
+}
+
+/// Brings what the last try lacked, and tries again; a long read waits where others do.
+void Tailrace::bring(const Client& client, const ExecutionPtr& execution, Done done) {
+  kv::Pieces& pieces = execution->pieces;
+  if (!pieces.wanted || pieces.arrived.size() == kMostPieces)
+    return read_long(client, execution, std::move(done));
+  disk_reads_.bring(pieces, [this, &client, execution, done = std::move(done),
+                             before = pieces.arrived.size()]() mutable {
+    if (execution->pieces.arrived.size() > before)
+      if (auto answer = try_quickly(*execution)) return done(std::move(*answer));
+    bring(client, execution, std::move(done));
+  });
 }
 
 void Tailrace::read_long(const Client& client, const ExecutionPtr& execution, Done done) {
