@@ -132,6 +132,13 @@ def test_help_of_each_command_has_an_example(project, command):
     assert project.command("help", command).stdout == done.stdout
 
 
+def test_help_lists_the_commands(project):
+    done = project.command("help")
+    assert done.returncode == 0 and done.stdout == project.command("--help").stdout
+    assert all(f"\n  {command} " in done.stdout for command in ("run", "check", "status", "sql", "redrive"))
+    assert project.command("help", "help").stdout == project.command("help", "--help").stdout
+
+
 @pytest.mark.parametrize("words", [["sql", "--limt", "5"], ["nothing"], [], ["sql", "--limit", "0"], ["check"],
                                    ["help", "sqll"]])
 def test_a_wrong_command_line_exits_with_2(project, words):
