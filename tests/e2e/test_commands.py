@@ -139,6 +139,25 @@ def test_help_lists_the_commands(project):
     assert project.command("help", "help").stdout == project.command("help", "--help").stdout
 
 
+def test_a_source_that_was_killed_before_its_note_does_not_say_that_nothing_arrived(tmp_path):
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "a.jsonl").write_text(lines(range(30)))
+    made = tailrace.Project(tmp_path, settings=tailrace.settings(tailrace.files_from(tmp_path / "input")))
+    made.once()
+    path = made.data / "ingest" / "input.json"
+    noted = json.loads(path.read_text())
+    # The note of the source's first moment, which is what a kill -9 soon after leaves.
+    unnoted = {"position": "", "records": 0, "clean": False}
+    assert unnoted.keys() <= noted.keys()
+    path.write_text(json.dumps(noted | unnoted | {name: [0] * len(noted[name]) for name in ("sequences", "ends")}))
+    (fetched,) = [line for line in run(made, "status").stdout.splitlines() if "fetched" in line]
+    assert "nothing has arrived" not in fetched and "`users_created` has had 30 records since" in fetched
+    made.start()
+    assert made.hops()["fetched.input"]["count"] == 30  # the log says so, before or after all is fetched again
+    made.stop()
+    assert [line.split()[3] for line in run(made, "status").stdout.splitlines() if "fetched" in line] == ["30"]
+
+
 @pytest.mark.parametrize("words", [["sql", "--limt", "5"], ["nothing"], [], ["sql", "--limit", "0"], ["check"],
                                    ["help", "sqll"]])
 def test_a_wrong_command_line_exits_with_2(project, words):
