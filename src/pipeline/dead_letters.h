@@ -26,7 +26,7 @@ struct DeadLetter {
   std::uint64_t id = 0;
   std::string
       flow;  ///< table whose flow rejected it; the topic's name for decode, the source's for ingest
-  std::string reason;  ///< "decode", "oversized", "expectation NAME", "late", "error"
+  std::string reason;  ///< "decode", "oversized", "expectation NAME", "late", "null key", "error"
   std::string detail;  ///< the whole sentence
   std::string topic;   ///< where it came from; empty when it never reached a topic
   std::int32_t partition = -1;

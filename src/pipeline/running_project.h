@@ -114,6 +114,8 @@ class RunningProject final : public Runner {
   DeadLetter letter_of(const Flow& flow, const engine::Reject& reject) const;
   DeadLetter letter_of(const Flow& flow, std::string reason, std::string detail,
                        const Batch& row) const;
+  /// Letters for rows of a streaming table that a serving of it cannot have.
+  void leave_null_keys(const Flow& flow, const Delta& delta, kv::WriteBatch& batch);
   void find_origin(const Flow& flow, const arrow::RecordBatch& row, DeadLetter& letter) const;
   Status take_marks(kv::WriteBatch& batch);
   /// Now and then: files that left a table are deleted.

@@ -1,8 +1,10 @@
 // One step: records in, every flow in its order, changes out, all in one write of the store.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/log.h"
 #include "engine/expectations.h"
+#include "pipeline/names.h"
 #include "pipeline/rejected_topic.h"
 #include "pipeline/running_project.h"
 #include "pipeline/schema_mismatch.h"
@@ -210,6 +212,7 @@ Result<Delta> RunningProject::run_flow(std::size_t index, const std::vector<Delt
     running.expectations[i].passed += output->expectations[i].passed;
     running.expectations[i].failed += output->expectations[i].failed;
   }
+  leave_null_keys(flow, output->delta, batch);
   running.notes = std::move(output->notes);
   span.set("tailrace.rows.out", output->delta.size());
   span.set("tailrace.rejected", std::ssize(output->rejects));
@@ -240,6 +243,25 @@ void RunningProject::break_flow(std::size_t index, const engine::StepOutput& out
   DeadLetter letter = letter_of(graph_.flows[index], output.rejects[*output.broken]);
   fail_flow(index, {Code::kAborted, broken_by(letter)});
   letters_->add(std::move(letter), batch);
+}
+
+// The row is in the table all the same. Rows of a view come and go, and by an aggregate's key there
+// is but one with a null: those stay as they are.
+void RunningProject::leave_null_keys(const Flow& flow, const Delta& delta, kv::WriteBatch& batch) {
+  const Table& table = graph_.tables[static_cast<std::size_t>(flow.table)];
+  if (!table.streaming || delta.empty()) return;
+  std::map<std::int64_t, std::vector<std::string>> left_out;  // by row, the servings without it
+  for (const ServingSpec& serving : project_.serving)
+    if (same_name(serving.table, table.name))
+      for (const std::int64_t row : null_key_rows(*delta.rows, serving.key))
+        left_out[row].push_back("`" + serving.name + "`");
+  for (const auto& [row, servings] : left_out)
+    letters_->add(letter_of(flow, "null key",
+                            fmt::format("the row is in `{}`, but not served as {}: a column of the "
+                                        "key is null",
+                                        table.name, fmt::join(servings, ", ")),
+                            delta.rows->Slice(row, 1)),
+                  batch);
 }
 
 DeadLetter RunningProject::letter_of(const Flow& flow, const engine::Reject& reject) const {

@@ -192,6 +192,42 @@ def test_a_row_of_an_aggregation_that_breaks_fail_update_is_kept_as_json(tmp_pat
     assert table["failed"] == 'the row {"found":4} broke expectation few (found < 3)'
 
 
+SERVED = """
+CREATE STREAMING TABLE okt AS SELECT CAST(get_json_object(value, '$.n') AS INT) AS n,
+  get_json_object(value, '$.t') AS t FROM STREAM a;
+"""
+
+
+def test_a_row_with_a_null_key_is_in_its_table_and_a_dead_letter_instead_of_served(tmp_path):
+    (tmp_path / "a").mkdir()
+    rows = [{"n": None, "t": "first"}, {"n": None, "t": "second"}, {"n": 1, "t": "old"}, {"n": 1, "t": "new"}]
+    (tmp_path / "a" / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    project = tailrace.with_sql(tmp_path, SERVED, json.dumps({
+        "topics": {"a": {"format": "json"}}, "serving": {"okt": {"key": ["n"]}, "by_n": {"table": "okt", "key": ["n"]}},
+        "ingest": [{"name": "a", "topic": "a", "use": "files", "files": {"path": str(tmp_path / "a")}}]}))
+    project.once()
+
+    def holds():
+        by_text = sorted(project.sql("SELECT * FROM okt"), key=lambda row: row["t"])
+        assert by_text == sorted(rows, key=lambda row: row["t"])  # each row of the table, not one a key
+        assert project.sql("SELECT count(*) AS c FROM okt") == [{"c": 4}]
+        assert [t["records"] for t in project.sql("SELECT * FROM system.tables WHERE name = 'okt'")] == [4]
+        assert project.sql("SELECT * FROM by_n") == [{"n": 1, "t": "new"}]
+        found = {letter["record"]: letter for letter in letters(project)}
+        assert sorted(found) == [json.dumps(rows[0]), json.dumps(rows[1])]
+        for letter in found.values():
+            assert letter["reason"] == "null key" and letter["flow"] == "okt"
+            assert letter["origin"] == f"a-{letter['partition']}@{letter['offset']}"
+            assert "`okt`, `by_n`: a column of the key is null" in letter["detail"]
+        assert len(letters(project)) == 2
+
+    holds()
+    project.start()
+    holds()
+    assert project.get("/api/tables/okt")["rows"] == [[1, "new"]]
+    project.stop()
+
+
 def test_dead_letters_come_a_page_at_a_time(tmp_path):
     project = with_own_sql(tmp_path, CHAIN, a=records(*range(1000, 1025), 1))
     project.start()
