@@ -150,12 +150,16 @@ def test_a_source_that_was_killed_before_its_note_does_not_say_that_nothing_arri
     unnoted = {"position": "", "records": 0, "clean": False}
     assert unnoted.keys() <= noted.keys()
     path.write_text(json.dumps(noted | unnoted | {name: [0] * len(noted[name]) for name in ("sequences", "ends")}))
-    (fetched,) = [line for line in run(made, "status").stdout.splitlines() if "fetched" in line]
-    assert "nothing has arrived" not in fetched and "`users_created` has had 30 records since" in fetched
+
+    def fetched():
+        (line,) = [line for line in run(made, "status").stdout.splitlines() if line.split()[1:2] == ["fetched"]]
+        return line
+
+    assert "nothing has arrived" not in fetched() and "`users_created` has had 30 records since" in fetched()
     made.start()
     assert made.hops()["fetched.input"]["count"] == 30  # the log says so, before or after all is fetched again
     made.stop()
-    assert [line.split()[3] for line in run(made, "status").stdout.splitlines() if "fetched" in line] == ["30"]
+    assert fetched().split()[3] == "30"
 
 
 @pytest.mark.parametrize("words", [["sql", "--limt", "5"], ["nothing"], [], ["sql", "--limit", "0"], ["check"],
