@@ -583,7 +583,10 @@ std::vector<pipeline::Hop> Instance::fetched_hops() const {
       const auto noted =
           rt::read_whole(rt::posix_files(), data_ + "/ingest/" + name + ".json", 64 << 20);
       const auto state = noted ? connect::decode_state(*noted) : std::unexpected(noted.error());
-      if (state) hop.count = state->records;
+      if (state) {
+        hop.count = state->records;
+        if (!state->clean) hop.why = unnoted(*state, project_.ingest[i].topic);
+      }
     } else {
       const connect::SourceStatus status = sources_[i]->status();
       hop.count = status.records;
@@ -603,6 +606,16 @@ std::vector<pipeline::Hop> Instance::fetched_hops() const {
     hops.push_back(std::move(hop));
   }
   return hops;
+}
+
+// Without the log, what a killed process fetched after its last note is known from where the
+// pipeline has read to.
+std::string Instance::unnoted(const connect::NotedState& state, const std::string& topic) const {
+  std::int64_t since = stored_->records_read(topic);
+  for (const std::int64_t end : state.ends) since -= end;
+  if (since <= 0 || state.ends.empty()) return {};
+  return fmt::format("it was killed before it noted how far it was; `{}` has had {} records since",
+                     topic, since);
 }
 
 std::vector<pipeline::Hop> Instance::staged_hops() const {

@@ -20,6 +20,7 @@
 #include "app/schema_view.h"
 #include "app/staged_flows.h"
 #include "base/result.h"
+#include "connect/noted_state.h"
 #include "connect/runner.h"
 #include "console/console.h"
 #include "kafka/door.h"
@@ -149,6 +150,8 @@ class Instance {
   /// Opens the registry where a topic needs it.
   Result<pipeline::TopicTypes> open_types();
   std::vector<pipeline::Hop> fetched_hops() const;
+  /// Of a stopped project: that more was fetched than `state` has, where it is so.
+  std::string unnoted(const connect::NotedState& state, const std::string& topic) const;
   std::vector<pipeline::Hop> staged_hops() const;
   std::vector<pipeline::Hop> appended_hops() const;
   /// Why there is no registry, and what to do.

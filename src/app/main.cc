@@ -116,7 +116,10 @@ void add_simple(CLI::App& app, int& code) {
       std::cerr << "tailrace: there is no command " << *text << "; see `tailrace help`\n";
       code = 2;
     } else {
-      std::cout << (text->empty() ? app.help() : asked.front()->help("tailrace"));
+      // app.help() would be that of the command that was given, which is this one.
+      std::cout << (text->empty() ? app.get_formatter()->make_help(&app, app.get_name(),
+                                                                   CLI::AppFormatMode::Normal)
+                                  : asked.front()->help(app.get_name()));
     }
   });
 }

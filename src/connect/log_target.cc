@@ -32,6 +32,7 @@ class LogTarget final : public Target {
 
   Status open();
   Result<NotedState> load(const std::string& fingerprint) override;
+  std::int64_t written_since(const NotedState& state) const override;
   Result<std::optional<std::vector<std::string>>> ids_since(NotedState& state) override;
   Result<Written> write(Chunk& chunk, NotedState& state, std::stop_token stop) override;
   Status sync(NotedState& state) override;
@@ -157,6 +158,15 @@ void LogTarget::take_lost_sequences_from_log(NotedState& state) const {
   for (std::size_t i = 0; i < state.sequences.size(); ++i)
     catch_up(*partitions_[i], producer(), state.sequences[i]);
   rejects_->catch_up(state.reject_sequence);
+}
+
+std::int64_t LogTarget::written_since(const NotedState& state) const {
+  std::int64_t records = 0;
+  for (std::size_t i = 0; i < state.sequences.size(); ++i) {
+    const std::int64_t held = sequence_after(*partitions_[i], producer());
+    records += std::max<std::int64_t>(log::sequence_ahead(held, state.sequences[i]), 0);
+  }
+  return records;
 }
 
 Result<std::optional<std::vector<std::string>>> LogTarget::ids_since(NotedState& state) {

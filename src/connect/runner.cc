@@ -100,7 +100,7 @@ Status Runner::load() {
   noted_records_ = state_.records;
   noted_position_ = state_.position;
   noted_at_ = clock_.monotonic();
-  status_.records = state_.records;
+  status_.records = state_.records + target_->written_since(state_);
   TRY(load_ids());
   return load_spool();
 }
@@ -228,7 +228,7 @@ Status Runner::make_durable(bool with_position) {
 
 void Runner::count_step(const Target::Written& written) {
   std::lock_guard lock(mutex_);
-  status_.records = state_.records;
+  status_.records = std::max(status_.records, state_.records);
   const auto rejects = static_cast<std::int64_t>(chunk_.rejects.size());
   status_.fetched += static_cast<std::int64_t>(chunk_.size()) + rejects - written.misfits;
   status_.fetched_bytes += static_cast<std::int64_t>(chunk_.size_bytes());

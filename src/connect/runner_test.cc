@@ -136,6 +136,22 @@ class MixedSource final : public Source {
   std::vector<std::string>& noted_;
 };
 
+TEST_F(ConnectTest, what_died_unnoted_is_counted_from_the_log_at_the_next_start) {
+  const auto emitted = [](SourceRunner& runner) {
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(runner.step());
+    return runner.status().records;
+  };
+  const std::int64_t records = emitted(*open(fake(30'000)));
+  EXPECT_GT(records, 0);
+  EXPECT_EQ(std::ssize(values("users")), records);
+  auto runner = open(fake(30'000));
+  EXPECT_EQ(runner->status().records, records);
+  ASSERT_TRUE(runner->step());  // emits again what is there
+  EXPECT_EQ(runner->status().records, records);
+  drain(*runner);
+  EXPECT_EQ(runner->status().records, 30'000);
+}
+
 TEST_F(ConnectTest, chunks_that_cannot_be_emitted_again_are_spooled_among_those_that_can) {
   std::vector<std::string> noted;
   const auto open_mixed = [&] {

@@ -36,6 +36,9 @@ class Target {
   virtual Result<NotedState> load(const std::string& fingerprint) = 0;
   /// Writes the chunk's records and rejects, and moves `state` past it.
   virtual Result<Written> write(Chunk& chunk, NotedState& state, std::stop_token stop) = 0;
+  /// How many records are there that were written after `state` was noted, as load() gave it: a
+  /// source emits them again.
+  virtual std::int64_t written_since(const NotedState& /*state*/) const { return 0; }
   /// The ids of what was written after `state` was noted, as load() gave it, and from then on not
   /// again; nothing where ids are not kept with their records.
   virtual Result<std::optional<std::vector<std::string>>> ids_since(NotedState& /*state*/) {

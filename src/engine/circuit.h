@@ -37,6 +37,9 @@ struct ExpectationCount {
 struct StepOutput {
   Delta delta;  ///< consolidated change to the flow's table
   std::vector<Reject> rejects;
+  /// Of `rejects`, the first row that broke an expectation with action kFail: `delta` is empty, and
+  /// the circuit must be thrown away.
+  std::optional<std::size_t> broken = {};
   std::vector<ExpectationCount> expectations;  ///< by FlowPlan::expectations, of this step
   /// With CircuitOptions::kept: what goes with the rows of these keys, also of rows that are there
   /// already and not in `delta`. The bytes live until the circuit's next call.
@@ -58,8 +61,7 @@ class Circuit {
   virtual ~Circuit() = default;
 
   /// inputs[i] is the change to relation FlowPlan::inputs[i]; an absent (null rows) delta is no
-  /// change. kAborted: an expectation with action kFail was broken; the reason says which row. The
-  /// circuit must then be thrown away.
+  /// change. After an error the circuit must be thrown away.
   virtual Result<StepOutput> step(const std::vector<Delta>& inputs, std::int64_t now_us) = 0;
 
   /// Writes every change of state since the last save.

@@ -109,10 +109,14 @@ TEST(Circuit, an_expectation_warns_or_fails_as_told) {
   EXPECT_EQ(output.delta.size(), 1);
   auto fails = *Circuit::make(held(Expectation::Action::kFail), *store, "fail/");
   const auto broken = fails->step({delta}, 0);
-  ASSERT_FALSE(broken);
-  EXPECT_EQ(broken.error().code, Code::kAborted);
-  EXPECT_THAT(broken.error().what, ::testing::HasSubstr("flagged"));
-  EXPECT_THAT(broken.error().what, ::testing::HasSubstr("v = 7"));
+  ASSERT_TRUE(broken);
+  ASSERT_TRUE(broken->broken);
+  const Reject& row = broken->rejects[*broken->broken];
+  EXPECT_EQ(row.expectations, "flagged");
+  EXPECT_EQ(row.reason, "expectation flagged (flag)");
+  EXPECT_THAT(row.row->ToString(), ::testing::HasSubstr("7"));
+  EXPECT_TRUE(broken->delta.empty());
+  EXPECT_EQ(broken->expectations[0].failed, 1);
 }
 
 TEST(Circuit, a_stream_that_retracts_is_refused) {

@@ -9,16 +9,6 @@
 namespace tailrace::engine {
 namespace {
 
-std::string row_text(const Batch& rows, std::int64_t row) {
-  std::string out;
-  for (int i = 0; i < rows->num_columns(); ++i) {
-    const auto value = rows->column(i)->GetScalar(row);
-    out += fmt::format("{}{} = {}", i == 0 ? "" : ", ", rows->schema()->field(i)->name(),
-                       value.ok() ? (*value)->ToString() : "?");
-  }
-  return out;
-}
-
 std::string described(const Expectation& expectation) {
   return fmt::format("expectation {} ({})", expectation.name, expectation.text);
 }
@@ -43,6 +33,7 @@ Status hold_to(const std::vector<Expectation>& expectations, std::int64_t now_us
   const Delta& delta = output.delta;
   if (expectations.empty() || delta.empty()) return {};
   std::vector<std::string> reasons(delta.size()), names(delta.size());
+  std::optional<std::int64_t> stopping;
   for (std::size_t i = 0; i < expectations.size(); ++i) {
     const Expectation& expectation = expectations[i];
     ASSIGN(const std::vector<bool> kept, kept_rows(expectation, delta.rows, now_us));
@@ -50,12 +41,9 @@ Status hold_to(const std::vector<Expectation>& expectations, std::int64_t now_us
       const Weight added = std::max<Weight>(delta.weight(row), 0);
       (kept[row] ? output.expectations[i].passed : output.expectations[i].failed) += added;
       if (kept[row]) continue;
-      if (expectation.action == Expectation::Action::kFail && added > 0) {
-        return error(Code::kAborted,
-                     fmt::format("{} was broken by the row {}", described(expectation),
-                                 row_text(delta.rows, row)));
-      }
-      if (expectation.action != Expectation::Action::kDrop) continue;
+      const bool stops = expectation.action == Expectation::Action::kFail && added > 0;
+      if (!stops && expectation.action != Expectation::Action::kDrop) continue;
+      if (stops) stopping = std::min(stopping.value_or(row), row);
       reasons[row] += (reasons[row].empty() ? "" : "; ") + described(expectation);
       names[row] += (names[row].empty() ? "" : ", ") + expectation.name;
     }
@@ -65,12 +53,13 @@ Status hold_to(const std::vector<Expectation>& expectations, std::int64_t now_us
     if (reasons[row].empty()) {
       left.push_back(row);
     } else if (delta.weight(row) > 0) {
+      if (row == stopping) output.broken = output.rejects.size();
       output.rejects.push_back({Reject::Kind::kExpectation, std::move(reasons[row]),
                                 delta.rows->Slice(row, 1), std::move(names[row])});
     }
   }
   if (static_cast<std::int64_t>(left.size()) == delta.size()) return {};
-  if (left.empty()) {
+  if (left.empty() || output.broken) {
     output.delta = {};
     return {};
   }

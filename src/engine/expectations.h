@@ -8,7 +8,8 @@ namespace tailrace::engine {
 
 /// Counts into `output.expectations`, takes dropped rows out of `output.delta`. Null is broken, as
 /// is a condition that cannot be evaluated. A retraction of a dropped row leaves in silence.
-/// kAborted: a kFail expectation was broken.
+/// Every row that breaks kDrop or kFail is rejected; where one breaks kFail, `output.broken` is set
+/// and the delta empty.
 Status hold_to(const std::vector<Expectation>& expectations, std::int64_t now_us,
                StepOutput& output);
 

@@ -127,7 +127,13 @@ Status RunningProject::feed(std::size_t index, std::size_t input, Delta delta) {
   if (flows_[index].under_way == kFilledAgain) {
     flows_[index].stepped = true;
     const auto known = flows_[index].circuit->step(inputs, clock_.now().value * 1000);
-    if (!known) fail_flow(index, known.error());
+    if (!known) {
+      fail_flow(index, known.error());
+    } else if (known->broken) {
+      break_flow(index, *known, batch);
+      TRY(store_->write(batch));
+      letters_->written();
+    }
   } else {
     ASSIGN(auto change, run_flow(index, inputs, batch));
     if (graph_.tables[table].hidden && !change.empty()) change.rows = without_hidden(change.rows);
@@ -138,6 +144,18 @@ Status RunningProject::feed(std::size_t index, std::size_t input, Delta delta) {
   dirty_ = true;
   if (!store_->needs_checkpoint()) return {};
   return settle();
+}
+
+Status RunningProject::break_flow_again(std::size_t index, DeadLetter letter) {
+  fail_flow(index, {Code::kAborted, broken_by(letter)});
+  ASSIGN(const bool known, letters_->has(letter));
+  if (known) return {};
+  letter.time_ms = clock_.now().value;
+  kv::WriteBatch batch;
+  letters_->add(std::move(letter), batch);
+  TRY(store_->write(batch));
+  letters_->written();
+  return {};
 }
 
 // Other flows do not step meanwhile, so the positions of the checkpoint are those that their tables
@@ -175,8 +193,8 @@ Status RunningProject::feed_flow(std::size_t index) {
       if (step.records == 0 && !step.waits.empty()) return error(Code::kUnavailable, step.waits);
       if (step.records == 0) break;
       TRY(hold_topic(at, step));
-      if (!step.broken.empty()) {
-        fail_flow(index, {Code::kAborted, step.broken});
+      if (step.broken) {
+        TRY(break_flow_again(index, std::move(*step.broken)));
         break;
       }
       if (!step.delta.empty()) TRY(feed(index, i, std::move(step.delta)));

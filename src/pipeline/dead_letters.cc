@@ -54,17 +54,27 @@ std::int64_t kept_bytes(const DeadLetter& letter) {
   return static_cast<std::int64_t>(letter.bytes.size());
 }
 
-/// Origin and detail as one line, cut to what a status line can hold.
-std::string summary(const DeadLetter& letter) {
+/// Cut to what a status line can hold.
+std::string shortened(std::string text) {
   constexpr std::size_t kShown = 300;
-  std::string text = letter.origin + ": " + letter.detail;
   if (text.size() <= kShown) return text;
   std::size_t end = kShown;
   while ((text[end] & 0xC0) == 0x80) --end;
   return text.substr(0, end) + "…";
 }
 
+/// Origin and detail as one line.
+std::string summary(const DeadLetter& letter) {
+  return shortened(letter.origin + ": " + letter.detail);
+}
+
 }  // namespace
+
+std::string broken_by(const DeadLetter& letter) {
+  const bool known = letter.offset >= 0;
+  return (known ? "the record " + letter.origin : "the row " + shortened(letter.bytes)) +
+         " broke " + letter.detail;
+}
 
 Status DeadLetters::load(std::optional<LetterTotals> totals) {
   const std::lock_guard lock(mutex_);
@@ -169,6 +179,16 @@ Result<std::optional<DeadLetter>> DeadLetters::get(std::uint64_t id) const {
   if (!value) return std::nullopt;
   ASSIGN(auto letter, decode(key, *value));
   return letter;
+}
+
+Result<bool> DeadLetters::has(const DeadLetter& letter) const {
+  bool found = false;
+  TRY(scan(0, [&](const DeadLetter& other) {
+    found = other.flow == letter.flow && other.topic == letter.topic &&
+            other.partition == letter.partition && other.offset == letter.offset;
+    return !found;
+  }));
+  return found;
 }
 
 LetterTotals DeadLetters::totals() const {

@@ -26,7 +26,7 @@ struct DeadLetter {
   std::uint64_t id = 0;
   std::string
       flow;  ///< table whose flow rejected it; the topic's name for decode, the source's for ingest
-  std::string reason;  ///< "decode", "oversized", "expectation NAME", "late", "error"
+  std::string reason;  ///< "decode", "oversized", "expectation NAME", "late", "null key", "error"
   std::string detail;  ///< the whole sentence
   std::string topic;   ///< where it came from; empty when it never reached a topic
   std::int32_t partition = -1;
@@ -36,6 +36,9 @@ struct DeadLetter {
   std::int64_t time_ms = 0;
   bool redriven = false;
 };
+
+/// "the record t-0@1 broke expectation small (n < 100)", of a letter that stops a flow.
+std::string broken_by(const DeadLetter& letter);
 
 /// By flow and reason.
 using LetterCounts = std::map<std::string, std::map<std::string, std::int64_t>>;
@@ -70,6 +73,8 @@ class DeadLetters {
   /// Letters with id > after, in order of id, until `visit` returns false.
   Status scan(std::uint64_t after, const std::function<bool(const DeadLetter&)>& visit) const;
   Result<std::optional<DeadLetter>> get(std::uint64_t id) const;
+  /// Whether there is one of the same flow and record.
+  Result<bool> has(const DeadLetter& letter) const;
 
   /// As of the last written(): never ahead of what scan() finds.
   LetterTotals totals() const;

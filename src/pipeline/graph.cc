@@ -23,6 +23,23 @@ bool makes_table(const Statement& s) {
   return s.kind == Statement::Kind::kStreamingTable || s.kind == Statement::Kind::kMaterializedView;
 }
 
+std::string described(const arrow::Field& field) {
+  return fmt::format("`{}` {}{}", field.name(), spark_name(*field.type()),
+                     field.nullable() ? "" : " NOT NULL");
+}
+
+/// Of a flow's columns and those of the table it writes to.
+std::string first_difference(const arrow::Schema& flow, const arrow::Schema& table) {
+  const int both = std::min(flow.num_fields(), table.num_fields());
+  for (int i = 0; i < both; ++i)
+    if (!flow.field(i)->Equals(*table.field(i), false))
+      return fmt::format("column {} is {} here and {} there", i + 1, described(*flow.field(i)),
+                         described(*table.field(i)));
+  const bool more = flow.num_fields() > both;
+  return fmt::format("column {}, {}, is only {}", both + 1,
+                     described(*(more ? flow : table).field(both)), more ? "here" : "there");
+}
+
 bool makes_view(const Statement& s) {
   return s.kind == Statement::Kind::kTemporaryView || s.kind == Statement::Kind::kView;
 }
@@ -191,9 +208,9 @@ class Binder {
       table = static_cast<int>(graph_.tables.size()) - 1;
     } else if (!graph_.tables[table].schema->Equals(*plan.root->schema, false)) {
       return error(Code::kInvalidArgument,
-                   flow.place() + ": the flow's columns differ from those of `" +
-                       target.name.text() + "`: " + plan.root->schema->ToString() + " against " +
-                       graph_.tables[table].schema->ToString());
+                   flow.place() + ": the flow's columns differ from those that other flows give `" +
+                       target.name.text() +
+                       "`: " + first_difference(*plan.root->schema, *graph_.tables[table].schema));
     }
     return add_flow(flow, table, std::move(plan));
   }

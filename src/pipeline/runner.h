@@ -105,15 +105,16 @@ class Runner {
   virtual Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select,
                                        const SendBack& elsewhere = {}) = 0;
 
-  /// Rows of a table as of now where it is served, else as of the last checkpoint; in chunks.
+  /// By a table's own name its rows in the lake, as of the last checkpoint; by the name of a
+  /// serving, where that is no table's, the served rows as of now, one a key. In chunks.
   virtual Status scan_table(std::string_view name,
                             const std::function<Status(const Batch&)>& visit) const = 0;
   /// The keyed table of that serving name; null when there is none.
   virtual std::shared_ptr<const table::KeyedTable> served(std::string_view name) const = 0;
 
-  /// Calls `changed` whenever served tables have been made anew or have other columns: on the thread
-  /// of the steps, before the next one. Once, before start(); not in the middle of a call that ends
-  /// the runner.
+  /// Calls `changed` whenever served tables have been made anew or have other columns: on the
+  /// thread of the steps, before the next one. Once, before start(); not in the middle of a call
+  /// that ends the runner.
   virtual void on_served_change(std::function<void()> changed) = 0;
 
   /// The first record of a partition that is yet to be read, or would be read again after a crash:

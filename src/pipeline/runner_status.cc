@@ -132,21 +132,24 @@ Result<std::int64_t> RunningProject::redrive(const std::function<bool(const Dead
 Status RunningProject::scan_table(std::string_view name,
                                   const std::function<Status(const Batch&)>& visit) const {
   const std::shared_lock still(shape_);
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    const Table& table = graph_.tables[i];
-    // A column that was added later stands elsewhere in what is stored.
-    const auto in_order = [&](const Batch& rows) -> Status {
-      ASSIGN(const Batch ordered, widened_rows(rows, table.schema));
+  // A column that was added later stands elsewhere in what is stored.
+  const auto in_order = [&](std::size_t table) {
+    return [&, table](const Batch& rows) -> Status {
+      ASSIGN(const Batch ordered, widened_rows(rows, graph_.tables[table].schema));
       return visit(ordered);
     };
+  };
+  if (const int table = graph_.table_index(std::string(name)); table >= 0) {
+    const auto at = static_cast<std::size_t>(table);
+    return outputs_[at]->scan_lake(in_order(at));
+  }
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
     for (const auto& keyed : outputs_[i]->served())
-      if (same_name(keyed->schema().name, name) || same_name(table.name, name))
-        return keyed->scan_all([&](const Batch& rows) -> Result<bool> {
-          TRY(in_order(rows));
+      if (same_name(keyed->schema().name, name))
+        return keyed->scan_all([pass_on = in_order(i)](const Batch& rows) -> Result<bool> {
+          TRY(pass_on(rows));
           return true;
         });
-    if (same_name(table.name, name)) return outputs_[i]->scan_lake(in_order);
-  }
   return error(Code::kNotFound, fmt::format("there is no table `{}`", name));
 }
 

@@ -106,7 +106,16 @@ class RunningProject final : public Runner {
                          kv::WriteBatch& batch);
   Status take_in(std::size_t table, Delta change, kv::WriteBatch& batch);
   void fail_flow(std::size_t index, const Error& why);
-  void add_reject(const Flow& flow, const engine::Reject& reject, kv::WriteBatch& batch);
+  /// Stops a flow whose FAIL UPDATE was broken, with the row as a dead letter.
+  void break_flow(std::size_t index, const engine::StepOutput& output, kv::WriteBatch& batch);
+  /// Of a record that broke FAIL UPDATE before any flow read it; a dead letter already, unless the
+  /// contract was another when it was read first.
+  Status break_flow_again(std::size_t index, DeadLetter letter);
+  DeadLetter letter_of(const Flow& flow, const engine::Reject& reject) const;
+  DeadLetter letter_of(const Flow& flow, std::string reason, std::string detail,
+                       const Batch& row) const;
+  /// Letters for rows of a streaming table that a serving of it cannot have.
+  void leave_null_keys(const Flow& flow, const Delta& delta, kv::WriteBatch& batch);
   void find_origin(const Flow& flow, const arrow::RecordBatch& row, DeadLetter& letter) const;
   Status take_marks(kv::WriteBatch& batch);
   /// Now and then: files that left a table are deleted.

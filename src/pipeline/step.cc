@@ -1,8 +1,10 @@
 // One step: records in, every flow in its order, changes out, all in one write of the store.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/log.h"
 #include "engine/expectations.h"
+#include "pipeline/names.h"
 #include "pipeline/rejected_topic.h"
 #include "pipeline/running_project.h"
 #include "pipeline/schema_mismatch.h"
@@ -15,6 +17,11 @@ template <typename Column>
 auto number_at(const arrow::RecordBatch& row, const char* name) {
   return static_cast<const Column&>(*row.GetColumnByName(name)).Value(0);
 }
+
+/// What to do about a row that broke FAIL UPDATE: the record is in the log and will be read again.
+constexpr const char* kMendExpectation =
+    "The next start reads the same records again: let the expectation drop the row (ON VIOLATION "
+    "DROP ROW, in a contract `onViolation: drop`) or change the SQL so that the row holds,";
 
 /// Two changes to one table as one.
 Result<Delta> join(Delta a, Delta b) {
@@ -96,11 +103,10 @@ Status RunningProject::hold_topic(std::size_t topic, TopicStep& step) const {
   if (relation.expectations.empty() || step.delta.empty()) return {};
   engine::StepOutput held;
   held.delta = std::move(step.delta);
-  const Status kept = hold_to(relation.expectations, clock_.now().value * 1000, held);
-  if (!kept && kept.error().code != Code::kAborted) return kept;
-  if (!kept) step.broken = kept.error().what;
+  TRY(hold_to(relation.expectations, clock_.now().value * 1000, held));
   step.expectations = std::move(held.expectations);
-  step.delta = kept ? std::move(held.delta) : Delta{};
+  step.delta = std::move(held.delta);
+  const std::size_t before = step.rejected.size();
   for (engine::Reject& reject : held.rejects) {
     DeadLetter letter;
     letter.flow = relation.topic;
@@ -114,6 +120,7 @@ Status RunningProject::hold_topic(std::size_t topic, TopicStep& step) const {
       letter.bytes = std::move(record->value);
     step.rejected.push_back(std::move(letter));
   }
+  if (held.broken) step.broken = step.rejected[before + *held.broken];
   return {};
 }
 
@@ -126,11 +133,11 @@ void RunningProject::count_topics(const std::vector<TopicStep>& topics) {
       passed += topics[i].expectations[e].passed;
       failed += topics[i].expectations[e].failed;
     }
-    if (topics[i].broken.empty()) continue;
+    if (!topics[i].broken) continue;
     for (std::size_t f = 0; f < flows_.size(); ++f)
       for (const Flow::Input& input : graph_.flows[f].inputs)
         if (input.is_topic && input.index == static_cast<int>(i) && flows_[f].failed.empty())
-          fail_flow(f, {Code::kAborted, topics[i].broken});
+          fail_flow(f, {Code::kAborted, broken_by(*topics[i].broken)});
   }
 }
 
@@ -194,11 +201,18 @@ Result<Delta> RunningProject::run_flow(std::size_t index, const std::vector<Delt
     fail_flow(index, output.error());
     return Delta{};
   }
-  for (const engine::Reject& reject : output->rejects) add_reject(flow, reject, batch);
+  if (output->broken) {
+    break_flow(index, *output, batch);
+    span.fail(running.failed);
+    return Delta{};
+  }
+  for (const engine::Reject& reject : output->rejects)
+    letters_->add(letter_of(flow, reject), batch);
   for (std::size_t i = 0; i < output->expectations.size(); ++i) {
     running.expectations[i].passed += output->expectations[i].passed;
     running.expectations[i].failed += output->expectations[i].failed;
   }
+  leave_null_keys(flow, output->delta, batch);
   running.notes = std::move(output->notes);
   span.set("tailrace.rows.out", output->delta.size());
   span.set("tailrace.rejected", std::ssize(output->rejects));
@@ -213,38 +227,71 @@ void RunningProject::fail_flow(std::size_t index, const Error& why) {
   LOG_OF(
       error,
       log_of("flow", flow.name, "table", graph_.tables[static_cast<std::size_t>(flow.table)].name),
-      "flow {} has stopped: {}; the other flows go on. Fix its SQL or its input and start again",
-      flow.name, why.what);
+      "flow {} has stopped: {}; the other flows go on. {} and start again", flow.name, why.what,
+      why.code == Code::kAborted ? kMendExpectation : "Fix its SQL or its input");
   std::lock_guard lock(mutex_);
   flow_failed_[index] = why.what;
 }
 
-void RunningProject::add_reject(const Flow& flow, const engine::Reject& reject,
+// The one row that stops the flow and no other of the step: the next start makes the table, and
+// these letters with it, from nothing.
+void RunningProject::break_flow(std::size_t index, const engine::StepOutput& output,
                                 kv::WriteBatch& batch) {
-  DeadLetter letter;
-  letter.flow = graph_.tables[static_cast<std::size_t>(flow.table)].name;
-  letter.detail = reject.reason;
+  RunningFlow& running = flows_[index];
+  for (std::size_t i = 0; i < output.expectations.size(); ++i)
+    running.expectations[i].failed += output.expectations[i].failed;
+  DeadLetter letter = letter_of(graph_.flows[index], output.rejects[*output.broken]);
+  fail_flow(index, {Code::kAborted, broken_by(letter)});
+  letters_->add(std::move(letter), batch);
+}
+
+// The row is in the table all the same. Rows of a view come and go, and by an aggregate's key there
+// is but one with a null: those stay as they are.
+void RunningProject::leave_null_keys(const Flow& flow, const Delta& delta, kv::WriteBatch& batch) {
+  const Table& table = graph_.tables[static_cast<std::size_t>(flow.table)];
+  if (!table.streaming || delta.empty()) return;
+  std::map<std::int64_t, std::vector<std::string>> left_out;  // by row, the servings without it
+  for (const ServingSpec& serving : project_.serving)
+    if (same_name(serving.table, table.name))
+      for (const std::int64_t row : null_key_rows(*delta.rows, serving.key))
+        left_out[row].push_back("`" + serving.name + "`");
+  for (const auto& [row, servings] : left_out)
+    letters_->add(letter_of(flow, "null key",
+                            fmt::format("the row is in `{}`, but not served as {}: a column of the "
+                                        "key is null",
+                                        table.name, fmt::join(servings, ", ")),
+                            delta.rows->Slice(row, 1)),
+                  batch);
+}
+
+DeadLetter RunningProject::letter_of(const Flow& flow, const engine::Reject& reject) const {
   switch (reject.kind) {
     case engine::Reject::Kind::kError:
-      letter.reason = "error";
-      break;
+      return letter_of(flow, "error", reject.reason, reject.row);
     case engine::Reject::Kind::kExpectation:
-      letter.reason = "expectation " + reject.expectations;
-      break;
+      return letter_of(flow, "expectation " + reject.expectations, reject.reason, reject.row);
     case engine::Reject::Kind::kLate:
-      letter.reason = "late";
-      break;
+      return letter_of(flow, "late", reject.reason, reject.row);
   }
+  return {};
+}
+
+DeadLetter RunningProject::letter_of(const Flow& flow, std::string reason, std::string detail,
+                                     const Batch& row) const {
+  DeadLetter letter;
+  letter.flow = graph_.tables[static_cast<std::size_t>(flow.table)].name;
+  letter.reason = std::move(reason);
+  letter.detail = std::move(detail);
   letter.time_ms = clock_.now().value;
-  if (reject.row && reject.row->num_rows() == 1) {
-    letter.bytes = table::row_to_json(*shown_row(reject.row), 0);
-    find_origin(flow, *reject.row, letter);
+  if (row && row->num_rows() == 1) {
+    letter.bytes = table::row_to_json(*shown_row(row), 0);
+    find_origin(flow, *row, letter);
   }
   if (letter.origin.empty()) letter.origin = "flow " + flow.name;
   if (letter.offset >= 0)
     if (const auto mismatch = schema_mismatch(flow.plan, letter.bytes); !mismatch.empty())
       letter.detail += "; " + mismatch;
-  letters_->add(std::move(letter), batch);
+  return letter;
 }
 
 // The record's own bytes are kept instead of the row where the row has one record.

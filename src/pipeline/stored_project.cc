@@ -87,15 +87,16 @@ Status StoredProject::scan_table(std::string_view name,
     TRY(visit(rows));
     return true;
   };
-  for (const Table& table : graph_.tables) {
-    bool named = same_name(table.name, name);
-    std::shared_ptr<const table::KeyedTable> keyed;
-    for (const ServingSpec& serving : project_.serving) {
-      if (!same_name(serving.table, table.name)) continue;
-      named = named || same_name(serving.name, name);
-      keyed = catalogue_->find(serving.name);
-    }
-    if (!named) continue;
+  int index = graph_.table_index(std::string(name));
+  std::shared_ptr<const table::KeyedTable> keyed;
+  for (const ServingSpec& serving : project_.serving) {
+    if (index >= 0) break;
+    if (!same_name(serving.name, name)) continue;
+    index = graph_.table_index(serving.table);
+    keyed = catalogue_->find(serving.name);
+  }
+  if (index >= 0) {
+    const Table& table = graph_.tables[static_cast<std::size_t>(index)];
     if (keyed && keyed->schema().columns->Equals(*table.schema)) return keyed->scan_all(passed_on);
     auto lake = lake::DeltaTable::open(lake_folder(table));
     if (!lake && lake.error().code == Code::kNotFound) return {};

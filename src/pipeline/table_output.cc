@@ -6,9 +6,25 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "engine/rows.h"
 #include "pipeline/names.h"
 
 namespace tailrace::pipeline {
+
+std::vector<std::int64_t> null_key_rows(const arrow::RecordBatch& rows,
+                                        std::span<const std::string> key) {
+  std::vector<Array> columns;
+  for (const std::string& name : key)
+    if (const Array column = rows.GetColumnByName(name); column && column->null_count() > 0)
+      columns.push_back(column);
+  std::vector<std::int64_t> found;
+  if (columns.empty()) return found;
+  for (std::int64_t row = 0; row < rows.num_rows(); ++row)
+    if (std::ranges::any_of(columns, [row](const Array& column) { return column->IsNull(row); }))
+      found.push_back(row);
+  return found;
+}
+
 Result<std::unique_ptr<TableOutput>> TableOutput::open(const Table& table, const std::string& data,
                                                        const Project& project,
                                                        table::Catalogue& catalogue,
@@ -44,8 +60,7 @@ Status TableOutput::accept(Delta delta, kv::WriteBatch& batch, std::string_view 
       of_keys.reserve(notes.size());
       for (const engine::KeptNote& note : notes) of_keys[note.key] = note.note;
     }
-    if (sink_) TRY(sink_->take(*keyed, delta));
-    TRY(keyed->apply(delta, std::move(of_keys), batch));
+    TRY(serve(*keyed, delta, std::move(of_keys), batch));
   }
   if (delta.empty()) return {};
   for (std::int64_t i = 0; i < delta.size(); ++i) rows_ += delta.weight(i);
@@ -59,6 +74,25 @@ Status TableOutput::accept(Delta delta, kv::WriteBatch& batch, std::string_view 
       },
       bytes);
   return {};
+}
+
+// Two rows whose keys are null are not one row, and the second must not take the first one's place.
+// In a view the null of an aggregate's key is a key like any other.
+Status TableOutput::serve(const table::KeyedTable& keyed, const Delta& delta,
+                          table::KeyedTable::Notes notes, kv::WriteBatch& batch) {
+  Delta whole = delta;
+  if (streaming_ && !delta.empty()) {
+    const std::vector<std::int64_t> left_out = null_key_rows(*delta.rows, keyed.schema().key);
+    if (std::ssize(left_out) == delta.size()) return {};
+    if (!left_out.empty()) {
+      std::vector<std::int64_t> kept;
+      for (std::int64_t row = 0; row < delta.size(); ++row)
+        if (!std::ranges::binary_search(left_out, row)) kept.push_back(row);
+      ASSIGN(whole, engine::take(delta, kept));
+    }
+  }
+  if (sink_) TRY(sink_->take(keyed, whole));
+  return keyed.apply(whole, std::move(notes), batch);
 }
 
 void TableOutput::begin_prepare(std::int64_t checkpoint) {

@@ -23,6 +23,10 @@
 
 namespace tailrace::pipeline {
 
+/// The rows with a null in a column of `key`.
+std::vector<std::int64_t> null_key_rows(const arrow::RecordBatch& rows,
+                                        std::span<const std::string> key);
+
 class TableOutput {
  public:
   /// Opens or creates DATA/lake/NAME and the keyed tables; `again` empties them first.
@@ -56,6 +60,9 @@ class TableOutput {
   TableOutput(std::string app_id, bool streaming, LakeWriter& writer, ServingSink* sink)
       : app_id_(std::move(app_id)), streaming_(streaming), writer_(writer), sink_(sink) {}
 
+  /// Writes the delta to one keyed table, and gives it to the sink.
+  Status serve(const table::KeyedTable& keyed, const Delta& delta, table::KeyedTable::Notes notes,
+               kv::WriteBatch& batch);
   Status publish_traced(const lake::Prepared& prepared, const telemetry::SpanContext& checkpoint);
 
   std::string app_id_;

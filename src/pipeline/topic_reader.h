@@ -47,7 +47,7 @@ struct TopicStep {
   std::string waits = {};  ///< why the next record cannot be read now; empty when it can
   /// By TopicRelation::expectations, set by who holds the rows to them.
   std::vector<engine::ExpectationCount> expectations = {};
-  std::string broken = {};                ///< the FAIL UPDATE expectation that a record broke
+  std::optional<DeadLetter> broken = {};  ///< of `rejected`, the first that broke a FAIL UPDATE
   std::shared_ptr<ReadTrace> trace = {};  ///< null: tracing is off
 };
 

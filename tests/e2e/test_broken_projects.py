@@ -211,6 +211,14 @@ CASES = {
         added("\nCREATE FLOW f AS INSERT INTO nothing BY NAME SELECT * FROM STREAM users_raw;\n"),
         ["gold.sql:", "nothing"],
     ),
+    "two flows of other columns into one table": (
+        GOLD,
+        added("\nCREATE STREAMING TABLE v;\n"
+              "CREATE FLOW f AS INSERT INTO v BY NAME SELECT key, offset FROM STREAM users_raw;\n"
+              "CREATE FLOW g AS INSERT INTO v BY NAME SELECT key, CAST(offset AS STRING) AS offset "
+              "FROM STREAM users_raw;\n"),
+        ["gold.sql:", "`v`: column 2 is `offset` STRING here and `offset` BIGINT there\n"],
+    ),
     "a target without flow": (GOLD, added("\nCREATE STREAMING TABLE empty;\n"), ["gold.sql:", "no flow writes"]),
     "an aggregation without watermark": (
         GOLD,

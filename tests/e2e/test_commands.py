@@ -132,6 +132,36 @@ def test_help_of_each_command_has_an_example(project, command):
     assert project.command("help", command).stdout == done.stdout
 
 
+def test_help_lists_the_commands(project):
+    done = project.command("help")
+    assert done.returncode == 0 and done.stdout == project.command("--help").stdout
+    assert all(f"\n  {command} " in done.stdout for command in ("run", "check", "status", "sql", "redrive"))
+    assert project.command("help", "help").stdout == project.command("help", "--help").stdout
+
+
+def test_a_source_that_was_killed_before_its_note_does_not_say_that_nothing_arrived(tmp_path):
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "a.jsonl").write_text(lines(range(30)))
+    made = tailrace.Project(tmp_path, settings=tailrace.settings(tailrace.files_from(tmp_path / "input")))
+    made.once()
+    path = made.data / "ingest" / "input.json"
+    noted = json.loads(path.read_text())
+    # The note of the source's first moment, which is what a kill -9 soon after leaves.
+    unnoted = {"position": "", "records": 0, "clean": False}
+    assert unnoted.keys() <= noted.keys()
+    path.write_text(json.dumps(noted | unnoted | {name: [0] * len(noted[name]) for name in ("sequences", "ends")}))
+
+    def fetched():
+        (line,) = [line for line in run(made, "status").stdout.splitlines() if line.split()[1:2] == ["fetched"]]
+        return line
+
+    assert "nothing has arrived" not in fetched() and "`users_created` has had 30 records since" in fetched()
+    made.start()
+    assert made.hops()["fetched.input"]["count"] == 30  # the log says so, before or after all is fetched again
+    made.stop()
+    assert fetched().split()[3] == "30"
+
+
 @pytest.mark.parametrize("words", [["sql", "--limt", "5"], ["nothing"], [], ["sql", "--limit", "0"], ["check"],
                                    ["help", "sqll"]])
 def test_a_wrong_command_line_exits_with_2(project, words):

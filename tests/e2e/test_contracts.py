@@ -28,6 +28,23 @@ def test_records_are_held_to_the_contract_of_their_topic_and_table(tmp_path):
         {"property": "latency", "value": "5", "unit": "s"}]
 
 
+def test_a_record_that_stops_all_that_read_its_topic_is_a_dead_letter(tmp_path):
+    project = orders_project(tmp_path, CONTRACT.replace("validValues: [0.5, 1, 2, 3, 4]}, mustBe: 0}",
+                                                        "validValues: [0.5, 1, 2, 3, 4]}, mustBe: 0, severity: fatal}"))
+    for _ in range(2):  # a start reads the record again, and has one letter of it
+        project.once()
+        letters = project.sql("SELECT flow, reason, origin FROM system.dead_letters ORDER BY offset")
+        assert letters == [
+            {"flow": "orders", "reason": "expectation status_required", "origin": "orders-0@1"},
+            {"flow": "orders", "reason": "expectation not_free", "origin": "orders-0@4"}]
+        (raw,) = project.sql("SELECT failed FROM system.tables WHERE name = 'orders_raw'")
+        assert raw["failed"].startswith("the record orders-0@4 broke expectation not_free (")
+    contract = project.folder / "contracts" / "orders.yml"
+    contract.write_text(contract.read_text().replace("severity: fatal", "severity: warning"))
+    project.once()
+    assert [row["id"] for row in project.sql("SELECT id FROM orders_raw ORDER BY id")] == [1, 3, 4, 5]
+
+
 def test_check_shows_a_contract_and_what_of_it_is_only_kept(tmp_path):
     project = orders_project(tmp_path, CONTRACT)
     done = project.command("check", project.folder)

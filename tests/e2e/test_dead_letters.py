@@ -146,6 +146,88 @@ def test_a_row_of_an_aggregation_names_its_flow_and_is_kept_as_json(tmp_path):
     assert (letter["topic"], letter["partition"], letter["offset"]) == ("", -1, -1)
 
 
+STOPPING = """
+CREATE STREAMING TABLE numbers (CONSTRAINT small EXPECT (n < 100) ON VIOLATION FAIL UPDATE)
+AS SELECT CAST(get_json_object(value, '$.n') AS INT) AS n FROM STREAM a;
+CREATE STREAMING TABLE neighbour AS SELECT get_json_object(value, '$.n') AS n FROM STREAM a;
+"""
+
+
+def test_the_record_that_breaks_fail_update_is_a_dead_letter_and_a_neighbour_goes_on(tmp_path):
+    project = with_own_sql(tmp_path, STOPPING, a=records(1)).start()
+    (tmp_path / "a" / "more.jsonl").write_text(records(500, 2))
+    tailrace.wait_until(lambda: letters(project), "the dead letter")
+    (tmp_path / "a" / "later.jsonl").write_text(records(600, 3))
+    tailrace.wait_until(lambda: len(project.sql("SELECT * FROM neighbour")) == 5, "the neighbour's rows")
+    (letter,) = letters(project)
+    assert letter["flow"] == "numbers" and letter["reason"] == "expectation small"
+    assert letter["record"] == '{"n": 500}' and letter["topic"] == "a"
+    origin = f"a-{letter['partition']}@{letter['offset']}"
+    assert letter["origin"] == origin
+    stopped = f"the record {origin} broke expectation small (n < 100)"
+    failed = {table["name"]: table["failed"] for table in project.sql("SELECT * FROM system.tables")}
+    assert failed == {"numbers": stopped, "neighbour": ""}
+    counted = {e["name"]: e for e in project.sql("SELECT * FROM system.expectations")}
+    assert counted["small"]["failed"] == 1
+    (said,) = [line for line in project.log.read_text().splitlines() if "has stopped" in line]
+    assert stopped in said and "ON VIOLATION DROP ROW" in said and "_tailrace" not in project.log.read_text()
+    project.kill()
+    project.start()  # the table is made from nothing, and meets the same record: it is told of once
+    tailrace.wait_until(lambda: letters(project), "the dead letter, again")
+    assert [(row["origin"], row["record"]) for row in letters(project)] == [(origin, '{"n": 500}')]
+    project.stop()
+    sql = next((project.folder / "transformations").glob("*.sql"))
+    sql.write_text(sql.read_text().replace("FAIL UPDATE", "DROP ROW"))
+    project.once()  # as the log says
+    assert {row["record"] for row in letters(project)} == {'{"n": 500}', '{"n": 600}'}
+    assert sorted(row["n"] for row in project.lake("numbers")) == [1, 2, 3]
+
+
+def test_a_row_of_an_aggregation_that_breaks_fail_update_is_kept_as_json(tmp_path):
+    sql = CHAIN.replace("(found < 3) ON VIOLATION DROP ROW", "(found < 3) ON VIOLATION FAIL UPDATE")
+    project = with_own_sql(tmp_path, sql, a=records(2, 4, 6, 8), b="")
+    (letter,) = letters(project)
+    assert (letter["flow"], letter["origin"], letter["record"]) == ("total", "flow total", '{"found":4}')
+    (table,) = project.sql("SELECT * FROM system.tables WHERE name = 'total'")
+    assert table["failed"] == 'the row {"found":4} broke expectation few (found < 3)'
+
+
+SERVED = """
+CREATE STREAMING TABLE okt AS SELECT CAST(get_json_object(value, '$.n') AS INT) AS n,
+  get_json_object(value, '$.t') AS t FROM STREAM a;
+"""
+
+
+def test_a_row_with_a_null_key_is_in_its_table_and_a_dead_letter_instead_of_served(tmp_path):
+    (tmp_path / "a").mkdir()
+    rows = [{"n": None, "t": "first"}, {"n": None, "t": "second"}, {"n": 1, "t": "old"}, {"n": 1, "t": "new"}]
+    (tmp_path / "a" / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    project = tailrace.with_sql(tmp_path, SERVED, json.dumps({
+        "topics": {"a": {"format": "json"}}, "serving": {"okt": {"key": ["n"]}, "by_n": {"table": "okt", "key": ["n"]}},
+        "ingest": [{"name": "a", "topic": "a", "use": "files", "files": {"path": str(tmp_path / "a")}}]}))
+    project.once()
+
+    def holds():
+        by_text = sorted(project.sql("SELECT * FROM okt"), key=lambda row: row["t"])
+        assert by_text == sorted(rows, key=lambda row: row["t"])  # each row of the table, not one a key
+        assert project.sql("SELECT count(*) AS c FROM okt") == [{"c": 4}]
+        assert [t["records"] for t in project.sql("SELECT * FROM system.tables WHERE name = 'okt'")] == [4]
+        assert project.sql("SELECT * FROM by_n") == [{"n": 1, "t": "new"}]
+        found = {letter["record"]: letter for letter in letters(project)}
+        assert sorted(found) == [json.dumps(rows[0]), json.dumps(rows[1])]
+        for letter in found.values():
+            assert letter["reason"] == "null key" and letter["flow"] == "okt"
+            assert letter["origin"] == f"a-{letter['partition']}@{letter['offset']}"
+            assert "`okt`, `by_n`: a column of the key is null" in letter["detail"]
+        assert len(letters(project)) == 2
+
+    holds()
+    project.start()
+    holds()
+    assert project.get("/api/tables/okt")["rows"] == [[1, "new"]]
+    project.stop()
+
+
 def test_dead_letters_come_a_page_at_a_time(tmp_path):
     project = with_own_sql(tmp_path, CHAIN, a=records(*range(1000, 1025), 1))
     project.start()
@@ -160,6 +242,8 @@ def test_dead_letters_come_a_page_at_a_time(tmp_path):
     assert len(seen) == len(set(seen)) == 25
     assert project.get("/api/dead-letters?table=doubled")["total"] == 1
     assert project.get("/api/dead-letters?reason=decode") == {"letters": [], "next": "", "total": 0}
+
+
 def fake(tmp_path, count, **faults):
     ingest = {"name": "input", "topic": "users_created", "use": "fake", "key": "$.login.uuid",
               "fake": {"seed": 3, "rate": 1, "first": count, "limit": count, "faults": faults}}
