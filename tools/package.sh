@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a Debian package and a folder as .tar.gz of an installed tree: tools/package.sh TREE OUT VERSION
-# TREE is what `cmake --install` wrote: bin, lib, examples, LICENSE. Needs dpkg-deb, strip, tar; no root.
+# TREE is what `cmake --install` wrote: bin, lib, share, examples, LICENSE. Needs dpkg-deb, strip, tar; no root.
 set -euo pipefail
 tree=$1 out=$2 version=$3
 # Who makes a package for others says so, as for Debian's own tools.
@@ -42,7 +42,7 @@ tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner -czf "$out/tailra
 deb=$work/deb
 mkdir -p "$deb"/{DEBIAN,usr/bin,usr/lib/tailrace,usr/lib/sysusers.d,lib/systemd/system,etc/tailrace} \
   "$deb"/usr/share/{tailrace,doc/tailrace,lintian/overrides}
-cp -a "$folder/bin" "$folder/lib" "$deb/usr/lib/tailrace/"
+cp -a "$folder/bin" "$folder/lib" "$folder/share" "$deb/usr/lib/tailrace/"
 ln -s ../lib/tailrace/bin/tailrace "$deb/usr/bin/tailrace"
 cp -a "$folder/examples" "$deb/usr/share/tailrace/"
 cp -a "$here/deploy/grafana" "$here/deploy/prometheus" "$here"/deploy/compose*.yml "$deb/usr/share/tailrace/"

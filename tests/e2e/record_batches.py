@@ -15,21 +15,27 @@ def varint(data, at):
             return (value >> 1) ^ -(value & 1), at
 
 
-def keyed_records_of(data, at, count):
-    """Offset's delta, key and value, either None where there is none."""
+def timed_records_of(data, at, count):
+    """Time's delta, offset's delta, key and value, the last two None where there is none."""
     for _ in range(count):
         length, at = varint(data, at)
         end = at + length
         at += 1
-        _, at = varint(data, at)
+        time, at = varint(data, at)
         delta, at = varint(data, at)
         texts = []
         for _ in range(2):
             size, at = varint(data, at)
             texts.append(None if size < 0 else bytes(data[at:at + size]))
             at += max(size, 0)
-        yield delta, *texts
+        yield time, delta, *texts
         at = end
+
+
+def keyed_records_of(data, at, count):
+    """Offset's delta, key and value, either None where there is none."""
+    for _, *record in timed_records_of(data, at, count):
+        yield record
 
 
 def records_of(data, at, count):
@@ -94,3 +100,15 @@ def messages(data_folder, topic, partitions):
             for at, _, _, _, records in batches(path):
                 for _, key, value in keyed_records_of(data, at + HEADER.size, len(records)):
                     yield key, value
+
+
+def timed_records(data_folder, topic, partitions):
+    """Key, value, partition, offset and timestamp in ms of each record; texts, or None."""
+    for partition in range(partitions):
+        for path in segments(data_folder, topic, partition):
+            data = path.read_bytes()
+            for at, _, base, _, records in batches(path):
+                began = HEADER.unpack_from(data, at)[7]
+                for time, delta, *texts in timed_records_of(data, at + HEADER.size, len(records)):
+                    key, value = (None if text is None else text.decode() for text in texts)
+                    yield key, value, partition, base + delta, began + time

@@ -2,7 +2,6 @@
 import json
 import sqlite3
 import subprocess
-import time
 
 import pytest
 import tailrace
@@ -93,9 +92,13 @@ often:
     note: {{operator: {BASH}, bash_command: "echo {{{{ run_id }}}} >> {count}"}}
     last: {{operator: {BASH}, bash_command: "sleep 0.1", dependencies: [note]}}
 """)
+    def noted():
+        return count.read_text().split("\n")[:-1] if count.exists() else []
+
     for _ in range(4):
+        before = len(noted())
         project.start()
-        time.sleep(2)
+        tailrace.wait_until(lambda: len(noted()) > before + 2, "tasks at work")
         project.kill()
     project.start()
     tailrace.wait_until(lambda: len(rows(project, "SELECT 1 FROM run WHERE state = 'success'")) > 5, "runs")
@@ -103,8 +106,7 @@ often:
     runs = [run for run, in rows(project, "SELECT run FROM run ORDER BY number")]
     assert len(runs) == len(set(runs))
     done = {run for run, in rows(project, "SELECT run FROM run WHERE state = 'success'")}
-    noted = count.read_text().split("\n")[:-1]
-    assert done <= set(noted), "a run that succeeded did its task"
+    assert done <= set(noted()), "a run that succeeded did its task"
     # A task may come again only where the program was killed while it ran.
-    again = len(noted) - len(set(noted))
+    again = len(noted()) - len(set(noted()))
     assert again <= 4 * 4

@@ -180,6 +180,8 @@ def packaged(tmp_path_factory):
     tree = folder / "tree"
     (tree / "bin").mkdir(parents=True)
     (tree / "lib").mkdir()
+    shutil.copytree(ROOT / "python" / "tailrace_spark", tree / "share" / "tailrace" / "python" / "tailrace_spark",
+                    ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy("/bin/true", tree / "bin" / "tailrace")
     shutil.copytree(tailrace.EXAMPLE, tree / "examples" / "random_users", ignore=shutil.ignore_patterns(".tailrace"))
     shutil.copy(ROOT / "LICENSE", tree)
@@ -191,6 +193,7 @@ def test_the_package_has_its_files_and_its_configuration(packaged):
     deb = next(packaged.glob("tailrace_1.2.3_*.deb"))
     listed = run("dpkg-deb", "--contents", deb)
     for name in ("./usr/bin/tailrace -> ../lib/tailrace/bin/tailrace", "./lib/systemd/system/tailrace.service",
+                 "./usr/lib/tailrace/share/tailrace/python/tailrace_spark/run_pipeline.py",
                  "./usr/lib/sysusers.d/tailrace.conf", "./etc/tailrace/tailrace.env",
                  "./usr/share/tailrace/examples/random_users/tailrace.yml", "./usr/share/doc/tailrace/copyright"):
         assert name + "\n" in listed, name

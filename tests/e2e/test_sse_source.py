@@ -166,6 +166,6 @@ def test_204_finishes_the_source_and_once_ends_when_nothing_more_comes(tmp_path,
     tailrace.wait_until(lambda: len(events.requests) > asked, "the request")
     tailrace.wait_until(lambda: "204" in pushed.why(made), "the end")
     asked = len(events.requests)
-    time.sleep(0.5)  # several times the backoff
+    time.sleep(0.5)  # several times the backoff: to show that nothing more comes there is only waiting
     assert len(events.requests) == asked
     made.stop()

@@ -167,7 +167,7 @@ def test_kill_9_loses_nothing_and_doubles_nothing_on_the_way_through_the_staging
         for _ in range(choose.randrange(1, 4) if kind == "files" else 0):
             put(inbox, f"{files:05}", lines(range(files * 400, files * 400 + 400)))
             files += 1
-        time.sleep(choose.choice([0.05, 0.2, 0.5]) * choose.random())
+        time.sleep(choose.choice([0.05, 0.2, 0.5]) * choose.random())  # a kill at any moment
         project.kill()
     project.start()
     wanted = files * 400 if kind == "files" else limit
@@ -177,9 +177,7 @@ def test_kill_9_loses_nothing_and_doubles_nothing_on_the_way_through_the_staging
         letters = hops["staged." + TABLE]["rejected"]
         return hops["appended.users_created"]["count"] + letters >= wanted
 
-    end = time.monotonic() + 300
-    while not done() and time.monotonic() < end:
-        time.sleep(0.1)
+    tailrace.wait_until(done, "all records", 300)
     time.sleep(0.3)  # what would come twice has time to come
     hops = project.hops()
     letters = project.sql("SELECT origin FROM system.dead_letters WHERE reason = 'staging'")

@@ -103,8 +103,10 @@ def comparable(table):
     return sorted(tuple((name, plain(row[name])) for name in sorted(row)) for row in table)
 
 
-def assert_same(ours, theirs, name):
+def assert_same(ours, theirs, name, empty=False):
+    """The same rows on both sides; `empty` says that there are none, which otherwise would prove nothing."""
     ours, theirs = comparable(ours), comparable(theirs)
+    assert bool(ours or theirs) != empty, f"{name} is {'not ' if empty else ''}empty"
     only_ours = list((collections.Counter(ours) - collections.Counter(theirs)).elements())
     only_theirs = list((collections.Counter(theirs) - collections.Counter(ours)).elements())
     assert ours == theirs, (f"{name}: {len(ours)} rows here, {len(theirs)} on Spark; {len(only_ours)} only here, "

@@ -104,7 +104,7 @@ def assert_same_package(written, source):
 
 def there(rest):
     """Whether Airflow has the DAG."""
-    time.sleep(1)
+    time.sleep(1)  # between two questions: it reads its files with the same cores
     errors = rest.get("/importErrors")["import_errors"]
     assert not errors, errors[0]["stack_trace"]
     return DAG in {one["dag_id"] for one in rest.get("/dags")["dags"]}

@@ -5,12 +5,14 @@ import json
 import pytest
 import spark_side
 import tailrace
+import topic_log
 from orders_contract import CONTRACT, orders_project
 from records import lines, user
 from spark_side import assert_same, letters, needs_spark, rows, run_on_spark
 
 TABLES = ["users_raw", "users_clean", "users", "users_by_country_gender", "signups_per_minute", "age_by_nationality",
           "top_cities", "latest_users"]
+START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 MASTERS = [pytest.param("local", marks=pytest.mark.smoke), "standalone"]
 
 
@@ -27,23 +29,48 @@ def odd(number):
 def example(folder):
     inbox = folder / "input"
     inbox.mkdir()
-    return inbox, tailrace.Project(folder, settings=tailrace.settings(tailrace.files_from(inbox)))
+    settings = tailrace.settings(tailrace.files_from(inbox), **{"retention.ms": -1})  # stamped records are old
+    return inbox, tailrace.Project(folder, settings=settings)
+
+
+def second(number):
+    """Out of order by up to 7 s, which is inside the watermark's delay: two records a second."""
+    return number / 2 - number * 3 % 8
+
+
+def stamped(records, partitions=2):
+    """Records of the topic, from (second of the event, record), as topic_log takes them."""
+    return [(number % partitions, START_MS + int(at * 1000), None, json.dumps(record, ensure_ascii=False).encode())
+            for number, (at, record) in enumerate(records)]
+
+
+def two_parts():
+    """Four minutes of users, and two more with late ones: of minutes that came out after the first part."""
+    first = [(second(n), user(n)) for n in range(480)]
+    odds = [(second(500 + n), record) for n, record in enumerate(odd(1000))]
+    again = [(second(n), user(n - 480)) for n in range(480, 600, 10)]
+    late = [(at, user(2000 + at)) for at in (0, 59, 60, 130, 179)]
+    others = [(second(n), user(n)) for n in range(510, 720) if n % 10]
+    return stamped(first), stamped([*odds, *again, *others[:100], *late, *others[100:]])
 
 
 @needs_spark
 @pytest.mark.parametrize("kind", MASTERS)
 def test_every_table_of_the_example_has_the_same_rows_on_spark(kind, tmp_path):
-    inbox, project = example(tmp_path)
-    (inbox / "a.jsonl").write_text(lines([*range(500), *range(0, 500, 10)]))
-    (inbox / "b.jsonl").write_text("".join(json.dumps(record) + "\n" for record in odd(1000)))
+    _, project = example(tmp_path)
     out = tmp_path / "spark"
     with contextlib.ExitStack() as stack:
         master = "local[2]" if kind == "local" else stack.enter_context(spark_side.standalone(tmp_path / "cluster"))
-        project.once()
-        done = run_on_spark(project, out, master)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    for table in TABLES:
-        assert_same(rows(project.data / "lake" / table), rows(out / "warehouse" / table), table)
+        for part in two_parts():
+            topic_log.append(project.data, "users_created", part, partitions=2)
+            project.once()
+            done = run_on_spark(project, out, master)
+            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+            for table in TABLES:
+                assert_same(rows(project.data / "lake" / table), rows(out / "warehouse" / table), table)
+    minutes = {(row["minute"] // 1_000_000 - START_MS // 1000) // 60 for row in rows(out / "warehouse" / TABLES[4])}
+    assert minutes >= {0, 1, 2, 3, 4}
+    assert len(project.sql("SELECT 1 FROM system.dead_letters WHERE reason = 'late'")) == 5
     quarantine = rows(out / "warehouse" / "users_clean__quarantine")
     assert letters(project, "users_clean") == sorted((r["source_partition"], r["source_offset"], r["reason"])
                                                      for r in quarantine)

@@ -78,5 +78,6 @@ def test_the_tutorial_as_drawn_by_urls_alone_has_the_rows_of_the_embedded_run(
         done = spark_side.run_on_spark(project, tmp_path / "spark", master)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         for table in TABLES:
-            spark_side.assert_same(spark_side.rows(project.data / "lake" / table),
-                                   spark_side.rows(tmp_path / "spark" / "warehouse" / table), table)
+            ours = spark_side.rows(project.data / "lake" / table)
+            spark_side.assert_same(ours, spark_side.rows(tmp_path / "spark" / "warehouse" / table), table,
+                                   empty=table == "signups_per_minute" and not ours)  # its minute may still be open

@@ -239,7 +239,7 @@ def test_kill_9_of_either_side_loses_nothing_and_doubles_nothing(both):
         for _ in range(choose.randrange(1, 4)):
             both.put(f"{files:05}", lines(range(files * 400, files * 400 + 400)))
             files += 1
-        time.sleep(choose.choice([0.05, 0.3, 0.8]) * choose.random())
+        time.sleep(choose.choice([0.05, 0.3, 0.8]) * choose.random())  # a kill at any moment
         if kill % 3 == 2:
             both.server.stop(postgres_side.signal.SIGQUIT)
             both.server.start()
