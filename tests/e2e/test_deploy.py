@@ -1,4 +1,5 @@
 """Containers, packages, dashboards: each file is held to its schema, to its own tool, and to the running program."""
+import ast
 import http.server
 import json
 import os
@@ -84,6 +85,50 @@ def test_the_dockerfile_passes_hadolint(tmp_path):
     (tmp_path / "Dockerfile").write_text((DEPLOY / "Dockerfile").read_text().replace("debian:12.15-slim", "debian"))
     with pytest.raises(AssertionError):
         run(SCRIPTS / "hadolint", tmp_path / "Dockerfile")
+
+
+def packages_with(*names):
+    """These packages of Debian and all that they depend on, as apt-get takes them without recommendations."""
+    said = run("apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-enhances",
+               "--no-conflicts", "--no-breaks", "--no-replaces", *names)
+    return set(re.findall(r"^(?:.*: )?([a-z0-9][a-z0-9.+-]*)(?::\w+)?$", said, re.M))
+
+
+def modules_of(script):
+    """What a script imports of the standard library, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(script.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+    return {name for name in names if name.split(".")[0] in sys.stdlib_module_names}
+
+
+PYTHON = "/usr/bin/python3"
+
+
+@pytest.mark.skipif(not (shutil.which("apt-cache") and pathlib.Path(PYTHON).exists()),
+                    reason="this is no Debian with a Python of its own")
+def test_the_image_has_all_of_python_that_functions_and_tasks_import():
+    """Each file that the workers' imports load here is of a package that the image gets."""
+    last_stage = (DEPLOY / "Dockerfile").read_text().split("\nFROM ")[-1]
+    installed = re.search(r"apt-get install -y --no-install-recommends ([^\\&]+)", last_stage)[1].split()
+    modules = set()
+    for script in ("tailrace_function/worker.py", "tailrace_function/check.py", "tailrace_task/worker.py"):
+        modules |= modules_of(ROOT / "python" / script)
+    assert {"base64", "resource", "asyncio", "ast", "zoneinfo"} <= modules
+    told = "print(*{one.__file__ for one in list(sys.modules.values()) if getattr(one, '__file__', None)}, sep='\\n')"
+    loaded = run(PYTHON, "-I", "-S", "-c", f"import sys, {', '.join(sorted(modules))}\n{told}").split()
+    owners = {path: owner for owner, path in
+              re.findall(r"^([^:,\s]+)(?::\w+)?: (\S+)$", run("dpkg", "--search", *loaded), re.M)}
+    assert owners.keys() == set(loaded)
+
+    def missing(packages):
+        return sorted(path for path, owner in owners.items() if owner not in packages)
+
+    assert missing(packages_with(*installed)) == []
+    assert any("asyncio" in path for path in missing(packages_with("python3-minimal")))
 
 
 def test_health_tells_a_running_program_from_none(tmp_path):
