@@ -245,6 +245,24 @@ def test_the_package_has_its_files_and_its_configuration(packaged):
     assert run("dpkg-deb", "--ctrl-tarfile", deb, errors="replace") and "conffiles" in run("dpkg-deb", "--info", deb)
 
 
+def test_the_packed_compose_files_have_what_they_mount_beside_them(packaged, tmp_path):
+    """Of the Debian package and of the folder: each path that a service mounts, and what the image is built from."""
+    run("dpkg-deb", "--extract", next(packaged.glob("tailrace_1.2.3_*.deb")), tmp_path / "deb")
+    run("tar", "-C", tmp_path, "-xzf", next(packaged.glob("*.tar.gz")))
+    for place in (tmp_path / "deb" / "usr/share/tailrace", tmp_path / "tailrace-1.2.3"):
+        files = sorted(place.rglob("compose*.yml"))
+        assert files == [place / "deploy/compose.real.yml", place / "deploy/compose.yml"]
+        mounted = set()
+        for file in files:
+            for service in yaml.safe_load(file.read_text())["services"].values():
+                sources = [volume.split(":")[0] for volume in service.get("volumes", [])]
+                mounted |= {(file.parent / source).resolve() for source in sources if source.startswith(".")}
+        assert mounted == {place / name for name in ("examples/random_users", "deploy/tailrace.yml", "deploy/airflow")}
+        assert all(path.exists() for path in mounted)
+        assert (place / "deploy/env.example").exists() and (place / "deploy/Dockerfile").exists()
+        assert not list(place.rglob("__pycache__"))
+
+
 @pytest.mark.skipif(shutil.which("lintian") is None, reason="lintian is not installed")
 def test_lintian_finds_no_fault_in_the_package(packaged):
     """Of the small tree: what it says of the libraries is overridden, with the reason, in deploy/debian."""
