@@ -66,6 +66,30 @@ def test_every_image_is_pinned_and_what_is_published_is_at_loopback(written):
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
 
 
+def test_what_airflow_gets_is_pinned_to_what_operators_were_recorded_from(tmp_path, written):
+    """The versions that spec/airflow_operators.yml names: DAG files are checked against them."""
+    recorded = (ROOT / "spec" / "airflow_operators.yml").read_text().replace("\n#  ", "")
+    services = yaml.safe_load((written / "real" / "compose.yml").read_text())["services"]
+    of_example = services["airflow"]["environment"]["_PIP_ADDITIONAL_REQUIREMENTS"].split()
+    assert len(of_example) == 3
+    airflow = "apache-airflow==" + services["airflow"]["image"].split(":")[1]
+    project = tailrace.Project(tmp_path)
+    (project.folder / "dags").mkdir()
+    paths = [path for path, takes in yaml.safe_load(recorded)["operators"].items()
+             if path.startswith("airflow.providers.") and "python_callable" not in takes.get("required", [])]
+    (project.folder / "dags" / "every.yml").write_text(yaml.safe_dump({"every": {
+        "start_date": "2026-01-01", "schedule": None,
+        "tasks": [{"task_id": f"t{i}", "operator": path} | {
+            name: "x" for name in yaml.safe_load(recorded)["operators"][path].get("required", [])}
+            for i, path in enumerate(paths)]}}))
+    run(tailrace.PROGRAM, "airflow", project.folder, "--out", tmp_path / "out")
+    packages = (tmp_path / "out" / "requirements.txt").read_text().split()
+    assert {airflow, *of_example} <= set(packages) and len(packages) > 8
+    for package in packages:
+        name, version = package.split("==")
+        assert re.search(rf"\b{name} {re.escape(version)}[,\n]", recorded), package
+
+
 def test_passwords_are_for_their_owner_alone_and_stay(written):
     env = written / "real" / ".env"
     assert stat.S_IMODE(env.stat().st_mode) == 0o600
