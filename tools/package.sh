@@ -34,8 +34,12 @@ cp -a "$tree"/. "$folder"/
 strip --strip-unneeded "$folder"/bin/tailrace
 find "$folder/lib" -type f -name '*.so*' -exec chmod u+w {} + -exec strip --strip-unneeded {} +
 cp "$here/README.md" "$folder/"
+# Beside examples/, as in the sources: the compose files name what they mount from where they are.
 mkdir -p "$folder/deploy"
-cp -r "$here"/deploy/compose*.yml "$here"/deploy/grafana "$here"/deploy/prometheus "$here"/deploy/systemd "$folder/deploy/"
+for one in README.md Dockerfile airflow compose.yml compose.real.yml env.example grafana prometheus systemd tailrace.yml; do
+  cp -r "$here/deploy/$one" "$folder/deploy/"
+done
+find "$folder/deploy" -name __pycache__ -prune -exec rm -rf {} +
 settle "$folder"
 tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner -czf "$out/tailrace-$version-$architecture.tar.gz" "tailrace-$version"
 
@@ -44,8 +48,7 @@ mkdir -p "$deb"/{DEBIAN,usr/bin,usr/lib/tailrace,usr/lib/sysusers.d,lib/systemd/
   "$deb"/usr/share/{tailrace,doc/tailrace,lintian/overrides}
 cp -a "$folder/bin" "$folder/lib" "$folder/share" "$deb/usr/lib/tailrace/"
 ln -s ../lib/tailrace/bin/tailrace "$deb/usr/bin/tailrace"
-cp -a "$folder/examples" "$deb/usr/share/tailrace/"
-cp -a "$here/deploy/grafana" "$here/deploy/prometheus" "$here"/deploy/compose*.yml "$deb/usr/share/tailrace/"
+cp -a "$folder/examples" "$folder/deploy" "$deb/usr/share/tailrace/"
 cp "$here/deploy/systemd/tailrace.service" "$deb/lib/systemd/system/tailrace.service"
 cp "$here/deploy/systemd/tailrace.sysusers" "$deb/usr/lib/sysusers.d/tailrace.conf"
 cp "$here/deploy/systemd/tailrace.env" "$deb/etc/tailrace/tailrace.env"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "dags/read.h"
 
@@ -24,21 +25,33 @@ namespace {
 constexpr std::string_view kAirflow = "apache-airflow==3.3.2";
 constexpr std::string_view kDagFactory = "dag-factory==1.1.0";
 constexpr std::string_view kOwnProvider = "tailrace_provider.";
+/// Of each provider the version that operators were recorded from (spec/airflow_operators.yml).
+constexpr std::pair<std::string_view, std::string_view> kProviders[] = {
+    {"amazon", "9.39.0"},      {"apache-cassandra", "3.10.1"},
+    {"apache-kafka", "2.1.0"}, {"apache-spark", "6.3.4"},
+    {"common-sql", "2.4.0"},   {"http", "6.3.0"},
+    {"slack", "9.11.1"},       {"smtp", "3.2.0"},
+    {"standard", "1.21.0"},
+};
 /// Where a provider's modules end in an operator's path.
 constexpr std::string_view kKinds[] = {"operators", "sensors",       "decorators", "transfers",
                                        "triggers",  "notifications", "hooks",      "timetables"};
 
-/// The package that an operator is of; empty: Airflow's own.
+/// The package that an operator is of, as pip takes it; empty: Airflow's own.
 std::string package_of(const std::string& path) {
-  constexpr std::string_view kProviders = "airflow.providers.";
-  if (!path.starts_with(kProviders)) return "";
-  std::string name = "apache-airflow-providers";
-  std::size_t at = kProviders.size();
+  constexpr std::string_view kPackage = "airflow.providers.";
+  if (!path.starts_with(kPackage)) return "";
+  std::string name;
+  std::size_t at = kPackage.size();
   while (at < path.size()) {
     const std::size_t dot = std::min(path.find('.', at), path.size());
     const std::string_view word = std::string_view(path).substr(at, dot - at);
-    if (std::ranges::find(kKinds, word) != std::end(kKinds)) return name;
-    name += fmt::format("-{}", word);
+    if (std::ranges::find(kKinds, word) != std::end(kKinds))
+      return "apache-airflow-providers-" + name;
+    name += fmt::format("{}{}", name.empty() ? "" : "-", word);
+    // What is below is a folder of it, as `aws` is of amazon.
+    for (const auto& [provider, version] : kProviders)
+      if (name == provider) return fmt::format("apache-airflow-providers-{}=={}", name, version);
     at = dot + 1;
   }
   return "";

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 
 #include "app/commands.h"
 #include "app/door_options.h"
@@ -31,7 +32,7 @@ constexpr const char* kViewsHelp =
     "CQL's clients may CREATE MATERIALIZED VIEW, which is off by default, as Cassandra has it";
 
 /// Of the commands that serve.
-void add_log_format(CLI::App* command) {
+void add_log_options(CLI::App* command) {
   const auto set = [](const std::string& format) {
     set_log_format(format == "json" ? LogFormat::kJson : LogFormat::kText);
   };
@@ -40,6 +41,16 @@ void add_log_format(CLI::App* command) {
           "--log-format", set, "diagnostics as text, or as json: an object a line (default: text)")
       ->check(CLI::IsMember({"text", "json"}))
       ->envname("TAILRACE_LOG_FORMAT");
+  static const std::map<std::string, LogLevel> kLevels = {{"debug", LogLevel::kDebug},
+                                                          {"info", LogLevel::kInfo},
+                                                          {"warn", LogLevel::kWarn},
+                                                          {"error", LogLevel::kError}};
+  const auto limit = [](const std::string& level) { set_log_level(kLevels.at(level)); };
+  command
+      ->add_option_function<std::string>(
+          "--log-level", limit, "diagnostics from debug, info, warn or error on (default: info)")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->envname("TAILRACE_LOG_LEVEL");
 }
 
 void add_run(CLI::App& app, int& code) {
@@ -81,7 +92,7 @@ void add_run(CLI::App& app, int& code) {
   command->add_flag("--once", options->once, "take what is there now, write the tables, exit");
   command->add_flag("--check", *check,
                     "exit 0 as soon as every served table has rows, 1 after 60 s without");
-  add_log_format(command);
+  add_log_options(command);
   command->callback([=, &code] { code = run_command(*options, *check); });
 }
 
@@ -252,7 +263,7 @@ void add_broker(CLI::App& app, int& code) {
       "quotas are set as in Kafka: listeners, ssl.keystore.* (PEM or PKCS#12), sasl.*,\n"
       "authorizer.class.name and super.users in --config; kafka-configs and kafka-acls while it\n"
       "runs. --listen is for one plain listener instead of those.");
-  add_log_format(command);
+  add_log_options(command);
   command->callback([=, &code] { code = broker_command(*options); });
 }
 
@@ -279,7 +290,7 @@ void add_registry(CLI::App& app, int& code) {
       "(authentication.method=BASIC) are set by Confluent's names in --config.\n"
       "`tailrace run` has one of its own;\n"
       "`tailrace broker --registry HOST:PORT` serves it beside the log.");
-  add_log_format(command);
+  add_log_options(command);
   command->callback([=, &code] { code = registry_command(*options); });
 }
 
@@ -301,7 +312,7 @@ void add_serve(CLI::App& app, int& code) {
       "  cqlsh -u cassandra -p \"$(cat secret.txt)\" --ssl\n\n"
       "Speaks Cassandra's native protocol, versions 3 to 5: drivers, cqlsh and Spark's connector\n"
       "connect as to Apache Cassandra 5.0. A write is on disk before it is answered.");
-  add_log_format(command);
+  add_log_options(command);
   command->callback([=, &code] { code = serve_command(*options); });
 }
 

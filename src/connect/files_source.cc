@@ -38,7 +38,8 @@ constexpr OptionRow kOptions[] = {
      "a folder, a file, or a pattern: `in/*.json`, `in/**` (folders below, too), "
      "`in/day=*/**/*.csv`"},
     {"format", "auto",
-     "`jsonl`, `json`, `csv`, `parquet`; `auto` goes by the name, then by the first bytes"},
+     "`jsonl`, `json`, `csv`, `parquet`; `text`: each line becomes `{\"line\": …}`; `auto` goes by "
+     "the name, then by the first bytes, and never takes `text`"},
     {"every", "500ms",
      "how often the folder is looked at; a file that was written or moved there is seen at once, "
      "where the system tells of it. A listing that takes long is made less often"},
@@ -240,8 +241,7 @@ bool FilesSource::is_due(const std::string& name, const SeenFile& seen, FileMark
     wait_for(chunk, fmt::format("waits until {} is complete", path(name)));
     return false;
   }
-  const bool lines = shape->format == FileFormat::kJsonLines || shape->format == FileFormat::kCsv;
-  if (mark.done && !lines) {
+  if (mark.done && !is_of_lines(shape->format)) {
     complain_once(name, seen, chunk);
     return false;
   }

@@ -1,5 +1,5 @@
-// JSON lines as a sequence of records: a line that is no JSON value is a reject, a blank one
-// nothing.
+// Lines as a sequence of records: JSON, where a line that is no JSON value is a reject, or text,
+// where each becomes {"line": …}. A blank line is nothing.
 #pragma once
 
 #include <memory>
@@ -11,5 +11,6 @@ namespace tailrace::connect {
 
 /// `lines` begin at part.offset.
 std::unique_ptr<RecordFile> open_json_lines(LineReader lines, const FilePart& part);
+std::unique_ptr<RecordFile> open_text_lines(LineReader lines, const FilePart& part);
 
 }  // namespace tailrace::connect

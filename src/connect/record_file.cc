@@ -52,8 +52,14 @@ Result<FileFormat> parse_file_format(std::string_view name) {
   if (name == "json") return FileFormat::kJson;
   if (name == "csv") return FileFormat::kCsv;
   if (name == "parquet") return FileFormat::kParquet;
+  if (name == "text") return FileFormat::kText;
   return error(Code::kInvalidArgument,
-               fmt::format("format \"{}\" is none of auto, jsonl, json, csv, parquet", name));
+               fmt::format("format \"{}\" is none of auto, jsonl, json, csv, parquet, text", name));
+}
+
+bool is_of_lines(FileFormat format) {
+  return format == FileFormat::kJsonLines || format == FileFormat::kCsv ||
+         format == FileFormat::kText;
 }
 
 Result<FileShape> shape_of(const std::string& path, FileFormat given) {
@@ -70,8 +76,7 @@ Result<FileShape> shape_of(const std::string& path, FileFormat given) {
                    "is of no known kind: name it .jsonl, .json, .csv or .parquet, or set `format`");
     format = json_by_text(text);
   }
-  const bool lines = format == FileFormat::kJsonLines || format == FileFormat::kCsv;
-  return FileShape{format, lines && !packed};
+  return FileShape{format, is_of_lines(format) && !packed};
 }
 
 Result<std::unique_ptr<RecordFile>> RecordFile::open(const std::string& path,
@@ -82,11 +87,13 @@ Result<std::unique_ptr<RecordFile>> RecordFile::open(const std::string& path,
     LineReader bytes(std::move(stream));
     if (shape.format == FileFormat::kCsv) return open_csv({}, std::move(bytes), FilePart{});
     if (shape.format == FileFormat::kJson) return open_json_values(std::move(bytes));
+    if (shape.format == FileFormat::kText) return open_text_lines(std::move(bytes), FilePart{});
     return open_json_lines(std::move(bytes), FilePart{});
   }
   ASSIGN(auto stream, ByteStream::open_part(path, part.offset, part.end));
   LineReader lines(std::move(stream), part.offset);
   if (shape.format == FileFormat::kJsonLines) return open_json_lines(std::move(lines), part);
+  if (shape.format == FileFormat::kText) return open_text_lines(std::move(lines), part);
   std::optional<LineReader> header;
   if (part.offset > 0) {
     ASSIGN(auto beginning, ByteStream::open_part(path, 0, part.offset));

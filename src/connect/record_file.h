@@ -1,6 +1,6 @@
 // One input file as a sequence of JSON values: JSON lines, a JSON array or pretty-printed values,
-// CSV with a header, or Parquet; gzip and zstd are unpacked on the way. The sequence depends on the
-// file's bytes and the FilePart alone.
+// CSV with a header, Parquet, or lines of text as {"line": …}; gzip and zstd are unpacked on the
+// way. The sequence depends on the file's bytes and the FilePart alone.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,10 @@
 
 namespace tailrace::connect {
 
-enum class FileFormat { kAuto, kJsonLines, kJson, kCsv, kParquet };
+enum class FileFormat { kAuto, kJsonLines, kJson, kCsv, kParquet, kText };
 Result<FileFormat> parse_file_format(std::string_view name);
+/// A file of it may grow, record by record.
+bool is_of_lines(FileFormat format);
 
 /// What a file is. One that grows by lines can be read from where the last reading ended; any other
 /// is read from its beginning.
@@ -29,7 +31,7 @@ Result<FileShape> shape_of(const std::string& path, FileFormat format);
 enum class LastLine : std::int8_t {
   kMayGoOn = 0,      ///< a whole JSON object or array is taken, anything else waits
   kProbablyAll = 1,  ///< so is another JSON value and a row of CSV
-  kAll = 2,          ///< so is anything: what is no record is a reject
+  kAll = 2,          ///< so is anything: text is taken, what is no record is a reject
 };
 
 /// Which part of a growing file is read. Others are read whole.

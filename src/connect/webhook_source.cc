@@ -33,8 +33,10 @@ constexpr OptionRow kOptions[] = {
     {"token_header", "", "the header that has the token alone, instead"},
     {"open", "false", "`true`: take whatever anybody sends on an address that others reach"},
     {"max_body", "1MiB", "a larger body is refused with 413"},
-    {"rate", "none", "requests a second; what is beyond is refused with 429 and Retry-After"},
-    {"client_rate", "none", "the same of each client's address"},
+    {"rate", "none",
+     "requests a second of those who may send, after token and signature; what is beyond is "
+     "refused with 429 and Retry-After"},
+    {"client_rate", "none", "the same of each client's address, before token and signature"},
     {"burst", "none", "so many requests at once before a rate counts; none: those of a second"},
     {"idempotency", "auto",
      "what is sent again is taken once: by Idempotency-Key, X-GitHub-Delivery, webhook-id, a "

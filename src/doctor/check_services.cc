@@ -73,15 +73,25 @@ void check_volume(const ComposeFile& file, const Service& one, Findings& out) {
                  "add a named volume at its data folder"});
 }
 
+/// Of the consoles Confluent's alone is large; what only prepares Airflow's database is soon gone.
+bool is_heavy(const Service& one) {
+  static const std::set<Role> kHeavy = {Role::kKafka,  Role::kZooKeeper, Role::kRegistry,
+                                        Role::kSpark,  Role::kCassandra, Role::kConnect,
+                                        Role::kSearch, Role::kAirflow};
+  if (one.role == Role::kConsole) return one.image.text.find("control-center") != std::string::npos;
+  if (one.role == Role::kAirflow && mentions(one.command.text, "db")) return false;
+  return kHeavy.contains(one.role);
+}
+
 void check_memory(const ComposeFile& file, const Service& one, Findings& out) {
-  static const std::set<Role> kHeavy = {Role::kKafka, Role::kCassandra, Role::kConnect,
-                                        Role::kSpark, Role::kSearch};
-  if (!kHeavy.contains(one.role) || one.has_limit) return;
+  if (!is_heavy(one) || one.has_limit) return;
+  const bool java = one.role != Role::kAirflow;
   out.push_back({file.path, one.line, "no-memory-limit",
                  one.name + ": " + role_name(one.role) +
-                     " takes its heap from the machine's memory; the kernel ends some container "
-                     "with 137 and no log",
-                 "set mem_limit, and a heap that fits in it"});
+                     (java ? " takes its heap" : " starts processes that take what they want") +
+                     " from the machine's memory; the kernel ends some container with 137 and no "
+                     "log",
+                 java ? "set mem_limit, and a heap that fits in it" : "set mem_limit"});
 }
 
 bool is_waited_for(const Service& target) {
@@ -113,14 +123,35 @@ void reach(const ComposeFile& file, const Service& one, std::set<std::string>& s
       reach(file, *target, seen);
 }
 
+/// The script of a service, by which it asks another from the first moment on: one that it is
+/// started with, or that is there to be submitted to Spark. A DAG's tasks run later.
+const Script* asking_script(const Folder& folder, const Service& one, const Service& target) {
+  for (const Script& script : folder.scripts) {
+    const std::string name = std::filesystem::path(script.path).filename().string();
+    if (one.role != Role::kSpark && !mentions(one.command.text, name)) continue;
+    if (const auto homes = folder.homes(script); std::ranges::find(homes, &one) == homes.end())
+      continue;
+    if (std::ranges::any_of(script.addresses,
+                            [&](const Address& at) { return target.answers_to(at.host); }))
+      return &script;
+  }
+  return nullptr;
+}
+
 /// Who is asked from the first moment on, without being waited for at all.
-void check_order(const ComposeFile& file, const Service& one, Findings& out) {
+void check_order(const Folder& folder, const ComposeFile& file, const Service& one, Findings& out) {
   static const std::set<Role> kNeeded = {Role::kKafka, Role::kZooKeeper, Role::kPostgres,
                                          Role::kMySql, Role::kCassandra};
   std::set<std::string> seen = {one.name};
   reach(file, one, seen);
   for (const Service& target : file.services) {
     if (!kNeeded.contains(target.role) || seen.contains(target.name)) continue;
+    const auto add = [&](const std::string& who, int line) {
+      out.push_back({file.path, line, "not-ready",
+                     who + " asks " + target.name + " but does not wait for it",
+                     "add " + target.name + " to its depends_on with condition: service_healthy"});
+    };
+    bool told = false;
     for (const auto& [key, value] : one.environment) {
       const bool asks = std::ranges::any_of(target.names, [&](const std::string& name) {
         return mentions(value.text, name + ":") || mentions(value.text, "@" + name);
@@ -128,11 +159,13 @@ void check_order(const ComposeFile& file, const Service& one, Findings& out) {
       if (!asks || key.find("LISTENER") != std::string::npos ||
           key.find("QUORUM") != std::string::npos)
         continue;
-      out.push_back({file.path, value.line, "not-ready",
-                     one.name + " asks " + target.name + " but does not wait for it",
-                     "add " + target.name + " to its depends_on with condition: service_healthy"});
+      add(one.name, value.line);
+      told = true;
       break;
     }
+    if (told) continue;
+    if (const Script* script = asking_script(folder, one, target))
+      add(one.name + " (" + script->path + ")", one.line);
   }
 }
 
@@ -207,7 +240,7 @@ void check_services(const Folder& folder, Findings& out) {
       check_volume(file, one, out);
       check_memory(file, one, out);
       check_waits(file, one, out);
-      check_order(file, one, out);
+      check_order(folder, file, one, out);
       check_use(folder, file, one, out);
     }
 }

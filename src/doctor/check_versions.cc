@@ -48,6 +48,8 @@ std::optional<Spark> spark_of(const Folder& folder) {
 
 struct Coordinate {
   std::string text, artifact, scala, version;
+  std::string file = {};
+  int line = 0;
 };
 
 /// group:artifact_SCALA:VERSION, by commas.
@@ -69,26 +71,43 @@ std::vector<Coordinate> coordinates_in(const std::string& text) {
   return out;
 }
 
-void check_package(const Coordinate& one, const std::optional<Spark>& spark,
-                   const std::string& file, int line, Findings& out) {
+bool is_of_cassandra(const Coordinate& one) {
+  return one.artifact == "spark-cassandra-connector" ||
+         one.artifact == "spark-cassandra-connector-assembly";
+}
+
+/// It is released with Spark, under its version.
+bool is_of_spark(const Coordinate& one) {
+  return one.artifact.starts_with("spark-sql-kafka") ||
+         one.artifact.starts_with("spark-streaming-kafka") ||
+         one.artifact.starts_with("spark-avro");
+}
+
+/// The Spark that it is made for; empty: any, or not known.
+std::string spark_for(const Coordinate& one) {
+  return is_of_spark(one) || is_of_cassandra(one) ? minor_of(one.version) : "";
+}
+
+void add_mismatch(const Coordinate& one, std::string what, std::string remedy, Findings& out) {
+  out.push_back({one.file, one.line, "version-mismatch", one.text + ": " + std::move(what),
+                 std::move(remedy)});
+}
+
+void check_package(const Coordinate& one, const Spark& spark, Findings& out) {
   const auto add = [&](std::string what, std::string remedy) {
-    out.push_back(
-        {file, line, "version-mismatch", one.text + ": " + std::move(what), std::move(remedy)});
+    add_mismatch(one, std::move(what), std::move(remedy), out);
   };
-  if (!spark) return;
-  const std::string minor = minor_of(spark->version);
-  const std::string runs = "Spark " + spark->version + " (" + spark->source + ")";
-  if (!one.scala.empty() && one.scala != spark->scala)
-    return add("built for Scala " + one.scala + ", while " + runs + " is of Scala " + spark->scala +
+  const std::string minor = minor_of(spark.version);
+  const std::string runs = "Spark " + spark.version + " (" + spark.source + ")";
+  if (!one.scala.empty() && one.scala != spark.scala)
+    return add("built for Scala " + one.scala + ", while " + runs + " is of Scala " + spark.scala +
                    ": NoSuchMethodError",
-               "take the artifact that ends in _" + spark->scala);
-  if (one.artifact.starts_with("spark-sql-kafka") ||
-      one.artifact.starts_with("spark-streaming-kafka") || one.artifact.starts_with("spark-avro")) {
+               "take the artifact that ends in _" + spark.scala);
+  if (is_of_spark(one)) {
     if (minor_of(one.version) != minor)
       add("made for Spark " + minor_of(one.version) + ", not for " + runs,
-          "take version " + spark->version);
-  } else if (one.artifact == "spark-cassandra-connector" ||
-             one.artifact == "spark-cassandra-connector-assembly") {
+          "take version " + spark.version);
+  } else if (is_of_cassandra(one)) {
     if (std::atoi(minor.c_str()) >= 4)
       add("no release of this connector knows " + runs,
           "stay on Spark 3.5 with 3.5.1, or write from foreachBatch with the driver");
@@ -98,16 +117,61 @@ void check_package(const Coordinate& one, const std::optional<Spark>& spark,
   }
 }
 
-void check_packages(const Folder& folder, Findings& out) {
-  const auto spark = spark_of(folder);
-  for (const Script& script : folder.scripts)
-    for (const Site& text : script.texts)
-      for (const Coordinate& one : coordinates_in(text.text))
-        check_package(one, spark, script.path, text.line, out);
+/// No version of Spark is pinned: what is asked for together is to be for one Spark and one Scala.
+void check_together(const std::vector<Coordinate>& all, Findings& out) {
+  const auto scala = std::ranges::find_if(all, [](const auto& one) { return !one.scala.empty(); });
+  const auto spark =
+      std::ranges::find_if(all, [](const auto& one) { return !spark_for(one).empty(); });
+  for (const Coordinate& one : all) {
+    if (!one.scala.empty() && one.scala != scala->scala)
+      add_mismatch(one,
+                   "built for Scala " + one.scala + ", while " + scala->text + " is of Scala " +
+                       scala->scala + ": one of them ends in NoSuchMethodError",
+                   "take the same Scala for both", out);
+    else if (!spark_for(one).empty() && spark_for(one) != spark_for(*spark))
+      add_mismatch(one,
+                   "made for Spark " + spark_for(one) + ", while " + spark->text +
+                       " is made for Spark " + spark_for(*spark),
+                   "take the release of both for one Spark", out);
+  }
+}
+
+/// An image without a version is the newest Spark, while a connector is for the one it names.
+void check_moving_images(const Folder& folder, const std::vector<Coordinate>& all, Findings& out) {
+  const auto first =
+      std::ranges::find_if(all, [](const auto& one) { return !spark_for(one).empty(); });
+  if (first == all.end()) return;
+  const std::string needs =
+      "Spark " + spark_for(*first) + (first->scala.empty() ? "" : " of Scala " + first->scala);
   for (const ComposeFile& file : folder.compose)
-    for (const Service& service : file.services)
-      for (const Coordinate& one : coordinates_in(service.command.text))
-        check_package(one, spark, file.path, service.command.line, out);
+    for (const Service& one : file.services) {
+      const auto [name, tag] = image_parts(one.image.text);
+      if (one.role != Role::kSpark || name.empty() || (!tag.empty() && tag != "latest")) continue;
+      out.push_back({one.image_file, one.image.line, "version-mismatch",
+                     one.image.text + ": is the newest Spark of the day, while " + first->text +
+                         " is made for " + needs,
+                     "pin an image of " + needs});
+    }
+}
+
+void check_packages(const Folder& folder, Findings& out) {
+  std::vector<Coordinate> all;
+  const auto add = [&](const std::string& file, const Site& text) {
+    for (Coordinate& one : coordinates_in(text.text)) {
+      one.file = file;
+      one.line = text.line;
+      all.push_back(std::move(one));
+    }
+  };
+  for (const Script& script : folder.scripts)
+    for (const Site& text : script.texts) add(script.path, text);
+  for (const ComposeFile& file : folder.compose)
+    for (const Service& service : file.services) add(file.path, service.command);
+  if (const auto spark = spark_of(folder))
+    for (const Coordinate& one : all) check_package(one, *spark, out);
+  else
+    check_together(all, out);
+  check_moving_images(folder, all, out);
 }
 
 std::optional<std::string> airflow_of(const Folder& folder) {

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -147,6 +148,84 @@ TEST(Doctor, the_project_has_the_topic_the_url_the_fields_and_the_key) {
                           "concat(r.location.street.number, ' ', r.location.street.name, ', ', "
                           "r.location.city, ', ', r.location.country) AS address"));
   EXPECT_EQ(write_project(*folder, target.string()).error().code, Code::kAlreadyExists);
+}
+
+/// What is found in these files: "FILE:LINE: FAULT: WHAT", of one fault.
+std::vector<std::string> told(const std::map<std::string, std::string>& files,
+                              const std::string& fault) {
+  const fs::path at = fs::path(testing::TempDir()) / "doctor_told";
+  fs::remove_all(at);
+  for (const auto& [name, text] : files) {
+    fs::create_directories((at / name).parent_path());
+    std::ofstream(at / name) << text;
+  }
+  const auto folder = read_folder(at.string());
+  EXPECT_TRUE(folder.has_value());
+  std::vector<std::string> out;
+  for (const Finding& one : find_faults(*folder))
+    if (one.fault == fault)
+      out.push_back(one.file + ":" + std::to_string(one.line) + ": " + one.what);
+  return out;
+}
+
+constexpr const char* kSession = R"(from pyspark.sql import SparkSession
+spark = SparkSession.builder.config("spark.jars.packages", "CONNECTOR,"
+    "org.apache.spark:spark-sql-kafka-0-10_2.12:3.5.0").getOrCreate()
+)";
+
+std::string session_with(const std::string& connector) {
+  std::string text = kSession;
+  return text.replace(text.find("CONNECTOR"), 9, connector);
+}
+
+TEST(Doctor, connectors_are_compared_with_each_other_where_no_spark_is_pinned) {
+  const auto mismatches = [](const std::string& connector) {
+    return told({{"job.py", session_with(connector)}}, "version-mismatch");
+  };
+  EXPECT_THAT(mismatches("com.datastax.spark:spark-cassandra-connector_2.12:3.5.1"),
+              testing::IsEmpty());
+  EXPECT_THAT(
+      mismatches("com.datastax.spark:spark-cassandra-connector_2.12:3.4.1"),
+      testing::ElementsAre(testing::HasSubstr(
+          "spark-sql-kafka-0-10_2.12:3.5.0: made for Spark 3.5, while "
+          "com.datastax.spark:spark-cassandra-connector_2.12:3.4.1 is made for Spark 3.4")));
+  EXPECT_THAT(mismatches("com.datastax.spark:spark-cassandra-connector_2.13:3.5.1"),
+              testing::ElementsAre(testing::HasSubstr("built for Scala 2.12, while")));
+}
+
+TEST(Doctor, an_image_that_moves_does_not_go_with_connectors_of_one_spark) {
+  const auto mismatches = [](const std::string& image) {
+    return told({{"compose.yml", "services:\n  spark:\n    image: " + image + "\n"},
+                 {"job.py", session_with("org.postgresql:postgresql:42.7.1")}},
+                "version-mismatch");
+  };
+  for (const char* image : {"apache/spark:latest", "apache/spark", "bitnami/spark:latest"})
+    EXPECT_THAT(mismatches(image), testing::ElementsAre(testing::AllOf(
+                                       testing::StartsWith("compose.yml:3: "),
+                                       testing::HasSubstr("is the newest Spark of the day"),
+                                       testing::HasSubstr("is made for Spark 3.5 of Scala 2.12"))));
+  EXPECT_THAT(mismatches("apache/spark:3.5.1"), testing::IsEmpty());
+}
+
+TEST(Doctor, a_script_that_is_mounted_asks_for_its_service) {
+  const auto waits = [](const std::string& more) {
+    return told({{"compose.yml",
+                  "services:\n  cassandra:\n    image: cassandra:5.0.9\n"
+                  "    healthcheck: {test: [CMD, cqlsh]}\n"
+                  "  spark:\n    image: apache/spark:3.5.1\n"
+                  "    volumes: [\"./jobs:/jobs\"]\n" +
+                      more},
+                 {"jobs/job.py",
+                  "from pyspark.sql import SparkSession\n"
+                  "SparkSession.builder.config('spark.cassandra.connection.host', "
+                  "'cassandra').getOrCreate()\n"}},
+                "not-ready");
+  };
+  EXPECT_THAT(waits(""),
+              testing::ElementsAre(
+                  "compose.yml:5: spark (jobs/job.py) asks cassandra but does not wait for it"));
+  EXPECT_THAT(waits("    depends_on: {cassandra: {condition: service_healthy}}\n"),
+              testing::IsEmpty());
 }
 
 std::string project_of(const std::string& script, std::vector<std::string>& notes) {

@@ -155,6 +155,17 @@ TEST_F(DoorTest, beyond_its_rate_a_client_is_told_when_to_come_again) {
   EXPECT_EQ(last_.header("retry-after"), "2");
 }
 
+TEST_F(DoorTest, strangers_do_not_use_up_the_rate_of_those_who_may_send) {
+  start({{"rate", "0.5"}, {"burst", "1"}, {"token", "s3cret"}});
+  Taker taker(inbox_);
+  const std::pair<std::string, std::string> token = {"Authorization", "Bearer s3cret"};
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(post("{}"), HasSubstr("401"));
+  EXPECT_THAT(post("{}", {token}), HasSubstr("200"));
+  EXPECT_THAT(post("{}", {token}), HasSubstr("429"));
+  EXPECT_EQ(last_.header("retry-after"), "2");
+  EXPECT_THAT(post("{}"), HasSubstr("401"));
+}
+
 TEST_F(DoorTest, a_full_inbox_pushes_back) {
   start({}, {.bytes = 32 << 20, .deliveries = 0});
   Taker taker(inbox_);
@@ -192,25 +203,25 @@ TEST_F(DoorTest, an_address_that_others_reach_wants_a_guard) {
 TEST(RateLimit, a_bucket_fills_at_its_rate_up_to_its_burst) {
   using namespace std::chrono_literals;
   RateLimit limit({.rate = 10, .client_rate = 0, .burst = 2});
-  EXPECT_EQ(limit.take("a", 0s), 0s);
-  EXPECT_EQ(limit.take("b", 0s), 0s);
-  EXPECT_EQ(limit.take("c", 0s), 100ms);
-  EXPECT_EQ(limit.take("c", 50ms), 50ms);
-  EXPECT_EQ(limit.take("c", 100ms), 0s);
-  EXPECT_EQ(limit.take("c", 10s), 0s);
-  EXPECT_EQ(limit.take("c", 10s), 0s);
-  EXPECT_GT(limit.take("c", 10s), 0s);
+  EXPECT_EQ(limit.take_of_all(0s), 0s);
+  EXPECT_EQ(limit.take_of_all(0s), 0s);
+  EXPECT_EQ(limit.take_of_all(0s), 100ms);
+  EXPECT_EQ(limit.take_of_all(50ms), 50ms);
+  EXPECT_EQ(limit.take_of_all(100ms), 0s);
+  EXPECT_EQ(limit.take_of_all(10s), 0s);
+  EXPECT_EQ(limit.take_of_all(10s), 0s);
+  EXPECT_GT(limit.take_of_all(10s), 0s);
 }
 
 TEST(RateLimit, each_client_has_its_own_and_the_least_recent_is_forgotten) {
   using namespace std::chrono_literals;
   RateLimit limit({.rate = 0, .client_rate = 1, .burst = 1});
-  EXPECT_EQ(limit.take("a", 0s), 0s);
-  EXPECT_EQ(limit.take("b", 0s), 0s);
-  EXPECT_EQ(limit.take("a", 0s), 1s);
+  EXPECT_EQ(limit.take_of("a", 0s), 0s);
+  EXPECT_EQ(limit.take_of("b", 0s), 0s);
+  EXPECT_EQ(limit.take_of("a", 0s), 1s);
   for (std::size_t i = 0; i < RateLimit::kMostClients; ++i)
-    EXPECT_EQ(limit.take(std::to_string(i), 0s), 0s);
-  EXPECT_EQ(limit.take("a", 0s), 0s);
+    EXPECT_EQ(limit.take_of(std::to_string(i), 0s), 0s);
+  EXPECT_EQ(limit.take_of("a", 0s), 0s);
 }
 
 TEST(WebhookOptions, mistakes_are_named) {

@@ -133,10 +133,12 @@ net::Response Hook::check(const net::Request& request) {
   if (request.body.size() > options.max_body)
     return refusal(413, fmt::format("the body has {} bytes: at most {}, max_body of the source {}",
                                     request.body.size(), options.max_body, config_.name));
-  if (const nanoseconds wait = limit_.take(request.peer, clock_.monotonic()); wait.count() > 0) {
+  const auto too_many = [&](nanoseconds wait) {
     counts_->limited.add();
     return refusal_for_now(429, "too many requests; come again after Retry-After", wait);
-  }
+  };
+  if (const auto wait = limit_.take_of(request.peer, clock_.monotonic()); wait.count() > 0)
+    return too_many(wait);
   if (auto knows = check_token(options, request); !knows) {
     net::Response response = refusal(401, knows.error().what);
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
@@ -144,6 +146,8 @@ net::Response Hook::check(const net::Request& request) {
   }
   if (auto signed_so = check_signature(options.signature, request, clock_.now().value); !signed_so)
     return refusal(401, signed_so.error().what);
+  if (const auto wait = limit_.take_of_all(clock_.monotonic()); wait.count() > 0)
+    return too_many(wait);
   if (!config_.closed) return {};
   const std::string why = config_.closed();
   return why.empty() ? net::Response() : refusal_for_now(503, why, 5s);

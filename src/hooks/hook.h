@@ -8,7 +8,8 @@
 //   400 not what its format says · 401 token or signature · 405 · 413 · 415 · 429, 503 with
 //   Retry-After: {"error": "…"}; nothing of it is kept, but after 503 it may be
 //
-// The order of checks: method, size, rate, token, signature, body. Threads: any.
+// The order of checks: method, size, the address' rate, token, signature, the hook's rate, body.
+// Threads: any.
 #pragma once
 
 #include <functional>

@@ -30,25 +30,25 @@ RateLimit::Bucket& RateLimit::bucket_of(std::string_view client, nanoseconds now
   return clients_.front().bucket;
 }
 
-nanoseconds RateLimit::take(std::string_view client, nanoseconds now) {
-  if (config_.rate <= 0 && config_.client_rate <= 0) return nanoseconds(0);
+nanoseconds RateLimit::take(Bucket& bucket, double rate, nanoseconds now) const {
+  bucket.tokens = std::min(burst_of(rate), bucket.tokens + Seconds(now - bucket.at).count() * rate);
+  bucket.at = now;
+  if (bucket.tokens < 1) return std::chrono::ceil<nanoseconds>(Seconds((1 - bucket.tokens) / rate));
+  bucket.tokens -= 1;
+  return nanoseconds(0);
+}
+
+nanoseconds RateLimit::take_of(std::string_view client, nanoseconds now) {
+  if (config_.client_rate <= 0) return nanoseconds(0);
+  std::lock_guard lock(mutex_);
+  return take(bucket_of(client, now), config_.client_rate, now);
+}
+
+nanoseconds RateLimit::take_of_all(nanoseconds now) {
+  if (config_.rate <= 0) return nanoseconds(0);
   std::lock_guard lock(mutex_);
   if (!std::exchange(begun_, true)) all_ = {burst_of(config_.rate), now};
-  const auto missing = [&](Bucket& bucket, double rate) {
-    bucket.tokens =
-        std::min(burst_of(rate), bucket.tokens + Seconds(now - bucket.at).count() * rate);
-    bucket.at = now;
-    if (bucket.tokens >= 1) return nanoseconds(0);
-    return std::chrono::ceil<nanoseconds>(Seconds((1 - bucket.tokens) / rate));
-  };
-  Bucket* const own = config_.client_rate > 0 ? &bucket_of(client, now) : nullptr;
-  nanoseconds wait(0);
-  if (config_.rate > 0) wait = missing(all_, config_.rate);
-  if (own != nullptr) wait = std::max(wait, missing(*own, config_.client_rate));
-  if (wait.count() > 0) return wait;
-  if (config_.rate > 0) all_.tokens -= 1;
-  if (own != nullptr) own->tokens -= 1;
-  return wait;
+  return take(all_, config_.rate, now);
 }
 
 }  // namespace tailrace::hooks

@@ -1,5 +1,6 @@
 // How many requests a second: a bucket that fills at a rate and is emptied by one a request; one
-// for all, and one for each client's address.
+// for all, and one for each client's address. They are taken from apart: the address is known at
+// once, while what strangers send must not use up what is for all who may send.
 //
 // Threads: any.
 #pragma once
@@ -25,7 +26,8 @@ class RateLimit {
   explicit RateLimit(RateConfig config) : config_(config) {}
 
   /// Zero: it may pass, and counts. Else how long until it might.
-  std::chrono::nanoseconds take(std::string_view client, std::chrono::nanoseconds now);
+  std::chrono::nanoseconds take_of(std::string_view client, std::chrono::nanoseconds now);
+  std::chrono::nanoseconds take_of_all(std::chrono::nanoseconds now);
 
   /// Beyond so many addresses those that were heard of least recently begin anew.
   static constexpr std::size_t kMostClients = 10'000;
@@ -40,6 +42,7 @@ class RateLimit {
     Bucket bucket;
   };
   double burst_of(double rate) const;
+  std::chrono::nanoseconds take(Bucket& bucket, double rate, std::chrono::nanoseconds now) const;
   Bucket& bucket_of(std::string_view client, std::chrono::nanoseconds now);
 
   const RateConfig config_;

@@ -3,9 +3,11 @@ import http.server
 import json
 import os
 import random
+import re
 import threading
 import time
 
+import confluent_kafka
 import pytest
 import tailrace
 from receivers import Receiver, SlackApi, SlackWebhook, block_fault, slack_fault
@@ -150,6 +152,28 @@ def test_one_message_a_state_change_through_kills(tmp_path, source, slack):
     assert len(titles) <= 2 * kills and len(titles) >= 2 * kills - unknown
     firing = [row for row in project.get("/api/alerts/history?limit=1000")["history"] if row["to"] == "firing"]
     assert len(firing) == kills
+    project.stop()
+
+
+def test_a_hop_that_is_behind_is_told_with_how_far_and_again_when_it_is_not(tmp_path, slack):
+    """Records of an hour ago that come faster than they are taken, for as long as that takes to be seen."""
+    rule = {"name": "behind", "hop": "decoded.numbers", "lag": "30s"}
+    project = project_for(tmp_path, {"channels": webhook_of(slack), "rules": [rule]}, files_in(tmp_path / "in")).start()
+    producer = confluent_kafka.Producer({"bootstrap.servers": project.kafka()})
+    hour_ago = int((time.time() - 3600) * 1000)
+
+    def push():
+        for _ in range(10_000):
+            producer.produce("numbers", b'{"n": 1, "name": "x"}', timestamp=hour_ago)
+        producer.flush(60)
+        return slack.requests
+
+    wait_until(push, "the message")
+    assert slack.titles()[0] == ":large_orange_circle: Firing: behind"
+    text = json.dumps(slack.bodies()[0])
+    assert re.search(r"decoded\.numbers is 1h.* behind \([\d.,]+ records\); the limit is 30s", text)
+    wait_until(lambda: slack.titles()[-1] == ":large_green_circle: Resolved: behind", "the end")
+    assert project.hops()["decoded.numbers"]["lag_s"] == 0
     project.stop()
 
 

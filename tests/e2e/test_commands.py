@@ -270,6 +270,28 @@ def test_an_option_that_a_source_does_not_have_is_named_by_check_with_the_neares
     assert "tailrace.yml:" in done.stderr and 'did you mean "seed"? All of them: tailrace sources fake' in done.stderr
 
 
+@pytest.mark.parametrize("way", ["--log-level", "TAILRACE_LOG_LEVEL"])
+def test_diagnostics_below_the_level_are_left_out(tmp_path, way):
+    ingest = [{"name": "input", "topic": "users_created", "use": "http",
+               "http": {"url": "http://127.0.0.1:1/", "every": "50ms", "backoff": "50ms"}}]
+    said = {}
+    for level in ("warn", "error"):
+        made = tailrace.Project(tmp_path / level, settings=tailrace.settings(ingest))
+        words, env = (["--log-level", level], {}) if way.startswith("-") else ([], {way: level})
+        made.process = subprocess.Popen(
+            [tailrace.PROGRAM, "run", made.folder, "--data", made.data, *tailrace.FREE_PORTS, *words],
+            stdout=subprocess.DEVNULL, stderr=open(made.log, "wb"), env=os.environ | env)
+        tailrace.started.append(made.process)
+        tailrace.wait_until(lambda: made.url() and "refused" in made.hops()["fetched.input"]["why"], "the failure")
+        tailrace.wait_until(lambda: level == "error" or "refused" in made.log.read_text(), "a line of the failure")
+        made.stop()
+        said[level] = made.log.read_text()
+    assert " info " not in said["warn"] and " warning " in said["warn"]
+    assert " info " not in said["error"] and " warning " not in said["error"]
+    done = made.command("run", made.folder, "--log-level", "loud")
+    assert done.returncode != 0 and "--log-level: loud not in {debug,info,warn,error}" in done.stderr
+
+
 @pytest.mark.parametrize("way", ["--log-format", "TAILRACE_LOG_FORMAT"])
 def test_diagnostics_are_json_objects_where_that_is_asked_for(tmp_path, way):
     ingest = [{"name": "input", "topic": "users_created", "use": "http",

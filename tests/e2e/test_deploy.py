@@ -1,4 +1,5 @@
 """Containers, packages, dashboards: each file is held to its schema, to its own tool, and to the running program."""
+import ast
 import http.server
 import json
 import os
@@ -65,6 +66,30 @@ def test_every_image_is_pinned_and_what_is_published_is_at_loopback(written):
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
 
 
+def test_what_airflow_gets_is_pinned_to_what_operators_were_recorded_from(tmp_path, written):
+    """The versions that spec/airflow_operators.yml names: DAG files are checked against them."""
+    recorded = (ROOT / "spec" / "airflow_operators.yml").read_text().replace("\n#  ", "")
+    services = yaml.safe_load((written / "real" / "compose.yml").read_text())["services"]
+    of_example = services["airflow"]["environment"]["_PIP_ADDITIONAL_REQUIREMENTS"].split()
+    assert len(of_example) == 3
+    airflow = "apache-airflow==" + services["airflow"]["image"].split(":")[1]
+    project = tailrace.Project(tmp_path)
+    (project.folder / "dags").mkdir()
+    paths = [path for path, takes in yaml.safe_load(recorded)["operators"].items()
+             if path.startswith("airflow.providers.") and "python_callable" not in takes.get("required", [])]
+    (project.folder / "dags" / "every.yml").write_text(yaml.safe_dump({"every": {
+        "start_date": "2026-01-01", "schedule": None,
+        "tasks": [{"task_id": f"t{i}", "operator": path} | {
+            name: "x" for name in yaml.safe_load(recorded)["operators"][path].get("required", [])}
+            for i, path in enumerate(paths)]}}))
+    run(tailrace.PROGRAM, "airflow", project.folder, "--out", tmp_path / "out")
+    packages = (tmp_path / "out" / "requirements.txt").read_text().split()
+    assert {airflow, *of_example} <= set(packages) and len(packages) > 8
+    for package in packages:
+        name, version = package.split("==")
+        assert re.search(rf"\b{name} {re.escape(version)}[,\n]", recorded), package
+
+
 def test_passwords_are_for_their_owner_alone_and_stay(written):
     env = written / "real" / ".env"
     assert stat.S_IMODE(env.stat().st_mode) == 0o600
@@ -84,6 +109,50 @@ def test_the_dockerfile_passes_hadolint(tmp_path):
     (tmp_path / "Dockerfile").write_text((DEPLOY / "Dockerfile").read_text().replace("debian:12.15-slim", "debian"))
     with pytest.raises(AssertionError):
         run(SCRIPTS / "hadolint", tmp_path / "Dockerfile")
+
+
+def packages_with(*names):
+    """These packages of Debian and all that they depend on, as apt-get takes them without recommendations."""
+    said = run("apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-enhances",
+               "--no-conflicts", "--no-breaks", "--no-replaces", *names)
+    return set(re.findall(r"^(?:.*: )?([a-z0-9][a-z0-9.+-]*)(?::\w+)?$", said, re.M))
+
+
+def modules_of(script):
+    """What a script imports of the standard library, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(script.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+    return {name for name in names if name.split(".")[0] in sys.stdlib_module_names}
+
+
+PYTHON = "/usr/bin/python3"
+
+
+@pytest.mark.skipif(not (shutil.which("apt-cache") and pathlib.Path(PYTHON).exists()),
+                    reason="this is no Debian with a Python of its own")
+def test_the_image_has_all_of_python_that_functions_and_tasks_import():
+    """Each file that the workers' imports load here is of a package that the image gets."""
+    last_stage = (DEPLOY / "Dockerfile").read_text().split("\nFROM ")[-1]
+    installed = re.search(r"apt-get install -y --no-install-recommends ([^\\&]+)", last_stage)[1].split()
+    modules = set()
+    for script in ("tailrace_function/worker.py", "tailrace_function/check.py", "tailrace_task/worker.py"):
+        modules |= modules_of(ROOT / "python" / script)
+    assert {"base64", "resource", "asyncio", "ast", "zoneinfo"} <= modules
+    told = "print(*{one.__file__ for one in list(sys.modules.values()) if getattr(one, '__file__', None)}, sep='\\n')"
+    loaded = run(PYTHON, "-I", "-S", "-c", f"import sys, {', '.join(sorted(modules))}\n{told}").split()
+    owners = {path: owner for owner, path in
+              re.findall(r"^([^:,\s]+)(?::\w+)?: (\S+)$", run("dpkg", "--search", *loaded), re.M)}
+    assert owners.keys() == set(loaded)
+
+    def missing(packages):
+        return sorted(path for path, owner in owners.items() if owner not in packages)
+
+    assert missing(packages_with(*installed)) == []
+    assert any("asyncio" in path for path in missing(packages_with("python3-minimal")))
 
 
 def test_health_tells_a_running_program_from_none(tmp_path):
@@ -201,6 +270,24 @@ def test_the_package_has_its_files_and_its_configuration(packaged):
     assert run("dpkg-deb", "--field", deb, "Package", "Version").splitlines() == ["Package: tailrace", "Version: 1.2.3"]
     assert re.search(r"libc6 \(>= 2\.\d+\)", run("dpkg-deb", "--field", deb, "Depends"))
     assert run("dpkg-deb", "--ctrl-tarfile", deb, errors="replace") and "conffiles" in run("dpkg-deb", "--info", deb)
+
+
+def test_the_packed_compose_files_have_what_they_mount_beside_them(packaged, tmp_path):
+    """Of the Debian package and of the folder: each path that a service mounts, and what the image is built from."""
+    run("dpkg-deb", "--extract", next(packaged.glob("tailrace_1.2.3_*.deb")), tmp_path / "deb")
+    run("tar", "-C", tmp_path, "-xzf", next(packaged.glob("*.tar.gz")))
+    for place in (tmp_path / "deb" / "usr/share/tailrace", tmp_path / "tailrace-1.2.3"):
+        files = sorted(place.rglob("compose*.yml"))
+        assert files == [place / "deploy/compose.real.yml", place / "deploy/compose.yml"]
+        mounted = set()
+        for file in files:
+            for service in yaml.safe_load(file.read_text())["services"].values():
+                sources = [volume.split(":")[0] for volume in service.get("volumes", [])]
+                mounted |= {(file.parent / source).resolve() for source in sources if source.startswith(".")}
+        assert mounted == {place / name for name in ("examples/random_users", "deploy/tailrace.yml", "deploy/airflow")}
+        assert all(path.exists() for path in mounted)
+        assert (place / "deploy/env.example").exists() and (place / "deploy/Dockerfile").exists()
+        assert not list(place.rglob("__pycache__"))
 
 
 @pytest.mark.skipif(shutil.which("lintian") is None, reason="lintian is not installed")

@@ -136,6 +136,28 @@ def test_every_format_is_read_and_packed_ones_too(tmp_path):
     inbox.stop()
 
 
+def test_lines_of_text_are_records_and_a_half_written_one_is_waited_for(tmp_path):
+    texts = ["10:00 [error] no \"such\" file: C:\\tmp\tü", "  indented", "{\"json\": too}", "[open"]
+    inbox = Inbox(tmp_path, format="text")
+    expected = [{"line": text} for text in texts] * 3
+    inbox.write("packed.log.gz", gzip.compress("\n".join(texts).encode()), old=True)
+    inbox.write("windows.log", "\ufeff" + "\r\n".join(texts) + "\r\n\r\n \r\n")
+    growing = inbox.write("growing.log", "".join(text + "\n" for text in texts) + "11:00 half")
+    inbox.start()
+    inbox.expect(expected)
+    inbox.stop()
+    with open(growing, "ab") as out:
+        out.write(b" and whole \xff\n11:01 last")
+    os.utime(growing, (1e9, 1e9))
+    inbox.start()
+    inbox.expect(expected + [{"line": "11:00 half and whole \ufffd"}, {"line": "11:01 last"}])
+    with open(growing, "a") as out:
+        out.write(" went on\n11:02\n")
+    expected += [{"line": text} for text in ("11:00 half and whole \ufffd", "11:01 last", "11:02")]
+    inbox.expect(expected, 1)
+    inbox.stop()
+
+
 def test_csv_is_what_pythons_csv_reads(tmp_path):
     inbox = Inbox(tmp_path)
     rows = [["1", "plain", "x"], ["2", "with, comma", "y"], ["3", 'say "hi"', ""], ["4", "two\nlines", "z"],

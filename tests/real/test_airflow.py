@@ -111,7 +111,7 @@ def test_what_tailrace_writes_names_the_packages_that_the_files_need(tmp_path):
                           timeout=60, env=os.environ | {"DAGS_DIR": str(made.folder / "dags")})
     assert done.returncode == 0, done.stderr
     assert (out / "requirements.txt").read_text().split() == [
-        "apache-airflow==3.3.2", "dag-factory==1.1.0", "apache-airflow-providers-standard"]
+        "apache-airflow==3.3.2", "dag-factory==1.1.0", "apache-airflow-providers-standard==1.21.0"]
     assert str(made.folder / "dags") in (out / "dags" / "tailrace_project.py").read_text()
 
 

@@ -133,8 +133,8 @@ def test_the_example_on_airflow_has_the_runs_rows_and_messages_of_the_embedded_o
                           text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert (written / "requirements.txt").read_text().split() == [
-        "apache-airflow==3.3.2", "dag-factory==1.1.0", "apache-airflow-providers-slack",
-        "apache-airflow-providers-standard"]
+        "apache-airflow==3.3.2", "dag-factory==1.1.0", "apache-airflow-providers-slack==9.11.1",
+        "apache-airflow-providers-standard==1.21.0"]
     assert_same_package(written / "tailrace_provider", ROOT / "python" / "tailrace_provider")
     airflow = RealAirflow(written, connections(project, slack))
     try:
