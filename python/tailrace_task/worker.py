@@ -273,6 +273,12 @@ class TaskInstance(Named):
         return found[0] if one or task_ids is None else found
 
 
+def mask_secret(secret, name=None):
+    """Is *** in the try's log from now on; with a name, where that sounds secret."""
+    if secret:
+        ask(do="mask", value=encoded(secret), name=name or "")
+
+
 class Connection:
     def __init__(self, **fields):
         self.__dict__.update(fields)
@@ -304,6 +310,7 @@ class Variable:
         except KeyError:
             if default is cls._none:
                 raise
+            mask_secret(default, key)
             return default
         return json.loads(value) if deserialize_json else value
 
@@ -424,6 +431,7 @@ PROVIDED = {
     "airflow.sdk": {"Asset": Asset, "AssetAlias": AssetAlias, "Variable": Variable, "Connection": Connection,
                     "get_current_context": get_current_context, "PokeReturnValue": PokeReturnValue,
                     "BaseNotifier": BaseNotifier},
+    "airflow.sdk.log": {"mask_secret": mask_secret},
     "airflow.sdk.bases": {},
     "airflow.sdk.bases.notifier": {"BaseNotifier": BaseNotifier},
     "airflow.notifications": {},
@@ -432,6 +440,9 @@ PROVIDED = {
     "airflow.models": {"Variable": Variable, "Connection": Connection},
     "airflow.models.variable": {"Variable": Variable},
     "airflow.models.connection": {"Connection": Connection},
+    "airflow.utils": {},
+    "airflow.utils.log": {},
+    "airflow.utils.log.secrets_masker": {"mask_secret": mask_secret},
     "airflow.hooks": {},
     "airflow.hooks.base": {"BaseHook": type("BaseHook", (), {"get_connection": staticmethod(Connection.get)})},
     "airflow.providers": {},

@@ -24,8 +24,8 @@
 
 namespace tailrace::tasks {
 
-/// Where a try's lines go. Values of connections' passwords, of variables whose names sound secret
-/// and of `masked` arguments are written as ***.
+/// Where a try's lines go. What is secret of connections and variables (metadata/secrets.h), and
+/// what `mask` was told, is written as ***.
 class TaskLog {
  public:
   virtual ~TaskLog() = default;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "metadata/secrets.h"
 #include "tasks/operators.h"
 #include "tasks/process.h"
 #include "tasks/worker_source.h"
@@ -89,6 +90,12 @@ class Worker {
       ASSIGN(const std::string value, context_.variable(asked.value("key", "")));
       return json(value);
     }
+    if (what == "mask") {
+      ASSIGN(const auto value, jinja::from_json(asked.at("value").dump()));
+      for (const auto& secret : metadata::secrets_in(value, asked.value("name", "")))
+        context_.log.mask(secret);
+      return json();
+    }
     if (what == "set_variable") {
       TRY(context_.metadata.set_variable({.key = asked.value("key", ""),
                                           .value = asked.value("value", ""),
@@ -101,18 +108,16 @@ class Worker {
       const auto text = [](const std::optional<std::string>& value) {
         return value ? json(*value) : json();
       };
-      json found = {{"id", one.id},
-                    {"type", text(one.type)},
-                    {"host", text(one.host)},
-                    {"schema", text(one.schema)},
-                    {"login", text(one.login)},
-                    {"password", text(one.password)},
-                    {"extra", text(one.extra)},
-                    {"description", text(one.description)},
-                    {"port", one.port ? json(*one.port) : json()},
-                    {"uri", jinja::connection_uri(one)}};
-      if (one.password) context_.log.mask(*one.password);
-      return found;
+      return json{{"id", one.id},
+                  {"type", text(one.type)},
+                  {"host", text(one.host)},
+                  {"schema", text(one.schema)},
+                  {"login", text(one.login)},
+                  {"password", text(one.password)},
+                  {"extra", text(one.extra)},
+                  {"description", text(one.description)},
+                  {"port", one.port ? json(*one.port) : json()},
+                  {"uri", jinja::connection_uri(one)}};
     }
     return error(Code::kUnimplemented, fmt::format("nothing is known of '{}'", what));
   }

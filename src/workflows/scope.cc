@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "jinja/airflow_context.h"
+#include "metadata/secrets.h"
 
 namespace tailrace::workflows {
 namespace {
@@ -95,6 +96,16 @@ Result<std::optional<jinja::List>> pull(const Workshop& workshop, const jinja::X
   return all;
 }
 
+Result<std::string> kept_variable(const Workshop& workshop, std::string_view key) {
+  if (auto value = from_environment("AIRFLOW_VAR_", key)) return std::move(*value);
+  if (const auto at = workshop.variables.find(std::string(key)); at != workshop.variables.end())
+    return at->second;
+  ASSIGN(const auto kept, workshop.metadata.variables());
+  const auto at = std::ranges::find(kept, key, &metadata::Variable::key);
+  if (at == kept.end()) return error(Code::kNotFound, fmt::format("Variable {} not found", key));
+  return at->value;
+}
+
 }  // namespace
 
 Result<metadata::Connection> find_connection(const Workshop& workshop, std::string_view id,
@@ -112,18 +123,15 @@ Result<metadata::Connection> find_connection(const Workshop& workshop, std::stri
     if (at != kept.end()) found = *at;
   }
   if (!found) return error(Code::kNotFound, fmt::format("The conn_id `{}` isn't defined", id));
-  if (found->password) log.mask(*found->password);
+  for (const auto& secret : metadata::secrets_of(*found)) log.mask(secret);
   return std::move(*found);
 }
 
-Result<std::string> find_variable(const Workshop& workshop, std::string_view key) {
-  if (auto value = from_environment("AIRFLOW_VAR_", key)) return std::move(*value);
-  if (const auto at = workshop.variables.find(std::string(key)); at != workshop.variables.end())
-    return at->second;
-  ASSIGN(const auto kept, workshop.metadata.variables());
-  const auto at = std::ranges::find(kept, key, &metadata::Variable::key);
-  if (at == kept.end()) return error(Code::kNotFound, fmt::format("Variable {} not found", key));
-  return at->value;
+Result<std::string> find_variable(const Workshop& workshop, std::string_view key,
+                                  tasks::TaskLog& log) {
+  ASSIGN(auto value, kept_variable(workshop, key));
+  for (const auto& secret : metadata::secrets_of(key, value)) log.mask(secret);
+  return value;
 }
 
 jinja::Scope scope_of(const Workshop& workshop, const Attempt& attempt, const dags::Task& task,

@@ -13,12 +13,14 @@
 
 namespace tailrace::workflows {
 
-/// AIRFLOW_CONN_NAME of the environment, then the project's settings, then what is kept. Its
-/// password is masked in `log`. kNotFound: `The conn_id `x` isn't defined`.
+/// AIRFLOW_CONN_NAME of the environment, then the project's settings, then what is kept. What
+/// is secret of it is masked in `log`. kNotFound: `The conn_id `x` isn't defined`.
 Result<metadata::Connection> find_connection(const Workshop& workshop, std::string_view id,
                                              tasks::TaskLog& log);
-/// AIRFLOW_VAR_NAME of the environment, then the project's settings, then what is kept.
-Result<std::string> find_variable(const Workshop& workshop, std::string_view key);
+/// AIRFLOW_VAR_NAME of the environment, then the project's settings, then what is kept; masked
+/// likewise.
+Result<std::string> find_variable(const Workshop& workshop, std::string_view key,
+                                  tasks::TaskLog& log);
 
 using FindConnection = std::function<Result<metadata::Connection>(std::string_view)>;
 using FindVariable = std::function<Result<std::string>(std::string_view)>;
