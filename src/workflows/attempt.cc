@@ -120,8 +120,7 @@ class Arguments {
     }
     ASSIGN(const auto parsed, jinja::Template::parse(source));
     if (parsed.is_plain()) return Value(std::move(source));
-    jinja::Template::Options options;
-    options.strict_undefined = attempt_.dag->strict_undefined;
+    const auto options = template_options(workshop_.clock, *attempt_.dag);
     if (attempt_.dag->render_native) return parsed.render_native(scope_, options);
     ASSIGN(auto rendered, parsed.render(scope_, options));
     return Value(std::move(rendered));
@@ -340,7 +339,7 @@ Result<std::string> map_name(const Workshop& workshop, const Attempt& attempt,
         const Value* own = said.find(name);
         return own == nullptr ? scope(name) : *own;
       },
-      {});
+      template_options(workshop.clock, *attempt.dag));
 }
 
 /// What the templates came to, for whoever asks later; without it a task goes on.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tasks/python_call.h"
+#include "workflows/scope.h"
 
 namespace tailrace::workflows {
 namespace {
@@ -65,17 +66,18 @@ jinja::Scope with(jinja::Scope scope, const Occasion& occasion) {
   };
 }
 
-Result<Value> render(const Value& value, const jinja::Scope& scope) {
+Result<Value> render(const Value& value, const jinja::Scope& scope,
+                     const jinja::Template::Options& options) {
   if (const std::string* text = value.string()) {
     ASSIGN(const auto parsed, jinja::Template::parse(*text));
     if (parsed.is_plain()) return value;
-    ASSIGN(auto rendered, parsed.render(scope, {}));
+    ASSIGN(auto rendered, parsed.render(scope, options));
     return Value(std::move(rendered));
   }
   if (value.list() != nullptr) {
     jinja::List done;
     for (const Value& part : *value.list()) {
-      ASSIGN(auto one, render(part, scope));
+      ASSIGN(auto one, render(part, scope, options));
       done.push_back(std::move(one));
     }
     return Value(std::move(done));
@@ -83,7 +85,7 @@ Result<Value> render(const Value& value, const jinja::Scope& scope) {
   if (value.dict() != nullptr) {
     Dict done;
     for (const auto& [name, part] : value.dict()->items()) {
-      ASSIGN(auto one, render(part, scope));
+      ASSIGN(auto one, render(part, scope, options));
       done.set(name, std::move(one));
     }
     return Value(std::move(done));
@@ -134,7 +136,9 @@ Status call(tasks::Context& context, const Dict& callback, const Occasion& occas
   tasks::Context own = context;
   own.deadline.reset();  // the task's time is over, not the callback's
   own.scope = with(context.scope, occasion);
-  own.render = [&](const Value& value) { return render(value, own.scope); };
+  own.render = [&](const Value& value) {
+    return render(value, own.scope, template_options(context.clock, context.dag));
+  };
   const Value* path = callback.find("callback");
   const Notifier* notifier = path == nullptr ? nullptr : find_notifier(path->text());
   if (notifier == nullptr) return call_python(own, callback, occasion);

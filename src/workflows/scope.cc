@@ -8,6 +8,7 @@
 
 #include "jinja/airflow_context.h"
 #include "metadata/secrets.h"
+#include "rt/random.h"
 
 namespace tailrace::workflows {
 namespace {
@@ -132,6 +133,14 @@ Result<std::string> find_variable(const Workshop& workshop, std::string_view key
   ASSIGN(auto value, kept_variable(workshop, key));
   for (const auto& secret : metadata::secrets_of(key, value)) log.mask(secret);
   return value;
+}
+
+jinja::Template::Options template_options(const rt::Clock& clock, const dags::Dag& dag) {
+  jinja::Template::Options options;
+  options.strict_undefined = dag.strict_undefined;
+  options.random = [random = rt::Random(rt::system_seed())]() mutable { return random.unit(); };
+  options.clock = [&clock] { return clock.now().value * 1000; };
+  return options;
 }
 
 jinja::Scope scope_of(const Workshop& workshop, const Attempt& attempt, const dags::Task& task,

@@ -22,6 +22,9 @@ Result<metadata::Connection> find_connection(const Workshop& workshop, std::stri
 Result<std::string> find_variable(const Workshop& workshop, std::string_view key,
                                   tasks::TaskLog& log);
 
+/// With the clock, and with random numbers that differ from try to try.
+jinja::Template::Options template_options(const rt::Clock& clock, const dags::Dag& dag);
+
 using FindConnection = std::function<Result<metadata::Connection>(std::string_view)>;
 using FindVariable = std::function<Result<std::string>(std::string_view)>;
 
