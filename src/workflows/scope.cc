@@ -87,7 +87,15 @@ AirflowContext::Run run_of(const Attempt& attempt) {
 
 Result<std::optional<jinja::List>> pull(const Workshop& workshop, const jinja::XComQuery& query) {
   const sched::TaskId id{{query.dag, query.run}, query.task, query.map_index.value_or(-1)};
+  if (query.include_prior_dates) {
+    ASSIGN(auto values, workshop.metadata.prior_xcoms(id, query.key, query.map_index.has_value()));
+    if (values.empty()) return std::nullopt;
+    return values;
+  }
   if (query.map_index) {
+    // Of -1 the metadata would give a mapped task's values as a list.
+    ASSIGN(const auto keys, workshop.metadata.xcom_keys(id));
+    if (std::ranges::find(keys, query.key) == keys.end()) return std::nullopt;
     ASSIGN(auto value, workshop.metadata.xcom(id, query.key));
     if (!value) return std::nullopt;
     return jinja::List{std::move(*value)};
@@ -164,6 +172,9 @@ jinja::Scope scope_of(const Workshop& workshop, const Attempt& attempt, const da
   context->start_date = workshop.clock.now().value * 1000;
   context->hostname = "localhost";
   context->params = params_of(attempt, task);
+  if (const char* url = std::getenv("AIRFLOW__API__BASE_URL")) context->base_url = url;
+  const Value* map_name = task.arguments.find("map_index_template");
+  if (map_name != nullptr && map_name->string()) context->map_index_template = *map_name->string();
   context->inlets = task.inlets;
   for (const auto& outlet : task.outlets) context->outlets.emplace_back(outlet.uri);
   Dict triggering;
