@@ -441,11 +441,16 @@ void tell(tasks::Context& context, const Attempt& attempt, const tasks::Outcome&
     call_back(context, task.on_skipped, {.name = "on_skipped_callback"});
   const bool for_good = outcome.how == How::kFailedForGood;
   if (outcome.how != How::kFailed && !for_good) return;
-  if (!for_good && sched::has_another_try(attempt.instance)) {
+  const bool again = !for_good && sched::has_another_try(attempt.instance);
+  if (again) {
     call_back(context, task.on_retry, {.name = "on_retry_callback", .exception = outcome.why});
   } else {
     call_back(context, task.on_failure, {.name = "on_failure_callback", .exception = outcome.why});
   }
+  const std::string_view name = again ? "email_on_retry" : "email_on_failure";
+  const Value* wanted = task.arguments.find(name);
+  if (wanted == nullptr || wanted->truth())
+    send_mail(context, {.name = name, .exception = outcome.why});
 }
 
 }  // namespace

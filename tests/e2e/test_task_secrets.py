@@ -75,7 +75,6 @@ one:
 
 def test_rendered_fields_have_no_secrets(folder):
     project = tailrace.Project(folder, settings=tailrace.settings(tailrace.files_from(folder)))
-    (folder / "dags").mkdir(exist_ok=True)
     (project.folder / "dags").mkdir(exist_ok=True)
     (project.folder / "dags" / "one.yml").write_text(f"""
 one:
