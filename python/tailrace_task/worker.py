@@ -2,25 +2,35 @@
 
 Requests are lines of JSON to file descriptor 3, each answered by a line on 4 (src/tasks/process.h). Where Airflow is
 installed its own classes are used; where it is not, the names of it that tasks' functions import are provided here:
-exceptions, Variable, Connection, get_current_context, Asset. Standard library only.
+exceptions, Variable, Connection, BaseHook, get_current_context, Asset, timezone, and decorators and DAG, which do
+nothing here. Standard library only.
 """
 import asyncio
 import base64
+import collections.abc
 import datetime
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import inspect
 import json
+import logging
 import os
+import random
 import sys
+import time
 import traceback
 import types
+import uuid
+
+from tailrace_values import decoded, encoded, moment  # values.py, beside this file
 
 REQUESTS = os.fdopen(3, "w", encoding="utf-8")
 ANSWERS = os.fdopen(4, "r", encoding="utf-8")
-MOMENTS = ("pendulum.datetime.DateTime", "datetime.datetime")
+NOTSET = object()
+NO_XCOM = "__tailrace_no_xcom__"  # a default may be what JSON cannot say
 CONTEXT = {}
 PROVIDED_CONTEXT = set()  # the names that were there before the function
 
@@ -37,183 +47,6 @@ def ask(**request):
         raise {"missing": KeyError, "not_found": AirflowNotFoundException}.get(answer.get("kind"), RuntimeError)(
             answer["error"])
     return decoded(answer.get("value"))
-
-
-# --- values --------------------------------------------------------------------------------------
-
-def zone_of(name):
-    if name in ("UTC", "Etc/UTC", None):
-        return datetime.timezone.utc
-    if isinstance(name, int):
-        return datetime.timezone(datetime.timedelta(seconds=name))
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(name)
-
-
-def moment(seconds, zone):
-    whole, micros = divmod(round(seconds * 1_000_000), 1_000_000)
-    at = datetime.datetime.fromtimestamp(whole, zone_of(zone)) + datetime.timedelta(microseconds=micros)
-    try:
-        import pendulum
-    except ImportError:
-        return at
-    return pendulum.instance(at)
-
-
-def decoded(value):
-    """JSON with Airflow's tags of classes to Python."""
-    if isinstance(value, list):
-        return [decoded(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    name = value.get("__classname__")
-    if name is None:
-        return {key: decoded(one) for key, one in value.items()}
-    data = value.get("__data__")
-    if name in MOMENTS:
-        zone = data.get("tz")
-        if isinstance(zone, dict):
-            zone = zone["__data__"][0]
-        elif isinstance(zone, list):
-            zone = zone[0]
-        return moment(data["timestamp"], zone)
-    if name == "datetime.timedelta":
-        return datetime.timedelta(seconds=data)
-    if name == "builtins.tuple":
-        return tuple(decoded(data))
-    if name in ("builtins.set", "builtins.frozenset"):
-        return set(decoded(data))
-    if name == "tailrace.http_response":
-        return http_response(data)
-    if name == "tailrace.kafka_message":
-        return KafkaMessage(data)
-    raise ValueError(f"a value of class {name} cannot be read here")
-
-
-class HttpResponse:
-    """What functions ask of an answer, by the names of requests.Response."""
-
-    def __init__(self, status, reason, url, headers, body, encoding):
-        self.status_code, self.reason, self.url, self.content, self.encoding = status, reason, url, body, encoding
-        self.headers = HttpHeaders(headers)
-
-    @property
-    def ok(self):
-        return self.status_code < 400
-
-    @property
-    def text(self):
-        try:
-            return self.content.decode(self.encoding or "utf-8", errors="replace")
-        except LookupError:
-            return self.content.decode(errors="replace")
-
-    def json(self, **options):
-        return json.loads(self.content, **options)
-
-    def raise_for_status(self):
-        if not self.ok:
-            raise RuntimeError(f"{self.status_code} {'Client' if self.status_code < 500 else 'Server'} Error: "
-                               f"{self.reason} for url: {self.url}")
-
-    def __bool__(self):
-        return self.ok
-
-
-class HttpHeaders(dict):
-    """Headers by their names in any case."""
-
-    def __getitem__(self, name):
-        return super().__getitem__(name.lower())
-
-    def __contains__(self, name):
-        return super().__contains__(name.lower())
-
-    def get(self, name, default=None):
-        return super().get(name.lower(), default)
-
-
-class KafkaMessage:
-    """A record, by the names of confluent_kafka.Message."""
-
-    def __init__(self, data):
-        self._data = data
-
-    def _bytes(self, text):
-        return None if text is None else base64.b64decode(text)
-
-    def error(self):
-        return None
-
-    def topic(self):
-        return self._data["topic"]
-
-    def partition(self):
-        return self._data["partition"]
-
-    def offset(self):
-        return self._data["offset"]
-
-    def key(self):
-        return self._bytes(self._data["key"])
-
-    def value(self):
-        return self._bytes(self._data["value"])
-
-    def timestamp(self):
-        return tuple(self._data["timestamp"])
-
-    def headers(self):
-        return [(name, self._bytes(value)) for name, value in self._data["headers"]] or None
-
-    def __len__(self):
-        return len(self.value() or b"")
-
-
-def http_response(data):
-    """An answer as requests.Response where that is installed, and as its likeness where it is not."""
-    body = base64.b64decode(data["body"])
-    try:
-        import requests
-    except ImportError:
-        return HttpResponse(data["status"], data["reason"], data["url"], data["headers"], body, data["encoding"])
-    made = requests.Response()
-    made._content, made.status_code, made.reason, made.url = body, data["status"], data["reason"], data["url"]
-    made.headers.update(data["headers"])
-    made.encoding = data["encoding"]
-    return made
-
-
-def encoded(value):
-    """Python to JSON with Airflow's tags; TypeError for what has none."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, list):
-        return [encoded(one) for one in value]
-    if isinstance(value, tuple):
-        return {"__classname__": "builtins.tuple", "__version__": 1, "__data__": [encoded(one) for one in value]}
-    if isinstance(value, (set, frozenset)):
-        return {"__classname__": "builtins." + type(value).__name__, "__version__": 1,
-                "__data__": [encoded(one) for one in value]}
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise TypeError(f"key {key!r} is not a str: XComs take dicts with keys of str only")
-        return {key: encoded(one) for key, one in value.items()}
-    if isinstance(value, datetime.datetime):
-        zone = str(value.tzinfo) if value.tzinfo is not None else None
-        return {"__classname__": "datetime.datetime", "__version__": 2,
-                "__data__": {"timestamp": value.timestamp(), "tz": zone and (zone if "/" in zone else "UTC")}}
-    if hasattr(value, "is_done") and hasattr(value, "xcom_value"):
-        return {"is_done": bool(value), "xcom_value": encoded(value.xcom_value)}  # a PokeReturnValue
-    if isinstance(value, datetime.timedelta):
-        return {"__classname__": "datetime.timedelta", "__version__": 2, "__data__": value.total_seconds()}
-    if hasattr(value, "item") and callable(value.item) and getattr(value, "shape", None) == ():
-        return encoded(value.item())  # a number of numpy's
-    if hasattr(value, "__await__") or inspect.isgenerator(value):
-        raise TypeError(f"a {type(value).__name__} cannot be an XCom: return its values")
-    raise TypeError(f"cannot serialize object of type {type(value)}: return JSON-like values, or write it to a file")
 
 
 # --- what Airflow gives to a function --------------------------------------------------------------
@@ -263,14 +96,22 @@ class TaskInstance(Named):
     def xcom_push(self, key, value):
         ask(do="xcom_push", key=key, value=encoded(value))
 
-    def xcom_pull(self, task_ids=None, dag_id=None, key="return_value", include_prior_dates=False, *, map_indexes=None,
-                  default=None, run_id=None):
-        one = isinstance(task_ids, str)
-        wanted = [task_ids] if one else [self.task_id] if task_ids is None else list(task_ids)
-        found = [ask(do="xcom_pull", task=task, dag=dag_id, key=key, run=run_id, map_index=map_indexes)
-                 for task in wanted]
-        found = [default if value is None else value for value in found]
-        return found[0] if one or task_ids is None else found
+    def xcom_pull(self, task_ids=None, dag_id=None, key="return_value", include_prior_dates=False, *,
+                  map_indexes=NOTSET, default=None, run_id=None):
+        said = {"task_ids": task_ids if task_ids is None or isinstance(task_ids, str) else list(task_ids),
+                "dag_id": dag_id, "key": key, "include_prior_dates": include_prior_dates, "run_id": run_id}
+        if map_indexes is not NOTSET:
+            said["map_indexes"] = map_indexes if map_indexes is None or isinstance(map_indexes, int) else [*map_indexes]
+        found = ask(do="xcom_pull", arguments={**said, "default": NO_XCOM})
+        if isinstance(found, list):
+            return [default if one == NO_XCOM else one for one in found]
+        return default if found == NO_XCOM else found
+
+
+def mask_secret(secret, name=None):
+    """Is *** in the try's log from now on; with a name, where that sounds secret."""
+    if secret:
+        ask(do="mask", value=encoded(secret), name=name or "")
 
 
 class Connection:
@@ -304,6 +145,7 @@ class Variable:
         except KeyError:
             if default is cls._none:
                 raise
+            mask_secret(default, key)
             return default
         return json.loads(value) if deserialize_json else value
 
@@ -369,6 +211,66 @@ class OutletEvents(dict):
         return events
 
 
+def asset_of(said):
+    if isinstance(said, str):
+        return Asset(said)
+    return AssetAlias(said["alias"]) if "alias" in said else Asset(**said)
+
+
+def event_of(said):
+    """An asset event, by the names of Airflow's AssetEventDagRunReferenceResult."""
+    none = dict.fromkeys(("source_dag_id", "source_run_id", "source_task_id", "source_map_index"))
+    return Named("asset event", {**none, "source_aliases": [], **said, "asset": asset_of(said["asset"])})
+
+
+class TriggeringAssetEvents(collections.abc.Mapping):
+    """By asset, its URI or its name."""
+
+    def __init__(self, events):
+        self._events = {uri: [event_of(one) for one in each] for uri, each in events.items()}
+
+    def __getitem__(self, key):
+        names = (key,) if isinstance(key, str) else (key.uri, key.name)
+        for name in names:
+            if name in self._events:
+                return self._events[name]
+        raise KeyError(key)
+
+    def __iter__(self):
+        return (each[0].asset for each in self._events.values())
+
+    def __len__(self):
+        return len(self._events)
+
+
+class Macros:
+    """airflow.sdk.execution_time.macros, for functions; dateutil and yaml where they are installed."""
+
+    datetime, timedelta, json, time, uuid = datetime.datetime, datetime.timedelta, json, time, uuid
+    random = staticmethod(random.random)
+
+    def __getattr__(self, name):
+        if name not in ("dateutil", "yaml"):
+            raise AttributeError(f"macros have no {name!r}")
+        if name == "dateutil":
+            importlib.import_module("dateutil.parser")
+        return importlib.import_module(name)
+
+    @staticmethod
+    def ds_add(ds, days):
+        return (datetime.datetime.strptime(ds, "%Y-%m-%d") + datetime.timedelta(days)).strftime("%Y-%m-%d")
+
+    @staticmethod
+    def ds_format(ds, input_format, output_format):
+        return datetime.datetime.strptime(str(ds), input_format).strftime(output_format)
+
+    @staticmethod
+    def datetime_diff_for_humans(dt, since=None):
+        import pendulum
+
+        return pendulum.instance(dt).diff_for_humans(since)
+
+
 class VariableAccessor:
     def __init__(self, from_json):
         self._from_json = from_json
@@ -418,12 +320,144 @@ class BaseNotifier:
         self.notify(context)
 
 
+class BaseHook:
+    """Of the author's own hooks, and of Airflow's name for a look at a connection."""
+
+    log = logging.getLogger("airflow.task")
+
+    @classmethod
+    def get_connection(cls, conn_id):
+        return Connection.get(conn_id)
+
+
+class Context(dict):
+    """The type's name alone: what a function gets is a dict."""
+
+
+class Param:
+    def __init__(self, default=None, description=None, **schema):
+        self.value, self.description, self.schema = default, description, schema
+
+    def resolve(self, value=NOTSET):
+        return self.value if value is NOTSET else value
+
+
+class Metadata:
+    """What a function yields: more of an asset's event."""
+
+    def __init__(self, asset, extra=None, alias=None):
+        self.asset, self.extra, self.alias = asset, extra or {}, alias
+
+
+class Nothing:
+    """A DAG, or a task of one, of a file that is imported for its functions: DAGs are YAML here."""
+
+    def __init__(self, *_given, **_named):
+        pass
+
+    def __call__(self, *_given, **_named):
+        return self
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, _key):
+        return self
+
+    def __iter__(self):
+        return iter(())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_problem):
+        return None
+
+    def _joined(self, other):
+        return other
+
+    __rshift__ = __lshift__ = __rrshift__ = __rlshift__ = _joined
+
+
+class TaskFunction(Nothing):
+    """A function under @task: called while its file is imported it is a task of a DAG, later it is the function."""
+
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+        self.function = function
+
+    def __call__(self, *given, **named):
+        return self.function(*given, **named) if CONTEXT else Nothing()
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing()
+
+
+class TaskDecorator:
+    """@task, @task(…), @task.bash and its kin."""
+
+    def __call__(self, function=None, **_settings):
+        return TaskFunction(function) if callable(function) else TaskFunction
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self
+
+
+def dag_decorator(function=None, **_settings):
+    """@dag, @task_group: what it makes does nothing."""
+    return Nothing() if callable(function) else lambda _function: Nothing()
+
+
+def parsed_time(text, timezone=datetime.timezone.utc):
+    at = datetime.datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=timezone)
+
+
+def in_utc(value):
+    if value is None:
+        return None
+    return aware(value).astimezone(datetime.timezone.utc)
+
+
+def aware(value, timezone=datetime.timezone.utc):
+    return value if value is None or value.tzinfo else value.replace(tzinfo=timezone)
+
+
+TIMEZONE = {
+    "utc": datetime.timezone.utc, "parse": parsed_time, "convert_to_utc": in_utc, "make_aware": aware,
+    "coerce_datetime": aware,
+    "utcnow": lambda: moment(time.time(), "UTC"),
+    "datetime": lambda *parts, **named: datetime.datetime(*parts, **{"tzinfo": datetime.timezone.utc, **named}),
+    "from_timestamp": lambda seconds, tz=datetime.timezone.utc: datetime.datetime.fromtimestamp(seconds, tz),
+    "is_localized": lambda value: value.utcoffset() is not None,
+    "is_naive": lambda value: value.utcoffset() is None,
+    "make_naive": lambda value, timezone=datetime.timezone.utc: value.astimezone(timezone).replace(tzinfo=None),
+}
+task = TaskDecorator()
+DECORATORS = {"task": task, "dag": dag_decorator, "task_group": dag_decorator, "setup": task, "teardown": task}
 PROVIDED = {
-    "airflow": {},
+    "airflow": {"DAG": Nothing},
     "airflow.exceptions": {name: value for name, value in globals().items() if name.startswith("Airflow")},
     "airflow.sdk": {"Asset": Asset, "AssetAlias": AssetAlias, "Variable": Variable, "Connection": Connection,
                     "get_current_context": get_current_context, "PokeReturnValue": PokeReturnValue,
-                    "BaseNotifier": BaseNotifier},
+                    "BaseNotifier": BaseNotifier, "BaseHook": BaseHook, "Context": Context, "Param": Param,
+                    "Metadata": Metadata, "DAG": Nothing, "timezone": types.SimpleNamespace(**TIMEZONE), **DECORATORS},
+    "airflow.sdk.timezone": TIMEZONE,
+    "airflow.sdk.definitions": {},
+    "airflow.sdk.definitions.context": {"Context": Context, "get_current_context": get_current_context},
+    "airflow.sdk.definitions.decorators": DECORATORS,
+    "airflow.sdk.definitions.param": {"Param": Param},
+    "airflow.sdk.bases.hook": {"BaseHook": BaseHook},
+    "airflow.decorators": DECORATORS,
+    "airflow.utils.context": {"Context": Context, "get_current_context": get_current_context},
+    "airflow.utils.timezone": TIMEZONE,
+    "airflow.sdk.log": {"mask_secret": mask_secret},
     "airflow.sdk.bases": {},
     "airflow.sdk.bases.notifier": {"BaseNotifier": BaseNotifier},
     "airflow.notifications": {},
@@ -432,8 +466,11 @@ PROVIDED = {
     "airflow.models": {"Variable": Variable, "Connection": Connection},
     "airflow.models.variable": {"Variable": Variable},
     "airflow.models.connection": {"Connection": Connection},
+    "airflow.utils": {},
+    "airflow.utils.log": {},
+    "airflow.utils.log.secrets_masker": {"mask_secret": mask_secret},
     "airflow.hooks": {},
-    "airflow.hooks.base": {"BaseHook": type("BaseHook", (), {"get_connection": staticmethod(Connection.get)})},
+    "airflow.hooks.base": {"BaseHook": BaseHook},
     "airflow.providers": {},
     "airflow.providers.standard": {},
     "airflow.providers.standard.operators": {},
@@ -493,7 +530,16 @@ def context_of(job):
     context = {key: decoded(value) for key, value in job["context"].items()}
     for name in ("dag", "task", "dag_run"):
         context[name] = Named(name, context.get(name) or {})
+    for name in ("inlets", "outlets"):
+        context[name] = [asset_of(one) for one in context.get(name) or []]
+    context["task"].__dict__.update(dag=context["dag"], inlets=context["inlets"], outlets=context["outlets"])
+    context["dag"].__dict__["tags"] = set(context["dag"].__dict__.get("tags", ()))
+    events = context.get("triggering_asset_events") or {}
+    context["triggering_asset_events"] = TriggeringAssetEvents(events)
+    context["dag_run"].__dict__["consumed_asset_events"] = [event_of(one) for each in events.values() for one in each]
     context["ti"] = context["task_instance"] = TaskInstance("task instance", context.get("ti") or {})
+    context["ti"].__dict__["task"] = context["task"]
+    context["macros"] = Macros()
     context["outlet_events"] = OutletEvents()
     context["var"] = {"value": VariableAccessor(False), "json": VariableAccessor(True)}
     context["conn"] = ConnectionAccessor()
@@ -532,8 +578,24 @@ def call(job):
     if job.get("result") == "records":
         return [[record_part(key), record_part(part)] for key, part in value]
     if inspect.isgenerator(value):
-        value = list(value)
+        value = run_through(value)
     return asyncio.run(value) if inspect.iscoroutine(value) else value
+
+
+def run_through(values):
+    """A generator's return value. What it yields is Metadata, which goes with the events of its asset."""
+    while True:
+        try:
+            one = next(values)
+        except StopIteration as end:
+            return end.value
+        if not all(hasattr(one, name) for name in ("asset", "extra", "alias")):
+            print(f"Ignoring unknown data of {type(one)!r} received from task")
+            continue
+        CONTEXT["outlet_events"][one.asset].extra.update(one.extra)
+        if one.alias:
+            alias = one.alias if hasattr(one.alias, "name") else AssetAlias(one.alias)
+            CONTEXT["outlet_events"][alias].add(one.asset, extra=one.extra)
 
 
 def call_back(job):

@@ -1,26 +1,15 @@
 #include "airflow/secrets.h"
 
-#include <algorithm>
-#include <array>
+#include "metadata/secrets.h"
 
 namespace tailrace::airflow {
 namespace {
 
+using metadata::sounds_secret;
+
 constexpr const char* kStars = "***";
-constexpr std::array kSensitive = std::to_array<std::string_view>(
-    {"access_key",    "access_token", "api_key",           "apikey",      "auth_header",
-     "authorization", "bearer",       "connection_string", "dsn",         "passphrase",
-     "passwd",        "password",     "private_key",       "proxy",       "proxy_password",
-     "proxies",       "secret",       "service_account",   "service_key", "token",
-     "keyfile_dict",  "webhook_url"});
 
 }  // namespace
-
-bool sounds_secret(std::string_view name) {
-  std::string low(name);
-  std::ranges::transform(low, low.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::ranges::any_of(kSensitive, [&](std::string_view word) { return low.contains(word); });
-}
 
 Json redacted(Json value, std::string_view name) {
   const bool secret = sounds_secret(name);

@@ -8,9 +8,8 @@
 
 namespace tailrace::airflow {
 
-/// `password`, `my_api_key`, `TOKEN` …
-bool sounds_secret(std::string_view name);
-/// Members with such names, at any depth, are ***; so is all of it where `name` is one.
+/// Members whose names sound secret (metadata/secrets.h), at any depth, are ***; so is all of it
+/// where `name` is one.
 Json redacted(Json value, std::string_view name = "");
 /// The same of a text that may be JSON.
 std::string redacted_text(const std::string& text, std::string_view name = "");

@@ -22,6 +22,7 @@ Status write(const std::string& path, const std::string& text) {
 Status write_all(const std::string& project, const std::string& out) {
   const std::string dags = project + "/dags";
   ASSIGN(const AirflowNeeds needs, airflow_needs(dags));
+  for (const std::string& doubt : needs.doubts) std::cerr << "warning: " << doubt << "\n";
   std::string requirements;
   for (const std::string& package : needs.packages) requirements += package + "\n";
   TRY(write(out + "/requirements.txt", requirements));

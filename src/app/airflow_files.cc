@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "app/asset_check.h"
 #include "dags/read.h"
 
 // Of airflow_files.S.
@@ -81,13 +83,23 @@ std::string quoted(const std::string& text) {
 Result<AirflowNeeds> airflow_needs(const std::string& folder) {
   if (folder.find('\n') != std::string::npos)
     return error(Code::kInvalidArgument, "the project's path has a line break");
-  ASSIGN(const auto reading, dags::read(folder, dags::airflow_operators()));
+  ASSIGN(const auto reading, dags::read(folder, dags::operators_of_an_airflow()));
   std::string fatal;
+  std::vector<std::string> doubts;
   for (const auto& finding : reading.findings) {
-    if (finding.fatal) fatal += (fatal.empty() ? "" : "\n") + finding.text();
+    if (finding.fatal)
+      fatal += (fatal.empty() ? "" : "\n") + finding.text();
+    else
+      doubts.push_back(finding.text());
   }
   if (!fatal.empty()) return error(Code::kInvalidArgument, fatal);
-  AirflowNeeds needs{.dags = reading.dags.size(), .packages = {}, .own_provider = false};
+  const std::string project = std::filesystem::path(folder).parent_path().string();
+  for (const auto& finding : assets_unheard(project, reading.dags))
+    doubts.push_back(finding.text());
+  AirflowNeeds needs{.dags = reading.dags.size(),
+                     .packages = {},
+                     .own_provider = false,
+                     .doubts = std::move(doubts)};
   std::set<std::string> packages;
   for (const auto& dag : reading.dags) {
     for (const auto& task : dag->tasks) {

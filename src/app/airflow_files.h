@@ -19,6 +19,7 @@ struct AirflowNeeds {
   std::size_t dags = 0;
   std::vector<std::string> packages;  ///< as pip takes them, but for Tailrace's own
   bool own_provider = false;          ///< a task is of tailrace_provider
+  std::vector<std::string> doubts;    ///< of the files, with their places
 };
 
 /// Of the DAG files in `folder`; kInvalidArgument: what is wrong with them.

@@ -11,6 +11,7 @@
 #include "pipeline/contracts/measures.h"
 #include "pipeline/graph.h"
 #include "pipeline/project.h"
+#include "tasks/operator.h"
 
 namespace tailrace::app {
 
@@ -36,7 +37,9 @@ void show_contracts(const pipeline::Project& project, const pipeline::Graph& gra
 bool show_workflows(const pipeline::Project& project, const pipeline::Graph& graph,
                     std::vector<std::string>& ids) {
   if (!std::filesystem::is_directory(project.folder + "/dags")) return true;
-  auto reading = dags::read(project.folder + "/dags", dags::airflow_operators());
+  const bool here = project.roles.schedule == "embedded";
+  auto reading = dags::read(project.folder + "/dags",
+                            here ? tasks::operators_here() : dags::operators_of_an_airflow());
   if (!reading) {
     std::cerr << "tailrace: " << reading.error().what << "\n";
     return false;
@@ -44,6 +47,10 @@ bool show_workflows(const pipeline::Project& project, const pipeline::Graph& gra
   bool sound = true;
   for (dags::Finding& finding : check_assets(project, graph, reading->dags))
     reading->findings.push_back(std::move(finding));
+  if (!here) {
+    for (dags::Finding& finding : assets_unheard(project.folder, reading->dags))
+      reading->findings.push_back(std::move(finding));
+  }
   for (const dags::Finding& finding : reading->findings) {
     sound = sound && !finding.fatal;
     if (finding.fatal)

@@ -30,7 +30,7 @@ std::string folder_of(const std::string& project) {
 }
 
 Result<std::vector<std::shared_ptr<const dags::Dag>>> read_dags(const std::string& project) {
-  ASSIGN(auto reading, dags::read(folder_of(project) + "/dags", dags::airflow_operators()));
+  ASSIGN(auto reading, dags::read(folder_of(project) + "/dags", tasks::operators_here()));
   std::string fatal;
   for (const auto& one : reading.findings) {
     if (one.fatal) {

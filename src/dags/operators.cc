@@ -60,7 +60,42 @@ class AirflowOperators final : public Operators {
   std::map<std::string, std::size_t, std::less<>> places_;
 };
 
+class OperatorsOfAnAirflow final : public Operators {
+ public:
+  OperatorsOfAnAirflow() {
+    // What BaseOperator takes is what EmptyOperator does.
+    task_ = *airflow_operators().find("airflow.providers.standard.operators.empty.EmptyOperator");
+    task_.path.clear();
+    task_.aliases.clear();
+    task_.any_arguments = true;
+    decorator_ = task_;
+    decorator_.decorator = true;
+  }
+  const Signature* find(std::string_view path) const override {
+    return airflow_operators().find(path);
+  }
+  std::vector<std::string> paths() const override { return airflow_operators().paths(); }
+  const Signature* stand_in(bool decorator) const override {
+    return decorator ? &decorator_ : &task_;
+  }
+
+ private:
+  Signature task_, decorator_;
+};
+
 }  // namespace
+
+bool Operators::runs(const std::string&) const {
+  return true;
+}
+
+bool Operators::ignores(std::string_view) const {
+  return false;
+}
+
+const Operators::Signature* Operators::stand_in(bool) const {
+  return nullptr;
+}
 
 bool Operators::Signature::is(std::string_view kind) const {
   return std::ranges::find(kinds, kind) != kinds.end();
@@ -68,6 +103,11 @@ bool Operators::Signature::is(std::string_view kind) const {
 
 const Operators& airflow_operators() {
   static const AirflowOperators operators;
+  return operators;
+}
+
+const Operators& operators_of_an_airflow() {
+  static const OperatorsOfAnAirflow operators;
   return operators;
 }
 

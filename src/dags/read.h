@@ -35,7 +35,7 @@ class Operators {
     std::string path;                  ///< its present dotted path
     std::vector<std::string> aliases;  ///< older paths that Airflow still imports
     std::vector<std::string> arguments, required, template_fields;
-    bool any_arguments = false;               ///< takes others, too (decorators' op_kwargs)
+    bool any_arguments = false;               ///< takes others, too: it is not known
     std::vector<std::string> template_files;  ///< a template field that ends so is a file's name
     bool decorator = false;                   ///< airflow.sdk.task …
     /// What dag-factory and the scheduler do for it (spec/airflow_operators.yml): `python`,
@@ -45,10 +45,18 @@ class Operators {
   };
   virtual const Signature* find(std::string_view path) const = 0;
   virtual std::vector<std::string> paths() const = 0;
+  /// False: reading goes on with a doubt, since tasks of it fail where the DAGs are to run.
+  virtual bool runs(const std::string& path) const;
+  /// True: a doubt says that the argument, which every operator takes, does nothing.
+  virtual bool ignores(std::string_view argument) const;
+  /// What an operator is taken for that find() does not know, with a doubt; null: that is fatal.
+  virtual const Signature* stand_in(bool decorator) const;
 };
 
 /// The signatures of spec/airflow_operators.yml: Airflow's and its providers'.
 const Operators& airflow_operators();
+/// The same for DAGs that an Airflow runs, which may have more operators than are known here.
+const Operators& operators_of_an_airflow();
 
 /// What a reading depends on beside the files.
 struct Surroundings {

@@ -88,6 +88,7 @@ class TaskReader::One {
     read_expansion();
     read_arguments();
     check_templates();
+    tell_ignored();
     read_callbacks();
     read_setup();
     task_fields();
@@ -117,10 +118,20 @@ class TaskReader::One {
     }
     (decorator_ ? task_.decorator_path : task_.operator_path) = *path->text();
     signature_ = reader_.setting_.operators.find(*path->text());
-    if (signature_ && signature_->decorator == decorator_) return true;
-    findings_.fatal(path->place, "the operator `" + *path->text() + "` is not known here" +
-                                     nearest_operator(*path->text()));
-    return false;
+    if (signature_ && signature_->decorator == decorator_) {
+      if (!reader_.setting_.operators.runs(*path->text()))
+        findings_.doubt(path->place, "`" + *path->text() +
+                                         "` is not embedded: this task will fail here; run its DAG "
+                                         "on an Airflow (tailrace airflow)");
+      return true;
+    }
+    const std::string why = "the operator `" + *path->text() + "` is not known here";
+    signature_ = signature_ ? nullptr : reader_.setting_.operators.stand_in(decorator_);
+    if (signature_)
+      findings_.doubt(path->place, why + ": what it takes is not checked");
+    else
+      findings_.fatal(path->place, why + nearest_operator(*path->text()));
+    return signature_ != nullptr;
   }
 
   std::string nearest_operator(const std::string& path) const {
@@ -345,7 +356,7 @@ class TaskReader::One {
   }
 
   void check_mapped_name(const std::string& name, const Place& place) {
-    if (decorator_ && !function_) return;
+    if ((decorator_ && !function_) || signature_->any_arguments) return;
     const std::vector<std::string>& known =
         decorator_ ? function_->arguments : signature_->arguments;
     if (!among(known, name))
@@ -416,6 +427,16 @@ class TaskReader::One {
       task_.arguments.set("op_kwargs", std::move(function_arguments));
   }
 
+  void tell_ignored() {
+    for (const std::string& name : signature_->arguments) {
+      const Node* node = reader_.setting_.operators.ignores(name) ? set(name) : nullptr;
+      if (node && reader_.ignored_.insert(node->place.text()).second)
+        findings_.doubt(node->place, "`" + name +
+                                         "` does nothing here: tasks are processes of this "
+                                         "machine and its user; only an Airflow looks at it");
+    }
+  }
+
   /// Airflow finds a template's fault when the task runs.
   void check_templates() {
     for (const std::string& field : signature_->template_fields) {
@@ -472,6 +493,10 @@ class TaskReader::One {
           findings_.fatal(value.place, "`execution_delta` is a time such as `1 hour` or `2 days`");
         return;
       }
+      task_.arguments.set(name, value_of(value, false));
+      return;
+    }
+    if (signature_->any_arguments && !decorator_) {
       task_.arguments.set(name, value_of(value, false));
       return;
     }

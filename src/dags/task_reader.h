@@ -54,6 +54,7 @@ class TaskReader {
   class One;
   TaskSetting setting_;
   std::map<std::string, Made> made_;  ///< dag-factory's tasks_dict
+  std::set<std::string> ignored_;     ///< places of arguments that do nothing, each told once
 };
 
 }  // namespace tailrace::dags

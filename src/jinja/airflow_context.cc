@@ -245,6 +245,17 @@ Value run_value(const AirflowContext& context) {
   return record("DagRun", "<DagRun " + context.dag_id + " @ " + run.run_id + ">", std::move(out));
 }
 
+/// RuntimeTaskInstance.log_url.
+std::string log_url(const AirflowContext& context) {
+  std::string out = context.base_url;
+  while (out.ends_with('/')) out.pop_back();
+  out += "/dags/" + context.dag_id + "/runs/" + url_quoted(context.run.run_id, false) + "/tasks/" +
+         context.task_id;
+  if (context.map_index >= 0) out += "/mapped/" + std::to_string(context.map_index);
+  if (context.try_number > 0) out += "?try_number=" + std::to_string(context.try_number);
+  return out;
+}
+
 Value instance_value(const ContextPtr& context) {
   Dict out;
   out.set("task_id", context->task_id);
@@ -259,6 +270,8 @@ Value instance_value(const ContextPtr& context) {
   out.set("hostname", context->hostname);
   out.set("is_mapped", context->map_index >= 0);
   out.set("rendered_map_index", Value());
+  out.set("log_url", log_url(*context));
+  out.set("mark_success_url", log_url(*context));
   out.set("task", task_value(*context));
   out.set("xcom_pull", function("xcom_pull", [context](const List& given, const Named& named) {
             return xcom_pull(*context, given, named);

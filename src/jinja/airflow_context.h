@@ -57,6 +57,7 @@ struct AirflowContext {
   int map_index = -1, try_number = 1, max_tries = 0, reschedule_count = 0;
   Micros start_date = 0;
   std::string hostname = {};
+  std::string base_url = "http://localhost:8080";  ///< of `ti.log_url`: Airflow's [api] base_url
   /// Dict of the DAG's and task's params with the run's conf over them.
   Value params = Value(Dict());
   List inlets, outlets;

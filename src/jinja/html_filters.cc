@@ -57,25 +57,6 @@ Result<Value> striptags(const Call& call) {
   return Value(std::move(out));
 }
 
-std::string url_quoted(std::string_view text, bool for_query) {
-  constexpr std::string_view kHex = "0123456789ABCDEF", kKept = "_.-~";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x80 && isalnum(byte)) || kKept.find(c) != std::string_view::npos ||
-        (c == '/' && !for_query)) {
-      out += c;
-    } else if (c == ' ' && for_query) {
-      out += '+';
-    } else {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-  return out;
-}
-
 Result<Value> urlencode(const Call& call) {
   TRY(defined(call.value));
   if (call.value.string() || !iterable(call.value)) {

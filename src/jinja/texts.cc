@@ -386,4 +386,23 @@ std::string html_escaped(std::string_view text) {
   return out;
 }
 
+std::string url_quoted(std::string_view text, bool for_query) {
+  constexpr std::string_view kHex = "0123456789ABCDEF", kKept = "_.-~";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x80 && isalnum(byte)) || kKept.find(c) != std::string_view::npos ||
+        (c == '/' && !for_query)) {
+      out += c;
+    } else if (c == ' ' && for_query) {
+      out += '+';
+    } else {
+      out += '%';
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    }
+  }
+  return out;
+}
+
 }  // namespace tailrace::jinja

@@ -45,5 +45,7 @@ Result<std::string> unescaped(std::string_view text, int line);
 double parse_double(const std::string& text);
 /// &, <, >, ' and " as entities.
 std::string html_escaped(std::string_view text);
+/// urllib.parse.quote(); `for_query` quote_plus(): a slash is quoted, a blank is a plus.
+std::string url_quoted(std::string_view text, bool for_query);
 
 }  // namespace tailrace::jinja

@@ -133,6 +133,10 @@ class Metadata {
                                                    std::string_view key) = 0;
   /// Of every instance of the task, in their order; empty: none.
   virtual Result<jinja::List> xcoms(const sched::TaskId& task, std::string_view key) = 0;
+  /// With those of the DAG's runs before that one, by logical date (where there is none, by
+  /// run_after): of every instance in their order, or `one`: the latest of the instance alone.
+  virtual Result<jinja::List> prior_xcoms(const sched::TaskId& task, std::string_view key,
+                                          bool one) = 0;
   virtual Status clear_xcoms(const sched::TaskId& task) = 0;
   virtual Status drop_xcom(const sched::TaskId& task, std::string_view key) = 0;
   virtual Result<std::vector<std::string>> xcom_keys(const sched::TaskId& task) = 0;

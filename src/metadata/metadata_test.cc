@@ -182,6 +182,24 @@ TEST_P(MetadataTest, xcoms_of_a_mapped_task_are_a_list_and_go_when_it_is_cleared
             jinja::Value(jinja::List{0, 100}));
 }
 
+TEST_P(MetadataTest, xcoms_of_prior_runs_are_found_by_date_and_the_latest_of_one_instance) {
+  for (const int i : {1, 2, 3}) {
+    sched::Run one = run("d", "r" + std::to_string(i), i, RunState::kSuccess);
+    one.logical_date = 500 - i;  // the later the run, the earlier its date
+    keep({one});
+    for (const int index : {-1, 0})
+      ASSERT_TRUE(kept_->put_xcom({one.id, "t", index}, "k", jinja::Value(i * 10 + index)));
+  }
+  const auto found = [&](const char* of, int index, bool one) {
+    return jinja::Value(*kept_->prior_xcoms({{"d", of}, "t", index}, "k", one));
+  };
+  EXPECT_EQ(found("r2", -1, true), jinja::Value(jinja::List{19}));
+  EXPECT_EQ(found("r2", 0, true), jinja::Value(jinja::List{20}));
+  EXPECT_EQ(found("r2", -1, false), jinja::Value(jinja::List{19, 29, 20, 30}));
+  EXPECT_EQ(found("r3", 7, true), jinja::Value(jinja::List{}));
+  EXPECT_EQ(found("none", -1, false), jinja::Value(jinja::List{}));
+}
+
 TEST_P(MetadataTest, runs_are_found_by_what_a_client_asks_for) {
   keep({run("a", "1", 1, RunState::kSuccess), run("a", "2", 2, RunState::kFailed),
         run("b", "3", 3, RunState::kFailed), run("a", "4", 4, RunState::kQueued)});

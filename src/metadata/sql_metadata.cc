@@ -327,6 +327,25 @@ class SqlMetadata final : public Metadata {
     return all(std::move(rows), [](const Statement& row) { return jinja::from_json(row.text(0)); });
   }
 
+  Result<jinja::List> prior_xcoms(const sched::TaskId& task, std::string_view key,
+                                  bool one) override {
+    const std::lock_guard lock(mutex_);
+    static const std::string kRows =
+        "SELECT xcom.value FROM xcom JOIN run ON run.dag = xcom.dag AND run.run = xcom.run WHERE "
+        "xcom.dag = ?1 AND COALESCE(run.logical_date, run.run_after) <= (SELECT "
+        "COALESCE(logical_date, run_after) FROM run WHERE dag = ?1 AND run = ?2) AND xcom.task = "
+        "?3 AND (xcom.map_index = ?4 OR ?4 = -2) AND xcom.key = ?5 ORDER BY ";
+    static const std::string kLatest =
+        kRows + "COALESCE(run.logical_date, run.run_after) DESC, run.number DESC LIMIT 1";
+    static const std::string kAll = kRows + "xcom.map_index, run.number";
+    Statement rows = store_->prepare((one ? kLatest : kAll).c_str());
+    bind(rows, task.run)
+        .bind(std::string_view(task.task))
+        .bind(one ? task.map_index : -2)
+        .bind(key);
+    return all(std::move(rows), [](const Statement& row) { return jinja::from_json(row.text(0)); });
+  }
+
   Status drop_xcom(const sched::TaskId& task, std::string_view key) override {
     const std::lock_guard lock(mutex_);
     Statement drop = store_->prepare(

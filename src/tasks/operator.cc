@@ -47,6 +47,24 @@ const Operator* find_operator(std::string_view path) {
   return at == table().end() ? nullptr : at->second.get();
 }
 
+const dags::Operators& operators_here() {
+  class OperatorsHere final : public dags::Operators {
+   public:
+    const Signature* find(std::string_view path) const override {
+      return dags::airflow_operators().find(path);
+    }
+    std::vector<std::string> paths() const override { return dags::airflow_operators().paths(); }
+    bool runs(const std::string& path) const override { return find_operator(path) != nullptr; }
+    bool ignores(std::string_view argument) const override {
+      constexpr std::string_view kIgnored[] = {"run_as_user", "pre_execute",     "post_execute",
+                                               "executor",    "executor_config", "resources"};
+      return std::ranges::find(kIgnored, argument) != std::end(kIgnored);
+    }
+  };
+  static const OperatorsHere operators;
+  return operators;
+}
+
 std::vector<std::string> embedded_operators() {
   std::vector<std::string> paths;
   for (const auto& [path, made] : table()) paths.push_back(path);

@@ -24,8 +24,8 @@
 
 namespace tailrace::tasks {
 
-/// Where a try's lines go. Values of connections' passwords, of variables whose names sound secret
-/// and of `masked` arguments are written as ***.
+/// Where a try's lines go. What is secret of connections and variables (metadata/secrets.h), and
+/// what `mask` was told, is written as ***.
 class TaskLog {
  public:
   virtual ~TaskLog() = default;
@@ -123,6 +123,8 @@ class Operator {
 /// The operator of a path (the present one, or an older that Airflow still imports); null when it
 /// is not embedded.
 const Operator* find_operator(std::string_view path);
+/// For reading DAG files that are run here: operators that are not embedded are doubts.
+const dags::Operators& operators_here();
 /// Paths of all that are embedded, sorted.
 std::vector<std::string> embedded_operators();
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "metadata/secrets.h"
 #include "tasks/operators.h"
 #include "tasks/process.h"
 #include "tasks/worker_source.h"
@@ -20,28 +21,76 @@ const jinja::Value* argument(const Context& context, std::string_view name) {
   return value == nullptr || value->is_none() ? nullptr : value;
 }
 
+json asset_json(const dags::Asset& asset) {
+  return {{"name", asset.name},
+          {"uri", asset.uri},
+          {"group", asset.group},
+          {"extra", asset.extra.dict() ? value_json(asset.extra) : json::object()}};
+}
+
+/// A text names an asset; else it is `{__type__: airflow.sdk.Asset, …}`.
+json inlet_json(const jinja::Value& inlet) {
+  const auto* written = inlet.as<dags::PythonObject>();
+  if (written == nullptr) return value_json(inlet);
+  json out = value_json(jinja::Value(written->named));
+  if (!written->arguments.empty()) out["name"] = value_json(written->arguments.front());
+  return out;
+}
+
 /// The names that templates have and that JSON can say; the worker makes the rest.
 json context_json(const Context& context) {
   json out = json::object();
-  for (const char* name :
-       {"ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz", "logical_date",
-        "data_interval_start", "data_interval_end", "run_id", "params",
-        "prev_data_interval_start_success", "prev_data_interval_end_success",
-        "prev_start_date_success", "prev_end_date_success", "task_instance_key_str", "test_mode"}) {
+  // Names a template may have or not have, and those of its objects.
+  const auto add = [&](json& to, const char* name, const jinja::Value& value) {
+    if (!value.is_undefined()) to[name] = value_json(value);
+  };
+  const auto part = [&](const char* name, std::initializer_list<const char*> attributes) {
+    json made = json::object();
     const jinja::Value value = context.scope(name);
-    if (!value.is_undefined()) out[name] = value_json(value);
-  }
-  out["dag"] = {{"dag_id", context.id.run.dag}};
-  out["task"] = {{"task_id", context.id.task}, {"owner", context.task.owner}};
-  out["dag_run"] = {{"dag_id", context.id.run.dag},
-                    {"run_id", context.id.run.run},
-                    {"run_type", sched::name(context.run.type)},
-                    {"conf", value_json(context.run.conf)}};
-  out["ti"] = {{"dag_id", context.id.run.dag},        {"run_id", context.id.run.run},
-               {"task_id", context.id.task},          {"map_index", context.id.map_index},
-               {"try_number", context.try_number},    {"max_tries", context.task.retries},
-               {"task_display_name", context.task.id}};
-  if (out.contains("logical_date")) out["dag_run"]["logical_date"] = out["logical_date"];
+    if (const auto* object = value.object())
+      for (const char* attribute : attributes)
+        add(made, attribute, (*object)->attribute(attribute));
+    return made;
+  };
+  for (const char* name : {"ds",
+                           "ds_nodash",
+                           "ts",
+                           "ts_nodash",
+                           "ts_nodash_with_tz",
+                           "logical_date",
+                           "data_interval_start",
+                           "data_interval_end",
+                           "run_id",
+                           "params",
+                           "prev_data_interval_start_success",
+                           "prev_data_interval_end_success",
+                           "prev_start_date_success",
+                           "prev_end_date_success",
+                           "task_instance_key_str",
+                           "test_mode",
+                           "map_index_template",
+                           "triggering_asset_events",
+                           "task_reschedule_count",
+                           "partition_key",
+                           "partition_date"})
+    add(out, name, context.scope(name));
+  out["dag"] = part("dag", {"dag_id", "description", "tags"});
+  out["task"] = part("task", {"task_id", "owner", "retries", "queue", "pool"});
+  out["dag_run"] =
+      part("dag_run", {"dag_id", "run_id", "run_type", "state", "conf", "logical_date",
+                       "data_interval_start", "data_interval_end", "run_after", "start_date",
+                       "end_date", "clear_number", "triggering_user_name", "partition_key",
+                       "partition_date", "note", "consumed_asset_events"});
+  out["ti"] = part(
+      "ti", {"dag_id", "run_id", "task_id", "map_index", "try_number", "max_tries", "start_date",
+             "end_date", "state", "hostname", "is_mapped", "log_url", "mark_success_url"});
+  out["ti"]["task_display_name"] = context.task.id;
+  out["outlets"] = json::array();
+  for (const auto& asset : context.task.outlets) out["outlets"].push_back(asset_json(asset));
+  for (const auto& alias : context.task.outlet_aliases)
+    out["outlets"].push_back({{"alias", alias}});
+  out["inlets"] = json::array();
+  for (const auto& inlet : context.task.inlets) out["inlets"].push_back(inlet_json(inlet));
   if (const jinja::Value* given = argument(context, "templates_dict"))
     out["templates_dict"] = value_json(*given);
   return out;
@@ -89,6 +138,12 @@ class Worker {
       ASSIGN(const std::string value, context_.variable(asked.value("key", "")));
       return json(value);
     }
+    if (what == "mask") {
+      ASSIGN(const auto value, jinja::from_json(asked.at("value").dump()));
+      for (const auto& secret : metadata::secrets_in(value, asked.value("name", "")))
+        context_.log.mask(secret);
+      return json();
+    }
     if (what == "set_variable") {
       TRY(context_.metadata.set_variable({.key = asked.value("key", ""),
                                           .value = asked.value("value", ""),
@@ -101,37 +156,31 @@ class Worker {
       const auto text = [](const std::optional<std::string>& value) {
         return value ? json(*value) : json();
       };
-      json found = {{"id", one.id},
-                    {"type", text(one.type)},
-                    {"host", text(one.host)},
-                    {"schema", text(one.schema)},
-                    {"login", text(one.login)},
-                    {"password", text(one.password)},
-                    {"extra", text(one.extra)},
-                    {"description", text(one.description)},
-                    {"port", one.port ? json(*one.port) : json()},
-                    {"uri", jinja::connection_uri(one)}};
-      if (one.password) context_.log.mask(*one.password);
-      return found;
+      return json{{"id", one.id},
+                  {"type", text(one.type)},
+                  {"host", text(one.host)},
+                  {"schema", text(one.schema)},
+                  {"login", text(one.login)},
+                  {"password", text(one.password)},
+                  {"extra", text(one.extra)},
+                  {"description", text(one.description)},
+                  {"port", one.port ? json(*one.port) : json()},
+                  {"uri", jinja::connection_uri(one)}};
     }
     return error(Code::kUnimplemented, fmt::format("nothing is known of '{}'", what));
   }
 
+  /// What `ti.xcom_pull` is in a template, with the arguments that the function gave.
   Result<json> pull(const json& asked) const {
-    const auto text = [&](const char* name, const std::string& none) {
-      const auto at = asked.find(name);
-      return at == asked.end() || at->is_null() ? none : at->get<std::string>();
-    };
-    sched::TaskId id{{text("dag", context_.id.run.dag), text("run", context_.id.run.run)},
-                     text("task", context_.id.task),
-                     -1};
-    if (const auto at = asked.find("map_index"); at != asked.end() && at->is_number())
-      id.map_index = *at;
-    // What is pulled of one's own task is of one's own instance.
-    if (id.task == context_.id.task && id.run == context_.id.run && id.map_index < 0)
-      id.map_index = context_.id.map_index;
-    ASSIGN(const auto value, context_.metadata.xcom(id, text("key", "return_value")));
-    return value ? value_json(*value) : json();
+    jinja::Object::Named arguments;
+    for (const auto& [name, given] : asked.at("arguments").items()) {
+      ASSIGN(auto value, jinja::from_json(given.dump()));
+      arguments.emplace_back(name, std::move(value));
+    }
+    const jinja::Value instance = context_.scope("ti");
+    const jinja::Value pull = (*instance.object())->attribute("xcom_pull");
+    ASSIGN(const auto value, (*pull.object())->call({}, arguments));
+    return value_json(value);
   }
 
   Context& context_;
@@ -204,7 +253,7 @@ json python_job(const Context& context) {
 
 Result<Called> call_python(Context& context, json job) {
   Worker worker(context, std::move(job));
-  Command command{.arguments = {context.python, "-u", "-c", std::string(worker_source())},
+  Command command{.arguments = {context.python, "-u", "-c", worker_source()},
                   .environment = task_environment(context),
                   .folder = context.folder};
   command.serve = [&](std::string_view request) { return worker.serve(request); };

@@ -1,10 +1,11 @@
-// python/tailrace_task/worker.py as it was when the program was built.
+// python/tailrace_task as it was when the program was built.
 #pragma once
 
-#include <string_view>
+#include <string>
 
 namespace tailrace::tasks {
 
-std::string_view worker_source();
+/// What `python -c` runs: worker.py, after its module of values.
+const std::string& worker_source();
 
 }  // namespace tailrace::tasks

@@ -9,6 +9,7 @@
 
 #include "dags/read.h"
 #include "jinja/template.h"
+#include "metadata/secrets.h"
 #include "tasks/python_call.h"
 #include "workflows/callbacks.h"
 #include "workflows/scope.h"
@@ -119,8 +120,7 @@ class Arguments {
     }
     ASSIGN(const auto parsed, jinja::Template::parse(source));
     if (parsed.is_plain()) return Value(std::move(source));
-    jinja::Template::Options options;
-    options.strict_undefined = attempt_.dag->strict_undefined;
+    const auto options = template_options(workshop_.clock, *attempt_.dag);
     if (attempt_.dag->render_native) return parsed.render_native(scope_, options);
     ASSIGN(auto rendered, parsed.render(scope_, options));
     return Value(std::move(rendered));
@@ -292,21 +292,26 @@ const std::string& path_of(const dags::Task& task) {
   return task.decorator_path.empty() ? task.operator_path : task.decorator_path;
 }
 
-/// A rendered value as it may be shown: texts without secrets, objects as texts.
-Value shown(const Value& value, const tasks::TaskLog& log) {
+/// A rendered value as it may be shown: texts without secrets, objects as texts, nothing of what
+/// has a name that sounds secret.
+Value shown(const Value& value, std::string_view name, const tasks::TaskLog& log) {
+  const bool secret = metadata::sounds_secret(name);
+  if (secret && value.string() != nullptr) return Value("***");
   if (const std::string* text = value.string()) return Value(log.masked(*text));
   const List* list = value.list() != nullptr    ? value.list()
                      : value.tuple() != nullptr ? &value.tuple()->items
                                                 : nullptr;
   if (list != nullptr) {
     List parts;
-    for (const Value& part : *list) parts.push_back(shown(part, log));
+    for (const Value& part : *list) parts.push_back(shown(part, secret ? name : "", log));
     return Value(std::move(parts));
   }
   if (value.dict() != nullptr) {
     Dict parts;
-    for (const auto& [name, part] : value.dict()->items())
-      parts.set(Value(name.text()), shown(part, log));
+    for (const auto& [key, part] : value.dict()->items()) {
+      const std::string text = key.text();
+      parts.set(Value(text), shown(part, secret ? name : std::string_view(text), log));
+    }
     return Value(std::move(parts));
   }
   if (value.is_none() || value.number()) return value;
@@ -334,7 +339,7 @@ Result<std::string> map_name(const Workshop& workshop, const Attempt& attempt,
         const Value* own = said.find(name);
         return own == nullptr ? scope(name) : *own;
       },
-      {});
+      template_options(workshop.clock, *attempt.dag));
 }
 
 /// What the templates came to, for whoever asks later; without it a task goes on.
@@ -346,7 +351,7 @@ void keep_rendered(const Workshop& workshop, const Attempt& attempt, const tasks
     for (const std::string& field : signature->template_fields) {
       const Value* value = context.arguments.find(std::string_view(field));
       rendered.fields.set(Value(field),
-                          value == nullptr ? default_of(field) : shown(*value, context.log));
+                          value == nullptr ? default_of(field) : shown(*value, field, context.log));
     }
   }
   const Value* name = context.task.arguments.find("map_index_template");
@@ -389,7 +394,7 @@ tasks::Outcome in_context(const Workshop& workshop, const Attempt& attempt, cons
                           const std::function<void(int)>& started,
                           const std::function<tasks::Outcome(tasks::Context&, Arguments&)>& work) {
   const auto connection = [&](std::string_view id) { return find_connection(workshop, id, log); };
-  const auto variable = [&](std::string_view name) { return find_variable(workshop, name); };
+  const auto variable = [&](std::string_view name) { return find_variable(workshop, name, log); };
   const auto of_macros = std::make_shared<tasks::Context*>(nullptr);
   const jinja::Scope scope =
       with_macros(scope_of(workshop, attempt, task, connection, variable), *attempt.dag, of_macros);
@@ -436,11 +441,16 @@ void tell(tasks::Context& context, const Attempt& attempt, const tasks::Outcome&
     call_back(context, task.on_skipped, {.name = "on_skipped_callback"});
   const bool for_good = outcome.how == How::kFailedForGood;
   if (outcome.how != How::kFailed && !for_good) return;
-  if (!for_good && sched::has_another_try(attempt.instance)) {
+  const bool again = !for_good && sched::has_another_try(attempt.instance);
+  if (again) {
     call_back(context, task.on_retry, {.name = "on_retry_callback", .exception = outcome.why});
   } else {
     call_back(context, task.on_failure, {.name = "on_failure_callback", .exception = outcome.why});
   }
+  const std::string_view name = again ? "email_on_retry" : "email_on_failure";
+  const Value* wanted = task.arguments.find(name);
+  if (wanted == nullptr || wanted->truth())
+    send_mail(context, {.name = name, .exception = outcome.why});
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <map>
 #include <vector>
 
+#include "jinja/texts.h"
 #include "tasks/python_call.h"
+#include "workflows/scope.h"
 
 namespace tailrace::workflows {
 namespace {
@@ -54,10 +56,20 @@ const Notifier* find_notifier(std::string_view path) {
   return at == kNotifiers.end() ? nullptr : at->second;
 }
 
+std::string html_lines(const std::string& text) {
+  std::string out;
+  for (const char c : jinja::html_escaped(text)) out += c == '\n' ? "<br>" : std::string(1, c);
+  return out;
+}
+
 /// The try's context with one more name or two.
 jinja::Scope with(jinja::Scope scope, const Occasion& occasion) {
   Dict more;
-  if (occasion.exception) more.set("exception", Value(*occasion.exception));
+  if (occasion.exception) {
+    more.set("exception", Value(*occasion.exception));
+    // For the mail's text alone; Airflow's callbacks do not have it.
+    if (occasion.is_mail) more.set("exception_html", Value(html_lines(*occasion.exception)));
+  }
   if (occasion.reason) more.set("reason", Value(*occasion.reason));
   return [scope = std::move(scope), more = std::move(more)](std::string_view name) {
     const Value* own = more.find(name);
@@ -65,17 +77,18 @@ jinja::Scope with(jinja::Scope scope, const Occasion& occasion) {
   };
 }
 
-Result<Value> render(const Value& value, const jinja::Scope& scope) {
+Result<Value> render(const Value& value, const jinja::Scope& scope,
+                     const jinja::Template::Options& options) {
   if (const std::string* text = value.string()) {
     ASSIGN(const auto parsed, jinja::Template::parse(*text));
     if (parsed.is_plain()) return value;
-    ASSIGN(auto rendered, parsed.render(scope, {}));
+    ASSIGN(auto rendered, parsed.render(scope, options));
     return Value(std::move(rendered));
   }
   if (value.list() != nullptr) {
     jinja::List done;
     for (const Value& part : *value.list()) {
-      ASSIGN(auto one, render(part, scope));
+      ASSIGN(auto one, render(part, scope, options));
       done.push_back(std::move(one));
     }
     return Value(std::move(done));
@@ -83,7 +96,7 @@ Result<Value> render(const Value& value, const jinja::Scope& scope) {
   if (value.dict() != nullptr) {
     Dict done;
     for (const auto& [name, part] : value.dict()->items()) {
-      ASSIGN(auto one, render(part, scope));
+      ASSIGN(auto one, render(part, scope, options));
       done.set(name, std::move(one));
     }
     return Value(std::move(done));
@@ -134,7 +147,9 @@ Status call(tasks::Context& context, const Dict& callback, const Occasion& occas
   tasks::Context own = context;
   own.deadline.reset();  // the task's time is over, not the callback's
   own.scope = with(context.scope, occasion);
-  own.render = [&](const Value& value) { return render(value, own.scope); };
+  own.render = [&](const Value& value) {
+    return render(value, own.scope, template_options(context.clock, context.dag));
+  };
   const Value* path = callback.find("callback");
   const Notifier* notifier = path == nullptr ? nullptr : find_notifier(path->text());
   if (notifier == nullptr) return call_python(own, callback, occasion);
@@ -148,6 +163,27 @@ void call_back(tasks::Context& context, const Value& callback, const Occasion& o
   if (callback.dict() == nullptr) return;
   const auto called = call(context, *callback.dict(), occasion);
   if (!called) context.log.line(fmt::format("{} failed: {}", occasion.name, called.error().what));
+}
+
+void send_mail(tasks::Context& context, const Occasion& occasion) {
+  const Value* to = context.task.arguments.find("email");
+  if (to == nullptr || !to->truth()) return;
+  Dict kwargs, callback;
+  kwargs.set("to", *to);
+  kwargs.set("from_email", "airflow@airflow");
+  kwargs.set("subject", "Airflow alert: {{ti}}");
+  // The text of airflow/sdk/execution_time/task_runner.py.
+  kwargs.set("html_content",
+             "Try {{ti.try_number}} out of {{ti.max_tries + 1}}<br>"
+             "Exception:<br>{{exception_html}}<br>"
+             "Log: <a href=\"{{ti.log_url}}\">Link</a><br>"
+             "Host: {{ti.hostname}}<br>"
+             "Mark success: <a href=\"{{ti.mark_success_url}}\">Link</a><br>");
+  callback.set("callback", "airflow.providers.smtp.notifications.smtp.SmtpNotifier");
+  callback.set("kwargs", Value(std::move(kwargs)));
+  Occasion mail = occasion;
+  mail.is_mail = true;
+  call_back(context, Value(std::move(callback)), mail);
 }
 
 }  // namespace tailrace::workflows

@@ -17,10 +17,15 @@ struct Occasion {
   std::optional<std::string> exception = {};  ///< of a task that failed
   std::optional<std::string> reason = {};     ///< of a run: "task_failure", "success", …
   std::optional<std::string> deadline = {};   ///< the name of one that has passed
+  bool is_mail = false;                       ///< of `email`, not of a callback
 };
 
 /// Calls it, unless it is None. What goes wrong is a line of the context's log, and nothing else:
 /// as in Airflow, a callback changes no state.
 void call_back(tasks::Context& context, const jinja::Value& callback, const Occasion& occasion);
+
+/// Airflow's mail to the task's `email` about a try that failed, by the connection smtp_default;
+/// what goes wrong is a line of the log.
+void send_mail(tasks::Context& context, const Occasion& occasion);
 
 }  // namespace tailrace::workflows

@@ -7,6 +7,8 @@
 #include <cstdlib>
 
 #include "jinja/airflow_context.h"
+#include "metadata/secrets.h"
+#include "rt/random.h"
 
 namespace tailrace::workflows {
 namespace {
@@ -85,7 +87,15 @@ AirflowContext::Run run_of(const Attempt& attempt) {
 
 Result<std::optional<jinja::List>> pull(const Workshop& workshop, const jinja::XComQuery& query) {
   const sched::TaskId id{{query.dag, query.run}, query.task, query.map_index.value_or(-1)};
+  if (query.include_prior_dates) {
+    ASSIGN(auto values, workshop.metadata.prior_xcoms(id, query.key, query.map_index.has_value()));
+    if (values.empty()) return std::nullopt;
+    return values;
+  }
   if (query.map_index) {
+    // Of -1 the metadata would give a mapped task's values as a list.
+    ASSIGN(const auto keys, workshop.metadata.xcom_keys(id));
+    if (std::ranges::find(keys, query.key) == keys.end()) return std::nullopt;
     ASSIGN(auto value, workshop.metadata.xcom(id, query.key));
     if (!value) return std::nullopt;
     return jinja::List{std::move(*value)};
@@ -93,6 +103,16 @@ Result<std::optional<jinja::List>> pull(const Workshop& workshop, const jinja::X
   ASSIGN(const auto all, workshop.metadata.xcoms(id, query.key));
   if (all.empty()) return std::nullopt;
   return all;
+}
+
+Result<std::string> kept_variable(const Workshop& workshop, std::string_view key) {
+  if (auto value = from_environment("AIRFLOW_VAR_", key)) return std::move(*value);
+  if (const auto at = workshop.variables.find(std::string(key)); at != workshop.variables.end())
+    return at->second;
+  ASSIGN(const auto kept, workshop.metadata.variables());
+  const auto at = std::ranges::find(kept, key, &metadata::Variable::key);
+  if (at == kept.end()) return error(Code::kNotFound, fmt::format("Variable {} not found", key));
+  return at->value;
 }
 
 }  // namespace
@@ -112,18 +132,23 @@ Result<metadata::Connection> find_connection(const Workshop& workshop, std::stri
     if (at != kept.end()) found = *at;
   }
   if (!found) return error(Code::kNotFound, fmt::format("The conn_id `{}` isn't defined", id));
-  if (found->password) log.mask(*found->password);
+  for (const auto& secret : metadata::secrets_of(*found)) log.mask(secret);
   return std::move(*found);
 }
 
-Result<std::string> find_variable(const Workshop& workshop, std::string_view key) {
-  if (auto value = from_environment("AIRFLOW_VAR_", key)) return std::move(*value);
-  if (const auto at = workshop.variables.find(std::string(key)); at != workshop.variables.end())
-    return at->second;
-  ASSIGN(const auto kept, workshop.metadata.variables());
-  const auto at = std::ranges::find(kept, key, &metadata::Variable::key);
-  if (at == kept.end()) return error(Code::kNotFound, fmt::format("Variable {} not found", key));
-  return at->value;
+Result<std::string> find_variable(const Workshop& workshop, std::string_view key,
+                                  tasks::TaskLog& log) {
+  ASSIGN(auto value, kept_variable(workshop, key));
+  for (const auto& secret : metadata::secrets_of(key, value)) log.mask(secret);
+  return value;
+}
+
+jinja::Template::Options template_options(const rt::Clock& clock, const dags::Dag& dag) {
+  jinja::Template::Options options;
+  options.strict_undefined = dag.strict_undefined;
+  options.random = [random = rt::Random(rt::system_seed())]() mutable { return random.unit(); };
+  options.clock = [&clock] { return clock.now().value * 1000; };
+  return options;
 }
 
 jinja::Scope scope_of(const Workshop& workshop, const Attempt& attempt, const dags::Task& task,
@@ -147,6 +172,9 @@ jinja::Scope scope_of(const Workshop& workshop, const Attempt& attempt, const da
   context->start_date = workshop.clock.now().value * 1000;
   context->hostname = "localhost";
   context->params = params_of(attempt, task);
+  if (const char* url = std::getenv("AIRFLOW__API__BASE_URL")) context->base_url = url;
+  const Value* map_name = task.arguments.find("map_index_template");
+  if (map_name != nullptr && map_name->string()) context->map_index_template = *map_name->string();
   context->inlets = task.inlets;
   for (const auto& outlet : task.outlets) context->outlets.emplace_back(outlet.uri);
   Dict triggering;

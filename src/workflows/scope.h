@@ -13,12 +13,17 @@
 
 namespace tailrace::workflows {
 
-/// AIRFLOW_CONN_NAME of the environment, then the project's settings, then what is kept. Its
-/// password is masked in `log`. kNotFound: `The conn_id `x` isn't defined`.
+/// AIRFLOW_CONN_NAME of the environment, then the project's settings, then what is kept. What
+/// is secret of it is masked in `log`. kNotFound: `The conn_id `x` isn't defined`.
 Result<metadata::Connection> find_connection(const Workshop& workshop, std::string_view id,
                                              tasks::TaskLog& log);
-/// AIRFLOW_VAR_NAME of the environment, then the project's settings, then what is kept.
-Result<std::string> find_variable(const Workshop& workshop, std::string_view key);
+/// AIRFLOW_VAR_NAME of the environment, then the project's settings, then what is kept; masked
+/// likewise.
+Result<std::string> find_variable(const Workshop& workshop, std::string_view key,
+                                  tasks::TaskLog& log);
+
+/// With the clock, and with random numbers that differ from try to try.
+jinja::Template::Options template_options(const rt::Clock& clock, const dags::Dag& dag);
 
 using FindConnection = std::function<Result<metadata::Connection>(std::string_view)>;
 using FindVariable = std::function<Result<std::string>(std::string_view)>;

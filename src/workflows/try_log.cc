@@ -17,7 +17,7 @@ namespace tailrace::workflows {
 namespace {
 
 constexpr std::size_t kPartBytes = 1 << 20;
-constexpr std::size_t kShortestSecret = 4;  ///< shorter ones would blot out ordinary words
+constexpr std::size_t kShortestSecret = 5;  ///< Airflow's min_length_masked_secret
 
 std::string file_name(std::string_view name) {
   std::string out;
@@ -74,9 +74,13 @@ class TryLogs::File final : public tasks::TaskLog {
   }
 
   void mask(std::string_view secret) override {
-    if (secret.size() < kShortestSecret) return;
+    if (secret.size() < kShortestSecret || secret == "airflow") return;
     const std::lock_guard writing(mutex_);
-    if (std::ranges::find(secrets_, secret) == secrets_.end()) secrets_.emplace_back(secret);
+    if (std::ranges::find(secrets_, secret) != secrets_.end()) return;
+    // Longest first: a secret that has another within it is blotted out as a whole.
+    const auto shorter = std::ranges::find_if(
+        secrets_, [&](const std::string& other) { return other.size() < secret.size(); });
+    secrets_.emplace(shorter, secret);
   }
 
  private:

@@ -37,6 +37,16 @@ TEST_F(TryLogTest, each_line_has_its_time_and_secrets_are_starred) {
   EXPECT_FALSE(part.under_way);
 }
 
+TEST_F(TryLogTest, a_secret_within_another_leaves_nothing_of_that_one) {
+  auto log = *logs_.open(task_, 1);
+  log->mask("sword");
+  log->mask("swordfish");
+  log->mask("fish");
+  log->mask("airflow");
+  log->line("swordfish, sword, fish of airflow");
+  EXPECT_THAT(logs_.read(task_, 1, 0, 0ms)->text, testing::HasSubstr(" ***, ***, fish of airflow"));
+}
+
 TEST_F(TryLogTest, a_reader_waits_for_the_next_line_and_sees_the_end) {
   auto log = *logs_.open(task_, 1);
   std::jthread writer([&] {

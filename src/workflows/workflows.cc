@@ -279,7 +279,7 @@ class Workflows::Impl final : public AssetSink {
 
   std::vector<dags::Finding> reload() {
     const std::lock_guard lock(reading_mutex_);
-    auto reading = dags::read(workshop_.dags_folder, dags::airflow_operators(),
+    auto reading = dags::read(workshop_.dags_folder, tasks::operators_here(),
                               {.folder = {}, .environment = {}, .now = now()});
     if (!reading) return {{.place = {}, .fatal = true, .what = reading.error().what}};
     was_read(reading->findings);
@@ -702,7 +702,7 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
     return error(Code::kFailedPrecondition, fmt::format("{}: {}", options.data, failed.message()));
   DagFiles files = dag_files(options.folder + "/dags");
   ASSIGN(auto reading,
-         dags::read(options.folder + "/dags", dags::airflow_operators(),
+         dags::read(options.folder + "/dags", tasks::operators_here(),
                     {.folder = {}, .environment = {}, .now = clock.now().value * 1000}));
   if (const std::string fatal = lines_of(reading.findings, true); !fatal.empty())
     return error(Code::kInvalidArgument, fatal);
