@@ -8,9 +8,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <utility>
 
 #include "base/check.h"
@@ -65,8 +63,7 @@ void DiskReads::bring(Pieces& pieces, Work then) {
     return then();
   }
   Piece& piece = *pieces.wanted;
-  piece.bytes.reset(static_cast<char*>(std::aligned_alloc(kPage, piece.size)));
-  if (!piece.bytes) throw std::bad_alloc();
+  piece.bytes = Pages(piece.size);
   auto request = std::make_unique<Request>();
   request->pieces = &pieces;
   request->then = std::move(then);
@@ -75,7 +72,7 @@ void DiskReads::bring(Pieces& pieces, Work then) {
   control.aio_lio_opcode = IOCB_CMD_PREAD;
   control.aio_rw_flags = RWF_NOWAIT;  // else what is full, or a file system without, is waited for
   control.aio_fildes = static_cast<std::uint32_t>(piece.file->descriptor());
-  control.aio_buf = reinterpret_cast<std::uint64_t>(piece.bytes.get());
+  control.aio_buf = reinterpret_cast<std::uint64_t>(piece.bytes.data());
   control.aio_nbytes = piece.size;
   control.aio_offset = static_cast<std::int64_t>(piece.offset);
   iocb* const begun = &control;

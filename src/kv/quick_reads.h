@@ -4,11 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tailrace::kv {
@@ -32,15 +31,34 @@ class DirectFile {
   int descriptor_;
 };
 
+/// Memory of whole pages; small ones are kept for the next, for they are taken in one thread and
+/// let go in another, which the system's allocator is slow at.
+class Pages {
+ public:
+  Pages() = default;
+  explicit Pages(std::size_t size);
+  ~Pages();
+  Pages(Pages&& other) noexcept
+      : memory_(std::exchange(other.memory_, nullptr)), size_(other.size_) {}
+  Pages& operator=(Pages&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+
+  char* data() const { return memory_; }
+
+ private:
+  char* memory_ = nullptr;
+  std::size_t size_ = 0;
+};
+
 /// A part of a file, whole pages of it.
 struct Piece {
-  struct Free {
-    void operator()(char* memory) const { std::free(memory); }
-  };
   std::shared_ptr<const DirectFile> file;
   std::uint64_t offset = 0;
   std::size_t size = 0;
-  std::unique_ptr<char[], Free> bytes = {};  ///< null: not read
+  Pages bytes = {};  ///< none: not read
 };
 
 /// What one read lacked in its tries so far: what came of it from the disk, and what the last try

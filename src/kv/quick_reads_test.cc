@@ -173,7 +173,7 @@ TEST_F(QuickReadsTest, what_was_not_read_is_left_to_who_waits) {
   EXPECT_EQ(ran, 1);
   const auto file = DirectFile::open((folder_ + "/CURRENT").c_str());
   if (!file) GTEST_SKIP() << "all files are in memory here";
-  pieces.wanted.emplace(file, 1 << 20, kPage);  // behind its end
+  pieces.wanted.emplace(Piece{file, 1 << 20, kPage});  // behind its end
   std::binary_semaphore done(0);
   disk.bring(pieces, [&] { done.release(); });
   done.acquire();
