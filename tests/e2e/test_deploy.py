@@ -139,7 +139,8 @@ def test_the_image_has_all_of_python_that_functions_and_tasks_import():
     last_stage = (DEPLOY / "Dockerfile").read_text().split("\nFROM ")[-1]
     installed = re.search(r"apt-get install -y --no-install-recommends ([^\\&]+)", last_stage)[1].split()
     modules = set()
-    for script in ("tailrace_function/worker.py", "tailrace_function/check.py", "tailrace_task/worker.py"):
+    for script in ("tailrace_function/worker.py", "tailrace_function/check.py", "tailrace_task/worker.py",
+                   "tailrace_task/values.py"):
         modules |= modules_of(ROOT / "python" / script)
     assert {"base64", "resource", "asyncio", "ast", "zoneinfo"} <= modules
     told = "print(*{one.__file__ for one in list(sys.modules.values()) if getattr(one, '__file__', None)}, sep='\\n')"
