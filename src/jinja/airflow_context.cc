@@ -249,7 +249,7 @@ Value run_value(const AirflowContext& context) {
 std::string log_url(const AirflowContext& context) {
   std::string out = context.base_url;
   while (out.ends_with('/')) out.pop_back();
-  out += "/dags/" + context.dag_id + "/runs/" + url_quoted(context.run.run_id, false) + "/tasks/" +
+  out += "/dags/" + context.dag_id + "/runs/" + url_quoted(context.run.run_id, "/") + "/tasks/" +
          context.task_id;
   if (context.map_index >= 0) out += "/mapped/" + std::to_string(context.map_index);
   if (context.try_number > 0) out += "?try_number=" + std::to_string(context.try_number);

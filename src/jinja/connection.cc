@@ -13,24 +13,6 @@ Value text_or_none(const std::optional<std::string>& text) {
   return text ? Value(*text) : Value();
 }
 
-std::string quoted(std::string_view text, bool plus) {
-  constexpr std::string_view kHex = "0123456789ABCDEF", kKept = "_.-~";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x80 && isalnum(byte)) || kKept.find(c) != std::string_view::npos) {
-      out += c;
-    } else if (c == ' ' && plus) {
-      out += '+';
-    } else {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-  return out;
-}
-
 /// The extra as a query, or all of it under `__extra__` where a query would not give it back.
 std::string extra_query(const std::string& extra) {
   const auto parsed = load_json(extra);
@@ -38,10 +20,11 @@ std::string extra_query(const std::string& extra) {
   const bool plain = dict && std::ranges::all_of(dict->items(), [](const auto& entry) {
                        return entry.second.string() != nullptr;
                      });
-  if (!plain || dict->size() == 0) return "__extra__=" + quoted(extra, true);
+  if (!plain || dict->size() == 0) return "__extra__=" + url_quoted(extra, "", true);
   std::string out;
   for (const auto& [key, value] : dict->items())
-    out += (out.empty() ? "" : "&") + quoted(key.text(), true) + "=" + quoted(value.text(), true);
+    out += (out.empty() ? "" : "&") + url_quoted(key.text(), "", true) + "=" +
+           url_quoted(value.text(), "", true);
   return out;
 }
 
@@ -60,14 +43,14 @@ std::string connection_uri(const Connection& connection) {
     }
   }
   std::string authority;
-  if (connection.login) authority += quoted(*connection.login, false);
-  if (connection.password) authority += ":" + quoted(*connection.password, false);
+  if (connection.login) authority += url_quoted(*connection.login, "");
+  if (connection.password) authority += ":" + url_quoted(*connection.password, "");
   if (!authority.empty()) uri += authority + "@";
-  std::string block = quoted(host, false);
+  std::string block = url_quoted(host, "");
   if (connection.port.value_or(0) != 0)
     block += (block.empty() && authority.empty() ? "@:" : ":") + std::to_string(*connection.port);
   const bool schema = !connection.schema.value_or("").empty();
-  if (schema) block += "/" + quoted(*connection.schema, false);
+  if (schema) block += "/" + url_quoted(*connection.schema, "");
   uri += block;
   if (!connection.extra.value_or("").empty())
     uri += (schema ? "?" : "/?") + extra_query(*connection.extra);

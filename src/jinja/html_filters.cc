@@ -62,7 +62,7 @@ Result<Value> urlencode(const Call& call) {
   if (call.value.string() || !iterable(call.value)) {
     ASSIGN(const std::string text, to_text(call.value));
     TRY(spend_bytes(text.size() * 3));
-    return Value(url_quoted(text, false));
+    return Value(url_quoted(text, "/"));
   }
   List pairs;
   if (const auto* dict = call.value.dict()) {
@@ -80,7 +80,7 @@ Result<Value> urlencode(const Call& call) {
     ASSIGN(const std::string key, to_text(parts[0]));
     ASSIGN(const std::string value, to_text(parts[1]));
     if (!out.empty()) out += '&';
-    out += url_quoted(key, true) + "=" + url_quoted(value, true);
+    out += url_quoted(key, "", true) + "=" + url_quoted(value, "", true);
     TRY(spend_bytes(out.size() / 16));
   }
   return Value(std::move(out));

@@ -386,15 +386,15 @@ std::string html_escaped(std::string_view text) {
   return out;
 }
 
-std::string url_quoted(std::string_view text, bool for_query) {
+std::string url_quoted(std::string_view text, std::string_view kept, bool plus) {
   constexpr std::string_view kHex = "0123456789ABCDEF", kKept = "_.-~";
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if ((byte < 0x80 && isalnum(byte)) || kKept.find(c) != std::string_view::npos ||
-        (c == '/' && !for_query)) {
+        kept.find(c) != std::string_view::npos) {
       out += c;
-    } else if (c == ' ' && for_query) {
+    } else if (c == ' ' && plus) {
       out += '+';
     } else {
       out += '%';

@@ -45,7 +45,8 @@ Result<std::string> unescaped(std::string_view text, int line);
 double parse_double(const std::string& text);
 /// &, <, >, ' and " as entities.
 std::string html_escaped(std::string_view text);
-/// urllib.parse.quote(); `for_query` quote_plus(): a slash is quoted, a blank is a plus.
-std::string url_quoted(std::string_view text, bool for_query);
+/// urllib.parse.quote(), which has `kept` as it is beside letters, digits and "_.-~"; `plus`: a
+/// blank is a plus, as of quote_plus().
+std::string url_quoted(std::string_view text, std::string_view kept, bool plus = false);
 
 }  // namespace tailrace::jinja
