@@ -5,6 +5,7 @@
 
 #include "app/open_answers.h"
 #include "app/operations.h"
+#include "app/served_tables.h"
 #include "console/arrow_rows.h"
 #include "pipeline/names.h"
 #include "s3/metrics.h"
@@ -153,11 +154,18 @@ class InstanceBackend final : public console::Backend {
   alerts::Alerts* alerts() override { return instance_.alerts(); }
 
  private:
-  /// A served table by its own name, or by the name of the table it follows.
+  /// A served table by its own name, as CQL's clients call it, or by the table it follows.
   std::string serving_name(std::string_view name) const {
-    for (const pipeline::ServingSpec& serving : instance_.project().serving)
+    const pipeline::Project& project = instance_.project();
+    for (const pipeline::ServingSpec& serving : project.serving)
       if (pipeline::same_name(serving.name, name)) return serving.name;
-    for (const pipeline::ServingSpec& serving : instance_.project().serving)
+    if (name.contains('.')) {
+      const auto graph = instance_.runner().graph();
+      for (const pipeline::ServingSpec& serving : project.serving)
+        if (pipeline::same_name(served_names(project, serving, *graph).front(), name))
+          return serving.name;
+    }
+    for (const pipeline::ServingSpec& serving : project.serving)
       if (pipeline::same_name(serving.table, name)) return serving.name;
     return std::string(name);
   }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "app/served_tables.h"
 #include "lambda/settings.h"
 #include "pipeline/names.h"
 #include "tasks/process.h"
@@ -68,9 +69,9 @@ std::vector<pipeline::QueryRelation> stored_relations(const pipeline::Project& p
   std::vector<pipeline::QueryRelation> all;
   for (const pipeline::Table& table : graph.tables) all.push_back({table.name, table.schema, {}});
   for (const pipeline::ServingSpec& serving : project.serving)
-    if (const int index = graph.table_index(serving.table);
-        index >= 0 && graph.table_index(serving.name) < 0)
-      all.push_back({serving.name, graph.tables[static_cast<std::size_t>(index)].schema, {}});
+    if (const int index = graph.table_index(serving.table); index >= 0)
+      for (const std::string& name : served_names(project, serving, graph))
+        all.push_back({name, graph.tables[static_cast<std::size_t>(index)].schema, {}});
   return all;
 }
 

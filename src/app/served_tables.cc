@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "pipeline/names.h"
 #include "served/served_table.h"
 
 namespace tailrace::app {
@@ -24,6 +25,16 @@ Result<served::Definition> definition_of(const pipeline::Project& project,
 }
 
 }  // namespace
+
+std::vector<std::string> served_names(const pipeline::Project& project,
+                                      const pipeline::ServingSpec& serving,
+                                      const pipeline::Graph& graph) {
+  const auto naming = served::naming_of(serving.name, project.name, serving.partition_columns);
+  std::vector<std::string> names = {naming.keyspace + "." + naming.table};
+  if (!pipeline::same_name(serving.name, names.front()) && graph.table_index(serving.name) < 0)
+    names.push_back(serving.name);
+  return names;
+}
 
 Status check_served_tables(const pipeline::Project& project, const pipeline::Graph& graph) {
   TakenTypes taken;

@@ -11,6 +11,12 @@
 
 namespace tailrace::app {
 
+/// What a served table is called in SQL and under /api/tables: KEYSPACE.TABLE, as CQL's clients say
+/// it; and its own name alone, where that is no table's.
+std::vector<std::string> served_names(const pipeline::Project& project,
+                                      const pipeline::ServingSpec& serving,
+                                      const pipeline::Graph& graph);
+
 /// What CQL cannot have of them is kInvalidArgument, with its place in tailrace.yml.
 Status check_served_tables(const pipeline::Project& project, const pipeline::Graph& graph);
 

@@ -4,6 +4,7 @@
 
 #include "alerts/json.h"
 #include "app/backend.h"
+#include "app/served_tables.h"
 
 namespace tailrace::app {
 namespace {
@@ -404,12 +405,12 @@ std::vector<QueryRelation> query_relations(Instance& instance) {
                    }});
   for (const pipeline::ServingSpec& serving : instance.project().serving) {
     const int index = graph->table_index(serving.table);
-    const bool own_name = graph->table_index(serving.name) < 0;
-    if (index < 0 || !own_name) continue;
-    all.push_back({serving.name, graph->tables[static_cast<std::size_t>(index)].schema,
-                   [&instance, name = serving.name](const Visit& visit) {
-                     return instance.runner().scan_table(name, visit);
-                   }});
+    if (index < 0) continue;
+    for (const std::string& name : served_names(instance.project(), serving, *graph))
+      all.push_back({name, graph->tables[static_cast<std::size_t>(index)].schema,
+                     [&instance, served = serving.name](const Visit& visit) {
+                       return instance.runner().scan_served(served, visit);
+                     }});
   }
   return all;
 }

@@ -42,13 +42,6 @@ MemoryStore::Rows MemoryStore::between(std::string_view begin, std::string_view 
   return {rows_.lower_bound(begin), end.empty() ? rows_.end() : rows_.lower_bound(end)};
 }
 
-Result<std::int64_t> MemoryStore::approximate_count(std::string_view begin,
-                                                    std::string_view end) const {
-  std::int64_t count = 0;
-  TRY(scan(begin, end, [&](auto, auto) { return ++count, true; }));
-  return count;
-}
-
 Status MemoryStore::write(WriteBatch& batch) {
   struct Apply final : WriteBatch::Visitor {
     explicit Apply(Rows& r) : rows(r) {}

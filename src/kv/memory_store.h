@@ -20,8 +20,6 @@ class MemoryStore final : public Store {
   Status scan_back(
       std::string_view begin, std::string_view end,
       const std::function<bool(std::string_view, std::string_view)>& visit) const override;
-  Result<std::int64_t> approximate_count(std::string_view begin,
-                                         std::string_view end) const override;
   Status write(WriteBatch& batch) override;
   bool needs_checkpoint() const override { return false; }
   Status begin_checkpoint() override;

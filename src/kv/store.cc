@@ -38,8 +38,6 @@ constexpr std::string_view kCheckpointKey =
     "checkpoint";
 /// What a key costs in memory besides its bytes.
 constexpr std::size_t kEntryOverheadBytes = 48;
-/// approximate_count counts up to here.
-constexpr std::int64_t kCountExactly = 4096;
 
 }  // namespace
 
@@ -208,8 +206,6 @@ class RocksStore : public Store {
   Status scan_back(
       std::string_view begin, std::string_view end,
       const std::function<bool(std::string_view, std::string_view)>& visit) const override;
-  Result<std::int64_t> approximate_count(std::string_view begin,
-                                         std::string_view end) const override;
   Status write(WriteBatch& batch) override;
   bool needs_checkpoint() const override { return memory_bytes_ > options_.write_buffer_bytes; }
   Status begin_checkpoint() override { return begin(false); }
@@ -393,29 +389,6 @@ Status RocksStore::scan_back(
   }
   if (!at->status().ok()) return rocks_error(at->status());
   return {};
-}
-
-Result<std::int64_t> RocksStore::approximate_count(std::string_view begin,
-                                                   std::string_view end) const {
-  std::int64_t rows = 0;
-  std::uint64_t bytes = 0;
-  TRY(scan(begin, end, [&](std::string_view key, std::string_view value) {
-    bytes += key.size() + value.size();
-    return ++rows < kCountExactly;
-  }));
-  if (rows < kCountExactly) return rows;
-  const rocksdb::Range range(slice(begin), slice(end.empty() ? kReserved : end));
-  std::uint64_t in_memory = 0;
-  std::uint64_t memory_bytes = 0;
-  std::uint64_t file_bytes = 0;
-  db_->GetApproximateMemTableStats(range, &in_memory, &memory_bytes);
-  const rocksdb::SizeApproximationOptions sizes;
-  const auto status =
-      db_->GetApproximateSizes(sizes, db_->DefaultColumnFamily(), &range, 1, &file_bytes);
-  if (!status.ok()) return rocks_error(status);
-  const std::uint64_t row_bytes =
-      std::max<std::uint64_t>(1, bytes / static_cast<std::uint64_t>(rows));
-  return std::max(rows, static_cast<std::int64_t>(in_memory + file_bytes / row_bytes));
 }
 
 Status RocksStore::write(WriteBatch& batch) {

@@ -91,9 +91,6 @@ class Store {
   virtual Status scan_back(
       std::string_view begin, std::string_view end,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
-  /// About how many keys are in [begin, end): exact when few, else estimated from sizes.
-  virtual Result<std::int64_t> approximate_count(std::string_view begin,
-                                                 std::string_view end) const = 0;
 
   /// Applies the batch at once; the batch may be cleared and used again.
   virtual Status write(WriteBatch& batch) = 0;

@@ -257,7 +257,6 @@ TEST_F(StoreTest, it_behaves_like_a_map_through_checkpoints_and_compactions) {
       EXPECT_EQ(*(*found)[i], at->second);
     }
   }
-  EXPECT_EQ(*store->approximate_count("", ""), static_cast<std::int64_t>(expected.size()));
 }
 
 // Insert hints of RocksDB confuse the list of keys with that of erased ranges: with them this
@@ -283,17 +282,6 @@ TEST_F(StoreTest, an_erased_range_does_not_disturb_keys_with_its_first_bytes) {
   ASSERT_TRUE(store->checkpoint());
   store.reset();
   EXPECT_EQ(everything(*open()), expected);
-}
-
-TEST_F(StoreTest, the_count_of_many_rows_is_about_right) {
-  auto store = open();
-  WriteBatch batch;
-  for (int row = 0; row < 50'000; ++row)
-    batch.put("row" + std::to_string(row), std::string(100, 'v'));
-  ASSERT_TRUE(store->write(batch));
-  EXPECT_NEAR(static_cast<double>(*store->approximate_count("row", "rox")), 50'000, 25'000);
-  ASSERT_TRUE(store->checkpoint());
-  EXPECT_GT(*store->approximate_count("row", "rox"), 4'000);
 }
 
 TEST_F(StoreTest, damaged_files_are_data_loss) {

@@ -1,9 +1,13 @@
 #include "pipeline/project_status.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace tailrace::pipeline {
 namespace {
+
+/// About 3 ms.
+constexpr std::int64_t kMostCounted = 10'000;
 
 HopKind hop_of(Layer layer) {
   switch (layer) {
@@ -99,6 +103,13 @@ Hop lake_hop(const Graph& graph, const ProjectCounts& counts, const std::string&
 
 }  // namespace
 
+Status note_fewer(const table::KeyedTable& served, std::int64_t table_rows,
+                  std::map<std::string, std::int64_t>& served_fewer) {
+  ASSIGN(const auto rows, served.count(kMostCounted));
+  if (rows && *rows < table_rows) served_fewer[served.schema().name] = *rows;
+  return {};
+}
+
 void count_rejected(const LetterTotals& letters, const std::string& flow, Hop& hop) {
   for (const LetterCounts* counts : {&letters.waiting, &letters.trimmed})
     if (auto found = counts->find(flow); found != counts->end())
@@ -129,6 +140,13 @@ std::vector<Hop> hops_of(const Project& project, const Graph& graph, const Proje
     hop.last_error = counts.sink_waits;
     if (const auto at = counts.sink_places.find(serving.name); at != counts.sink_places.end())
       hop.detail = at->second;
+    if (const auto fewer = counts.served_fewer.find(serving.name);
+        fewer != counts.served_fewer.end()) {
+      hop.count = fewer->second;
+      hop.detail +=
+          fmt::format("{}one row a key ({}): `{}` has more rows than keys",
+                      hop.detail.empty() ? "" : ", ", fmt::join(serving.key, ", "), table.name);
+    }
     hops.push_back(std::move(hop));
   }
   return hops;

@@ -35,7 +35,15 @@ struct ProjectCounts {
   std::string lake_waits;  ///< for room on the disk: the whole sentence, or empty
   std::string sink_waits;  ///< why rows do not get to the database behind `serving`, or empty
   std::map<std::string, std::string> sink_places;  ///< by serving: where in that database
+  /// By serving: its rows at the last checkpoint, where its table had more, since some have one
+  /// key.
+  std::map<std::string, std::int64_t> served_fewer;
 };
+
+/// Notes in ProjectCounts::served_fewer how many rows a serving has, where its table has more. One
+/// of many rows is not counted: that would hold up the steps.
+Status note_fewer(const table::KeyedTable& served, std::int64_t table_rows,
+                  std::map<std::string, std::int64_t>& served_fewer);
 
 /// Adds what one flow, topic or source rejected and nobody sent back; trimmed letters count too.
 void count_rejected(const LetterTotals& letters, const std::string& flow, Hop& hop);

@@ -19,10 +19,11 @@ class QueryCatalog : public sql::Catalog {
   std::optional<sql::RelationInfo> find(const std::vector<std::string>& parts) const override {
     std::string whole;
     for (const std::string& part : parts) whole += (whole.empty() ? "" : ".") + part;
-    for (const QueryRelation& relation : relations_)
-      if (same_name(relation.name, whole) || same_name(relation.name, parts.back()))
-        return sql::RelationInfo{sql::RelationInfo::Kind::kMaterializedView, relation.name,
-                                 relation.schema};
+    for (const std::string& name : {whole, parts.back()})
+      for (const QueryRelation& relation : relations_)
+        if (same_name(relation.name, name))
+          return sql::RelationInfo{sql::RelationInfo::Kind::kMaterializedView, relation.name,
+                                   relation.schema};
     return std::nullopt;
   }
 

@@ -105,10 +105,12 @@ class Runner {
   virtual Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select,
                                        const SendBack& elsewhere = {}) = 0;
 
-  /// By a table's own name its rows in the lake, as of the last checkpoint; by the name of a
-  /// serving, where that is no table's, the served rows as of now, one a key. In chunks.
+  /// A table's rows in the lake, as of the last checkpoint, in chunks.
   virtual Status scan_table(std::string_view name,
                             const std::function<Status(const Batch&)>& visit) const = 0;
+  /// The rows of a serving, by its name: as of now, one a key, in chunks, with the table's columns.
+  virtual Status scan_served(std::string_view serving,
+                             const std::function<Status(const Batch&)>& visit) const = 0;
   /// The keyed table of that serving name; null when there is none.
   virtual std::shared_ptr<const table::KeyedTable> served(std::string_view name) const = 0;
 

@@ -47,7 +47,8 @@ ProjectCounts RunningProject::counts() const {
                        .stopped_by = {},
                        .lake_waits = {},
                        .sink_waits = sink_ ? sink_->waits() : std::string(),
-                       .sink_places = {}};
+                       .sink_places = {},
+                       .served_fewer = {}};
   for (const ServingSpec& serving : project_.serving)
     if (sink_) counts.sink_places[serving.name] = sink_->place(serving.name);
   std::vector<std::optional<std::int64_t>> watermarks;
@@ -56,6 +57,7 @@ ProjectCounts RunningProject::counts() const {
     counts.topics = topic_counts_;
     counts.table_rows = table_rows_;
     counts.lake_rows = lake_rows_;
+    counts.served_fewer = served_fewer_;
     counts.flow_failed = flow_failed_;
     counts.expectations = flow_expectations_;
     counts.stopped_by = stopped_by_;
@@ -132,25 +134,28 @@ Result<std::int64_t> RunningProject::redrive(const std::function<bool(const Dead
 Status RunningProject::scan_table(std::string_view name,
                                   const std::function<Status(const Batch&)>& visit) const {
   const std::shared_lock still(shape_);
+  const int index = graph_.table_index(std::string(name));
+  if (index < 0) return error(Code::kNotFound, fmt::format("there is no table `{}`", name));
+  const auto at = static_cast<std::size_t>(index);
   // A column that was added later stands elsewhere in what is stored.
-  const auto in_order = [&](std::size_t table) {
-    return [&, table](const Batch& rows) -> Status {
-      ASSIGN(const Batch ordered, widened_rows(rows, graph_.tables[table].schema));
-      return visit(ordered);
-    };
-  };
-  if (const int table = graph_.table_index(std::string(name)); table >= 0) {
-    const auto at = static_cast<std::size_t>(table);
-    return outputs_[at]->scan_lake(in_order(at));
-  }
+  return outputs_[at]->scan_lake([&](const Batch& rows) -> Status {
+    ASSIGN(const Batch ordered, widened_rows(rows, graph_.tables[at].schema));
+    return visit(ordered);
+  });
+}
+
+Status RunningProject::scan_served(std::string_view serving,
+                                   const std::function<Status(const Batch&)>& visit) const {
+  const std::shared_lock still(shape_);
   for (std::size_t i = 0; i < outputs_.size(); ++i)
     for (const auto& keyed : outputs_[i]->served())
-      if (same_name(keyed->schema().name, name))
-        return keyed->scan_all([pass_on = in_order(i)](const Batch& rows) -> Result<bool> {
-          TRY(pass_on(rows));
+      if (same_name(keyed->schema().name, serving))
+        return keyed->scan_all([&](const Batch& rows) -> Result<bool> {
+          ASSIGN(const Batch ordered, widened_rows(rows, graph_.tables[i].schema));
+          TRY(visit(ordered));
           return true;
         });
-  return error(Code::kNotFound, fmt::format("there is no table `{}`", name));
+  return error(Code::kNotFound, fmt::format("nothing is served as `{}`", serving));
 }
 
 std::shared_ptr<const table::KeyedTable> RunningProject::served(std::string_view name) const {

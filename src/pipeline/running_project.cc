@@ -361,6 +361,7 @@ Status RunningProject::checkpoint() {
     outputs_[i]->begin_prepare(checkpoint_.number);
     checkpoint_.rows[graph_.tables[i].name] = outputs_[i]->rows();
   }
+  TRY(count_served());
   checkpoint_.flows.clear();
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     FlowMark& mark = checkpoint_.flows[graph_.flows[i].name];
@@ -385,6 +386,15 @@ Status RunningProject::checkpoint() {
   dirty_ = false;
   steps_records_ = 0;
   last_checkpoint_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+Status RunningProject::count_served() {
+  std::map<std::string, std::int64_t> fewer;
+  for (const auto& output : outputs_)
+    for (const auto& keyed : output->served()) TRY(note_fewer(*keyed, output->rows(), fewer));
+  const std::lock_guard lock(mutex_);
+  served_fewer_ = std::move(fewer);
   return {};
 }
 

@@ -53,6 +53,8 @@ class RunningProject final : public Runner {
   Status send_letter_back(const DeadLetter& letter, const SendBack& elsewhere);
   Status scan_table(std::string_view name,
                     const std::function<Status(const Batch&)>& visit) const override;
+  Status scan_served(std::string_view serving,
+                     const std::function<Status(const Batch&)>& visit) const override;
   std::shared_ptr<const table::KeyedTable> served(std::string_view name) const override;
   void on_served_change(std::function<void()> changed) override {
     served_changed_ = std::move(changed);
@@ -138,6 +140,7 @@ class RunningProject final : public Runner {
   void begin_checkpoint_span();
   /// On the lake's thread, when all tables are prepared.
   Status release_checkpoint(std::int64_t number);
+  Status count_served();
   /// Whether the lake's part of the checkpoint begun last is done.
   bool prepared() const {
     return !prepared_.valid() ||
@@ -218,6 +221,7 @@ class RunningProject final : public Runner {
   std::vector<std::optional<std::int64_t>> flow_watermarks_;
   std::vector<std::vector<engine::ExpectationCount>> flow_expectations_;
   std::vector<std::int64_t> table_rows_, lake_rows_;
+  std::map<std::string, std::int64_t> served_fewer_;  ///< as in ProjectCounts
   std::vector<DeadLetter> redriven_;  ///< sent back, to be marked by the next step
 };
 

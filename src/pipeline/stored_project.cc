@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "columns/widening.h"
 #include "kv/open_to_read.h"
 #include "lake/delta_table.h"
 #include "pipeline/names.h"
@@ -37,6 +38,13 @@ Status StoredProject::load() {
   for (const Table& table : graph_.tables)
     counts_.table_rows.push_back(checkpoint_.rows[table.name]);
   counts_.lake_rows = counts_.table_rows;
+  for (const ServingSpec& serving : project_.serving)
+    if (const auto keyed = catalogue_->find(serving.name); keyed)
+      TRY(note_fewer(
+          *keyed,
+          checkpoint_.rows
+              [graph_.tables[static_cast<std::size_t>(graph_.table_index(serving.table))].name],
+          counts_.served_fewer));
   for (const Flow& flow : graph_.flows) count_flow(flow);
   return {};
 }
@@ -83,27 +91,31 @@ Result<std::int64_t> StoredProject::redrive(const std::function<bool(const DeadL
 
 Status StoredProject::scan_table(std::string_view name,
                                  const std::function<Status(const Batch&)>& visit) const {
-  const auto passed_on = [&](Batch rows) -> Result<bool> {
+  const int index = graph_.table_index(std::string(name));
+  if (index < 0) return error(Code::kNotFound, fmt::format("there is no table `{}`", name));
+  auto lake = lake::DeltaTable::open(lake_folder(graph_.tables[static_cast<std::size_t>(index)]));
+  if (!lake && lake.error().code == Code::kNotFound) return {};
+  if (!lake) return std::unexpected(lake.error());
+  return (*lake)->scan({}, [&](const Batch& rows) -> Result<bool> {
     TRY(visit(rows));
     return true;
-  };
-  int index = graph_.table_index(std::string(name));
-  std::shared_ptr<const table::KeyedTable> keyed;
-  for (const ServingSpec& serving : project_.serving) {
-    if (index >= 0) break;
-    if (!same_name(serving.name, name)) continue;
-    index = graph_.table_index(serving.table);
-    keyed = catalogue_->find(serving.name);
+  });
+}
+
+Status StoredProject::scan_served(std::string_view serving,
+                                  const std::function<Status(const Batch&)>& visit) const {
+  const auto keyed = catalogue_->find(serving);
+  if (!keyed) return {};
+  for (const ServingSpec& spec : project_.serving) {
+    if (!same_name(spec.name, serving)) continue;
+    const auto index = static_cast<std::size_t>(graph_.table_index(spec.table));
+    return keyed->scan_all([&](const Batch& rows) -> Result<bool> {
+      ASSIGN(const Batch ordered, widened_rows(rows, graph_.tables[index].schema));
+      TRY(visit(ordered));
+      return true;
+    });
   }
-  if (index >= 0) {
-    const Table& table = graph_.tables[static_cast<std::size_t>(index)];
-    if (keyed && keyed->schema().columns->Equals(*table.schema)) return keyed->scan_all(passed_on);
-    auto lake = lake::DeltaTable::open(lake_folder(table));
-    if (!lake && lake.error().code == Code::kNotFound) return {};
-    if (!lake) return std::unexpected(lake.error());
-    return (*lake)->scan({}, passed_on);
-  }
-  return error(Code::kNotFound, fmt::format("there is no table `{}`", name));
+  return error(Code::kNotFound, fmt::format("nothing is served as `{}`", serving));
 }
 
 std::shared_ptr<const table::KeyedTable> StoredProject::served(std::string_view name) const {

@@ -33,6 +33,8 @@ class StoredProject final : public Runner {
                                const SendBack&) override;
   Status scan_table(std::string_view name,
                     const std::function<Status(const Batch&)>& visit) const override;
+  Status scan_served(std::string_view serving,
+                     const std::function<Status(const Batch&)>& visit) const override;
   std::shared_ptr<const table::KeyedTable> served(std::string_view name) const override;
 
   void on_served_change(std::function<void()>) override {}

@@ -375,8 +375,12 @@ Status KeyedTable::scan_encoded(std::string_view from, std::string_view to, bool
   return {};
 }
 
-Result<std::int64_t> KeyedTable::approximate_count() const {
-  return store_.approximate_count(prefix(), kv::prefix_end(prefix()));
+Result<std::optional<std::int64_t>> KeyedTable::count(std::int64_t most) const {
+  std::int64_t rows = 0;
+  TRY(store_.scan(prefix(), kv::prefix_end(prefix()),
+                  [&](std::string_view, std::string_view) { return ++rows <= most; }));
+  if (rows > most) return std::nullopt;
+  return rows;
 }
 
 }  // namespace tailrace::table

@@ -104,8 +104,8 @@ class KeyedTable {
   /// Whether the catalogue has dropped this table, or has another in its place with more columns:
   /// rows may be gone, or cannot be read by this one.
   bool replaced() const { return replaced_; }
-  /// How many rows, exact when few.
-  Result<std::int64_t> approximate_count() const;
+  /// How many rows there are; nullopt when more than `most`. Reads them all.
+  Result<std::optional<std::int64_t>> count(std::int64_t most) const;
 
  private:
   friend class Catalogue;

@@ -146,7 +146,8 @@ TEST_F(KeyedTableTest, pages_of_any_size_give_every_row_in_key_order) {
   }
   apply(rows);
   for (const std::int64_t limit : {1, 3, 7, 40, 100}) EXPECT_EQ(scan({}, limit), expected);
-  EXPECT_EQ(*table_->approximate_count(), 40);
+  EXPECT_EQ(*table_->count(40), 40);
+  EXPECT_EQ(*table_->count(39), std::nullopt);
 }
 
 TEST_F(KeyedTableTest, ranges_take_prefixes_of_the_key_and_include_both_ends) {

@@ -93,6 +93,47 @@ def test_a_driver_reads_the_rows_that_sql_and_http_give(project, session, table,
         assert by_key([dict(zip(names, row, strict=True)) for row in answer["rows"]], key) == {values: rows[values]}
 
 
+EVENTS = """
+CREATE STREAMING TABLE events AS SELECT get_json_object(value, '$.who') AS who,
+  CAST(get_json_object(value, '$.n') AS INT) AS n FROM STREAM raw;
+"""
+
+
+def test_every_door_has_the_same_served_rows_by_the_name_that_cql_knows(tmp_path):
+    """Where the key does not name one row the newest of each is served, the table has all, and the hop says so."""
+    (tmp_path / "input").mkdir()
+    made = tailrace.with_sql(tmp_path, EVENTS, json.dumps({
+        "topics": {"raw": {"format": "json", "partitions": 1}},
+        "ingest": [{"name": "in", "topic": "raw", "use": "files",
+                    "files": {"path": str(tmp_path / "input"), "every": "100ms"}}],
+        "serving": {"events": {"key": ["who"]}, "Other Keyspace.newest": {"table": "events", "key": ["who"]}}}))
+
+    def put(name, rows):
+        (tmp_path / f"{name}.new").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (tmp_path / f"{name}.new").rename(tmp_path / "input" / f"{name}.jsonl")
+
+    first = [{"who": who, "n": n} for n in range(3) for who in ("a", "b")]
+    put("first", first)
+    made.start()
+    tailrace.wait_until(lambda: made.hops()["served.events"]["count"] == 2, "the checkpoint that they are counted at")
+    assert made.hops()["served.events"]["detail"] == "one row a key (who): `events` has more rows than keys"
+    put("second", [{"who": "a", "n": 8}, {"who": "c", "n": 9}])
+    served = [{"who": "a", "n": 8}, {"who": "b", "n": 2}, {"who": "c", "n": 9}]
+    with connected(made) as session:
+        for name in ("random_users.events", "other_keyspace.newest"):
+            tailrace.wait_until(lambda: by_key(session.execute(f"SELECT * FROM {name}"), ["who"]) ==  # noqa: B023
+                                by_key(served, ["who"]), "the rows at CQL's door")
+            assert made.sql(f"SELECT * FROM {name} ORDER BY who") == served
+            answer = made.get(f"/api/tables/{name}")
+            names = [column["name"] for column in answer["columns"]]
+            assert [dict(zip(names, row, strict=True)) for row in answer["rows"]] == served
+    made.stop()
+    assert made.sql("SELECT * FROM random_users.events ORDER BY who") == served  # from what is stored
+    assert made.sql("SELECT count(*) AS n FROM events") == [{"n": 8}]
+    (hop,) = made.sql("SELECT records FROM system.hops WHERE kind = 'served' AND name = 'events'")
+    assert hop["records"] == 3
+
+
 def test_rows_are_found_by_partition_by_key_and_in_both_orders(session):
     expected = by_country_gender(NUMBERS)
     one = session.prepare("SELECT users FROM users_by_country_gender WHERE country = ? AND gender = ?")
