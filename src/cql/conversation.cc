@@ -91,25 +91,33 @@ bool Conversation::serve(const Head& head, std::string_view body, net::Reply rep
       return decoded(scratch().query, std::move(turn), [&](const auto& request, Turn now) {
         if (pages_of_nothing(request.parameters))
           return tell(std::move(now), {protocol_error("The page size cannot be 0")});
-        engine.query(client, request,
-                     done(std::move(now), {"QUERY", "Execute CQL3 query", request.text}));
+        engine.query(client, request, done(std::move(now), "Execute CQL3 query", [&] {
+                       auto all = trace_parameters(request.parameters);
+                       all["query"] = request.text;
+                       return all;
+                     }));
       });
     case Opcode::kPrepare:
       return decoded(scratch().prepare, std::move(turn), [&](const auto& request, Turn now) {
-        engine.prepare(client, request,
-                       done(std::move(now), {"QUERY", "Preparing CQL3 query", request.text}));
+        engine.prepare(client, request, done(std::move(now), "Preparing CQL3 query", [&] {
+                         return TraceParameters{{"query", std::string(request.text)}};
+                       }));
       });
     case Opcode::kExecute:
       return decoded(scratch().execute, std::move(turn), [&](const auto& request, Turn now) {
         if (pages_of_nothing(request.parameters))
           return tell(std::move(now), {protocol_error("The page size cannot be 0")});
-        engine.execute(client, request,
-                       done(std::move(now), {"QUERY", "Execute CQL3 prepared query"}));
+        engine.execute(client, request, done(std::move(now), "Execute CQL3 prepared query", [&] {
+                         auto all = trace_parameters(request.parameters);
+                         all.merge(engine.described(request));
+                         return all;
+                       }));
       });
     case Opcode::kBatch:
       return decoded(scratch().batch, std::move(turn), [&](const auto& request, Turn now) {
-        engine.batch(client, request,
-                     done(std::move(now), {"QUERY", "Execute batch of CQL3 queries"}));
+        engine.batch(client, request, done(std::move(now), "Execute batch of CQL3 queries", [&] {
+                       return trace_parameters(request.parameters);
+                     }));
       });
     default:  // CREDENTIALS, of a version that is gone
       return refuse_body(std::move(turn), protocol_error("Unsupported message"));
@@ -254,7 +262,8 @@ void Conversation::enlist(Turn turn) {
   tell(std::move(turn), {cql_protocol::Ready{}});
 }
 
-cql_query::Engine::Done Conversation::done(Turn turn, const Asked& asked) {
+cql_query::Engine::Done Conversation::done(Turn turn, std::string_view request,
+                                           const std::function<TraceParameters()>& parameters) {
   const bool traced = (turn.head.flags & cql_protocol::flag::kTracing) != 0;
   if (!traced) {
     return [line = line_, stream = turn.head.stream,
@@ -262,8 +271,7 @@ cql_query::Engine::Done Conversation::done(Turn turn, const Asked& asked) {
       send_answer(*line, std::move(reply), stream, {}, std::move(outcome));
     };
   }
-  auto trace =
-      std::make_shared<Trace>(shared_.traces->begin(asked.command, asked.request, asked.query));
+  auto trace = std::make_shared<Trace>(shared_.traces->begin(request, parameters()));
   trace->client = address_;
   trace->role = line_->client.role;
   return

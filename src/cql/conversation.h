@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,12 +67,9 @@ class Conversation {
   template <typename Request, typename Serve>
   bool decoded(Request& request, Turn turn, Serve serve);
   bool out_of_turn(Turn& turn) const;
-  /// What a request is called in a trace.
-  struct Asked {
-    std::string_view command, request;
-    std::string_view query = {};
-  };
-  cql_query::Engine::Done done(Turn turn, const Asked& asked);
+  /// How a request is answered; its name and parameters are for its trace, if it wants one.
+  cql_query::Engine::Done done(Turn turn, std::string_view request,
+                               const std::function<TraceParameters()>& parameters);
   bool refuse_body(Turn turn, Failure why) const;
   void tell(Turn turn, cql_protocol::ServerMessage message, bool close_after = false) const;
 

@@ -13,7 +13,7 @@ namespace tailrace::cql {
 namespace {
 
 constexpr std::int64_t kDaySeconds = 24 * 60 * 60;
-/// Of a request's text; longer ones are cut.
+/// Of a parameter; longer ones are cut.
 constexpr std::size_t kMostText = 4096;
 
 std::string literal(std::string_view text) {
@@ -43,14 +43,25 @@ std::string activity_of(const cql_types::Outcome<cql_protocol::Answer>& outcome)
 
 }  // namespace
 
-Trace Traces::begin(std::string_view command, std::string_view request, std::string_view query) {
+TraceParameters trace_parameters(const cql_protocol::Parameters& parameters) {
+  using cql_protocol::Consistency;
+  using cql_protocol::consistency_name;
+  const Consistency serial = parameters.serial_consistency.value_or(Consistency::kSerial);
+  TraceParameters all = {
+      {"consistency_level", std::string(consistency_name(parameters.consistency))},
+      {"serial_consistency_level", std::string(consistency_name(serial))}};
+  if (parameters.page_size.value_or(0) > 0)
+    all["page_size"] = std::to_string(*parameters.page_size);
+  return all;
+}
+
+Trace Traces::begin(std::string_view request, TraceParameters parameters) {
   Trace trace;
   trace.started_us = rt::wall_microseconds();
   trace.begun = rt::system_clock().monotonic();
   trace.id = ids_.next(trace.started_us / 1000);
-  trace.command = command;
   trace.request = request;
-  trace.query = beginning(query);
+  trace.parameters = std::move(parameters);
   return trace;
 }
 
@@ -78,14 +89,16 @@ void Traces::keep(const Trace& trace, const cql_types::Outcome<cql_protocol::Ans
                     "USING TTL {}",
                     id, cql_types::uuid_text(ids_.next(rt::wall_microseconds() / 1000)),
                     literal(activity_of(outcome)), source, took.count(), node.port, kDaySeconds));
-  const std::string query =
-      trace.query.empty() ? std::string() : "'query': " + literal(trace.query);
+  std::string parameters;
+  for (const auto& [name, value] : trace.parameters)
+    parameters += fmt::format("{}{}: {}", parameters.empty() ? "" : ", ", literal(name),
+                              literal(beginning(value)));
   write(trace,
         fmt::format("INSERT INTO system_traces.sessions (session_id, client, command, coordinator, "
                     "coordinator_port, duration, parameters, request, started_at) VALUES ({}, "
-                    "'{}', '{}', '{}', {}, {}, {{{}}}, '{}', {}) USING TTL {}",
-                    id, trace.client, trace.command, source, node.port, took.count(), query,
-                    trace.request, trace.started_us / 1000, kDaySeconds));
+                    "'{}', 'QUERY', '{}', {}, {}, {{{}}}, '{}', {}) USING TTL {}",
+                    id, trace.client, source, node.port, took.count(), parameters, trace.request,
+                    trace.started_us / 1000, kDaySeconds));
 }
 
 void Traces::stop() {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <shared_mutex>
 #include <string>
@@ -18,13 +19,18 @@
 
 namespace tailrace::cql {
 
+/// As Cassandra names them: query, consistency_level, page_size, bound_var_0_id …
+using TraceParameters = std::map<std::string, std::string>;
+
+/// Those of what goes with a request.
+TraceParameters trace_parameters(const cql_protocol::Parameters& parameters);
+
 /// A traced request on its way.
 struct Trace {
   std::string id;            // a timeuuid's bytes
-  std::string_view command;  // QUERY
   std::string_view request;  // what it is called
-  std::string query;         // its text; empty: it has none
-  std::string client;        // whose address
+  TraceParameters parameters;
+  std::string client;  // whose address
   std::string role;
   std::int64_t started_us = 0;  // since 1970
   std::chrono::nanoseconds begun{0};
@@ -34,7 +40,7 @@ class Traces {
  public:
   Traces(cql_query::Engine& engine, std::uint64_t seed) : engine_(engine), ids_(seed) {}
 
-  Trace begin(std::string_view command, std::string_view request, std::string_view query);
+  Trace begin(std::string_view request, TraceParameters parameters);
   /// It ended so. Any thread; after stop() nothing is kept.
   void keep(const Trace& trace, const cql_types::Outcome<cql_protocol::Answer>& outcome);
   /// The engine is not asked from now on.

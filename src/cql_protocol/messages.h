@@ -49,6 +49,7 @@ enum class Consistency : std::uint16_t {
   kLocalSerial = 9,
   kLocalOne = 10,
 };
+std::string_view consistency_name(Consistency consistency);  ///< "LOCAL_ONE"
 
 /// A value bound to a marker.
 struct Value {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/check.h"
 #include "base/hex.h"
 #include "cql_protocol/utf8.h"
@@ -97,6 +99,13 @@ Value Reader::value(int version) {
   if (length == -2) return Value::unset();
   fail(ErrorCode::kProtocol, fmt::format("Invalid ByteBuf length {}", length));
   return {};
+}
+
+std::string_view consistency_name(Consistency consistency) {
+  constexpr std::array<std::string_view, 11> kNames = {
+      "ANY",          "ONE",         "TWO",    "THREE",        "QUORUM",   "ALL",
+      "LOCAL_QUORUM", "EACH_QUORUM", "SERIAL", "LOCAL_SERIAL", "LOCAL_ONE"};
+  return kNames.at(static_cast<std::size_t>(consistency));
 }
 
 Consistency Reader::consistency() {

@@ -26,6 +26,8 @@
 #include "cql_roles/role_state.h"
 #include "cql_schema/change.h"
 #include "cql_schema/describe.h"
+#include "cql_types/text.h"
+#include "cql_types/validate.h"
 #include "kv/disk_reads.h"
 #include "kv/quick_reads.h"
 #include "net/answers_together.h"
@@ -104,6 +106,19 @@ Outcome<std::vector<Value>> in_order(const Prepared& prepared, const std::vector
   return ordered;
 }
 
+std::string traced_value(const cql_types::TypePtr& type, const Value& value) {
+  constexpr std::size_t kMost = 1000;
+  if (value.is_unset()) return "<unset>";
+  if (value.is_null()) return "null";
+  if (!cql_types::validate(*type, value.bytes)) return "<invalid>";
+  auto literal = cql_types::to_literal(*type, value.bytes);
+  if (!literal) return "<invalid>";
+  if (literal->size() <= kMost) return *literal;
+  std::size_t end = kMost;  // between two characters
+  while ((static_cast<unsigned char>((*literal)[end]) & 0xC0U) == 0x80U) --end;
+  return literal->substr(0, end) + "...'";
+}
+
 Failure unprepared(std::string_view id) {
   std::string hex;
   for (const char c : id) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
@@ -155,6 +170,7 @@ class Tailrace final : public Engine {
   void prepare(Client& client, const cql_protocol::Prepare& request, Done done) override;
   void execute(Client& client, const cql_protocol::Execute& request, Done done) override;
   void batch(Client& client, const cql_protocol::Batch& request, Done done) override;
+  std::map<std::string, std::string> described(const cql_protocol::Execute& request) override;
 
   std::shared_ptr<void> listen(Listener listener) override {
     return schema_.listen(std::move(listener));
@@ -320,6 +336,18 @@ void Tailrace::execute(Client& client, const cql_protocol::Execute& request, Don
   execution->knows_other_columns =
       request.result_metadata_id && *request.result_metadata_id != execution->prepared->result_id;
   run(client, std::move(execution), request.parameters, std::move(done));
+}
+
+std::map<std::string, std::string> Tailrace::described(const cql_protocol::Execute& request) {
+  const PreparedPtr prepared = cache_.find(request.id, *schema());
+  if (!prepared) return {};
+  std::map<std::string, std::string> all = {{"query", prepared->text}};
+  const auto values = in_order(*prepared, request.parameters.values, request.parameters.names, "");
+  for (std::size_t i = 0; values && i < values->size(); ++i) {
+    const auto& marker = prepared->markers[i];
+    all[fmt::format("bound_var_{}_{}", i, marker.name)] = traced_value(marker.type, (*values)[i]);
+  }
+  return all;
 }
 
 void Tailrace::batch(Client& client, const cql_protocol::Batch& request, Done done) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,6 +61,10 @@ class Engine {
   virtual void prepare(Client& client, const cql_protocol::Prepare& request, Done done) = 0;
   virtual void execute(Client& client, const cql_protocol::Execute& request, Done done) = 0;
   virtual void batch(Client& client, const cql_protocol::Batch& request, Done done) = 0;
+
+  /// What a trace says of a prepared statement: its text as `query`, and its values as literals, as
+  /// `bound_var_0_id`, each cut off at 1,000 bytes. Empty: it is not here, or cannot be bound so.
+  virtual std::map<std::string, std::string> described(const cql_protocol::Execute& request) = 0;
 
   /// Told of every change of the schema, from the thread that made it, after it is durable. Letting
   /// the handle go ends it; do so before the engine goes.

@@ -4,6 +4,7 @@
 
 #include "cql_schema/compact.h"
 #include "cql_schema/system_row.h"
+#include "cql_types/inet.h"
 
 namespace tailrace::cql_schema {
 namespace {
@@ -223,6 +224,30 @@ void virtual_tables(const Schema& schema, const Add& add) {
   });
 }
 
+/// By cassandra.yaml's names, those that mean something here and are so.
+void settings(const Node& node, const Add& add) {
+  const std::string address = cql_types::inet_text(node.address);
+  const std::initializer_list<std::pair<const char*, std::string>> all = {
+      {"cluster_name", node.cluster_name},
+      {"commitlog_sync", "batch"},
+      {"drop_compact_storage_enabled", "false"},
+      {"endpoint_snitch", "SimpleSnitch"},
+      {"listen_address", address},
+      {"native_transport_allow_older_protocols", "true"},
+      {"native_transport_port", std::to_string(node.port)},
+      {"num_tokens", "1"},
+      {"partitioner", kPartitioner},
+      {"rpc_address", address},
+      {"sasi_indexes_enabled", "false"},
+      {"scripted_user_defined_functions_enabled", "false"},
+      {"transient_replication_enabled", "false"},
+      {"user_defined_functions_enabled", "false"}};
+  for (const auto& [name, value] : all) {
+    SystemRow row;
+    add(row.text("name", name).text("value", value));
+  }
+}
+
 void give_rows(const std::string& name, const Schema& schema, const Node& node, const Add& add) {
   if (name == "system.local") local(schema, node, add);
   if (name == "system.built_views") built_views(schema, add);
@@ -235,6 +260,7 @@ void give_rows(const std::string& name, const Schema& schema, const Node& node, 
   if (name == "system_schema.types") types(schema, add);
   if (name == "system_schema.indexes") indexes(schema, add);
   if (name == "system_schema.views") views(schema, add);
+  if (name == "system_views.settings") settings(node, add);
   if (name == "system_virtual_schema.keyspaces") virtual_keyspaces(schema, add);
   if (name == "system_virtual_schema.tables") virtual_tables(schema, add);
   if (name == "system_virtual_schema.columns") columns(schema, true, add);

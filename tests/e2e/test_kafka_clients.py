@@ -130,7 +130,7 @@ def test_a_group_goes_on_where_it_was_after_a_restart(tmp_path):
     broker = Broker(tmp_path, "num.partitions=2").start()
     write_confluent(broker.address, "resumed")
     settings = {"bootstrap.servers": broker.address, "group.id": "resumes", "auto.offset.reset": "earliest",
-                "enable.auto.commit": False}
+                "enable.auto.commit": False, "session.timeout.ms": 6000}  # `first` may close without a coordinator
     first = confluent_kafka.Consumer(settings)
     first.subscribe(["resumed"])
     half = []

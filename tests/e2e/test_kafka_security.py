@@ -171,7 +171,7 @@ def test_kafka_python_logs_in(broker, authority):
     with pytest.raises(KafkaError):
         kafka.KafkaAdminClient(bootstrap_servers=broker.ports["LOGIN"], security_protocol="SASL_PLAINTEXT",
                                sasl_mechanism="PLAIN", sasl_plain_username="alice", sasl_plain_password="no",
-                               request_timeout_ms=3000)
+                               bootstrap_timeout_ms=3000)
 
 
 def test_aiokafka_logs_in(broker, authority, alice):

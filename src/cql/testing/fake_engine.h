@@ -38,6 +38,7 @@ class FakeEngine : public cql_query::Engine {
     if (on_execute) return on_execute(client, request, std::move(done));
     done(cql_types::invalid("nothing is executed here"));
   }
+  std::map<std::string, std::string> described(const cql_protocol::Execute&) override { return {}; }
   void batch(cql_query::Client&, const cql_protocol::Batch&, Done done) override {
     done(Answer{cql_protocol::Void{}});
   }

@@ -179,12 +179,29 @@ def refusals(session):
         print(error)
 
 
+def traces(session):
+    """What a traced request is called, and which of its parameters are kept."""
+    table = f"{KEYSPACE}.traced"
+    session.execute(f"CREATE TABLE {table} (k int, c text, v blob, l list<text>, PRIMARY KEY (k, c))")
+    plain = SimpleStatement(f"SELECT * FROM {table} WHERE k = %s", fetch_size=77,
+                            consistency_level=ConsistencyLevel.QUORUM,
+                            serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL)
+    prepared = session.prepare(f"INSERT INTO {table} (k, c, v, l) VALUES (?, :named, ?, ?)")
+    bound = prepared.bind((1, "it's", b"\x00\x01", ["a", "b"]))
+    long = prepared.bind((2, "x" * 1200, None, None))
+    batch = BatchStatement(BatchType.LOGGED, consistency_level=ConsistencyLevel.ALL)
+    batch.add(prepared, (3, "c", b"", []))
+    for statement, values in ((plain, (1,)), (bound, None), (long, None), (batch, None)):
+        trace = session.execute(statement, values, trace=True).get_query_trace(30)
+        print(trace.request_type, trace.client, sorted(trace.parameters.items()), bool(trace.events))
+
+
 def main():
     made, session = connect()
     print(made.protocol_version, session.execute("SELECT release_version, cql_version FROM system.local").one())
     session.execute(f"CREATE KEYSPACE {KEYSPACE} WITH replication = "
                     "{'class': 'NetworkTopologyStrategy', 'datacenter1': 1}")
-    for part in (types, pages, batches, transactions, changes, refusals):
+    for part in (types, pages, batches, transactions, changes, refusals, traces):
         part(session)
     metadata(made)
     events(made)
