@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "cql_syntax/statement.h"
 #include "cql_types/parts.h"
@@ -479,6 +480,18 @@ Outcome<Elements> bind_operand(const Table& table, const Restriction& restrictio
   return elements;
 }
 
+namespace {
+
+/// Whether no bytes are a value of the type, and not the lack of one.
+bool may_be_empty(const cql_types::Type& type) {
+  using cql_types::Kind;
+  constexpr std::array kKinds = {Kind::kAscii, Kind::kText, Kind::kBlob, Kind::kTuple,
+                                 Kind::kUserType};
+  return std::ranges::find(kKinds, type.kind) != kKinds.end();
+}
+
+}  // namespace
+
 Outcome<std::vector<Elements>> bind_values(const Table& table, const Restriction& restriction,
                                            const Bindings& bindings) {
   std::vector<Elements> all;
@@ -498,7 +511,9 @@ Outcome<std::vector<Elements>> bind_values(const Table& table, const Restriction
   cql_types::CollectionReader reader(list.bytes, 1);
   cql_types::Part part;
   while (reader.next(part)) {
-    const Value value = part ? Value::of(*part) : Value{};
+    // Drivers write a null in a list as no bytes, which of most types is no value.
+    const bool nothing = !part || (part->empty() && !may_be_empty(*restriction.element.type));
+    const Value value = nothing ? Value{} : Value::of(*part);
     TRY(cql_terms::check(restriction.element, value));
     if (!restriction.tuples) {
       all.push_back({value});

@@ -1,5 +1,6 @@
 // What restrictions come to with values bound: keys, tokens, clusterings, slices, conditions.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -22,14 +23,20 @@ namespace {
 
 Outcome<void> no_nulls(const Table& table, const Restriction& restriction,
                        const Elements& elements) {
+  const auto name_of = [&](int column) -> const std::string& {
+    return table.columns[static_cast<std::size_t>(column)].name;
+  };
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    const auto& name = table.columns[static_cast<std::size_t>(restriction.columns[i])].name;
-    if (elements[i].is_null())
-      return invalid((restriction.multi && restriction.kind == Restriction::Kind::kEqual
-                          ? "Invalid null value for column "
-                          : "Invalid null value in condition for column ") +
-                     name);
+    const auto& name = name_of(restriction.columns[i]);
     if (elements[i].is_unset()) return invalid("Invalid unset value for column " + name);
+    if (!elements[i].is_null()) continue;
+    if (!restriction.multi) return invalid("Invalid null value in condition for column " + name);
+    if (restriction.kind == Restriction::Kind::kEqual)
+      return invalid("Invalid null value for column " + name);
+    std::vector<std::string> names;
+    for (const int column : restriction.columns) names.push_back(name_of(column));
+    return invalid(
+        fmt::format("Invalid null value in condition for columns: [{}]", fmt::join(names, ", ")));
   }
   return {};
 }

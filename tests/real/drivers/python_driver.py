@@ -179,6 +179,25 @@ def refusals(session):
         print(error)
 
 
+def lists(session):
+    """Values of IN that a client binds, and nulls among them."""
+    table = f"{KEYSPACE}.listed"
+    session.execute(f"CREATE TABLE {table} (k bigint, c int, d text, PRIMARY KEY (k, c, d))")
+    for c in range(3):
+        session.execute(f"INSERT INTO {table} (k, c, d) VALUES (1, {c}, '')")
+    for where, values in (("k IN ?", [[2, 1, 1]]), ("k IN ?", [[1, None]]), ("k IN (?, ?)", [1, None]), ("k IN ?", [[]]),
+                          ("k = 1 AND c IN ?", [[2, 0]]), ("k = 1 AND c IN ?", [[1, None]]),
+                          ("k = 1 AND c = 1 AND d IN ?", [["", "x"]]), ("k = 1 AND (c, d) IN ?", [[(1, ""), (0, "")]]),
+                          ("k = 1 AND (c, d) IN ?", [[(1, None)]]), ("k = 1 AND (c, d) IN (?, ?)", [(1, ""), (None, "")]),
+                          ("k = 1 AND (c, d) = ?", [(1, None)]), ("k = 1 AND (c, d) > ?", [(None, "")]),
+                          ("k IN :ks PER PARTITION LIMIT :some LIMIT :most", [[2, 1], 2, 1]), ("k = 1 LIMIT ?", [0])):
+        try:
+            print(where, values, list(session.execute(session.prepare(f"SELECT * FROM {table} WHERE {where}"), values)))
+        except InvalidRequest as error:
+            print(where, values, error)
+    refused("a delete", session, session.prepare(f"DELETE FROM {table} WHERE k = 1 AND c IN ?"), [[7, None]])
+
+
 def traces(session):
     """What a traced request is called, and which of its parameters are kept."""
     table = f"{KEYSPACE}.traced"
@@ -201,7 +220,7 @@ def main():
     print(made.protocol_version, session.execute("SELECT release_version, cql_version FROM system.local").one())
     session.execute(f"CREATE KEYSPACE {KEYSPACE} WITH replication = "
                     "{'class': 'NetworkTopologyStrategy', 'datacenter1': 1}")
-    for part in (types, pages, batches, transactions, changes, refusals, traces):
+    for part in (types, pages, batches, transactions, changes, refusals, lists, traces):
         part(session)
     metadata(made)
     events(made)
