@@ -1,6 +1,7 @@
 """What contracts ask of all rows of a table: the number is the one that DuckDB counts in the Delta table, the verdict
 is seen in tables, hops, metrics and alerts, and both follow the table."""
 import json
+import re
 import urllib.request
 
 import tailrace
@@ -139,7 +140,8 @@ def test_a_broken_rule_is_on_the_hop_in_metrics_and_an_alert_until_it_holds(tmp_
     fired = wait_until(lambda: [alert for alert in alerts() if alert["status"] == "firing"], "the alert fires")[0]
     assert fired["labels"]["table"] == "orders_raw" and fired["labels"]["rule"] == "many"
     assert fired["labels"]["severity"] == "critical"
-    assert "`many` of orders_raw is 5; contract orders says mustBeGreaterThan: 5" in json.dumps(fired)
+    # It may have fired when the first of the rows were in.
+    assert re.search("`many` of orders_raw is [1-5]; contract orders says mustBeGreaterThan: 5", json.dumps(fired))
 
     project.kill()
     project.start()

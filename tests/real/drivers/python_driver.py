@@ -185,12 +185,13 @@ def lists(session):
     session.execute(f"CREATE TABLE {table} (k bigint, c int, d text, PRIMARY KEY (k, c, d))")
     for c in range(3):
         session.execute(f"INSERT INTO {table} (k, c, d) VALUES (1, {c}, '')")
-    for where, values in (("k IN ?", [[2, 1, 1]]), ("k IN ?", [[1, None]]), ("k IN (?, ?)", [1, None]), ("k IN ?", [[]]),
-                          ("k = 1 AND c IN ?", [[2, 0]]), ("k = 1 AND c IN ?", [[1, None]]),
-                          ("k = 1 AND c = 1 AND d IN ?", [["", "x"]]), ("k = 1 AND (c, d) IN ?", [[(1, ""), (0, "")]]),
-                          ("k = 1 AND (c, d) IN ?", [[(1, None)]]), ("k = 1 AND (c, d) IN (?, ?)", [(1, ""), (None, "")]),
-                          ("k = 1 AND (c, d) = ?", [(1, None)]), ("k = 1 AND (c, d) > ?", [(None, "")]),
-                          ("k IN :ks PER PARTITION LIMIT :some LIMIT :most", [[2, 1], 2, 1]), ("k = 1 LIMIT ?", [0])):
+    for where, values in (
+            ("k IN ?", [[2, 1, 1]]), ("k IN ?", [[1, None]]), ("k IN (?, ?)", [1, None]), ("k IN ?", [[]]),
+            ("k = 1 AND c IN ?", [[2, 0]]), ("k = 1 AND c IN ?", [[1, None]]),
+            ("k = 1 AND c = 1 AND d IN ?", [["", "x"]]), ("k = 1 AND (c, d) IN ?", [[(1, ""), (0, "")]]),
+            ("k = 1 AND (c, d) IN ?", [[(1, None)]]), ("k = 1 AND (c, d) IN (?, ?)", [(1, ""), (None, "")]),
+            ("k = 1 AND (c, d) = ?", [(1, None)]), ("k = 1 AND (c, d) > ?", [(None, "")]),
+            ("k IN :ks PER PARTITION LIMIT :some LIMIT :most", [[2, 1], 2, 1]), ("k = 1 LIMIT ?", [0])):
         try:
             print(where, values, list(session.execute(session.prepare(f"SELECT * FROM {table} WHERE {where}"), values)))
         except InvalidRequest as error:
