@@ -10,7 +10,7 @@
 #include "calendar/zone.h"
 #include "tasks/dates.h"
 #include "tasks/operators.h"
-#include "tasks/process.h"
+#include "tasks/task_process.h"
 
 namespace tailrace::tasks {
 namespace {
@@ -128,12 +128,15 @@ class BashSensor final : public Operator {
     Outcome looked = poke(context, [&]() -> Looked {
       ASSIGN(const std::string script, text_argument(context, "bash_command"));
       ASSIGN(auto environment, environment_of(context));
-      const Command command{.arguments = {"bash", "-c", script},
-                            .environment = std::move(environment),
-                            .folder = context.folder};
+      ASSIGN(const Command command,
+             task_command(context, {"bash", "-c", script}, std::move(environment)));
       ASSIGN(const Ended ended, run_process(
                                     command, [&](std::string_view line) { context.log.line(line); },
                                     context.stop, context.process_started));
+      if (auto why = why_ended(context, ended)) {
+        refused = Outcome::failed(std::move(*why));
+        return kNothing();
+      }
       if (ended.code == 0) return kNothing();
       const jinja::Value* again = context.arguments.find(std::string_view("retry_exit_code"));
       if (again != nullptr && again->index() && *again->index() != ended.code) {

@@ -419,6 +419,7 @@ tasks::Outcome in_context(const Workshop& workshop, const Attempt& attempt, cons
       .folder = workshop.folder,
       .dags_folder = workshop.dags_folder,
       .python = workshop.python,
+      .limits = workshop.limits,
       .mark = workshop.mark,
       .environment = {},
       .stop = stop,
