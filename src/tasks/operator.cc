@@ -27,6 +27,7 @@ const OperatorTable& table() {
     add_slack(made);
     add_spark(made);
     add_sql(made);
+    add_sql_checks(made);
     add_tailrace(made);
     return made;
   }();

@@ -27,6 +27,7 @@ void add_sensors(OperatorTable& table);
 void add_slack(OperatorTable& table);
 void add_spark(OperatorTable& table);
 void add_sql(OperatorTable& table);
+void add_sql_checks(OperatorTable& table);
 void add_tailrace(OperatorTable& table);
 
 }  // namespace tailrace::tasks

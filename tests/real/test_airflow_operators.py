@@ -66,7 +66,7 @@ def test_operators_of_kafka_do_on_airflow_what_they_do_embedded(python, tmp_path
     assert told == embedded
 
 
-@pytest.mark.parametrize("name", ["http", "slack", "email", "sql", "spark", "callbacks"])
+@pytest.mark.parametrize("name", ["http", "slack", "email", "sql", "sql_checks", "spark", "callbacks"])
 def test_what_is_recorded_is_what_airflow_does(python, tmp_path, name):
     """With TAILRACE_RECORD=1 it is recorded anew."""
     with stages.stage(tmp_path / "stage") as stage:
