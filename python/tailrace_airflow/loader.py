@@ -52,12 +52,10 @@ def patched(folder):
 def build(builder, folder):
     given = {**builder.default_config, **builder.dag_config}
     extra = {word: given[word] for word in DAG_WORDS if given.get(word) is not None}
+    path = given.get("template_searchpath") or []
+    path = [folder.parent / one for one in ([path] if isinstance(path, str) else path)]
+    builder.dag_config = {**builder.dag_config, "template_searchpath": [str(one) for one in (folder, *path)]}
     groups = []
-
-    def make_dag(**arguments):
-        path = arguments.get("template_searchpath") or []
-        path = [folder.parent / one for one in ([path] if isinstance(path, str) else path)]
-        return DAG(**arguments | extra | {"template_searchpath": [str(one) for one in (folder, *path)]})
 
     def make_group(**arguments):
         if not arguments.get("expand"):
@@ -65,7 +63,7 @@ def build(builder, folder):
         groups.append(MappedTaskGroup(expand_input=DictOfListsExpandInput(arguments.pop("expand")), **arguments))
         return groups[-1]
 
-    with mock.patch.object(dagbuilder, "DAG", make_dag), \
+    with mock.patch.object(dagbuilder, "DAG", functools.partial(DAG, **extra)), \
             mock.patch.object(dagbuilder, "TaskGroup", make_group), \
             mock.patch.object(OperatorPartial, "expand", expand_of(OperatorPartial.expand)), \
             mock.patch.object(_TaskDecorator, "expand", expand_of(_TaskDecorator.expand)):

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -185,8 +186,18 @@ class SettingsReader {
   /// A folder, or a list of them.
   void search_path(const Node& node) {
     const auto add = [&](const Node& folder) {
-      if (auto path = text_field(folder, "template_searchpath", findings_))
-        dag_->template_searchpath.push_back(*std::move(path));
+      auto path = text_field(folder, "template_searchpath", findings_);
+      if (!path) return;
+      std::error_code failed;
+      if (!path->starts_with('/')) {
+        findings_.doubt(folder.place,
+                        "`template_searchpath: " + *path +
+                            "`: dag-factory 1.1 wants absolute paths: on Airflow use the loader "
+                            "that `tailrace airflow` writes, for which it is in the project");
+      } else if (!std::filesystem::is_directory(*path, failed)) {
+        findings_.fatal(folder.place, "`template_searchpath`: there is no folder " + *path);
+      }
+      dag_->template_searchpath.push_back(*std::move(path));
     };
     if (!node.is_list()) return add(node);
     for (const Node& item : node.items) add(item);

@@ -44,6 +44,15 @@ def test_search_paths_in_their_order(folder):
     assert "beside" in tried(folder, "tell.sh", "template_searchpath: shared")[1]
 
 
+def test_a_search_path_that_dag_factory_refuses_is_told_of(folder):
+    code, told = tried(folder, "true", "template_searchpath: /no/such")
+    assert code != 0 and "one.yml:4:24: `template_searchpath`: there is no folder /no/such" in told
+    assert tried(folder, "true", "template_searchpath: shared")[0] == 0
+    done = subprocess.run([tailrace.PROGRAM, "dags", "list", "--project", folder], capture_output=True, text=True,
+                          timeout=120, check=True)
+    assert "dag-factory 1.1 wants absolute paths" in done.stderr
+
+
 def test_an_included_file_has_the_names_of_its_place(folder):
     (folder / "shared" / "part.txt").write_text("part of {{ ds }} {{ n }}")
     code, told = tried(folder, "{% for n in [1, 2] %}echo {% include 'part.txt' %};{% endfor %}",
