@@ -16,6 +16,7 @@ def get_provider_info() -> dict[str, Any]:
                                                   "tailrace_provider.operators.ingest",
                                                   "tailrace_provider.operators.refresh"]}],
         "sensors": [named | {"python-modules": ["tailrace_provider.sensors.table"]}],
+        "secrets-backends": ["tailrace_provider.secrets.ProjectSecrets"],
         "connection-types": [{"connection-type": "tailrace",
                               "hook-class-name": "tailrace_provider.hooks.tailrace.TailraceHook"}],
     }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "app/airflow_files.h"
 #include "app/commands.h"
@@ -39,7 +40,16 @@ Status write_all(const std::string& project, const std::string& out) {
       out, needs.dags, needs.own_provider ? " " + out + "/tailrace_provider" : "");
   if (needs.own_provider)
     std::cout << "  export AIRFLOW_CONN_TAILRACE_DEFAULT=tailrace://127.0.0.1:9021\n";
+  if (needs.secrets)
+    std::cout << fmt::format(
+        "  export AIRFLOW__SECRETS__BACKEND=tailrace_provider.secrets.ProjectSecrets\n"
+        "  export AIRFLOW__SECRETS__BACKEND_KWARGS='{}'\n",
+        nlohmann::json{{"project", project}}.dump());
   std::cout << fmt::format("  {}/venv/bin/airflow standalone\n", out);
+  if (needs.secrets)
+    std::cout
+        << "\nAirflow reads the connections and variables of tailrace.yml there: what they name "
+           "as ${NAME} is to be in its environment.\n";
   if (needs.own_provider)
     std::cout << "\ntailrace_provider asks a running `tailrace run` for what its tasks do; with "
                  "`roles: {schedule: http://127.0.0.1:8080}` that leaves the DAGs to Airflow.\n";

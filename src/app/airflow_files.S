@@ -20,6 +20,7 @@ app_airflow_files:
     embed tailrace_provider/get_provider_info.py
     embed tailrace_provider/hooks/__init__.py
     embed tailrace_provider/hooks/tailrace.py
+    embed tailrace_provider/secrets.py
     embed tailrace_provider/operators/__init__.py
     embed tailrace_provider/operators/expect.py
     embed tailrace_provider/operators/ingest.py

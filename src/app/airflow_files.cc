@@ -10,6 +10,7 @@
 
 #include "app/asset_check.h"
 #include "dags/read.h"
+#include "workflows/settings.h"
 
 // Of airflow_files.S.
 extern "C" {
@@ -99,7 +100,10 @@ Result<AirflowNeeds> airflow_needs(const std::string& folder) {
   AirflowNeeds needs{.dags = reading.dags.size(),
                      .packages = {},
                      .own_provider = false,
+                     .secrets = false,
                      .doubts = std::move(doubts)};
+  ASSIGN(needs.secrets, workflows::has_connections(project));
+  needs.own_provider = needs.secrets;
   std::set<std::string> packages;
   for (const auto& dag : reading.dags) {
     for (const auto& task : dag->tasks) {

@@ -18,11 +18,12 @@ struct AirflowFile {
 struct AirflowNeeds {
   std::size_t dags = 0;
   std::vector<std::string> packages;  ///< as pip takes them, but for Tailrace's own
-  bool own_provider = false;          ///< a task is of tailrace_provider
+  bool own_provider = false;          ///< a task is of tailrace_provider, or connections are
+  bool secrets = false;               ///< tailrace.yml has connections or variables
   std::vector<std::string> doubts;    ///< of the files, with their places
 };
 
-/// Of the DAG files in `folder`; kInvalidArgument: what is wrong with them.
+/// Of the DAG files in `folder`, the project's; kInvalidArgument: what is wrong with them.
 Result<AirflowNeeds> airflow_needs(const std::string& folder);
 
 /// The files of Airflow's DAGs folder that load the DAG files of `dags`, a path as Airflow has it.

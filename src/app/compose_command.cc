@@ -39,6 +39,7 @@ constexpr const char* kProject = "/opt/airflow/project";
 Status add_airflow(const std::string& dags, const fs::path& project, compose::Options& asked) {
   ASSIGN(const AirflowNeeds needs, airflow_needs(dags));
   for (const std::string& doubt : needs.doubts) std::cerr << "warning: " << doubt << "\n";
+  asked.secrets = needs.secrets;
   asked.packages.clear();
   for (const std::string& package : needs.packages) {
     if (package.starts_with("apache-airflow==")) continue;  // the image itself

@@ -17,6 +17,7 @@
 #include "app/workflow_api.h"
 #include "dags/read.h"
 #include "rt/clock.h"
+#include "workflows/settings.h"
 #include "workflows/workflows.h"
 
 namespace tailrace::app {
@@ -191,6 +192,10 @@ Status test(const DagsOptions& options) {
   const auto access = no_project();
   workflows::Options settings{.folder = folder_of(options.project), .data = scratch.path()};
   settings.only = options.dag;
+  ASSIGN(auto written, workflows::load_settings(settings.folder));
+  settings.limits = written.limits;
+  settings.connections = std::move(written.connections);
+  settings.variables = std::move(written.variables);
   ASSIGN(auto workflows, workflows::Workflows::open(settings, *access, rt::system_clock()));
   sched::Trigger wanted{.dag = options.dag,
                         .run_id = {},

@@ -28,6 +28,7 @@
 #include "pipeline/contracts/agreement.h"
 #include "pipeline/names.h"
 #include "schema/avro/inference.h"
+#include "workflows/settings.h"
 
 namespace tailrace::app {
 namespace {
@@ -257,6 +258,8 @@ Status Instance::open_the_log() {
 Status check_outside(const pipeline::Project& project) {
   TRY(check_log(project));
   TRY(alerts::load_settings(project.folder));
+  // An Airflow reads its connections itself, and their secrets need not be here.
+  if (project.roles.schedule == "embedded") TRY(workflows::load_settings(project.folder));
   if (project.roles.serving != "embedded") TRY(cassandra::config_of(project));
   for (const pipeline::TopicSpec& topic : project.topics) TRY(settings_of(topic));
   for (const pipeline::IngestSpec& ingest : project.ingest) TRY(source_of(project, ingest, ""));
@@ -358,7 +361,11 @@ Status Instance::open_workflows() {
     options.brokers.push_back(brokers.substr(from, comma - from));
     from = comma + 1;
   }
-  options.connections = own_connections();
+  ASSIGN(auto settings, workflows::load_settings(project_.folder));
+  options.limits = settings.limits;
+  options.connections = std::move(settings.connections);
+  options.connections.merge(own_connections());
+  options.variables = std::move(settings.variables);
   ASSIGN(workflows_, workflows::Workflows::open(std::move(options), *access_, rt::system_clock()));
   for (const dags::Finding& finding :
        check_assets(project_, *runner_->graph(), workflows_->dags())) {

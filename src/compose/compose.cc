@@ -232,6 +232,18 @@ std::string tailrace_service(const Places& at, const Options& options,
   return text + "    restart: unless-stopped\n";
 }
 
+/// Airflow reads the connections of the project's own tailrace.yml by a module that is beside its
+/// DAGs, and what they name of the environment is to be in its own.
+std::string secrets_backend(const Options& options) {
+  std::string text =
+      "      AIRFLOW__SECRETS__BACKEND: tailrace_provider.secrets.ProjectSecrets\n"
+      "      AIRFLOW__SECRETS__BACKEND_KWARGS: '{\"project\": \"/opt/airflow/project\"}'\n"
+      "      PYTHONPATH: /opt/airflow/dags\n";
+  for (const std::string& name : variables_of(options.settings))
+    text += "      " + name + ": ${" + name + ":-}\n";
+  return text;
+}
+
 std::string compose_text(const pipeline::Project& project, const Places& at, const Options& options,
                          const std::string& settings, const std::vector<std::string>& outside) {
   const auto services = wanted(at, options);
@@ -247,6 +259,10 @@ std::string compose_text(const pipeline::Project& project, const Places& at, con
     if (!services.contains(service.name)) continue;
     std::string one = replaced(std::string(service.text), "@PROJECT@", options.folder);
     one = replaced(one, "@PACKAGES@", options.packages);
+    constexpr std::string_view kRequirements = "      _PIP_ADDITIONAL_REQUIREMENTS";
+    if (options.secrets)
+      one = replaced(one, std::string(kRequirements),
+                     secrets_backend(options) + std::string(kRequirements));
     if (!services.contains("zookeeper") && service.name != "zookeeper") {
       // Only one kind of Kafka is there, so that no profile has to choose.
       one = replaced(one, "    profiles: [kraft]\n", "");

@@ -38,6 +38,7 @@ struct Options {
   bool hooks = false;      ///< others push to it: webhooks, functions
   std::string packages =
       "dag-factory==1.1.0";  ///< what Airflow's image lacks for them, as pip takes it
+  bool secrets = false;      ///< tailrace.yml has connections or variables for them
   std::vector<File> loader;  ///< the files of Airflow's DAGs folder, which load them
 };
 

@@ -187,7 +187,8 @@ struct Dag {
   int max_consecutive_failed_runs = 0;
   std::optional<calendar::Micros> dagrun_timeout;
   std::optional<bool> paused_upon_creation;
-  bool render_native = false;  ///< render_template_as_native_obj
+  std::vector<std::string> template_searchpath;  ///< where templates' files are, beside dags/
+  bool render_native = false;                    ///< render_template_as_native_obj
   bool fail_fast = false;
   bool strict_undefined = true;
   std::vector<Param> params;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -164,7 +165,8 @@ class SettingsReader {
     if (const Node* node = set("owner_links"); node && node->is_map())
       for (std::size_t i = 0; i < node->keys.size(); ++i)
         dag_->owner_links.emplace_back(node->keys[i].text(), to_value(node->items[i]).text());
-    for (const char* key : {"template_searchpath", "access_control", "doc_md_python_callable_file"})
+    if (const Node* node = set("template_searchpath")) search_path(*node);
+    for (const char* key : {"access_control", "doc_md_python_callable_file"})
       if (const Node* node = set(key))
         findings_.doubt(node->place, "`" + std::string(key) + "` works on Airflow only");
   }
@@ -179,6 +181,26 @@ class SettingsReader {
     std::ifstream in(*path->text(), std::ios::binary);
     dag_->doc_md.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
     if (!in) findings_.fatal(path->place, *path->text() + " cannot be read");
+  }
+
+  /// A folder, or a list of them.
+  void search_path(const Node& node) {
+    const auto add = [&](const Node& folder) {
+      auto path = text_field(folder, "template_searchpath", findings_);
+      if (!path) return;
+      std::error_code failed;
+      if (!path->starts_with('/')) {
+        findings_.doubt(folder.place,
+                        "`template_searchpath: " + *path +
+                            "`: dag-factory 1.1 wants absolute paths: on Airflow use the loader "
+                            "that `tailrace airflow` writes, for which it is in the project");
+      } else if (!std::filesystem::is_directory(*path, failed)) {
+        findings_.fatal(folder.place, "`template_searchpath`: there is no folder " + *path);
+      }
+      dag_->template_searchpath.push_back(*std::move(path));
+    };
+    if (!node.is_list()) return add(node);
+    for (const Node& item : node.items) add(item);
   }
 
   void tags(const Node& node) {

@@ -290,6 +290,7 @@ void describe_settings(const Dag& dag, Dict& dict) {
   put<std::int64_t>(dict, "max_consecutive_failed_dag_runs", dag.max_consecutive_failed_runs, 0);
   put_seconds(dict, "dagrun_timeout", dag.dagrun_timeout);
   if (dag.paused_upon_creation) dict.set("is_paused_upon_creation", *dag.paused_upon_creation);
+  put(dict, "template_searchpath", texts(dag.template_searchpath));
   put(dict, "render_template_as_native_obj", dag.render_native, false);
   put(dict, "fail_fast", dag.fail_fast, false);
   if (!dag.params.empty()) dict.set("params", parameters(dag.params));

@@ -79,8 +79,7 @@ Result<Template::Node> Parser::run() {
 }
 
 std::unexpected<Error> Parser::unknown_tag(const std::string& name, int line) {
-  constexpr std::array<std::string_view, 5> kOutside = {"extends", "include", "import", "from",
-                                                        "autoescape"};
+  constexpr std::array<std::string_view, 4> kOutside = {"extends", "import", "from", "autoescape"};
   if ((std::ranges::find(kOutside, name) != std::end(kOutside)))
     return error(Code::kUnimplemented,
                  "TemplateSyntaxError: {% " + name +
@@ -165,10 +164,15 @@ Status Parser::statement(Block& into) {
   const int line = now().line;
   using Parse = Result<std::unique_ptr<Stmt>> (Parser::*)();
   constexpr std::pair<std::string_view, Parse> kStatements[] = {
-      {"for", &Parser::for_statement},   {"if", &Parser::if_statement},
-      {"macro", &Parser::macro},         {"call", &Parser::call_block},
-      {"filter", &Parser::filter_block}, {"set", &Parser::set_statement},
-      {"with", &Parser::with_statement}, {"block", &Parser::block_statement},
+      {"for", &Parser::for_statement},
+      {"if", &Parser::if_statement},
+      {"macro", &Parser::macro},
+      {"call", &Parser::call_block},
+      {"filter", &Parser::filter_block},
+      {"set", &Parser::set_statement},
+      {"with", &Parser::with_statement},
+      {"block", &Parser::block_statement},
+      {"include", &Parser::include_statement},
   };
   take();
   if (name == "print") return print_statement(into);
@@ -354,6 +358,24 @@ Result<std::unique_ptr<Stmt>> Parser::block_statement() {
   ends_.pop_back();
   take();
   if (is_name(node->name)) take();
+  return node;
+}
+
+Result<std::unique_ptr<Stmt>> Parser::include_statement() {
+  auto node = stmt(Stmt::Kind::kInclude, now().line);
+  ASSIGN(node->value, expression());
+  const auto ahead_is = [&](std::string_view word) {
+    return ahead().kind == Type::kName && ahead().text == word;
+  };
+  if (is_name("ignore") && ahead_is("missing")) {
+    take();
+    take();
+    node->ignore_missing = true;
+  }
+  if ((is_name("with") || is_name("without")) && ahead_is("context")) {
+    node->with_context = take().text == "with";
+    take();
+  }
   return node;
 }
 

@@ -45,6 +45,7 @@ class Parser {
   Result<std::unique_ptr<Stmt>> set_statement();
   Result<std::unique_ptr<Stmt>> with_statement();
   Result<std::unique_ptr<Stmt>> block_statement();
+  Result<std::unique_ptr<Stmt>> include_statement();
   Status print_statement(Block& into);
   Status signature(Stmt& into);
   std::unexpected<Error> unknown_tag(const std::string& name, int line);

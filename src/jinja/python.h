@@ -31,8 +31,9 @@ struct Budget {
   std::size_t max_output = 0;
   int depth = 0;
   bool strict_undefined = true;
-  std::function<double()> random;       ///< [0, 1)
-  std::function<std::int64_t()> clock;  ///< microseconds since 1970
+  std::function<double()> random;                                    ///< [0, 1)
+  std::function<std::int64_t()> clock;                               ///< microseconds since 1970
+  std::function<Result<std::string>(const std::string& name)> load;  ///< of templates
 };
 /// Null when this thread renders nothing.
 Budget* budget();

@@ -12,10 +12,38 @@ namespace {
 
 constexpr std::ptrdiff_t kMostStack = 2 << 20;
 
-std::unexpected<Error> at_line(Error error, int line) {
-  if (error.what.find(" (line ") == std::string::npos)
-    error.what += " (line " + std::to_string(line) + ")";
-  return std::unexpected(std::move(error));
+std::unexpected<Error> at_line(Error error, int line, const std::string& name) {
+  if (error.what.find(" (line ") != std::string::npos) return std::unexpected(std::move(error));
+  error.what += " (line " + std::to_string(line) + ")";
+  return std::unexpected(of_file(std::move(error), name));
+}
+
+/// The first of some templates that there is, and its name.
+Result<std::pair<std::string, std::string>> load_one(const Value& wanted) {
+  TRY(defined(wanted));
+  const auto& load = budget()->load;
+  if (!load)
+    return error(Code::kUnimplemented,
+                 "TypeError: no loader for this environment specified: {% include %} is for "
+                 "templates of tasks");
+  if (wanted.string() != nullptr) {
+    ASSIGN(auto text, load(*wanted.string()));
+    return std::pair{*wanted.string(), std::move(text)};
+  }
+  ASSIGN(const List names, iterate(wanted));
+  std::string all;
+  for (const Value& name : names) {
+    TRY(defined(name));
+    auto text = load(name.text());
+    if (text) return std::pair{name.text(), std::move(*text)};
+    if (text.error().code != Code::kNotFound) return std::unexpected(text.error());
+    all += (all.empty() ? "" : ", ") + name.text();
+  }
+  if (names.empty())
+    return raised("TemplatesNotFound", "Tried to select from an empty list of templates.",
+                  Code::kNotFound);
+  return raised("TemplatesNotFound", "none of the templates given were found: " + all,
+                Code::kNotFound);
 }
 
 FramePtr inner(const FramePtr& frame) {
@@ -109,12 +137,14 @@ Result<Value> Output::finish() {
 
 // --- statements ----------------------------------------------------------------------------------
 
-Renderer::Renderer(const Template::Node& root, const Scope& scope, bool native)
+Renderer::Renderer(const Template::Node& root, const Scope& scope, bool native,
+                   const Renderer* within)
     : root_(root),
       scope_(scope),
       native_(native),
       top_(std::make_shared<Frame>()),
-      stack_(static_cast<const char*>(__builtin_frame_address(0))) {}
+      stack_(within != nullptr ? within->stack_
+                               : static_cast<const char*>(__builtin_frame_address(0))) {}
 
 Renderer::~Renderer() {
   // A macro holds the frame that holds it.
@@ -139,7 +169,7 @@ Status Renderer::block(const Block& block, const FramePtr& frame, Output& out) {
   for (const auto& each : block) {
     TRY(spend(1));
     auto done = statement(*each, frame, out);
-    if (!done) return at_line(std::move(done.error()), each->line);
+    if (!done) return at_line(std::move(done.error()), each->line, root_.name);
   }
   return {};
 }
@@ -179,6 +209,8 @@ Status Renderer::statement(const Stmt& stmt, const FramePtr& frame, Output& out)
       return {};
     case Which::kBlock:
       return block(stmt.body, inner(stmt.scoped ? frame : top_), out);
+    case Which::kInclude:
+      return include(stmt, frame, out);
   }
   return {};
 }
@@ -235,6 +267,25 @@ Status Renderer::with(const Stmt& stmt, const FramePtr& frame, Output& out) {
   for (std::size_t i = 0; i < values.size(); ++i)
     TRY(assign(*stmt.targets[i], std::move(values[i]), within));
   return block(stmt.body, within, out);
+}
+
+Status Renderer::include(const Stmt& stmt, const FramePtr& frame, Output& out) {
+  TRY(deeper());
+  ASSIGN(const Value wanted, eval(*stmt.value, frame));
+  const auto loaded = load_one(wanted);
+  if (!loaded && stmt.ignore_missing && loaded.error().code == Code::kNotFound &&
+      loaded.error().what.starts_with("Template"))
+    return {};
+  if (!loaded) return std::unexpected(loaded.error());
+  TRY(spend_bytes(loaded->second.size()));
+  ASSIGN(const auto root, parse_node(loaded->second, loaded->first));
+  const Scope names = [&](std::string_view asked) -> Value {
+    if (!stmt.with_context) return Value(Undefined{std::string(asked)});
+    auto found = name(std::string(asked), frame);
+    return found ? std::move(*found) : Value(Undefined{std::string(asked)});
+  };
+  Renderer inside(root, names, native_, this);
+  return inside.block(root.body, inside.top_, out);
 }
 
 Status Renderer::assign(const Expr& target, Value value, const FramePtr& frame) {

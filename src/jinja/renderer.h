@@ -32,9 +32,16 @@ struct Output {
   Result<Value> finish();  ///< native: jinja2.nativetypes.native_concat
 };
 
+/// A template's tree; `name` as in Template::parse.
+Result<Template::Node> parse_node(std::string_view source, std::string name);
+/// An error that ends in its line, with the file's name behind it.
+Error of_file(Error error, std::string_view name);
+
 class Renderer {
  public:
-  Renderer(const Template::Node& root, const Scope& scope, bool native);
+  /// `within`: the one that includes it; its stack is used on.
+  Renderer(const Template::Node& root, const Scope& scope, bool native,
+           const Renderer* within = nullptr);
   ~Renderer();
   Result<Value> run();
 
@@ -57,6 +64,7 @@ class Renderer {
   Status filter_block(const Stmt& stmt, const FramePtr& frame, Output& out);
   Status set_block(const Stmt& stmt, const FramePtr& frame);
   Status with(const Stmt& stmt, const FramePtr& frame, Output& out);
+  Status include(const Stmt& stmt, const FramePtr& frame, Output& out);
   Value macro(const Stmt& stmt, const FramePtr& frame);
 
   Result<Value> name(const std::string& name, const FramePtr& frame);

@@ -72,6 +72,7 @@ struct Stmt {
     kWith,         // targets = values: body
     kDo,           // value
     kBlock,        // name: body, once; required blocks do not occur
+    kInclude,      // value: a template's name or several; ignore_missing, with_context
   };
   Kind kind;
   int line = 0;
@@ -81,12 +82,14 @@ struct Stmt {
   std::vector<MacroParameter> parameters;
   Block body, other;
   bool recursive = false, scoped = false;
+  bool ignore_missing = false, with_context = true;                     ///< of kInclude
   bool uses_caller = false, uses_varargs = false, uses_kwargs = false;  ///< of macros
 };
 
 /// A whole template.
 struct Template::Node {
   Block body;
+  std::string name;      ///< of its file, for messages; empty: it is of no file
   bool plain = false;    ///< no tag at all
   bool changes = false;  ///< it calls a method that changes a list or dict
 };

@@ -12,7 +12,7 @@ Result<Value> run(const Template::Node& root, const Scope& scope, const Template
                   bool native) {
   static std::atomic<std::uint64_t> number = 0;
   Budget budget{++number,       options.max_steps, options.max_output, 0, options.strict_undefined,
-                options.random, options.clock};
+                options.random, options.clock,     options.load};
   const Spending spending(budget);
   Renderer renderer(root, scope, native);
   return renderer.run();
@@ -20,11 +20,27 @@ Result<Value> run(const Template::Node& root, const Scope& scope, const Template
 
 }  // namespace
 
-Result<Template> Template::parse(std::string_view source) {
-  ASSIGN(auto tokens, tokenize(source));
+Result<Template::Node> parse_node(std::string_view source, std::string name) {
+  const auto parsed = [&]() -> Result<Template::Node> {
+    ASSIGN(auto tokens, tokenize(source));
+    return Parser(std::move(tokens)).run();
+  };
+  auto root = parsed();
+  if (!root) return std::unexpected(of_file(std::move(root.error()), name));
   const bool kept = source.find('\r') == std::string_view::npos && !source.ends_with('\n');
-  ASSIGN(auto root, Parser(std::move(tokens)).run());
-  root.plain = root.plain && kept;
+  root->plain = root->plain && kept;
+  root->name = std::move(name);
+  return root;
+}
+
+Error of_file(Error error, std::string_view name) {
+  if (!name.empty() && error.what.ends_with(')'))
+    error.what.insert(error.what.size() - 1, " of " + std::string(name));
+  return error;
+}
+
+Result<Template> Template::parse(std::string_view source, std::string name) {
+  ASSIGN(auto root, parse_node(source, std::move(name)));
   return Template(std::make_shared<const Node>(std::move(root)));
 }
 

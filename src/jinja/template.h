@@ -18,18 +18,19 @@ using Scope = std::function<Value(std::string_view name)>;
 
 /// Expressions with every operator, filters, tests, calls, slices, inline if; statements if, for
 /// (with loop, else, filter), set, macro, raw, with, filter, call, block, do; comments and
-/// whitespace control. Not include, import, extends, autoescape: an error says so. Python's methods
-/// of str, list, dict, datetime and timedelta that need no code execution work; attributes
-/// beginning with `__` are refused (the rule of Airflow's sandbox).
+/// whitespace control; include, where Options can load. Not import, extends, autoescape: an error
+/// says so. Python's methods of str, list, dict, datetime and timedelta that need no code execution
+/// work; attributes beginning with `__` are refused (the rule of Airflow's sandbox).
 ///
-/// An error's text begins with Python's class of exception and ends in the line:
-/// `UndefinedError: 'x' is undefined (line 3)`. Codes: kInvalidArgument what Python refuses too,
-/// kNotFound undefined names and missing keys, kPermissionDenied what the sandbox keeps,
-/// kResourceExhausted a limit, kUnimplemented what Jinja has and this has not.
+/// An error's text begins with Python's class of exception and ends in the line, with the file of a
+/// template that has a name: `UndefinedError: 'x' is undefined (line 3 of load.sql)`. Codes:
+/// kInvalidArgument what Python refuses too, kNotFound undefined names and missing keys,
+/// kPermissionDenied what the sandbox keeps, kResourceExhausted a limit, kUnimplemented what Jinja
+/// has and this has not.
 class Template {
  public:
-  /// kInvalidArgument with the line, in Jinja's words.
-  static Result<Template> parse(std::string_view source);
+  /// kInvalidArgument with the line, in Jinja's words. `name`: of the file, where it is of one.
+  static Result<Template> parse(std::string_view source, std::string name = "");
 
   struct Options {
     bool strict_undefined = true;       ///< as Airflow's DAG default: jinja2.StrictUndefined
@@ -40,6 +41,8 @@ class Template {
     std::function<double()> random = {};
     /// Microseconds since 1970: `macros.datetime.now()`; without it asking is an error.
     std::function<std::int64_t()> clock = {};
+    /// The text of another template, for `include`; kNotFound `TemplateNotFound: …`.
+    std::function<Result<std::string>(const std::string& name)> load = {};
   };
   Result<std::string> render(const Scope& scope, const Options& options) const;
   /// Jinja's NativeEnvironment (`render_template_as_native_obj`): one expression keeps its type.

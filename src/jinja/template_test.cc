@@ -1,10 +1,12 @@
 // Templates rendered by Jinja 3.1 as Airflow builds it (tests/jinja/expected.jsonl) and by ours.
 #include "jinja/template.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <set>
 
 #include "jinja/testing/recorded.h"
@@ -78,6 +80,66 @@ TEST(Template, a_failure_while_rendering_names_its_line) {
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().what, "UndefinedError: 'missing' is undefined (line 4)");
   EXPECT_EQ(made.error().code, Code::kNotFound);
+}
+
+/// Files as `load` knows them, and what Jinja 3.1's DictLoader made of them.
+Template::Options with_files() {
+  Template::Options options;
+  options.load = [](const std::string& name) -> Result<std::string> {
+    static const std::map<std::string, std::string> kFiles = {
+        {"line.sql", "<{{ x }}{{ y|default('-') }}>\n"},
+        {"set.sql", "{% set x = 2 %}{{ x }}"},
+        {"outer.sql", "[{% include 'line.sql' %}]"},
+        {"wrong.sql", "a\n{{ missing }}"},
+        {"broken.sql", "a\n\n{% if %}"},
+        {"around.sql", "{% include 'around.sql' %}"},
+        {"block.sql", "{% block b %}{{ x }}{% endblock %}"},
+    };
+    const auto at = kFiles.find(name);
+    if (at == kFiles.end()) return error(Code::kNotFound, "TemplateNotFound: " + name);
+    return at->second;
+  };
+  return options;
+}
+
+std::string included(const std::string& source) {
+  const Scope scope = [](std::string_view name) -> Value {
+    return name == "x" ? Value(1) : Value(Undefined{std::string(name)});
+  };
+  const auto parsed = Template::parse(source, "main.sql");
+  if (!parsed) return parsed.error().what;
+  const auto made = parsed->render(scope, with_files());
+  return made ? *made : made.error().what;
+}
+
+TEST(Template, includes_have_the_names_of_their_place_and_leave_none_behind) {
+  EXPECT_EQ(included("a{% include 'line.sql' %}b"), "a<1->b");
+  EXPECT_EQ(included("{% for y in [7, 8] %}{% include 'line.sql' %}{% endfor %}"), "<17><18>");
+  EXPECT_EQ(included("{% set y = 3 %}{% include 'outer.sql' %}"), "[<13>]");
+  EXPECT_EQ(included("{% include 'set.sql' %}{{ x }}"), "21");
+  EXPECT_EQ(included("{% include 'block.sql' %}"), "1");
+  EXPECT_EQ(included("{% include 'line' ~ '.sql' %}"), "<1->");
+  EXPECT_EQ(included("{% include ['none.sql', 'line.sql'] %}"), "<1->");
+  EXPECT_EQ(included("{% include 'set.sql' without context %}"), "2");
+  EXPECT_EQ(included("{% include 'line.sql' with context %}"), "<1->");
+  EXPECT_EQ(included("a{% include 'none.sql' ignore missing %}b"), "ab");
+  EXPECT_EQ(included("a{% include ['none.sql'] ignore missing with context %}b"), "ab");
+}
+
+TEST(Template, what_fails_in_an_include_names_its_file_and_line) {
+  EXPECT_EQ(included("\n{% include 'wrong.sql' %}"),
+            "UndefinedError: 'missing' is undefined (line 2 of wrong.sql)");
+  EXPECT_EQ(included("{% include 'broken.sql' %}"),
+            "TemplateSyntaxError: Expected an expression, got 'end of statement block' (line 3 of "
+            "broken.sql)");
+  EXPECT_EQ(included("\n{% include 'none.sql' %}"),
+            "TemplateNotFound: none.sql (line 2 of main.sql)");
+  EXPECT_EQ(included("{% include ['a', 'b'] %}"),
+            "TemplatesNotFound: none of the templates given were found: a, b (line 1 of main.sql)");
+  EXPECT_EQ(included("{% include 'line.sql' without context %}"),
+            "UndefinedError: 'x' is undefined (line 1 of line.sql)");
+  EXPECT_THAT(included("{% include 'around.sql' %}"),
+              ::testing::HasSubstr("RecursionError: maximum recursion depth exceeded"));
 }
 
 TEST(Template, a_text_without_tags_is_plain) {

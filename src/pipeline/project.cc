@@ -1,10 +1,8 @@
 #include "pipeline/project.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <span>
 
 #include "connect/source_types.h"
 #include "pipeline/functions.h"
@@ -20,37 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Unit {
-  std::string_view suffix;
-  std::int64_t factor;
-};
-
-/// "7d" in milliseconds, "8MB" in bytes: a whole number and one of `units`.
-Result<std::int64_t> quantity(const yaml::File& file, const YAML::Node& node, std::string_view key,
-                              std::span<const Unit> units) {
-  ASSIGN(const std::string text, file.text(node, key));
-  std::int64_t number = 0;
-  auto [rest, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view suffix(rest, text.data() + text.size() - rest);
-  for (const Unit& unit : units)
-    if (code == std::errc() && number >= 0 && suffix == unit.suffix) return number * unit.factor;
-  std::string known;
-  for (const Unit& unit : units)
-    known += (known.empty() ? "" : ", ") + std::string("5") + std::string(unit.suffix);
-  return file.fail(
-      node, "`" + std::string(key) + ": " + text + "` is not understood; write it like " + known);
-}
-
-constexpr Unit kTimes[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-constexpr Unit kSizes[] = {
-    {"", 1},          {"B", 1},         {"KB", 1000},    {"MB", 1'000'000}, {"GB", 1'000'000'000},
-    {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
-
+/// One of two readings of `key`, where it is there.
 Status read_quantity(const yaml::File& file, const YAML::Node& mapping, const char* key,
-                     std::span<const Unit> units, std::int64_t& value) {
+                     Result<std::int64_t> (yaml::File::*read)(const YAML::Node&, std::string_view)
+                         const,
+                     std::int64_t& value) {
   if (!mapping.IsMap() || !mapping[key]) return {};
-  ASSIGN(value, quantity(file, mapping[key], key, units));
+  ASSIGN(value, (file.*read)(mapping[key], key));
   return {};
 }
 
@@ -349,7 +323,7 @@ Result<TopicSpec> read_topic(const yaml::File& file, const std::string& name,
           node[key],
           "`" + std::string(key) + "` is of a topic with `format: avro`, json_schema or protobuf");
   if (node["retention"]) {
-    ASSIGN(const std::int64_t ms, quantity(file, node["retention"], "retention", kTimes));
+    ASSIGN(const std::int64_t ms, file.milliseconds(node["retention"], "retention"));
     topic.settings["retention.ms"] = std::to_string(ms);
   }
   const std::pair<const char*, const char*> sizes[] = {{"max_message_bytes", "max.message.bytes"},
@@ -357,7 +331,7 @@ Result<TopicSpec> read_topic(const yaml::File& file, const std::string& name,
                                                        {"segment_size", "segment.bytes"}};
   for (auto [key, setting] : sizes) {
     if (!node[key]) continue;
-    ASSIGN(const std::int64_t bytes, quantity(file, node[key], key, kSizes));
+    ASSIGN(const std::int64_t bytes, file.bytes(node[key], key));
     topic.settings[setting] = std::to_string(bytes);
   }
   if (node["compression"]) {
@@ -503,7 +477,7 @@ Status read_limits(Project& project, const yaml::File& file) {
   if (const YAML::Node node = file.root["checkpoint"]) {
     TRY(file.only_keys(node, {"every", "records"}));
     if (node.IsMap() && node["every"]) {
-      ASSIGN(project.limits.checkpoint_ms, quantity(file, node["every"], "every", kTimes));
+      ASSIGN(project.limits.checkpoint_ms, file.milliseconds(node["every"], "every"));
     }
     if (node.IsMap() && node["records"]) {
       ASSIGN(project.limits.checkpoint_records, file.integer(node["records"], "records"));
@@ -518,13 +492,14 @@ Status read_upkeep(Project& project, const yaml::File& file) {
   Upkeep& upkeep = project.upkeep;
   if (const YAML::Node node = file.root["lake"]) {
     TRY(file.only_keys(node, {"compact_under", "vacuum_after"}));
-    TRY(read_quantity(file, node, "compact_under", kSizes, upkeep.compact_under_bytes));
-    TRY(read_quantity(file, node, "vacuum_after", kTimes, upkeep.vacuum_after_ms));
+    TRY(read_quantity(file, node, "compact_under", &yaml::File::bytes, upkeep.compact_under_bytes));
+    TRY(read_quantity(file, node, "vacuum_after", &yaml::File::milliseconds,
+                      upkeep.vacuum_after_ms));
   }
   if (const YAML::Node node = file.root["dead_letters"]) {
     TRY(file.only_keys(node, {"keep", "max_bytes"}));
-    TRY(read_quantity(file, node, "keep", kTimes, upkeep.letters_keep_ms));
-    TRY(read_quantity(file, node, "max_bytes", kSizes, upkeep.letters_max_bytes));
+    TRY(read_quantity(file, node, "keep", &yaml::File::milliseconds, upkeep.letters_keep_ms));
+    TRY(read_quantity(file, node, "max_bytes", &yaml::File::bytes, upkeep.letters_max_bytes));
   }
   return {};
 }
@@ -532,9 +507,9 @@ Status read_upkeep(Project& project, const yaml::File& file) {
 Status read_settings(Project& project, const std::string& path) {
   ASSIGN(const yaml::File file, yaml::File::load(path));
   if (file.root.IsNull()) return {};
-  TRY(file.only_keys(
-      file.root, {"roles", "topics", "ingest", "staging", "serving", "lake", "functions", "invoke",
-                  "dead_letters", "checkpoint", "lambda", "alerts"}));
+  TRY(file.only_keys(file.root, {"roles", "topics", "ingest", "staging", "serving", "lake",
+                                 "functions", "invoke", "dead_letters", "checkpoint", "lambda",
+                                 "alerts", "workflows", "connections", "variables"}));
   TRY(read_roles(project, file));
   TRY(read_topics(project, file));
   TRY(read_ingest(project, file));

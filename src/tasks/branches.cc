@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "tasks/branch.h"
 #include "tasks/dates.h"
@@ -91,7 +92,23 @@ class LatestOnly final : public Operator {
   }
 };
 
+/// With all that is downstream of them: a join that is also directly below the branch goes on.
+std::set<std::string> with_downstream(const dags::Dag& dag, std::vector<std::string> ids) {
+  std::set<std::string> all;
+  while (!ids.empty()) {
+    const std::string id = std::move(ids.back());
+    ids.pop_back();
+    const dags::Task* task = all.insert(id).second ? dag.find(id) : nullptr;
+    if (task != nullptr) ids.insert(ids.end(), task->downstream.begin(), task->downstream.end());
+  }
+  return all;
+}
+
 }  // namespace
+
+bool skipping_returns_nothing(const Context& context) {
+  return context.id.map_index < 0;
+}
 
 Outcome branch_to(const Context& context, const jinja::Value& chosen) {
   std::vector<std::string> names;
@@ -120,11 +137,13 @@ Outcome branch_to(const Context& context, const jinja::Value& chosen) {
         wanted.push_back(task.id);
     }
   }
+  const auto followed = with_downstream(context.dag, std::move(wanted));
   Outcome outcome = Outcome::success(chosen);
   outcome.skip.emplace();
   for (const auto& id : context.task.downstream) {
-    if (std::ranges::find(wanted, id) == wanted.end()) outcome.skip->push_back(id);
+    if (!followed.contains(id)) outcome.skip->push_back(id);
   }
+  if (skipping_returns_nothing(context) && !outcome.skip->empty()) outcome.returned = {};
   return outcome;
 }
 

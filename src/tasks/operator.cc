@@ -27,6 +27,7 @@ const OperatorTable& table() {
     add_slack(made);
     add_spark(made);
     add_sql(made);
+    add_sql_checks(made);
     add_tailrace(made);
     return made;
   }();
@@ -56,8 +57,8 @@ const dags::Operators& operators_here() {
     std::vector<std::string> paths() const override { return dags::airflow_operators().paths(); }
     bool runs(const std::string& path) const override { return find_operator(path) != nullptr; }
     bool ignores(std::string_view argument) const override {
-      constexpr std::string_view kIgnored[] = {"run_as_user", "pre_execute",     "post_execute",
-                                               "executor",    "executor_config", "resources"};
+      constexpr std::string_view kIgnored[] = {"run_as_user", "pre_execute", "post_execute",
+                                               "executor", "executor_config"};
       return std::ranges::find(kIgnored, argument) != std::end(kIgnored);
     }
   };

@@ -21,6 +21,7 @@
 #include "rt/clock.h"
 #include "sched/rows.h"
 #include "sched/scheduler.h"
+#include "tasks/process.h"
 
 namespace tailrace::tasks {
 
@@ -79,6 +80,7 @@ struct Context {
   std::string folder;              ///< the project's
   std::string dags_folder;         ///< where DAG files and their Python are
   std::string python = "python3";  ///< the interpreter of Python tasks
+  Limits limits = {};              ///< of its processes
   std::string mark;                ///< of this data folder, for what a crash leaves behind
   std::map<std::string, std::string> environment;  ///< more of it: AIRFLOW_CONN_… as the task asks
   std::stop_token stop;                            ///< asked for: clear, timeout, shutdown

@@ -27,14 +27,7 @@ void add_sensors(OperatorTable& table);
 void add_slack(OperatorTable& table);
 void add_spark(OperatorTable& table);
 void add_sql(OperatorTable& table);
+void add_sql_checks(OperatorTable& table);
 void add_tailrace(OperatorTable& table);
-
-/// What a task's process gets: PATH, HOME, LANG and the like of ours (nothing else of our
-/// environment), AIRFLOW_CTX_… of the try, and the mark by which a killed program's processes are
-/// found.
-std::map<std::string, std::string> task_environment(const Context& context);
-
-/// What a Bash task asks for: `env` instead of ours, or beside it with append_env.
-Result<std::map<std::string, std::string>> environment_of(const Context& context);
 
 }  // namespace tailrace::tasks

@@ -22,6 +22,7 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "tasks/session_use.h"
 
 namespace tailrace::tasks {
 namespace {
@@ -32,6 +33,8 @@ constexpr std::size_t kLineBytes = 64 << 10;
 constexpr int kRequestFd = 3, kAnswerFd = 4;
 /// So many reads of 16 KB: a child that never stops printing is answered all the same.
 constexpr int kOutputFirst = 64;
+/// Between two looks at what a session with limits uses.
+constexpr auto kLook = std::chrono::milliseconds(250);
 
 /// A file descriptor that is closed when it goes.
 class Fd {
@@ -100,7 +103,7 @@ struct Launch {
   char* const* environment;
   const char* folder;
   int input, output, request, answer;  ///< the last two: -1 for none
-  const rlimit* memory;
+  const rlimit *memory, *files;
   int failed = 0;  ///< errno of what failed
   const char* what = "";
 };
@@ -131,6 +134,8 @@ struct Launch {
     give_up(launch, "its pipes");
   if (launch.memory != nullptr && setrlimit(RLIMIT_AS, launch.memory) != 0)
     give_up(launch, "its limit of memory");
+  if (launch.files != nullptr && setrlimit(RLIMIT_NOFILE, launch.files) != 0)
+    give_up(launch, "its limit of open files");
   if (launch.folder != nullptr && chdir(launch.folder) != 0) give_up(launch, launch.folder);
   execve(launch.program, launch.arguments, launch.environment);
   give_up(launch, launch.program);
@@ -152,6 +157,15 @@ struct Launch {
     launch.what = "vfork";
   }
   return pid;
+}
+
+/// As many as are wanted, where somebody above us has not allowed less.
+rlimit files_limit(std::uint64_t wanted) {
+  rlimit limit{};
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  limit.rlim_max = std::min<rlim_t>(limit.rlim_max, wanted);
+  limit.rlim_cur = limit.rlim_max;
+  return limit;
 }
 
 /// Bytes to lines.
@@ -210,6 +224,8 @@ class Child {
     rlimit memory{};
     if (command_.memory_bytes)
       memory.rlim_cur = memory.rlim_max = static_cast<rlim_t>(*command_.memory_bytes);
+    rlimit files{};
+    if (command_.limits.open_files) files = files_limit(*command_.limits.open_files);
     Launch launch{.program = program.c_str(),
                   .arguments = arguments.data(),
                   .environment = environment.data(),
@@ -218,7 +234,8 @@ class Child {
                   .output = output.write.get(),
                   .request = request.write.get(),
                   .answer = answer.read.get(),
-                  .memory = command_.memory_bytes ? &memory : nullptr};
+                  .memory = command_.memory_bytes ? &memory : nullptr,
+                  .files = command_.limits.open_files ? &files : nullptr};
     pid_ = launch_child(launch);
     if (launch.failed != 0) {
       if (pid_ > 0) waitpid(pid_, nullptr, 0);
@@ -247,8 +264,11 @@ class Child {
       [[maybe_unused]] const auto written = write(waker.get(), &one, sizeof one);
     });
     const auto begun = Steady::now();
+    const Limits& limits = command_.limits;
+    if (limits.memory_bytes || limits.processor_time || limits.processes) look_ = begun + kLook;
     while (!gone_) {
       const auto now = Steady::now();
+      if (look_ && now >= *look_) look_at_use(now);
       if (!asked_ &&
           (stop.stop_requested() || (command_.timeout && now - begun >= *command_.timeout))) {
         (stop.stop_requested() ? ended_.stopped : ended_.timed_out) = true;
@@ -267,6 +287,25 @@ class Child {
   }
 
  private:
+  /// Kills the session when it uses more than it may.
+  void look_at_use(Steady::time_point now) {
+    look_ = now + kLook;
+    const SessionUse use = use_of_session(pid_);
+    const Limits& limits = command_.limits;
+    if (limits.memory_bytes && use.memory_bytes > *limits.memory_bytes) {
+      ended_.beyond = Limit::kMemory;
+    } else if (limits.processor_time && use.processor_time > *limits.processor_time) {
+      ended_.beyond = Limit::kProcessorTime;
+    } else if (limits.processes && use.processes > *limits.processes) {
+      ended_.beyond = Limit::kProcesses;
+    } else {
+      return;
+    }
+    look_.reset();
+    signal_session(SIGKILL);  // all of a group at once: nothing of it forks meanwhile
+    kill_session(pid_);       // and what has made a group of its own
+  }
+
   /// What it left running goes with it: its session is its process group unless they moved.
   void signal_session(int signal) const { ::kill(-pid_, signal); }
 
@@ -277,6 +316,7 @@ class Child {
     } else if (!asked_ && command_.timeout) {
       next = begun + *command_.timeout;
     }
+    if (look_) next = std::min(next.value_or(*look_), *look_);
     const auto patience =
         next ? std::chrono::ceil<std::chrono::milliseconds>(*next - now).count() : -1;
     if (input_.open() && sent_ == command_.input.size()) input_.close();
@@ -365,7 +405,7 @@ class Child {
   Fd input_, output_, request_, answer_, pidfd_;
   std::string requests_, answers_;  ///< not whole yet; not sent yet
   std::size_t sent_ = 0;
-  std::optional<Steady::time_point> asked_;
+  std::optional<Steady::time_point> asked_, look_;
   bool killed_ = false, gone_ = false;
   Ended ended_;
 };

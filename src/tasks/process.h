@@ -16,12 +16,23 @@
 
 namespace tailrace::tasks {
 
+/// What a process and all that it started in its session may use together; nothing: what there is.
+struct Limits {
+  std::optional<std::uint64_t> memory_bytes = {};  ///< in memory; files that are mapped not counted
+  std::optional<std::chrono::microseconds> processor_time = {};
+  std::optional<std::uint64_t> processes = {};
+  std::optional<std::uint64_t> open_files = {};  ///< of each process: RLIMIT_NOFILE
+};
+
+enum class Limit { kNone, kMemory, kProcessorTime, kProcesses };
+
 struct Command {
   std::vector<std::string> arguments;  ///< [0] is looked for in PATH of `environment`
   std::map<std::string, std::string> environment = {};  ///< all of it
   std::string folder = {};                              ///< where it runs; empty: ours
   std::string input = {};                               ///< its standard input, then the end of it
-  std::optional<std::uint64_t> memory_bytes = {};       ///< RLIMIT_AS
+  std::optional<std::uint64_t> memory_bytes = {};       ///< of its addresses: RLIMIT_AS
+  Limits limits = {};
   std::optional<std::chrono::microseconds> timeout = {};
   std::chrono::milliseconds grace = std::chrono::seconds(5);  ///< between TERM and KILL
   /// Set: the child may ask. Each line that it writes to file descriptor 3 is a request, and what
@@ -34,14 +45,16 @@ struct Ended {
   int code = 0;    ///< of exit(); 128 + signal otherwise
   int signal = 0;  ///< 0: it left by itself
   bool timed_out = false, stopped = false, asked_too_much = false;
+  Limit beyond = Limit::kNone;  ///< it was killed for that
 };
 
 /// Runs it to its end on the calling thread, which must be one that lives as long as the program's
 /// tasks do: the child is killed when that thread ends (PR_SET_PDEATHSIG). `line` gets each line of
 /// output and error output as it comes, without its end; lines over 64 KiB come in pieces. When
 /// `stop` is asked for or the time is over, the whole session is sent TERM, after `grace` KILL.
-/// What it left running in its session is killed when it ends. The program must ignore SIGPIPE. An
-/// Error: it could not be started.
+/// What it left running in its session is killed when it ends. Limits are looked after some four
+/// times a second (session_use.h), and a session that is beyond one is killed. The program must
+/// ignore SIGPIPE. An Error: it could not be started.
 Result<Ended> run_process(const Command& command, const std::function<void(std::string_view)>& line,
                           std::stop_token stop, const std::function<void(int pid)>& started = {});
 

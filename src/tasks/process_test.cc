@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -148,6 +149,64 @@ TEST(Process, memory_beyond_its_limit_is_refused_to_it) {
   const auto done = run(command);
   EXPECT_NE(done.ended.code, 0);
   EXPECT_THAT(done.lines.back(), HasSubstr("MemoryError"));
+}
+
+TEST(Process, a_session_that_uses_more_memory_than_it_may_is_killed) {
+  // A child of the shell has it, and lives on with it.
+  auto command =
+      shell("python3 -c \"held = b'x' * (200 << 20); import time; time.sleep(60)\" & wait");
+  command.limits.memory_bytes = 100 << 20;
+  const auto done = run(command);
+  EXPECT_EQ(done.ended.beyond, Limit::kMemory);
+  EXPECT_EQ(done.ended.signal, SIGKILL);
+}
+
+TEST(Process, memory_of_files_is_not_its_own) {
+  auto command = shell(
+      "head -c 200000000 /dev/zero > $FILE; python3 -c \"import mmap, os, sys, time\n"
+      "whole = mmap.mmap(os.open(sys.argv[1], os.O_RDONLY), 0, prot=mmap.PROT_READ)\n"
+      "sum(whole[0:len(whole):4096]); time.sleep(1)\" $FILE; rm $FILE");
+  command.environment["FILE"] = testing::TempDir() + "mapped-" + std::to_string(getpid());
+  command.limits.memory_bytes = 100 << 20;
+  EXPECT_EQ(run(command).ended.beyond, Limit::kNone);
+}
+
+TEST(Process, a_session_that_computes_longer_than_it_may_is_killed) {
+  auto command = shell("(while :; do :; done) & wait");
+  command.limits.processor_time = std::chrono::milliseconds(300);
+  const auto done = run(command);
+  EXPECT_EQ(done.ended.beyond, Limit::kProcessorTime);
+}
+
+TEST(Process, a_session_of_too_many_processes_is_killed_with_groups_that_it_made) {
+  auto command = shell("set -m; for i in 1 2 3 4 5 6 7 8; do sleep 1000 & echo $!; done; wait");
+  command.limits.processes = 5;
+  const auto done = run(command);
+  EXPECT_EQ(done.ended.beyond, Limit::kProcesses);
+  ASSERT_FALSE(done.lines.empty());
+  for (const auto& line : done.lines) {
+    const auto pid = static_cast<pid_t>(std::stol(line));
+    for (int i = 0; i < 500 && is_alive(pid); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_FALSE(is_alive(pid));
+  }
+}
+
+TEST(Process, it_has_as_many_files_as_it_may) {
+  auto command = shell("ulimit -Sn; ulimit -Hn");
+  command.limits.open_files = 100;
+  EXPECT_THAT(run(command).lines, ElementsAre("100", "100"));
+}
+
+TEST(Process, limits_that_are_kept_change_nothing) {
+  auto command = shell("sleep 0.6; echo done");
+  command.limits = {.memory_bytes = 100 << 20,
+                    .processor_time = std::chrono::seconds(10),
+                    .processes = 10,
+                    .open_files = 100};
+  const auto done = run(command);
+  EXPECT_EQ(done.ended.beyond, Limit::kNone);
+  EXPECT_THAT(done.lines, ElementsAre("done"));
 }
 
 TEST(Process, one_that_cannot_be_started_says_what_and_why) {

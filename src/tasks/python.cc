@@ -88,6 +88,8 @@ class Python final : public Operator {
       ASSIGN(outcome.ignore_downstream_trigger_rules,
              bool_argument(context, "ignore_downstream_trigger_rules", true));
       outcome.skip_all_downstream = true;
+      if (skipping_returns_nothing(context) && !context.task.downstream.empty())
+        outcome.returned = {};
     } else if (kind_ == Kind::kBash) {
       // @task.bash: what the function returns is the script.
       const auto* script = outcome.returned.string();

@@ -4,11 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "metadata/secrets.h"
-#include "tasks/operators.h"
-#include "tasks/process.h"
+#include "tasks/task_process.h"
 #include "tasks/worker_source.h"
 
 namespace tailrace::tasks {
@@ -253,22 +250,15 @@ json python_job(const Context& context) {
 
 Result<Called> call_python(Context& context, json job) {
   Worker worker(context, std::move(job));
-  Command command{.arguments = {context.python, "-u", "-c", worker_source()},
-                  .environment = task_environment(context),
-                  .folder = context.folder};
+  ASSIGN(Command command, task_command(context, {context.python, "-u", "-c", worker_source()},
+                                       task_environment(context)));
   command.serve = [&](std::string_view request) { return worker.serve(request); };
-  if (context.deadline) {
-    command.timeout = std::chrono::microseconds(
-        std::max<std::int64_t>(0, *context.deadline - context.clock.now().value * 1000));
-  }
   ASSIGN(const Ended ended, run_process(
                                 command, [&](std::string_view line) { context.log.line(line); },
                                 context.stop, context.process_started));
   Called called;
-  if (ended.timed_out) {
-    called.outcome = Outcome::failed("execution_timeout is over");
-  } else if (ended.stopped) {
-    called.outcome = Outcome::failed("stopped");
+  if (auto why = why_ended(context, ended)) {
+    called.outcome = Outcome::failed(std::move(*why));
   } else if (!worker.ended()) {
     called.outcome = Outcome::failed(
         ended.signal != 0

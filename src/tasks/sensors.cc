@@ -10,7 +10,7 @@
 #include "calendar/zone.h"
 #include "tasks/dates.h"
 #include "tasks/operators.h"
-#include "tasks/process.h"
+#include "tasks/task_process.h"
 
 namespace tailrace::tasks {
 namespace {
@@ -44,25 +44,40 @@ Micros now_of(const Context& context) {
   return context.clock.now().value * 1000;
 }
 
+/// A timedelta, or whole minutes, also as a template gives them.
+Result<Micros> minutes_or_delta(const Context& context, std::string_view name) {
+  const jinja::Value* given = context.arguments.find(name);
+  if (given == nullptr) return error(Code::kInvalidArgument, fmt::format("{}: is missing", name));
+  if (given->delta() != nullptr) return given->delta()->micros;
+  if (const auto minutes = given->number()) return static_cast<Micros>(*minutes) * 60'000'000;
+  if (given->string() != nullptr) return std::atoll(given->string()->c_str()) * 60'000'000;
+  return error(Code::kInvalidArgument, fmt::format("{}: must be a timedelta, or minutes", name));
+}
+
 Looked time_delta(Context& context) {
-  const jinja::Value* given = context.arguments.find(std::string_view("delta"));
-  if (given == nullptr) return error(Code::kInvalidArgument, "delta: is missing");
-  Micros delta = 0;
-  if (given->delta() != nullptr) {
-    delta = given->delta()->micros;
-  } else if (const auto minutes = given->number()) {
-    delta = static_cast<Micros>(*minutes) * 60'000'000;
-  } else if (given->string() != nullptr) {
-    delta = std::atoll(given->string()->c_str()) * 60'000'000;
-  } else {
-    return error(Code::kInvalidArgument, "delta: must be a timedelta, or minutes");
-  }
+  ASSIGN(const Micros delta, minutes_or_delta(context, "delta"));
   const Micros base = context.run.interval ? context.run.interval->end : context.run.run_after;
-  context.log.line(fmt::format(
-      "Checking if the delta has elapsed base_time={}, delta={}",
-      calendar::isoformat({.instant = base, .zone = calendar::Zone::utc()}), given->text()));
+  context.log.line(
+      fmt::format("Checking if the delta has elapsed base_time={}, delta={}",
+                  calendar::isoformat({.instant = base, .zone = calendar::Zone::utc()}),
+                  context.arguments.find(std::string_view("delta"))->text()));
   return yes(now_of(context) > base + delta);
 }
+
+/// A time after the beginning of the task, whatever becomes of tries meanwhile.
+class Wait final : public Operator {
+ public:
+  Outcome run(Context& context) const override {
+    const auto delta = minutes_or_delta(context, "time_to_wait");
+    if (!delta) return Outcome::failed(delta.error().what);
+    const Micros whole_seconds = *delta / 1'000'000 * 1'000'000;
+    Outcome outcome;
+    outcome.at = context.first_started_at.value_or(now_of(context)) + whole_seconds;
+    outcome.how =
+        now_of(context) >= *outcome.at ? Outcome::How::kSuccess : Outcome::How::kReschedule;
+    return outcome;
+  }
+};
 
 Looked date_time(Context& context) {
   ASSIGN(const Micros at, moment_argument(context, "target_time"));
@@ -128,12 +143,15 @@ class BashSensor final : public Operator {
     Outcome looked = poke(context, [&]() -> Looked {
       ASSIGN(const std::string script, text_argument(context, "bash_command"));
       ASSIGN(auto environment, environment_of(context));
-      const Command command{.arguments = {"bash", "-c", script},
-                            .environment = std::move(environment),
-                            .folder = context.folder};
+      ASSIGN(const Command command,
+             task_command(context, {"bash", "-c", script}, std::move(environment)));
       ASSIGN(const Ended ended, run_process(
                                     command, [&](std::string_view line) { context.log.line(line); },
                                     context.stop, context.process_started));
+      if (auto why = why_ended(context, ended)) {
+        refused = Outcome::failed(std::move(*why));
+        return kNothing();
+      }
       if (ended.code == 0) return kNothing();
       const jinja::Value* again = context.arguments.find(std::string_view("retry_exit_code"));
       if (again != nullptr && again->index() && *again->index() != ended.code) {
@@ -154,6 +172,7 @@ void add_sensors(OperatorTable& table) {
   table[sensors + "filesystem.FileSensor"] = std::make_unique<Sensor>(file);
   table[sensors + "time_delta.TimeDeltaSensor"] = std::make_unique<Sensor>(time_delta);
   table[sensors + "time_delta.TimeDeltaSensorAsync"] = std::make_unique<Sensor>(time_delta);
+  table[sensors + "time_delta.WaitSensor"] = std::make_unique<Wait>();
   table[sensors + "date_time.DateTimeSensor"] = std::make_unique<Sensor>(date_time);
   table[sensors + "date_time.DateTimeSensorAsync"] = std::make_unique<Sensor>(date_time);
   table[sensors + "time.TimeSensor"] = std::make_unique<Sensor>(time_of_day);

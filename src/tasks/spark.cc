@@ -7,7 +7,7 @@
 
 #include "jinja/json.h"
 #include "tasks/operators.h"
-#include "tasks/process.h"
+#include "tasks/task_process.h"
 
 namespace tailrace::tasks {
 namespace {
@@ -208,18 +208,13 @@ class SparkSubmit final : public Operator {
           Code::kUnimplemented,
           "deploy_mode cluster on a standalone master: the driver's status is not followed "
           "here; take client, or run this DAG on Airflow");
-    Command command{
-        .arguments = {}, .environment = task_environment(context), .folder = context.folder};
+    ASSIGN(Command command, task_command(context, {}, task_environment(context)));
     for (const char* name : {"SPARK_HOME", "SPARK_CONF_DIR", "HADOOP_HOME", "HADOOP_CONF_DIR",
                              "YARN_CONF_DIR", "PYSPARK_PYTHON"}) {
       if (const char* value = std::getenv(name)) command.environment.try_emplace(name, value);
     }
     ASSIGN(command.arguments, command_of(context, spark, command.environment));
     context.log.line("Spark-Submit cmd: " + masked(command.arguments));
-    if (context.deadline) {
-      command.timeout = std::chrono::microseconds(
-          std::max<std::int64_t>(0, *context.deadline - context.clock.now().value * 1000));
-    }
     std::deque<std::string> tail;
     ASSIGN(const Ended ended, run_process(
                                   command,
@@ -229,8 +224,7 @@ class SparkSubmit final : public Operator {
                                     if (tail.size() > kTail) tail.pop_front();
                                   },
                                   context.stop, context.process_started));
-    if (ended.timed_out) return Outcome::failed("execution_timeout is over");
-    if (ended.stopped) return Outcome::failed("stopped");
+    if (auto why = why_ended(context, ended)) return Outcome::failed(std::move(*why));
     if (ended.code == 0) return Outcome::success();
     std::string why = fmt::format("Cannot execute: {}. Error code is: {}.",
                                   masked(command.arguments), ended.code);

@@ -7,7 +7,7 @@
 #include "tasks/branch.h"
 #include "tasks/operators.h"
 #include "tasks/python_call.h"
-#include "tasks/sql_client.h"
+#include "tasks/sql_operator.h"
 
 namespace tailrace::tasks {
 namespace {
@@ -15,49 +15,6 @@ namespace {
 using jinja::List;
 using jinja::Value;
 using nlohmann::json;
-
-const Value* given(const Context& context, std::string_view name) {
-  const Value* value = context.arguments.find(name);
-  return value == nullptr || value->is_none() ? nullptr : value;
-}
-
-Value parameters_of(const Context& context) {
-  const Value* value = given(context, "parameters");
-  return value == nullptr ? Value() : *value;
-}
-
-/// Each of these operators ends so: an Error is a failure.
-class SqlOperator : public Operator {
- public:
-  Outcome run(Context& context) const final {
-    auto outcome = try_run(context);
-    return outcome ? std::move(*outcome) : Outcome::failed(outcome.error().what);
-  }
-
- protected:
-  virtual Result<Outcome> try_run(Context& context) const = 0;
-
-  static Result<std::unique_ptr<SqlClient>> client(Context& context, std::string none = "") {
-    ASSIGN(const std::string connection, text_argument(context, "conn_id", std::move(none)));
-    ASSIGN(const std::string database, text_argument(context, "database"));
-    return SqlClient::open(context, connection, database);
-  }
-
-  /// get_first: the first row as a tuple; None where there is none.
-  static Result<Value> first_row(Context& context, std::string none = "") {
-    ASSIGN(const auto sql, text_argument(context, "sql"));
-    ASSIGN(auto open, client(context, std::move(none)));
-    ASSIGN(const auto answer, open->run(sql, parameters_of(context)));
-    TRY(open->commit());
-    return answer.rows.empty() ? Value() : answer.rows.front();
-  }
-
-  /// A failure that is tried again, or not, as retry_on_failure says.
-  static Result<Outcome> failed(const Context& context, std::string why) {
-    ASSIGN(const bool retry, bool_argument(context, "retry_on_failure", true));
-    return retry ? Outcome::failed(std::move(why)) : Outcome::failed_for_good(std::move(why));
-  }
-};
 
 class Execute final : public SqlOperator {
   Result<Outcome> try_run(Context& context) const override {
@@ -102,7 +59,7 @@ class Check final : public SqlOperator {
   Result<Outcome> try_run(Context& context) const override {
     ASSIGN(const auto sql, text_argument(context, "sql"));
     context.log.line("Executing SQL check: " + sql);
-    ASSIGN(const Value row, first_row(context));
+    ASSIGN(const Value row, first_row(context, sql));
     context.log.line("Record: " + row.text());
     if (!row.truth()) return failed(context, "The following query returned zero rows: " + sql);
     if (!std::ranges::all_of(row.tuple()->items, [](const Value& one) { return one.truth(); }))
@@ -113,22 +70,13 @@ class Check final : public SqlOperator {
   }
 };
 
-/// A number, or the text of one.
-std::optional<double> float_of(const Value& value) {
-  if (const auto number = value.number()) return number;
-  if (value.string() == nullptr || value.string()->empty()) return std::nullopt;
-  char* end = nullptr;
-  const double number = std::strtod(value.string()->c_str(), &end);
-  return *end == '\0' ? std::optional(number) : std::nullopt;
-}
-
 class ValueCheck final : public SqlOperator {
   Result<Outcome> try_run(Context& context) const override {
     ASSIGN(const auto sql, text_argument(context, "sql"));
     const Value* wanted = given(context, "pass_value");
     if (wanted == nullptr) return error(Code::kInvalidArgument, "pass_value: is missing");
     context.log.line("Executing SQL check: " + sql);
-    ASSIGN(const Value row, first_row(context));
+    ASSIGN(const Value row, first_row(context, sql));
     if (!row.truth()) return failed(context, "The following query returned zero rows: " + sql);
     const Value pass(wanted->text());
     const auto number = float_of(pass);
@@ -154,7 +102,8 @@ class ValueCheck final : public SqlOperator {
 
 class Branch final : public SqlOperator {
   Result<Outcome> try_run(Context& context) const override {
-    ASSIGN(const Value row, first_row(context, "default_conn_id"));
+    ASSIGN(const auto sql, text_argument(context, "sql"));
+    ASSIGN(const Value row, first_row(context, sql, "default_conn_id"));
     if (row.is_none())
       return error(
           Code::kAborted,
@@ -169,13 +118,9 @@ class Branch final : public SqlOperator {
     };
     bool yes = false;
     if (const auto* text = cell.string()) {
-      std::string lower = *text;
-      std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-      const auto among = [&](std::initializer_list<std::string_view> words) {
-        return std::ranges::find(words, lower) != words.end();
-      };
-      yes = among({"y", "yes", "t", "true", "on", "1"});
-      if (!yes && !among({"n", "no", "f", "false", "off", "0"})) return unexpected();
+      const auto said = truth_of(*text);
+      if (!said) return unexpected();
+      yes = *said;
     } else if (cell.index()) {
       yes = *cell.index() != 0;
     } else {

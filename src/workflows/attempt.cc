@@ -4,12 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
+#include <ranges>
 
 #include "dags/read.h"
 #include "jinja/template.h"
 #include "metadata/secrets.h"
+#include "rt/file.h"
 #include "tasks/python_call.h"
 #include "workflows/callbacks.h"
 #include "workflows/scope.h"
@@ -24,6 +25,35 @@ using jinja::Value;
 constexpr std::string_view kReturnValue = "return_value";
 constexpr std::string_view kOwnArguments = "op_kwargs";
 constexpr std::size_t kMostTemplateBytes = 4 << 20;
+
+/// The file of a template, looked for as Jinja's FileSystemLoader does it: `name` below the folder
+/// of the DAGs, then below each of template_searchpath; `/name` is no other one, and nothing above
+/// them is reached.
+Result<std::string> template_file(const Workshop& workshop, const dags::Dag& dag,
+                                  const std::string& name) {
+  std::string relative;
+  for (const auto part : std::views::split(name, '/')) {
+    const std::string_view word(part.begin(), part.end());
+    if (word == "..") {
+      relative.clear();
+      break;
+    }
+    if (!word.empty() && word != ".") relative += "/" + std::string(word);
+  }
+  std::vector<std::string> folders{workshop.dags_folder};
+  for (const std::string& folder : dag.template_searchpath)
+    folders.push_back(folder.starts_with('/') ? folder : workshop.folder + "/" + folder);
+  for (const std::string& folder : folders) {
+    const std::string path = folder + relative;
+    std::error_code failed;
+    if (relative.empty() || !std::filesystem::is_regular_file(path, failed)) continue;
+    auto text = rt::read_whole(rt::posix_files(), path, kMostTemplateBytes);
+    if (!text) return std::unexpected(text.error());
+    return text;
+  }
+  return error(Code::kNotFound, fmt::format("TemplateNotFound: '{}' not found in search path: {}",
+                                            name, fmt::join(folders, ", ")));
+}
 
 /// Arguments of one instance: expanded, then rendered.
 class Arguments {
@@ -112,30 +142,27 @@ class Arguments {
   }
 
   Result<Value> render_text(const std::string& text, bool files) {
-    std::string source = text;
+    std::string source = text, name;
     if (files && signature_ != nullptr &&
         std::ranges::any_of(signature_->template_files,
                             [&](const auto& end) { return text.ends_with(end); })) {
-      ASSIGN(source, file(text));
+      auto read = template_file(workshop_, *attempt_.dag, text);
+      // Airflow's way out for a command that ends as a file does.
+      if (!read && read.error().code == Code::kNotFound)
+        read.error().what += "; a blank at its end makes it no file";
+      if (!read) return std::unexpected(read.error());
+      source = std::move(*read);
+      name = text;
     }
-    ASSIGN(const auto parsed, jinja::Template::parse(source));
+    ASSIGN(const auto parsed, jinja::Template::parse(source, std::move(name)));
     if (parsed.is_plain()) return Value(std::move(source));
-    const auto options = template_options(workshop_.clock, *attempt_.dag);
+    auto options = template_options(workshop_.clock, *attempt_.dag);
+    options.load = [this](const std::string& wanted) {
+      return template_file(workshop_, *attempt_.dag, wanted);
+    };
     if (attempt_.dag->render_native) return parsed.render_native(scope_, options);
     ASSIGN(auto rendered, parsed.render(scope_, options));
     return Value(std::move(rendered));
-  }
-
-  Result<std::string> file(const std::string& name) const {
-    std::ifstream in(workshop_.dags_folder + "/" + name, std::ios::binary);
-    if (!in)
-      return error(Code::kNotFound,
-                   fmt::format("TemplateNotFound: {} is not in {}; a space after it makes it text",
-                               name, workshop_.dags_folder));
-    std::string text((std::istreambuf_iterator<char>(in)), {});
-    if (text.size() > kMostTemplateBytes)
-      return error(Code::kInvalidArgument, fmt::format("{}: over 4 MiB", name));
-    return text;
   }
 
   /// What another task left; of a task of the same expanded group that of the same index.
@@ -419,6 +446,7 @@ tasks::Outcome in_context(const Workshop& workshop, const Attempt& attempt, cons
       .folder = workshop.folder,
       .dags_folder = workshop.dags_folder,
       .python = workshop.python,
+      .limits = workshop.limits,
       .mark = workshop.mark,
       .environment = {},
       .stop = stop,

@@ -22,6 +22,7 @@ namespace tailrace::workflows {
 /// What every try of a project shares.
 struct Workshop {
   std::string folder, dags_folder, mark, python = "python3";
+  tasks::Limits limits = {};
   metadata::Metadata& metadata;
   tasks::ProjectAccess& project;
   rt::Clock& clock;

@@ -56,6 +56,7 @@ class Workflows::Impl final : public AssetSink {
                   .dags_folder = options_.folder + "/dags",
                   .mark = std::filesystem::weakly_canonical(options_.data).string(),
                   .python = options_.python,
+                  .limits = options_.limits,
                   .metadata = *metadata_,
                   .project = project,
                   .clock = clock,

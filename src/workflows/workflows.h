@@ -26,6 +26,7 @@ struct Options {
   std::string data;                ///< logs below it: dags/logs/DAG/RUN/TASK[/INDEX]/TRY.log
   metadata::Place metadata = {};   ///< without URL: sqlite in `data`
   std::string python = "python3";  ///< of Python tasks
+  tasks::Limits limits = {};       ///< of each task's processes
   sched::Settings scheduler = {};
   std::string only = {};  ///< one DAG's id: it alone is there, and runs when it is triggered only
   std::map<std::string, std::string> connections = {};  ///< id → URI or JSON, from tailrace.yml

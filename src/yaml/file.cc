@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <span>
 
 #include "base/edit_distance.h"
 
@@ -21,6 +22,33 @@ std::string hint(const std::string& path, int line) {
     if (text.substr(0, text.find_first_not_of(" \t")).find('\t') != std::string::npos)
       return "; line " + std::to_string(i + 1) + " is indented with a tab: YAML takes blanks only";
   return "; look at the indentation, quotes and brackets of this line and the one before";
+}
+
+struct Unit {
+  std::string_view suffix;
+  std::int64_t factor;
+};
+
+constexpr Unit kTimes[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+constexpr Unit kSizes[] = {
+    {"", 1},          {"B", 1},         {"KB", 1000},    {"MB", 1'000'000}, {"GB", 1'000'000'000},
+    {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+
+/// A whole number and one of `units`, in the first one's.
+Result<std::int64_t> quantity(const File& file, const YAML::Node& node, std::string_view key,
+                              std::span<const Unit> units) {
+  ASSIGN(const std::string text, file.text(node, key));
+  std::int64_t number = 0;
+  auto [rest, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view suffix(rest, text.data() + text.size() - rest);
+  for (const Unit& unit : units)
+    if (code == std::errc() && number >= 0 && suffix == unit.suffix) return number * unit.factor;
+  std::string known;
+  for (const Unit& unit : units)
+    known += (known.empty() ? "" : ", ") + std::string("5") + std::string(unit.suffix);
+  return file.fail(
+      node, "`" + std::string(key) + ": " + text + "` is not understood; write it like " + known);
 }
 
 }  // namespace
@@ -118,6 +146,14 @@ Result<std::int64_t> File::integer(const YAML::Node& node, std::string_view key)
   if (code != std::errc() || end != value.data() + value.size())
     return fail(node, "`" + std::string(key) + "` is a whole number, not `" + value + "`");
   return number;
+}
+
+Result<std::int64_t> File::milliseconds(const YAML::Node& node, std::string_view key) const {
+  return quantity(*this, node, key, kTimes);
+}
+
+Result<std::int64_t> File::bytes(const YAML::Node& node, std::string_view key) const {
+  return quantity(*this, node, key, kSizes);
 }
 
 Result<std::string> expand_environment(std::string_view text, std::string_view place) {

@@ -38,6 +38,10 @@ struct File {
   /// for beside this one.
   Result<std::string> text(const YAML::Node& node, std::string_view key) const;
   Result<std::int64_t> integer(const YAML::Node& node, std::string_view key) const;
+  /// A time as `500ms`, `5s`, `10m`, `12h`, `7d`.
+  Result<std::int64_t> milliseconds(const YAML::Node& node, std::string_view key) const;
+  /// A size as `1048576`, `8MB`, `1GiB`.
+  Result<std::int64_t> bytes(const YAML::Node& node, std::string_view key) const;
   std::unexpected<Error> fail(const YAML::Node& node, const std::string& what) const;
 };
 

@@ -24,7 +24,7 @@ def project(tmp_path):
     ("airflow.providers.standard.operators.python.ExternalPythonOperator",
      "python_callable: os.getcwd, python: /usr/bin/python3"),
     ("airflow.providers.standard.operators.python.PythonVirtualenvOperator", "python_callable: os.getcwd"),
-    ("airflow.providers.common.sql.operators.sql.SQLColumnCheckOperator", "table: t, column_mapping: {a: {}}"),
+    ("airflow.providers.amazon.aws.operators.s3.S3DeleteObjectsOperator", "bucket: b"),
     ("airflow.providers.apache.spark.operators.spark_sql.SparkSqlOperator", "sql: SELECT 1"),
 ])
 def test_an_operator_that_is_not_embedded_is_told_with_its_place(project, operator, arguments):

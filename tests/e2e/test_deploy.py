@@ -50,6 +50,20 @@ def test_the_files_of_deploy_are_what_the_command_writes(written):
     assert names[0] == names[1]
 
 
+def test_airflow_reads_the_connections_of_the_project_by_its_secrets_backend(tmp_path):
+    shutil.copytree(tailrace.EXAMPLE, tmp_path / "project", ignore=shutil.ignore_patterns(".tailrace", "__pycache__"))
+    settings = tmp_path / "project" / "tailrace.yml"
+    settings.write_text(settings.read_text() + 'connections: {shop: "postgresql://me:${SHOP_WORD}@shop/orders"}\n')
+    run(tailrace.PROGRAM, "compose", tmp_path / "project", "--all", "--out", tmp_path / "out")
+    airflow = yaml.safe_load((tmp_path / "out" / "compose.yml").read_text())["services"]["airflow"]
+    told = airflow["environment"]
+    assert told["AIRFLOW__SECRETS__BACKEND"] == "tailrace_provider.secrets.ProjectSecrets"
+    assert json.loads(told["AIRFLOW__SECRETS__BACKEND_KWARGS"]) == {"project": "/opt/airflow/project"}
+    assert told["PYTHONPATH"] == "/opt/airflow/dags" and told["SHOP_WORD"] == "${SHOP_WORD:-}"
+    assert (tmp_path / "out" / "airflow" / "tailrace_provider" / "secrets.py").exists()
+    assert any(mount.endswith(":/opt/airflow/project:ro") for mount in airflow["volumes"])
+
+
 def test_compose_files_have_the_form_that_compose_wants(written):
     files = [written / "one" / "compose.yml", written / "real" / "compose.yml"]
     run(SCRIPTS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files)

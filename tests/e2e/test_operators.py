@@ -23,6 +23,9 @@ OWN_WORDS = {
               "refused": "127.0.0.1:PORT: 550 5.1.1 nobody of that name"},
     "sql": {"missing_parameter": "Incorrect number of bindings supplied. The current statement uses 1, and there are 0 "
                                  "supplied."},
+    "branches": {},
+    "sql_checks": {"columns_text": "TypeError: '>=' not supported between instances of 'str' and 'int'",
+                   "threshold_null": "TypeError: '<=' not supported between instances of 'float' and 'NoneType'"},
     "spark": {},
     "callbacks": {"bad": "ValueError: there are none",
                   "wrong_template": "bash_command: UndefinedError: 'nothing' is undefined (line 1)"},

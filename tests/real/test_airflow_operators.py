@@ -13,6 +13,8 @@ sys.path += [str(ROOT / "tests/e2e"), str(ROOT / "tests/operators")]
 
 import embedded_operators  # noqa: E402
 import stage as stages  # noqa: E402
+import tailrace  # noqa: E402
+import test_example_workflows as reports  # noqa: E402
 import test_operators  # noqa: E402
 import test_own_operators  # noqa: E402
 
@@ -66,7 +68,19 @@ def test_operators_of_kafka_do_on_airflow_what_they_do_embedded(python, tmp_path
     assert told == embedded
 
 
-@pytest.mark.parametrize("name", ["http", "slack", "email", "sql", "spark", "callbacks"])
+def test_the_reports_of_the_example_are_on_airflow_what_they_are_embedded(python, tmp_path):
+    project = reports.project_in(tmp_path)
+    told = on_airflow(python, tmp_path, tailrace.EXAMPLE / "dags" / "country_reports.yml",
+                      AIRFLOW_CONN_TAILRACE_DEFAULT=project.url().replace("http://", "tailrace://"))[reports.DAG]
+    asked = project.command("dags", "run", reports.DAG, "--wait", "--project", project.folder, "--data", project.data)
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+    embedded = embedded_operators.outcome(project, reports.DAG)
+    project.stop()
+    assert told == embedded
+    assert [told[f"reports.report[{index}]"]["state"] for index in range(3)] == ["success"] * 3
+
+
+@pytest.mark.parametrize("name", ["http", "slack", "email", "sql", "sql_checks", "branches", "spark", "callbacks"])
 def test_what_is_recorded_is_what_airflow_does(python, tmp_path, name):
     """With TAILRACE_RECORD=1 it is recorded anew."""
     with stages.stage(tmp_path / "stage") as stage:

@@ -7,9 +7,12 @@ and dag-factory has no key for it:
   of a task   is_setup, is_teardown, on_failure_fail_dagrun (of a teardown), expand_kwargs (beside partial)
   of a group  expand: a mapped group; its tasks name a value of it as `+group['argument']`
 
-A file without these words is read by dag-factory alone, unchanged.
+Files of templates (`bash_command: script.sh`, `include`) are looked for in that folder first, where Airflow would look
+beside the module that calls this; a relative `template_searchpath` is of the folder above it. The rest of a file is
+read by dag-factory alone, unchanged.
 """
 import functools
+import pathlib
 import re
 from unittest import mock
 
@@ -33,21 +36,25 @@ _normalise_tasks, _as_xcom = _Builder._normalise_tasks_config, _Builder._replace
 
 def load(names, folder, file=None):
     """Puts the DAGs of a folder (or of one file below it) into `names`, a module's globals()."""
-    with patched():
+    with patched(pathlib.Path(folder)):
         dagfactory.load_yaml_dags(globals_dict=names, dags_folder=folder, config_filepath=file,
                                   defaults_config_path=folder)
 
 
-def patched():
+def patched(folder):
     """dag-factory with the words above, as a context."""
     return mock.patch.multiple(
-        _Builder, build=build, make_task=staticmethod(make_task), make_decorator=staticmethod(make_decorator),
+        _Builder, build=functools.partialmethod(build, folder), make_task=staticmethod(make_task),
+        make_decorator=staticmethod(make_decorator),
         _normalise_tasks_config=staticmethod(normalise_tasks), _replace_kwargs_values_as_xcom=staticmethod(as_xcom))
 
 
-def build(builder):
+def build(builder, folder):
     given = {**builder.default_config, **builder.dag_config}
     extra = {word: given[word] for word in DAG_WORDS if given.get(word) is not None}
+    path = given.get("template_searchpath") or []
+    path = [folder.parent / one for one in ([path] if isinstance(path, str) else path)]
+    builder.dag_config = {**builder.dag_config, "template_searchpath": [str(one) for one in (folder, *path)]}
     groups = []
 
     def make_group(**arguments):

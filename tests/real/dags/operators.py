@@ -32,6 +32,7 @@ http.operators.http.HttpOperator http.sensors.http.HttpSensor
 common.sql.operators.sql.SQLExecuteQueryOperator common.sql.operators.sql.SQLColumnCheckOperator
 common.sql.operators.sql.SQLTableCheckOperator common.sql.operators.sql.SQLCheckOperator
 common.sql.operators.sql.SQLValueCheckOperator common.sql.operators.sql.SQLThresholdCheckOperator
+common.sql.operators.sql.SQLIntervalCheckOperator
 common.sql.operators.sql.BranchSQLOperator common.sql.sensors.sql.SqlSensor
 apache.kafka.operators.produce.ProduceToTopicOperator apache.kafka.operators.consume.ConsumeFromTopicOperator
 apache.kafka.sensors.kafka.AwaitMessageSensor apache.kafka.sensors.kafka.AwaitMessageTriggerFunctionSensor
