@@ -22,7 +22,7 @@ def records_of(broker, count):
     consumer.subscribe(["_schemas"])
     records = []
     while len(records) < count:
-        records += [one for one in consumer.consume(100, timeout=20) if not one.error()]
+        records += [one for one in consumer.consume(count - len(records), timeout=20) if not one.error()]
     consumer.close()
     return [(json.loads(one.key()), json.loads(one.value())) for one in records]
 
