@@ -42,7 +42,9 @@ FENCES = [
     (r"re2/", {"alerts", "auth", "engine", "groups", "schema", "transactions"}),
     (r"crypt\.h", {"cql_roles"}),
     (r"isa-l", {"log", "cql_protocol"}),
-    (r"(lz4|snappy)", {"log", "cql_protocol"}),
+    (r"lz4", {"log", "cql_protocol"}),
+    (r"snappy", {"log", "cql_protocol", "connect"}),
+    (r"(bzlib|lzma)\.h", {"connect"}),
     (r"librdkafka/", {"kafka_log"}),
     (r"minizip/", {"lambda"}),
 ]

@@ -8,7 +8,6 @@
 #include "app/served_tables.h"
 #include "console/arrow_rows.h"
 #include "pipeline/names.h"
-#include "s3/metrics.h"
 
 namespace tailrace::app {
 namespace {
@@ -104,10 +103,7 @@ class InstanceBackend final : public console::Backend {
   }
 
   void write_metrics(MetricsText& out) override {
-    if (instance_.hooks() != nullptr) instance_.hooks()->write_metrics(out);
-    if (instance_.alerts() != nullptr) instance_.alerts()->write_metrics(out);
-    if (instance_.traces() != nullptr) instance_.traces()->write_metrics(out);
-    s3::write_metrics(out);
+    instance_.write_metrics(out);
     write_contract_metrics(out);
   }
 

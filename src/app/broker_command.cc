@@ -3,16 +3,13 @@
 #include <iostream>
 
 #include "app/commands.h"
-#include "app/host_port.h"
+#include "app/metrics_door.h"
 #include "app/record_schemas.h"
 #include "app/registry_service.h"
 #include "app/stop_signals.h"
-#include "console/metrics.h"
 #include "kafka/door.h"
 #include "log/log.h"
-#include "net/http_server.h"
 #include "rt/file.h"
-#include "rt/process_metrics.h"
 
 namespace tailrace::app {
 namespace {
@@ -41,34 +38,6 @@ Result<kafka::BrokerConfig> config_of(const BrokerOptions& options) {
   return config;
 }
 
-net::Response metrics_of(kafka::Door& door, const net::Request& request) {
-  net::Response response;
-  if (request.path != "/metrics" || request.method != "GET") {
-    response.status = 404;
-    response.body = "only GET /metrics is here\n";
-    return response;
-  }
-  MetricsText text;
-  rt::write_process_metrics(text);
-  door.write_metrics(text);
-  response.content_type = console::kMetricsType;
-  response.body = text.finish();
-  return response;
-}
-
-/// Nothing when no address is given.
-Result<std::unique_ptr<net::HttpServer>> serve_metrics(const std::string& address,
-                                                       kafka::Door& door) {
-  if (address.empty()) return nullptr;
-  constexpr const char* kFlag = "--metrics";
-  ASSIGN(const auto at, host_port(address, kFlag));
-  net::HttpServerConfig config{.host = at.host, .port = at.port, .flag = kFlag};
-  config.limits.workers = 1;
-  return net::HttpServer::start(std::move(config), [&door](const net::Request& request) {
-    return metrics_of(door, request);
-  });
-}
-
 Status serve(const BrokerOptions& options) {
   ASSIGN(auto config, config_of(options));
   TRY(rt::posix_files().make_folder(options.data));
@@ -82,8 +51,6 @@ Status serve(const BrokerOptions& options) {
     schemas = record_schemas(subjects::local_subjects_client(registry->registry()));
   }
   ASSIGN(const auto door, kafka::Door::start(*log, std::move(config), folder, schemas.get()));
-  ASSIGN(const auto metrics, serve_metrics(options.metrics, *door));
-  if (metrics) std::cout << "metrics  " << metrics->url() << "/metrics\n";
   if (registry) {
     TRY(registry->start({.listen = options.registry,
                          .flag = "--registry",
@@ -93,12 +60,17 @@ Status serve(const BrokerOptions& options) {
                          .users = &door->broker().scram_users()}));
     std::cout << "registry  " << registry->url() << "\n";
   }
+  ASSIGN(const auto metrics, serve_metrics(options.metrics, [&](MetricsText& out) {
+           door->write_metrics(out);
+           if (registry) registry->write_metrics(out);
+         }));
+  if (metrics) std::cout << "metrics  " << metrics->url() << "/metrics\n";
   const bool one = door->broker().listeners().size() == 1;
   std::cout << "kafka  " << (one ? door->address() : door->listeners()) << "; Ctrl-C stops"
             << std::endl;
   keep_until_stop(*log);
-  if (registry) registry->stop();
   if (metrics) metrics->stop();
+  if (registry) registry->stop();
   door->stop();
   return log->close();
 }

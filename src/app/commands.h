@@ -25,6 +25,7 @@ struct RegistryOptions {
   std::string listen;                 ///< HOST:PORT; empty: as `listeners` says, or the usual port
   std::string config;                 ///< a file of settings; empty for none
   std::vector<std::string> settings;  ///< NAME=VALUE
+  std::string metrics = {};           ///< HOST:PORT for Prometheus; empty for none
 };
 /// Serves schemas alone until a signal.
 int registry_command(const RegistryOptions& options);
@@ -35,6 +36,7 @@ struct ServeOptions {
   TlsFiles tls = {};
   CqlLogins logins = {};
   bool materialized_views = false;  ///< clients may make views
+  std::string metrics = {};         ///< HOST:PORT for Prometheus; empty for none
 };
 /// Serves CQL alone until a signal.
 int serve_command(const ServeOptions& options);

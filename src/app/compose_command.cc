@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -30,6 +31,18 @@ Status write_plain(const fs::path& path, const compose::File& file) {
   const bool whole = ::write(handle, file.text.data(), file.text.size()) == size;
   ::close(handle);
   if (!whole) return error(Code::kUnavailable, path.string() + ": could not be written whole");
+  return {};
+}
+
+/// What is there stays as it is: somebody may have changed it, and containers were started with it.
+Status add_missing(const fs::path& path, const compose::File& file) {
+  ASSIGN(const auto text, rt::read_whole(rt::posix_files(), path.string(), kSettingsBytes));
+  const std::string missing = compose::missing_lines(text, file.text);
+  std::cout << (missing.empty() ? "kept   " : "added to ") << path.string() << "\n";
+  if (missing.empty()) return {};
+  std::ofstream out(path, std::ios::app);
+  if (!(out << missing).flush())
+    return error(Code::kUnavailable, path.string() + ": could not be written whole");
   return {};
 }
 
@@ -80,12 +93,14 @@ Result<int> write_all(const ComposeOptions& options) {
   if (fs::exists(settings)) {
     ASSIGN(asked.settings, rt::read_whole(rt::posix_files(), settings, kSettingsBytes));
   }
+  for (const std::string& name : compose::variables_of(asked.settings))
+    if (const char* value = std::getenv(name.c_str())) asked.environment[name] = value;
   ASSIGN(const auto files, compose::compose_files(project, asked));
   for (const compose::File& file : files) {
     const fs::path path = out / file.name;
     fs::create_directories(path.parent_path(), failed);
     if (file.secret && fs::exists(path)) {
-      std::cout << "kept   " << path.string() << "\n";
+      TRY(add_missing(path, file));
       continue;
     }
     TRY(write_plain(path, file));

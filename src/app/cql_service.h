@@ -36,6 +36,9 @@ class CqlService {
   cql_query::Engine& engine() { return *engine_; }
   /// "127.0.0.1:9042"; empty without a door.
   std::string address() const { return door_ ? door_->address() : std::string(); }
+  void write_metrics(MetricsText& out) const {
+    if (door_) door_->write_metrics(out);
+  }
   void stop() {
     if (door_) door_->stop();
   }

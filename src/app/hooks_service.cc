@@ -64,12 +64,14 @@ Result<pipeline::QueryRelation> event_relation(const std::string& event) {
 /// The rows of a query as JSON: all of them, the first, or its only column.
 Result<std::string> rows_of(const std::string& text, const std::string& event,
                             std::vector<pipeline::QueryRelation> relations,
-                            const std::string& answer) {
+                            const std::string& answer,
+                            std::chrono::steady_clock::time_point until) {
   std::erase_if(relations, [](const auto& one) { return pipeline::same_name(one.name, "event"); });
   ASSIGN(auto own, event_relation(event));
   relations.push_back(std::move(own));
   ASSIGN(const auto result,
-         pipeline::run_query(text, relations, rt::system_clock().now().value * 1000, kMostRows));
+         pipeline::run_query(text, relations, rt::system_clock().now().value * 1000, kMostRows,
+                             until));
   if (result.truncated)
     return error(Code::kResourceExhausted, fmt::format("over {} rows", kMostRows));
   console::Rows rows;
@@ -141,8 +143,9 @@ Result<std::unique_ptr<hooks::Function>> HooksService::function(
     const std::string answer = spec.ingest.empty() ? spec.answer : "rows";
     made = hooks::sql_function(
         info,
-        [relations, answer](const std::string& text, const std::string& event) {
-          return rows_of(text, event, relations(), answer);
+        [relations, answer](const std::string& text, const std::string& event,
+                            std::chrono::steady_clock::time_point until) {
+          return rows_of(text, event, relations(), answer, until);
         },
         workers);
   }

@@ -24,9 +24,12 @@
 #include "cassandra/sink.h"
 #include "connect/noted_state.h"
 #include "connect/source_types.h"
+#include "kv/metrics.h"
+#include "lake/metrics.h"
 #include "net/http_client.h"
 #include "pipeline/contracts/agreement.h"
 #include "pipeline/names.h"
+#include "s3/metrics.h"
 #include "schema/avro/inference.h"
 #include "workflows/settings.h"
 
@@ -654,6 +657,20 @@ std::vector<pipeline::Hop> Instance::appended_hops() const {
     hops.push_back(std::move(hop));
   }
   return hops;
+}
+
+void Instance::write_metrics(MetricsText& out) {
+  runner_->write_metrics(out);
+  if (cql_) cql_->write_metrics(out);
+  if (registry_) registry_->write_metrics(out);
+  if (staged_) staged_->write_metrics(sources_, out);
+  if (workflows_) workflows_->write_metrics(out);
+  if (hooks_) hooks_->write_metrics(out);
+  if (alerts::Alerts* shown = alerts()) shown->write_metrics(out);
+  if (traces_) traces_->write_metrics(out);
+  lake::write_metrics(out);
+  kv::write_metrics(out);
+  s3::write_metrics(out);
 }
 
 std::vector<pipeline::Hop> Instance::hops() const {

@@ -113,6 +113,8 @@ class Instance {
   /// Null where tailrace.yml has no `alerts`, and before the console has started.
   alerts::Alerts* alerts() { return shown_alerts_; }
   const telemetry::Exporter* traces() const { return traces_.get(); }
+  /// What its rooms count, beside the hops, the log and the console.
+  void write_metrics(MetricsText& out);
   console::LogView& log_view() { return *log_view_; }
   /// Of one that has started.
   console::SchemaView& schema_view() { return *schema_view_; }

@@ -25,6 +25,8 @@ constexpr const char* kAbout =
     "  tailrace sql my_project -c 'SELECT * FROM system.tables'";
 
 constexpr const char* kDataHelp = "data folder (default: PROJECT/.tailrace)";
+constexpr const char* kMetricsHelp =
+    "HOST:PORT where GET /metrics answers Prometheus (default: nowhere)";
 constexpr const char* kRegistryConfigHelp =
     "a file of the registry's settings: ssl.*, authentication.*";
 
@@ -246,8 +248,7 @@ void add_broker(CLI::App& app, int& code) {
   command->add_option("--config", options->config, "a server.properties file");
   command->add_option("--set", options->settings,
                       "a setting by its name in server.properties, after those of --config");
-  command->add_option("--metrics", options->metrics,
-                      "HOST:PORT where GET /metrics answers Prometheus (default: nowhere)");
+  command->add_option("--metrics", options->metrics, kMetricsHelp);
   command->add_option("--registry", options->registry,
                       "HOST:PORT of a schema registry over the same log (default: nowhere)");
   command->add_option("--registry-config", options->registry_config, kRegistryConfigHelp);
@@ -275,6 +276,7 @@ void add_registry(CLI::App& app, int& code) {
                       "HOST:PORT; port 0 picks a free one (default: 127.0.0.1:8081)");
   command->add_option("--config", options->config, kRegistryConfigHelp);
   command->add_option("--set", options->settings, "NAME=VALUE: one of them, after --config's");
+  command->add_option("--metrics", options->metrics, kMetricsHelp);
   command->footer(
       "Examples:\n"
       "  tailrace registry --data /var/lib/tailrace\n"
@@ -302,6 +304,7 @@ void add_serve(CLI::App& app, int& code) {
       ->capture_default_str();
   add_cql_access(command, options->tls, options->logins);
   command->add_flag("--materialized-views", options->materialized_views, kViewsHelp);
+  command->add_option("--metrics", options->metrics, kMetricsHelp);
   command->footer(
       "Examples:\n"
       "  tailrace serve --data /var/lib/tailrace\n"

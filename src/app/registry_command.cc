@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/metrics_door.h"
 #include "app/registry_service.h"
 #include "app/stop_signals.h"
 #include "log/log.h"
@@ -21,8 +22,12 @@ Status serve(const RegistryOptions& options) {
                        .config = options.config,
                        .settings = options.settings,
                        .folder = folder}));
+  ASSIGN(const auto metrics,
+         serve_metrics(options.metrics, [&](MetricsText& out) { registry->write_metrics(out); }));
+  if (metrics) std::cout << "metrics  " << metrics->url() << "/metrics\n";
   std::cout << "registry  " << registry->url() << "; Ctrl-C stops" << std::endl;
   keep_until_stop(*log);
+  if (metrics) metrics->stop();
   registry->stop();
   return log->close();
 }

@@ -23,6 +23,9 @@ class RegistryService {
   subjects::Registry& registry() { return registry_; }
   /// "http://127.0.0.1:8081"; empty without a door.
   std::string url() const { return door_ ? door_->url() : std::string(); }
+  void write_metrics(MetricsText& out) const {
+    if (door_) door_->write_metrics(out);
+  }
   void stop() {
     if (door_) door_->stop();
   }

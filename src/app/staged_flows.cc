@@ -280,6 +280,67 @@ std::vector<pipeline::Hop> StagedFlows::hops(
   return hops;
 }
 
+void StagedFlows::write_metrics(const std::vector<std::unique_ptr<connect::SourceRunner>>& sources,
+                                MetricsText& out) const {
+  struct Numbers {
+    const Flow* flow;
+    connect::SourceStatus status;
+    std::int64_t rows = 0, misfits = 0;
+    bool failing = false;
+  };
+  std::vector<Numbers> tables;
+  for (const Flow& flow : flows_) {
+    Numbers& numbers = tables.emplace_back(Numbers{.flow = &flow, .status = flow.runner->status()});
+    numbers.failing = numbers.status.failing;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (project_.ingest[i].stage != flow.stage->table.name) continue;
+      const connect::SourceStatus source = sources[i]->status();
+      numbers.rows += source.appended;
+      numbers.misfits += source.rejected;
+      numbers.failing = numbers.failing || (source.failing && source.target_failing);
+    }
+  }
+  const auto family = [&](std::string_view name, MetricType type, std::string_view help,
+                          auto value) {
+    out.family(name, type, help);
+    for (const Numbers& one : tables) out.add({{"table", one.flow->stage->table.name}}, value(one));
+  };
+  family("tailrace_staging_rows_total", MetricType::kCounter,
+         "Records that sources landed as rows of a staging table.",
+         [](const Numbers& one) { return one.rows; });
+  family("tailrace_staging_rejected_total", MetricType::kCounter,
+         "Records of those sources that became dead letters.",
+         [](const Numbers& one) { return one.misfits; });
+  family("tailrace_staging_changes_total", MetricType::kCounter,
+         "Changes of a staging table that went on to its topic.",
+         [](const Numbers& one) { return one.status.appended; });
+  family("tailrace_staging_changes_bytes_total", MetricType::kCounter, "Bytes of those changes.",
+         [](const Numbers& one) { return one.status.appended_bytes; });
+  family("tailrace_staging_errors_total", MetricType::kCounter,
+         "Times that changes of a staging table could not be read or passed on.",
+         [](const Numbers& one) { return one.status.errors; });
+  family("tailrace_staging_up", MetricType::kGauge,
+         "1 unless rows do not land, or changes do not go on.",
+         [](const Numbers& one) { return one.failing ? 0 : 1; });
+  out.family("tailrace_staging_waiting_changes", MetricType::kGauge,
+             "Changes that have yet to go on; of the embedded staging.");
+  for (const Numbers& one : tables)
+    if (one.flow->changes)
+      out.add({{"table", one.flow->stage->table.name}}, one.flow->changes->waiting());
+  const auto lag = [&](std::string_view name, std::string_view help, auto value) {
+    out.family(name, MetricType::kGauge, help);
+    for (const Numbers& one : tables)
+      if (one.status.behind)
+        out.add({{"table", one.flow->stage->table.name}}, value(*one.status.behind));
+  };
+  using Behind = connect::Chunk::Behind;
+  lag("tailrace_staging_lag_bytes",
+      "How far behind the end of PostgreSQL's log the changes that went on are.",
+      [](const Behind& behind) { return behind.bytes; });
+  lag("tailrace_staging_lag_seconds", "Age of the last change that went on while more wait.",
+      [](const Behind& behind) { return behind.seconds; });
+}
+
 std::vector<pipeline::Hop> stored_staged_hops(const pipeline::Project& project,
                                               const std::string& data,
                                               const pipeline::LetterTotals& letters) {

@@ -40,6 +40,9 @@ class StagedFlows {
   std::vector<pipeline::Hop> hops(
       const std::vector<std::unique_ptr<connect::SourceRunner>>& sources,
       const pipeline::LetterTotals& letters) const;
+  /// tailrace_staging_…{table}, since the start.
+  void write_metrics(const std::vector<std::unique_ptr<connect::SourceRunner>>& sources,
+                     MetricsText& out) const;
 
  private:
   struct Flow {

@@ -58,10 +58,40 @@ class DurationHistogram {
   /// Of bucket i, without those below it; the last one is what is beyond kBounds.
   std::uint64_t count(std::size_t i) const { return counts_[i].value(); }
   Duration sum() const { return Duration(sum_ns_.value()); }
+  /// Takes in what another one has counted.
+  void add(const DurationHistogram& other) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i].add(other.counts_[i].value());
+    sum_ns_.add(other.sum_ns_.value());
+  }
 
  private:
   std::array<Counter, kBounds.size() + 1> counts_;
   Counter sum_ns_;
+};
+
+/// Numbers that many threads update all the time: each thread has a copy, or shares one with few
+/// others, so that they do not wait for one cache line. Who shows them adds the copies up.
+template <typename Numbers>
+class ByThread {
+ public:
+  Numbers& mine() { return copies_[this_thread() % kCopies].numbers; }
+  template <typename Use>
+  void each(Use use) const {
+    for (const Copy& copy : copies_) use(copy.numbers);
+  }
+
+ private:
+  static constexpr std::size_t kCopies = 16;
+  struct alignas(64) Copy {
+    Numbers numbers;
+  };
+  static std::size_t this_thread() {
+    static std::atomic<std::size_t> next = 0;
+    thread_local const std::size_t mine = next.fetch_add(1, std::memory_order_relaxed);
+    return mine;
+  }
+
+  std::array<Copy, kCopies> copies_;
 };
 
 enum class MetricType { kCounter, kGauge, kHistogram };

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <set>
 
+#include "compose/ingest_needs.h"
 #include "compose/services.h"
 #include "compose/settings.h"
 
@@ -35,19 +36,6 @@ std::vector<std::string> hosts_of(const std::string& url) {
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host.starts_with("127.") || host == "::1";
-}
-
-/// The names that `text` uses as ${NAME}, but for those in comments.
-std::set<std::string> variables_of(const std::string& text) {
-  std::set<std::string> names;
-  for (auto at = text.find("${"); at != std::string::npos; at = text.find("${", at + 2)) {
-    const auto line = text.rfind('\n', at) + 1;
-    const auto end = text.find('}', at);
-    if (end == std::string::npos) break;
-    const auto first = text.find_first_not_of(" \t", line);
-    if (text[first] != '#') names.insert(text.substr(at + 2, end - at - 2));
-  }
-  return names;
 }
 
 /// Where the block `alerts` begins and ends in tailrace.yml; an empty stretch where there is none.
@@ -162,11 +150,48 @@ constexpr std::string_view kWaits = R"(
       kafka: {condition: service_healthy, required: false}
       kafka-zookeeper: {condition: service_healthy, required: false})";
 
-/// `settings`: tailrace.yml as the container sees it. Ours: the whole pipeline, or with real
-/// systems its connectors, engine and control centre.
+/// What a container of ours is given.
+struct Given {
+  std::string settings;              ///< tailrace.yml as the container sees it
+  bool own_settings = false;         ///< not as the project's folder has it
+  std::vector<std::string> outside;  ///< files and folders outside the project's, to be read
+  std::vector<std::string> ports;    ///< that sources listen at
+  bool airflow_api = false;          ///< the workflows are here
+};
+
+/// The variables of the settings: those that must be set, and those of alerts alone: a channel
+/// whose variable is not set is off.
+struct Variables {
+  std::set<std::string> needed, optional;
+};
+
+Variables variables_in(const Places& at, const Options& options, const std::string& settings) {
+  const auto [begin, end] = alerts_of(settings);
+  Variables found{.needed = variables_of(settings.substr(0, begin) + settings.substr(end)),
+                  .optional = variables_of(settings.substr(begin, end - begin))};
+  std::erase_if(found.optional, [&](const auto& name) { return found.needed.contains(name); });
+  // That of a service beside ours is made up.
+  if (options.real && at.staging == kStaging) found.needed.erase("POSTGRES_PASSWORD");
+  return found;
+}
+
+std::string environment_of(const Places& at, const Options& options, const Given& given) {
+  const Variables variables = variables_in(at, options, given.settings);
+  std::string text;
+  if (options.real && at.staging == kStaging)
+    text += "      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}\n";
+  if (given.airflow_api)
+    text += "      AIRFLOW_USERS: \"admin: ${AIRFLOW_PASSWORD:?set it in .env}\"\n";
+  for (const std::string& name : variables.needed)
+    text += "      " + name + ": ${" + name + ":?tailrace.yml asks for it}\n";
+  for (const std::string& name : variables.optional)
+    text += "      " + name + ": ${" + name + ":-}\n";
+  return text.empty() ? text : "    environment:\n" + text;
+}
+
+/// Ours: the whole pipeline, or with real systems its connectors, engine and control centre.
 std::string tailrace_service(const Places& at, const Options& options,
-                             const std::set<std::string_view>& services,
-                             const std::string& settings, const std::vector<std::string>& outside) {
+                             const std::set<std::string_view>& services, const Given& given) {
   const bool log = at.log == "embedded", registry = at.registry == "embedded";
   const bool serving = at.serving == "embedded";
   const auto door = [](bool here, std::string_view port) {
@@ -179,19 +204,11 @@ std::string tailrace_service(const Places& at, const Options& options,
   text += door(log, "9092") + ", --registry, " + door(registry, "8081") + ", --cql, " +
           door(serving, "9042");
   if (options.hooks) text += ",\n      --hooks, " + door(true, "9080");
+  if (given.airflow_api)
+    text +=
+        ",\n      --airflow, " + door(true, "8080") + ", --airflow-users, \"env:AIRFLOW_USERS\"";
   text += "]\n";
-  const auto [begin, end] = alerts_of(settings);
-  const auto variables = variables_of(settings.substr(0, begin) + settings.substr(end));
-  std::string environment;
-  if (options.real && at.staging == kStaging)
-    environment += "      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}\n";
-  for (const std::string& name : variables)
-    if (!options.real || at.staging != kStaging || name != "POSTGRES_PASSWORD")
-      environment += "      " + name + ": ${" + name + ":?tailrace.yml asks for it}\n";
-  // A channel of alerts whose variable is not set is off.
-  for (const std::string& name : variables_of(settings.substr(begin, end - begin)))
-    if (!variables.contains(name)) environment += "      " + name + ": ${" + name + ":-}\n";
-  if (!environment.empty()) text += "    environment:\n" + environment;
+  text += environment_of(at, options, given);
   text += "    ports:\n      - \"127.0.0.1:9021:9021\"   # the page, the API, /metrics\n";
   if (registry && !services.contains("registry")) text += "      - \"127.0.0.1:8081:8081\"\n";
   if (options.hooks)
@@ -201,9 +218,13 @@ std::string tailrace_service(const Places& at, const Options& options,
     text +=
         "      - \"127.0.0.1:9092:9092\"   # Kafka's clients on the host know it as tailrace:9092 "
         "(/etc/hosts)\n";
+  if (given.airflow_api)
+    text += "      - \"127.0.0.1:8080:8080\"   # Airflow's REST API: admin and AIRFLOW_PASSWORD\n";
+  for (const std::string& port : given.ports)
+    text += "      - \"127.0.0.1:" + port + "\"   # a source listens\n";
   text += "    volumes:\n      - " + options.folder + ":/project:ro\n";
-  if (options.real) text += "      - ./tailrace.yml:/project/tailrace.yml:ro\n";
-  text += mounts_of(outside, options.folder);
+  if (given.own_settings) text += "      - ./tailrace.yml:/project/tailrace.yml:ro\n";
+  text += mounts_of(given.outside, options.folder);
   text += "      - tailrace:/data\n";
   std::string waits;
   if (services.contains("zookeeper"))
@@ -245,7 +266,7 @@ std::string secrets_backend(const Options& options) {
 }
 
 std::string compose_text(const pipeline::Project& project, const Places& at, const Options& options,
-                         const std::string& settings, const std::vector<std::string>& outside) {
+                         const Given& given) {
   const auto services = wanted(at, options);
   std::string text = "# " + project.name + " in containers: docker compose up --wait\n";
   text += "# The image: docker build -t tailrace:" + options.version +
@@ -253,7 +274,7 @@ std::string compose_text(const pipeline::Project& project, const Places& at, con
   if (options.real)
     text += "# Passwords and profiles are in .env. A service is asked by its name; 6 GB in all.\n";
   text += "name: " + lower_name(project.name) + "\n\nservices:";
-  text += tailrace_service(at, options, services, settings, outside);
+  text += tailrace_service(at, options, services, given);
   std::vector<std::string_view> volumes = {"tailrace"};
   for (const Service& service : real_services()) {
     if (!services.contains(service.name)) continue;
@@ -276,6 +297,24 @@ std::string compose_text(const pipeline::Project& project, const Places& at, con
   }
   text += "\nvolumes:\n";
   for (const std::string_view volume : volumes) text += "  " + std::string(volume) + ":\n";
+  return text;
+}
+
+/// As Compose reads a value: nothing in single quotes is more than it is but a quote.
+std::string env_line(const std::string& name, const std::string& value) {
+  return name + "='" + replaced(value, "'", "\\'") + "'\n";
+}
+
+std::string variable_lines(const Variables& variables,
+                           const std::map<std::string, std::string>& environment) {
+  std::string text;
+  for (const std::string& name : variables.needed) {
+    const auto known = environment.find(name);
+    text += known == environment.end() ? name + "=\n" : env_line(name, known->second);
+  }
+  for (const std::string& name : variables.optional)
+    if (const auto known = environment.find(name); known != environment.end())
+      text += env_line(name, known->second);
   return text;
 }
 
@@ -336,14 +375,19 @@ Result<std::vector<File>> compose_files(const pipeline::Project& project, const 
   TRY(check_reachable(at));
   ASSIGN(std::string metadata, metadata_role(options.settings));
   if (at.metadata == "embedded") metadata.clear();
-  const std::string settings = options.real
-                                   ? with_roles(options.settings, roles_text(project, at, metadata))
-                                   : options.settings;
-  ASSIGN(const auto outside, files_outside(settings));
-  std::vector<File> files = {
-      {"compose.yml", compose_text(project, at, options, settings, outside)}};
+  ASSIGN(IngestNeeds needs, ingest_needs(project, options.settings));
+  Given given{.settings = options.real
+                              ? with_roles(needs.settings, roles_text(project, at, metadata))
+                              : needs.settings,
+              .own_settings = options.real || needs.settings != options.settings,
+              .outside = {},
+              .ports = std::move(needs.ports),
+              .airflow_api = options.workflows && at.schedule == "embedded"};
+  ASSIGN(given.outside, files_outside(given.settings));
+  given.outside.insert(given.outside.end(), needs.folders.begin(), needs.folders.end());
+  std::vector<File> files = {{"compose.yml", compose_text(project, at, options, given)}};
   const auto services = wanted(at, options);
-  if (options.real) files.push_back({"tailrace.yml", settings});
+  if (given.own_settings) files.push_back({"tailrace.yml", given.settings});
   if (services.contains("airflow")) {
     for (const File& file : options.loader)
       files.push_back({"airflow/" + file.name, file.text, false});
@@ -353,8 +397,35 @@ Result<std::vector<File>> compose_files(const pipeline::Project& project, const 
     secrets += "# kraft: Kafka 4; zookeeper: Kafka 3.9 with ZooKeeper.\nCOMPOSE_PROFILES=kraft\n";
   if (services.contains("postgres")) secrets += "POSTGRES_PASSWORD=" + made_up_password() + "\n";
   if (services.contains("minio")) secrets += "MINIO_PASSWORD=" + made_up_password() + "\n";
+  if (given.airflow_api) secrets += "AIRFLOW_PASSWORD=" + made_up_password() + "\n";
+  secrets += variable_lines(variables_in(at, options, given.settings), options.environment);
   if (!secrets.empty()) files.push_back({".env", secrets, true});
   return files;
+}
+
+std::set<std::string> variables_of(const std::string& text) {
+  std::set<std::string> names;
+  for (auto at = text.find("${"); at != std::string::npos; at = text.find("${", at + 2)) {
+    const auto line = text.rfind('\n', at) + 1;
+    const auto end = text.find('}', at);
+    if (end == std::string::npos) break;
+    const auto first = text.find_first_not_of(" \t", line);
+    if (text[first] != '#') names.insert(text.substr(at + 2, end - at - 2));
+  }
+  return names;
+}
+
+std::string missing_lines(const std::string& text, const std::string& wanted) {
+  std::string missing;
+  for (std::size_t from = 0; from < wanted.size();) {
+    const auto end = std::min(wanted.find('\n', from), wanted.size() - 1) + 1;
+    const std::string line = wanted.substr(from, end - from);
+    from = end;
+    const std::string name = line.substr(0, line.find('=') + 1);
+    if (!name.empty() && !line.starts_with('#') && !("\n" + text).contains("\n" + name))
+      missing += line;
+  }
+  return missing.empty() || text.empty() || text.ends_with('\n') ? missing : "\n" + missing;
 }
 
 }  // namespace tailrace::compose

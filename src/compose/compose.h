@@ -2,9 +2,13 @@
 // it. `tailrace compose` writes them; deploy/ holds those of examples/random_users.
 //
 // compose.yml      the services, pinned, with health checks, limits of memory and one volume each
-// .env             what Compose reads beside it: profiles and passwords, made up anew (only --real)
-// tailrace.yml     the project's settings with its roles on the real systems (only --real); it is
-//                  mounted over the project's own
+// .env             what Compose reads beside it: profiles, passwords, made up anew, and the
+// variables
+//                  that the settings ask for, with what they are here (only where there are some)
+// tailrace.yml     the project's settings with its roles on the real systems (only --real), and
+// with
+//                  its sources listening at all addresses of the container (only where some do
+//                  not); it is mounted over the project's own
 // airflow/         Airflow's DAGs folder: what loads the project's DAGs, and Tailrace's operators
 //                  (only where it has some)
 //
@@ -14,6 +18,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,7 +31,9 @@ namespace tailrace::compose {
 struct File {
   std::string name;
   std::string text;
-  bool secret = false;  ///< for its owner alone; one that is there already is kept
+  /// For its owner alone, lines NAME=VALUE; one that is there already is kept, and only gets the
+  /// names that it lacks.
+  bool secret = false;
 };
 
 struct Options {
@@ -36,6 +44,8 @@ struct Options {
   std::string settings;    ///< the text of the project's tailrace.yml
   bool workflows = false;  ///< the project has DAGs
   bool hooks = false;      ///< others push to it: webhooks, functions
+  /// Of the variables that the settings ask for, those that are set here.
+  std::map<std::string, std::string> environment = {};
   std::string packages =
       "dag-factory==1.1.0";  ///< what Airflow's image lacks for them, as pip takes it
   bool secrets = false;      ///< tailrace.yml has connections or variables for them
@@ -44,6 +54,12 @@ struct Options {
 
 /// kFailedPrecondition where a role of the project is at localhost, which no container can reach.
 Result<std::vector<File>> compose_files(const pipeline::Project& project, const Options& options);
+
+/// The names that `text` uses as ${NAME}, but for those in comments.
+std::set<std::string> variables_of(const std::string& text);
+
+/// What `text` of such a file lacks of the names that `wanted` has, as lines to be added.
+std::string missing_lines(const std::string& text, const std::string& wanted);
 
 /// The settings with these roles in place of theirs; everything else stays as it is written.
 std::string with_roles(const std::string& settings, const std::string& roles);

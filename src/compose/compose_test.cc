@@ -226,6 +226,7 @@ TEST(Compose, secrets_outside_the_folder_are_mounted_where_they_are_looked_for) 
   asked.settings =
       "ingest:\n  - webhook: {secret: 'file:../secrets/hook', token: file:inside.txt}\n"
       "  - http: {ca_file: /etc/ca.pem, headers: {Key: 'file:/run/secrets/key'}}\n"
+      "  - syslog: {tls: {certificate: ../tls/cert.pem, key: inside.key}}\n"
       "  - files: {path: 'file:///not/a/secret'}\n";
   for (const bool real : {false, true}) {
     asked.real = real;
@@ -234,9 +235,10 @@ TEST(Compose, secrets_outside_the_folder_are_mounted_where_they_are_looked_for) 
     const auto mounts =
         YAML::Load(text_of(*files, "compose.yml"))["services"]["tailrace"]["volumes"]
             .as<std::vector<std::string>>();
-    EXPECT_THAT(mounts, testing::IsSupersetOf({"../secrets/hook:/secrets/hook:ro",
-                                               "/etc/ca.pem:/etc/ca.pem:ro",
-                                               "/run/secrets/key:/run/secrets/key:ro"}));
+    EXPECT_THAT(mounts,
+                testing::IsSupersetOf(
+                    {"../secrets/hook:/secrets/hook:ro", "/etc/ca.pem:/etc/ca.pem:ro",
+                     "../tls/cert.pem:/tls/cert.pem:ro", "/run/secrets/key:/run/secrets/key:ro"}));
     for (const std::string& mount : mounts) {
       EXPECT_THAT(mount, Not(HasSubstr("inside.txt")));
       EXPECT_THAT(mount, Not(HasSubstr("/not/")));
@@ -268,6 +270,98 @@ TEST(Compose, a_variable_of_alerts_alone_may_be_missing_and_turns_its_channel_of
   const auto files = compose_files(example(), asked);
   EXPECT_THAT(files->front().text, HasSubstr("HOOK: ${HOOK:-}"));
   EXPECT_THAT(files->front().text, HasSubstr("API_URL: ${API_URL:?"));
+}
+
+pipeline::Project with_source(const std::string& type, std::map<std::string, std::string> options) {
+  pipeline::Project project = example();
+  project.ingest.push_back(
+      {.name = "in", .topic = "t", .type = type, .options = std::move(options), .place = "here"});
+  return project;
+}
+
+YAML::Node our_service(const std::vector<File>& files) {
+  return YAML::Load(text_of(files, "compose.yml"))["services"]["tailrace"];
+}
+
+TEST(Compose, what_sources_listen_at_is_published_and_reached_from_outside_the_container) {
+  Options asked = options(false);
+  asked.settings =
+      "# größer\ningest:\n  - name: in\n    use: syslog\n"
+      "    syslog: {listen: 127.0.0.1:5514, host: x}\n";
+  const auto files = compose_files(with_source("syslog", {{"listen", "127.0.0.1:5514"}}), asked);
+  ASSERT_TRUE(files.has_value()) << files.error().what;
+  const YAML::Node ours = our_service(*files);
+  EXPECT_THAT(ours["ports"].as<std::vector<std::string>>(),
+              testing::IsSupersetOf({"127.0.0.1:5514:5514", "127.0.0.1:5514:5514/udp"}));
+  EXPECT_THAT(ours["volumes"].as<std::vector<std::string>>(),
+              testing::Contains("./tailrace.yml:/project/tailrace.yml:ro"));
+  EXPECT_EQ(text_of(*files, "tailrace.yml"),
+            "# größer\ningest:\n  - name: in\n    use: syslog\n"
+            "    syslog: {listen: \"0.0.0.0:5514\", host: x}\n");
+}
+
+TEST(Compose, a_source_that_listens_everywhere_leaves_the_settings_alone) {
+  Options asked = options(false);
+  asked.settings = "ingest:\n  - {name: in, use: tcp, tcp: {listen: '0.0.0.0:7000'}}\n";
+  const auto files = compose_files(with_source("tcp", {{"listen", "0.0.0.0:7000"}}), asked);
+  ASSERT_TRUE(files.has_value());
+  EXPECT_THAT(our_service(*files)["ports"].as<std::vector<std::string>>(),
+              testing::IsSupersetOf({"127.0.0.1:7000:7000"}));
+  EXPECT_EQ(text_of(*files, "tailrace.yml"), "");
+  const auto udp = compose_files(with_source("udp", {{"listen", "0.0.0.0:7000"}}), asked);
+  EXPECT_THAT(our_service(*udp)["ports"].as<std::vector<std::string>>(),
+              testing::Contains("127.0.0.1:7000:7000/udp"));
+  const auto free = compose_files(with_source("udp", {{"listen", "127.0.0.1:0"}}), asked);
+  ASSERT_FALSE(free.has_value());
+  EXPECT_EQ(free.error().code, Code::kFailedPrecondition);
+  EXPECT_THAT(free.error().what, HasSubstr("here: `listen` of in"));
+}
+
+TEST(Compose, folders_that_sources_read_are_mounted_where_they_are_looked_for) {
+  const auto mounts = [](const std::string& path) {
+    const auto files = compose_files(with_source("files", {{"path", path}}), options(false));
+    return our_service(*files)["volumes"].as<std::vector<std::string>>();
+  };
+  EXPECT_THAT(mounts("/srv/drop/*.json"), testing::Contains("/srv/drop:/srv/drop:ro"));
+  EXPECT_THAT(mounts("../drop/day=*/**"), testing::Contains("../drop:/drop:ro"));
+  EXPECT_THAT(mounts("/srv/one.csv"), testing::Contains("/srv/one.csv:/srv/one.csv:ro"));
+  EXPECT_EQ(mounts("input/*.json").size(), 2u);
+}
+
+TEST(Compose, workflows_that_run_here_have_airflows_api_with_a_password) {
+  Options asked = options(false);
+  asked.workflows = true;
+  const auto files = compose_files(example(), asked);
+  ASSERT_TRUE(files.has_value());
+  const YAML::Node ours = our_service(*files);
+  EXPECT_THAT(ours["ports"].as<std::vector<std::string>>(),
+              testing::Contains("127.0.0.1:8080:8080"));
+  EXPECT_THAT(ours["command"].as<std::vector<std::string>>(),
+              testing::IsSupersetOf({"--airflow", "0.0.0.0:8080", "env:AIRFLOW_USERS"}));
+  EXPECT_THAT(ours["environment"]["AIRFLOW_USERS"].as<std::string>(),
+              HasSubstr("admin: ${AIRFLOW_PASSWORD:?"));
+  EXPECT_THAT(text_of(*files, ".env"), testing::ContainsRegex("AIRFLOW_PASSWORD=[0-9a-f]{32}\n"));
+  asked.real = true;  // Airflow itself has that port
+  const auto real = compose_files(example(), asked);
+  EXPECT_THAT(text_of(*real, ".env"), Not(HasSubstr("AIRFLOW_PASSWORD")));
+}
+
+TEST(Compose, the_variables_of_the_settings_are_in_the_file_that_compose_reads) {
+  Options asked = options(false);
+  asked.settings =
+      "ingest:\n  - {url: \"${API_URL}\", key: \"${KEY}\"}\n"
+      "alerts:\n  channels: {a: {slack: {webhook: \"${HOOK}\"}}, b: {slack: {webhook: "
+      "\"${OFF}\"}}}\n";
+  asked.environment = {{"KEY", "it's $HOME"}, {"HOOK", "https://x"}, {"OTHER", "y"}};
+  const auto files = compose_files(example(), asked);
+  ASSERT_TRUE(files.has_value());
+  EXPECT_EQ(text_of(*files, ".env"), "API_URL=\nKEY='it\\'s $HOME'\nHOOK='https://x'\n");
+}
+
+TEST(Compose, a_file_of_variables_gets_what_it_lacks_and_keeps_what_it_has) {
+  EXPECT_EQ(missing_lines("A=1\n# B=2\nC=", "# more\nA=9\nB='x'\nC=3\n"), "\nB='x'\n");
+  EXPECT_EQ(missing_lines("A=1\n", "A=2\n"), "");
+  EXPECT_EQ(missing_lines("", "A=2\nB=3\n"), "A=2\nB=3\n");
 }
 
 }  // namespace

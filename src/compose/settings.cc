@@ -23,12 +23,15 @@ bool is_outside(const std::string& path) {
   return normal.is_absolute() || *normal.begin() == "..";
 }
 
-void add_files(const YAML::Node& node, bool is_file, std::set<std::string>& found) {
+void add_files(const YAML::Node& node, bool is_file, bool in_tls, std::set<std::string>& found) {
   if (node.IsMap()) {
-    for (const auto& entry : node)
-      add_files(entry.second, entry.first.Scalar().ends_with("_file"), found);
+    for (const auto& entry : node) {
+      const std::string& key = entry.first.Scalar();
+      const bool of_tls = in_tls && (key == "certificate" || key == "key" || key == "clients");
+      add_files(entry.second, key.ends_with("_file") || of_tls, key == "tls", found);
+    }
   } else if (node.IsSequence()) {
-    for (const auto& item : node) add_files(item, false, found);
+    for (const auto& item : node) add_files(item, false, false, found);
   } else if (node.IsScalar()) {
     const std::string& text = node.Scalar();
     const bool named = text.starts_with("file:") && !text.starts_with("file://");
@@ -54,7 +57,7 @@ Result<std::string> metadata_role(const std::string& settings) {
 Result<std::vector<std::string>> files_outside(const std::string& settings) {
   ASSIGN(const YAML::Node root, parsed(settings));
   std::set<std::string> found;
-  add_files(root, false, found);
+  add_files(root, false, false, found);
   return std::vector<std::string>(found.begin(), found.end());
 }
 

@@ -13,7 +13,8 @@ namespace tailrace::compose {
 Result<std::string> metadata_role(const std::string& settings);
 
 /// The files outside the project's folder that are named (`file:PATH`, `ca_file: PATH` and the
-/// like), each once: as they are written, relative to the folder or absolute.
+/// like, `certificate`, `key` and `clients` of a `tls`), each once: as they are written, relative
+/// to the folder or absolute.
 Result<std::vector<std::string>> files_outside(const std::string& settings);
 
 }  // namespace tailrace::compose

@@ -28,7 +28,8 @@ constexpr OptionRow kOptions[] = {
      "endpoint"},
     {"ca_file", "", "PEM certificates to trust instead of the system's"},
     {"format", "auto",
-     "`jsonl`, `json`, `csv`, `parquet`; `text`: each line becomes `{\"line\": …}`; `auto` goes by "
+     "`jsonl`, `json`, `csv`, `parquet`, `avro`; `text`: each line becomes `{\"line\": …}`; `auto` "
+     "goes by "
      "the key, then by the first bytes, and never takes `text`"},
     {"pattern", "",
      "which keys, as for files: `*.json`, `**/*.csv`, `day=*/**`; of what follows the last `/` of "

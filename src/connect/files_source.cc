@@ -38,7 +38,8 @@ constexpr OptionRow kOptions[] = {
      "a folder, a file, or a pattern: `in/*.json`, `in/**` (folders below, too), "
      "`in/day=*/**/*.csv`"},
     {"format", "auto",
-     "`jsonl`, `json`, `csv`, `parquet`; `text`: each line becomes `{\"line\": …}`; `auto` goes by "
+     "`jsonl`, `json`, `csv`, `parquet`, `avro`; `text`: each line becomes `{\"line\": …}`; `auto` "
+     "goes by "
      "the name, then by the first bytes, and never takes `text`"},
     {"every", "500ms",
      "how often the folder is looked at; a file that was written or moved there is seen at once, "

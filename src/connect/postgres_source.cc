@@ -364,6 +364,7 @@ void PostgresSource::describe_progress(Chunk& chunk, std::stop_token stop) {
   const auto now = Steady::now();
   if (chunk.idle) {
     session_->behind_bytes = 0;
+    chunk.behind.emplace();
     chunk.why = "has all changes; 0 bytes, 0 s behind";
     return;
   }
@@ -378,10 +379,12 @@ void PostgresSource::describe_progress(Chunk& chunk, std::stop_token stop) {
   }
   const std::int64_t last_us = session_->changes.last_commit_us();
   const double behind_s =
-      last_us == 0 ? 0 : static_cast<double>(clock_.now().value - last_us / 1000) / 1000;
+      last_us == 0 ? 0
+                   : std::max(0.0, static_cast<double>(clock_.now().value - last_us / 1000) / 1000);
+  chunk.behind = {session_->behind_bytes, behind_s};
   const std::string rows = snapshot_progress();
   chunk.why = fmt::format("{}{}{} bytes, {:.1f} s behind", rows, rows.empty() ? "" : "; ",
-                          session_->behind_bytes, std::max(behind_s, 0.0));
+                          session_->behind_bytes, behind_s);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "connect/avro_file.h"
 #include "connect/byte_stream.h"
 #include "connect/csv.h"
 #include "connect/json_lines.h"
@@ -22,6 +23,7 @@ FileFormat format_by_name(std::string_view name) {
     if (name.ends_with(packed)) name.remove_suffix(packed.size());
   if (name.ends_with(".csv")) return FileFormat::kCsv;
   if (name.ends_with(".parquet")) return FileFormat::kParquet;
+  if (name.ends_with(".avro")) return FileFormat::kAvro;
   if (name.ends_with(".jsonl") || name.ends_with(".ndjson")) return FileFormat::kJsonLines;
   if (name.ends_with(".json")) return FileFormat::kJson;
   return FileFormat::kAuto;
@@ -52,9 +54,11 @@ Result<FileFormat> parse_file_format(std::string_view name) {
   if (name == "json") return FileFormat::kJson;
   if (name == "csv") return FileFormat::kCsv;
   if (name == "parquet") return FileFormat::kParquet;
+  if (name == "avro") return FileFormat::kAvro;
   if (name == "text") return FileFormat::kText;
-  return error(Code::kInvalidArgument,
-               fmt::format("format \"{}\" is none of auto, jsonl, json, csv, parquet, text", name));
+  return error(
+      Code::kInvalidArgument,
+      fmt::format("format \"{}\" is none of auto, jsonl, json, csv, parquet, avro, text", name));
 }
 
 bool is_of_lines(FileFormat format) {
@@ -69,11 +73,14 @@ Result<FileShape> shape_of(const std::string& path, FileFormat given) {
       given == FileFormat::kAuto && (format == FileFormat::kAuto || format == FileFormat::kJson);
   if (sniffed) {
     ASSIGN(const std::string text, first_text(path, packed));
+    if (format == FileFormat::kAuto && text.starts_with(kAvroMagic))
+      return FileShape{FileFormat::kAvro, false};
     const auto first = text.find_first_not_of(kBlanks);
     if (format == FileFormat::kAuto && first != std::string::npos && text[first] != '{' &&
         text[first] != '[')
-      return error(Code::kInvalidArgument,
-                   "is of no known kind: name it .jsonl, .json, .csv or .parquet, or set `format`");
+      return error(
+          Code::kInvalidArgument,
+          "is of no known kind: name it .jsonl, .json, .csv, .parquet or .avro, or set `format`");
     format = json_by_text(text);
   }
   return FileShape{format, is_of_lines(format) && !packed};
@@ -82,6 +89,7 @@ Result<FileShape> shape_of(const std::string& path, FileFormat given) {
 Result<std::unique_ptr<RecordFile>> RecordFile::open(const std::string& path,
                                                      const FileShape& shape, const FilePart& part) {
   if (shape.format == FileFormat::kParquet) return open_parquet(path);
+  if (shape.format == FileFormat::kAvro) return open_avro(path);
   if (!shape.grows) {
     ASSIGN(auto stream, ByteStream::open(path));
     LineReader bytes(std::move(stream));

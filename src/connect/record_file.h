@@ -1,6 +1,6 @@
 // One input file as a sequence of JSON values: JSON lines, a JSON array or pretty-printed values,
-// CSV with a header, Parquet, or lines of text as {"line": …}; gzip and zstd are unpacked on the
-// way. The sequence depends on the file's bytes and the FilePart alone.
+// CSV with a header, Parquet, Avro, or lines of text as {"line": …}; gzip and zstd are unpacked on
+// the way. The sequence depends on the file's bytes and the FilePart alone.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace tailrace::connect {
 
-enum class FileFormat { kAuto, kJsonLines, kJson, kCsv, kParquet, kText };
+enum class FileFormat { kAuto, kJsonLines, kJson, kCsv, kParquet, kAvro, kText };
 Result<FileFormat> parse_file_format(std::string_view name);
 /// A file of it may grow, record by record.
 bool is_of_lines(FileFormat format);
@@ -47,7 +47,7 @@ struct FilePart {
 
 struct FileRecord {
   std::string value;        ///< JSON, or the bytes as they are when it was rejected
-  std::int64_t number = 0;  ///< line (text) or row (Parquet, JSON array), from 1
+  std::int64_t number = 0;  ///< line (text) or row (Parquet, Avro, JSON array), from 1
   std::string problem;      ///< why it is a reject; empty for a record
 };
 

@@ -237,6 +237,7 @@ void Runner::count_step(const Target::Written& written) {
   status_.duplicates += written.duplicates;
   status_.rejected += rejects;
   status_.idle = chunk_.idle || chunk_.finished;
+  status_.behind = chunk_.behind;
   status_.failing = !chunk_.error.empty();
   status_.target_failing = false;
   if (!status_.failing) return;

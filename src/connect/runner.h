@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "connect/record_encoder.h"
@@ -56,7 +57,8 @@ struct SourceStatus {
   std::string topic;
   std::string describe;
   SourceState state = SourceState::kStarting;
-  std::string why;  ///< what it waits for, or how far it is
+  std::string why;                           ///< what it waits for, or how far it is
+  std::optional<Chunk::Behind> behind = {};  ///< as its last chunk said
   std::int64_t records = 0;
   std::int64_t fetched = 0;  ///< records and rejects
   std::int64_t fetched_bytes = 0;

@@ -13,6 +13,7 @@ void Chunk::clear() {
   error.clear();
   note_first = sync_first = restart_sequences = once = idle = finished = false;
   why.clear();
+  behind.reset();
   bytes_.clear();
   entries_.clear();
   places_.clear();

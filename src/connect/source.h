@@ -90,6 +90,12 @@ class Chunk {
   bool finished = false;
   /// Why it waits, or how far it is, for people: "next poll in 10 s".
   std::string why;
+  /// How far behind the end of what it follows it is, where that is known.
+  struct Behind {
+    std::int64_t bytes = 0;
+    double seconds = 0;
+  };
+  std::optional<Behind> behind = {};
   /// When its first record came, where that was after the call of next(); nanoseconds since 1970.
   std::int64_t came_ns = 0;
   /// Of the span that writes it; not valid: none.

@@ -99,6 +99,7 @@ Status StagedRows::next(std::string_view position, Chunk& chunk, std::stop_token
   chunk.idle = captured_.idle;
   chunk.finished = captured_.finished;
   chunk.why = std::move(captured_.why);
+  chunk.behind = captured_.behind;
   return {};
 }
 

@@ -20,9 +20,9 @@ Result<std::unique_ptr<Console>> Console::start(ConsoleConfig config, Backend& b
                                 [&backend, workflows = std::move(config.workflows),
                                  login = std::move(config.login)](const net::Request& request) {
                                   if (auto refused = why_not(login, request))
-                                    return std::move(*refused);
+                                    return console::refused(std::move(*refused));
                                   if (workflows && request.path.starts_with("/api/v2/"))
-                                    return workflows(request);
+                                    return answer_of_airflow(workflows, request);
                                   return answer(backend, request);
                                 }));
   return console;

@@ -201,5 +201,10 @@ class Console {
 
 /// What the server answers to a request; a free function so that it can be tested without sockets.
 net::Response answer(Backend& backend, const net::Request& request);
+/// The same for Airflow's API, and for what is refused at the door: counted like the others.
+net::Response answer_of_airflow(const net::Handler& airflow, const net::Request& request);
+net::Response refused(net::Response refusal);
+/// tailrace_console_…, of this process's consoles.
+void write_route_metrics(MetricsText& out);
 
 }  // namespace tailrace::console

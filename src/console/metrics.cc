@@ -78,6 +78,7 @@ std::string metrics_text(Backend& backend) {
   add_hops(out, status.hops);
   add_rejected(out, status.hops);
   add_tables(out, backend.tables());
+  write_route_metrics(out);
   backend.log_view().write_metrics(out);
   backend.write_metrics(out);
   return out.finish();

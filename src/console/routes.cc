@@ -2,7 +2,9 @@
 // answer.
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <functional>
+#include <iterator>
 
 #include "console/alerts_page.h"
 #include "console/assets.h"
@@ -12,6 +14,7 @@
 #include "console/metrics.h"
 #include "console/params.h"
 #include "console/workflows_page.h"
+#include "net/route_metrics.h"
 
 namespace tailrace::console {
 namespace {
@@ -226,11 +229,6 @@ Response method_not_allowed(std::string allowed) {
   return response;
 }
 
-Response table_route(Backend& backend, const Request& request) {
-  if (request.segments.size() == 3) return read_table(backend, request);
-  return get_row(backend, request);
-}
-
 Response workflows_route(Backend& backend, const Request& request) {
   return workflows_response(backend.workflows(), request);
 }
@@ -239,46 +237,13 @@ Response alerts_route(Backend& backend, const Request& request) {
   return alerts_response(backend.alerts(), request);
 }
 
-/// /api/WHAT/NAME[/…]; nothing when there is no such address.
-std::optional<Response> named_route(Backend& backend, const Request& request) {
-  const auto& segments = request.segments;
-  if (segments.size() < 3 || segments[2].empty()) return std::nullopt;
-  if (segments[1] == "alerts") return alerts_route(backend, request);
-  const bool whole = segments.size() == 3;
-  const bool of_records = segments.size() == 4 && segments[3] == "records";
-  Response (*handle)(Backend&, const Request&) = nullptr;
-  std::string method = "GET";
-  if (segments[1] == "tables") handle = table_route;
-  if (segments[1] == "workflows") handle = workflows_route;
-  if (segments[1] == "topics" && whole) handle = topic;
-  if (segments[1] == "topics" && of_records) handle = records;
-  if (segments[1] == "groups" && whole) handle = group;
-  if (segments[1] == "schemas" && whole) handle = subject;
-  if (segments[1] == "schemas" && segments.size() == 4) {
-    const std::string& what = segments[3];
-    handle = what == "check" ? check_schema : what == "register" ? register_schema : schema;
-    if (handle != schema) method = "POST";
-  }
-  if (segments[1] == "operations" && whole) handle = operation;
-  if (segments.size() == 4 && segments[1] == "operations" && segments[3] == "stop") {
-    handle = stop_operation;
-    method = "POST";
-  }
-  if (segments.size() == 4 && segments[1] == "ingest" && segments[3] == "run") {
-    handle = run_ingest;
-    method = "POST";
-  }
-  if (handle == nullptr) return std::nullopt;
-  if (request.method != method) return method_not_allowed(method);
-  return handle(backend, request);
-}
-
 struct Route {
-  std::string_view path;
+  std::string_view path;  ///< `*` is any one name, `**` at its end one or more
   std::string_view method;
   Response (*handle)(Backend&, const Request&);
 };
 
+/// The first whose path is the request's is meant.
 constexpr Route kRoutes[] = {
     {"/api/status", "GET",
      [](Backend& b, const Request&) { return json_response(status_json(b.status())); }},
@@ -300,28 +265,101 @@ constexpr Route kRoutes[] = {
     {"/api/alerts", "GET", alerts_route},
     {"/api/alerts/history", "GET", alerts_route},
     {"/api/alerts/silences", "POST", alerts_route},
+    {"/api/alerts/silences/*/end", "POST", alerts_route},
     {"/api/alerts/test", "POST", alerts_route},
+    {"/api/tables/*", "GET", read_table},
+    {"/api/tables/**", "GET", get_row},
+    {"/api/workflows/*", "GET", workflows_route},
+    {"/api/workflows/*/runs/*", "GET", workflows_route},
+    {"/api/topics/*", "GET", topic},
+    {"/api/topics/*/records", "GET", records},
+    {"/api/groups/*", "GET", group},
+    {"/api/schemas/*", "GET", subject},
+    {"/api/schemas/*/check", "POST", check_schema},
+    {"/api/schemas/*/register", "POST", register_schema},
+    {"/api/schemas/*/*", "GET", schema},
+    {"/api/operations/*", "GET", operation},
+    {"/api/operations/*/stop", "POST", stop_operation},
+    {"/api/ingest/*/run", "POST", run_ingest},
     {"/metrics", "GET", [](Backend& b, const Request&) { return metrics(b); }},
     {"/healthz", "GET", [](Backend&, const Request&) { return Response{.body = "ok\n"}; }},
     {"/readyz", "GET", [](Backend& b, const Request&) { return ready(b); }},
 };
 
+/// A request of Airflow's API, and one for a file of the page, as they are counted.
+constexpr std::size_t kAirflow = std::size(kRoutes), kPage = kAirflow + 1;
+
+net::RouteMetrics& counted() {
+  static net::RouteMetrics metrics = [] {
+    std::vector<net::RouteName> names;
+    for (const Route& route : kRoutes)
+      names.push_back({std::string(route.method), std::string(route.path)});
+    names.push_back({"*", "/api/v2/**"});
+    names.push_back({"GET", "/**"});
+    return net::RouteMetrics(std::move(names));
+  }();
+  return metrics;
+}
+
+/// Names that stand for others may hold "/", so it is the request's segments that are compared; the
+/// first of them is never empty.
+bool matches(std::string_view pattern, const Request& request) {
+  if (!pattern.contains('*')) return pattern == request.path;
+  pattern.remove_prefix(1);
+  bool named = false;
+  for (const std::string& segment : request.segments) {
+    if (pattern == "**") return named || !segment.empty();
+    if (pattern.empty()) return false;
+    const std::size_t end = std::min(pattern.find('/'), pattern.size());
+    const std::string_view part = pattern.substr(0, end);
+    if (part == "*" ? segment.empty() && !named : part != segment) return false;
+    named = named || part == "*";
+    pattern.remove_prefix(std::min(end + 1, pattern.size()));
+  }
+  return pattern.empty();
+}
+
+/// `place`: where the request is counted.
+Response routed(Backend& backend, const Request& request, std::size_t& place) {
+  for (std::size_t i = 0; i < std::size(kRoutes); ++i) {
+    const Route& route = kRoutes[i];
+    if (!matches(route.path, request)) continue;
+    if (route.method != request.method) return method_not_allowed(std::string(route.method));
+    place = i;
+    return route.handle(backend, request);
+  }
+  if (!request.segments.empty() && request.segments[0] == "api")
+    return error_response({Code::kNotFound, "no such address: " + request.path});
+  if (request.method != "GET") return method_not_allowed("GET");
+  place = kPage;
+  return asset_response(request);
+}
+
+template <typename Answer>
+Response count(std::size_t place, Answer answer) {
+  const auto since = std::chrono::steady_clock::now();
+  Response response = answer(place);
+  counted().answered(place, response.status, std::chrono::steady_clock::now() - since);
+  return response;
+}
+
 }  // namespace
 
 net::Response answer(Backend& backend, const net::Request& request) {
-  for (const auto& route : kRoutes) {
-    if (route.path != request.path) continue;
-    if (route.method != request.method) return method_not_allowed(std::string(route.method));
-    return route.handle(backend, request);
-  }
-  const auto& segments = request.segments;
-  bool api = !segments.empty() && segments[0] == "api";
-  if (api) {
-    if (auto found = named_route(backend, request)) return std::move(*found);
-  }
-  if (api) return error_response({Code::kNotFound, "no such address: " + request.path});
-  if (request.method != "GET") return method_not_allowed("GET");
-  return asset_response(request);
+  return count(net::RouteMetrics::kNone,
+               [&](std::size_t& place) { return routed(backend, request, place); });
+}
+
+net::Response answer_of_airflow(const net::Handler& airflow, const net::Request& request) {
+  return count(kAirflow, [&](std::size_t&) { return airflow(request); });
+}
+
+net::Response refused(net::Response refusal) {
+  return count(net::RouteMetrics::kNone, [&](std::size_t&) { return std::move(refusal); });
+}
+
+void write_route_metrics(MetricsText& out) {
+  counted().write(out, "tailrace_console", "Requests to the control centre");
 }
 
 }  // namespace tailrace::console

@@ -55,7 +55,7 @@ bool pages_of_nothing(const cql_protocol::Parameters& parameters) {
 }  // namespace
 
 void Conversation::tell(Turn turn, cql_protocol::ServerMessage message, bool close_after) const {
-  send_message(*line_, std::move(turn.reply), turn.head, message, close_after);
+  send_message(*line_, std::move(turn.reply), turn.head, turn.since, message, close_after);
 }
 
 bool Conversation::refuse_body(Turn turn, Failure why) const {
@@ -244,15 +244,15 @@ void Conversation::check(Credentials credentials, Turn turn) {
                                              : "a login is being checked")});
   }
   shared_.authenticator->check(
-      std::move(credentials), [line = line_, head = turn.head,
+      std::move(credentials), [line = line_, head = turn.head, since = turn.since,
                                reply = std::move(turn.reply)](Outcome<std::string> role) mutable {
         if (!role) {
           line->logging_in = false;
-          return send_message(*line, std::move(reply), head, {std::move(role.error())});
+          return send_message(*line, std::move(reply), head, since, {std::move(role.error())});
         }
         line->client.role = std::move(*role);
         line->stage = Stage::kReady;
-        send_message(*line, std::move(reply), head, {cql_protocol::AuthSuccess{}});
+        send_message(*line, std::move(reply), head, since, {cql_protocol::AuthSuccess{}});
       });
 }
 
@@ -264,22 +264,22 @@ void Conversation::enlist(Turn turn) {
 
 cql_query::Engine::Done Conversation::done(Turn turn, std::string_view request,
                                            const std::function<TraceParameters()>& parameters) {
+  const Origin origin{turn.head.stream, turn.head.opcode, turn.since};
   const bool traced = (turn.head.flags & cql_protocol::flag::kTracing) != 0;
   if (!traced) {
-    return [line = line_, stream = turn.head.stream,
+    return [line = line_, origin,
             reply = std::move(turn.reply)](Outcome<cql_protocol::Answer> outcome) mutable {
-      send_answer(*line, std::move(reply), stream, {}, std::move(outcome));
+      send_answer(*line, std::move(reply), origin, {}, std::move(outcome));
     };
   }
   auto trace = std::make_shared<Trace>(shared_.traces->begin(request, parameters()));
   trace->client = address_;
   trace->role = line_->client.role;
-  return
-      [line = line_, stream = turn.head.stream, trace = std::move(trace), traces = shared_.traces,
-       reply = std::move(turn.reply)](Outcome<cql_protocol::Answer> outcome) mutable {
-        traces->keep(*trace, outcome);
-        send_answer(*line, std::move(reply), stream, trace->id, std::move(outcome));
-      };
+  return [line = line_, origin, trace = std::move(trace), traces = shared_.traces,
+          reply = std::move(turn.reply)](Outcome<cql_protocol::Answer> outcome) mutable {
+    traces->keep(*trace, outcome);
+    send_answer(*line, std::move(reply), origin, trace->id, std::move(outcome));
+  };
 }
 
 }  // namespace tailrace::cql

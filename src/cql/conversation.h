@@ -26,6 +26,7 @@ struct Shared {
   std::size_t frame_bytes = 16 << 20;    // most of a message of versions 3 and 4
   std::size_t message_bytes = 16 << 20;  // most of a body in segments
   Unfinished unfinished{256 << 20};
+  std::shared_ptr<DoorMetrics> metrics = std::make_shared<DoorMetrics>();
   std::size_t faults = 1;  // in a row within a segment, before the connection ends
   Events events = {};
   std::shared_ptr<Traces> traces = std::make_shared<Traces>(engine, seed);
@@ -35,7 +36,9 @@ class Conversation {
  public:
   /// With a client at that address.
   Conversation(Shared& shared, std::string address)
-      : shared_(shared), line_(std::make_shared<Line>()), address_(std::move(address)) {}
+      : shared_(shared),
+        line_(std::make_shared<Line>(shared.metrics)),
+        address_(std::move(address)) {}
 
   /// Serves a message whose head is in order. False: its body is not; that was answered, and with
   /// `last` the connection ends with it.
@@ -55,6 +58,7 @@ class Conversation {
     std::string_view body;
     net::Reply reply;
     bool last = false;
+    Clock::time_point since = Clock::now();
   };
 
   bool plain_body(Turn& turn);

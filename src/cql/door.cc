@@ -88,6 +88,10 @@ std::size_t Door::connections() const {
   return impl_->server->connections();
 }
 
+void Door::write_metrics(MetricsText& out) const {
+  impl_->shared.metrics->write(out, connections());
+}
+
 void Door::stop() {
   impl_->listening.reset();
   impl_->server->stop();

@@ -45,6 +45,8 @@ class Door {
   std::uint16_t port() const;
   std::string address() const;  ///< "127.0.0.1:9042"
   std::size_t connections() const;
+  /// tailrace_cql_…; any thread.
+  void write_metrics(MetricsText& out) const;
   void stop();
 
  private:

@@ -128,6 +128,47 @@ class OneUser : public Authenticator {
   std::vector<std::thread> threads_;
 };
 
+std::string metrics_of(const Door& door) {
+  MetricsText out;
+  door.write_metrics(out);
+  return out.finish();
+}
+
+TEST(metrics, count_requests_errors_and_bytes) {
+  Running running;
+  Client client(running.port(), 4);
+  client.start();
+  client.ask(Query{FakeEngine::kSelect, {}});
+  client.ask(Query{FakeEngine::kSelect, {}});
+  client.ask(Query{"SELEC", {}});
+  client.ask(cql_protocol::Options{});
+  const std::string text = metrics_of(*running.door);
+  for (const char* line : {
+           "tailrace_cql_connections 1\n",
+           "tailrace_cql_accepted_connections_total 1\n",
+           "tailrace_cql_requests_total{opcode=\"QUERY\"} 3\n",
+           "tailrace_cql_requests_total{opcode=\"OPTIONS\"} 1\n",
+           "tailrace_cql_requests_total{opcode=\"STARTUP\"} 1\n",
+           "tailrace_cql_request_duration_seconds_count{opcode=\"QUERY\"} 3\n",
+           "tailrace_cql_errors_total{code=\"SYNTAX_ERROR\"} 1\n",
+           "tailrace_cql_errors_total{code=\"INVALID\"} 0\n",
+       })
+    EXPECT_TRUE(text.contains(line)) << line << text;
+  EXPECT_FALSE(text.contains("_bytes_total 0\n")) << text;
+  EXPECT_FALSE(text.contains("opcode=\"EXECUTE\"")) << text;
+}
+
+TEST(metrics, what_is_no_request_is_counted_as_none) {
+  Running running;
+  Client client(running.port(), 4);
+  client.start();
+  client.send_bytes(std::string("\x04\0\0\1\x7F\0\0\0\0", 9));
+  client.receive();
+  const std::string text = metrics_of(*running.door);
+  EXPECT_TRUE(text.contains("tailrace_cql_requests_total{opcode=\"none\"} 1\n")) << text;
+  EXPECT_TRUE(text.contains("tailrace_cql_errors_total{code=\"PROTOCOL_ERROR\"} 1\n")) << text;
+}
+
 TEST(login, is_asked_for_and_its_role_is_the_clients) {
   Running running({.authenticator = std::make_shared<OneUser>()});
   std::string role;

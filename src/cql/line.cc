@@ -80,7 +80,8 @@ net::Manner manner(bool close_after) {
   return manner;
 }
 
-void send_bytes(net::Reply& reply, std::string& bytes, bool close_after) {
+void send_bytes(const Line& line, net::Reply& reply, std::string& bytes, bool close_after) {
+  line.metrics->sent(bytes.size());
   if (bytes.size() <= kSmall && !close_after) return reply.send_copy(bytes);
   reply.send(net::Outgoing(std::move(bytes)), manner(close_after));
 }
@@ -91,9 +92,10 @@ struct Held {
   Answer answer;
 };
 
-void send_held(net::Reply& reply, std::string head, Answer answer) {
+void send_held(const Line& line, net::Reply& reply, std::string head, Answer answer) {
   auto held = std::make_shared<Held>(std::move(head), std::move(answer));
   const auto& rows = std::get<cql_protocol::Rows>(held->answer.result);
+  line.metrics->sent(held->head.size() + rows.content.size());
   std::vector<std::string_view> pieces{held->head, rows.content};
   reply.send(net::Outgoing(std::move(pieces), std::move(held)));
 }
@@ -122,23 +124,29 @@ Outcome<std::string_view> write(std::string& out, const Line& line, std::int16_t
 
 }  // namespace
 
-void send_answer(const Line& line, net::Reply reply, std::int16_t stream,
+void send_answer(const Line& line, net::Reply reply, const Origin& origin,
                  std::string_view tracing_id, Outcome<Answer> outcome) {
   Buffers& use = buffers();
-  auto behind = write(use.message, line, stream, tracing_id, outcome);
+  auto behind = write(use.message, line, origin.stream, tracing_id, outcome);
   if (!behind) {
     use.message.clear();
     outcome = std::unexpected(std::move(behind.error()));
-    behind = write(use.message, line, stream, tracing_id, outcome);
+    behind = write(use.message, line, origin.stream, tracing_id, outcome);
   }
-  if (frame(line, use, *behind)) return send_bytes(reply, use.framed, false);
-  if (behind->size() > kSmall) return send_held(reply, std::move(use.message), std::move(*outcome));
+  line.metrics->answered(origin.opcode, origin.since);
+  if (!outcome) line.metrics->failed(outcome.error().code);
+  if (frame(line, use, *behind)) return send_bytes(line, reply, use.framed, false);
+  if (behind->size() > kSmall)
+    return send_held(line, reply, std::move(use.message), std::move(*outcome));
   use.message += *behind;
-  send_bytes(reply, use.message, false);
+  send_bytes(line, reply, use.message, false);
 }
 
-void send_message(const Line& line, net::Reply reply, Head head,
+void send_message(const Line& line, net::Reply reply, Head head, Clock::time_point since,
                   const cql_protocol::ServerMessage& message, bool close_after) {
+  line.metrics->answered(head.opcode, since);
+  if (const auto* failure = std::get_if<Failure>(&message.body))
+    line.metrics->failed(failure->code);
   Buffers& use = buffers();
   std::string body;
   const auto opcode = cql_protocol::append_message(body, head.version, message);
@@ -147,7 +155,7 @@ void send_message(const Line& line, net::Reply reply, Head head,
   cql_protocol::append_head(use.message, answer);
   use.message += body;
   const bool framed = frame(line, use, {});
-  send_bytes(reply, framed ? use.framed : use.message, close_after);
+  send_bytes(line, reply, framed ? use.framed : use.message, close_after);
 }
 
 std::string event_bytes(const Line& line, const cql_protocol::Event& event) {
@@ -156,7 +164,9 @@ std::string event_bytes(const Line& line, const cql_protocol::Event& event) {
       use.message, answer_head(line.version, cql_protocol::kEventStream, Opcode::kEvent));
   cql_protocol::append_event(use.message, line.version, event);
   cql_protocol::end_message(use.message, 0);
-  return frame(line, use, {}) ? use.framed : use.message;
+  const std::string& bytes = frame(line, use, {}) ? use.framed : use.message;
+  line.metrics->sent(bytes.size());
+  return bytes;
 }
 
 }  // namespace tailrace::cql

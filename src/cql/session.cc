@@ -40,7 +40,9 @@ std::optional<Failure> why_not(std::string_view message, const Head& head, int v
 }  // namespace
 
 Session::Session(Shared& shared, const net::Peer& peer)
-    : conversation_(shared, peer.address), number_(peer.port), share_(shared.unfinished) {}
+    : conversation_(shared, peer.address), number_(peer.port), share_(shared.unfinished) {
+  shared.metrics->connected();
+}
 
 int Session::version() const {
   const int version = conversation_.line().version;
@@ -49,7 +51,7 @@ int Session::version() const {
 
 void Session::tell(std::int16_t stream, const Failure& why, net::Reply reply, bool close_after) {
   const Head head{.version = version(), .stream = stream};
-  send_message(conversation_.line(), std::move(reply), head, {why}, close_after);
+  send_message(conversation_.line(), std::move(reply), head, Clock::now(), {why}, close_after);
 }
 
 Result<std::size_t> Session::frame_length(std::string_view bytes) {
@@ -57,6 +59,7 @@ Result<std::size_t> Session::frame_length(std::string_view bytes) {
 }
 
 void Session::serve(std::string_view frame, net::Reply reply) {
+  conversation_.line().metrics->received(frame.size());
   if (segments_) return serve_segment(frame, std::move(reply));
   serve_plain(frame, std::move(reply));
   const Line& line = conversation_.line();
@@ -90,7 +93,7 @@ void Session::serve_plain(std::string_view frame, net::Reply reply) {
     dropping_ = head.length;
     const bool beta = head.version == cql_protocol::kBetaVersion;
     const Head answered{.version = beta ? head.version : version(), .stream = head.stream};
-    return send_message(conversation_.line(), std::move(reply), answered, {*why});
+    return send_message(conversation_.line(), std::move(reply), answered, Clock::now(), {*why});
   }
   if (size_of(head) > conversation_.shared().frame_bytes) {
     dropped_ = head;
@@ -131,7 +134,7 @@ void Session::refuse_version(std::string_view frame, const Failure& why, net::Re
   const bool old = head.version < cql_protocol::kLowestVersion;
   if (old) head.stream = static_cast<std::int8_t>(frame[2]);
   if (!old || head.version == 0) head.version = version();
-  send_message(conversation_.line(), std::move(reply), head, {why});
+  send_message(conversation_.line(), std::move(reply), head, Clock::now(), {why});
 }
 
 // Segments.

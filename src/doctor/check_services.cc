@@ -187,8 +187,10 @@ std::string mounted_text(const Folder& folder, const ComposeFile& file, const Se
   return out;
 }
 
-/// Who really uses a store: consoles only look, and the broker only forwards to a registry.
-bool is_used(const Folder& folder, const ComposeFile& file, const Service& store) {
+/// Who really uses a store: consoles only look, and the broker only forwards to a registry. For
+/// `records`: Airflow has tables of its own there, which is no use of it.
+bool is_used(const Folder& folder, const ComposeFile& file, const Service& store,
+             bool records = false) {
   const auto named_in = [&](const std::string& text) {
     return std::ranges::any_of(store.names,
                                [&](const std::string& name) { return mentions(text, name); });
@@ -196,6 +198,7 @@ bool is_used(const Folder& folder, const ComposeFile& file, const Service& store
   for (const Service& other : file.services) {
     if (&other == &store || other.role == Role::kConsole) continue;
     if (store.role == Role::kRegistry && other.role == Role::kKafka) continue;
+    if (records && other.role == Role::kAirflow) continue;
     if (named_in(other.command.text) || named_in(mounted_text(folder, file, other))) return true;
     for (const auto& [key, value] : other.environment)
       if (named_in(value.text)) return true;
@@ -231,6 +234,35 @@ void check_use(const Folder& folder, const ComposeFile& file, const Service& one
                  "use it, or leave it out: it costs memory and start time"});
 }
 
+/// By a client, or by a connection of Airflow's.
+bool speaks_to_postgres(const Script& script) {
+  static const std::array<std::string_view, 6> kClients = {
+      "psycopg2", "psycopg", "asyncpg", "sqlalchemy", "pg8000", "airflow.providers.postgres"};
+  return std::ranges::any_of(script.modules,
+                             [](const auto& module) {
+                               return std::ranges::any_of(kClients, [&](std::string_view client) {
+                                 return module.first == client ||
+                                        module.first.starts_with(std::string(client) + ".");
+                               });
+                             }) ||
+         std::ranges::any_of(script.texts,
+                             [](const Site& text) { return text.text.contains("postgresql"); });
+}
+
+/// A README that says that PostgreSQL has the data, where only Airflow's own tables are in it.
+void check_claims(const Folder& folder, const ComposeFile& file, const Service& one,
+                  Findings& out) {
+  if (one.role != Role::kPostgres || is_used(folder, file, one, true) ||
+      std::ranges::any_of(folder.scripts, speaks_to_postgres))
+    return;
+  for (const Claim& claim : folder.claims)
+    out.push_back({claim.file, claim.line, "unused-service",
+                   "it says that data is stored in PostgreSQL, and no script writes to " +
+                       one.name + " (" + file.path + ":" + std::to_string(one.line) +
+                       "): only Airflow has tables in it",
+                   "write the records there before they are sent, or take the sentence out"});
+}
+
 }  // namespace
 
 void check_services(const Folder& folder, Findings& out) {
@@ -242,6 +274,7 @@ void check_services(const Folder& folder, Findings& out) {
       check_waits(file, one, out);
       check_order(folder, file, one, out);
       check_use(folder, file, one, out);
+      check_claims(folder, file, one, out);
     }
 }
 

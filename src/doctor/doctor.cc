@@ -67,6 +67,21 @@ void read_requirements(const std::string& folder, const std::string& name,
   }
 }
 
+/// That it keeps Airflow's metadata is another thing, and true.
+void read_claims(const std::string& folder, const std::string& name, std::vector<Claim>& out) {
+  std::ifstream in(fs::path(folder) / name);
+  int number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    std::ranges::transform(line, line.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto has = [&line](std::string_view word) { return line.contains(word); };
+    if (has("postgres") && !has("metadata") &&
+        (has(" stor") || has("saved") || has("persist") || has("written") || has("insert")))
+      out.push_back({name, number});
+  }
+}
+
 /// The statements of a .cql file, by semicolons.
 void read_cql(const std::string& folder, const std::string& name, std::vector<CqlStatement>& out) {
   const std::string text = read_text(fs::path(folder) / name);
@@ -137,6 +152,7 @@ Result<Folder> read_folder(const std::string& path) {
     if (last.starts_with("requirements") && last.ends_with(".txt"))
       read_requirements(path, name, folder.requirements);
     if (last.ends_with(".cql")) read_cql(path, name, folder.cql);
+    if (last.ends_with(".md")) read_claims(path, name, folder.claims);
   }
   for (const std::string& name : files) {
     if (!name.ends_with(".py")) continue;

@@ -39,12 +39,19 @@ struct CqlStatement {
   int line = 0;
 };
 
+/// A line of a README that says that data is stored in PostgreSQL.
+struct Claim {
+  std::string file;
+  int line = 0;
+};
+
 struct Folder {
   std::string path;
   std::vector<ComposeFile> compose;
   std::vector<Script> scripts;
   std::vector<Requirement> requirements;
   std::vector<CqlStatement> cql;
+  std::vector<Claim> claims;
   std::vector<std::string> unread;  ///< compose files that are no YAML, with the reason
 
   /// The services in which a script is: it is mounted there, or part of what is built.

@@ -137,10 +137,15 @@ TEST(Doctor, the_project_has_the_topic_the_url_the_fields_and_the_key) {
   fs::remove_all(target);
   const auto notes = write_project(*folder, target.string());
   ASSERT_TRUE(notes.has_value()) << notes.error().what;
-  EXPECT_THAT(*notes, testing::ElementsAre(testing::HasSubstr("`id` comes of the record")));
+  EXPECT_THAT(*notes, testing::ElementsAre(testing::HasSubstr("`id` comes of the record"),
+                                           testing::HasSubstr("user_automation fetches for 60 s")));
+  EXPECT_THAT(text_of(target / "dags/user_automation.yml"),
+              testing::AllOf(testing::HasSubstr("schedule: \"@daily\""),
+                             testing::HasSubstr("source: users_created")));
   const std::string settings = text_of(target / "tailrace.yml");
   EXPECT_THAT(settings, testing::HasSubstr("url: \"https://randomuser.me/api/\""));
   EXPECT_THAT(settings, testing::HasSubstr("records: \"$.results\""));
+  EXPECT_THAT(settings, testing::HasSubstr("paused: true"));
   EXPECT_THAT(settings, testing::HasSubstr("created_users: {key: [id]}"));
   const std::string silver = text_of(target / "transformations/02_silver.sql");
   EXPECT_THAT(silver, testing::HasSubstr("r.name.first AS first_name"));
@@ -166,6 +171,26 @@ std::vector<std::string> told(const std::map<std::string, std::string>& files,
     if (one.fault == fault)
       out.push_back(one.file + ":" + std::to_string(one.line) + ": " + one.what);
   return out;
+}
+
+TEST(Doctor, a_database_that_only_airflow_uses_is_told_where_the_readme_says_otherwise) {
+  const std::string compose =
+      "services:\n  db:\n    image: postgres:15\n    volumes: [db:/var/lib/postgresql/data]\n"
+      "  webserver:\n    image: apache/airflow:2.6.0\n    mem_limit: 1g\n    environment:\n"
+      "      AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: postgresql://a:b@db:5432/a\n"
+      "    depends_on: {db: {condition: service_healthy}}\n";
+  const std::string readme = "# It\n- **PostgreSQL**: stores the fetched data.\n";
+  std::map<std::string, std::string> files = {
+      {"docker-compose.yml", compose}, {"README.md", readme}, {"dag.py", "import requests\n"}};
+  EXPECT_THAT(told(files, "unused-service"),
+              testing::ElementsAre(testing::AllOf(
+                  testing::HasSubstr("README.md:2: "),
+                  testing::HasSubstr("no script writes to db (docker-compose.yml:2)"))));
+  files["dag.py"] = "import psycopg2\n";
+  EXPECT_THAT(told(files, "unused-service"), testing::IsEmpty());
+  files["dag.py"] = "import requests\n";
+  files["README.md"] = "PostgreSQL stores Airflow's metadata.\n";
+  EXPECT_THAT(told(files, "unused-service"), testing::IsEmpty());
 }
 
 constexpr const char* kSession = R"(from pyspark.sql import SparkSession

@@ -46,6 +46,7 @@ struct Plan {
   Send send;
   std::string table, key;
   std::vector<std::string> notes;
+  const DagCall* dag = nullptr;  ///< what runs the producer
 };
 
 std::string option_of(const Script& script, const std::string& name) {
@@ -75,6 +76,17 @@ void take_from_requests(Plan& plan) {
                          plan.producer->path + ":" + std::to_string(field.line) +
                          " makes it of a request");
   }
+}
+
+/// Of the producer's file, where it fetches: what others call needs none.
+const DagCall* dag_of(const Plan& plan) {
+  if (plan.send.url.empty()) return nullptr;
+  for (const DagCall& dag : plan.producer->dags) {
+    const bool plain = std::ranges::all_of(
+        dag.id, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+    if (plain && !dag.id.empty()) return &dag;
+  }
+  return nullptr;
 }
 
 Result<Plan> make_plan(const Folder& folder) {
@@ -113,6 +125,7 @@ Result<Plan> make_plan(const Folder& folder) {
       plan.send.fields, [&](const Field& field) { return field.name == plan.key; });
   if (!has_key) plan.key = plan.send.fields[0].name;
   take_from_requests(plan);
+  plan.dag = dag_of(plan);
   return plan;
 }
 
@@ -206,6 +219,7 @@ std::string settings(Plan& plan) {
                          " by Kafka's protocol");
   } else {
     text += "ingest:\n  - name: " + identifier(plan.send.topic.text) + "\n    topic: " + topic +
+            (plan.dag ? "\n    paused: true   # it emits while the workflow runs it" : "") +
             "\n    use: http\n    http:\n      url: " + yaml_text(plan.send.url) +
             "\n      every: 10s\n";
     if (!plan.send.records.empty()) text += "      records: " + yaml_text(plan.send.records) + "\n";
@@ -213,6 +227,31 @@ std::string settings(Plan& plan) {
   }
   text += "serving:\n  " + plan.table + ": {key: [" + sql_name(plan.key) + "]}\n";
   return text;
+}
+
+/// How long the workflow lets the source fetch: what a script's loop waits for is not followed.
+constexpr int kRunSeconds = 60;
+
+/// The DAG that fetches, and waits until what came is in the tables.
+std::string dag_text(Plan& plan) {
+  const DagCall& dag = *plan.dag;
+  const std::string place = plan.producer->path + ":" + std::to_string(dag.line);
+  plan.notes.push_back("the workflow " + dag.id + " fetches for " + std::to_string(kRunSeconds) +
+                       " s: `run_for` in its file, where " + place + " does otherwise");
+  if (dag.schedule.empty())
+    plan.notes.push_back("the workflow " + dag.id + " runs when it is asked to: " + place +
+                         " has no schedule, or one that could not be followed");
+  const std::string schedule = dag.schedule.empty() ? "null" : yaml_text(dag.schedule);
+  return "# What " + place +
+         " does: fetch, and see the rows through to the tables.\n# Now: tailrace "
+         "dags run " +
+         dag.id + " --wait\n" + dag.id + ":\n  schedule: " + schedule +
+         "\n  start_date: 2026-01-01\n  catchup: false\n  max_active_runs: 1\n  tasks:\n"
+         "    fetch:\n      operator: tailrace_provider.operators.ingest.IngestOperator\n"
+         "      source: " +
+         identifier(plan.send.topic.text) + "\n      run_for: " + std::to_string(kRunSeconds) +
+         "\n    refresh:\n      operator: "
+         "tailrace_provider.operators.refresh.RefreshOperator\n      dependencies: [fetch]\n";
 }
 
 }  // namespace
@@ -224,7 +263,7 @@ Result<std::vector<std::string>> write_project(const Folder& folder, const std::
   fs::create_directories(fs::path(target) / "transformations", failed);
   if (failed) return error(Code::kUnavailable, target + ": " + failed.message());
   const std::string relation = identifier(plan.send.topic.text) + "_topic";
-  const std::map<std::string, std::string> files = {
+  std::map<std::string, std::string> files = {
       {"spark-pipeline.yml",
        "# Spark's own pipeline spec.\nname: " +
            identifier(fs::path(target).lexically_normal().filename().string()) +
@@ -238,6 +277,11 @@ Result<std::vector<std::string>> write_project(const Folder& folder, const std::
       {"transformations/02_silver.sql", silver(plan)},
       {"transformations/03_gold.sql", gold(plan)},
   };
+  if (plan.dag != nullptr) {
+    fs::create_directories(fs::path(target) / "dags", failed);
+    if (failed) return error(Code::kUnavailable, target + ": " + failed.message());
+    files["dags/" + plan.dag->id + ".yml"] = dag_text(plan);
+  }
   for (const auto& [name, text] : files)
     TRY(rt::write_atomically(rt::posix_files(), (fs::path(target) / name).string(), text));
   return plan.notes;

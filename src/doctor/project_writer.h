@@ -2,9 +2,10 @@
 // that is polled for it, the fields as the DAG makes them, the table that is served.
 //
 // What is taken over: the topic and its fields from the script that sends them; the URL and the
-// path to its records; the key from CREATE TABLE. A value that the script makes up for a record
-// (uuid4, now) comes of the record itself, so that a record that comes twice is one row. What could
-// not be followed is told in the notes, and its column is NULL.
+// path to its records; the key from CREATE TABLE; the DAG that runs the script, with its schedule.
+// A value that the script makes up for a record (uuid4, now) comes of the record itself, so that a
+// record that comes twice is one row. What could not be followed is told in the notes, and its
+// column is NULL.
 #pragma once
 
 #include <string>

@@ -365,8 +365,7 @@ class Reader {
     }
     for (std::size_t i = 1; i < expression.parts.size(); ++i)
       call.values.push_back(value(expression.parts[i], names));
-    if ((ends_with_call(call.name, "DAG") || call.name == "dag") && call.has("schedule_interval"))
-      note(script_.old_words, {"schedule_interval", expression.line});
+    if (ends_with_call(call.name, "DAG") || call.name == "dag") dag(call);
     connections(call);
     spark(call);
     if (auto function = functions_.find(call.method);
@@ -406,6 +405,19 @@ class Reader {
     if (call.name == "bytes" || call.name == "dict") return first;
     if (method == "send" || method == "produce" || method == "send_and_wait") sends(call);
     return {};
+  }
+
+  void dag(const Call& call) {
+    if (call.has("schedule_interval"))
+      note(script_.old_words, {"schedule_interval", call.expression.line});
+    const Value& id = call.either(0, "dag_id");
+    const bool known = std::ranges::any_of(
+        script_.dags, [&](const DagCall& one) { return one.line == call.expression.line; });
+    if (id.kind != Value::Kind::kText || known) return;
+    const Value& schedule =
+        call.named(call.has("schedule_interval") ? "schedule_interval" : "schedule");
+    script_.dags.push_back(
+        {id.text, schedule.kind == Value::Kind::kText ? schedule.text : "", call.expression.line});
   }
 
   static bool fetches(const Call& call) {

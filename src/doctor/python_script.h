@@ -45,6 +45,13 @@ struct Address {
   std::string what;  ///< "Kafka", "Cassandra", "a database"; "Spark's …": its executors connect
 };
 
+/// A DAG of Airflow.
+struct DagCall {
+  std::string id;
+  std::string schedule;  ///< "@daily", "0 6 * * *"; empty: none, or it is not known
+  int line = 0;
+};
+
 struct Script {
   std::string path;
   std::map<std::string, int> modules;   ///< imported, with the line of the first time
@@ -55,7 +62,8 @@ struct Script {
   std::vector<Field> unserialisable;  ///< given to json.dumps, which refuses them
   std::vector<Site> swallowed;        ///< an `except` that hides the failure of what `text` names
   std::vector<Site> texts;            ///< every string
-  std::vector<Site> old_words;        ///< of Airflow 2, which Airflow 3 refuses
+  std::vector<DagCall> dags;
+  std::vector<Site> old_words;  ///< of Airflow 2, which Airflow 3 refuses
 
   // Spark
   std::map<std::string, Site> options;        ///< of .option, .config and .set, by name

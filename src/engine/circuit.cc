@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/deadline.h"
 #include "engine/expectations.h"
 #include "engine/operators/operators.h"
 #include "engine/rows.h"
@@ -158,6 +159,7 @@ class PlanCircuit final : public Circuit {
     std::vector<Delta> outputs(nodes_.size());
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       const Node& node = nodes_[i];
+      TRY(Deadline::check());
       if (!node.op) {
         if (closing) continue;
         ASSIGN(outputs[i], source(*node.plan, inputs));

@@ -34,8 +34,11 @@ class SqlFunction final : public Function {
     const auto begun = Steady::now();
     Returned returned;
     try {
-      if (auto rows = ask_(info_.code, call.event)) {
+      const auto until = begun + std::chrono::milliseconds(info_.timeout_ms);
+      if (auto rows = ask_(info_.code, call.event, until)) {
         returned.payload = std::move(*rows);
+      } else if (rows.error().code == Code::kDeadlineExceeded) {
+        returned = timed_out(call.request_id, info_.timeout_ms);
       } else {
         returned = failure("QueryError", rows.error().what);
       }
@@ -118,6 +121,12 @@ Returned failure(std::string_view type, std::string_view message) {
                                             {"errorType", std::string(type)}}
                          .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   return returned;
+}
+
+Returned timed_out(const std::string& request_id, std::int64_t timeout_ms) {
+  return failure("Sandbox.Timedout",
+                 fmt::format("RequestId: {} Error: Task timed out after {:.2f} seconds", request_id,
+                             static_cast<double>(timeout_ms) / 1000));
 }
 
 std::unique_ptr<Function> sql_function(FunctionInfo info, AskSql ask,

@@ -70,9 +70,12 @@ class Function {
 /// {"errorMessage", "errorType"}
 Returned failure(std::string_view type, std::string_view message);
 
-/// The rows of `text` over an event, as JSON.
-using AskSql =
-    std::function<Result<std::string>(const std::string& text, const std::string& event)>;
+/// Ends as Lambda's sandbox ends a call.
+Returned timed_out(const std::string& request_id, std::int64_t timeout_ms);
+
+/// The rows of `text` over an event, as JSON; kDeadlineExceeded: not by `until`.
+using AskSql = std::function<Result<std::string>(const std::string& text, const std::string& event,
+                                                 std::chrono::steady_clock::time_point until)>;
 std::unique_ptr<Function> sql_function(FunctionInfo info, AskSql ask,
                                        std::shared_ptr<WorkQueue> workers);
 

@@ -340,9 +340,7 @@ class PythonFunction final : public Function {
       returned = failure("Runtime.ExitError",
                          fmt::format("RequestId: {} Error: {}", id, ended.error().what));
     } else if (worker.timed_out) {
-      returned = failure("Sandbox.Timedout",
-                         fmt::format("RequestId: {} Error: Task timed out after {:.2f} seconds", id,
-                                     static_cast<double>(info_.timeout_ms) / 1000));
+      returned = timed_out(id, info_.timeout_ms);
     } else if (worker.too_large) {
       returned = failure(
           "Runtime.ExitError",

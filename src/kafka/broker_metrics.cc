@@ -93,13 +93,14 @@ std::string lower_case(std::string text) {
 void write_group_counts(MetricsText& out, const std::vector<GroupView>& groups) {
   std::map<std::string, std::size_t> types = {
       {"classic", 0}, {"consumer", 0}, {"share", 0}, {"streams", 0}};
-  std::map<std::string, std::size_t> classic, consumer, streams;
+  std::map<std::string, std::size_t> classic, consumer, streams, share;
   std::size_t offsets = 0;
   for (const auto& group : groups) {
     ++types[lower_case(group.type)];
     if (group.type == "classic") ++classic[group.state];
     if (group.type == "consumer") ++consumer[lower_case(group.state)];
     if (group.type == "streams") ++streams[lower_case(group.state)];
+    if (group.type == "share") ++share[lower_case(group.state)];
     for (const auto& offset : group.offsets) offsets += offset.committed >= 0 ? 1 : 0;
   }
   const std::string prefix = "kafka_coordinator_group_groupmetadatamanager_num";
@@ -123,6 +124,29 @@ void write_group_counts(MetricsText& out, const std::vector<GroupView>& groups) 
              "Groups of Kafka Streams programs (KIP-1071), by state.");
   for (const char* state : {"empty", "notready", "assigning", "reconciling", "stable", "dead"})
     out.add({{"state", state}}, streams[state]);
+  out.family("kafka_server_group_coordinator_metrics_share_group_count", MetricType::kGauge,
+             "Share groups (KIP-932), by state.");
+  for (const char* state : {"empty", "stable", "dead"}) out.add({{"state", state}}, share[state]);
+}
+
+std::int64_t in_flight(const GroupOffsetView& offset) {
+  std::int64_t records = 0;
+  for (const DeliveriesView& some : offset.in_flight)
+    if (some.acquired) records += some.last - some.first + 1;
+  return records;
+}
+
+void write_in_flight(MetricsText& out, const std::vector<GroupView>& groups) {
+  out.family("kafka_server_sharepartitionmetrics_inflightmessagecount", MetricType::kGauge,
+             "Records of a share group's partition that are with its members.");
+  for (const auto& group : groups) {
+    if (group.type != "share") continue;
+    for (const auto& offset : group.offsets)
+      out.add({{"group", group.name},
+               {"topic", offset.topic},
+               {"partition", std::to_string(offset.partition)}},
+              in_flight(offset));
+  }
 }
 
 void write_group_offsets(MetricsText& out, const std::vector<GroupView>& groups) {
@@ -200,10 +224,13 @@ void BrokerMetrics::write(MetricsText& out, const Connections& connections) {
   for (const auto& [listener, count] : connections) out.add({{"listener", listener}}, count);
   write_logins(out, broker_.listeners());
   broker_.requests().write(out);
+  broker_.share().write_metrics(out);
+  broker_.transactions().write_metrics(out);
   const auto groups = look_at_groups(broker_);
   if (!groups) return;
   write_group_counts(out, *groups);
   write_group_offsets(out, *groups);
+  write_in_flight(out, *groups);
 }
 
 }  // namespace tailrace::kafka

@@ -311,6 +311,8 @@ ShareCoordinator::Fetched ShareCoordinator::fetch(const share::Key& key, const P
   }
   if (out.acquired.empty()) return out;
   out.records = cut(out.buffer, out.acquired.back().last);
+  for (const share::Acquired& some : out.acquired)
+    acquired_.add(static_cast<std::uint64_t>(some.last - some.first + 1));
   // From here on a crash must not begin elsewhere.
   if (one->kept.start() == share::kNoStart) {
     auto first = live.first_update();
@@ -373,10 +375,37 @@ void ShareCoordinator::acknowledge(const share::Key& key, const Partition& parti
     }
   }
   if (!kept) return done(ErrorCode::kCoordinatorNotAvailable, {});
+  if (settled.error == ErrorCode::kNone) count(acknowledgements);
   if (*kept == nullptr) return done(settled.error, settled.message);
   committer_.when_durable(std::move(*kept), [done = std::move(done)](const Status& status) mutable {
     done(status ? ErrorCode::kNone : ErrorCode::kCoordinatorNotAvailable, {});
   });
+}
+
+void ShareCoordinator::count(std::span<const share::Acknowledgement> acknowledgements) {
+  for (const share::Acknowledgement& one : acknowledgements) {
+    const bool for_all = one.types.size() == 1;
+    const auto each = for_all ? static_cast<std::uint64_t>(one.last - one.first + 1) : 1;
+    for (const share::AcknowledgeType type : one.types)
+      if (const auto at = static_cast<std::size_t>(type); at < acknowledged_.size())
+        acknowledged_[at].add(each);
+  }
+}
+
+void ShareCoordinator::write_metrics(MetricsText& out) const {
+  using share::AcknowledgeType;
+  constexpr std::array<std::pair<AcknowledgeType, std::string_view>, 4> kTypes = {
+      {{AcknowledgeType::kAccept, "Accept"},
+       {AcknowledgeType::kRelease, "Release"},
+       {AcknowledgeType::kReject, "Reject"},
+       {AcknowledgeType::kRenew, "Renew"}}};
+  out.family("kafka_server_sharegroupmetrics_recordacknowledgements_total", MetricType::kCounter,
+             "Records that members of share groups acknowledged, by type.");
+  for (const auto& [type, name] : kTypes)
+    out.add({{"acktype", name}}, acknowledged_[static_cast<std::size_t>(type)].value());
+  out.family("tailrace_kafka_share_acquired_records_total", MetricType::kCounter,
+             "Records given to members of share groups; one given twice counts twice.");
+  out.add({}, acquired_.value());
 }
 
 void ShareCoordinator::release(const share::Key& key, const std::string& member) {

@@ -11,6 +11,7 @@
 // Threads: everything from any thread. Answers come on the caller's thread or the committer's.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -23,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/metrics.h"
 #include "base/result.h"
 #include "kafka/committer.h"
 #include "kafka/error_code.h"
@@ -105,6 +107,8 @@ class ShareCoordinator {
   using Acknowledged = std::move_only_function<void(ErrorCode error, std::string_view message)>;
   void acknowledge(const share::Key& key, const Partition& partition, const std::string& member,
                    std::span<const share::Acknowledgement> acknowledgements, Acknowledged done);
+  /// Records that were given to members, and what became of them; any thread.
+  void write_metrics(MetricsText& out) const;
   /// The member's session ended: what it has is others'.
   void release(const share::Key& key, const std::string& member);
 
@@ -141,8 +145,12 @@ class ShareCoordinator {
   Committer& committer_;
   Parking& parking_;
   const SettingsOf settings_of_;
+  void count(std::span<const share::Acknowledgement> acknowledgements);
+
   const Config config_;
-  std::mutex mutex_;  // never held while one's own is waited for
+  Counter acquired_;
+  std::array<Counter, 5> acknowledged_;  // by AcknowledgeType
+  std::mutex mutex_;                     // never held while one's own is waited for
   std::condition_variable changed_;
   std::int32_t partitions_;
   std::map<share::Key, std::shared_ptr<One>> all_;

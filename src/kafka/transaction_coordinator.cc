@@ -300,11 +300,36 @@ void TransactionCoordinator::marked(const std::shared_ptr<Marking>& marking,
       again_.emplace(now() + kRetryMs, marking);
       return changed_.notify_all();
     }
+    (markers.commit ? committed_ : aborted_).add();
     const transactions::MarkersWritten done{markers.id, markers.producer};
     calls = perform(transactions_.step({{}, done}, now()));
     changed_.notify_all();
   }
   call_all(calls);
+}
+
+void TransactionCoordinator::write_metrics(MetricsText& out) {
+  using transactions::State;
+  transactions::Transactions::Census census;
+  TimestampMs when{0};
+  {
+    const std::unique_lock lock(mutex_);
+    census = transactions_.census();
+    when = now();
+  }
+  out.family("tailrace_kafka_transactions", MetricType::kGauge,
+             "Transactional ids, by the state of their last transaction.");
+  for (const State state : {State::kEmpty, State::kOngoing, State::kPrepareCommit,
+                            State::kPrepareAbort, State::kCompleteCommit, State::kCompleteAbort})
+    out.add({{"state", transactions::state_name(state)}}, census.states[state]);
+  out.family("tailrace_kafka_transaction_oldest_open_seconds", MetricType::kGauge,
+             "Age of the oldest transaction that is not ended; 0 for none.");
+  const std::int64_t age_ms = census.oldest_open ? when.value - census.oldest_open->value : 0;
+  out.add({}, static_cast<double>(std::max<std::int64_t>(0, age_ms)) / 1000);
+  out.family("tailrace_kafka_transactions_ended_total", MetricType::kCounter,
+             "Transactions whose end is written to all their partitions.");
+  out.add({{"outcome", "committed"}}, committed_.value());
+  out.add({{"outcome", "aborted"}}, aborted_.value());
 }
 
 }  // namespace tailrace::kafka

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/metrics.h"
 #include "base/result.h"
 #include "kafka/calls.h"
 #include "kafka/committer.h"
@@ -55,6 +56,8 @@ class TransactionCoordinator {
   void ask(transactions::Happening what, Done done);
   /// No answer comes after it.
   void stop();
+  /// tailrace_kafka_transactions…; any thread.
+  void write_metrics(MetricsText& out);
 
  private:
   struct Answered {
@@ -107,6 +110,7 @@ class TransactionCoordinator {
   std::map<transactions::RequestId, Done> waiting_;
   std::deque<std::shared_ptr<Step>> steps_;  // in order: an answer follows all earlier records
   std::multimap<TimestampMs, std::shared_ptr<Marking>> again_;  // markers that could not be written
+  Counter committed_, aborted_;                                 // whose markers are all written
   bool stopping_ = false;
   std::thread timer_;
 };

@@ -27,6 +27,7 @@
 #include "base/check.h"
 #include "kv/commit_log.h"
 #include "kv/folder_owner.h"
+#include "kv/measured.h"
 #include "kv/ordered_memtable.h"
 #include "kv/patient_files.h"
 #include "kv/rocks.h"
@@ -300,7 +301,8 @@ void set_shape(rocksdb::Options& rocks, const DurableOptions& options) {
   rocks.compression_per_level.assign(static_cast<std::size_t>(rocks.num_levels),
                                      rocksdb::kNoCompression);
   rocks.compression_per_level.back() = rocksdb::kLZ4Compression;
-  // Nor has it filters: most reads are of keys that are there, and nothing is below it to be spared.
+  // Nor has it filters: most reads are of keys that are there, and nothing is below it to be
+  // spared.
   rocks.optimize_filters_for_hits = true;
   rocks.bytes_per_sync = 1 << 20;
   rocks.max_open_files = 1000;
@@ -355,6 +357,7 @@ class RocksDurableStore final : public DurableStore {
   std::shared_ptr<rt::RoomWatch> room_ = std::make_shared<rt::RoomWatch>();
   std::shared_ptr<RocksLog> log_lines_ = std::make_shared<RocksLog>("cells");
   std::shared_ptr<Listener> listener_ = std::make_shared<Listener>(unflushed_, clock_);
+  Measured measured_{"cells"};
   std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   std::unique_ptr<CommitLog> log_;
@@ -376,6 +379,7 @@ rocksdb::Options RocksDurableStore::rocks_options() {
         std::make_shared<Filters>(options_.compaction, clock_, moments_, unflushed_);
   }
   rocks.info_log = log_lines_;
+  rocks.statistics = measured_.ticks();
   return rocks;
 }
 
@@ -391,6 +395,7 @@ Status RocksDurableStore::open() {
   if (auto status = rocksdb::DB::Open(rocks_options(), folder_, &db); !status.ok())
     return rocks_error(status);
   db_.reset(db);
+  measured_.show(*db_);
   TRY(open_log());
   room_->arm();
   return {};
@@ -431,6 +436,7 @@ RocksDurableStore::~RocksDurableStore() {
     }
   }
   log_.reset();
+  measured_.hide();
   db_.reset();
 }
 
@@ -490,7 +496,9 @@ Status RocksDurableStore::apply(rocksdb::WriteBatch& batch, std::uint64_t number
       return error(Code::kResourceExhausted,
                    "disk full, and memory for writes is used up: make room on " + folder_);
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // memory is being flushed
+    constexpr std::chrono::milliseconds kWait{1};
+    measured_.slowed(kWait);
+    std::this_thread::sleep_for(kWait);  // memory is being flushed
   }
   batch.RollbackToSavePoint();
   if (!status.ok()) return rocks_error(status);
@@ -505,6 +513,7 @@ void RocksDurableStore::pace(std::size_t bytes) {
   const int over = std::max(0, listener_->runs() - kQuickRuns);
   owed_ += std::chrono::nanoseconds(7LL * over * over * static_cast<long long>(bytes) / 2);
   if (owed_ < kLeast) return;
+  measured_.slowed(std::min(owed_, kMost));
   std::this_thread::sleep_for(std::min(owed_, kMost));
   owed_ = {};
 }

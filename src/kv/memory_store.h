@@ -27,6 +27,7 @@ class MemoryStore final : public Store {
   void release_checkpoint() override;
   Status finish_checkpoint() override { return {}; }
   bool checkpoint_done() const override { return true; }
+  std::uint64_t checkpoint_bytes() const override { return 0; }
 
   /// As a killed process would find it: at the last checkpoint.
   void crash();

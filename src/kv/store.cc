@@ -23,6 +23,7 @@
 #include "base/check.h"
 #include "kv/folder_owner.h"
 #include "kv/hash_memtable.h"
+#include "kv/measured.h"
 #include "kv/open_to_read.h"
 #include "kv/patient_files.h"
 #include "kv/rocks.h"
@@ -143,6 +144,8 @@ class FlushListener : public rocksdb::EventListener {
 
   void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo& info) override {
     const std::lock_guard lock(mutex_);
+    const rocksdb::TableProperties& table = info.table_properties;
+    flushed_bytes_ = table.data_size + table.index_size + table.filter_size;
     flushed_ = std::max<std::uint64_t>(flushed_, info.largest_seqno);
     changed_.notify_all();
   }
@@ -159,6 +162,11 @@ class FlushListener : public rocksdb::EventListener {
   bool reached(std::uint64_t sequence) {
     const std::lock_guard lock(mutex_);
     return flushed_ >= sequence || !failure_.ok();
+  }
+  /// Of the file that was flushed last.
+  std::uint64_t flushed_bytes() {
+    const std::lock_guard lock(mutex_);
+    return flushed_bytes_;
   }
   /// Waits for the flush of `sequence`, an error, or a full disk.
   Status wait(std::uint64_t sequence, const rt::RoomWatch& room) {
@@ -178,6 +186,7 @@ class FlushListener : public rocksdb::EventListener {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t flushed_ = 0;
+  std::uint64_t flushed_bytes_ = 0;
   bool held_ = false;
   rocksdb::Status failure_;
 };
@@ -193,6 +202,7 @@ class RocksStore : public Store {
     *refuses_files_ = listener_->held();
     log_->be_quiet();
     listener_->hold(false);
+    measured_.hide();
     db_.reset();
   }
 
@@ -212,6 +222,7 @@ class RocksStore : public Store {
   Status begin_held_checkpoint() override { return begin(true); }
   void release_checkpoint() override { listener_->hold(false); }
   Status finish_checkpoint() override { return listener_->wait(begun_sequence_, *room_); }
+  std::uint64_t checkpoint_bytes() const override { return listener_->flushed_bytes(); }
   bool checkpoint_done() const override { return listener_->reached(begun_sequence_); }
 
  private:
@@ -228,6 +239,7 @@ class RocksStore : public Store {
   std::shared_ptr<RocksLog> log_ = std::make_shared<RocksLog>("state");
   std::shared_ptr<FlushListener> listener_ = std::make_shared<FlushListener>();
   std::shared_ptr<std::atomic<bool>> refuses_files_ = std::make_shared<std::atomic<bool>>(false);
+  Measured measured_{"state"};
   std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   std::uint64_t step_ = 0;
@@ -282,6 +294,7 @@ rocksdb::Options RocksStore::rocks_options() {
   rocks.stats_dump_period_sec = 0;
   rocks.stats_persist_period_sec = 0;
   rocks.info_log = log_;
+  rocks.statistics = measured_.ticks();
   rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options()));
   return rocks;
 }
@@ -293,6 +306,7 @@ Status RocksStore::open() {
     return rocks_error(status);
   }
   db_.reset(db);
+  measured_.show(*db_);
   room_->arm();
   return check_at_checkpoint();
 }

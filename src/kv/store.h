@@ -111,6 +111,8 @@ class Store {
   virtual Status finish_checkpoint() = 0;
   /// Whether finish_checkpoint() would return without waiting.
   virtual bool checkpoint_done() const = 0;
+  /// What the checkpoint that became durable last wrote to the disk.
+  virtual std::uint64_t checkpoint_bytes() const = 0;
 };
 
 /// Many changes that nobody needs at once: they reach the store in batches small enough to stay in

@@ -8,6 +8,7 @@
 #include "columns/widening.h"
 #include "lake/checkpoint.h"
 #include "lake/disk.h"
+#include "lake/metrics.h"
 #include "lake/pending.h"
 #include "lake/schema_json.h"
 
@@ -26,7 +27,10 @@ Result<Prepared> Prepared::from_text(std::string_view text) {
 }
 
 DeltaTable::DeltaTable(std::string folder, TableOptions options)
-    : folder_(std::move(folder)), options_(options), pending_(std::make_unique<Pending>()) {}
+    : folder_(std::move(folder)),
+      options_(options),
+      pending_(std::make_unique<Pending>()),
+      metrics_(metrics_of(folder_)) {}
 
 DeltaTable::~DeltaTable() = default;
 
@@ -145,7 +149,12 @@ std::string DeltaTable::data_path(const std::string& logged) const {
 
 Result<std::shared_ptr<const Snapshot>> DeltaTable::snapshot() {
   const std::lock_guard lock(mutex_);
+  const auto before = snapshot_;
   ASSIGN(snapshot_, read_snapshot(log_folder(), snapshot_));
+  if (!before || before->version != snapshot_->version) {
+    metrics_->files = snapshot_->files.size();
+    metrics_->bytes = static_cast<std::uint64_t>(snapshot_->size_bytes());
+  }
   return snapshot_;
 }
 
@@ -243,6 +252,21 @@ Result<Version> DeltaTable::commit(CommitInfo info) {
 }
 
 Result<Version> DeltaTable::commit_actions(Actions actions, const std::optional<CommitInfo>& info) {
+  auto committed = try_to_commit(actions, info);
+  if (!committed) metrics_->failed_commits.add();
+  return committed;
+}
+
+void DeltaTable::count(const Actions& actions) const {
+  metrics_->commits.add();
+  metrics_->added_files.add(actions.adds.size());
+  for (const AddFile& file : actions.adds)
+    metrics_->added_bytes.add(static_cast<std::uint64_t>(file.size_bytes));
+  metrics_->last_commit_ms = now_ms();
+}
+
+Result<Version> DeltaTable::try_to_commit(const Actions& actions,
+                                          const std::optional<CommitInfo>& info) {
   const std::string text = to_text(actions);
   ASSIGN(auto now, snapshot());
   const std::string schema_before = now->metadata.schema_string;
@@ -264,6 +288,7 @@ Result<Version> DeltaTable::commit_actions(Actions actions, const std::optional<
                                           options_.files.sync, options_.files.room.get()));
     ASSIGN(now, snapshot());
     if (!ours) continue;
+    count(actions);
     checkpoint_if_due(*now);
     return now->version;
   }

@@ -35,6 +35,8 @@
 
 namespace tailrace::lake {
 
+struct TableMetrics;
+
 struct TableOptions {
   FileOptions files;
   int checkpoint_every = 10;                    ///< commits
@@ -128,6 +130,8 @@ class DeltaTable {
   Status take_out(std::vector<AddFile>& adds, std::vector<RemoveFile>& removes);
   Result<bool> rewrite_without(const std::string& path, DataFileWriter& into);
   Result<Version> commit_actions(Actions actions, const std::optional<CommitInfo>& info);
+  Result<Version> try_to_commit(const Actions& actions, const std::optional<CommitInfo>& info);
+  void count(const Actions& actions) const;
   void checkpoint_if_due(const Snapshot& now) const;
   std::string log_folder() const { return folder_ + "/_delta_log"; }
   std::string data_path(const std::string& logged) const;
@@ -142,6 +146,7 @@ class DeltaTable {
   std::vector<std::string> unpublished_;  ///< files of prepared commits
   std::mutex mutex_;                      ///< guards snapshot_
   std::shared_ptr<const Snapshot> snapshot_;
+  std::shared_ptr<TableMetrics> metrics_;
 };
 
 }  // namespace tailrace::lake

@@ -4,6 +4,7 @@
 #include "lake/compaction.h"
 #include "lake/delta_table.h"
 #include "lake/disk.h"
+#include "lake/metrics.h"
 #include "lake/pending.h"
 
 namespace tailrace::lake {
@@ -40,6 +41,8 @@ Result<int> DeltaTable::compact(bool force) {
       return std::unexpected(done.error());
     }
     replaced += static_cast<int>(group.size());
+    metrics_->compactions.add();
+    metrics_->compacted_files.add(group.size());
   }
   return replaced;
 }
@@ -64,6 +67,7 @@ Result<int> DeltaTable::vacuum(std::chrono::milliseconds retention) {
       continue;
     remove_quietly(folder_ + "/" + file.name);
     ++removed;
+    metrics_->vacuumed_files.add();
   }
   return removed;
 }

@@ -71,8 +71,6 @@ Status read_python(const yaml::File& file, const YAML::Node& node, FunctionSpec&
     return file.fail(
         node["handler"],
         fmt::format("`handler: {}` is a function of that file: {}.NAME", spec.handler, module));
-  TRY(read_quantity(file, node, "timeout", kTimes, 1, 900'000, "1ms to 15m, as in 3s",
-                    spec.timeout_ms));
   TRY(read_quantity(file, node, "memory", kSizes, std::int64_t{64} << 20, std::int64_t{10} << 30,
                     "64MB to 10GB, as in 128MB", spec.memory_bytes));
   if (node["workers"]) {
@@ -115,9 +113,13 @@ Result<FunctionSpec> read_function(const Project& project, const yaml::File& fil
                      "a function is `sql: FILE`, `python: FILE` or `ingest: SOURCE`");
   if (node["sql"] && node["python"])
     return file.fail(entry.key_node, "a function is `sql` or `python`, not both");
-  for (const char* key : {"handler", "timeout", "memory", "workers", "environment"})
+  for (const char* key : {"handler", "memory", "workers", "environment"})
     if (node[key] && !node["python"])
       return file.fail(node[key], fmt::format("`{}` is of a function with `python`", key));
+  if (node["timeout"] && !node["python"] && !node["sql"])
+    return file.fail(node["timeout"], "`timeout` is of a function with `python` or `sql`");
+  TRY(read_quantity(file, node, "timeout", kTimes, 1, 900'000, "1ms to 15m, as in 3s",
+                    spec.timeout_ms));
   if (node["python"]) TRY(read_python(file, node, spec));
   if (node["sql"]) {
     spec.kind = FunctionSpec::Kind::kSql;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "engine/circuit.h"
+#include "engine/deadline.h"
 #include "kv/memory_store.h"
 #include "pipeline/names.h"
 
@@ -154,7 +155,9 @@ Result<QueryResult> select(const sql::Statement& statement, const QueryCatalog& 
       deltas[i].rows = rows;
       return step(std::move(deltas));
     }));
+  TRY(engine::Deadline::check());
   ASSIGN(auto rows, sum.finish());
+  TRY(engine::Deadline::check());
   ASSIGN(rows, sorted(std::move(rows), plan.order));
   ASSIGN(rows, visible(rows, plan.visible_columns));
   QueryResult result{rows->schema(), {}, rows->num_rows() > max_rows};
@@ -180,7 +183,9 @@ Result<std::optional<Schema>> check_query(std::string_view text, const std::stri
 }
 
 Result<QueryResult> run_query(std::string_view text, const std::vector<QueryRelation>& relations,
-                              std::int64_t now_us, std::int64_t max_rows) {
+                              std::int64_t now_us, std::int64_t max_rows,
+                              std::optional<std::chrono::steady_clock::time_point> until) {
+  const engine::Deadline deadline(until);
   ASSIGN(const sql::Statement statement, sql::parse_query(text));
   const QueryCatalog catalog(relations);
   switch (statement.kind) {

@@ -2,6 +2,7 @@
 // what the tables hold.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -32,8 +33,10 @@ struct QueryResult {
 Result<std::optional<Schema>> check_query(std::string_view text, const std::string& file,
                                           const std::vector<QueryRelation>& relations);
 
-/// SELECT, SHOW TABLES, DESCRIBE, EXPLAIN. At most `max_rows` rows come back.
+/// SELECT, SHOW TABLES, DESCRIBE, EXPLAIN. At most `max_rows` rows come back. kDeadlineExceeded: it
+/// is not done by `until`.
 Result<QueryResult> run_query(std::string_view text, const std::vector<QueryRelation>& relations,
-                              std::int64_t now_us, std::int64_t max_rows = 10000);
+                              std::int64_t now_us, std::int64_t max_rows = 10000,
+                              std::optional<std::chrono::steady_clock::time_point> until = {});
 
 }  // namespace tailrace::pipeline

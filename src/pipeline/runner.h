@@ -28,6 +28,7 @@
 #include <string>
 #include <vector>
 
+#include "base/metrics.h"
 #include "base/result.h"
 #include "kv/store.h"
 #include "log/log.h"
@@ -95,6 +96,8 @@ class Runner {
   virtual std::vector<TopicExpectations> topic_expectations() const = 0;
   /// The present one: another follows when a topic's columns grow.
   virtual std::shared_ptr<const Graph> graph() const = 0;
+  /// What of it no hop says: checkpoints. Any thread.
+  virtual void write_metrics(MetricsText& /*out*/) const {}
   /// An error that stopped the whole runner (disk, corruption), or empty.
   virtual std::string stopped_by() const = 0;
 

@@ -355,6 +355,13 @@ bool RunningProject::checkpoint_due() const {
 Status RunningProject::checkpoint() {
   if (!dirty_) return {};
   TRY(finish_checkpoint());
+  checkpoint_metrics_.begun(std::chrono::steady_clock::now());
+  Status taken = begin_checkpoint();
+  if (!taken) checkpoint_metrics_.failed();
+  return taken;
+}
+
+Status RunningProject::begin_checkpoint() {
   ++checkpoint_.number;
   if (telemetry::on()) begin_checkpoint_span();
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
@@ -437,11 +444,20 @@ Status RunningProject::settle() {
   return lake_->wait();
 }
 
-Status RunningProject::finish_checkpoint() {
-  if (!unpublished_) return {};
+Status RunningProject::await_durable() {
   if (prepared_.valid()) lake_failed_ = prepared_.get();
   TRY(Status(lake_failed_));
-  TRY(store_->finish_checkpoint());
+  return store_->finish_checkpoint();
+}
+
+Status RunningProject::finish_checkpoint() {
+  if (!unpublished_) return {};
+  if (Status durable = await_durable(); !durable) {
+    checkpoint_metrics_.failed();
+    return durable;
+  }
+  checkpoint_metrics_.durable(std::chrono::steady_clock::now(), clock_.now().value,
+                              store_->checkpoint_bytes());
   for (auto& output : outputs_) output->publish(checkpoint_span_.context());
   checkpoint_span_ = {};
   if (sink_) sink_->send();

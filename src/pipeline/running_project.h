@@ -15,6 +15,7 @@
 
 #include "engine/circuit.h"
 #include "pipeline/checkpoint.h"
+#include "pipeline/checkpoint_metrics.h"
 #include "pipeline/lake_commits.h"
 #include "pipeline/project_status.h"
 #include "pipeline/read_ahead.h"
@@ -44,6 +45,7 @@ class RunningProject final : public Runner {
   std::vector<TableStatus> tables() const override;
   std::vector<TopicExpectations> topic_expectations() const override;
   std::shared_ptr<const Graph> graph() const override;
+  void write_metrics(MetricsText& out) const override { checkpoint_metrics_.write(out); }
   std::string stopped_by() const override;
   Offset keep_from(const log::Partition& partition) const override;
   const DeadLetters& dead_letters() const override { return *letters_; }
@@ -122,7 +124,8 @@ class RunningProject final : public Runner {
   Status take_marks(kv::WriteBatch& batch);
   /// Now and then: files that left a table are deleted.
   Status upkeep();
-  void note_waits(const std::vector<TopicStep>& topics);
+  /// How far topics are read and what they wait for, also where a step took no record.
+  void note_reading(const std::vector<TopicStep>& topics);
   void publish_counts(const std::vector<TopicStep>& topics);
 
   /// Whether the sink can take a step: it has the tables, and not too much on its way. Waits a
@@ -137,6 +140,7 @@ class RunningProject final : public Runner {
   /// Begins one: the steps go on while the lake's thread makes its files durable and then lets the
   /// store do the same.
   Status checkpoint();
+  Status begin_checkpoint();
   void begin_checkpoint_span();
   /// On the lake's thread, when all tables are prepared.
   Status release_checkpoint(std::int64_t number);
@@ -146,6 +150,8 @@ class RunningProject final : public Runner {
     return !prepared_.valid() ||
            prepared_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   }
+  /// The checkpoint begun last, with the lake's files.
+  Status await_durable();
   /// Publishes the lake commits of a checkpoint that has become durable.
   Status finish_checkpoint();
   /// finish_checkpoint(); false when the disk is full, and it is to be called again.
@@ -196,6 +202,7 @@ class RunningProject final : public Runner {
   Checkpoint checkpoint_;         ///< the one being filled; number is the last one begun
   std::future<Status> prepared_;  ///< of the checkpoint begun last, until it was asked for
   Status lake_failed_;            ///< what it said: a failure stays
+  CheckpointMetrics checkpoint_metrics_;
   bool unpublished_ = false;  ///< a checkpoint was begun and its lake commits are not published yet
   bool dirty_ = false;        ///< something happened since the last checkpoint
   telemetry::SpanContext step_trace_;   ///< of the step under way; not valid: it has no span

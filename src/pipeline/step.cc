@@ -52,7 +52,7 @@ Result<bool> RunningProject::step() {
   const Upkeep& limits = project_.upkeep;
   TRY(letters_->trim(clock_.now().value, limits.letters_keep_ms, limits.letters_max_bytes, batch));
   if (!any && batch.empty()) {
-    note_waits(topics);
+    note_reading(topics);
     for (std::size_t i = 0; i < topics.size(); ++i)
       move_to(graph_.topics[i].topic, std::move(topics[i].next));
     return evolve(topics);
@@ -316,24 +316,27 @@ Status RunningProject::take_marks(kv::WriteBatch& batch) {
   return letters_->mark_redriven(marks, batch);
 }
 
-void RunningProject::note_waits(const std::vector<TopicStep>& topics) {
+void RunningProject::note_reading(const std::vector<TopicStep>& topics) {
+  const std::int64_t now = clock_.now().value;
   std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < topics.size(); ++i) topic_counts_[i].waits = topics[i].waits;
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    TopicCounts& counts = topic_counts_[i];
+    counts.lag = readers_[i]->lag();
+    counts.waits = topics[i].waits;
+    counts.lag_s = counts.lag > 0 && topics[i].oldest_ms > 0
+                       ? static_cast<double>(now - topics[i].oldest_ms) / 1e3
+                       : 0;
+  }
 }
 
 void RunningProject::publish_counts(const std::vector<TopicStep>& topics) {
-  const std::int64_t now = clock_.now().value;
+  note_reading(topics);
   std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < topics.size(); ++i) {
     TopicCounts& counts = topic_counts_[i];
     counts.decoded = checkpoint_.decoded[graph_.topics[i].topic];
     counts.bytes += topics[i].bytes;
-    counts.lag = readers_[i]->lag();
-    counts.waits = topics[i].waits;
     counts.expectations = checkpoint_.topic_expectations[graph_.topics[i].topic];
-    counts.lag_s = counts.lag > 0 && topics[i].oldest_ms > 0
-                       ? static_cast<double>(now - topics[i].oldest_ms) / 1e3
-                       : 0;
   }
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     flow_expectations_[i] = flows_[i].expectations;

@@ -159,13 +159,17 @@ std::int64_t TopicReader::lag() const {
   return lag;
 }
 
+void TopicReader::note_age(const log::RecordView& record, TopicStep& step) {
+  if (step.oldest_ms == 0 || record.timestamp.value < step.oldest_ms)
+    step.oldest_ms = record.timestamp.value;
+}
+
 void TopicReader::note(const log::RecordView& record, TopicStep& step) const {
   ++step.records;
   const std::string_view value = record.value.value_or(std::string_view{});
   const std::size_t key_bytes = record.key ? record.key->size() : 0;
   step.bytes += static_cast<std::int64_t>(key_bytes + value.size());
-  if (step.oldest_ms == 0 || record.timestamp.value < step.oldest_ms)
-    step.oldest_ms = record.timestamp.value;
+  note_age(record, step);
   if (step.trace) note_origin(record.headers, step.trace->sent_in);
 }
 
@@ -233,6 +237,7 @@ Status TopicReader::take_gathered(std::size_t partition, Columns& columns, Topic
   if (count < records.size()) {
     step.next_schema = values_->next_schema();
     position = records[count].offset;
+    note_age(records[count], step);
   }
   gathered_.clear();
   return {};

@@ -41,7 +41,8 @@ struct TopicStep {
   Positions next;                    ///< positions after this step
   std::int64_t records = 0;          ///< read, rejected ones included
   std::int64_t bytes = 0;
-  std::int64_t oldest_ms = 0;  ///< timestamp of the oldest record of the step
+  /// Timestamp of the oldest record of the step, one that `waits` among them; 0: there is none.
+  std::int64_t oldest_ms = 0;
   /// To be taken up before the next record can be read.
   std::optional<subjects::RegisteredSchema> next_schema = {};
   std::string waits = {};  ///< why the next record cannot be read now; empty when it can
@@ -89,6 +90,7 @@ class TopicReader {
             TopicStep& step);
   /// Reads the values of the records gathered from one log batch; `position` is where it stopped.
   Status take_gathered(std::size_t partition, Columns& columns, TopicStep& step, Offset& position);
+  static void note_age(const log::RecordView& record, TopicStep& step);
   void note(const log::RecordView& record, TopicStep& step) const;
   /// Takes out the rows that break a rule of the schema's.
   Status hold_to_rules(TopicStep& step);

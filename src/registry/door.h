@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "net/http_server.h"
+#include "net/route_metrics.h"
 #include "registry/basic_auth.h"
 #include "subjects/registry.h"
 
@@ -37,14 +38,17 @@ class Door {
   /// "http://127.0.0.1:8081"
   std::string url() const { return server_->url(); }
   void stop() { server_->stop(); }
+  /// tailrace_registry_…; any thread.
+  void write_metrics(MetricsText& out) const;
 
  private:
-  explicit Door(std::unique_ptr<net::HttpServer> server) : server_(std::move(server)) {}
+  Door(subjects::Registry& registry, std::unique_ptr<net::RouteMetrics> metrics,
+       std::unique_ptr<net::HttpServer> server)
+      : registry_(registry), metrics_(std::move(metrics)), server_(std::move(server)) {}
+
+  subjects::Registry& registry_;
+  std::unique_ptr<net::RouteMetrics> metrics_;  ///< before the server, which counts
   std::unique_ptr<net::HttpServer> server_;
 };
-
-/// Answers one request; what the door's server calls.
-net::Response answer(subjects::Registry& registry, const net::Request& request,
-                     const DoorConfig& config);
 
 }  // namespace tailrace::registry

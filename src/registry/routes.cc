@@ -1,6 +1,7 @@
 // Which request asks what of the registry, and the door's server.
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "registry/call.h"
 #include "registry/door.h"
@@ -468,13 +469,16 @@ bool asks_for_text(const std::vector<std::string>& path) {
   return (path.size() == 5 && path[0] == "subjects") || (path.size() == 4 && path[1] == "ids");
 }
 
-net::Response routed(const Call& call, const std::vector<std::string>& path) {
+/// `place`: of the route in kRoutes, once it is found.
+net::Response routed(const Call& call, const std::vector<std::string>& path, std::size_t& place) {
   if (call.refusal()) return refused(*call.refusal());
   bool known = false;
-  for (const Route& route : kRoutes) {
+  for (std::size_t i = 0; i < kRoutes.size(); ++i) {
+    const Route& route = kRoutes[i];
     if (!matches(route.path, path)) continue;
     known = true;
     if (route.method != call.method()) continue;
+    place = i;
     const auto body = route.handle(call);
     if (!body) return refused(body.error());
     net::Response response;
@@ -506,6 +510,40 @@ Json cluster_json(const std::string& cluster_id) {
   return Json(JsonObject{{"id", Json(std::string())}, {"scope", Json(scope)}});
 }
 
+/// As they are in kRoutes, and one more.
+std::vector<net::RouteName> route_names() {
+  std::vector<net::RouteName> names;
+  for (const Route& route : kRoutes) names.push_back({route.method, "/" + std::string(route.path)});
+  names.push_back({"GET", "/v1/metadata/id"});
+  return names;
+}
+
+net::Response answer(subjects::Registry& registry, const net::Request& request,
+                     const DoorConfig& config, std::size_t& place) {
+  net::Response response;
+  if (const auto refusal = why_not(config.auth, request)) {
+    response = refused(*refusal);
+    if (refusal->code == 401) {
+      response.headers.emplace_back("WWW-Authenticate",
+                                    "Basic realm=\"" + config.auth.realm + "\"");
+    }
+  } else if (!takes_body(request)) {
+    response = refused({415, "HTTP 415 Unsupported Media Type"});
+  } else {
+    const Call call(registry, request);
+    std::vector<std::string> path = call.path();
+    if (path == std::vector<std::string>{"v1", "metadata", "id"}) {
+      place = kRoutes.size();
+      response.body = text_of(cluster_json(config.cluster_id ? config.cluster_id() : ""));
+    } else {
+      if (asks_for_text(path)) path.pop_back();
+      response = routed(call, path, place);
+    }
+  }
+  response.content_type = type_for(request);
+  return response;
+}
+
 }  // namespace
 
 Answer<void> change_tags(const Call& call, const std::string& subject, Registration& request) {
@@ -526,31 +564,6 @@ Answer<void> change_tags(const Call& call, const std::string& subject, Registrat
   return {};
 }
 
-net::Response answer(subjects::Registry& registry, const net::Request& request,
-                     const DoorConfig& config) {
-  net::Response response;
-  if (const auto refusal = why_not(config.auth, request)) {
-    response = refused(*refusal);
-    if (refusal->code == 401) {
-      response.headers.emplace_back("WWW-Authenticate",
-                                    "Basic realm=\"" + config.auth.realm + "\"");
-    }
-  } else if (!takes_body(request)) {
-    response = refused({415, "HTTP 415 Unsupported Media Type"});
-  } else {
-    const Call call(registry, request);
-    std::vector<std::string> path = call.path();
-    if (path == std::vector<std::string>{"v1", "metadata", "id"}) {
-      response.body = text_of(cluster_json(config.cluster_id ? config.cluster_id() : ""));
-    } else {
-      if (asks_for_text(path)) path.pop_back();
-      response = routed(call, path);
-    }
-  }
-  response.content_type = type_for(request);
-  return response;
-}
-
 Result<std::unique_ptr<Door>> Door::start(DoorConfig config, subjects::Registry& registry) {
   net::HttpServerConfig server{.host = config.host, .port = config.port, .flag = config.flag};
   server.tls = config.tls;
@@ -561,12 +574,33 @@ Result<std::unique_ptr<Door>> Door::start(DoorConfig config, subjects::Registry&
     response.content_type = kType;
     return response;
   };
-  ASSIGN(auto started, net::HttpServer::start(
-                           std::move(server),
-                           [&registry, config = std::move(config)](const net::Request& request) {
-                             return answer(registry, request, config);
-                           }));
-  return std::unique_ptr<Door>(new Door(std::move(started)));
+  auto metrics = std::make_unique<net::RouteMetrics>(route_names());
+  const auto serve = [&registry, config = std::move(config),
+                      metrics = metrics.get()](const net::Request& request) {
+    const auto since = std::chrono::steady_clock::now();
+    std::size_t place = net::RouteMetrics::kNone;
+    net::Response response = answer(registry, request, config, place);
+    metrics->answered(place, response.status, std::chrono::steady_clock::now() - since);
+    return response;
+  };
+  ASSIGN(auto started, net::HttpServer::start(std::move(server), serve));
+  return std::unique_ptr<Door>(new Door(registry, std::move(metrics), std::move(started)));
+}
+
+void Door::write_metrics(MetricsText& out) const {
+  metrics_->write(out, "tailrace_registry", "Requests to the schema registry");
+  const auto gauge = [&out](std::string_view name, std::string_view help, std::size_t value) {
+    out.family(name, MetricType::kGauge, help);
+    out.add({}, value);
+  };
+  const subjects::Registry::Counts counts = registry_.counts();
+  gauge("tailrace_registry_connections", "Connections of the schema registry's clients now.",
+        server_->connections());
+  gauge("tailrace_registry_subjects", "Subjects that have a version.", counts.subjects);
+  gauge("tailrace_registry_versions", "Versions of all subjects.", counts.versions);
+  gauge("tailrace_registry_deleted_versions",
+        "Versions that are deleted and can still be read by who asks for deleted ones.",
+        counts.deleted_versions);
 }
 
 }  // namespace tailrace::registry

@@ -47,7 +47,7 @@ void write_metrics(MetricsText& out) {
   for (const OfOperation& one : counts) all += asked(one);
   if (all == 0) return;
   out.family("tailrace_s3_requests_total", MetricType::kCounter,
-             "Requests to buckets and queues, by operation and what became of them");
+             "Requests to buckets and queues, by operation and what became of them.");
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (asked(counts[i]) == 0) continue;
     for (std::size_t k = 0; k < kOutcomes.size(); ++k)
@@ -55,12 +55,12 @@ void write_metrics(MetricsText& out) {
               counts[i].outcomes[k].value());
   }
   out.family("tailrace_s3_request_duration_seconds", MetricType::kHistogram,
-             "From a request to the end of its answer");
+             "From a request to the end of its answer.");
   for (std::size_t i = 0; i < counts.size(); ++i)
     if (asked(counts[i]) > 0)
       out.add({{"operation", kOperations[i]}}, counts[i].took, std::chrono::seconds(1));
   out.family("tailrace_s3_received_bytes_total", MetricType::kCounter,
-             "Bytes of the bodies that buckets and queues answered with");
+             "Bytes of the bodies that buckets and queues answered with.");
   out.add({}, received_bytes_of_all.value());
 }
 

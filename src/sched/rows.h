@@ -31,6 +31,7 @@ enum class TaskState {
   kDeferred,
   kRemoved,
 };
+inline constexpr int kRunStates = 4;
 inline constexpr int kTaskStates = 12;
 std::string_view name(RunState state);   ///< `queued` …
 std::string_view name(RunType type);     ///< `scheduled`, `manual`, `backfill`, `asset_triggered`

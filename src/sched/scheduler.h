@@ -15,6 +15,7 @@
 // (Settings); wanted() says what an event needs of those, and recall() brings it back.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -214,6 +215,18 @@ struct Wanted {
   bool before = false;
 };
 
+/// How many there are now, of runs that are not finished.
+struct Census {
+  std::array<std::int64_t, kRunStates> runs{};    ///< by RunState
+  std::array<std::int64_t, kTaskStates> tasks{};  ///< by TaskState
+  struct PoolUse {
+    std::string name;
+    int slots = 0;                        ///< -1: no limit
+    std::int64_t used = 0, deferred = 0;  ///< slots
+  };
+  std::vector<PoolUse> pools;
+};
+
 class Scheduler {
  public:
   explicit Scheduler(Settings settings);
@@ -253,6 +266,7 @@ class Scheduler {
   std::vector<const Run*> runs(std::string_view dag) const;  ///< those in memory, in order
   const DagRow* row(std::string_view dag) const;
   std::vector<const Pool*> pools() const;
+  Census census() const;
   /// Why a task that is not running is not: the sentences of Airflow's `task state` dependencies.
   std::vector<std::string> why_waiting(const TaskId& task, Micros now) const;
 

@@ -128,6 +128,7 @@ class Scheduler::State {
   DagState* find_dag(std::string_view id) const;
   const std::map<std::string, PoolState, std::less<>>& pools() const { return pools_; }
   std::vector<std::string> why_waiting(const TaskId& id, Micros now);
+  Census census() const;
 
  private:
   struct Decision {

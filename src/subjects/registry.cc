@@ -264,4 +264,17 @@ std::vector<std::string> Registry::contexts() const {
   return out;
 }
 
+Registry::Counts Registry::counts() const {
+  const auto lock = reading();
+  Counts counts;
+  for (const auto& [name, versions] : state_.subjects()) {
+    const auto deleted = static_cast<std::size_t>(
+        std::ranges::count_if(versions, [](const auto& one) { return one.second->deleted; }));
+    counts.versions += versions.size() - deleted;
+    counts.deleted_versions += deleted;
+    counts.subjects += deleted < versions.size() ? 1 : 0;
+  }
+  return counts;
+}
+
 }  // namespace tailrace::subjects

@@ -106,6 +106,12 @@ class Registry {
   std::vector<SchemaVersionPtr> schemas(std::string_view prefix, bool deleted_too,
                                         bool latest_only) const;
   std::vector<std::string> contexts() const;
+  struct Counts {
+    std::size_t subjects = 0;  ///< that have a version
+    std::size_t versions = 0;
+    std::size_t deleted_versions = 0;
+  };
+  Counts counts() const;
   /// Subjects that others whose names begin so call their alias, with the names of those.
   std::map<std::string, std::vector<std::string>> aliases(std::string_view prefix) const;
 

@@ -56,6 +56,19 @@ std::map<std::string, Transaction> Transactions::all() const {
   return out;
 }
 
+Transactions::Census Transactions::census() const {
+  Census census;
+  for (const auto& [id, entry] : entries_) {
+    const Transaction& now = entry.known.now;
+    ++census.states[now.state];
+    const bool open = now.state == State::kOngoing || now.state == State::kPrepareCommit ||
+                      now.state == State::kPrepareAbort;
+    if (open && (!census.oldest_open || now.started < *census.oldest_open))
+      census.oldest_open = now.started;
+  }
+  return census;
+}
+
 const Known* Transactions::find(const std::string& id) const {
   const auto found = entries_.find(id);
   return found == entries_.end() ? nullptr : &found->second.known;

@@ -55,6 +55,14 @@ class Transactions {
   /// When a Tick is due; no value: never.
   std::optional<TimestampMs> next_deadline() const;
 
+  /// How many transactional ids are in each state, and since when the oldest of the transactions
+  /// that are not ended is.
+  struct Census {
+    std::map<State, std::size_t> states;
+    std::optional<TimestampMs> oldest_open;
+  };
+  Census census() const;
+
   /// All transactional ids, for comparison.
   std::map<std::string, Transaction> all() const;
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tailrace::workflows {
 
 std::string lines_of(const std::vector<dags::Finding>& findings, bool fatal) {
@@ -38,6 +40,21 @@ Result<std::vector<AssetSource>> sources_of(const dags::AssetCondition& conditio
   ASSIGN(auto source, asset_source(condition.asset.uri, options.folder, options.brokers));
   if (source) found.push_back(std::move(*source));
   return found;
+}
+
+Result<std::vector<AssetSource>> all_sources(
+    const std::vector<std::shared_ptr<const dags::Dag>>& dags, const Options& options) {
+  std::vector<AssetSource> all;
+  for (const auto& dag : dags) {
+    if (!dag->assets) continue;
+    auto some = sources_of(*dag->assets, options);
+    if (!some) return std::unexpected(some.error().in(dag->place.text()));
+    all.insert(all.end(), some->begin(), some->end());
+  }
+  std::ranges::sort(all, {}, &AssetSource::uri);
+  const auto same = std::ranges::unique(all, {}, &AssetSource::uri);
+  all.erase(same.begin(), same.end());
+  return all;
 }
 
 }  // namespace tailrace::workflows

@@ -23,5 +23,8 @@ Result<std::vector<std::shared_ptr<const dags::Dag>>> only(
 /// What the assets that a DAG waits for name in the project.
 Result<std::vector<AssetSource>> sources_of(const dags::AssetCondition& condition,
                                             const Options& options);
+/// The same of all DAGs, each URI once, by URI.
+Result<std::vector<AssetSource>> all_sources(
+    const std::vector<std::shared_ptr<const dags::Dag>>& dags, const Options& options);
 
 }  // namespace tailrace::workflows

@@ -19,6 +19,7 @@
 #include "workflows/asset_sources.h"
 #include "workflows/attempt.h"
 #include "workflows/dag_files.h"
+#include "workflows/metrics.h"
 #include "workflows/params.h"
 #include "workflows/reading.h"
 #include "workflows/run_callbacks.h"
@@ -112,7 +113,7 @@ class Workflows::Impl final : public AssetSink {
   /// Topics that are listened to for the first time are told from here on, before anything else of
   /// the project runs.
   Status note_beginnings(const std::vector<std::shared_ptr<const dags::Dag>>& dags) {
-    ASSIGN(const auto sources, all_sources(dags));
+    ASSIGN(const auto sources, all_sources(dags, options_));
     ASSIGN(const auto cursors, metadata_->cursors());
     std::vector<metadata::Cursor> first;
     for (const AssetSource& source : sources) {
@@ -130,7 +131,7 @@ class Workflows::Impl final : public AssetSink {
   Status watch_sources() {
     const std::lock_guard lock(sources_mutex_);
     if (stopping_) return {};
-    ASSIGN(const auto sources, all_sources(dags()));
+    ASSIGN(const auto sources, all_sources(dags(), options_));
     ASSIGN(auto cursors, metadata_->cursors());
     std::vector<metadata::Cursor> gone;
     for (const auto& cursor : cursors) {
@@ -151,22 +152,6 @@ class Workflows::Impl final : public AssetSink {
     if (files.empty()) return {};
     file_events_ = std::make_unique<FileEvents>(options_.lake, *this);
     return file_events_->start(std::move(files), cursors);
-  }
-
-  /// Each URI once, by URI.
-  Result<std::vector<AssetSource>> all_sources(
-      const std::vector<std::shared_ptr<const dags::Dag>>& dags) const {
-    std::vector<AssetSource> all;
-    for (const auto& dag : dags) {
-      if (!dag->assets) continue;
-      auto some = sources_of(*dag->assets, options_);
-      if (!some) return std::unexpected(some.error().in(dag->place.text()));
-      all.insert(all.end(), some->begin(), some->end());
-    }
-    std::ranges::sort(all, {}, &AssetSource::uri);
-    const auto same = std::ranges::unique(all, {}, &AssetSource::uri);
-    all.erase(same.begin(), same.end());
-    return all;
   }
 
   // --- AssetSink ---
@@ -285,7 +270,7 @@ class Workflows::Impl final : public AssetSink {
     if (!reading) return {{.place = {}, .fatal = true, .what = reading.error().what}};
     was_read(reading->findings);
     if (!lines_of(reading->findings, true).empty()) return reading->findings;
-    if (const auto sources = all_sources(reading->dags); !sources) {
+    if (const auto sources = all_sources(reading->dags, options_); !sources) {
       reading->findings.push_back({.place = {}, .fatal = true, .what = sources.error().what});
       return reading->findings;
     }
@@ -381,6 +366,21 @@ class Workflows::Impl final : public AssetSink {
     });
   }
 
+  /// Nothing where the scheduler waits for a second, or is over.
+  std::optional<sched::Census> census() {
+    auto asked = std::make_shared<std::promise<sched::Census>>();
+    auto answer = asked->get_future();
+    {
+      const std::lock_guard lock(mutex_);
+      if (!thread_.joinable() || over_) return std::nullopt;
+      works_.push_back([this, asked] { asked->set_value(scheduler_.census()); });
+    }
+    some_.notify_all();
+    if (answer.wait_for(1s) != std::future_status::ready) return std::nullopt;
+    return answer.get();
+  }
+  void write_metrics(MetricsText& out) { metrics_.write(out, census(), !trouble().empty()); }
+
   const Options& options() const { return options_; }
   Micros now() const { return clock_.now().value * 1000; }
   TryLogs& logs() { return logs_; }
@@ -402,6 +402,7 @@ class Workflows::Impl final : public AssetSink {
   void set_dags(std::vector<std::shared_ptr<const dags::Dag>> dags) {
     const std::lock_guard lock(dags_mutex_);
     dags_.clear();
+    metrics_.know(dags);
     for (auto& dag : dags) dags_[dag->id] = std::move(dag);
   }
 
@@ -522,6 +523,7 @@ class Workflows::Impl final : public AssetSink {
       changes.insert(changes.end(), std::make_move_iterator(effects.changes.begin()),
                      std::make_move_iterator(effects.changes.end()));
     const auto callbacks = callbacks_of(all);
+    metrics_.changed(changes, begun_);
     std::string told;
     while (!kept && !(changes.empty() && cursors.empty() && callbacks.empty())) {
       const auto done = cut_off_
@@ -538,6 +540,7 @@ class Workflows::Impl final : public AssetSink {
       for (const auto& stop : effects.stops) stop_try({stop.task, stop.try_number});
       for (const auto& start : effects.starts) start_try(start);
       for (const auto& notice : effects.notices) {
+        metrics_.told(notice, scheduler_.find(notice.run));
         if (notice_) notice_(notice);
       }
     }
@@ -600,6 +603,7 @@ class Workflows::Impl final : public AssetSink {
     const bool began =
         ask(sched::Started{.task = attempt.id, .try_number = attempt.try_number}).get().has_value();
     if (began) {
+      metrics_.began(attempt.instance, now());
       find_events(attempt);
       const tasks::Outcome outcome = attempt_outcome(attempt, token);
       const bool going = token.stop_requested() && stopping_;
@@ -685,6 +689,8 @@ class Workflows::Impl final : public AssetSink {
   bool cut_off_ = false;               ///< a step was not kept: none after it is
   std::thread thread_;
 
+  Metrics metrics_;
+  const Micros begun_ = now();
   Effects begin_with_;
   std::vector<sched::Lost> lost_;
   std::function<void()> changed_;
@@ -716,7 +722,7 @@ Result<std::unique_ptr<Workflows>> Workflows::open(Options options, tasks::Proje
   auto impl = std::make_unique<Impl>(std::move(options), std::move(kept), project, clock);
   impl->was_read(std::move(reading.findings));
   impl->files_were(std::move(files));
-  TRY(impl->all_sources(reading.dags));
+  TRY(all_sources(reading.dags, impl->options()));
   TRY(impl->recover(std::move(reading.dags)));
   return std::unique_ptr<Workflows>(new Workflows(std::move(impl)));
 }
@@ -764,6 +770,9 @@ std::vector<sched::DagRow> Workflows::rows() {
 
 std::vector<sched::Pool> Workflows::pools() {
   return impl_->pools();
+}
+void Workflows::write_metrics(MetricsText& out) {
+  impl_->write_metrics(out);
 }
 const Options& Workflows::options() const {
   return impl_->options();

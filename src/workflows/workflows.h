@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/metrics.h"
 #include "base/result.h"
 #include "dags/read.h"
 #include "log/log.h"
@@ -86,6 +87,8 @@ class Workflows {
   Result<View> view(const sched::RunId& run);
   std::vector<sched::DagRow> rows();
   std::vector<sched::Pool> pools();
+  /// tailrace_workflow_… and tailrace_scheduler_…
+  void write_metrics(MetricsText& out);
   const Options& options() const;
   sched::Micros now() const;
 

@@ -108,6 +108,44 @@ TEST_F(WorkflowsTest, tasks_run_in_their_order_and_a_failure_stops_what_follows)
   EXPECT_THAT(log(run, "bad"), HasSubstr("non-zero exit code 3"));
 }
 
+TEST_F(WorkflowsTest, metrics_count_runs_and_tries_and_say_what_waits) {
+  file("a.yml", std::string("a:\n  start_date: 2026-01-01\n  schedule: none\n  tasks:\n") +
+                    "    first: {operator: " + kBash + ", bash_command: 'echo one'}\n" +
+                    "    bad: {operator: " + kBash +
+                    ", bash_command: 'exit 3', dependencies: [first]}\n");
+  file("b.yml", std::string("b:\n  start_date: 2026-01-01\n  schedule: none\n  tasks:\n") +
+                    "    good: {operator: " + kBash + ", bash_command: 'true'}\n" +
+                    "    stays: {operator: " + kBash + ", bash_command: 'sleep 600'}\n");
+  open();
+  finished(start("a"));
+  const auto run = start("b");
+  const auto text = [&] {
+    MetricsText out;
+    workflows_->write_metrics(out);
+    return out.finish();
+  };
+  const auto ends = [&] {
+    return text().contains("tries_total{dag=\"b\",outcome=\"success\"} 1\n");
+  };
+  for (int i = 0; i < 3000 && !ends(); ++i) std::this_thread::sleep_for(10ms);
+  for (const char* line : {"tailrace_workflow_runs_total{dag=\"a\",state=\"failed\"} 1\n",
+                           "tailrace_workflow_runs_total{dag=\"a\",state=\"success\"} 0\n",
+                           "tailrace_workflow_tries_total{dag=\"a\",outcome=\"success\"} 1\n",
+                           "tailrace_workflow_tries_total{dag=\"a\",outcome=\"failed\"} 1\n",
+                           "tailrace_workflow_tries_total{dag=\"b\",outcome=\"success\"} 1\n",
+                           "tailrace_scheduler_run_delay_seconds_count 2\n",
+                           "tailrace_scheduler_task_delay_seconds_count 4\n",
+                           "tailrace_scheduler_runs{state=\"running\"} 1\n",
+                           "tailrace_scheduler_tasks{state=\"running\"} 1\n",
+                           "tailrace_scheduler_tasks{state=\"scheduled\"} 0\n",
+                           "tailrace_scheduler_pool_slots{pool=\"default_pool\"} 128\n",
+                           "tailrace_scheduler_pool_used_slots{pool=\"default_pool\"} 1\n",
+                           "tailrace_scheduler_waits 0\n"})
+    EXPECT_THAT(text(), HasSubstr(line));
+  EXPECT_TRUE(workflows_->handle(sched::SetRun{.run = run, .state = sched::RunState::kFailed}));
+  EXPECT_THAT(text(), HasSubstr("tailrace_workflow_runs_total{dag=\"b\",state=\"failed\"} 1\n"));
+}
+
 TEST_F(WorkflowsTest, values_go_from_task_to_task_and_into_templates) {
   file("steps.py",
        "def give():\n    return {'n': 20}\n\n\ndef twice(x, ti=None):\n"

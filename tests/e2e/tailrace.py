@@ -118,7 +118,7 @@ class Project:
         """Rows as dictionaries, from the running process or else from the data folder."""
         done = self.command("sql", self.folder, "--data", self.data, "--json", "-c", query)
         assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return [json.loads(line) for line in done.stdout.split("\n") if line]
 
     def hops(self):
         return {hop["id"]: hop for hop in self.get("/api/status")["hops"]}

@@ -14,6 +14,7 @@ import urllib.request
 
 import orders_contract
 import pytest
+import scrape
 import tailrace
 import yaml
 
@@ -26,6 +27,15 @@ def run(*words, **kwargs):
     done = subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=300, **kwargs)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+DAG = """
+often:
+  start_date: 2026-01-01
+  schedule: none
+  tasks:
+    - {task_id: one, operator: airflow.providers.standard.operators.bash.BashOperator, bash_command: "true"}
+"""
 
 
 @pytest.fixture
@@ -71,6 +81,37 @@ def test_compose_files_have_the_form_that_compose_wants(written):
     broken.write_text(files[0].read_text().replace("read_only: true", "read_only: [1]"))
     with pytest.raises(AssertionError):
         run(SCRIPTS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", broken)
+
+
+def test_a_project_with_all_that_a_container_must_be_given_works_in_its_written_folder(tmp_path):
+    """Sources that listen, folders elsewhere, DAGs and variables: what is written is whole, and a project."""
+    (tmp_path / "drop").mkdir()
+    project = tailrace.Project(tmp_path, settings=json.dumps({
+        "topics": {"users_created": {"partitions": 1, "format": "json"}},
+        "ingest": [
+            {"name": "lines", "topic": "users_created", "use": "syslog", "syslog": {"listen": "127.0.0.1:5514"}},
+            {"name": "sent", "topic": "users_created", "use": "tcp", "tcp": {"listen": "0.0.0.0:5515"}},
+            {"name": "dropped", "topic": "users_created", "use": "files", "files": {"path": "../drop/*.json"}},
+            {"name": "asked", "topic": "users_created", "use": "http",
+             "http": {"url": "http://example.org", "headers": {"Key": "${API_KEY}"}}}]}))
+    (project.folder / "dags").mkdir()
+    (project.folder / "dags" / "often.yml").write_text(DAG)
+    out = tmp_path / "compose"
+    environment = os.environ | {"API_KEY": "it's secret"}
+    for _ in range(2):  # again: passwords stay
+        run(tailrace.PROGRAM, "compose", project.folder, "--out", out, env=environment)
+    run(SCRIPTS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", out / "compose.yml")
+    ours = yaml.safe_load((out / "compose.yml").read_text())["services"]["tailrace"]
+    assert {"127.0.0.1:5514:5514", "127.0.0.1:5514:5514/udp", "127.0.0.1:5515:5515",
+            "127.0.0.1:8080:8080"} <= set(ours["ports"])
+    assert {"../drop:/drop:ro", "./tailrace.yml:/project/tailrace.yml:ro"} <= set(ours["volumes"])
+    env = (out / ".env").read_text()
+    assert re.fullmatch(r"AIRFLOW_PASSWORD=[0-9a-f]{32}\nAPI_KEY='it\\'s secret'\n", env)
+    assert stat.S_IMODE((out / ".env").stat().st_mode) == 0o600
+    assert run(tailrace.PROGRAM, "doctor", out) == ""
+    shutil.copy(out / "tailrace.yml", project.folder / "tailrace.yml")
+    assert '"0.0.0.0:5514"' in (out / "tailrace.yml").read_text()
+    assert "ok:" in run(tailrace.PROGRAM, "check", project.folder, env=environment)
 
 
 def test_every_image_is_pinned_and_what_is_published_is_at_loopback(written):
@@ -192,15 +233,19 @@ def expressions():
 
 
 def with_every_room(folder):
-    """The example with a webhook, a function, an alert and a contract beside it."""
+    """The example with a webhook, a function, an alert, a contract, a staging table and a workflow beside it."""
     project = tailrace.Project(folder)
     path = project.folder / "tailrace.yml"
     settings = yaml.safe_load(path.read_text())
     settings["ingest"].append({"name": "pushed", "topic": "users_created", "use": "webhook", "webhook": {}})
+    settings["ingest"].append({"name": "rows", "topic": "users_created", "use": "webhook", "webhook": {},
+                               "stage": "landed"})
     settings["functions"] = {"take": {"ingest": "pushed"}}
     settings["alerts"] = {"channels": {"ops": {"webhook": {"url": "http://127.0.0.1:9/"}}},
                           "rules": [{"hop": "*", "error": True}]}
     path.write_text(yaml.safe_dump(settings))
+    (project.folder / "dags").mkdir()
+    (project.folder / "dags" / "often.yml").write_text(DAG)
     (project.folder / "contracts").mkdir()
     (project.folder / "contracts" / "users.yml").write_text(
         orders_contract.HEAD + "schema: [{name: users, quality: [{metric: rowCount, mustBeGreaterThan: 0}]}]\n")
@@ -213,6 +258,7 @@ def test_every_metric_of_the_dashboard_and_the_rules_is_there(tmp_path, monkeypa
     with urllib.request.urlopen(project.url() + "/metrics", timeout=30) as answer:
         text = answer.read().decode()
     project.stop()
+    scrape.read(text)
     families = dict(re.findall(r"^# TYPE (\S+) (\S+)", text, re.M))
     labels = {}
     for name, found in re.findall(r"^(\w+)\{(.*)\} ", text, re.M):
@@ -229,6 +275,17 @@ def test_every_metric_of_the_dashboard_and_the_rules_is_there(tmp_path, monkeypa
                 known = labels.get(name, set()) | {"instance", "job"}
                 assert name not in labels or label in known, f"{where}: {label} of {name}"
     assert len(seen) >= 15
+
+
+def test_promtool_has_nothing_against_the_metrics(tmp_path):
+    """But names that Kafka's own metrics have in its users' dashboards."""
+    project = with_every_room(tmp_path).start()
+    with urllib.request.urlopen(project.url() + "/metrics", timeout=30) as answer:
+        text = answer.read()
+    project.stop()
+    told = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, timeout=60)
+    ours = [line for line in told.stderr.decode().splitlines() if not line.startswith("kafka_")]
+    assert ours == [] and b"tailrace_hop_up" in text
 
 
 def test_the_dashboard_has_no_two_panels_at_one_place():
@@ -365,7 +422,13 @@ def test_the_project_that_doctor_writes_gives_the_rows_that_the_tutorial_means(t
     assert {"unserialisable", "localhost", "unknown-column", "lost-checkpoint"} <= faults
     run(tailrace.PROGRAM, "check", tmp_path / "written")
     project = tailrace.Project(tmp_path, source=tmp_path / "written")
+    workflow = project.folder / "dags" / "user_automation.yml"
+    assert 'schedule: "@daily"' in workflow.read_text()
+    workflow.write_text(workflow.read_text().replace("run_for: 60", "run_for: 1"))
     project.start()
+    words = ("dags", "run", "user_automation", "--wait", "--project", project.folder, "--data", project.data)
+    done = project.command(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
     rows = tailrace.wait_until(lambda: project.sql("SELECT * FROM created_users"), "a row")
     project.stop()
     server.shutdown()

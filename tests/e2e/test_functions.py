@@ -81,6 +81,30 @@ def test_python_and_sql_answer_and_fail_as_lambdas_do(project):
     assert invoke(door, whole, {"n": 1})[1] == {"id": None, "twice": 2}
 
 
+PAIRS = """SELECT count(*) AS pairs
+FROM (SELECT explode(sequence(1, 100000)) AS n FROM event) a
+  JOIN (SELECT explode(sequence(1, 100000)) AS n FROM event) b
+  ON a.n % 2 = b.n % 2
+"""
+
+
+def test_sql_that_takes_too_long_ends_as_python_does_and_the_next_call_is_answered(tmp_path):
+    project = function_project(tmp_path)
+    text = json.loads((project.folder / "tailrace.yml").read_text())
+    text["functions"]["pairs"] = {"sql": "hooks/pairs.sql", "timeout": "100ms"}
+    (project.folder / "tailrace.yml").write_text(json.dumps(text))
+    (project.folder / "hooks" / "pairs.sql").write_text(PAIRS)
+    door = Door(project.start())
+    status, answer, headers = invoke(door, "pairs", {})
+    assert (status, headers["X-Amz-Function-Error"]) == (200, "Unhandled")
+    assert answer == {"errorType": "Sandbox.Timedout", "errorMessage":
+                      f"RequestId: {headers['x-amzn-RequestId']} Error: Task timed out after 0.10 seconds"}
+    assert invoke(door, "double_one", {"id": "a", "n": 4})[1] == {"id": "a", "twice": 8}
+    told = json.loads(door.raw("GET", "/2015-03-31/functions/pairs")[1])
+    assert told["Configuration"]["Timeout"] == 1
+    project.stop()
+
+
 def test_what_functions_give_to_a_source_is_in_its_topic(project):
     door = Door(project)
     assert invoke(door, "take", {"id": "taken"})[1] == {"records": 1}
@@ -194,6 +218,8 @@ def test_mistakes_of_functions_are_told_with_their_place(tmp_path):
     project = function_project(tmp_path)
     for wrong, told in (({"python": "hooks/none.py"}, "none.py"), ({"ingest": "shpo"}, "did you mean `shop`?"),
                         ({"python": "hooks/score.py", "timeout": "3h"}, "1ms to 15m"),
+                        ({"sql": "hooks/order.sql", "timeout": "3h"}, "1ms to 15m"),
+                        ({"ingest": "shop", "timeout": "3s"}, "`python` or `sql`"),
                         ({"python": "hooks/score.py", "handler": "other.handler"}, "score.NAME"),
                         ({"sql": "hooks/order.sql", "memory": "1GB"}, "`python`"), ({}, "`sql: FILE`")):
         text = json.loads((project.folder / "tailrace.yml").read_text())

@@ -1,17 +1,23 @@
 """What Prometheus scrapes, read by Prometheus' own parser and held against what Kafka's clients are told."""
+import json
 import re
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
+import cassandra.cluster
+import cassandra.protocol
 import confluent_kafka
 import confluent_kafka.admin
 import pytest
 import tailrace
+import test_share_groups as sharing
 from broker import Broker
-from prometheus_client.parser import text_string_to_metric_families
+from cql_server import CqlServer
 from records import lines
+from registry import Registry
+from scrape import scrape, value
 
 ODD = 'odd "group"\\ of\nlines'  # every character that a label has to escape
 COUNTERS = "kafka_server_brokertopicmetrics_"
@@ -25,31 +31,8 @@ def broker(tmp_path_factory):
     started.stop()
 
 
-def scrape(url):
-    """Every sample as {(name, labels): value}, and every family; fails where Prometheus would."""
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-        text = answer.read().decode()
-    families = list(text_string_to_metric_families(text))
-    names = re.findall(r"^# TYPE (\S+)", text, re.M)
-    assert len(names) == len(set(names)), "a family that comes twice"
-    assert names == re.findall(r"^# HELP (\S+) .*\.$", text, re.M), "a family without help"
-    samples = {}
-    for family in families:
-        assert family.type != "unknown", family.name
-        for sample in family.samples:
-            key = (sample.name, frozenset(sample.labels.items()))
-            assert key not in samples, key
-            samples[key] = sample.value
-    return samples, {family.name: family for family in families}
-
-
-def url_of(broker):
-    return re.search(r"metrics  (\S+)", broker.log.read_text()).group(1)
-
-
-def value(samples, name, **labels):
-    return samples.get((name, frozenset({k: str(v) for k, v in labels.items()}.items())))
+def url_of(server):
+    return re.search(r"metrics  (\S+)", server.log.read_text()).group(1)
 
 
 def produce(broker, topic, count, **more):
@@ -206,3 +189,217 @@ def test_a_project_s_metrics_have_its_hops_and_its_broker_s(tmp_path):
             if name == "kafka_log_log_logendoffset" and ("topic", "users_created") in labels]
     assert sum(ends) == 3 and len(ends) == 2
     project.stop()
+
+
+def test_lag_is_none_when_what_is_left_holds_no_records_for_the_tables(tmp_path):
+    """An aborted transaction behind the last record: a step passes it, and takes nothing."""
+    (tmp_path / "input").mkdir()
+    project = tailrace.Project(tmp_path, settings=tailrace.settings(tailrace.files_from(tmp_path / "input")))
+    project.once()
+    broker = Broker(tmp_path).start()
+    count = 2 * 8192  # what whole steps take, so that the last of them ends before the transaction
+    plain = confluent_kafka.Producer({"bootstrap.servers": broker.address})
+    for n in range(count):
+        plain.produce("users_created", f'{{"login": {{"uuid": "{n}"}}}}', partition=0)
+        plain.poll(0)
+    assert plain.flush(60) == 0
+    aborting = confluent_kafka.Producer({"bootstrap.servers": broker.address, "transactional.id": "aborting"})
+    aborting.init_transactions(20)
+    aborting.begin_transaction()
+    for _ in range(5):
+        aborting.produce("users_created", "{}", partition=0)
+    assert aborting.flush(20) == 0
+    aborting.abort_transaction(20)
+    broker.stop()
+    project.start()
+
+    def decoded():
+        hop = project.hops()["decoded.users_created"]
+        return hop["count"] == count and hop["lag_records"] == 0 and hop
+    assert tailrace.wait_until(decoded, "all records, and no lag")["lag_s"] == 0
+    project.stop()
+
+
+DAG = """
+often:
+  start_date: 2026-01-01
+  schedule: none
+  tasks:
+    - {task_id: one, operator: airflow.providers.standard.operators.bash.BashOperator, bash_command: "true"}
+"""
+
+
+def full_project(folder):
+    """With a staging table, a workflow, and doors that are used."""
+    (folder / "input").mkdir()
+    (folder / "input" / "a.jsonl").write_text(lines(range(20)))
+    settings = json.loads(tailrace.settings([tailrace.files_from(folder / "input")[0] | {"stage": "staged"}]))
+    project = tailrace.Project(folder, settings=json.dumps(settings))
+    (project.folder / "dags").mkdir()
+    (project.folder / "dags" / "often.yml").write_text(DAG)
+    project.start()
+    tailrace.wait_until(lambda: project.hops()["served.created_users"]["count"] == 20, "the users")
+    return project
+
+
+def use_cql(host, port):
+    with cassandra.cluster.Cluster([host], port=port) as cluster:
+        session = cluster.connect()
+        session.execute("SELECT * FROM system.local")
+        session.execute(session.prepare("SELECT key FROM system.local WHERE key = ?"), ["local"])
+        with pytest.raises(cassandra.protocol.SyntaxException):
+            session.execute("SELEC")
+
+
+def test_every_room_of_a_project_counts(tmp_path):
+    project = full_project(tmp_path)
+    use_cql(*project.cql())
+    registry = project.run_file()["registry"]
+    for path, status in (("/subjects", 200), ("/subjects/none/versions/1", 404)):
+        assert asked(registry + path) == status
+    assert asked(project.url() + "/api/nothing") == 404
+    started = project.command("dags", "run", "often", "--project", project.folder, "--data", project.data)
+    assert started.returncode == 0, started.stderr
+
+    def ended():
+        samples, families = scrape(project.url() + "/metrics")
+        done = value(samples, "tailrace_workflow_runs_total", dag="often", state="success")
+        return done == 1 and value(samples, "tailrace_checkpoint_duration_seconds_count") >= 1 and (samples, families)
+    samples, families = tailrace.wait_until(ended, "the run's end, and a checkpoint")
+    assert value(samples, "tailrace_workflow_tries_total", dag="often", outcome="success") == 1
+    assert value(samples, "tailrace_scheduler_task_delay_seconds_count") == 1
+    assert value(samples, "tailrace_scheduler_runs", state="running") == 0
+    assert value(samples, "tailrace_scheduler_pool_slots", pool="default_pool") == 128
+
+    requests = {dict(labels)["opcode"]: n for (name, labels), n in samples.items()
+                if name == "tailrace_cql_requests_total"}
+    assert requests["EXECUTE"] == 1 and requests["PREPARE"] == 1 and requests["QUERY"] >= 2
+    assert value(samples, "tailrace_cql_errors_total", code="SYNTAX_ERROR") == 1
+    assert value(samples, "tailrace_cql_request_duration_seconds_count", opcode="EXECUTE") == 1
+    assert value(samples, "tailrace_cql_accepted_connections_total") >= 2
+    assert value(samples, "tailrace_cql_received_bytes_total") > 100
+    assert value(samples, "tailrace_cql_sent_bytes_total") > 1000
+
+    assert value(samples, "tailrace_registry_requests_total", method="GET", route="/subjects", status=200) == 1
+    assert value(samples, "tailrace_registry_requests_total", method="GET", route="/subjects/*/versions/*",
+                 status=404) == 1
+    assert value(samples, "tailrace_registry_subjects") == 0
+    assert value(samples, "tailrace_console_requests_total", method="*", route="none", status=404) == 1
+    assert value(samples, "tailrace_console_requests_total", method="GET", route="/metrics", status=200) >= 1
+
+    assert 0 <= time.time() - value(samples, "tailrace_checkpoint_last_timestamp_seconds") < 600
+    assert value(samples, "tailrace_checkpoint_last_bytes") > 0
+    assert value(samples, "tailrace_checkpoint_failures_total") == 0
+    assert value(samples, "tailrace_staging_rows_total", table="staged") == 20
+    assert value(samples, "tailrace_staging_changes_total", table="staged") == 20
+    assert value(samples, "tailrace_staging_waiting_changes", table="staged") == 0
+    assert value(samples, "tailrace_staging_up", table="staged") == 1
+    for store in ("state", "cells"):
+        assert value(samples, "tailrace_rocksdb_memtables_bytes", store=store) > 0
+        assert value(samples, "tailrace_rocksdb_block_cache_capacity_bytes", store=store) > 1 << 20
+        assert value(samples, "tailrace_rocksdb_write_stall_seconds_total", store=store) == 0
+    assert value(samples, "tailrace_rocksdb_flushed_bytes_total", store="state") > 0
+    for prefix in ("kafka_server_sharegroupmetrics", "tailrace_kafka_transactions", "tailrace_kafka_share"):
+        assert any(name.startswith(prefix) for name in families), prefix
+
+    def committed():
+        now, _ = scrape(project.url() + "/metrics")
+        # While a flow is made anew its table is open nowhere.
+        return (value(now, "tailrace_lake_commits_total", table="users") or 0) >= 1 and now
+    now = tailrace.wait_until(committed, "a commit of the lake")
+    assert value(now, "tailrace_lake_files", table="users") >= 1
+    assert value(now, "tailrace_lake_bytes", table="users") > 0
+    assert value(now, "tailrace_lake_added_bytes_total", table="users") > 0
+    project.stop()
+
+
+def asked(url):
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def test_a_registry_alone_has_metrics(tmp_path):
+    registry = Registry(tmp_path, "--metrics", "127.0.0.1:0").start()
+    registry.register("a", "string")
+    registry.register("b", "int")
+    assert registry.ask("POST", "/subjects/a/versions", {"schema": "{"})[0] == 422
+    assert registry.ask("DELETE", "/subjects/b")[0] == 200
+    samples, _ = scrape(url_of(registry))
+    name = "tailrace_registry_requests_total"
+    assert value(samples, name, method="POST", route="/subjects/*/versions", status=200) == 2
+    assert value(samples, name, method="POST", route="/subjects/*/versions", status=422) == 1
+    assert value(samples, "tailrace_registry_request_duration_seconds_count", method="POST",
+                 route="/subjects/*/versions") == 3
+    assert value(samples, "tailrace_registry_subjects") == value(samples, "tailrace_registry_versions") == 1
+    assert value(samples, "tailrace_registry_deleted_versions") == 1
+    assert value(samples, "tailrace_registry_connections") == 1
+    assert value(samples, "process_open_fds") > 3
+    registry.stop()
+
+
+def test_cql_alone_has_metrics(tmp_path):
+    server = CqlServer(tmp_path, "--metrics", "127.0.0.1:0").start()
+    host, port = server.address.split(":")
+    use_cql(host, int(port))
+    samples, _ = scrape(url_of(server))
+    assert value(samples, "tailrace_cql_requests_total", opcode="EXECUTE") == 1
+    assert value(samples, "tailrace_rocksdb_memtables_bytes", store="cells") > 0
+    server.stop()
+
+
+def test_a_broker_with_a_registry_counts_the_registry_s_requests(tmp_path):
+    broker = Broker(tmp_path, words=("--metrics", "127.0.0.1:0", "--registry", "127.0.0.1:0")).start()
+    registry = re.search(r"registry  (\S+)", broker.log.read_text()).group(1)
+    assert asked(registry + "/subjects") == 200
+    samples, _ = scrape(url_of(broker))
+    assert value(samples, "tailrace_registry_requests_total", method="GET", route="/subjects", status=200) == 1
+    broker.stop()
+
+
+def test_transactions_are_counted_by_their_end(broker):
+    for n, end in enumerate(("commit_transaction", "abort_transaction", "commit_transaction")):
+        producer = confluent_kafka.Producer({"bootstrap.servers": broker.address, "transactional.id": f"counted-{n}"})
+        producer.init_transactions(20)
+        producer.begin_transaction()
+        producer.produce("in-transactions", "x")
+        assert producer.flush(20) == 0
+        getattr(producer, end)(20)
+    left = confluent_kafka.Producer({"bootstrap.servers": broker.address, "transactional.id": "left"})
+    left.init_transactions(20)
+    left.begin_transaction()
+    left.produce("in-transactions", "x")
+    assert left.flush(20) == 0
+
+    def counted():
+        samples, _ = scrape(url_of(broker))
+        ends = [value(samples, "tailrace_kafka_transactions_ended_total", outcome=end)
+                for end in ("committed", "aborted")]
+        return ends == [2, 1] and samples
+    samples = tailrace.wait_until(counted, "the transactions' ends")
+    assert value(samples, "tailrace_kafka_transactions", state="CompleteCommit") == 2
+    assert value(samples, "tailrace_kafka_transactions", state="Ongoing") == 1
+    assert value(samples, "tailrace_kafka_transaction_oldest_open_seconds") > 0
+    left.abort_transaction(20)
+
+
+def test_share_groups_are_counted(broker):
+    sharing.make_topic(broker, "shared")
+    sharing.configure(broker, "sharers", auto_offset_reset="earliest")
+    sharing.write(broker, "shared", [b"good", b"bad", b"kept"])
+    got = []
+    with sharing.consumer(broker, "sharers", "shared") as member:
+        while len(got) < 3:
+            got += sharing.poll(member)
+        member.acknowledge(got[0], confluent_kafka.AcknowledgeType.ACCEPT)
+        member.acknowledge(got[1], confluent_kafka.AcknowledgeType.REJECT)
+        member.commit_sync()
+        samples, _ = scrape(url_of(broker))
+    name = "kafka_server_sharegroupmetrics_recordacknowledgements_total"
+    assert [value(samples, name, acktype=one) for one in ("Accept", "Reject", "Release")] == [1, 1, 0]
+    assert value(samples, "tailrace_kafka_share_acquired_records_total") == 3
+    assert value(samples, "kafka_server_group_coordinator_metrics_share_group_count", state="stable") == 1
+    assert value(samples, "kafka_server_sharepartitionmetrics_inflightmessagecount", group="sharers", topic="shared",
+                 partition=0) == 1

@@ -3,6 +3,7 @@
 // which the two products keep up to date. State: each side's rows by (key, row).
 #include <absl/container/flat_hash_map.h>
 
+#include "engine/deadline.h"
 #include "engine/evaluation.h"
 #include "engine/operators/join_side.h"
 #include "engine/operators/operators.h"
@@ -58,6 +59,7 @@ class Join final : public Operator {
     Pairs pairs;
     for (std::int64_t row = 0; row < delta.input.size(); ++row) {
       const std::uint32_t group = delta.by_key.group_of()[row];
+      TRY(Deadline::check());
       for (std::int64_t at = matches.begins[group]; at < matches.begins[group + 1]; ++at) {
         pairs.left.push_back(row);
         pairs.right.push_back(at);

@@ -108,6 +108,7 @@ class Reading {
     return good;
   }
 
+  Bytes left() const { return as_bytes(left_); }
   /// After the last value.
   bool at_end() {
     return left_.empty() || failed(fmt::format("{} bytes are left over", left_.size()));
@@ -381,6 +382,13 @@ class AvroJson final : public RecordJson {
 };
 
 }  // namespace
+
+Status append_first_json(const SchemaPtr& writer, Bytes& left, std::string& out) {
+  Reading reading(left, out);
+  if (!reading.value(static_cast<const AvroSchema&>(*writer).root())) return reading.fault();
+  left = reading.left();
+  return {};
+}
 
 std::unique_ptr<RecordJson> make_avro_json(const SchemaPtr& writer) {
   return std::make_unique<AvroJson>(writer);
