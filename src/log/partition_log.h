@@ -111,7 +111,9 @@ class PartitionLog final : public Partition {
   Status recover(Offset recovery_point);
   Status open_segments(const std::vector<Offset>& bases);
   Result<Offset> load_producers(const std::vector<Offset>& snapshots, Offset at_most);
+  Status repair_aborted(const std::vector<Offset>& snapshots);
   Status replay_sealed(Offset from);
+  Status replay_segment(const Segment& segment, Offset from, std::vector<AbortedTransaction>& seen);
   Status recover_active(Offset from, Offset recovery_point);
   void replay(const BatchView& batch, std::vector<AbortedTransaction>& seen);
   Gaps gaps() const;
