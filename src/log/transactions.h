@@ -10,8 +10,7 @@
 //   lastStableOffset i64 (after the marker)
 //
 // Unlike the other indexes this one is a truth: without it aborted records would be read as
-// committed. An entry is written before its marker, and rebuilt with the producers by recovery. Its
-// checksum is in the .txncheck beside it (segment.h).
+// committed. An entry is written before its marker, and rebuilt with the producers by recovery.
 #pragma once
 
 #include <cstdint>
