@@ -191,9 +191,9 @@ ErrorCode ConsumerGroup::check_commit(const CommitOffsets& request, const Topics
   if (!in_transaction && !is_classic && !request.takes_group_errors)
     return ErrorCode::kUnsupportedVersion;
   if (epoch == member->current.epoch) return ErrorCode::kNone;
-  if (is_classic) return ErrorCode::kIllegalGeneration;
 
-  const auto stale = in_transaction ? ErrorCode::kIllegalGeneration : ErrorCode::kStaleMemberEpoch;
+  const auto stale =
+      in_transaction || is_classic ? ErrorCode::kIllegalGeneration : ErrorCode::kStaleMemberEpoch;
   if (epoch > member->current.epoch) return stale;
   // KIP-1251: an older epoch is good for partitions the member has had since then.
   std::map<std::pair<TopicId, std::int32_t>, MemberEpoch> since;
