@@ -1,4 +1,6 @@
 // `tailrace broker`: the log and its Kafka door alone, until a signal.
+#include <fmt/ranges.h>
+
 #include <csignal>
 #include <iostream>
 
@@ -7,6 +9,7 @@
 #include "app/record_schemas.h"
 #include "app/registry_service.h"
 #include "app/stop_signals.h"
+#include "base/log.h"
 #include "kafka/door.h"
 #include "log/log.h"
 #include "rt/file.h"
@@ -40,6 +43,10 @@ Result<kafka::BrokerConfig> config_of(const BrokerOptions& options) {
 
 Status serve(const BrokerOptions& options) {
   ASSIGN(auto config, config_of(options));
+  if (!config.without_effect.empty()) {
+    LOG(warn, "kept and shown, but without effect here: {}",
+        fmt::join(config.without_effect, ", "));
+  }
   TRY(rt::posix_files().make_folder(options.data));
   ASSIGN(const auto held, rt::posix_files().lock_folder(options.data));
   const std::string folder = options.data + "/log";

@@ -109,6 +109,7 @@ struct ProduceOptions {
   BrokerAddress at;
   std::string topic;
   std::string separator;  ///< between key and value; empty: lines have no key
+  bool json = false;
 };
 int produce_command(const ProduceOptions& options);
 

@@ -1,6 +1,7 @@
 // `tailrace topics | groups | produce | consume`: asked of a broker over Kafka's protocol, ours or
 // a real one.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -289,8 +290,25 @@ class Lines {
     return {};
   }
   std::uint32_t count() const { return count_; }
+  /// Where they are, a row a partition.
+  Json rows() const {
+    Json found = Json::array();
+    for (const auto& [partition, sent] : sent_) {
+      found.push_back({{"topic", topic_},
+                       {"partition", partition},
+                       {"records", sent.records},
+                       {"first", sent.first},
+                       {"last", sent.last}});
+    }
+    return found;
+  }
 
  private:
+  struct Sent {
+    std::int64_t records = 0;
+    std::int64_t first = -1;
+    std::int64_t last = -1;
+  };
   static constexpr std::uint32_t kTogether = 100;  // records without key that stay together
 
   static std::int64_t now_ms() {
@@ -309,10 +327,18 @@ class Lines {
     auto& topic = request.topic_data.emplace_back();
     topic.name = topic_;
     topic.partition_data.push_back({partition, kafka::Records{bytes, {}}});
+    ASSIGN(const auto built, log::BatchView::parse(bytes));
+    const std::int64_t records = built.next_offset() - built.base_offset();
     ASSIGN(const auto response, client_.ask<kafka::ProduceResponse>(request, Version(11)));
     batch.clear();
     const auto& answer = response.responses.at(0).partition_responses.at(0);
-    if (answer.error_code == 0) return {};
+    if (answer.error_code == 0) {
+      auto& sent = sent_[partition];
+      if (sent.records == 0) sent.first = answer.base_offset;
+      sent.records += records;
+      sent.last = answer.base_offset + records - 1;
+      return {};
+    }
     return refused(fmt::format("{}-{}", topic_, partition), answer.error_code,
                    answer.error_message);
   }
@@ -321,6 +347,7 @@ class Lines {
   const std::string topic_;
   std::vector<log::RecordBatchBuilder> batches_;
   std::uint32_t count_ = 0;
+  std::map<std::int32_t, Sent> sent_;  // by partition
 };
 
 Status send_lines(const ProduceOptions& options) {
@@ -341,6 +368,8 @@ Status send_lines(const ProduceOptions& options) {
     }
   }
   TRY(lines.send_all());
+  if (options.json)
+    print_table({"topic", "partition", "records", "first", "last"}, lines.rows(), true);
   std::cerr << lines.count() << " records\n";
   return {};
 }
@@ -435,6 +464,21 @@ Result<Offsets> beginning_of(Client& client, const Topics& topics, const std::st
   return offsets;
 }
 
+/// Partitions that end before an offset are read from their end on; kOutOfRange when all do.
+Status check_beginning(const ConsumeOptions& options, Offsets& from, const Offsets& end) {
+  bool some = from.empty();
+  std::vector<std::string> ends;
+  for (auto& [place, offset] : from) {
+    const auto last = end.at(place);
+    some = some || offset <= last;
+    offset = std::min(offset, last);
+    ends.push_back(fmt::format("{}-{} at {}", place.first, place.second, last));
+  }
+  if (some) return {};
+  return error(Code::kOutOfRange,
+               fmt::format("--from {} is beyond the end: {}", options.from, fmt::join(ends, ", ")));
+}
+
 Status read_topic(const ConsumeOptions& options) {
   ASSIGN(auto client, connect(options.at));
   kafka::MetadataRequest request;
@@ -453,6 +497,7 @@ Status read_topic(const ConsumeOptions& options) {
     std::erase_if(from, [&](const auto& entry) { return entry.first.second != options.partition; });
   }
   ASSIGN(const auto end, offsets_of(client, all, kLatest));
+  TRY(check_beginning(options, from, end));
   Reading reading(options, client, topic.topic_id, std::move(from));
   while (!stop_asked() && (options.follow || !reading.at(end))) {
     ASSIGN(const bool more, reading.step(options.follow ? 500 : 100));

@@ -558,6 +558,10 @@ void add_produce(CLI::App& app, int& code) {
   command->add_option("topic", options->topic, "the topic")->required();
   command->add_option("-K,--key-separator", options->separator,
                       "what stands between key and value of a line");
+  command->add_flag(
+      "--json", options->json,
+      "say where they are, a JSON object a partition: topic, partition, records, first, "
+      "last");
   add_address(command, options->at);
   command->footer(
       "Examples:\n"

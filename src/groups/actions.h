@@ -153,6 +153,7 @@ struct DescribedConsumer {
   std::optional<std::string> regex;
   Assignment assignment;
   Assignment target;
+  bool is_classic = false;  // speaks the classic protocol
   auto operator<=>(const DescribedConsumer&) const = default;
 };
 

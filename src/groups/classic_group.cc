@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "groups/consumer_subscription.h"
+#include "groups/consumer_protocol.h"
 
 namespace tailrace::groups {
 

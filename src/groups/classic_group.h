@@ -15,6 +15,7 @@
 // answer does not expire; static members that did not rejoin stay, dynamic ones go.
 #pragma once
 
+#include <expected>
 #include <map>
 #include <optional>
 #include <set>
@@ -22,8 +23,10 @@
 #include <string_view>
 #include <vector>
 
+#include "groups/consumer_group.h"
 #include "groups/events.h"
 #include "groups/records.h"
+#include "groups/refusal.h"
 #include "groups/turn.h"
 
 namespace tailrace::groups {
@@ -37,6 +40,16 @@ class ClassicGroup {
   /// The group as its record tells.
   static ClassicGroup load(std::string id, const GroupMetadataValue& value);
 
+  /// What is left of a consumer group when its last consumer went (KIP-848): stable, each member
+  /// with its target. All members of `group` but `gone` are classic.
+  static ClassicGroup of_consumers(const ConsumerGroup& group, const std::set<std::string>& gone,
+                                   const Topics& topics, TimestampMs now);
+  /// The other way: the records that make it a consumer group, each member with what it was
+  /// assigned last; or why that cannot be.
+  std::expected<std::vector<Record>, std::string> as_consumers(const Topics& topics) const;
+  /// Who waits shall join again.
+  void interrupt(Turn& turn);
+
   /// After replay: sessions begin anew; a group over its maximal size rebalances.
   void start(Turn& turn);
 
@@ -45,6 +58,7 @@ class ClassicGroup {
   void heartbeat(const Heartbeat& request, Turn& turn);
   void leave(const LeaveGroup& request, Turn& turn);
 
+  void rebalance(Turn& turn) { prepare_rebalance(turn); }
   void join_deadline(Turn& turn);
   void sync_deadline(Turn& turn);
   void session_deadline(const std::string& member, Turn& turn);
@@ -59,6 +73,7 @@ class ClassicGroup {
   const std::string& id() const { return id_; }
   State state() const { return state_; }
   std::string_view state_name() const;
+  std::size_t size() const { return members_.size(); }
   const std::string& protocol_type() const { return protocol_type_; }
   bool uses_consumer_protocol() const { return protocol_type_ == "consumer"; }
   bool subscribes_to(const std::string& topic) const;
@@ -67,6 +82,8 @@ class ClassicGroup {
   std::optional<TimestampMs> retention_base(TimestampMs commit) const;
   /// A record with no member, as written when the group comes into being.
   ClassicGroupEntry empty_record() const;
+  /// The group as it is; it has a protocol.
+  ClassicGroupEntry record() const;
 
  private:
   struct Member {
@@ -83,6 +100,8 @@ class ClassicGroup {
 
     const std::string& metadata(const std::string& protocol) const;
     bool supports(const std::string& protocol) const;
+    /// What it subscribes to, in the group's protocol where it speaks that.
+    const std::string& subscription(const std::optional<std::string>& protocol) const;
   };
 
   bool accepts(const std::string& member, const GroupsConfig& config) const;
@@ -115,7 +134,6 @@ class ClassicGroup {
   JoinAnswer join_answer(const std::string& member, bool with_members) const;
   void answer_join(Member& member, JoinAnswer answer, Turn& turn);
   void answer_sync(Member& member, SyncAnswer answer, Turn& turn);
-  ClassicGroupEntry record() const;
   void enter(State state, TimestampMs now);
   void learn_subscription();
   void extend_session(const Member& member, Turn& turn, std::optional<Millis> timeout = {});

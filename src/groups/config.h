@@ -7,6 +7,9 @@
 
 namespace tailrace::groups {
 
+/// Which way a group with members may change its protocol (KIP-848).
+enum class MigrationPolicy { kDisabled, kUpgrade, kDowngrade, kBidirectional };
+
 struct GroupsConfig {
   std::int32_t group_min_session_timeout_ms = 6'000;
   std::int32_t group_max_session_timeout_ms = 1'800'000;
@@ -32,6 +35,7 @@ struct GroupsConfig {
   Millis streams_initial_rebalance_delay_ms = 3'000;    // group.streams.initial.rebalance.delay.ms
   std::int32_t streams_num_standby_replicas = 0;        // group.streams.num.standby.replicas
   Millis consumer_assignment_interval_ms = 1'000;       // KIP-1263
+  MigrationPolicy consumer_migration_policy = MigrationPolicy::kBidirectional;
   Millis consumer_regex_refresh_interval_ms = 600'000;  // group.consumer.regex.refresh.interval.ms
   Millis consumer_regex_min_refresh_interval_ms = 10'000;  // no setting of Kafka's: fixed there too
 };

@@ -74,6 +74,15 @@ void ConsumerGroup::apply(const RegexEntry& entry) {
     regexes_.erase(entry.key.regex);
 }
 
+void ConsumerGroup::apply(const std::vector<Record>& records) {
+  for (const auto& record : records)
+    std::visit(
+        [&](const auto& entry) {
+          if constexpr (requires { apply(entry); }) apply(entry);
+        },
+        record);
+}
+
 void ConsumerGroup::hold(const Consumer& member) {
   each_partition(member, [&](const TopicId& topic, std::int32_t partition, MemberEpoch) {
     holders_[{topic, partition}] = member.id;
@@ -99,6 +108,45 @@ ErrorCode ConsumerGroup::check_member(const std::string& member,
   const auto* known = instance ? find_static(*instance) : find(member);
   if (known == nullptr) return ErrorCode::kUnknownMemberId;
   return known->id == member ? ErrorCode::kNone : ErrorCode::kFencedInstanceId;
+}
+
+ErrorCode ConsumerGroup::check_classic(const std::string& member,
+                                       const std::optional<std::string>& instance,
+                                       Generation generation) const {
+  const auto error = check_member(member, instance);
+  if (error != ErrorCode::kNone) return error;
+  const auto& known = *find(member);
+  if (!known.is_classic()) return ErrorCode::kUnknownMemberId;
+  return known.current.epoch.value == generation.value ? ErrorCode::kNone
+                                                       : ErrorCode::kIllegalGeneration;
+}
+
+bool ConsumerGroup::supports_classic(const std::string& type,
+                                     const std::vector<Protocol>& protocols) const {
+  const auto all_have = [&](const Protocol& protocol) {
+    return std::ranges::all_of(members_, [&](const auto& member) {
+      const auto& classic = member.second.about.classic;
+      return !classic || classic->supports(protocol.name);
+    });
+  };
+  return type == "consumer" && std::ranges::any_of(protocols, all_have);
+}
+
+bool ConsumerGroup::must_rejoin(const Consumer& classic) const {
+  const auto& current = classic.current;
+  if (current.epoch < assignment_epoch() || current.state == MemberState::kUnrevokedPartitions)
+    return true;
+  if (current.state != MemberState::kUnreleasedPartitions) return false;
+  const auto* wanted = target(classic.id);
+  if (wanted == nullptr) return true;
+  for (const auto& [topic, partitions] : *wanted) {
+    const auto has = current.assigned.find(topic);
+    for (const auto partition : partitions) {
+      const bool mine = has != current.assigned.end() && has->second.contains(partition);
+      if (!mine && is_held(topic, partition)) return false;
+    }
+  }
+  return true;
 }
 
 bool ConsumerGroup::is_held(const TopicId& topic, std::int32_t partition) const {
@@ -139,10 +187,13 @@ ErrorCode ConsumerGroup::check_commit(const CommitOffsets& request, const Topics
     return ErrorCode::kNone;
   const auto* member = find(request.member);
   if (member == nullptr) return ErrorCode::kUnknownMemberId;
-  if (!in_transaction && !request.takes_group_errors) return ErrorCode::kUnsupportedVersion;
+  const bool is_classic = member->is_classic();
+  if (!in_transaction && !is_classic && !request.takes_group_errors)
+    return ErrorCode::kUnsupportedVersion;
   if (epoch == member->current.epoch) return ErrorCode::kNone;
 
-  const auto stale = in_transaction ? ErrorCode::kIllegalGeneration : ErrorCode::kStaleMemberEpoch;
+  const auto stale =
+      in_transaction || is_classic ? ErrorCode::kIllegalGeneration : ErrorCode::kStaleMemberEpoch;
   if (epoch > member->current.epoch) return stale;
   // KIP-1251: an older epoch is good for partitions the member has had since then.
   std::map<std::pair<TopicId, std::int32_t>, MemberEpoch> since;
@@ -164,8 +215,8 @@ ErrorCode ConsumerGroup::check_fetch(const FetchOffsets& request) const {
   if (!request.member && request.member_epoch.value < 0) return ErrorCode::kNone;
   const auto* member = find(request.member.value_or(""));
   if (member == nullptr) return ErrorCode::kUnknownMemberId;
-  return member->current.epoch == request.member_epoch ? ErrorCode::kNone
-                                                       : ErrorCode::kStaleMemberEpoch;
+  if (member->current.epoch == request.member_epoch) return ErrorCode::kNone;
+  return member->is_classic() ? ErrorCode::kIllegalGeneration : ErrorCode::kStaleMemberEpoch;
 }
 
 // Views.
@@ -193,7 +244,8 @@ DescribedConsumerGroup ConsumerGroup::describe(const Topics& topics) const {
     out.members.push_back({id, member.about.instance, member.about.rack, member.current.epoch,
                            member.about.client, member.about.subscribed_topics,
                            member.about.subscribed_regex, without_gone(std::move(assignment)),
-                           wanted == nullptr ? Assignment{} : without_gone(*wanted)});
+                           wanted == nullptr ? Assignment{} : without_gone(*wanted),
+                           member.is_classic()});
   }
   out.assignor = preferred_assignor(votes);
   return out;

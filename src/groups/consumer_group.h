@@ -30,6 +30,7 @@ struct Consumer {
   ConsumerGroupMemberMetadataValue about{.subscribed_regex = ""};
   ConsumerGroupCurrentMemberAssignmentValue current{.previous_epoch = MemberEpoch(-1)};
 
+  bool is_classic() const { return about.classic.has_value(); }
   /// An empty expression is none.
   std::string regex() const { return about.subscribed_regex.value_or(""); }
   bool reconciled_to(MemberEpoch epoch) const {
@@ -54,12 +55,22 @@ class ConsumerGroup : public AssignedGroup<Consumer, ConsumerRecords> {
   void apply(const ConsumerMemberEntry& entry);
   void apply(const CurrentMemberEntry& entry);
   void apply(const RegexEntry& entry);
+  /// The group's records, in order.
+  void apply(const std::vector<Record>& records);
 
   std::string_view state_name() const;
   const Consumer* find_static(const std::string& instance) const;
   /// The member an answer may be for: the instance's, if it is the one that asks.
   ErrorCode check_member(const std::string& member,
                          const std::optional<std::string>& instance) const;
+  /// A member of the classic protocol, at this epoch.
+  ErrorCode check_classic(const std::string& member, const std::optional<std::string>& instance,
+                          Generation generation) const;
+  /// Whether a member may join with these protocols: all classic members have one of them.
+  bool supports_classic(const std::string& type, const std::vector<Protocol>& protocols) const;
+  /// Whether the member should join again: its epoch is old, it shall give partitions up, or what
+  /// it waits for is free.
+  bool must_rejoin(const Consumer& classic) const;
   const std::map<std::string, ConsumerGroupRegularExpressionValue>& regexes() const {
     return regexes_;
   }

@@ -86,7 +86,8 @@ class Step {
       was_.id = request_.member;
       return std::nullopt;
     }
-    if (known->current.epoch != kSuspended)
+    const bool both_consume = !request_.classic && !known->is_classic();
+    if (both_consume && known->current.epoch != kSuspended)
       return Refusal{
           ErrorCode::kUnreleasedInstanceId,
           fmt::format("instance id {} is still held by member {}", *request_.instance, known->id)};
@@ -117,6 +118,7 @@ class Step {
   /// The answer that raised the epoch may be lost: who is one behind and claims nothing else goes
   /// on.
   std::optional<Refusal> check_epoch() const {
+    if (request_.classic) return std::nullopt;
     const auto epoch = request_.epoch;
     const auto& current = was_.current;
     if (epoch == kJoins || epoch == current.epoch) return std::nullopt;
@@ -143,6 +145,8 @@ class Step {
       about.subscribed_topics.assign(sorted.begin(), sorted.end());
     }
     about.client = request_.client;
+    about.classic = request_.classic;
+    if (request_.classic) about.subscribed_regex = "";
     names_changed_ = about.subscribed_topics != was_.about.subscribed_topics;
     if (about != was_.about)
       out_.records.emplace_back(ConsumerMemberEntry{{group_.id(), next_.id}, about});
@@ -171,6 +175,7 @@ class Step {
   }
 
   bool resolution_is_due(bool is_new) const {
+    if (request_.classic) return false;
     std::set<std::string> wanted;
     for (const auto& [id, member] : group_.members())
       if (id != was_.id && id != out_.replaced) wanted.insert(member.regex());
@@ -212,7 +217,7 @@ class Step {
     target_epoch_ = group_.assignment_epoch();
     const auto* target = group_.target(out_.replaced.empty() ? next_.id : out_.replaced);
     if (target != nullptr) target_ = *target;
-    if (target_epoch_ >= epoch_ ||
+    if (target_epoch_ >= epoch_ || request_.keeps_targets ||
         !group_.may_assign(config_.consumer_assignment_interval_ms, now_))
       return;
 
@@ -237,7 +242,7 @@ class Step {
     if (!out_.moved) return;
     next_.current = std::move(current);
     out_.records.emplace_back(CurrentMemberEntry{{group_.id(), next_.id}, next_.current});
-    if (next_.current.state == MemberState::kUnrevokedPartitions)
+    if (next_.current.state == MemberState::kUnrevokedPartitions && !request_.classic)
       out_.revoke_in = next_.about.rebalance_timeout_ms;
   }
 

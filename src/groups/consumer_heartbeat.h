@@ -43,8 +43,10 @@ std::vector<Record> remove_members(const ConsumerGroup& group,
 /// A static member goes for a while (epoch -2): it keeps its place and its partitions.
 Record suspend_member(const ConsumerGroup& group, const Consumer& member);
 
-/// Matches the group's expressions against the topics; a new epoch when that changed something.
-std::vector<Record> resolve_regexes(const ConsumerGroup& group, const Topics& topics,
-                                    std::int64_t topics_version, TimestampMs now);
+/// Matches the group's expressions against the topics that who asks may describe; a new epoch when
+/// that changed something.
+std::vector<Record> resolve_regexes(const ConsumerGroup& group, const ConsumerHeartbeat& request,
+                                    const Topics& topics, std::int64_t topics_version,
+                                    TimestampMs now);
 
 }  // namespace tailrace::groups

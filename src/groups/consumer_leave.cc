@@ -40,8 +40,9 @@ Record suspend_member(const ConsumerGroup& group, const Consumer& member) {
   return CurrentMemberEntry{{group.id(), member.id}, std::move(current)};
 }
 
-std::vector<Record> resolve_regexes(const ConsumerGroup& group, const Topics& topics,
-                                    std::int64_t topics_version, TimestampMs now) {
+std::vector<Record> resolve_regexes(const ConsumerGroup& group, const ConsumerHeartbeat& request,
+                                    const Topics& topics, std::int64_t topics_version,
+                                    TimestampMs now) {
   std::set<std::string> wanted;
   for (const auto& [id, member] : group.members()) wanted.insert(member.regex());
   wanted.erase("");
@@ -52,6 +53,8 @@ std::vector<Record> resolve_regexes(const ConsumerGroup& group, const Topics& to
   bool grows = false;
   for (const auto& regex : wanted) {
     auto names = matching_topics(regex, topics);
+    if (request.may_describe)
+      std::erase_if(names, [&](const auto& name) { return !request.may_describe(name); });
     subscribed.insert(names.begin(), names.end());
     const auto before = group.regexes().find(regex);
     grows = grows ||

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "groups/records.h"
 #include "groups/streams_records.h"
 #include "groups/types.h"
 
@@ -120,7 +122,8 @@ struct DeleteOffsets {
   std::vector<TopicPartitions> topics;
 };
 
-/// KIP-848. Fields that have no value did not change since the member's last request.
+/// KIP-848. Fields that have no value did not change since the member's last request. A classic
+/// member's JoinGroup to a consumer group is one, too.
 struct ConsumerHeartbeat {
   std::string group;
   std::string member;
@@ -134,6 +137,10 @@ struct ConsumerHeartbeat {
   std::optional<Assignment> owned;
   Client client;
   bool makes_member_id = true;  // version 0: later clients bring one
+  std::optional<ClassicMember> classic{};
+  bool keeps_targets = false;  // the group is about to become a classic one
+  /// Whether who asks may describe a topic: an expression means no other. None: all.
+  std::function<bool(const std::string& topic)> may_describe{};
 };
 
 struct DescribeConsumerGroups {

@@ -7,18 +7,6 @@
 
 namespace tailrace::groups {
 
-namespace {
-
-/// The answer to a classic request in a group whose members are consumers (KIP-848) or in none.
-template <typename Request>
-ErrorCode not_classic(const ConsumerGroup* group, const Request& request) {
-  const bool fenced = group != nullptr && group->check_member(request.member, request.instance) ==
-                                              ErrorCode::kFencedInstanceId;
-  return fenced ? ErrorCode::kFencedInstanceId : ErrorCode::kUnknownMemberId;
-}
-
-}  // namespace
-
 Groups::Groups(GroupsConfig config, NewName new_name)
     : config_(config), new_name_(std::move(new_name)) {}
 
@@ -158,6 +146,8 @@ void Groups::handle(const JoinGroup& request, Turn& turn) {
   if (auto* group = classic(request.group)) return group->join(request, turn);
   if (share(request.group) != nullptr)
     return turn.reply(JoinAnswer{.error = ErrorCode::kInconsistentGroupProtocol});
+  if (const auto* group = consumer(request.group); group != nullptr && !group->is_empty())
+    return join_consumers(request, *group, turn);
   const bool is_other = exists(request.group);
   if (is_other && !is_empty(request.group))
     return turn.reply(JoinAnswer{.error = ErrorCode::kInconsistentGroupProtocol});
@@ -172,19 +162,22 @@ void Groups::handle(const JoinGroup& request, Turn& turn) {
 void Groups::handle(const SyncGroup& request, Turn& turn) {
   if (request.group.empty()) return turn.reply(SyncAnswer{.error = ErrorCode::kInvalidGroupId});
   if (auto* group = classic(request.group)) return group->sync(request, turn);
-  turn.reply(SyncAnswer{.error = not_classic(consumer(request.group), request)});
+  if (const auto* group = consumer(request.group); group != nullptr && !group->is_empty())
+    return sync_consumers(request, *group, turn);
+  turn.reply(SyncAnswer{.error = ErrorCode::kUnknownMemberId});
 }
 
 void Groups::handle(const Heartbeat& request, Turn& turn) {
   if (request.group.empty()) return turn.reply(HeartbeatAnswer{ErrorCode::kInvalidGroupId});
   if (auto* group = classic(request.group)) return group->heartbeat(request, turn);
-  turn.reply(HeartbeatAnswer{not_classic(consumer(request.group), request)});
+  if (const auto* group = consumer(request.group)) return beat_consumers(request, *group, turn);
+  turn.reply(HeartbeatAnswer{ErrorCode::kUnknownMemberId});
 }
 
 void Groups::handle(const LeaveGroup& request, Turn& turn) {
   if (request.group.empty()) return turn.reply(LeaveAnswer{ErrorCode::kInvalidGroupId, {}});
   if (auto* group = classic(request.group)) return group->leave(request, turn);
-  if (auto* group = consumer(request.group)) return leave_consumer_group(request, *group, turn);
+  if (auto* group = consumer(request.group)) return leave_consumers(request, *group, turn);
   LeaveAnswer answer;
   for (const auto& leaving : request.members)
     answer.members.push_back({leaving.member, leaving.instance, ErrorCode::kUnknownMemberId});

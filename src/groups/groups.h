@@ -20,8 +20,8 @@
 //
 // A name is a classic, consumer, share or streams group. An empty classic group becomes another
 // kind, but for a share group, with the first member that joins, and an empty consumer or streams
-// group a classic one; a group with members does not (as Kafka with group.consumer.migration.policy
-// = disabled), and a share group never.
+// group a classic one; a share group never. With members, a classic group of consumers becomes a
+// consumer group and back as group.consumer.migration.policy allows (groups_migration.cc).
 #pragma once
 
 #include <functional>
@@ -115,7 +115,19 @@ class Groups {
 
   void consumer_stays(const ConsumerHeartbeat& request, Turn& turn);
   void consumer_leaves(const ConsumerHeartbeat& request, Turn& turn);
-  void leave_consumer_group(const LeaveGroup& request, ConsumerGroup& group, Turn& turn);
+  void take(const HeartbeatOutcome& outcome, const std::string& group, Turn& turn);
+  std::expected<std::vector<Record>, Refusal> upgrade(const ClassicGroup& group) const;
+  void become_consumers(ClassicGroup& group, const std::vector<Record>& records, Turn& turn);
+  bool downgrades_without(const ConsumerGroup& group, const std::set<std::string>& gone,
+                          std::int32_t more) const;
+  ClassicGroup& become_classic(const ConsumerGroup& group, const std::set<std::string>& gone,
+                               Turn& turn);
+  void join_consumers(const JoinGroup& request, const ConsumerGroup& group, Turn& turn);
+  void sync_consumers(const SyncGroup& request, const ConsumerGroup& group, Turn& turn);
+  void beat_consumers(const Heartbeat& request, const ConsumerGroup& group, Turn& turn);
+  void shall_rejoin(const Consumer& member, const std::string& group, Turn& turn);
+  void leave_consumers(const LeaveGroup& request, ConsumerGroup& group, Turn& turn);
+  void cancel_deadlines(const std::string& group, const std::string& member);
   void remove_consumers(ConsumerGroup& group, const std::vector<std::string>& members, Turn& turn);
   void start_consumers(Turn& turn);
   ShareGroup* share(const std::string& group);

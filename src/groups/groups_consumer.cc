@@ -27,34 +27,51 @@ void Groups::handle(const ConsumerHeartbeat& request, Turn& turn) {
 
 void Groups::consumer_stays(const ConsumerHeartbeat& request, Turn& turn) {
   const auto& id = request.group;
+  const bool joins = request.epoch.value == 0;
+  auto* before = classic(id);
+  ConsumerGroup fresh(id);
+  std::vector<Record> upgraded;
+  if (before != nullptr && joins && !is_empty(id)) {
+    auto records = upgrade(*before);
+    if (!records) return refuse(turn, std::move(records.error()));
+    upgraded = std::move(*records);
+    fresh.apply(upgraded);
+  }
   const auto* known = consumer(id);
-  const bool is_classic = classic(id) != nullptr;
-  const bool may_become = !exists(id) || (is_classic && is_empty(id));
-  if (known == nullptr && (request.epoch.value != 0 || !may_become))
-    return refuse(turn, not_of_kind(id, "consumer"));
-  const ConsumerGroup none(id);
+  const bool may_become = !exists(id) || (before != nullptr && is_empty(id)) || !upgraded.empty();
+  if (known == nullptr && (!joins || !may_become)) return refuse(turn, not_of_kind(id, "consumer"));
   const auto config = config_of(id);
-  auto outcome = heartbeat(known == nullptr ? none : *known, request, config, topics_,
+  auto outcome = heartbeat(known == nullptr ? fresh : *known, request, config, topics_,
                            topics_version_, turn.now);
   if (!outcome) return refuse(turn, std::move(outcome.error()));
 
-  if (is_classic) append_tombstones(id, turn);
-  for (const auto& record : outcome->records) append(record, turn);
+  if (!upgraded.empty())
+    become_consumers(*before, upgraded, turn);
+  else if (before != nullptr)
+    append_tombstones(id, turn);
+  take(*outcome, id, turn);
   const auto& member = outcome->answer.member;
-  if (!outcome->replaced.empty() && outcome->replaced != member) {
-    turn.deadlines.cancel(session_of(id, outcome->replaced));
-    turn.deadlines.cancel(revocation_of(id, outcome->replaced));
-  }
+  turn.deadlines.cancel({TimerKind::kJoin, id, member});
+  turn.deadlines.cancel({TimerKind::kSync, id, member});
   turn.set_deadline(session_of(id, member), config.consumer_session_timeout_ms);
-  if (outcome->revoke_in)
-    turn.set_deadline(revocation_of(id, member), *outcome->revoke_in);
-  else if (outcome->moved)
-    turn.deadlines.cancel(revocation_of(id, member));
-  if (outcome->refreshed) consumer(id)->refreshed();
   turn.reply(std::move(outcome->answer));
   if (outcome->resolves_regexes)
-    for (const auto& record : resolve_regexes(*consumer(id), topics_, topics_version_, turn.now))
+    for (const auto& record :
+         resolve_regexes(*consumer(id), request, topics_, topics_version_, turn.now))
       append(record, turn);
+}
+
+/// What a heartbeat or a classic join leads to, but for its answer and its session.
+void Groups::take(const HeartbeatOutcome& outcome, const std::string& group, Turn& turn) {
+  for (const auto& record : outcome.records) append(record, turn);
+  const auto& member = outcome.answer.member;
+  if (!outcome.replaced.empty() && outcome.replaced != member)
+    cancel_deadlines(group, outcome.replaced);
+  if (outcome.revoke_in)
+    turn.set_deadline(revocation_of(group, member), *outcome.revoke_in);
+  else if (outcome.moved)
+    turn.deadlines.cancel(revocation_of(group, member));
+  if (outcome.refreshed) consumer(group)->refreshed();
 }
 
 void Groups::consumer_leaves(const ConsumerHeartbeat& request, Turn& turn) {
@@ -72,30 +89,14 @@ void Groups::consumer_leaves(const ConsumerHeartbeat& request, Turn& turn) {
   turn.reply(ConsumerHeartbeatAnswer{.member = request.member, .epoch = request.epoch});
 }
 
-/// An admin takes consumers out with the classic request.
-void Groups::leave_consumer_group(const LeaveGroup& request, ConsumerGroup& group, Turn& turn) {
-  LeaveAnswer answer;
-  std::set<std::string> leaving;
-  for (const auto& one : request.members) {
-    std::string id = one.member;
-    if (id.empty() && one.instance)
-      if (const auto* member = group.find_static(*one.instance)) id = member->id;
-    const auto error = group.check_member(id, one.instance);
-    if (error == ErrorCode::kNone) leaving.insert(id);
-    answer.members.push_back({one.member, one.instance, error});
-  }
-  if (!leaving.empty()) remove_consumers(group, std::vector(leaving.begin(), leaving.end()), turn);
-  turn.reply(std::move(answer));
-}
-
 void Groups::remove_consumers(ConsumerGroup& group, const std::vector<std::string>& members,
                               Turn& turn) {
   const std::vector<std::string> gone = members;  // may live in what is erased
+  const std::set<std::string> leaving(gone.begin(), gone.end());
+  if (downgrades_without(group, leaving, 0))
+    return become_classic(group, leaving, turn).rebalance(turn);
   for (const auto& record : remove_members(group, gone, topics_)) append(record, turn);
-  for (const auto& member : gone) {
-    turn.deadlines.cancel(session_of(group.id(), member));
-    turn.deadlines.cancel(revocation_of(group.id(), member));
-  }
+  for (const auto& member : gone) cancel_deadlines(group.id(), member);
 }
 
 /// After replay: sessions begin anew, and so do the waits for partitions to be given up. The
@@ -106,8 +107,10 @@ void Groups::start_consumers(Turn& turn) {
   for (const auto& [id, group] : consumer_) {
     const auto config = config_of(id);
     for (const auto& [name, member] : group.members()) {
-      turn.set_deadline(session_of(id, name), config.consumer_session_timeout_ms);
-      if (member.current.state == MemberState::kUnrevokedPartitions)
+      const auto& classic = member.about.classic;
+      turn.set_deadline(session_of(id, name),
+                        classic ? classic->session_timeout_ms : config.consumer_session_timeout_ms);
+      if (member.current.state == MemberState::kUnrevokedPartitions && !classic)
         turn.set_deadline(revocation_of(id, name), member.about.rebalance_timeout_ms);
     }
     for (const auto& [regex, resolved] : group.regexes()) last = std::max(last, resolved.version);

@@ -6,6 +6,7 @@
 // are another floor's work.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -84,6 +85,16 @@ struct ConsumerGroupMemberMetadataKey {
   auto operator<=>(const ConsumerGroupMemberMetadataKey&) const = default;
 };
 
+/// What a member of the classic protocol says when it joins.
+struct ClassicMember {
+  std::int32_t session_timeout_ms = 0;
+  std::vector<Protocol> protocols{};
+  bool supports(const std::string& protocol) const {
+    return std::ranges::find(protocols, protocol, &Protocol::name) != protocols.end();
+  }
+  auto operator<=>(const ClassicMember&) const = default;
+};
+
 struct ConsumerGroupMemberMetadataValue {
   std::optional<std::string> instance{};
   std::optional<std::string> rack{};
@@ -92,6 +103,7 @@ struct ConsumerGroupMemberMetadataValue {
   std::optional<std::string> subscribed_regex{};  // empty: none
   std::int32_t rebalance_timeout_ms = -1;
   std::optional<std::string> server_assignor{};
+  std::optional<ClassicMember> classic{};  // none: it speaks the consumer protocol
   auto operator<=>(const ConsumerGroupMemberMetadataValue&) const = default;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "kafka/listener_config.h"
@@ -17,6 +18,17 @@ Number number(std::string_view text) {
   Number value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
+}
+
+/// Written in any case.
+groups::MigrationPolicy migration_policy(std::string_view text) {
+  const auto is = [&](std::string_view word) {
+    return std::ranges::equal(text, word, {}, [](unsigned char c) { return std::tolower(c); });
+  };
+  if (is("disabled")) return groups::MigrationPolicy::kDisabled;
+  if (is("upgrade")) return groups::MigrationPolicy::kUpgrade;
+  if (is("downgrade")) return groups::MigrationPolicy::kDowngrade;
+  return groups::MigrationPolicy::kBidirectional;
 }
 
 /// A setting that does something here, other than as a default of topics.
@@ -49,6 +61,8 @@ constexpr Applied kApplied[] = {
     {"group.consumer.heartbeat.interval.ms",
      [](Config& c, Text v) { c.groups.consumer_heartbeat_interval_ms = number(v); }},
     {"group.consumer.max.size", [](Config& c, Text v) { c.groups.consumer_max_size = number(v); }},
+    {"group.consumer.migration.policy",
+     [](Config& c, Text v) { c.groups.consumer_migration_policy = migration_policy(v); }},
     {"group.consumer.regex.refresh.interval.ms",
      [](Config& c, Text v) { c.groups.consumer_regex_refresh_interval_ms = number(v); }},
     {"group.consumer.session.timeout.ms",
@@ -165,6 +179,7 @@ Status BrokerConfig::set(std::string_view name, std::string_view value) {
   if (config != nullptr) {
     ASSIGN(read, read_config(*config, value));
   }
+  if (config != nullptr && config->meaning.empty()) without_effect.emplace(name);
   started.insert_or_assign(std::string(name), std::string(trimmed(value)));
   // Two names of one thing.
   if (name == "node.id") started["broker.id"] = read;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -47,6 +48,8 @@ struct BrokerConfig {
   log::TopicSettings topic;
   /// What was set, and what is not as by Kafka's default here: shown as the broker's own.
   ConfigMap started;
+  /// Those of them that are kept and shown, and do nothing here (ConfigInfo::meaning).
+  std::set<std::string> without_effect;
 
   /// Sets one by Kafka's name. kNotFound for a name that Kafka does not have, with the nearest one
   /// in the message; kInvalidArgument for a bad value. What means nothing here is kept and shown.

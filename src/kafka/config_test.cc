@@ -120,6 +120,7 @@ TEST(BrokerConfig, what_is_set_is_done_or_at_least_kept) {
   EXPECT_EQ(config.node_id, 7);
   EXPECT_EQ(config.started.at("node.id"), "7");
   EXPECT_EQ(config.started.at("log.cleaner.threads"), "4");
+  EXPECT_EQ(config.without_effect, (std::set<std::string>{"log.cleaner.threads"}));
   // The finer unit wins, whichever came last.
   ASSERT_TRUE(config.set("log.retention.ms", "5"));
   ASSERT_TRUE(config.set("log.retention.hours", "9"));

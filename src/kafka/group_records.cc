@@ -144,6 +144,24 @@ groups::ConsumerGroupMemberMetadataKey plain(const ConsumerGroupMemberMetadataKe
   return {key.group_id, key.member_id};
 }
 
+ConsumerGroupMemberMetadataValue::ClassicMemberMetadata message(
+    const groups::ClassicMember& value) {
+  ConsumerGroupMemberMetadataValue::ClassicMemberMetadata out;
+  out.session_timeout_ms = value.session_timeout_ms;
+  for (const auto& protocol : value.protocols) {
+    out.supported_protocols.push_back({protocol.name, protocol.metadata});
+  }
+  return out;
+}
+
+groups::ClassicMember plain(const ConsumerGroupMemberMetadataValue::ClassicMemberMetadata& value) {
+  groups::ClassicMember out{.session_timeout_ms = value.session_timeout_ms};
+  for (const auto& protocol : value.supported_protocols) {
+    out.protocols.push_back({protocol.name, std::string(protocol.metadata)});
+  }
+  return out;
+}
+
 ConsumerGroupMemberMetadataValue message(const groups::ConsumerGroupMemberMetadataValue& value) {
   return {.instance_id = value.instance,
           .rack_id = value.rack,
@@ -153,7 +171,8 @@ ConsumerGroupMemberMetadataValue message(const groups::ConsumerGroupMemberMetada
           .subscribed_topic_regex = value.subscribed_regex,
           .rebalance_timeout_ms = value.rebalance_timeout_ms,
           .server_assignor = value.server_assignor,
-          .classic_member_metadata = std::nullopt};
+          .classic_member_metadata = value.classic.transform(
+              [](const groups::ClassicMember& classic) { return message(classic); })};
 }
 
 groups::ConsumerGroupMemberMetadataValue plain(const ConsumerGroupMemberMetadataValue& value) {
@@ -163,7 +182,9 @@ groups::ConsumerGroupMemberMetadataValue plain(const ConsumerGroupMemberMetadata
           .subscribed_topics = value.subscribed_topic_names,
           .subscribed_regex = value.subscribed_topic_regex,
           .rebalance_timeout_ms = value.rebalance_timeout_ms,
-          .server_assignor = value.server_assignor};
+          .server_assignor = value.server_assignor,
+          .classic = value.classic_member_metadata.transform(
+              [](const auto& classic) { return plain(classic); })};
 }
 
 ConsumerGroupTargetAssignmentMetadataKey message(

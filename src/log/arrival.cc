@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <optional>
+
 #include "base/bytes.h"
+#include "log/compression_level.h"
 #include "log/setting_number.h"
 
 namespace tailrace::log {
@@ -27,6 +31,17 @@ Status check_time(TimestampMs time, const ArrivalSettings& settings, TimestampMs
                            early ? settings.before_max_ms : settings.after_max_ms, now.value));
 }
 
+/// What is set for the codec of the topic; zstd's may be negative.
+std::optional<int> level_of(const TopicSettings& settings) {
+  const auto name = fmt::format("compression.{}.level", compression_name(settings.compression));
+  const auto found = settings.extra.find(name);
+  if (found == settings.extra.end()) return std::nullopt;
+  int level = 0;
+  const auto* const end = found->second.data() + found->second.size();
+  const auto [at, failure] = std::from_chars(found->second.data(), end, level);
+  return failure == std::errc() && at == end ? std::optional(level) : std::nullopt;
+}
+
 }  // namespace
 
 ArrivalSettings arrival_settings(const TopicSettings& settings) {
@@ -37,6 +52,7 @@ ArrivalSettings arrival_settings(const TopicSettings& settings) {
   read_number(settings, "message.timestamp.after.max.ms", found.after_max_ms);
   if (settings.uncompressed || settings.compression != Compression::kNone) {
     found.compression = settings.compression;
+    found.level = level_of(settings);
   }
   return found;
 }
@@ -64,6 +80,8 @@ Status store_arrived(const BatchView& batch, const ArrivalSettings& settings, Ti
     out.append(batch.bytes().substr(0, kBatchHeaderBytes));
     if (codec == Compression::kNone) {
       out.append(plain);
+    } else if (settings.level) {
+      TRY(compress_at(*settings.level, codec, plain, out));
     } else {
       TRY(compress(codec, plain, out));
     }

@@ -18,6 +18,7 @@ struct ArrivalSettings {
   std::int64_t before_max_ms = INT64_MAX;       ///< message.timestamp.before.max.ms (KIP-937)
   std::int64_t after_max_ms = 3'600'000;        ///< message.timestamp.after.max.ms
   std::optional<Compression> compression = {};  ///< compression.type; none: the producer's
+  std::optional<int> level = {};  ///< compression.gzip.level, .lz4.level or .zstd.level: its own
 };
 ArrivalSettings arrival_settings(const TopicSettings& settings);
 

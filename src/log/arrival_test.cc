@@ -89,6 +89,25 @@ TEST(Arrival, times_too_far_from_now_are_kept_out) {
   EXPECT_EQ(check(kNow.value - 1000, {.before_max_ms = 1000}), std::nullopt);
 }
 
+TEST(Arrival, the_level_is_that_of_the_topics_codec) {
+  TopicSettings settings;
+  settings.extra = {{"compression.gzip.level", "7"}, {"compression.zstd.level", "-5"}};
+  EXPECT_EQ(arrival_settings(settings).level, std::nullopt);
+  settings.compression = Compression::kGzip;
+  EXPECT_EQ(arrival_settings(settings).level, 7);
+  settings.compression = Compression::kZstd;
+  EXPECT_EQ(arrival_settings(settings).level, -5);
+  settings.compression = Compression::kLz4;
+  EXPECT_EQ(arrival_settings(settings).level, std::nullopt);
+  std::vector<std::int64_t> times;
+  for (std::int64_t i = 0; i < 2000; ++i) times.push_back(kNow.value + i * i % 977);
+  const auto plain = batch_of(Compression::kNone, times);
+  const auto fast = stored(plain, {.compression = Compression::kGzip, .level = 1});
+  const auto best = stored(plain, {.compression = Compression::kGzip, .level = 9});
+  EXPECT_NE(best, fast);
+  EXPECT_EQ(times_of(best), times);
+}
+
 TEST(Arrival, settings_are_read_by_kafkas_names) {
   TopicSettings topic;
   EXPECT_FALSE(arrival_settings(topic).compression);

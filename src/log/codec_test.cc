@@ -1,4 +1,5 @@
 // Record batches against a foreign encoder's, round trips, limits, and mutated input.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,6 +7,7 @@
 #include <sstream>
 
 #include "log/batch_builder.h"
+#include "log/compression_level.h"
 #include "log/producers.h"
 #include "rt/random.h"
 
@@ -115,6 +117,25 @@ TEST(Batch, round_trips_in_every_compression) {
     EXPECT_FALSE(reader.next(record));
     EXPECT_TRUE(reader.status());
   }
+}
+
+TEST(Compression, a_level_is_heeded_and_readable) {
+  rt::Random random(7);
+  std::string text;
+  while (text.size() < 300'000)
+    text += fmt::format("user {} bought {};", random.below(900), text.size() % 77);
+  const auto size_at = [&](Compression codec, int level) {
+    std::string packed;
+    EXPECT_TRUE(compress_at(level, codec, text, packed));
+    std::string out;
+    EXPECT_TRUE(decompress(codec, packed, text.size(), out));
+    EXPECT_EQ(out, text);
+    return packed.size();
+  };
+  EXPECT_LT(size_at(Compression::kGzip, 9), size_at(Compression::kGzip, 1));
+  EXPECT_LT(size_at(Compression::kZstd, 19), size_at(Compression::kZstd, -100));
+  EXPECT_LT(size_at(Compression::kLz4, 12), size_at(Compression::kLz4, 9));  // 9: the fast one
+  EXPECT_EQ(size_at(Compression::kLz4, 17), size_at(Compression::kLz4, 12));
 }
 
 TEST(Compression, a_bomb_is_refused_at_the_limit) {

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "log/compression_level.h"
 
 namespace tailrace::log {
 namespace {
@@ -32,16 +33,18 @@ std::unexpected<Error> too_large(std::size_t limit) {
 }
 
 /// Makes room for the next step of output; false when `limit` is already reached.
+/// Kafka's default is lz4's fast way; every other level is one of its high compression.
+constexpr int kFastLz4 = 9;
+
 bool grow(std::string& out, std::size_t used, std::size_t limit) {
   if (used >= limit) return false;
   out.resize(std::min(limit, std::max(used + kStepBytes, used * 2)));
   return true;
 }
 
-Status gzip_compress(std::string_view input, std::string& out) {
+Status gzip_compress(std::string_view input, std::string& out, int level) {
   z_stream stream{};
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
-      Z_OK) {
+  if (deflateInit2(&stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     return error(Code::kInternal, "gzip: cannot start");
   }
   const std::size_t before = out.size();
@@ -143,8 +146,11 @@ Status snappy_decompress(std::string_view input, std::size_t limit, std::string&
   return {};
 }
 
-Status lz4_compress(std::string_view input, std::string& out) {
+Status lz4_compress(std::string_view input, std::string& out, int level) {
+  constexpr int kLeastHigh = 3;
+  constexpr int kMostHigh = 12;
   LZ4F_preferences_t preferences{};
+  if (level != kFastLz4) preferences.compressionLevel = std::clamp(level, kLeastHigh, kMostHigh);
   // Java clients refuse linked blocks ("Dependent block stream is unsupported").
   preferences.frameInfo.blockMode = LZ4F_blockIndependent;
   preferences.frameInfo.blockSizeID = LZ4F_max256KB;
@@ -184,13 +190,13 @@ Status lz4_decompress(std::string_view input, std::size_t limit, std::string& ou
   return {};
 }
 
-Status zstd_compress(std::string_view input, std::string& out) {
+Status zstd_compress(std::string_view input, std::string& out, int level) {
   thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(),
                                                                                   ZSTD_freeCCtx);
   const std::size_t before = out.size();
   out.resize(before + ZSTD_compressBound(input.size()));
-  const std::size_t length = ZSTD_compressCCtx(context.get(), out.data() + before,
-                                               out.size() - before, input.data(), input.size(), 1);
+  const std::size_t length = ZSTD_compressCCtx(
+      context.get(), out.data() + before, out.size() - before, input.data(), input.size(), level);
   if (ZSTD_isError(length)) return error(Code::kInternal, ZSTD_getErrorName(length));
   out.resize(before + length);
   return {};
@@ -240,16 +246,31 @@ std::string_view compression_name(Compression compression) {
 Status compress(Compression compression, std::string_view input, std::string& out) {
   switch (compression) {
     case Compression::kNone:
+    case Compression::kSnappy:
+      return compress_at(0, compression, input, out);
+    case Compression::kGzip:
+      return compress_at(Z_DEFAULT_COMPRESSION, compression, input, out);
+    case Compression::kLz4:
+      return compress_at(kFastLz4, compression, input, out);
+    case Compression::kZstd:
+      return compress_at(1, compression, input, out);
+  }
+  return error(Code::kInternal, "no such compression");
+}
+
+Status compress_at(int level, Compression compression, std::string_view input, std::string& out) {
+  switch (compression) {
+    case Compression::kNone:
       out.append(input);
       return {};
     case Compression::kGzip:
-      return gzip_compress(input, out);
+      return gzip_compress(input, out, level);
     case Compression::kSnappy:
       return snappy_compress(input, out);
     case Compression::kLz4:
-      return lz4_compress(input, out);
+      return lz4_compress(input, out, level);
     case Compression::kZstd:
-      return zstd_compress(input, out);
+      return zstd_compress(input, out, level);
   }
   return error(Code::kInternal, "no such compression");
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "log/log.h"
+#include "log/testing/committed_view.h"
 #include "rt/simulated_files.h"
 
 namespace tailrace::log {
@@ -120,6 +121,17 @@ void check(rt::SimulatedFiles& files, Harm harm, Outcome& outcome) {
   }
 }
 
+/// Cuts a file at a byte, or flips bits of the byte.
+void spoil(rt::SimulatedFiles& files, const std::string& path, std::size_t at, int flip) {
+  if (flip == 0) {
+    const auto file = files.open_writable(path).value();
+    ASSERT_TRUE(file->truncate(at));
+    ASSERT_TRUE(file->sync());
+  } else {
+    files.overwrite(path, at, std::string(1, static_cast<char>(files.content(path)[at] ^ flip)));
+  }
+}
+
 /// Damages every byte of a file of the log, in every way; `outcome` of all of it.
 void damage(const std::string& path, bool closed, Harm harm, Outcome& outcome) {
   rt::SimulatedFiles pattern(1);
@@ -131,15 +143,9 @@ void damage(const std::string& path, bool closed, Harm harm, Outcome& outcome) {
                                closed ? "closed" : "crashed"));
       rt::SimulatedFiles files(1);
       write_log(files, closed);
-      if (flip == 0) {
-        const auto file = files.open_writable(path).value();
-        ASSERT_TRUE(file->truncate(at));
-        ASSERT_TRUE(file->sync());
-      } else {
-        files.overwrite(path, at, std::string(1, static_cast<char>(content[at] ^ flip)));
-      }
+      spoil(files, path, at, flip);
       check(files, harm, outcome);
-      if (testing::Test::HasFailure()) return;
+      if (::testing::Test::HasFailure()) return;
     }
   }
 }
@@ -156,7 +162,20 @@ std::vector<std::string> files_that_end_with(std::string_view suffix, bool close
   return found;
 }
 
-class Damage : public testing::TestWithParam<bool> {};
+std::vector<std::string> transaction_files(rt::SimulatedFiles& files) {
+  std::vector<std::string> found;
+  const std::string folder = std::string(kFolder) + "/t-0";
+  const auto names = files.list(folder).value();
+  for (const auto& name : names) {
+    if (name.ends_with(".txnindex") || name.ends_with(".txncheck")) {
+      if (!files.content(folder + "/" + name).empty()) found.push_back(folder + "/" + name);
+    }
+  }
+  std::ranges::sort(found, std::greater());  // the .txnindex of a segment first
+  return found;
+}
+
+class Damage : public ::testing::TestWithParam<bool> {};
 
 TEST_P(Damage, of_records_is_never_read_as_other_records) {
   const auto segments = files_that_end_with(".log", GetParam());
@@ -188,7 +207,141 @@ TEST_P(Damage, of_a_producer_snapshot_costs_nothing) {
   EXPECT_GT(outcome.opened, 20);
 }
 
-INSTANTIATE_TEST_SUITE_P(Log, Damage, testing::Bool(), [](const auto& one) {
+/// Over some segments: a transaction that aborts, and one around it that commits.
+void write_transactions(rt::SimulatedFiles& files, bool close) {
+  auto log = Log::open(kFolder, {.checkpoint_interval_bytes = 700, .seed = 1}, files).value();
+  TopicSettings settings;
+  settings.segment_bytes = 1024;
+  ASSERT_TRUE(log->create_topic("t", settings));
+  const auto partition = log->partition("t", PartitionId(0)).value();
+  for (std::int64_t i = 0; i < 6; ++i) {
+    const std::vector<Record> good = {{"k", "committed", time_of(i), {}}};
+    const std::vector<Record> bad = {{"k", "aborted", time_of(i), {}}};
+    ASSERT_TRUE(partition->append(good, {8, 0, i, true}));
+    ASSERT_TRUE(partition->append(bad, {7, 0, i, true}));
+    ASSERT_TRUE(partition->end_transaction({7, 0, TransactionEnd::kAbort}));
+    ASSERT_TRUE(partition->end_transaction({8, 0, TransactionEnd::kCommit}));
+  }
+  if (close) {
+    ASSERT_TRUE(log->close());
+  } else {
+    ASSERT_TRUE(partition->sync());
+    files.crash_at(1);
+  }
+  log.reset();
+  files.restart();
+}
+
+TEST_P(Damage, of_an_index_of_aborted_transactions_shows_none_of_their_records) {
+  rt::SimulatedFiles pattern(1);
+  write_transactions(pattern, GetParam());
+  int damaged = 0;
+  for (const auto& path : transaction_files(pattern)) {
+    const std::string content = pattern.content(path);
+    for (std::size_t at = 0; at < content.size(); ++at) {
+      for (const int flip : {0, 0x01, 0x80}) {
+        SCOPED_TRACE(fmt::format("{} byte {} flip {}", path, at, flip));
+        rt::SimulatedFiles files(1);
+        write_transactions(files, GetParam());
+        spoil(files, path, at, flip);
+        ++damaged;
+        for (int start = 0; start < 2; ++start) {
+          auto log = Log::open(kFolder, {.seed = 1}, files);
+          ASSERT_TRUE(log) << log.error().what;
+          const auto partition = (*log)->partition("t", PartitionId(0)).value();
+          const auto seen = testing::committed_by_index(*partition);
+          EXPECT_EQ(seen.size(), 6u);
+          for (const auto& one : seen) EXPECT_EQ(one.value, "committed");
+          ASSERT_EQ(seen, testing::committed_by_markers(*partition));
+          ASSERT_TRUE((*log)->close());
+        }
+      }
+    }
+  }
+  EXPECT_GT(damaged, 200);
+}
+
+/// While it runs: what was right at the start and is not any more is refused.
+TEST(DamageOfAborted, that_comes_while_the_log_is_open_is_refused) {
+  rt::SimulatedFiles files(1);
+  write_transactions(files, true);
+  auto log = Log::open(kFolder, {.seed = 1}, files).value();
+  const auto partition = log->partition("t", PartitionId(0)).value();
+  const auto path = transaction_files(files).front();
+  files.overwrite(path, 9, "x");
+  const auto found = partition->aborted_transactions(Offset(0), partition->next_offset());
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, Code::kDataLoss);
+  EXPECT_NE(found.error().what.find(".txnindex"), std::string::npos) << found.error().what;
+}
+
+/// Every byte of the checkpoint files: the log starts, with all its records.
+TEST_P(Damage, of_a_checkpoint_costs_no_record) {
+  for (const char* name : {"recovery-point-offset-checkpoint", "log-start-offset-checkpoint"}) {
+    const std::string path = std::string(kFolder) + "/" + name;
+    rt::SimulatedFiles pattern(1);
+    write_log(pattern, GetParam());
+    const auto size = pattern.content(path).size();
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const std::string_view wrong : {"", "x", "9"}) {
+        SCOPED_TRACE(fmt::format("{} byte {}: '{}'", name, at, wrong));
+        rt::SimulatedFiles files(1);
+        write_log(files, GetParam());
+        if (wrong.empty()) {
+          spoil(files, path, at, 0);
+        } else {
+          files.overwrite(path, at, std::string(wrong));
+        }
+        auto log = Log::open(kFolder, {.seed = 1}, files);
+        ASSERT_TRUE(log) << log.error().what;
+        EXPECT_TRUE((*log)->close());
+      }
+    }
+  }
+}
+
+TEST(DamageOfATopic, makes_it_alone_go_offline_and_keeps_its_records) {
+  rt::SimulatedFiles files(1);
+  write_log(files, true);
+  {
+    auto log = Log::open(kFolder, {.seed = 1}, files).value();
+    ASSERT_TRUE(log->create_topic("other", {}));
+    ASSERT_TRUE(log->close());
+  }
+  const std::string meta = std::string(kFolder) + "/t.meta";
+  const std::string good = files.content(meta);
+  files.overwrite(meta, 0, "garbage\n");
+  const std::string bad = files.content(meta);
+  for (int start = 0; start < 2; ++start) {
+    auto log = Log::open(kFolder, {.seed = 1}, files).value();
+    EXPECT_TRUE(log->partition("other", PartitionId(0)));
+    EXPECT_FALSE(log->topic("t"));
+    const auto partition = log->partition("t", PartitionId(0));
+    ASSERT_FALSE(partition);
+    EXPECT_EQ(partition.error().code, Code::kDataLoss);
+    EXPECT_NE(partition.error().what.find("t.meta"), std::string::npos) << partition.error().what;
+    // Another of that name would take its files away.
+    EXPECT_EQ(log->create_topic("t", {}).error().code, Code::kDataLoss);
+    EXPECT_EQ(log->ensure_topic("t", {}).error().code, Code::kDataLoss);
+    ASSERT_TRUE(log->close());
+  }
+  files.overwrite(meta, 0, good.substr(0, bad.size()));
+  {
+    auto log = Log::open(kFolder, {.seed = 1}, files).value();
+    std::int64_t seen = 0;
+    EXPECT_TRUE(read_all(*log->partition("t", PartitionId(0)).value(), seen));
+    EXPECT_EQ(seen, kRecords);
+    ASSERT_TRUE(log->close());
+  }
+  files.overwrite(meta, 0, "garbage\n");
+  auto log = Log::open(kFolder, {.seed = 1}, files).value();
+  ASSERT_TRUE(log->delete_topic("t"));
+  EXPECT_TRUE(
+      files.list(std::string(kFolder) + "/t-0").value_or(std::vector<std::string>{}).empty());
+  EXPECT_TRUE(log->create_topic("t", {}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Log, Damage, ::testing::Bool(), [](const auto& one) {
   return one.param ? "after_a_stop" : "after_a_crash";
 });
 

@@ -61,6 +61,10 @@ class LogOnFiles final : public Log, private PartitionOwner {
   Status open_partitions(Entry& entry, const OffsetCheckpoint& points,
                          const OffsetCheckpoint& starts, const OffsetCheckpoint& cleaned);
   Status write_topic(const Topic& topic);
+  Result<OffsetCheckpoint> checkpoint_of(std::string_view file, std::string_view without,
+                                         bool* damaged = nullptr);
+  Status check_online(std::string_view topic) const;
+  Status delete_offline(std::string_view name);
   std::string path(std::string_view file) const { return folder_ + "/" + std::string(file); }
   std::vector<std::shared_ptr<PartitionLog>> all() const;
   Status checkpoint(std::span<const std::shared_ptr<PartitionLog>> partitions);
@@ -74,9 +78,15 @@ class LogOnFiles final : public Log, private PartitionOwner {
   std::mutex change_mutex_;         // one creation, change or deletion of a topic at a time
   std::mutex progress_mutex_;
   bool ever_cleaned_ = false;
+  bool cleaned_unknown_ = false;
   mutable std::mutex topics_mutex_;
   std::map<std::string, Entry, std::less<>> topics_;
   std::map<TopicId, std::string> names_;  // of topics_
+  /// Topics whose .meta is damaged, and what to say of them.
+  std::map<std::string, std::string, std::less<>> offline_;
+  OffsetCheckpoint offline_points_;  // what the checkpoint files say of them
+  OffsetCheckpoint offline_starts_;
+  OffsetCheckpoint offline_cleaned_;
   rt::Random random_;
   mutable std::mutex appends_mutex_;
   std::condition_variable appended_;
@@ -88,21 +98,45 @@ class LogOnFiles final : public Log, private PartitionOwner {
   bool closed_ = false;
 };
 
+void keep(OffsetCheckpoint& some, const OffsetCheckpoint& all, const std::string& topic) {
+  for (const auto& [key, offset] : all) {
+    if (key.first == topic) some[key] = offset;
+  }
+}
+
 Status LogOnFiles::start() {
   TRY(files_.make_folder(folder_));
   ASSIGN(lock_, files_.lock_folder(folder_));
   ASSIGN(disk_, files_.open_disk(folder_));
-  ASSIGN(const auto points, read_checkpoint(files_, path("recovery-point-offset-checkpoint")));
-  ASSIGN(const auto starts, read_checkpoint(files_, path("log-start-offset-checkpoint")));
-  ASSIGN(const auto cleaned, read_checkpoint(files_, path(kCleanerCheckpoint)));
+  ASSIGN(const auto points, checkpoint_of("recovery-point-offset-checkpoint",
+                                          "the last segment of every partition is read anew"));
+  ASSIGN(const auto starts,
+         checkpoint_of("log-start-offset-checkpoint",
+                       "partitions begin with their first segment, deleted records of which come "
+                       "back"));
+  ASSIGN(const auto cleaned,
+         checkpoint_of(kCleanerCheckpoint, "compaction begins from the front", &cleaned_unknown_));
   ASSIGN(const auto names, files_.list(folder_));
   ever_cleaned_ = !cleaned.empty();
   for (const auto& file : names) {
     if (!file.ends_with(kMetaSuffix)) continue;
     const std::string name = file.substr(0, file.size() - kMetaSuffix.size());
     ASSIGN(const auto text, rt::read_whole(files_, path(file), 1 << 20));
+    auto topic = decode_topic(name, text);
+    if (!topic) {
+      const auto why = fmt::format(
+          "topic {} is offline: {} is damaged ({}). Its records are kept; "
+          "put the file back, or delete the topic",
+          name, path(file), topic.error().what);
+      LOG_OF(error, log_of("topic", name), "{}", why);
+      offline_.emplace(name, why);
+      keep(offline_points_, points, name);
+      keep(offline_starts_, starts, name);
+      keep(offline_cleaned_, cleaned, name);
+      continue;
+    }
     Entry entry;
-    ASSIGN(entry.topic, decode_topic(name, text));
+    entry.topic = std::move(*topic);
     TRY(open_partitions(entry, points, starts, cleaned));
     names_.emplace(entry.topic.id, name);
     topics_.emplace(name, std::move(entry));
@@ -110,9 +144,29 @@ Status LogOnFiles::start() {
   return note_progress();
 }
 
+/// What a checkpoint file says; nothing when it is damaged, for the log can be read without.
+Result<OffsetCheckpoint> LogOnFiles::checkpoint_of(std::string_view file, std::string_view without,
+                                                   bool* damaged) {
+  auto read = read_checkpoint(files_, path(file));
+  if (read || read.error().code != Code::kDataLoss) return read;
+  LOG(warn, "{}; {}", read.error().what, without);
+  if (damaged != nullptr) *damaged = true;
+  return OffsetCheckpoint{};
+}
+
+/// A topic that is offline keeps its name: another of that name would take its files away.
+Status LogOnFiles::check_online(std::string_view topic) const {
+  const std::unique_lock lock(topics_mutex_);
+  const auto found = offline_.find(topic);
+  if (found == offline_.end()) return {};
+  return error(Code::kDataLoss, found->second);
+}
+
 Status LogOnFiles::open_partitions(Entry& entry, const OffsetCheckpoint& points,
                                    const OffsetCheckpoint& starts,
                                    const OffsetCheckpoint& cleaned) {
+  // Where nobody knows how far the cleaner came, offsets may be missing anywhere.
+  const Offset uncleaned(cleaned_unknown_ ? 1 : 0);
   const auto at = [](const OffsetCheckpoint& offsets, const std::string& topic, PartitionId id) {
     const auto found = offsets.find({topic, id});
     return found == offsets.end() ? Offset(0) : found->second;
@@ -127,7 +181,7 @@ Status LogOnFiles::open_partitions(Entry& entry, const OffsetCheckpoint& points,
                                entry.topic.settings,
                                at(points, name, id),
                                at(starts, name, id),
-                               at(cleaned, name, id)};
+                               std::max(at(cleaned, name, id), uncleaned)};
     ASSIGN(auto opened,
            PartitionLog::open(start, config_.checkpoint_interval_bytes, files_, clock_, *this));
     entry.partitions.push_back(std::move(opened));
@@ -144,6 +198,7 @@ Status LogOnFiles::create_topic(std::string_view name, const TopicSettings& sett
   TRY(check_topic_name(name));
   TRY(check_settings(settings));
   const std::unique_lock change(change_mutex_);
+  TRY(check_online(name));
   if (topic(name)) return error(Code::kAlreadyExists, fmt::format("topic {} exists", name));
   Entry entry{{std::string(name), {}, settings}, {}};
   for (auto& byte : entry.topic.id) byte = static_cast<std::uint8_t>(random_.next());
@@ -192,6 +247,7 @@ Status LogOnFiles::alter_topic(std::string_view name, const TopicSettings& setti
 
 Status LogOnFiles::delete_topic(std::string_view name) {
   const std::unique_lock change(change_mutex_);
+  if (!check_online(name)) return delete_offline(name);
   Entry entry;
   {
     const std::unique_lock lock(topics_mutex_);
@@ -208,6 +264,27 @@ Status LogOnFiles::delete_topic(std::string_view name) {
   TRY(note_progress());
   for (const auto& partition : entry.partitions) {
     TRY(files_.remove_folder(path(fmt::format("{}-{}", name, partition->id().value))));
+  }
+  return {};
+}
+
+Status LogOnFiles::delete_offline(std::string_view name) {
+  ASSIGN(const auto names, files_.list(folder_));
+  TRY(files_.remove(path(std::string(name) + std::string(kMetaSuffix))));
+  TRY(files_.sync_folder(folder_));
+  const auto prefix = std::string(name) + "-";
+  for (const auto& one : names) {
+    const bool number = one.size() > prefix.size() &&
+                        one.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
+    if (one.starts_with(prefix) && number) TRY(files_.remove_folder(path(one)));
+  }
+  {
+    const std::unique_lock lock(topics_mutex_);
+    offline_.erase(std::string(name));
+  }
+  const std::unique_lock lock(progress_mutex_);
+  for (auto* kept : {&offline_points_, &offline_starts_, &offline_cleaned_}) {
+    std::erase_if(*kept, [&](const auto& one) { return one.first.first == name; });
   }
   return {};
 }
@@ -243,7 +320,12 @@ std::optional<std::string> LogOnFiles::topic_name(const TopicId& id) const {
 Result<std::shared_ptr<Partition>> LogOnFiles::partition(std::string_view topic, PartitionId id) {
   const std::unique_lock lock(topics_mutex_);
   const auto found = topics_.find(topic);
-  if (found == topics_.end()) return error(Code::kNotFound, fmt::format("no topic {}", topic));
+  if (found == topics_.end()) {
+    if (const auto gone = offline_.find(topic); gone != offline_.end()) {
+      return error(Code::kDataLoss, gone->second);
+    }
+    return error(Code::kNotFound, fmt::format("no topic {}", topic));
+  }
   const auto& partitions = found->second.partitions;
   if (id.value < 0 || static_cast<std::size_t>(id.value) >= partitions.size()) {
     return error(Code::kNotFound, fmt::format("topic {} has no partition {}", topic, id.value));
@@ -262,9 +344,9 @@ std::vector<std::shared_ptr<PartitionLog>> LogOnFiles::all() const {
 
 Status LogOnFiles::note_progress() {
   const std::unique_lock lock(progress_mutex_);
-  OffsetCheckpoint points;
-  OffsetCheckpoint starts;
-  OffsetCheckpoint cleaned;
+  auto points = offline_points_;
+  auto starts = offline_starts_;
+  auto cleaned = offline_cleaned_;
   for (const auto& partition : all()) {
     const Offset cleaned_to = partition->cleaned_to();
     if (cleaned_to.value > 0) cleaned[{partition->topic(), partition->id()}] = cleaned_to;

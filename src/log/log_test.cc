@@ -70,6 +70,46 @@ TopicSettings small() {
   return settings;
 }
 
+/// segment.jitter.ms: each partition closes its segment at another time, none later than
+/// segment.ms and none earlier than that less the jitter.
+TEST(Log, segments_that_began_together_do_not_close_together) {
+  rt::SimulatedFiles files(1);
+  rt::ManualClock clock(TimestampMs(1'000'000));
+  auto log = Log::open(kFolder, {.seed = 1}, files, clock).value();
+  TopicSettings settings;
+  settings.partitions = 10;
+  settings.segment_ms = 10'000;
+  settings.extra["segment.jitter.ms"] = "5000";
+  ASSERT_TRUE(log->create_topic("t", settings));
+  const auto closed = [&] {
+    int found = 0;
+    for (std::int32_t i = 0; i < settings.partitions; ++i) {
+      const auto folder = fmt::format("{}/t-{}", kFolder, i);
+      const auto names = files.list(folder).value();
+      found +=
+          std::ranges::count_if(names, [](const auto& one) { return one.ends_with(".log"); }) > 1;
+    }
+    return found;
+  };
+  const auto append_to_all = [&] {
+    for (std::int32_t i = 0; i < settings.partitions; ++i) {
+      const std::vector<Record> one = {{"k", "v", clock.now(), {}}};
+      ASSERT_TRUE(log->partition("t", PartitionId(i)).value()->append(one));
+    }
+  };
+  append_to_all();
+  clock.advance(std::chrono::milliseconds(4'900));
+  append_to_all();
+  EXPECT_EQ(closed(), 0);
+  clock.advance(std::chrono::milliseconds(2'600));
+  append_to_all();
+  EXPECT_GT(closed(), 0);
+  EXPECT_LT(closed(), 10);
+  clock.advance(std::chrono::milliseconds(2'600));
+  append_to_all();
+  EXPECT_EQ(closed(), 10);
+}
+
 TEST(Log, keeps_records_topics_and_sequences_over_a_restart) {
   rt::SimulatedFiles files(1);
   {

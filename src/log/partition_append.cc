@@ -310,6 +310,16 @@ Status PartitionLog::write_out(const EndMarker* marker) {
   return {};
 }
 
+/// Less a part of the jitter, another in each segment, so that partitions that began together do
+/// not close theirs together.
+std::int64_t PartitionLog::longest_active_ms() const {
+  const auto longest = compaction_.longest_active_ms;
+  const auto jitter = std::min(jitter_ms_, longest);
+  if (jitter <= 0) return longest;
+  const auto seed = std::hash<std::string>{}(folder_ + offset_name(active_->base()));
+  return longest - static_cast<std::int64_t>(seed % static_cast<std::uint64_t>(jitter));
+}
+
 Status PartitionLog::roll_if_needed() {
   if (active_->size_bytes() == 0) {
     segment_since_ = clock_.now();
@@ -317,7 +327,7 @@ Status PartitionLog::roll_if_needed() {
   }
   const auto most = static_cast<std::uint64_t>(settings_.segment_bytes);
   const bool full = active_->size_bytes() + to_write_.size() > most;
-  const bool old = clock_.now() - segment_since_ > compaction_.longest_active_ms;
+  const bool old = clock_.now() - segment_since_ > longest_active_ms();
   const bool far = active_->next() - active_->base() > INT32_MAX - (1 << 26);
   return full || old || far ? roll() : Status{};
 }

@@ -171,6 +171,7 @@ Status PartitionLog::open_cleaned(Offset base, Offset next, bool has_aborted,
                                   std::shared_ptr<Segment>& fresh) {
   if (!has_aborted) {
     TRY(files_.remove(folder_ + "/" + offset_name(base) + ".txnindex"));
+    TRY(files_.remove(folder_ + "/" + offset_name(base) + ".txncheck"));
     TRY(files_.sync_folder(folder_));
   }
   ASSIGN(fresh, Segment::open(files_, folder_, base));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "log/setting_number.h"
 
 namespace tailrace::log {
 namespace {
@@ -16,6 +17,12 @@ constexpr std::size_t kReadsOn = 128 << 10;
 void grow(std::string& bytes, std::size_t size) {
   if (bytes.size() >= size) return;
   bytes.resize_and_overwrite(size, [](char*, std::size_t all) { return all; });
+}
+
+std::int64_t jitter_of(const TopicSettings& settings) {
+  std::int64_t jitter_ms = 0;
+  read_number(settings, "segment.jitter.ms", jitter_ms);
+  return jitter_ms;
 }
 
 }  // namespace
@@ -31,6 +38,7 @@ PartitionLog::PartitionLog(const PartitionStart& start, std::uint64_t checkpoint
       owner_(owner),
       settings_(start.settings),
       compaction_(compaction_settings(start.settings)),
+      jitter_ms_(jitter_of(start.settings)),
       arrival_(arrival_settings(start.settings)),
       log_start_(start.log_start),
       cleaned_to_(start.cleaned_to) {}
@@ -243,6 +251,7 @@ void PartitionLog::set_settings(const TopicSettings& settings) {
   const std::unique_lock lock(mutex_);
   settings_ = settings;
   compaction_ = compaction_settings(settings);
+  jitter_ms_ = jitter_of(settings);
   arrival_ = arrival_settings(settings);
   retry_cleaning_at_ = TimestampMs(INT64_MIN);
 }

@@ -111,7 +111,9 @@ class PartitionLog final : public Partition {
   Status recover(Offset recovery_point);
   Status open_segments(const std::vector<Offset>& bases);
   Result<Offset> load_producers(const std::vector<Offset>& snapshots, Offset at_most);
+  Status repair_aborted(const std::vector<Offset>& snapshots);
   Status replay_sealed(Offset from);
+  Status replay_segment(const Segment& segment, Offset from, std::vector<AbortedTransaction>& seen);
   Status recover_active(Offset from, Offset recovery_point);
   void replay(const BatchView& batch, std::vector<AbortedTransaction>& seen);
   Gaps gaps() const;
@@ -134,6 +136,7 @@ class PartitionLog final : public Partition {
   Status check_keys(const BatchView& batch) const;
   /// Writes to_write_, rolling before it where due; `marker` is what it holds, if it is one.
   Status write_out(const EndMarker* marker = nullptr);
+  std::int64_t longest_active_ms() const;
   Status roll_if_needed();
   Status roll();
   std::string snapshot_path(Offset at) const;
@@ -191,6 +194,7 @@ class PartitionLog final : public Partition {
   std::condition_variable changed_;
   TopicSettings settings_;
   CompactionSettings compaction_;  // of settings_
+  std::int64_t jitter_ms_;         // segment.jitter.ms, of settings_
   ArrivalSettings arrival_;        // of settings_
   std::map<Offset, std::shared_ptr<Segment>> segments_;
   std::shared_ptr<Segment> active_;

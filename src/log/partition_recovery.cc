@@ -53,7 +53,12 @@ Status PartitionLog::recover(Offset recovery_point) {
     TRY(files_.sync_folder(folder_));
   }
   const auto snapshots = offsets_of(files, ".snapshot");
-  ASSIGN(const Offset from, load_producers(snapshots, std::max(recovery_point, active_->base())));
+  TRY(repair_aborted(snapshots));
+  // A damaged .txnindex of the active segment is made anew by reading all of it.
+  const bool sound = active_->aborted_is_sound();
+  ASSIGN(const Offset from,
+         load_producers(snapshots,
+                        sound ? std::max(recovery_point, active_->base()) : active_->base()));
   TRY(replay_sealed(from));
   TRY(recover_active(from, recovery_point));
   for (const Offset snapshot : snapshots) {
@@ -89,7 +94,29 @@ Status PartitionLog::open_segments(const std::vector<Offset>& bases) {
   return {};
 }
 
+/// With a damaged .txnindex aborted records would be read as committed: a sealed segment's is made
+/// anew from the batches, with the producers as they were where it begins.
+Status PartitionLog::repair_aborted(const std::vector<Offset>& snapshots) {
+  for (const auto& [base, segment] : segments_) {
+    if (segment->aborted_is_sound()) continue;
+    LOG_OF(warn, log_of("topic", topic_, "partition", id_.value),
+           "{}: {}.txnindex is damaged or was never checked; made anew from the records", name(),
+           offset_name(base));
+    if (segment == active_) continue;
+    ASSIGN(const Offset from, load_producers(snapshots, base));
+    for (const auto& [earlier, other] : segments_) {
+      if (earlier > base) break;
+      if (other->next() <= from) continue;
+      std::vector<AbortedTransaction> seen;
+      TRY(replay_segment(*other, from, seen));
+      if (other == segment) TRY(segment->merge_aborted(base, std::move(seen)));
+    }
+  }
+  return {};
+}
+
 Result<Offset> PartitionLog::load_producers(const std::vector<Offset>& snapshots, Offset at_most) {
+  producers_ = Producers();
   for (auto at = snapshots.rbegin(); at != snapshots.rend(); ++at) {
     if (*at > at_most) continue;
     auto bytes = rt::read_whole(files_, folder_ + "/" + offset_name(*at) + ".snapshot");
@@ -108,18 +135,25 @@ Result<Offset> PartitionLog::load_producers(const std::vector<Offset>& snapshots
 Status PartitionLog::replay_sealed(Offset from) {
   for (const auto& [base, segment] : segments_) {
     if (segment == active_ || segment->next() <= from) continue;
-    ASSIGN(const auto place, place_of(*segment, std::max(from, base)));
     std::vector<AbortedTransaction> seen;
-    ASSIGN(const auto scan, scan_batches(*segment->data(), place, segment->size_bytes(), gaps(),
-                                         [&](const BatchView& batch, std::uint64_t) {
-                                           replay(batch, seen);
-                                           return Status();
-                                         }));
-    recovery_.scanned_bytes += scan.end.position - place.position;
-    if (!scan.flaw.empty()) {
-      return corrupt(scan.end.offset, *segment, scan.end.position, scan.flaw);
-    }
+    TRY(replay_segment(*segment, from, seen));
     TRY(segment->merge_aborted(from, std::move(seen)));
+  }
+  return {};
+}
+
+/// What the batches from `from` on change in the producers, and which transactions they abort.
+Status PartitionLog::replay_segment(const Segment& segment, Offset from,
+                                    std::vector<AbortedTransaction>& seen) {
+  ASSIGN(const auto place, place_of(segment, std::max(from, segment.base())));
+  ASSIGN(const auto scan, scan_batches(*segment.data(), place, segment.size_bytes(), gaps(),
+                                       [&](const BatchView& batch, std::uint64_t) {
+                                         replay(batch, seen);
+                                         return Status();
+                                       }));
+  recovery_.scanned_bytes += scan.end.position - place.position;
+  if (!scan.flaw.empty()) {
+    return corrupt(scan.end.offset, segment, scan.end.position, scan.flaw);
   }
   return {};
 }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kOffsetEntryBytes = 8;
 constexpr std::size_t kTimeEntryBytes = 12;
+constexpr std::size_t kCheckBytes = 4;
 /// Entries that are kept back until they are written in one go.
 constexpr std::size_t kPendingBytes = 4096;
 
@@ -132,7 +133,8 @@ Segment::Segment(rt::FileSystem& files, std::string stem, Offset base, std::stri
       max_timestamp_offset_(base),
       offsets_(files, stem_ + ".index" + suffix_, kOffsetEntryBytes),
       times_(files, stem_ + ".timeindex" + suffix_, kTimeEntryBytes),
-      aborted_(files, stem_ + ".txnindex" + suffix_, kAbortedEntryBytes) {}
+      aborted_(files, stem_ + ".txnindex" + suffix_, kAbortedEntryBytes),
+      checks_(files, stem_ + ".txncheck" + suffix_, kCheckBytes) {}
 
 Result<std::shared_ptr<Segment>> Segment::open(rt::FileSystem& files, const std::string& folder,
                                                Offset base, std::string_view suffix) {
@@ -144,6 +146,7 @@ Result<std::shared_ptr<Segment>> Segment::open(rt::FileSystem& files, const std:
   TRY(segment->offsets_.load());
   TRY(segment->times_.load());
   TRY(segment->aborted_.load());
+  TRY(segment->checks_.load());
   return segment;
 }
 
@@ -208,13 +211,14 @@ void Segment::write_out_indexes() {
   add_last_time();
   offsets_.write_out();
   aborted_.write_out();
+  checks_.write_out();
   times_.write_out();
 }
 
 Status Segment::sync_indexes() {
   add_last_time();
   TRY(offsets_.sync());
-  TRY(aborted_.sync());
+  TRY(sync_aborted());
   return times_.sync();
 }
 
@@ -344,7 +348,7 @@ Status Segment::rewind(SegmentPlace place) {
 
 Status Segment::start_anew() {
   TRY(rewind({0, base_}));
-  TRY(aborted_.truncate(0));
+  TRY(truncate_aborted(0));
   return cut();
 }
 
@@ -357,26 +361,62 @@ Status Segment::cut() {
 Status Segment::add_aborted(const AbortedTransaction& transaction) {
   std::string entry;
   append_aborted(entry, transaction);
-  return aborted_.add(entry);
+  std::string check;
+  append_be(check, crc32c(entry));
+  TRY(aborted_.add(entry));
+  if (auto checked = checks_.add(check); !checked) {
+    static_cast<void>(aborted_.truncate(aborted_.count() - 1));
+    return checked;
+  }
+  return {};
 }
 
 Status Segment::drop_last_aborted() {
-  return aborted_.truncate(aborted_.count() - 1);
+  return truncate_aborted(aborted_.count() - 1);
+}
+
+Status Segment::truncate_aborted(std::size_t count) {
+  TRY(aborted_.truncate(count));
+  return checks_.truncate(count);
+}
+
+Status Segment::sync_aborted() {
+  TRY(aborted_.sync());
+  return checks_.sync();
+}
+
+bool Segment::aborted_is_sound() const {
+  return aborted_.count() == checks_.count() && aborted().has_value();
 }
 
 Result<std::vector<AbortedTransaction>> Segment::aborted() const {
+  return aborted(0, aborted_.count());
+}
+
+Result<std::vector<AbortedTransaction>> Segment::aborted(std::size_t first,
+                                                         std::size_t count) const {
   std::vector<AbortedTransaction> found;
-  ASSIGN(const auto bytes, aborted_.entries(0, aborted_.count()));
-  for (std::size_t at = 0; at < bytes.size(); at += kAbortedEntryBytes) {
-    ASSIGN(const auto one, parse_aborted(std::string_view(bytes).substr(at, kAbortedEntryBytes)));
+  if (count == 0) return found;
+  ASSIGN(const auto bytes, aborted_.entries(first, count));
+  ASSIGN(const auto checks, checks_.entries(first, count));
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto entry = std::string_view(bytes).substr(i * kAbortedEntryBytes, kAbortedEntryBytes);
+    if (crc32c(entry) != load_be<std::uint32_t>(checks.data() + i * kCheckBytes)) {
+      return error(Code::kDataLoss,
+                   fmt::format("{}.txnindex{}: entry {} is damaged; the next start makes the file "
+                               "anew from the records",
+                               stem_, suffix_, first + i));
+    }
+    ASSIGN(const auto one, parse_aborted(entry));
     found.push_back(one);
   }
   return found;
 }
 
 Status Segment::merge_aborted(Offset from, std::vector<AbortedTransaction> seen) {
+  const bool sound = aborted_is_sound();
   auto present = aborted();
-  if (!present) present = std::vector<AbortedTransaction>();  // unreadable: made anew
+  if (!sound) present = std::vector<AbortedTransaction>();  // made anew
   std::vector<AbortedTransaction> merged;
   for (const auto& one : *present) {
     if (one.last < from) merged.push_back(one);
@@ -391,10 +431,10 @@ Status Segment::merge_aborted(Offset from, std::vector<AbortedTransaction> seen)
     }
     merged.push_back(one);
   }
-  if (merged == *present) return {};
-  TRY(aborted_.truncate(0));
+  if (sound && merged == *present) return {};
+  TRY(truncate_aborted(0));
   for (const auto& one : merged) TRY(add_aborted(one));
-  return aborted_.sync();
+  return sync_aborted();
 }
 
 Result<bool> Segment::collect_aborted(Offset from, Offset upto,
@@ -404,9 +444,8 @@ Result<bool> Segment::collect_aborted(Offset from, Offset upto,
   std::size_t high = aborted_.count();
   while (low < high) {  // the first one that ends at `from` or later
     const std::size_t middle = (low + high) / 2;
-    ASSIGN(const auto entry, aborted_.entry(middle));
-    ASSIGN(const auto one, parse_aborted(entry));
-    if (one.last < from) {
+    ASSIGN(const auto one, aborted(middle, 1));
+    if (one.front().last < from) {
       low = middle + 1;
     } else {
       high = middle;
@@ -414,9 +453,8 @@ Result<bool> Segment::collect_aborted(Offset from, Offset upto,
   }
   while (low < aborted_.count()) {
     const std::size_t count = std::min(kAtOnce, aborted_.count() - low);
-    ASSIGN(const auto bytes, aborted_.entries(low, count));
-    for (std::size_t at = 0; at < bytes.size(); at += kAbortedEntryBytes) {
-      ASSIGN(const auto one, parse_aborted(std::string_view(bytes).substr(at, kAbortedEntryBytes)));
+    ASSIGN(const auto some, aborted(low, count));
+    for (const auto& one : some) {
       if (one.last >= from && one.first < upto) found.push_back(one);
       if (one.last_stable >= upto) return true;
     }
@@ -428,7 +466,8 @@ Result<bool> Segment::collect_aborted(Offset from, Offset upto,
 Status Segment::hold_files() const {
   TRY(offsets_.hold());
   TRY(times_.hold());
-  return aborted_.hold();
+  TRY(aborted_.hold());
+  return checks_.hold();
 }
 
 Status Segment::remove_files(rt::FileSystem& files) const {

@@ -7,10 +7,12 @@
 //   batch's last record
 //
 //   <base>.txnindex   aborted transactions (transactions.h); only where there are any
+//   <base>.txncheck   of each entry of the .txnindex its CRC-32C u32; a file of our own
 //
 // The first two are a help, never a truth: they are rebuilt from the .log where they are missing or
-// do not fit. A segment that is being written by the cleaner has the suffix .cleaned behind all
-// four names (swap.h).
+// do not fit. So is the .txnindex where its entries are not those that were checked: a start sees
+// it, and reads refuse it. A segment that is being written by the cleaner has the suffix .cleaned
+// behind all names (swap.h).
 // Not thread-safe, but data() may be read and writer() synced from other threads.
 #pragma once
 
@@ -115,7 +117,10 @@ class Segment {
   /// is.
   Status merge_aborted(Offset from, std::vector<AbortedTransaction> seen);
   bool has_aborted() const { return aborted_.count() > 0; }
-  Status sync_aborted() { return aborted_.sync(); }
+  /// Whether the aborted transactions are those that were written. Else merge_aborted() from the
+  /// base on makes them anew.
+  bool aborted_is_sound() const;
+  Status sync_aborted();
   /// Adds those that overlap [from, upto); true when no later segment has another one.
   Result<bool> collect_aborted(Offset from, Offset upto,
                                std::vector<AbortedTransaction>& found) const;
@@ -139,7 +144,7 @@ class Segment {
 
   /// Forgets everything from `place` on in the indexes, and sets the end there.
   Status rewind(SegmentPlace place);
-  /// All four files, empty.
+  /// All files, empty.
   Status start_anew();
   /// Cuts the .log at the end.
   Status cut();
@@ -153,6 +158,8 @@ class Segment {
   void add_last_time();
   Segment(rt::FileSystem& files, std::string stem, Offset base, std::string_view suffix);
   bool indexes_look_right() const;
+  Result<std::vector<AbortedTransaction>> aborted(std::size_t first, std::size_t count) const;
+  Status truncate_aborted(std::size_t count);
   Result<SegmentPlace> index_entry(std::size_t i) const;
   Result<std::pair<TimestampMs, Offset>> time_entry(std::size_t i) const;
 
@@ -174,11 +181,12 @@ class Segment {
   IndexFile offsets_;
   IndexFile times_;
   IndexFile aborted_;
+  IndexFile checks_;
 };
 
 /// What a segment consists of, the .log last.
 inline constexpr std::string_view kSegmentSuffixes[] = {".index", ".timeindex", ".txnindex",
-                                                        ".log"};
+                                                        ".txncheck", ".log"};
 
 /// The 20-digit name of an offset.
 std::string offset_name(Offset offset);

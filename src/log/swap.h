@@ -1,9 +1,9 @@
 // How cleaned segments take the place of the ones they were made of, so that a crash leaves either
 // all of the old or all of the new (Kafka's names, LogCleaner).
 //
-//   <base>.{index,timeindex,txnindex,log}.cleaned   being written: removed at the next start
-//   <base>.{…}.swap                                 done; once .log.swap is there, the new one
-//   counts
+//   <base>.{index,timeindex,txnindex,txncheck,log}.cleaned   being written: removed at the next
+//   start <base>.{…}.swap                                 done; once .log.swap is there, the new
+//   one counts
 //
 // 1. .cleaned → .swap, the .log last. 2. The files of the later old segments go, in the order of
 // their offsets. 3. .swap → the plain names, the .log last. A start that finds .log.swap goes on

@@ -179,3 +179,20 @@ def test_a_share_group_reads_as_long_as_it_may(broker):
             for _ in range(10):
                 assert list(reader.poll(1.0)) == []
         assert refused.value.args[0].name() == "TOPIC_AUTHORIZATION_FAILED"
+
+
+def test_an_expression_means_no_topic_that_the_member_may_not_describe(broker):
+    """KIP-848: his group is given no partition of it, and does not see that it is there."""
+    consumer = confluent_kafka.Consumer(login(broker, "alice", **{
+        "group.id": "readers", "group.protocol": "consumer", "auto.offset.reset": "earliest"}))
+    consumer.subscribe(["^.*"])
+
+    def assigned():
+        consumer.poll(0.2)
+        return {one.topic for one in consumer.assignment()}
+    topics = tailrace.wait_until(assigned, "partitions", 30)
+    assert "orders" in topics and "secret" not in topics
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": broker.ports["ADMIN"]})
+    told = admin.describe_consumer_groups(["readers"])["readers"].result(30)
+    assert "secret" not in {one.topic for member in told.members for one in member.assignment.topic_partitions}
+    consumer.close()

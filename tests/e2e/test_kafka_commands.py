@@ -39,6 +39,19 @@ def test_lines_are_sent_and_read_again_and_a_key_has_the_partition_kafkas_client
     assert sorted(run(broker, "consume", "lines").splitlines()) == sorted(f"value of {key}" for key in keys)
 
 
+def test_where_the_lines_are_is_told_as_json(broker):
+    sent = []
+    for _ in range(2):
+        told = run(broker, "produce", "placed", "-K", ":", "--json", stdin="".join(f"{n}:x\n" for n in range(50)))
+        sent.append({row["partition"]: row for row in map(json.loads, told.splitlines())})
+    assert sum(row["records"] for row in sent[0].values()) == 50
+    for partition, row in sent[1].items():
+        assert row["topic"] == "placed" and row["first"] == sent[0][partition]["last"] + 1
+        assert row["last"] == row["first"] + row["records"] - 1
+        read = rows(broker, "consume", "placed", "--partition", str(partition))
+        assert read[-1]["offset"] == row["last"]
+
+
 def test_a_topic_is_read_from_where_one_likes(broker):
     run(broker, "produce", "numbers", "-K", ":", stdin="".join(f"one:{n}\n" for n in range(50)))
     place = rows(broker, "consume", "numbers", "-n", "1")[0]["partition"]
@@ -46,6 +59,11 @@ def test_a_topic_is_read_from_where_one_likes(broker):
     assert run(broker, *part, "--from", "48").split() == ["48", "49"]
     assert run(broker, *part, "--from", "end") == ""
     assert len(run(broker, *part, "-n", "7").split()) == 7
+    assert run(broker, *part, "--from", "50") == ""
+    assert f"--from 51 is beyond the end: numbers-{place} at 50" in run(broker, *part, "--from", "51", code=1)
+    assert f"numbers-{place} at 50" in run(broker, "consume", "numbers", "--from", "99", "-f", code=1)
+    # The other partitions end before it; they have nothing to say.
+    assert run(broker, "consume", "numbers", "--from", "49").split() == ["49"]
     assert "beginning, end or an offset" in run(broker, *part, "--from", "noon", code=1)
     assert "UNKNOWN_TOPIC_OR_PARTITION" in run(broker, "consume", "missing", code=1)
 

@@ -179,3 +179,10 @@ def test_a_topic_is_compressed_as_it_says_whatever_its_producers_do(broker):
     file = next((broker.data / "log").glob("t-0/*.log"))
     assert file.read_bytes()[22] & 7 == 4 and file.stat().st_size < 200
     assert newest(broker, "t").value() == b"value" * 100
+
+
+def test_what_has_no_effect_here_is_named_at_the_start(tmp_path):
+    started = Broker(tmp_path, "num.io.threads=4", "log.retention.hours=2", "log.cleaner.threads=3").start()
+    lines = [line for line in started.log.read_text().splitlines() if "without effect" in line]
+    assert len(lines) == 1 and lines[0].endswith("without effect here: log.cleaner.threads, num.io.threads")
+    started.stop()

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "groups/actions.h"
+#include "groups/consumer_protocol.h"
 
 namespace tailrace::groups::testing {
 
@@ -39,6 +40,16 @@ inline std::string text_of(const EpochAssignment& assignment) {
   return out.empty() ? "nothing" : out;
 }
 
+/// What a member is to do: as in a conversation's `assign=`, where it is a consumer's.
+inline std::string bytes_text(const std::string& assignment) {
+  const auto read = read_assignment(assignment);
+  if (!read) return assignment;
+  std::string out;
+  for (const auto& [topic, partitions] : read->partitions)
+    out += fmt::format("{}{}:{}", out.empty() ? "@" : "/", topic, fmt::join(partitions, "+"));
+  return out.empty() ? "@nothing" : out;
+}
+
 // Records: the kind, the key, and the value or "gone".
 
 inline std::string value_text(const OffsetCommitValue& value) {
@@ -48,8 +59,9 @@ inline std::string value_text(const OffsetCommitValue& value) {
 inline std::string value_text(const GroupMetadataValue& value) {
   std::string members;
   for (const auto& member : value.members)
-    members += fmt::format("{}{}{}={}", members.empty() ? "" : ",", member.id,
-                           member.instance ? "/" + *member.instance : "", member.assignment);
+    members +=
+        fmt::format("{}{}{}={}", members.empty() ? "" : ",", member.id,
+                    member.instance ? "/" + *member.instance : "", bytes_text(member.assignment));
   return fmt::format("type={} generation={} protocol={} leader={} members=[{}]",
                      value.protocol_type, value.generation.value, value.protocol.value_or("-"),
                      value.leader.value_or("-"), members);
@@ -57,12 +69,18 @@ inline std::string value_text(const GroupMetadataValue& value) {
 inline std::string value_text(const ConsumerGroupMetadataValue& value) {
   return fmt::format("epoch={}", value.epoch.value);
 }
+inline std::string classic_text(const ClassicMember& classic) {
+  std::vector<std::string> names;
+  for (const auto& protocol : classic.protocols) names.push_back(protocol.name);
+  return fmt::format(" classic={}/{}", fmt::join(names, "+"), classic.session_timeout_ms);
+}
 inline std::string value_text(const ConsumerGroupMemberMetadataValue& value) {
   return fmt::format(
-      "topics={}{}{}{}", fmt::join(value.subscribed_topics, ","),
+      "topics={}{}{}{}{}", fmt::join(value.subscribed_topics, ","),
       value.subscribed_regex.value_or("").empty() ? "" : " regex=" + *value.subscribed_regex,
       value.instance ? " instance=" + *value.instance : "",
-      value.server_assignor ? " assignor=" + *value.server_assignor : "");
+      value.server_assignor ? " assignor=" + *value.server_assignor : "",
+      value.classic ? classic_text(*value.classic) : "");
 }
 inline std::string value_text(const ConsumerGroupTargetAssignmentMetadataValue& value) {
   return fmt::format("epoch={}", value.assignment_epoch.value);
@@ -246,7 +264,7 @@ inline std::string answer_text(const JoinAnswer& answer) {
 inline std::string answer_text(const SyncAnswer& answer) {
   if (answer.error != ErrorCode::kNone) return text_of(answer.error);
   return fmt::format("synced {} {} '{}'", answer.protocol_type.value_or("-"),
-                     answer.protocol.value_or("-"), answer.assignment);
+                     answer.protocol.value_or("-"), bytes_text(answer.assignment));
 }
 inline std::string answer_text(const HeartbeatAnswer& answer) {
   return text_of(answer.error);
@@ -267,7 +285,7 @@ inline std::string answer_text(const DescribeAnswer& answer) {
     if (!group.protocol.empty()) out += " protocol=" + group.protocol;
     for (const auto& member : group.members)
       out += fmt::format(" {}{}='{}'", member.id, member.instance ? "/" + *member.instance : "",
-                         member.assignment);
+                         bytes_text(member.assignment));
   }
   return out;
 }
@@ -325,7 +343,8 @@ inline std::string answer_text(const DescribeConsumersAnswer& answer) {
                        group.assignment_epoch.value, group.assignor);
     for (const auto& member : group.members)
       out += fmt::format(" {}@{}={}>{}", member.id, member.epoch.value, text_of(member.assignment),
-                         text_of(member.target));
+                         text_of(member.target)) +
+             (member.is_classic ? "/classic" : "");
   }
   return out;
 }

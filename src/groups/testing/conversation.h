@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "base/testing/conversation_line.h"
+#include "groups/consumer_protocol.h"
 #include "groups/groups.h"
 #include "groups/testing/actions_text.h"
 
@@ -25,16 +26,30 @@ namespace tailrace::groups::testing {
 using conversations::Line;
 using conversations::split;
 
-/// The metadata a classic consumer sends: version 0, the topics, no user data.
-inline std::string consumer_metadata(const std::vector<std::string>& topics) {
+/// The metadata a classic consumer sends: the topics, no user data; since version 1 what it owns.
+inline std::string consumer_metadata(const std::vector<std::string>& topics,
+                                     const std::optional<NamedPartitions>& owned = {}) {
   std::string out;
-  append_be<std::int16_t>(out, 0);
+  append_be<std::int16_t>(out, owned ? 1 : 0);
   append_be<std::int32_t>(out, static_cast<std::int32_t>(topics.size()));
   for (const auto& topic : topics) {
     append_be<std::int16_t>(out, static_cast<std::int16_t>(topic.size()));
     out += topic;
   }
   append_be<std::int32_t>(out, -1);
+  // What an assignment has between its version and its user data.
+  if (owned) out += write_assignment(*owned, 1).substr(2);
+  return out;
+}
+
+/// t:0+1/u:2
+inline NamedPartitions named_partitions(const std::string& text) {
+  NamedPartitions out;
+  for (const auto& one : split(text, '/')) {
+    const auto parts = split(one, ':');
+    for (const auto& partition : split(parts.at(1), '+'))
+      out[parts[0]].insert(std::stoi(partition));
+  }
   return out;
 }
 
@@ -101,6 +116,7 @@ class Conversation {
       config_.streams_initial_rebalance_delay_ms = config_.group_initial_rebalance_delay_ms;
     config_.streams_num_standby_replicas =
         static_cast<std::int32_t>(line.number("standbys", config_.streams_num_standby_replicas));
+    config_.consumer_migration_policy = policy(line.text("policy", "bidirectional"));
     config_.offsets_retention_ms = line.number("retention", config_.offsets_retention_ms);
     config_.offsets_retention_check_interval_ms =
         line.number("check", config_.offsets_retention_check_interval_ms);
@@ -112,6 +128,12 @@ class Conversation {
         static_cast<std::int32_t>(line.number("session", config_.consumer_session_timeout_ms));
     config_.offset_metadata_max_bytes =
         static_cast<std::int32_t>(line.number("metadata", config_.offset_metadata_max_bytes));
+  }
+
+  static MigrationPolicy policy(const std::string& word) {
+    if (word == "disabled") return MigrationPolicy::kDisabled;
+    if (word == "upgrade") return MigrationPolicy::kUpgrade;
+    return word == "downgrade" ? MigrationPolicy::kDowngrade : MigrationPolicy::kBidirectional;
   }
 
   void make() {
@@ -224,8 +246,11 @@ class Conversation {
     join.rebalance_timeout_ms = static_cast<std::int32_t>(line.number("rebalance", 60'000));
     join.protocol_type = line.text("type", "consumer");
     const bool consumer = join.protocol_type == "consumer";
+    const auto owned =
+        line.has("owned") ? std::optional(named_partitions(line.text("owned"))) : std::nullopt;
     for (const auto& name : split(line.text("protocols", "range"), ','))
-      join.protocols.push_back({name, consumer ? consumer_metadata(line.list("topics")) : "m"});
+      join.protocols.push_back(
+          {name, consumer ? consumer_metadata(line.list("topics"), owned) : "m"});
     join.client = client();
     join.takes_member_id = line.number("version", 9) >= 4;
     join.takes_skip_assignment = line.number("version", 9) >= 9;
@@ -242,7 +267,11 @@ class Conversation {
                    {}};
     for (const auto& one : line.list("assign")) {
       const auto colon = one.find(':');
-      sync.assignments.push_back({one.substr(0, colon), one.substr(colon + 1)});
+      const auto bytes = one.substr(colon + 1);
+      sync.assignments.push_back(
+          {one.substr(0, colon), bytes.starts_with("@")
+                                     ? write_assignment(named_partitions(bytes.substr(1)), 1)
+                                     : bytes});
     }
     return sync;
   }
@@ -329,6 +358,10 @@ class Conversation {
       beat.owned = beat.epoch.value == 0 ? Assignment{} : actor().owned;
     beat.client = client();
     beat.makes_member_id = line.number("version", 1) < 1;
+    if (line.has("sees"))
+      beat.may_describe = [seen = line.list("sees")](const std::string& topic) {
+        return std::ranges::count(seen, topic) > 0;
+      };
     return beat;
   }
 

@@ -160,8 +160,11 @@ class RandomLife {
 
   Happening sync(const Told& client) {
     SyncGroup sync{client.group, member(client), client.instance, generation(client), {}, {}, {}};
+    std::int32_t partition = 0;
+    const bool good = !one_in(10);
     for (const auto& one : client.members)
-      sync.assignments.push_back({one, std::to_string(below(100))});
+      sync.assignments.push_back(
+          {one, good ? write_assignment({{"t0", {partition++}}}, 1) : std::to_string(below(100))});
     return sync;
   }
 

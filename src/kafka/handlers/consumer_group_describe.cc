@@ -10,6 +10,8 @@ namespace tailrace::kafka {
 namespace {
 
 using Response = ConsumerGroupDescribeResponse;
+// KIP-1099.
+constexpr std::int8_t kClassicMember = 0;
 constexpr std::int8_t kConsumerMember = 1;
 
 Response::Member told(const Call& call, const groups::DescribedConsumer& member) {
@@ -24,7 +26,7 @@ Response::Member told(const Call& call, const groups::DescribedConsumer& member)
   out.subscribed_topic_regex = member.regex;
   out.assignment = told_assignment<Response::Assignment>(call.broker(), member.assignment);
   out.target_assignment = told_assignment<Response::Assignment>(call.broker(), member.target);
-  if (call.since(1)) out.member_type = kConsumerMember;
+  if (call.since(1)) out.member_type = member.is_classic ? kClassicMember : kConsumerMember;
   return out;
 }
 

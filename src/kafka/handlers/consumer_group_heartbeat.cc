@@ -21,6 +21,14 @@ groups::ConsumerHeartbeat event_of(const Call& call, const ConsumerGroupHeartbea
                                   .owned = {},
                                   .client = {call.client_id(), "/" + call.client().peer.address},
                                   .makes_member_id = !call.since(1)};
+  if (const auto* authorizer = call.broker().authorizer()) {
+    event.may_describe = [authorizer, principal = call.client().principal.text(),
+                          address = call.client().peer.address](const std::string& topic) {
+      // He did not name it: a denial is nothing to note.
+      return authorizer->allows(
+          {principal, address, auth::Operation::kDescribe, auth::Resource::kTopic, topic}, {});
+    };
+  }
   if (!request.topic_partitions) return event;
   event.owned.emplace();
   for (const auto& topic : *request.topic_partitions) {
