@@ -767,7 +767,6 @@ Result<Workflows::View> Workflows::view(const sched::RunId& run) {
 std::vector<sched::DagRow> Workflows::rows() {
   return impl_->rows();
 }
-
 std::vector<sched::Pool> Workflows::pools() {
   return impl_->pools();
 }
