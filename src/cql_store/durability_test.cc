@@ -141,7 +141,7 @@ class SmallDisk : public ::testing::Test {
     std::string name = (std::filesystem::temp_directory_path() / "tailrace-disk-XXXXXX").string();
     ASSERT_TRUE(::mkdtemp(name.data()));
     folder_ = name;
-    mounted_ = ::mount("tmpfs", name.c_str(), "tmpfs", 0, "size=48m") == 0;
+    mounted_ = ::mount("tmpfs", name.c_str(), "tmpfs", 0, "size=80m") == 0;
     if (!mounted_) GTEST_SKIP() << "a small disk can be mounted by root only";
   }
   void TearDown() override {
@@ -181,7 +181,8 @@ bool is_there(const Store& store, std::int64_t number) {
 TEST_F(SmallDisk, a_full_disk_refuses_writes_reads_go_on_and_it_recovers) {
   const std::string ballast = folder_ + "/ballast";
   const int fd = ::open(ballast.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
-  ASSERT_EQ(::posix_fallocate(fd, 0, 16 << 20), 0);
+  // As much as the rest: when it is gone there is room to merge all that was written.
+  ASSERT_EQ(::posix_fallocate(fd, 0, 40 << 20), 0);
   ::close(fd);
   std::vector<std::int64_t> durable;
   const Options options{.write_buffer_bytes = 2 << 20};
