@@ -12,6 +12,7 @@
 #include "cql/testing/wire.h"
 #include "cql_protocol/requests.h"
 #include "cql_protocol/segment.h"
+#include "cql_protocol/testing/damage.h"
 #include "cql_protocol/wire.h"
 
 namespace tailrace::cql {
@@ -24,12 +25,7 @@ using Random = std::mt19937_64;
 
 std::string message_of(int version, std::int16_t stream, const cql_protocol::Request& request) {
   std::string message;
-  const auto begin = cql_protocol::begin_message(
-      message, {.version = version,
-                .stream = stream,
-                .opcode = static_cast<std::uint8_t>(cql_protocol::opcode_of(request))});
-  cql_protocol::append_request(message, version, request);
-  cql_protocol::end_message(message, begin);
+  cql_protocol::append_request_message(message, version, stream, request);
   return message;
 }
 
@@ -77,22 +73,6 @@ std::string conversation(Random& random) {
   return bytes;
 }
 
-void damage(Random& random, std::string& bytes) {
-  for (auto n = random() % 4; n > 0; --n) {
-    const auto at = random() % (bytes.size() + 1);
-    switch (random() % 4) {
-      case 0:
-        bytes.insert(at, 1 + random() % 9, static_cast<char>(random()));
-        break;
-      case 1:
-        bytes.resize(at);
-        break;
-      default:
-        if (at < bytes.size()) bytes[at] = static_cast<char>(random() % 2 == 0 ? random() : 0xFF);
-    }
-  }
-}
-
 void send_in_pieces(Random& random, const Wire& wire, std::string_view bytes) {
   while (!bytes.empty()) {
     const auto size = std::min<std::size_t>(bytes.size(), 1 + random() % 200);
@@ -128,7 +108,7 @@ TEST(fuzz, of_a_doors_connections_leaves_the_others_alone) {
     SCOPED_TRACE(seed);
     Random random(static_cast<std::uint64_t>(seed));
     std::string bytes = conversation(random);
-    damage(random, bytes);
+    if (random() % 4 != 0) cql_protocol::damage(random, bytes);
     const Wire wire((*door)->port());
     send_in_pieces(random, wire, bytes);
     if (random() % 2 == 0) {

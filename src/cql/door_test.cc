@@ -47,12 +47,7 @@ class Client {
 
   std::string bytes_of(const cql_protocol::Request& request, std::int16_t stream = 0) const {
     std::string message, framed;
-    const auto begin = cql_protocol::begin_message(
-        message, {.version = version_,
-                  .stream = stream,
-                  .opcode = static_cast<std::uint8_t>(cql_protocol::opcode_of(request))});
-    cql_protocol::append_request(message, version_, request);
-    cql_protocol::end_message(message, begin);
+    cql_protocol::append_request_message(message, version_, stream, request);
     if (started_ && version_ >= 5)
       cql_protocol::append_segments(framed, message, {}, compression_ == "lz4");
     return framed.empty() ? message : framed;

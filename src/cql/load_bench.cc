@@ -86,10 +86,7 @@ class Line {
   }
 
   void add(const Request& request, std::int16_t stream) {
-    const auto at = begin_message(
-        out_, {kVersion4, false, 0, stream, static_cast<std::uint8_t>(opcode_of(request)), 0});
-    append_request(out_, kVersion4, request);
-    end_message(out_, at);
+    append_request_message(out_, kVersion4, stream, request);
   }
   bool has_room() const { return !free_.empty(); }
   /// The stream of a request that was due then.

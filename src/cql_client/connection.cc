@@ -61,12 +61,7 @@ void Connection::ask(const cql_protocol::Request& request, std::chrono::millisec
   if (waiting_.empty()) heard_ = now;
   waiting_.emplace(stream, Waiting{std::move(answer), now, now + patience});
   out_.clear();
-  const std::size_t begin = cql_protocol::begin_message(
-      out_, {.version = kVersion,
-             .stream = stream,
-             .opcode = static_cast<std::uint8_t>(cql_protocol::opcode_of(request))});
-  cql_protocol::append_request(out_, kVersion, request);
-  cql_protocol::end_message(out_, begin);
+  cql_protocol::append_request_message(out_, kVersion, stream, request);
   link_->send(out_);
 }
 

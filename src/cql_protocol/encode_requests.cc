@@ -117,4 +117,14 @@ void append_request(std::string& out, int version, const Request& request) {
   std::visit(Appender{out, version}, request);
 }
 
+void append_request_message(std::string& out, int version, std::int16_t stream,
+                            const Request& request) {
+  const std::size_t begin =
+      begin_message(out, {.version = version,
+                          .stream = stream,
+                          .opcode = static_cast<std::uint8_t>(opcode_of(request))});
+  append_request(out, version, request);
+  end_message(out, begin);
+}
+
 }  // namespace tailrace::cql_protocol

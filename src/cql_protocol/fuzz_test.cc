@@ -12,6 +12,7 @@
 #include "cql_protocol/compression.h"
 #include "cql_protocol/requests.h"
 #include "cql_protocol/segment.h"
+#include "cql_protocol/testing/damage.h"
 #include "cql_protocol/utf8.h"
 #include "cql_types/validate.h"
 
@@ -47,22 +48,6 @@ std::vector<Sample> samples() {
     std::getline(file, line);
   }
   return all;
-}
-
-void damage(std::mt19937_64& random, std::string& bytes) {
-  for (auto n = 1 + random() % 3; n > 0; --n) {
-    const auto at = random() % (bytes.size() + 1);
-    switch (random() % 4) {
-      case 0:
-        bytes.insert(at, 1, static_cast<char>(random()));
-        break;
-      case 1:
-        bytes.resize(at);
-        break;
-      default:
-        if (at < bytes.size()) bytes[at] = static_cast<char>(random() % 2 == 0 ? random() : 0xFF);
-    }
-  }
 }
 
 /// On memory of its own, so that a sanitizer sees what is read beyond it.

@@ -34,5 +34,8 @@ cql_types::Outcome<void> skip_payload(const Head& head, std::string_view& body);
 Opcode opcode_of(const Request& request);
 /// Appends the body. What `version` does not know (a keyspace, the time, before 5) is left out.
 void append_request(std::string& out, int version, const Request& request);
+/// Appends the whole message, its head included.
+void append_request_message(std::string& out, int version, std::int16_t stream,
+                            const Request& request);
 
 }  // namespace tailrace::cql_protocol
