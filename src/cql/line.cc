@@ -106,10 +106,10 @@ Outcome<std::string_view> write(std::string& out, const Line& line, std::int16_t
   const int version = line.version;
   cql_protocol::begin_message(
       out, answer_head(version, stream, outcome ? Opcode::kResult : Opcode::kError));
-  set_flags(out,
-            cql_protocol::append_prelude(
-                out, version,
-                {.tracing_id = tracing_id, .warnings = outcome ? &outcome->warnings : nullptr}));
+  set_flags(out, cql_protocol::append_prelude(
+                     out, version,
+                     {.tracing_id = tracing_id,
+                      .warnings = outcome ? &outcome->warnings : &outcome.error().warnings}));
   std::string_view behind;
   if (outcome) {
     auto rest = cql_protocol::append_result(out, version, outcome->result);

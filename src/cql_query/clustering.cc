@@ -11,6 +11,10 @@ namespace {
 
 using cql_store::Slice;
 
+/// Stands for a column that a row of a COMPACT STORAGE table leaves out: before all values, in
+/// either order, as in Cassandra's ClusteringComparator. No reversed sort key begins with it.
+constexpr char kLeftOut = 1;
+
 /// Whether an end comes before another; empty is behind all.
 bool end_before(const std::string& a, const std::string& b) {
   if (a.empty()) return false;
@@ -36,13 +40,16 @@ Outcome<Clustering> encode_clustering(const cql_schema::Table& table,
                                       std::span<const std::string_view> values) {
   Clustering made;
   bool kept = true;
-  for (int i = 0; i < table.clustering_columns; ++i) {
-    const auto& column = table.clustering_column(i);
-    TRY(append_clustering_key(made.key, column, values[static_cast<std::size_t>(i)]));
+  for (int i = 0; const auto value : values) {
+    const auto& column = table.clustering_column(i++);
+    TRY(append_clustering_key(made.key, column, value));
     kept &= cql_types::keeps_bytes(*column.type);
   }
+  const auto left_out = static_cast<std::size_t>(table.clustering_columns) - values.size();
+  made.key.append(left_out, kLeftOut);
   if (kept) return made;
   for (const auto value : values) cql_types::append_part(made.raw, value);
+  for (std::size_t i = 0; i < left_out; ++i) cql_types::append_part(made.raw, std::nullopt);
   return made;
 }
 
@@ -61,6 +68,10 @@ Result<std::vector<cql_types::Part>> decode_clustering(const cql_schema::Table& 
   buffer.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto& column = table.clustering_column(static_cast<int>(i));
+    if (key.starts_with(kLeftOut)) {
+      key.remove_prefix(1);
+      continue;
+    }
     ASSIGN(auto value, cql_types::take_sort_key(key, *column.type, column.descending));
     if (!value) continue;
     buffer[i] = std::move(*value);

@@ -8,6 +8,7 @@
 
 #include "cql_query/prepared_modification.h"
 #include "cql_query/view.h"
+#include "cql_schema/compact.h"
 #include "cql_types/type.h"
 
 namespace tailrace::cql_query {
@@ -158,7 +159,8 @@ class ModificationBuilder {
     TRY(restrict(where, scope, !names_row && made_->only_static()));
     // The hidden clustering column of Cassandra's compact tables without one of their own.
     const bool no_cell = made_->operations_.empty() && table_.clustering_columns == 0;
-    if (table_.compact && no_cell) return invalid("Some clustering keys are missing: column1");
+    if (table_.compact && no_cell)
+      return invalid("Some clustering keys are missing: " + hidden_columns(table_).front().name);
     return {};
   }
 

@@ -67,11 +67,11 @@ std::string key_too_long(std::size_t size) {
   return fmt::format("Key length of {} is longer than maximum of {}", size, cql_types::kMaxKey);
 }
 
-/// The value that no clustering column can have, if there is one.
-const std::string* too_long(const std::vector<std::string>& values) {
-  const auto found = std::ranges::find_if(
-      values, [](const std::string& value) { return value.size() > cql_types::kMaxKey; });
-  return found == values.end() ? nullptr : &*found;
+/// No row has clustering columns that are longer together than cql_types::kMaxKey.
+std::size_t size_of(const std::vector<std::string>& values) {
+  std::size_t size = 0;
+  for (const auto& value : values) size += value.size();
+  return size;
 }
 
 Outcome<Key> key_of(std::span<const std::string_view> values) {
@@ -167,10 +167,12 @@ Outcome<std::vector<Clustering>> PreparedRestrictions::clusterings(const Binding
   std::vector<std::string_view> views;
   for (const auto& values : all) {
     views.assign(values.begin(), values.end());
-    if (views.size() < static_cast<std::size_t>(table_->clustering_columns)) return made;
-    if (const auto* long_one = too_long(values)) {
+    // Only rows of COMPACT STORAGE tables may leave columns out, and not all of them.
+    const bool all_given = views.size() == static_cast<std::size_t>(table_->clustering_columns);
+    if (!all_given && (!table_->compact || views.empty())) return made;
+    if (const auto size = size_of(values); size > cql_types::kMaxKey) {
       if (intent_.kind == StatementKind::kSelect) continue;
-      return invalid(key_too_long(long_one->size()));
+      return invalid(key_too_long(size));
     }
     ASSIGN(auto clustering, encode_clustering(*table_, views));
     made.push_back(std::move(clustering));
@@ -229,7 +231,7 @@ Outcome<Slices> PreparedRestrictions::slices(const Bindings& bindings) const {
   ASSIGN(const auto prefixes, product(equal, bindings));
   Slices all;
   for (const auto& values : prefixes) {
-    if (too_long(values) != nullptr) continue;
+    if (size_of(values) > cql_types::kMaxKey) continue;
     std::string prefix;
     for (std::size_t i = 0; i < values.size(); ++i)
       TRY(append_clustering_key(prefix, table_->clustering_column(static_cast<int>(i)), values[i]));

@@ -196,11 +196,12 @@ Outcome<void> PreparedRestrictions::check_partition(bool index) {
 Outcome<void> PreparedRestrictions::check_clustering(bool index) {
   const bool slices_allowed =
       intent_.kind == StatementKind::kSelect || intent_.kind == StatementKind::kDelete;
-  if (!slices_allowed) {
-    if (clustering_.any(Restriction::Kind::kSlice))
-      return invalid(fmt::format(
-          "Slice restrictions are not supported on the clustering columns in {} statements",
-          kind_name(intent_.kind)));
+  if (!slices_allowed && clustering_.any(Restriction::Kind::kSlice))
+    return invalid(fmt::format(
+        "Slice restrictions are not supported on the clustering columns in {} statements",
+        kind_name(intent_.kind)));
+  // A row of a COMPACT STORAGE table may leave the last clustering columns out.
+  if (!slices_allowed && (!table_->compact || clustering_.empty())) {
     if (!intent_.only_static && clustering_.size() != table_->clustering_columns) {
       std::vector<int> missing;
       for (int i = table_->partition_columns; i < table_->key_columns(); ++i)

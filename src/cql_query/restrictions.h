@@ -33,7 +33,8 @@ struct Clustering {
   std::string raw;  // as cql_store::RowKey::raw: empty where the sort keys keep the bytes
 };
 
-/// Encodes the values of all clustering columns. kInvalid for what cannot be a key.
+/// Encodes the values of all clustering columns, or of the first ones of a COMPACT STORAGE table.
+/// kInvalid for what cannot be a key.
 Outcome<Clustering> encode_clustering(const cql_schema::Table& table,
                                       std::span<const std::string_view> values);
 /// The values of the clustering columns of a row that was read; views into the row or `buffer`.

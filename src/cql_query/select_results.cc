@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cql_query/modification.h"
 #include "cql_types/parts.h"
 #include "cql_types/sort_key.h"
 
@@ -39,10 +40,17 @@ Outcome<void> Results::partition(std::string_view key) {
   return {};
 }
 
+void Results::static_row(const Row& row) {
+  if (!is_there(*plan_.table, row)) return;
+  static_.assign(row);
+  row_.static_row(static_.get());
+}
+
 Outcome<After> Results::row(const Row& row) {
   // Of a view: see view.h.
   if (plan_.table->view && row.liveness.timestamp == cql_store::kNoTimestamp)
     return After::kNextRow;
+  if (!is_there(*plan_.table, row)) return After::kNextRow;
   seen_ = true;
   TRY(row_.row(&row));
   return take(row.clustering);

@@ -36,10 +36,7 @@ class Results {
   Outcome<void> begin();
 
   Outcome<void> partition(std::string_view key);
-  void static_row(const cql_store::Row& row) {
-    static_.assign(row);
-    row_.static_row(static_.get());
-  }
+  void static_row(const cql_store::Row& row);
   Outcome<After> row(const cql_store::Row& row);
   Outcome<After> values(const cql_schema::Values& values, std::string_view clustering);
   /// The partition has no further rows.

@@ -1,6 +1,8 @@
 // ALTER TABLE: columns added, dropped, renamed and masked, and options.
 #include <algorithm>
+#include <optional>
 
+#include "cql_schema/compact.h"
 #include "cql_schema/draft.h"
 #include "cql_schema/java_order.h"
 #include "cql_schema/refusal.h"
@@ -62,6 +64,12 @@ Outcome<void> check_returning(const Edit& edit, const Column& column, bool is_st
   return {};
 }
 
+std::optional<Column> find_hidden(const Table& table, const std::string& name) {
+  auto hidden = hidden_columns(table);
+  const auto found = std::ranges::find(hidden, name, &Column::name);
+  return found == hidden.end() ? std::nullopt : std::optional(std::move(*found));
+}
+
 Outcome<void> add_column(const AlterTable& statement, const cql_syntax::Column& given, Edit& edit) {
   Column column;
   column.name = given.name;
@@ -71,7 +79,7 @@ Outcome<void> add_column(const AlterTable& statement, const cql_syntax::Column& 
   if (given.mask) {
     ASSIGN(column.mask, made_mask(*given.mask, given.name, *column.type));
   }
-  if (edit.table.find(given.name) >= 0) {
+  if (edit.table.find(given.name) >= 0 || find_hidden(*edit.before, given.name)) {
     if (statement.if_column_not_exists) return {};
     return invalid("Column with name '{}' already exists", given.name);
   }
@@ -105,12 +113,18 @@ Outcome<void> add_columns(const AlterTable& statement, Edit& edit) {
 Outcome<void> drop_column(const AlterTable& statement, const std::string& name,
                           std::int64_t dropped_us, Edit& edit) {
   const int at = edit.before->find(name);
+  if (const auto hidden = find_hidden(*edit.before, name)) {
+    if (hidden->position >= 0) return invalid("Cannot drop PRIMARY KEY column {}", name);
+    return invalid("Cannot drop column {}, which COMPACT STORAGE hides", name);
+  }
   if (at < 0) {
     if (statement.if_column_exists) return {};
     return invalid("Column {} was not found in table '{}'", name, edit.before->text());
   }
   const auto& column = edit.before->columns[static_cast<std::size_t>(at)];
   if (column.position >= 0) return invalid("Cannot drop PRIMARY KEY column {}", name);
+  if (edit.before->compact && edit.before->clustering_columns > 0)
+    return invalid("Cannot drop {}, the only value of a COMPACT STORAGE table", name);
   if (column.type->kind == Kind::kUserType && !column.type->frozen)
     return invalid("Cannot drop non-frozen column {} of user type {}", name, to_cql(*column.type));
   if (const auto indexes = dependent_indexes(*edit.before, name); !indexes.empty())

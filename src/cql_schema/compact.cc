@@ -1,6 +1,7 @@
 #include "cql_schema/compact.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace tailrace::cql_schema {
 namespace {
@@ -33,14 +34,11 @@ std::vector<std::string> table_flags(const Table& table) {
   return flags;
 }
 
-std::vector<Column> kept_columns(const Table& table) {
-  auto columns = table.columns;
+std::vector<Column> hidden_columns(const Table& table) {
+  std::vector<Column> columns;
   if (!table.compact) return columns;
-  const bool has_value = static_cast<int>(columns.size()) > table.key_columns();
+  const bool has_value = std::ssize(table.columns) > table.key_columns();
   if (table.clustering_columns == 0) {
-    // Its columns are names of cells there, so that the table has a clustering column and a value.
-    for (auto& column : columns)
-      if (column.kind == ColumnKind::kRegular) column.kind = ColumnKind::kStatic;
     columns.push_back(hidden(free_name(table, "column", 1),
                              cql_types::native_type(cql_types::Kind::kText),
                              ColumnKind::kClustering));
@@ -51,6 +49,16 @@ std::vector<Column> kept_columns(const Table& table) {
     columns.push_back(hidden(free_name(table, "value", 0), cql_types::custom_type(kEmptyType),
                              ColumnKind::kRegular));
   }
+  return columns;
+}
+
+std::vector<Column> kept_columns(const Table& table) {
+  auto columns = table.columns;
+  // Names of cells there, where the table has a hidden clustering column.
+  const bool are_names = table.compact && table.clustering_columns == 0;
+  for (auto& column : columns)
+    if (are_names && column.kind == ColumnKind::kRegular) column.kind = ColumnKind::kStatic;
+  std::ranges::move(hidden_columns(table), std::back_inserter(columns));
   return columns;
 }
 

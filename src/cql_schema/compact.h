@@ -9,6 +9,10 @@ namespace tailrace::cql_schema {
 /// In order: compound, counter, dense.
 std::vector<std::string> table_flags(const Table& table);
 
+/// What Cassandra has beside a COMPACT STORAGE table's columns: no statement reads or writes them,
+/// and no column takes their names. Without clustering columns: a clustering column, then a value.
+std::vector<Column> hidden_columns(const Table& table);
+
 /// All columns, hidden ones too.
 std::vector<Column> kept_columns(const Table& table);
 

@@ -47,7 +47,12 @@ Outcome<void> check_table(const Table& table, std::vector<std::string>& warnings
       return misconfigured("{}Cannot have a counter column (\"{}\") in a non counter table", about,
                            column.name);
   }
-  for (const auto& index : in_order_made(table.indexes)) TRY(check_index(index, table, warnings));
+  for (const auto& index : in_order_made(table.indexes)) {
+    auto checked = check_index(index, table, warnings);
+    if (checked) continue;
+    checked.error().warnings = std::move(warnings);
+    return checked;
+  }
   return {};
 }
 

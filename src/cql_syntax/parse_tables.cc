@@ -108,7 +108,9 @@ CreateTable Parser::create_table() {
 // A column or the primary key.
 void Parser::table_element(CreateTable& made) {
   const auto key = [&](PrimaryKey found) {
-    if (made.primary_key) semantic("Multiple PRIMARY KEY specified (exactly one required)");
+    if (made.primary_key)
+      refuse(Code::kFailedPrecondition, "Multiple PRIMARY KEY specified for table '" +
+                                            made.name.name + "' (exactly one required)");
     made.primary_key = std::move(found);
   };
   if (is(Kind::kPrimary)) return key(primary_key());

@@ -53,6 +53,7 @@ struct Failure {
     std::string write_type = "SIMPLE";        ///< of writes
   };
   std::optional<Replicas> replicas = {};
+  std::vector<std::string> warnings = {};  ///< what was warned of before it failed
 
   Failure(ErrorCode failed, std::string what) : code(failed), message(std::move(what)) {}
   Failure(Error error);  // NOLINT(google-explicit-constructor): what TRY passes upwards

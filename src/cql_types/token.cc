@@ -43,12 +43,13 @@ std::uint64_t signed_tail(std::string_view bytes) {
 }  // namespace
 
 Result<std::string> partition_key(std::span<const std::string_view> values) {
+  std::size_t sizes = 0;
+  for (const auto value : values) sizes += value.size();
+  if (sizes > kMaxKey)
+    return error(Code::kInvalidArgument,
+                 fmt::format("Key length of {} is longer than maximum of {}", sizes, kMaxKey));
   std::string key;
   for (const auto value : values) {
-    if (value.size() > kMaxKey)
-      return error(
-          Code::kInvalidArgument,
-          fmt::format("Key length of {} is longer than maximum of {}", value.size(), kMaxKey));
     if (values.size() > 1) append_be(key, static_cast<std::uint16_t>(value.size()));
     key += value;
     if (values.size() > 1) key += '\0';

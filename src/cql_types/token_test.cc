@@ -26,6 +26,12 @@ TEST(partition_keys, beyond_the_limit_are_refused_in_cassandras_words) {
   EXPECT_TRUE(partition_key(fits));
   EXPECT_EQ(partition_key(refused).error().what,
             "Key length of 65536 is longer than maximum of 65535");
+  // Of several values first without what stands between them.
+  const std::array<std::string_view, 2> joined{longest, ""}, both{longest, longer};
+  EXPECT_EQ(partition_key(joined).error().what,
+            "Key length of 65541 is longer than maximum of 65535");
+  EXPECT_EQ(partition_key(both).error().what,
+            "Key length of 131071 is longer than maximum of 65535");
 }
 
 }  // namespace
