@@ -3,8 +3,9 @@
 FOLDER, at most MOST each, and prints their paths, divided by `;`.
 
 Three quarters of a compiler's time go into headers, so ten files that include the same ones are compiled in the time of
-three. What one file names at the top (in an unnamed namespace, by `using`, by `#define`) the next one sees. So files
-go together only when none names what the other mentions, or a header that only the other includes.
+three. What one file names at the top (in an unnamed namespace, by `using`, by `#define`) the next one sees. What is its
+own alone (`is_own`) gets another name while it is read, if the others mention it; all headers come before. Files go
+together only when what is left disturbs none: none names what the other mentions.
 """
 import functools
 import pathlib
@@ -13,9 +14,18 @@ import sys
 
 NOISE = re.compile(r'R"(\w*)\(.*?\)\1"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.S)
 WORD = re.compile(r"[A-Za-z_]\w*")
+# Not behind `.`, `->` and `::`, where a member is looked for.
+PLAIN_WORD = re.compile(r"(?<![\w.:>])[A-Za-z_]\w*")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 MACRO = re.compile(r"^\s*#\s*define\s+(\w+)", re.M)
 TEST = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\s*\(\s*(\w+)\s*,\s*(\w+)", re.M)
+
+
+ANY_INCLUDE = re.compile(r'^\s*#\s*include\s+([<"][^>"]+[>"])', re.M)
+# Words that stand where a declared name may stand.
+NO_NAMES = {"const", "default", "delete", "false", "true", "noexcept", "override", "nullptr"}
+# Others call these by argument-dependent lookup.
+CALLED_BY_OTHERS = {"begin", "end", "swap", "get", "size", "data", "hash", "main", "PrintTo", "format_as"}
 
 
 def bare(text):
@@ -69,12 +79,14 @@ def names_of(statement):
         return {part.split("::")[-1].strip() for part in found[1].split(",")}
     if found := re.match(r"(?:struct|class|union|enum(?:\s+class|\s+struct)?)\s+(?:\[\[.*?\]\]\s*)?(\w+)", said):
         return {found[1]}
+    while (without := re.sub(r"<[^<>()=]*>", "", said)) != said:
+        said = without
     before, call, _ = said.partition("(")
     if call and "=" not in before:
         found = re.search(r"([\w:~]+)\s*$", before)
         return {found[1]} if found and "::" not in found[1] and not is_of_tests(found[1]) else set()
     named = set(re.findall(r"\b(\w+)\s*(?:=|\[|\{|,|$)", said))
-    return {one for one in named if not one.isdigit()}
+    return {one for one in named - NO_NAMES if not one.isdigit()}
 
 
 def is_of_tests(name):
@@ -89,7 +101,10 @@ class Source:
         text = path.read_text(encoding="utf-8")
         plain = bare(text)
         self.path, self.folder = path, folder
-        self.words = set(WORD.findall(plain)) | set(MACRO.findall(text))
+        # What is included under a condition stays where it is: None.
+        self.includes = None if re.search(r"^\s*#\s*if", text, re.M) else ANY_INCLUDE.findall(text)
+        self.qualified = set(WORD.findall(plain))
+        self.words = set(PLAIN_WORD.findall(plain)) | set(MACRO.findall(text))
         self.usings = frozenset(re.findall(r"\busing\s+namespace\s+[\w:]+", plain))
         self.names = set(MACRO.findall(text)) | {f"{suite}_{name}_Test" for suite, name in TEST.findall(plain)}
         # The same name for the same thing disturbs nobody.
@@ -101,12 +116,27 @@ class Source:
             self.names |= names_of(statement)
         self.headers = functools.reduce(set.union, (headers(folder, one) for one in INCLUDE.findall(text)), set())
         self.spaces = spaces(plain).union(*(header_spaces(folder, one) for one in self.headers))
+        self.own = {name for name in self.names if self.is_own(name, plain, MACRO.findall(text))}
+
+    def is_own(self, name, plain, macros):
+        """Whether each mention of the name in this file is of what it declares at its top."""
+        return self.includes is not None and name not in macros and name not in CALLED_BY_OTHERS and \
+            not name.endswith("_Test") and not re.search(r"(?:\.|->|::)\s*" + name + r"\b", plain) and \
+            not any(name in header_words(self.folder, one) for one in self.headers)
+
+    def renamed(self, other):
+        """What is this file's own and the other one mentions, or a header that only the other one includes."""
+        headers = (header_words(self.folder, one) for one in other.headers - self.headers)
+        return self.own & other.words.union(other.names, *headers)
 
     def disturbs(self, other):
-        if self.spaces & other.words - other.spaces or self.spaces and self.usings:
+        if self.spaces & other.qualified - other.spaces or self.spaces and self.usings:
             return True
-        headers = (header_words(self.folder, one) for one in other.headers - self.headers)
-        taken = self.names & other.words.union(other.names, *headers)
+        # The headers of a file without conditions come before this one, so only what they declare can disturb.
+        of_header = header_words if other.includes is None else header_names
+        headers = (of_header(self.folder, one) for one in other.headers - self.headers)
+        names = self.names if other.includes is None else self.names - self.own
+        taken = names & other.words.union(other.names, *headers)
         return bool(taken - {name for name, _ in self.shared & other.shared})
 
 
@@ -139,6 +169,12 @@ def header_words(folder, path):
     return set(WORD.findall(bare(path.read_text(encoding="utf-8"))))
 
 
+@functools.cache
+def header_names(folder, path):
+    text = path.read_text(encoding="utf-8")
+    return set(MACRO.findall(text)).union(*map(names_of, statements(bare(text))))
+
+
 def batches(sources, most):
     made = []
     for one in sources:
@@ -152,6 +188,19 @@ def batches(sources, most):
     return made
 
 
+def text_of(batch, folder):
+    headers = dict.fromkeys(one for source in batch for one in source.includes or ())
+    lines = [f"#include {one}\n" for one in sorted(headers, reverse=True)]
+    for source in batch:
+        path = source.path.relative_to(folder)
+        others = [other for other in batch if other is not source]
+        renamed = sorted(set().union(*map(source.renamed, others)))
+        unique = re.sub(r"\W", "_", str(path))
+        lines += [f"#define {name} {name}_of_{unique}\n" for name in renamed]
+        lines += [f'#include "{path}"\n'] + [f"#undef {name}\n" for name in renamed]
+    return "".join(lines)
+
+
 def main():
     folder, out, name, most = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
     sources = [Source(pathlib.Path(path), folder) for path in sorted(sys.argv[5:])]
@@ -162,7 +211,7 @@ def main():
             written.append(batch[0].path)
             continue
         path = out / f"{name}_{number}.cc"
-        text = "".join(f'#include "{one.path.relative_to(folder)}"\n' for one in batch)
+        text = text_of(batch, folder)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
         written.append(path)

@@ -9,6 +9,13 @@ import together
 class Together(unittest.TestCase):
     def batches(self, headers=None, most=10, **files):
         """The names of files that go together, of their texts."""
+        return ["".join(one.path.stem for one in batch) for batch in self.made(headers, most, files)[0]]
+
+    def text(self, headers=None, **files):
+        """What is compiled for files that all go together."""
+        return self.made(headers, 10, files)[1]
+
+    def made(self, headers, most, files):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             for one, text in (headers or {}).items():
@@ -18,7 +25,8 @@ class Together(unittest.TestCase):
                 path = folder / f"{one}.cc"
                 path.write_text(text)
                 sources.append(together.Source(path, folder))
-            return ["".join(one.path.stem for one in batch) for batch in together.batches(sources, most)]
+            batches = together.batches(sources, most)
+            return batches, together.text_of(batches[0], folder)
 
     def test_files_that_name_other_things_go_together(self):
         one, two = "namespace { int one() { return 1; } }", "namespace { int two() { return 2; } }"
@@ -27,25 +35,45 @@ class Together(unittest.TestCase):
     def test_at_most_so_many_go_together(self):
         self.assertEqual(self.batches(most=2, a="", b="", c=""), ["ab", "c"])
 
-    def test_files_that_name_the_same_are_kept_apart(self):
+    def test_names_of_one_file_alone_get_another_one_while_it_is_read(self):
         for text in ("namespace { constexpr int kMost = 3; }", "namespace { struct kMost {}; }",
                      "namespace r {\nnamespace {\ntemplate <typename T>\nbool kMost(const T& x) { return x; }\n}\n}",
-                     "using kMost = int;", "#define kMost 3\n", "enum class kMost { kOne };", "static int kMost[2];",
-                     "constexpr int kLeast = 1, kMost = 2;", "using a::kMost;"):
-            self.assertEqual(self.batches(a=text, b="namespace { const long kMost = 7; }"), ["a", "b"], text)
+                     "using kMost = int;", "enum class kMost { kOne };", "static int kMost[2];",
+                     "constexpr int kLeast = 1, kMost = 2;"):
+            self.assertEqual(self.text(a=text, b="namespace { const long kMost = 7; }"),
+                             '#define kMost kMost_of_a_cc\n#include "a.cc"\n#undef kMost\n'
+                             '#define kMost kMost_of_b_cc\n#include "b.cc"\n#undef kMost\n', text)
+
+    def test_what_is_not_of_one_file_alone_is_kept_apart(self):
+        header = {"h.h": "int kMost();"}
+        for text in ("#define kMost 3\n", "using a::kMost;", "namespace { int kMost(S s) { return s.kMost; } }",
+                     "namespace { int kMost(S* s) { return s->kMost; } }", "#if 1\nint kMost;\n#endif\n",
+                     '#include "h.h"\nint kMost() { return 1; }'):
+            self.assertEqual(self.batches(header, a=text, b="namespace { const long kMost = 7; }"), ["a", "b"], text)
+
+    def test_headers_come_before_names_that_they_might_mention(self):
+        header = {"h.h": "struct S { int most; };"}
+        self.assertEqual(self.text(header, a='#include <map>\nnamespace { int most; }', b='#include "h.h"\n'),
+                         '#include <map>\n#include "h.h"\n'
+                         '#define most most_of_a_cc\n#include "a.cc"\n#undef most\n#include "b.cc"\n')
+
+    def test_a_member_of_another_file_is_no_mention(self):
+        text = self.text(a="namespace { int most; }", b="int two(S s) { return s.most + S::most; }")
+        self.assertNotIn("#define", text)
 
     def test_what_stands_within_functions_and_texts_disturbs_nobody(self):
         text = 'int one() { int most = 2; return most; }  // kMost\nconst char* two = "kMost";'
-        self.assertEqual(self.batches(a=text, b="namespace { int kMost = 1; }"), ["ab"])
+        self.assertNotIn("#define", self.text(a=text, b="namespace { int kMost = 1; }"))
 
-    def test_a_name_that_another_file_mentions_is_kept_apart(self):
+    def test_a_name_that_others_find_by_its_arguments_is_kept_apart(self):
         text = "namespace { int size(int x) { return x; } }"
         self.assertEqual(self.batches(a=text, b="int two() { return size(2.5); }"), ["a", "b"])
 
-    def test_a_name_that_another_file_s_header_has_is_kept_apart(self):
+    def test_a_name_that_only_another_file_s_header_has_is_another(self):
         header = {"h.h": "namespace r { enum Kind { kOne }; }"}
-        self.assertEqual(self.batches(header, a='#include "h.h"\n', b="namespace r { namespace { struct Kind {}; } }"),
-                         ["a", "b"])
+        text = "namespace r { namespace { struct Kind {}; } }"
+        self.assertIn("#define Kind Kind_of_b_cc", self.text(header, a='#include "h.h"\n', b=text))
+        self.assertEqual(self.batches(header, a='#include "h.h"\n', b="using s::Kind;"), ["a", "b"])
 
     def test_the_same_name_for_the_same_thing_goes_together(self):
         self.assertEqual(self.batches(a="using r::Kind;\nKind one;", b="using r::Kind;\nKind two;"), ["ab"])
