@@ -16,7 +16,6 @@ bool may_follow_term(Kind kind) {
     case Kind::kMinus:
     case Kind::kAnd:
     case Kind::kIf:
-    case Kind::kUsing:
     case Kind::kOrder:
     case Kind::kGroup:
     case Kind::kPer:
@@ -34,6 +33,11 @@ bool may_follow_term(Kind kind) {
     default:
       return false;
   }
+}
+
+bool may_follow_simple_term(Kind kind) {
+  return may_follow_term(kind) || kind == Kind::kStar || kind == Kind::kSlash ||
+         kind == Kind::kPercent || kind == Kind::kAs;
 }
 
 bool may_follow_selection(Kind kind) {
@@ -62,6 +66,16 @@ bool may_follow_selection(Kind kind) {
     default:
       return false;
   }
+}
+
+// Without `;`, which only GROUP BY would have there: Cassandra refuses `GROUP BY a[1];`.
+bool may_follow_modifiers(Kind kind) {
+  return may_follow_selection(kind) && kind != Kind::kSemicolon && kind != Kind::kDot &&
+         kind != Kind::kOpenSquare;
+}
+
+bool may_follow_index(Kind kind) {
+  return kind == Kind::kDot || kind == Kind::kEnd || kind == Kind::kSemicolon;
 }
 
 bool may_follow_table(Kind kind) {
@@ -107,8 +121,6 @@ bool may_follow_type(Kind kind) {
     case Kind::kStatic:
     case Kind::kMasked:
     case Kind::kPrimary:
-    case Kind::kSfunc:
-    case Kind::kStype:
     case Kind::kFinalfunc:
     case Kind::kInitcond:
     case Kind::kLanguage:
@@ -116,6 +128,16 @@ bool may_follow_type(Kind kind) {
     default:
       return false;
   }
+}
+
+bool may_follow_mask(Kind kind) {
+  return kind == Kind::kEnd || kind == Kind::kSemicolon || kind == Kind::kClose ||
+         kind == Kind::kComma || kind == Kind::kPrimary;
+}
+
+bool may_follow_conditions(Kind kind) {
+  return kind == Kind::kEnd || kind == Kind::kSemicolon || kind == Kind::kInsert ||
+         kind == Kind::kUpdate || kind == Kind::kDelete || kind == Kind::kApply;
 }
 
 bool may_follow_function_name(Kind kind) {

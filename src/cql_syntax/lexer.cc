@@ -79,9 +79,13 @@ class Lexer {
       default:
         break;
     }
+    return "'" + std::string(text_.substr(at_, character_size())) + "'";
+  }
+
+  std::size_t character_size() const {
     std::size_t size = 1;
-    while ((peek(size) & 0xC0) == 0x80 && peek(size) != kNoChar) ++size;
-    return "'" + std::string(text_.substr(at_, size)) + "'";
+    while (peek(size) != kNoChar && (peek(size) & 0xC0) == 0x80) ++size;
+    return size;
   }
 
   std::string where() const {
@@ -130,6 +134,10 @@ class Lexer {
         return quoted('\'', "'''", Kind::kString);
       case '"':
         if (peek(1) == '"' && peek(2) != '"') return emit_sign(Kind::kEmptyQuotedName, 2);
+        if (peek(1) == kNoChar) {
+          step();
+          return no_alternative();
+        }
         return quoted('"', "'\"'", Kind::kQuotedName);
       case '$':
         return dollars();
@@ -211,7 +219,9 @@ class Lexer {
     const std::size_t end = text_.find("$$", at_);
     const std::size_t from = at_;
     if (end == std::string_view::npos) {
-      while (at_ + 1 < text_.size()) step();
+      // The last character should have been a `$`, and one more should follow.
+      while (at_ < text_.size() && text_.size() - at_ > character_size()) step(character_size());
+      if (peek() == '$') step();
       return mismatched("'$'");
     }
     step(end - at_);
@@ -235,7 +245,9 @@ class Lexer {
     step(2);
     while (!(peek() == '*' && peek(1) == '/')) {
       if (peek() == kNoChar) return mismatched("'*'");
+      const bool half_an_end = peek() == '*' && peek(1) == kNoChar;
       step();
+      if (half_an_end) return mismatched("'/'");
     }
     step(2);
     emit(Kind::kSpace);
@@ -267,28 +279,44 @@ class Lexer {
     emit(kind);
   }
 
-  // `digits (e digits | d digits)?` may still be a number or a duration; other hexadecimal digits
-  // begin a UUID.
-  static bool may_be_number(std::string_view text) {
-    std::size_t i = 0;
-    while (i < text.size() && is_digit(text[i])) ++i;
-    if (i == text.size()) return true;
-    const int c = lower(text[i++]);
-    if (c != 'e' && c != 'd') return false;
-    while (i < text.size() && is_digit(text[i])) ++i;
-    if (i == text.size()) return true;
-    // A duration of several parts: only `d` is a unit among hexadecimal digits.
-    while (c == 'd' && i < text.size() &&
-           (is_digit(text[i]) || (lower(text[i]) == 'd' && is_digit(text[i - 1]))))
-      ++i;
-    return i == text.size();
-  }
-
+  // A UUID's first part and its hyphen. Where a digit comes first, a hexadecimal digit that could
+  // be of no number and of no duration is enough: what follows is then wrong as a UUID.
   bool begins_uuid() const {
+    if (is_digit(peek())) return digits_begin_uuid();
     std::size_t i = 0;
     while (i < kUuidParts[0] && is_hex(peek(i))) ++i;
-    if (i == kUuidParts[0]) return peek(i) == '-';
-    return is_digit(peek()) && !may_be_number(text_.substr(at_, i));
+    return i == kUuidParts[0] && peek(i) == '-';
+  }
+
+  bool digits_begin_uuid() const {
+    // What the characters so far may be besides a UUID's: 12, 12e, 12e3, 12d, 12d3.
+    enum class SoFar { kInteger, kE, kExponent, kDays, kMoreOfDuration };
+    SoFar so_far = SoFar::kInteger;
+    for (std::size_t i = 0; i < kUuidParts[0]; ++i) {
+      const int c = lower(peek(i));
+      const bool after_count = so_far == SoFar::kInteger || so_far == SoFar::kMoreOfDuration;
+      if (is_digit(c)) {
+        if (so_far == SoFar::kE) so_far = SoFar::kExponent;
+        if (so_far == SoFar::kDays) so_far = SoFar::kMoreOfDuration;
+      } else if (!is_hex(c)) {
+        return false;
+      } else if (c == 'e' && so_far == SoFar::kInteger) {
+        so_far = SoFar::kE;
+      } else if (c == 'd' && after_count) {
+        so_far = SoFar::kDays;
+      } else {
+        return true;
+      }
+    }
+    if (peek(kUuidParts[0]) != '-') return false;
+    return so_far != SoFar::kE || second_part_begins_no_exponent(kUuidParts[0] + 1);
+  }
+
+  // After `1234567e-`
+  bool second_part_begins_no_exponent(std::size_t ahead) const {
+    const std::size_t end = ahead + kUuidParts[1];
+    while (ahead < end && is_digit(peek(ahead))) ++ahead;
+    return ahead < end ? is_hex(peek(ahead)) : peek(ahead) == '-';
   }
 
   void uuid() {
@@ -324,17 +352,19 @@ class Lexer {
       if (lower(peek()) != 'e') return emit(Kind::kFloatLiteral);
       return exponent(false);
     }
-    if (lower(peek()) == 'e') return exponent(true);
+    const bool may_be_uuid = text_[start_.offset] != '-' && at_ - start_.offset < kUuidParts[0];
+    if (lower(peek()) == 'e') return exponent(may_be_uuid);
     if (unit_size() == 0 && !half_a_unit()) return emit(Kind::kInteger);
     duration();
   }
 
-  // Before the sign or the first digit the choice of the token itself is still open.
+  // As long as the characters may begin a UUID the choice of the token itself is still open: up to
+  // the sign or the first digit, and behind a `-` that may be the UUID's.
   void exponent(bool open) {
     step();
     if (peek() == '+' || peek() == '-') {
+      open = open && peek() == '-' && at_ - start_.offset == kUuidParts[0];
       step();
-      open = false;
     }
     if (!is_digit(peek())) return open ? no_alternative() : no_digits();
     while (is_digit(peek())) step();

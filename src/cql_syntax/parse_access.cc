@@ -132,6 +132,7 @@ std::string Parser::permission() {
 /// ALL [PERMISSIONS], which is no permission in the list, or permissions.
 std::vector<std::string> Parser::permissions() {
   std::vector<std::string> made;
+  if (!is(Kind::kAll) && !is_permission(la())) no_alternative();
   if (accept(Kind::kAll)) {
     accept(Kind::kPermissions);
     return made;
@@ -140,58 +141,84 @@ std::vector<std::string> Parser::permissions() {
   return made;
 }
 
+bool Parser::may_follow_resource(Kind kind) const {
+  return kind == Kind::kEnd || kind == Kind::kSemicolon || kind == Kind::kTo ||
+         kind == Kind::kFrom || kind == Kind::kOf || kind == Kind::kNorecursive;
+}
+
+// ALL, ROLE, FUNCTION, MBEAN and MBEANS are names of tables too, where nothing of theirs follows.
 Resource Parser::resource() {
   using In = Resource::Kind;
   Resource made;
-  const bool name_follows = is_name(la(2)) || la(2) == Kind::kString || la(2) == Kind::kMark;
-  if (is(Kind::kAll) && la(2) != Kind::kDot && la(2) != Kind::kTo && la(2) != Kind::kFrom) {
-    const Kind what = la(2);
-    switch (what) {
-      case Kind::kKeyspaces:
-        made.kind = In::kAllKeyspaces;
-        break;
-      case Kind::kTables:
-        made.kind = In::kTables;
-        break;
-      case Kind::kRoles:
-        made.kind = In::kAllRoles;
-        break;
-      case Kind::kFunctions:
-        made.kind = la(3) == Kind::kIn ? In::kKeyspaceFunctions : In::kAllFunctions;
-        break;
-      case Kind::kMbeans:
-        made.kind = In::kAllBeans;
-        break;
-      default:
-        no_alternative(2);
-        return made;
-    }
-    match({Kind::kAll, what});
-    if (made.kind == In::kTables || made.kind == In::kKeyspaceFunctions) {
-      match({Kind::kIn, Kind::kKeyspace});
-      made.name.keyspace = keyspace_name();
-    }
+  const Kind kind = la();
+  const bool is_table = kind != Kind::kAll && kind != Kind::kRole && kind != Kind::kFunction &&
+                        kind != Kind::kMbean && kind != Kind::kMbeans;
+  if (is_table || la(2) == Kind::kDot || may_follow_resource(la(2))) {
+    data_resource(made);
+    return made;
+  }
+  const Kind after = la(2);
+  const auto take = [&](In what, bool belongs) {
+    if (!belongs) no_alternative(2);
+    made.kind = what;
+  };
+  if (kind == Kind::kRole) {
+    take(In::kRole, is_name(after) || after == Kind::kMark || after == Kind::kString);
+    accept(Kind::kRole);
+    made.name.name = role_name();
+  } else if (kind == Kind::kFunction) {
+    take(In::kFunction, is_name(after) || after == Kind::kMark || after == Kind::kToken);
+    function_resource(made);
+  } else if (kind != Kind::kAll) {
+    take(kind == Kind::kMbean ? In::kBean : In::kBeans, after == Kind::kString);
+    accept(kind);
+    made.name.name = match_text(Kind::kString);
+  } else if (after == Kind::kFunctions) {
+    take(In::kAllFunctions, true);
+    function_resource(made);
+  } else if (after == Kind::kRoles || after == Kind::kMbeans) {
+    take(after == Kind::kRoles ? In::kAllRoles : In::kAllBeans, true);
+    match({Kind::kAll, after});
+  } else {
+    take(In::kAllKeyspaces, after == Kind::kKeyspaces || after == Kind::kTables);
+    data_resource(made);
+  }
+  return made;
+}
+
+// ALL KEYSPACES, ALL TABLES IN KEYSPACE k, KEYSPACE k, [TABLE] t.
+void Parser::data_resource(Resource& made) {
+  using In = Resource::Kind;
+  if (is(Kind::kAll) && la(2) == Kind::kKeyspaces) {
+    made.kind = In::kAllKeyspaces;
+    match({Kind::kAll, Kind::kKeyspaces});
+  } else if (is(Kind::kAll) && la(2) == Kind::kTables) {
+    made.kind = In::kTables;
+    match({Kind::kAll, Kind::kTables, Kind::kIn, Kind::kKeyspace});
+    made.name.keyspace = keyspace_name();
   } else if (accept(Kind::kKeyspace)) {
     made.kind = In::kKeyspace;
     made.name.name = keyspace_name();
-  } else if (is(Kind::kRole) && name_follows) {
-    made.kind = In::kRole;
-    accept(Kind::kRole);
-    made.name.name = role_name();
-  } else if (is(Kind::kFunction) && (is_function_name(la(2)) || name_follows)) {
-    made.kind = In::kFunction;
-    accept(Kind::kFunction);
-    made.name = function_name();
-    made.arguments = type_list();
-  } else if ((is(Kind::kMbean) || is(Kind::kMbeans)) && la(2) == Kind::kString) {
-    made.kind = is(Kind::kMbean) ? In::kBean : In::kBeans;
-    accept(la());
-    made.name.name = match_text(Kind::kString);
   } else {
     accept(Kind::kColumnfamily);
     made.name = table_name();
   }
-  return made;
+}
+
+// ALL FUNCTIONS [IN KEYSPACE k], FUNCTION f(types).
+void Parser::function_resource(Resource& made) {
+  if (accept(Kind::kFunction)) {
+    made.name = function_name();
+    made.arguments = type_list();
+    return;
+  }
+  const bool in_keyspace = la(3) == Kind::kIn;
+  if (!in_keyspace && !may_follow_resource(la(3))) no_alternative(3);
+  match({Kind::kAll, Kind::kFunctions});
+  if (!in_keyspace) return;
+  made.kind = Resource::Kind::kKeyspaceFunctions;
+  match({Kind::kIn, Kind::kKeyspace});
+  made.name.keyspace = keyspace_name();
 }
 
 PermissionStatement Parser::permission_statement(bool revoke) {
@@ -219,7 +246,7 @@ RoleGrant Parser::role_grant(bool revoke) {
 ListStatement Parser::list_statement() {
   ListStatement made;
   match(Kind::kList);
-  if (is(Kind::kUsers) && la(2) != Kind::kOn) {
+  if (is(Kind::kUsers)) {
     accept(Kind::kUsers);
     made.kind = ListStatement::Kind::kUsers;
     return made;
@@ -250,67 +277,99 @@ IdentityStatement Parser::identity_statement(bool drop) {
 // Most words here are names too: `DESCRIBE types` and `DESCRIBE type t` are forms, `DESCRIBE type`
 // is a thing of that name.
 Describe Parser::describe() {
-  using What = Describe::Kind;
   Describe made;
   accept(la());
+  described(made);
+  if (accept(Kind::kWith)) made.with_internals = match(Kind::kInternals);
+  return made;
+}
+
+void Parser::described(Describe& made) {
+  using What = Describe::Kind;
   const Kind kind = la();
   const auto form = [&](What what, std::initializer_list<Kind> words) {
     made.kind = what;
     match(words);
   };
-  const bool thing = la(2) != Kind::kEnd && la(2) != Kind::kSemicolon && la(2) != Kind::kWith &&
-                     la(2) != Kind::kDot;
-  if (kind == Kind::kCluster) {
-    form(What::kCluster, {kind});
-  } else if (kind == Kind::kSchema) {
-    form(What::kSchema, {kind});
-  } else if (kind == Kind::kFull) {
-    form(What::kFullSchema, {kind, Kind::kSchema});
-  } else if (kind == Kind::kKeyspaces) {
-    form(What::kKeyspaces, {kind});
-  } else if (kind == Kind::kKeyspace || (kind == Kind::kOnly && thing)) {
-    if (kind == Kind::kOnly)
-      form(What::kOnlyKeyspace, {kind, Kind::kKeyspace});
-    else
-      form(What::kKeyspace, {kind});
+  const auto all_of = [&](What what) {
+    stepped_over(2);
+    form(what, {kind});
+  };
+  const auto form_with_keyspace = [&](What what, std::initializer_list<Kind> words) {
+    form(what, words);
     if (is_name(la()) || is(Kind::kMark)) made.name.name = keyspace_name();
-  } else if (kind == Kind::kTables) {
-    form(What::kTables, {kind});
-  } else if (kind == Kind::kColumnfamily) {
-    form(What::kTable, {kind});
+  };
+  const auto form_with_table = [&](What what, std::initializer_list<Kind> words) {
+    form(what, words);
     made.name = table_name();
-  } else if (kind == Kind::kIndex) {
-    form(What::kIndex, {kind});
-    made.name = table_name();
-  } else if (kind == Kind::kMaterialized) {
-    form(What::kView, {kind, Kind::kView});
-    made.name = table_name();
-  } else if (kind == Kind::kTypes) {
-    form(What::kTypes, {kind});
-  } else if (kind == Kind::kType && thing) {
-    form(What::kType, {kind});
-    made.name = type_name();
-  } else if (kind == Kind::kFunctions) {
-    form(What::kFunctions, {kind});
-  } else if (kind == Kind::kFunction && thing) {
-    form(What::kFunction, {kind});
+  };
+  const auto function_follows = [this] {
+    return is_name(la(2)) || la(2) == Kind::kToken || la(2) == Kind::kMark;
+  };
+  const auto form_with_function = [&](What what) {
+    form(what, {kind});
     made.name = function_name();
-  } else if (kind == Kind::kAggregates) {
-    form(What::kAggregates, {kind});
-  } else if (kind == Kind::kAggregate && thing) {
-    form(What::kAggregate, {kind});
-    made.name = function_name();
-  } else if (is_name(kind)) {
-    if (la(2) == Kind::kDot) {
+  };
+  switch (kind) {
+    case Kind::kCluster:
+      return all_of(What::kCluster);
+    case Kind::kKeyspaces:
+      return all_of(What::kKeyspaces);
+    case Kind::kTables:
+      return all_of(What::kTables);
+    case Kind::kTypes:
+      return all_of(What::kTypes);
+    case Kind::kFunctions:
+      return all_of(What::kFunctions);
+    case Kind::kAggregates:
+      return all_of(What::kAggregates);
+    case Kind::kSchema:
+      return form(What::kSchema, {kind});
+    case Kind::kFull:
+      return form(What::kFullSchema, {kind, Kind::kSchema});
+    case Kind::kKeyspace:
+      return form_with_keyspace(What::kKeyspace, {kind});
+    case Kind::kColumnfamily:
+      return form_with_table(What::kTable, {kind});
+    case Kind::kIndex:
+      return form_with_table(What::kIndex, {kind});
+    case Kind::kMaterialized:
+      return form_with_table(What::kView, {kind, Kind::kView});
+    case Kind::kOnly:
+      if (la(2) == Kind::kKeyspace)
+        return form_with_keyspace(What::kOnlyKeyspace, {kind, Kind::kKeyspace});
+      break;
+    case Kind::kType:
+      if (!is_name(la(2))) break;
+      form(What::kType, {kind});
+      made.name = type_name();
+      return;
+    case Kind::kFunction:
+      if (function_follows()) return form_with_function(What::kFunction);
+      break;
+    case Kind::kAggregate:
+      if (function_follows()) return form_with_function(What::kAggregate);
+      break;
+    default:
+      break;
+  }
+  described_by_name(made);
+}
+
+void Parser::described_by_name(Describe& made) {
+  if (is_name(la())) {
+    const Kind after = la(2);
+    if (after != Kind::kDot && after != Kind::kWith && after != Kind::kSemicolon &&
+        after != Kind::kEnd) {
+      no_alternative(2);
+    }
+    stepped_over(2);
+    if (after == Kind::kDot) {
       made.name.keyspace = name();
       match(Kind::kDot);
     }
-    made.name.name = name();
-  } else {
-    no_alternative();
   }
-  if (accept(Kind::kWith)) made.with_internals = match(Kind::kInternals);
-  return made;
+  made.name.name = name();
 }
 
 }  // namespace tailrace::cql_syntax

@@ -10,24 +10,11 @@ namespace tailrace::cql_syntax {
 Select Parser::select() {
   Select made;
   match(Kind::kSelect);
-  const auto clause = [&] {
-    made.distinct = false;
-    made.selectors.clear();
-    if (is(Kind::kDistinct) && attempt([&] {
-          accept(Kind::kDistinct);
-          selectors(made.selectors);
-        })) {
-      made.distinct = true;
-      return;
-    }
-    made.selectors.clear();
-    selectors(made.selectors);
-  };
   made.json = is(Kind::kJson) && attempt([&] {
                 accept(Kind::kJson);
-                clause();
+                select_clause(made);
               });
-  if (!made.json) clause();
+  if (!made.json) select_clause(made);
   match(Kind::kFrom);
   made.from = table_name();
   if (accept(Kind::kWhere)) made.where = where();
@@ -46,6 +33,17 @@ Select Parser::select() {
   if (accept(Kind::kLimit)) made.limit = int_value();
   if (accept(Kind::kAllow)) made.allow_filtering = match(Kind::kFiltering);
   return made;
+}
+
+void Parser::select_clause(Select& made) {
+  made.selectors.clear();
+  made.distinct = is(Kind::kDistinct) && attempt([&] {
+                    accept(Kind::kDistinct);
+                    selectors(made.selectors);
+                  });
+  if (made.distinct) return;
+  made.selectors.clear();
+  selectors(made.selectors);
 }
 
 Ordering Parser::ordering() {
@@ -161,28 +159,13 @@ Assignment Parser::assignment() {
 // After `column =`: value, value + column, column ± value; `column -3` is cut as a name and a
 // number.
 void Parser::assigned_value(Assignment& made) {
-  const bool starts_with_column = is_name(la()) || is(Kind::kEmptyQuotedName);
-  const Kind after = starts_with_column ? la(2) : Kind::kAbsent;
-  if (starts_with_column &&
-      (after == Kind::kPlus || after == Kind::kMinus || after == Kind::kInteger)) {
-    const std::string other = name(true);
-    const std::string sign =
-        after == Kind::kInteger ? (token().text[0] == '-' ? "- " : "+ ") : token().text;
-    made.kind = Assignment::Kind::kAdd;
-    if (after == Kind::kInteger) {
-      if (other != made.column) {
-        semantic("Only expressions of the form X = X " + sign + "<value> are supported.");
-      }
-      made.value = constant();
-      return;
-    }
-    if (after == Kind::kMinus) made.kind = Assignment::Kind::kSubtract;
-    accept(after);
-    made.value = term();
-    if (other != made.column)
-      semantic("Only expressions of the form X = X " + sign + "<value> are supported.");
-    return;
-  }
+  const Kind first = la();
+  const Kind after = is_column(first) ? la(2) : Kind::kAbsent;
+  if (after == Kind::kPlus || after == Kind::kMinus || after == Kind::kInteger)
+    return changed_by(made);
+  const bool call =
+      is_name(first) && (after == Kind::kDot || (after == Kind::kOpen && may_be_called(first)));
+  if (!call && !begins_unnamed_term(first)) no_alternative(is_column(first) ? 2 : 1);
   made.value = term();
   if (!accept(Kind::kPlus)) return;
   made.kind = Assignment::Kind::kPrepend;
@@ -190,10 +173,26 @@ void Parser::assigned_value(Assignment& made) {
     semantic("Only expressions of the form X = <value> + X are supported.");
 }
 
+void Parser::changed_by(Assignment& made) {
+  const std::string other = name(true);
+  const bool number = is(Kind::kInteger);
+  const std::string sign = number ? (token().text[0] == '-' ? "- " : "+ ") : token().text;
+  made.kind = is(Kind::kMinus) ? Assignment::Kind::kSubtract : Assignment::Kind::kAdd;
+  if (!number) accept(la());
+  // Of a number the columns are compared before it is read.
+  const auto compare = [&] {
+    if (other != made.column)
+      semantic("Only expressions of the form X = X " + sign + "<value> are supported.");
+  };
+  if (number) compare();
+  made.value = number ? constant() : term();
+  if (!number) compare();
+}
+
 Delete Parser::remove() {
   Delete made;
   match(Kind::kDelete);
-  if (!is(Kind::kFrom)) list([&] { made.deletions.push_back(deletion()); });
+  if (is_column(la())) list([&] { made.deletions.push_back(deletion()); });
   match(Kind::kFrom);
   made.from = table_name();
   if (accept(Kind::kUsing)) {
@@ -208,6 +207,13 @@ Delete Parser::remove() {
 
 Deletion Parser::deletion() {
   Deletion made;
+  if (is_column(la())) {
+    const Kind after = la(2);
+    if (after != Kind::kComma && after != Kind::kFrom && after != Kind::kOpenSquare &&
+        after != Kind::kDot) {
+      no_alternative(2);
+    }
+  }
   made.column = name(true);
   if (accept(Kind::kOpenSquare)) {
     made.element = term();

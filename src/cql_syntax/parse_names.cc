@@ -77,11 +77,14 @@ std::string Parser::user_name(bool identity) {
 QualifiedName Parser::qualified(std::string_view of) {
   QualifiedName made;
   made.at = token().at;
-  if ((is_name(la()) || is(Kind::kMark)) && la(2) == Kind::kDot) {
-    made.keyspace = keyspace_name();
-    match(Kind::kDot);
-  } else if (of == "table" && (is_name(la()) || is(Kind::kMark)) && !may_follow_table(la(2))) {
-    no_alternative(2);
+  if (is_name(la()) || is(Kind::kMark)) {
+    const Kind after = la(2);
+    if (!(of == "table" ? may_follow_table(after) : may_follow_index(after))) no_alternative(2);
+    stepped_over(2);
+    if (after == Kind::kDot) {
+      made.keyspace = keyspace_name();
+      match(Kind::kDot);
+    }
   }
   made.name = name_or_marker(of);
   return made;
@@ -90,11 +93,18 @@ QualifiedName Parser::qualified(std::string_view of) {
 QualifiedName Parser::function_name() {
   QualifiedName made;
   made.at = token().at;
-  if ((is_name(la()) || is(Kind::kMark)) && la(2) == Kind::kDot) {
+  const Kind kind = la();
+  bool of_keyspace = false;
+  if (is_function_name(kind) && kind != Kind::kToken) {
+    of_keyspace = la(2) == Kind::kDot;
+    if (!may_follow_function_name(la(2))) no_alternative(2);
+    stepped_over(2);
+  } else {
+    of_keyspace = is_name(kind) || kind == Kind::kMark;
+  }
+  if (of_keyspace) {
     made.keyspace = keyspace_name();
     match(Kind::kDot);
-  } else if (is_function_name(la()) && !may_follow_function_name(la(2))) {
-    no_alternative(2);
   }
   made.name = simple_function_name();
   return made;

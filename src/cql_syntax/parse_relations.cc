@@ -1,4 +1,5 @@
 // WHERE and IF clauses.
+#include "cql_syntax/follow.h"
 #include "cql_syntax/parser.h"
 
 namespace tailrace::cql_syntax {
@@ -45,6 +46,20 @@ Operator Parser::comparison() {
   return op;
 }
 
+// What may follow a column's name in WHERE.
+bool Parser::follows_column(Kind kind) const {
+  return is_comparison(kind) || kind == Kind::kLike || kind == Kind::kIs || kind == Kind::kIn ||
+         kind == Kind::kContains || kind == Kind::kOpenSquare;
+}
+
+// CONTAINS, or CONTAINS KEY where a value follows: KEY is a name too.
+Operator Parser::contains() {
+  accept(Kind::kContains);
+  if (!is(Kind::kKey) || !begins_term(la(2))) return Operator::kContains;
+  accept(Kind::kKey);
+  return Operator::kContainsKey;
+}
+
 std::vector<Relation> Parser::where() {
   std::vector<Relation> made;
   do {
@@ -69,8 +84,7 @@ void Parser::relation(std::vector<Relation>& into) {
   if (!enter()) return leave();
   Relation made;
   made.at = token().at;
-  const bool column = is_name(la()) || is(Kind::kEmptyQuotedName);
-  if (column) {
+  if (is_column(la())) {
     column_relation(made);
     into.push_back(std::move(made));
   } else if (is(Kind::kToken)) {
@@ -81,16 +95,16 @@ void Parser::relation(std::vector<Relation>& into) {
     made.values.push_back(term());
     into.push_back(std::move(made));
   } else if (is(Kind::kOpen)) {
-    const bool name_inside = is_name(la(2)) || la(2) == Kind::kEmptyQuotedName;
-    if (name_inside && (la(3) == Kind::kComma || la(3) == Kind::kClose)) {
+    const bool column = is_column(la(2));
+    if (column && (la(3) == Kind::kComma || la(3) == Kind::kClose)) {
       tuple_relation(made);
       into.push_back(std::move(made));
-    } else if (name_inside || la(2) == Kind::kOpen || la(2) == Kind::kToken) {
+    } else {
+      if (column && !follows_column(la(3))) no_alternative(3);
+      if (!column && la(2) != Kind::kOpen && la(2) != Kind::kToken) no_alternative(2);
       accept(Kind::kOpen);
       relation(into);
       match(Kind::kClose);
-    } else {
-      no_alternative(2);
     }
   } else {
     no_alternative();
@@ -100,9 +114,7 @@ void Parser::relation(std::vector<Relation>& into) {
 
 void Parser::column_relation(Relation& made) {
   const Kind after = la(2);
-  const bool known = is_comparison(after) || after == Kind::kLike || after == Kind::kIs ||
-                     after == Kind::kIn || after == Kind::kContains || after == Kind::kOpenSquare;
-  if (!known) return no_alternative(2);
+  if (!follows_column(after)) return no_alternative(2);
   if (after == Kind::kIn && la(3) != Kind::kOpen && la(3) != Kind::kMark && la(3) != Kind::kColon) {
     return no_alternative(3);
   }
@@ -121,8 +133,7 @@ void Parser::column_relation(Relation& made) {
       in_values(made);
       break;
     case Kind::kContains:
-      accept(Kind::kContains);
-      made.op = accept(Kind::kKey) ? Operator::kContainsKey : Operator::kContains;
+      made.op = contains();
       made.values.push_back(term());
       break;
     case Kind::kOpenSquare:
@@ -153,7 +164,7 @@ void Parser::in_values(Relation& made) {
 
 void Parser::in_list(Relation& made) {
   match(Kind::kOpen);
-  if (!is(Kind::kClose)) list([&] { made.values.push_back(term()); });
+  if (begins_term(la())) list([&] { made.values.push_back(term()); });
   match(Kind::kClose);
 }
 
@@ -201,8 +212,8 @@ Relation Parser::condition() {
   Relation made;
   made.at = token().at;
   made.columns.push_back(name(true));
-  if (accept(Kind::kContains)) {
-    made.op = accept(Kind::kKey) ? Operator::kContainsKey : Operator::kContains;
+  if (is(Kind::kContains)) {
+    made.op = contains();
     made.values.push_back(term());
     return made;
   }
@@ -227,13 +238,16 @@ Relation Parser::condition() {
 std::vector<Relation> Parser::conditions(bool& if_exists) {
   std::vector<Relation> made;
   if (!accept(Kind::kIf)) return made;
-  const Kind after = la(2);
-  const bool condition_on_exists = is_comparison(after) || after == Kind::kIn ||
-                                   after == Kind::kContains || after == Kind::kOpenSquare ||
-                                   after == Kind::kDot;
-  if (is(Kind::kExists) && !condition_on_exists) {
-    if_exists = accept(Kind::kExists);
-    return made;
+  if (is(Kind::kExists)) {
+    const Kind after = la(2);
+    const bool condition_on_exists = is_comparison(after) || after == Kind::kIn ||
+                                     after == Kind::kContains || after == Kind::kOpenSquare ||
+                                     after == Kind::kDot;
+    if (!condition_on_exists) {
+      if (!may_follow_conditions(after)) no_alternative(2);
+      if_exists = accept(Kind::kExists);
+      return made;
+    }
   }
   do {
     made.push_back(condition());

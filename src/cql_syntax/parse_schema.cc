@@ -56,7 +56,8 @@ CreateIndex Parser::create_index() {
   match(Kind::kOn);
   made.table = table_name();
   match(Kind::kOpen);
-  if (!is(Kind::kClose)) list([&] { made.targets.push_back(index_target()); });
+  if (is_column(la()) || is(Kind::kFull) || is(Kind::kEntries))
+    list([&] { made.targets.push_back(index_target()); });
   match(Kind::kClose);
   if (accept(Kind::kUsing)) made.class_name = match_text(Kind::kString);
   if (accept(Kind::kWith)) made.properties = properties();
@@ -66,8 +67,10 @@ CreateIndex Parser::create_index() {
 // VALUES and KEYS are names too.
 IndexTarget Parser::index_target() {
   IndexTarget made;
-  if (is(Kind::kFull) || is(Kind::kEntries) ||
-      ((is(Kind::kValues) || is(Kind::kKeys)) && la(2) == Kind::kOpen)) {
+  const bool may_be_either = is(Kind::kValues) || is(Kind::kKeys);
+  if (may_be_either && la(2) != Kind::kOpen && la(2) != Kind::kComma && la(2) != Kind::kClose)
+    no_alternative(2);
+  if (is(Kind::kFull) || is(Kind::kEntries) || (may_be_either && la(2) == Kind::kOpen)) {
     switch (la()) {
       case Kind::kFull:
         made.kind = IndexTarget::Kind::kFull;
@@ -150,7 +153,7 @@ CreateFunction Parser::create_function() {
   made.if_not_exists = if_not_exists();
   made.name = function_name();
   match(Kind::kOpen);
-  if (!is(Kind::kClose)) {
+  if (is_name(la())) {
     list([&] {
       Field& argument = made.arguments.emplace_back();
       argument.name = name();

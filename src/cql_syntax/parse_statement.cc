@@ -44,12 +44,11 @@ void Parser::statement(Statement& made) {
       grant_or_revoke(made);
       break;
     case Kind::kList:
-      if (is_permission(la(2)) || la(2) == Kind::kAll || la(2) == Kind::kRoles ||
-          la(2) == Kind::kUsers) {
-        made.body = list_statement();
-      } else {
+      if (!is_permission(la(2)) && la(2) != Kind::kAll && la(2) != Kind::kRoles &&
+          la(2) != Kind::kUsers) {
         no_alternative(2);
       }
+      made.body = list_statement();
       break;
     case Kind::kAdd:
       made.body = identity_statement(false);
@@ -176,23 +175,26 @@ void Parser::drop_statement(Statement& made) {
   }
 }
 
-// Permissions, or a role. ALL, PERMISSION and UNMASK may be roles' names.
+// Permissions, or a role. ALL, UNMASK and SELECT_MASKED may be a role's name.
 void Parser::grant_or_revoke(Statement& made) {
   const bool revoke = is(Kind::kRevoke);
   const Kind first = la(2);
-  const Kind joint = revoke ? Kind::kFrom : Kind::kTo;
-  if (first == Kind::kAll && la(3) != Kind::kOn && la(3) != Kind::kPermissions && la(3) != joint) {
-    return no_alternative(3);
+  bool role = first == Kind::kString || first == Kind::kMark || is_name(first);
+  if (first == Kind::kAll || first == Kind::kUnmask || first == Kind::kSelectMasked) {
+    const Kind after = la(3);
+    role = after == (revoke ? Kind::kFrom : Kind::kTo);
+    const bool permission =
+        after == Kind::kOn ||
+        (first == Kind::kAll ? after == Kind::kPermissions
+                             : after == Kind::kComma || after == Kind::kPermission);
+    if (!role && !permission) no_alternative(3);
+  } else if (!role && !is_permission(first)) {
+    no_alternative(2);
   }
-  bool role = is_name(first) || first == Kind::kString || first == Kind::kMark;
-  if (first == Kind::kAll || first == Kind::kUnmask || first == Kind::kSelectMasked)
-    role = la(3) == joint;
   if (role)
     made.body = role_grant(revoke);
-  else if (first == Kind::kAll || keyword_class(first) != KeywordClass::kNone)
-    made.body = permission_statement(revoke);
   else
-    no_alternative(2);
+    made.body = permission_statement(revoke);
 }
 
 }  // namespace tailrace::cql_syntax

@@ -1,6 +1,7 @@
 // Properties, and CREATE and ALTER of keyspaces and tables.
 #include <set>
 
+#include "cql_syntax/follow.h"
 #include "cql_syntax/parser.h"
 
 namespace tailrace::cql_syntax {
@@ -170,13 +171,22 @@ ClusteringOrder Parser::clustering_order() {
 
 Mask Parser::mask() {
   Mask made;
-  if (is(Kind::kMasked) && la(2) == Kind::kWith && la(3) == Kind::kDefault &&
-      la(4) != Kind::kOpen && la(4) != Kind::kDot) {
-    match({Kind::kMasked, Kind::kWith, Kind::kDefault});
-    return made;
+  if (la(2) != Kind::kWith) no_alternative(2);
+  const Kind function = la(3);
+  if (function == Kind::kDefault) {
+    const Kind after = la(4);
+    if (after != Kind::kOpen && after != Kind::kDot) {
+      if (!may_follow_mask(after)) no_alternative(4);
+      match({Kind::kMasked, Kind::kWith, Kind::kDefault});
+      return made;
+    }
+  } else if (!is_name(function) && function != Kind::kToken && function != Kind::kMark) {
+    no_alternative(3);
   }
   match({Kind::kMasked, Kind::kWith});
   made.function = function_name();
+  if (!is(Kind::kOpen)) no_alternative();
+  if (la(2) != Kind::kClose && !begins_term(la(2))) no_alternative(2);
   match(Kind::kOpen);
   if (!is(Kind::kClose)) list([&] { made.arguments.push_back(term()); });
   match(Kind::kClose);
@@ -215,7 +225,7 @@ AlterTable Parser::alter_table() {
 }
 
 void Parser::alter_column(AlterTable& made) {
-  if (is_name(la(2)) || la(2) == Kind::kEmptyQuotedName) {
+  if (is_column(la(2))) {
     const Kind after = la(3);
     if (after != Kind::kType && after != Kind::kMasked && after != Kind::kDrop)
       return no_alternative(3);
@@ -257,7 +267,10 @@ void Parser::add_columns(AlterTable& made) {
 }
 
 void Parser::drop_columns(AlterTable& made) {
-  if (la(2) == Kind::kCompact && la(3) == Kind::kStorage) {
+  if (!is_name(la(2)) && la(2) != Kind::kOpen && la(2) != Kind::kIf) return no_alternative(2);
+  if (la(2) == Kind::kCompact && la(3) != Kind::kUsing && la(3) != Kind::kSemicolon &&
+      la(3) != Kind::kEnd) {
+    if (la(3) != Kind::kStorage) return no_alternative(3);
     match({Kind::kDrop, Kind::kCompact, Kind::kStorage});
     made.kind = AlterTable::Kind::kDropCompactStorage;
     return;

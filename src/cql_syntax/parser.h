@@ -2,8 +2,12 @@
 // cut already.
 //
 // The first failure is kept and from then on every token is kAbsent, so that all rules end by
-// themselves; a rule's value after a failure means nothing. `la(2)` looks where Cassandra's parser
-// looks, for its sentence shows what it has read.
+// themselves; a rule's value after a failure means nothing.
+//
+// A sentence shows what Cassandra's parser has read, so each choice here reads as far as its does.
+// Most of its choices read the words they ask for: la(k). Some go by a table (ANTLR's DFA), which
+// steps over every word it reads, and the stream then has one word more: stepped_over(k). A rule
+// that is tried first (attempt) has read what it has read, however it ends.
 #pragma once
 
 #include <functional>
@@ -30,6 +34,7 @@ class Parser {
   Kind la(std::size_t k = 1);
   const Token& token(std::size_t k = 1) const;
   bool is(Kind kind) { return la() == kind; }
+  void stepped_over(std::size_t words) { la(words + 1); }
   bool accept(Kind kind);
   bool match(Kind kind);
   bool match(std::initializer_list<Kind> kinds);
@@ -50,7 +55,9 @@ class Parser {
 
   // Names (parse_names.cc).
   bool is_name(Kind kind) const;
+  bool is_column(Kind kind) const { return is_name(kind) || kind == Kind::kEmptyQuotedName; }
   bool is_function_name(Kind kind) const;
+  bool may_be_called(Kind kind) const { return is_function_name(kind) || kind == Kind::kCast; }
   std::string name_text();
   std::string name(bool or_empty = false);
   std::string name_or_marker(std::string_view of);
@@ -76,21 +83,34 @@ class Parser {
   std::vector<Type> type_list();
   bool is_native(Kind kind) const { return keyword_class(kind) == KeywordClass::kNative; }
   bool is_constant(Kind kind) const;
+  bool begins_type(Kind kind) const;
+  bool begins_term(Kind kind) const { return is_name(kind) || begins_unnamed_term(kind); }
+  bool begins_unnamed_term(Kind kind) const;
   Expression constant();
   Expression marker();
   Expression int_value();
   Expression term();
   Expression term_product();
   Expression term_group();
+  enum class Simple { kNone, kValue, kCall, kTypeHint, kCast };
+  Simple chosen(Simple what, std::size_t words);
+  Simple undecided(std::size_t k);
+  Simple simple_term_ahead();
+  Simple parenthesised_ahead();
+  Simple qualified_ahead();
+  Simple string_in_parentheses_ahead();
+  Simple colon_after_string_ahead();
   Expression simple_term();
-  Expression parenthesised_term();
+  Expression value_term();
+  Expression hinted_term();
   Expression braced_term();
+  Expression user_type_term();
   Expression list_term();
   Expression tuple_term();
   Expression map_term();
   Expression call_term();
   Expression cast_term();
-  bool begins_simple_term(std::size_t k);
+  bool term_goes_on();
   bool plus_is_of_term();
   Expression node(Expression::Kind kind);
 
@@ -102,7 +122,9 @@ class Parser {
   Expression selection_group();
   Expression selection_plain();
   Expression selection_simple();
+  bool selection_is_call();
   Expression selection_function();
+  Expression selection_of_form(Kind function);
   Expression selection_parenthesised();
   Expression selection_braced();
   Expression modified(Expression receiver);
@@ -135,11 +157,14 @@ class Parser {
   std::vector<std::string> tuple_of_names();
   bool is_comparison(Kind kind) const;
   Operator comparison();
+  Operator contains();
+  bool follows_column(Kind kind) const;
   void in_values(Relation& made);
   void in_list(Relation& made);
   Relation condition();
   std::vector<Relation> conditions(bool& if_exists);
   Select select();
+  void select_clause(Select& made);
   Ordering ordering();
   Using using_clause();
   void using_objective(Using& made);
@@ -148,6 +173,7 @@ class Parser {
   Assignment assignment();
   void check_compatible(const std::vector<Assignment>& made);
   void assigned_value(Assignment& made);
+  void changed_by(Assignment& made);
   Delete remove();
   Deletion deletion();
   Batch batch();
@@ -188,12 +214,17 @@ class Parser {
   std::vector<std::string> permissions();
   bool is_permission(Kind kind) const;
   std::string permission();
+  bool may_follow_resource(Kind kind) const;
   Resource resource();
+  void data_resource(Resource& made);
+  void function_resource(Resource& made);
   PermissionStatement permission_statement(bool revoke);
   RoleGrant role_grant(bool revoke);
   ListStatement list_statement();
   IdentityStatement identity_statement(bool drop);
   Describe describe();
+  void described(Describe& made);
+  void described_by_name(Describe& made);
 
   // The statement (parse_statement.cc).
   void statement(Statement& made);

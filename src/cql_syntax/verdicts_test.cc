@@ -54,7 +54,7 @@ TEST(Verdicts, fresh_statements_are_judged_as_by_cassandra) {
   for (const Verdict& verdict : testing::verdicts(path)) {
     const std::string ours = said(verdict.statement);
     const char found = agreement(ours, verdict.sentence);
-    if (++seen[found] <= 20 && (found == '!' || found == '?')) {
+    if (++seen[found] <= 20 && (found != '=')) {
       std::cout << verdict.statement << "\nours:      " << ours
                 << "\nCassandra: " << verdict.sentence << "\n";
     }
@@ -62,8 +62,8 @@ TEST(Verdicts, fresh_statements_are_judged_as_by_cassandra) {
   const std::size_t all = seen['='] + seen['~'] + seen['-'] + seen['?'] + seen['!'];
   ASSERT_GT(all, 1000u);
   EXPECT_LE(seen['!'] * 200, all) << seen['!'] << " of " << all << " taken here, refused there";
-  EXPECT_LE(seen['?'] * 100, all) << seen['?'] << " of " << all << " refused at another place";
-  EXPECT_GE((seen['='] + seen['~']) * 100, all * 90) << seen['='] << " and " << seen['~'];
+  EXPECT_LE(seen['?'] * 500, all) << seen['?'] << " of " << all << " refused at another place";
+  EXPECT_GE(seen['='] * 100, all * 99) << seen['='] << " of " << all;
 }
 
 TEST(Verdicts, most_sentences_are_cassandras_to_the_letter) {
@@ -74,7 +74,7 @@ TEST(Verdicts, most_sentences_are_cassandras_to_the_letter) {
     ++refused;
     if (said(verdict.statement) == verdict.sentence) ++same;
   }
-  EXPECT_GT(same * 100, refused * 85) << same << " of " << refused;
+  EXPECT_GT(same * 100, refused * 97) << same << " of " << refused;
 }
 
 TEST(Verdicts, what_was_printed_parses_to_the_same_text) {

@@ -1,18 +1,9 @@
-"""CQL's texts (tests/cql) are answered as real Cassandra answers them, but for what differs.txt says."""
-import re
-
+"""CQL's texts (tests/cql) are answered as real Cassandra answers them."""
 import cql_server
 import cql_texts
 import pytest
 
 FILES = sorted(cql_texts.TEXTS.glob("*.cql"))
-WHERE = re.compile(r".*:(\d+): ")
-
-
-def known(path):
-    """The lines of statements that are known to be answered otherwise."""
-    rows = [line.split(maxsplit=2) for line in (cql_texts.TEXTS / "differs.txt").read_text().splitlines()]
-    return {int(line) for name, line, _ in rows if name == path.name}
 
 
 def running(folder, *words):
@@ -39,7 +30,5 @@ def test_answers_are_those_of_cassandra(server, server_with_passwords, path):
     if needs - {"passwords", "views"}:
         pytest.skip(f"not there: {', '.join(needs)}")
     server = server_with_passwords if "passwords" in needs else server
-    found = {int(WHERE.match(one).group(1)): one for one in cql_texts.differences(path, server.address)}
-    other = [text for line, text in found.items() if line not in known(path)]
+    other = cql_texts.differences(path, server.address)
     assert not other, f"{len(other)} of {len(cql_texts.steps_of(path))} answers differ\n" + "\n".join(other[:20])
-    assert known(path) <= set(found), f"no longer different: {sorted(known(path) - set(found))}"
