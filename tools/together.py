@@ -23,7 +23,8 @@ TEST = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\s*\(\s*(\w+)\s*,\s*(\w+)"
 
 ANY_INCLUDE = re.compile(r'^\s*#\s*include\s+([<"][^>"]+[>"])', re.M)
 # Words that stand where a declared name may stand.
-NO_NAMES = {"const", "default", "delete", "false", "true", "noexcept", "override", "nullptr"}
+NO_NAMES = {"const", "default", "delete", "false", "true", "noexcept", "nullptr", "operator", "override", "requires",
+            "static_assert"}
 # Others call these by argument-dependent lookup.
 CALLED_BY_OTHERS = {"begin", "end", "swap", "get", "size", "data", "hash", "main", "PrintTo", "format_as"}
 
@@ -84,7 +85,7 @@ def names_of(statement):
     before, call, _ = said.partition("(")
     if call and "=" not in before:
         found = re.search(r"([\w:~]+)\s*$", before)
-        return {found[1]} if found and "::" not in found[1] and not is_of_tests(found[1]) else set()
+        return {found[1]} - NO_NAMES if found and "::" not in found[1] and not is_of_tests(found[1]) else set()
     named = set(re.findall(r"\b(\w+)\s*(?:=|\[|\{|,|$)", said))
     return {one for one in named - NO_NAMES if not one.isdigit()}
 
