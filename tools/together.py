@@ -122,8 +122,10 @@ class Source:
     def is_own(self, name, plain, macros):
         """Whether each mention of the name in this file is of what it declares at its top."""
         may_be_a_macro = name in macros or re.fullmatch("[A-Z][A-Z0-9_]+", name) or name.endswith("_Test")
-        return self.includes is not None and not may_be_a_macro and name not in CALLED_BY_OTHERS | NO_NAMES and not re.search(r"(?:\.|->|::)\s*" + name + r"\b", plain) and \
-            not any(name in header_words(self.folder, one) for one in self.headers)
+        if self.includes is None or may_be_a_macro or name in CALLED_BY_OTHERS | NO_NAMES:
+            return False
+        of_another = re.search(r"(?:\.|->|::)\s*" + name + r"\b", plain)
+        return not of_another and not any(name in header_words(self.folder, one) for one in self.headers)
 
     def renamed(self, other):
         """What is this file's own and the other one mentions, or a header that only the other one includes."""
