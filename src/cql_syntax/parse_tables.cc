@@ -5,6 +5,36 @@
 #include "cql_syntax/parser.h"
 
 namespace tailrace::cql_syntax {
+namespace {
+
+std::string_view function_of(std::string_view operation) {
+  if (operation == "+") return "_add";
+  if (operation == "-") return "_substract";
+  if (operation == "*") return "_multiply";
+  return operation == "/" ? "_divide" : "_modulo";
+}
+
+// Cassandra's sentences show operators and casts as the calls that its parser makes of them, and
+// markers without their names.
+Expression with_calls(Expression made) {
+  for (Expression& item : made.items) item = with_calls(std::move(item));
+  const auto call = [&made](std::string_view name) {
+    made.kind = Expression::Kind::kCall;
+    made.keyspace = "system";
+    made.text = name;
+  };
+  if (made.kind == Expression::Kind::kNegation)
+    call("_negate");
+  else if (made.kind == Expression::Kind::kOperation)
+    call(function_of(made.text));
+  else if (made.kind == Expression::Kind::kCast)
+    call("cast_as_" + made.type[0].name);
+  else if (made.kind == Expression::Kind::kMarker)
+    made.text.clear();
+  return made;
+}
+
+}  // namespace
 
 std::vector<Property> Parser::properties() {
   std::vector<Property> made;
@@ -58,10 +88,11 @@ void Parser::check_property_map(const Expression& map) {
   for (std::size_t i = 0; i + 1 < map.items.size(); i += 2) {
     const Expression& key = map.items[i];
     const Expression& value = map.items[i + 1];
-    if (!literal(key)) return semantic("Invalid property name: " + print(key) + told(key));
+    if (!literal(key))
+      return semantic("Invalid property name: " + print(with_calls(key)) + told(key));
     if (!literal(value)) {
-      return semantic("Invalid property value: " + print(value) + " for property: " + print(key) +
-                      told(value));
+      return semantic("Invalid property value: " + print(with_calls(value)) +
+                      " for property: " + print(key) + told(value));
     }
     if (!names.insert(key.text).second) semantic("Multiple definition for property " + key.text);
   }

@@ -43,8 +43,10 @@ Type Parser::type_in(Type::Kind kind, std::size_t least, std::size_t most) {
 
 void Parser::check_frozen(const Type& made) {
   if (failed() || made.kind != Type::Kind::kFrozen) return;
-  const Type& inner = made.items[0];
+  Type inner = made.items[0];
   if (inner.kind != Type::Kind::kNative && inner.kind != Type::Kind::kCustom) return;
+  if (inner.kind == Type::Kind::kCustom && inner.name.find('.') == std::string::npos)
+    inner.name = "org.apache.cassandra.db.marshal." + inner.name;
   semantic("frozen<> is only allowed on collections, tuples, and user-defined types (got " +
            print(inner) + ")");
 }
