@@ -190,9 +190,10 @@ Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) c
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
     if (ingest.topic != topic.name || topic.format != "avro") continue;
     if (!connect::find_source_type(ingest.type)->can_be_sampled) continue;
-    // Named columns are other records than the source's.
+    // Named columns, an envelope and metadata are other records than the source's.
     const auto* stage = pipeline::find_stage(project_, ingest.stage);
-    if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium)) continue;
+    if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium || stage->metadata))
+      continue;
     ASSIGN(const auto source, source_of(project_, ingest, ""));
     schema::avro::Inference inference;
     connect::Chunk chunk;

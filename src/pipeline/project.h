@@ -62,6 +62,7 @@ struct StageSpec {
   staging::TableSpec table;
   std::string topic;      ///< of the sources that land there
   bool debezium = false;  ///< the envelope; else flat
+  bool metadata = false;  ///< flat: each message says what the change was, and where it was
   std::string place;
   std::string slot;  ///< of a PostgreSQL staging; empty: named after project and table
 };

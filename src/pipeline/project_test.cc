@@ -119,6 +119,7 @@ staging:
     key: id
     mode: insert
     envelope: debezium
+  plain: {metadata: true}
 )");
   const auto project = load_project(folder_);
   ASSERT_TRUE(project) << project.error().what;
@@ -135,6 +136,7 @@ staging:
   EXPECT_EQ(people.table.key, std::vector<std::string>{"id"});
   const StageSpec& plain = *find_stage(*project, "plain");
   EXPECT_EQ(plain.topic, "u");
+  EXPECT_TRUE(plain.metadata && plain.table.before);
   EXPECT_FALSE(plain.table.record_keys);
 }
 
@@ -180,6 +182,9 @@ TEST_F(ProjectTest, a_wrong_stage_is_named_with_its_place_and_the_nearest_word) 
            {"staging: {people: {mode: upser}}", "did you mean `upsert`?"},
            {"staging: {people: {envelop: flat}}", "envelope"},
            {"staging: {people: {envelope: avro}}", "none of: flat, debezium"},
+           {"staging: {people: {envelope: debezium, metadata: true}}",
+            "tailrace.yml:3:51: `metadata` is of the flat envelope"},
+           {"staging: {people: {metadata: maybe}}", "`metadata: maybe` is none of: true, false"},
            {"roles: {staging: mysql://h/d}", "`staging` is embedded or postgresql://"},
            {"roles: {staging: {url: embedded, user: me}}",
             "`user` is of a postgresql:// staging"}}) {
