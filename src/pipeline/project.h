@@ -121,6 +121,12 @@ struct RemoteServingSpec {
   std::string place;
 };
 
+/// The Airflow that runs the DAGs: who tells it of asset events.
+struct RemoteScheduleSpec {
+  std::string user, password;
+  std::string token;  ///< instead of both
+};
+
 /// A database that rows are staged in: `staging: postgresql://…`, or a mapping.
 struct RemoteStagingSpec {
   std::string user, password;
@@ -145,7 +151,8 @@ struct Roles {
   RemoteServingSpec remote_serving;
   std::string staging = "embedded";  ///< or postgresql://HOST:PORT/DATABASE
   RemoteStagingSpec remote_staging;
-  std::string schedule = "embedded";
+  std::string schedule = "embedded";  ///< or the address of an Airflow
+  RemoteScheduleSpec remote_schedule;
 };
 
 struct Limits {

@@ -163,6 +163,26 @@ TEST_F(ProjectTest, reads_where_workflows_keep_their_metadata) {
   }
 }
 
+TEST_F(ProjectTest, reads_which_airflow_runs_the_dags_and_who_asks_there) {
+  setenv("PROJECT_TEST_TOKEN", "sesame", 1);
+  write("tailrace.yml",
+        "roles: {schedule: {url: 'http://h:8080', user: me, password: '${PROJECT_TEST_TOKEN}'}}\n");
+  const auto project = load_project(folder_);
+  ASSERT_TRUE(project) << project.error().what;
+  EXPECT_EQ(project->roles.schedule, "http://h:8080");
+  EXPECT_EQ(project->roles.remote_schedule.user, "me");
+  EXPECT_EQ(project->roles.remote_schedule.password, "sesame");
+  for (const auto& [text, what] : std::map<std::string, std::string>{
+           {"{user: me, password: it}", "`url` is missing"},
+           {"{url: 'http://h:8080', user: me}", "`user` and `password` go together"},
+           {"{url: 'http://h', user: a, password: b, token: c}", "`token` is instead of"},
+           {"{url: embedded, token: c}", "`token` is of a schedule that is an Airflow"},
+           {"'airflow:8080'", "the address of the Airflow"}}) {
+    write("tailrace.yml", "roles: {schedule: " + text + "}\n");
+    EXPECT_THAT(load_error(), HasSubstr(what)) << text;
+  }
+}
+
 TEST_F(ProjectTest, a_wrong_stage_is_named_with_its_place_and_the_nearest_word) {
   const std::string head =
       "topics: {t: {}, u: {}}\ningest: [{name: a, topic: t, use: fake, stage: people}]\n";
