@@ -203,7 +203,7 @@ TEST_F(ProjectTest, a_wrong_stage_is_named_with_its_place_and_the_nearest_word) 
            {"staging: {people: {envelop: flat}}", "envelope"},
            {"staging: {people: {envelope: avro}}", "none of: flat, debezium"},
            {"staging: {people: {envelope: debezium, metadata: true}}",
-            "tailrace.yml:3:51: `metadata` is of the flat envelope"},
+            "tailrace.yml:3:50: `metadata` is of the flat envelope"},
            {"staging: {people: {metadata: maybe}}", "`metadata: maybe` is none of: true, false"},
            {"roles: {staging: mysql://h/d}", "`staging` is embedded or postgresql://"},
            {"roles: {staging: {url: embedded, user: me}}",

@@ -29,7 +29,7 @@ def test_each_batch_of_records_is_one_event_of_a_real_airflow(tmp_path):
     project = tailrace.Project(tmp_path, settings=tailrace.settings(tailrace.files_from(tmp_path / "input")))
     (project.folder / "dags").mkdir()
     (project.folder / "dags" / "heard.yml").write_text(YAML)
-    written = project.command("airflow", project.folder, "--out", tmp_path / "airflow" / "dags")
+    written = project.command("airflow", project.folder, "--out", tmp_path / "airflow")
     assert written.returncode == 0, written.stderr
     airflow = RealAirflow(tmp_path / "airflow")
     try:
