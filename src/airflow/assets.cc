@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "airflow/handlers.h"
 #include "airflow/listing.h"
@@ -381,6 +382,19 @@ Answer<Reply> create_asset_event(Call& call) {
   if (events.empty()) return refuse(500, "the event is not there");
   ASSIGN(const auto made, runs_of(call, events));
   return Reply(event_json(events.front(), assets, made));
+}
+
+Answer<std::string> dag_that_makes(Call& call) {
+  ASSIGN(const auto id, id_at(call, 0));
+  const Catalog catalog(call.workflows);
+  const Assets assets(catalog);
+  const KnownAsset* known = assets.find(id);
+  std::set<std::string> dags;
+  if (known != nullptr)
+    for (const TaskRef& one : known->producing) dags.insert(one.dag);
+  if (dags.size() == 1) return *dags.begin();
+  if (dags.empty()) return refuse(404, "No Dag materializes asset with ID: " + call.at(0));
+  return refuse(409, "More than one Dag materializes asset with ID: " + call.at(0));
 }
 
 Answer<Reply> upstream_asset_events(Call& call) {

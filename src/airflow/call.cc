@@ -260,15 +260,24 @@ std::optional<std::vector<std::string>> Body::texts(const std::string& name) {
   return std::nullopt;
 }
 
+namespace {
+
+std::string one_of_words(const std::vector<std::string>& words) {
+  std::string expected;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    expected += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + ("'" + words[i] + "'");
+  return expected;
+}
+
+}  // namespace
+
 std::optional<std::string> Body::one_of(const std::string& name,
                                         const std::vector<std::string>& words) {
   const Json* json = asked(name);
   if (json == nullptr) return std::nullopt;
   if (json->is_string() && std::ranges::find(words, json->get<std::string>()) != words.end())
     return json->get<std::string>();
-  std::string expected;
-  for (std::size_t i = 0; i < words.size(); ++i)
-    expected += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + ("'" + words[i] + "'");
+  const std::string expected = one_of_words(words);
   faults_.add("enum", "body", name, "Input should be " + expected, *json,
               Json{{"expected", expected}});
   return std::nullopt;
@@ -336,6 +345,16 @@ std::optional<bool> Parameters::flag(const std::string& name) {
     faults_.add("bool_parsing", "query", name,
                 "Input should be a valid boolean, unable to interpret input", *text);
   return flag;
+}
+
+std::optional<std::string> Parameters::one_of(const std::string& name,
+                                              const std::vector<std::string>& words) {
+  auto text = request_.param(name);
+  if (!text || std::ranges::find(words, *text) != words.end()) return text;
+  const std::string expected = one_of_words(words);
+  faults_.add("enum", "query", name, "Input should be " + expected, *text,
+              Json{{"expected", expected}});
+  return std::nullopt;
 }
 
 std::optional<calendar::Micros> Parameters::time(const std::string& name) {

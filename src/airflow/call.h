@@ -122,6 +122,7 @@ class Parameters {
   std::optional<double> real(const std::string& name);
   std::optional<bool> flag(const std::string& name);
   std::optional<calendar::Micros> time(const std::string& name);
+  std::optional<std::string> one_of(const std::string& name, const std::vector<std::string>& words);
   /// `limit`: 50 by default, at most 100, as `[api]` has it in Airflow; `offset`.
   std::int64_t limit();
   std::int64_t offset();

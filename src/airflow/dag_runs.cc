@@ -36,12 +36,12 @@ Answer<std::vector<sched::RunType>> types_of(const std::vector<std::string>& nam
   using enum sched::RunType;
   std::vector<sched::RunType> types;
   for (const auto& one : names) {
-    const auto known = {kScheduled, kManual, kBackfill, kAssetTriggered};
+    const auto known = {kScheduled, kManual, kBackfill, kAssetTriggered, kAssetMaterialization};
     const auto at =
         std::ranges::find_if(known, [&](auto type) { return sched::name(type) == one; });
     if (at != known.end()) {
       types.push_back(*at);
-    } else if (one != "operator_triggered" && one != "asset_materialization") {
+    } else if (one != "operator_triggered") {
       return refuse(422,
                     "Invalid value for run type. Valid values are backfill, scheduled, manual, "
                     "operator_triggered, asset_triggered, asset_materialization");
@@ -139,14 +139,14 @@ Answer<RunRows> find_runs(Call& call, const RunQuery& query, std::int64_t offset
 }
 
 /// What a run id may be made of ([scheduler] allowed_run_id_pattern).
-Answer<void> check_run_id(const std::string& id) {
+Answer<void> check_run_id(const std::string& id, bool materializes) {
   if (id.contains(".."))
     return refuse(400, "The run_id '" + id + "' must not contain '..' to prevent path traversal");
   const bool good = !id.empty() && std::ranges::all_of(id, [](unsigned char c) {
     return std::isalnum(c) != 0 || std::string_view("_.~:+-").contains(static_cast<char>(c));
   });
-  for (const char* type : {"scheduled", "backfill", "asset_triggered"}) {
-    if (good && id.starts_with(std::string(type) + "__"))
+  for (const char* type : {"scheduled", "backfill", "asset_triggered", "asset_materialization"}) {
+    if (good && !materializes && id.starts_with(std::string(type) + "__"))
       return refuse(400, "A manual DAG run cannot use ID '" + id + "' since it is reserved for " +
                              type + " runs");
   }
@@ -265,9 +265,11 @@ Answer<Reply> list_dag_runs_by_body(Call& call) {
   return Reply(cursor_page("dag_runs", std::move(found.rows), found.total, offset, limit, call));
 }
 
-Answer<Reply> trigger_dag_run(Call& call) {
-  ASSIGN(Body body, call.body());
-  sched::Trigger wanted{.dag = call.at(0),
+namespace {
+
+/// Airflow's TriggerDAGRunPostBody.
+Answer<sched::Trigger> read_trigger(Call& call, Body& body, bool dated) {
+  sched::Trigger wanted{.dag = {},
                         .run_id = body.text("dag_run_id"),
                         .logical_date = {},
                         .run_after = {},
@@ -277,7 +279,7 @@ Answer<Reply> trigger_dag_run(Call& call) {
                         .note = {}};
   const auto from = body.time("data_interval_start", true);
   const auto to = body.time("data_interval_end", true);
-  body.required("logical_date");
+  if (dated) body.required("logical_date");
   wanted.logical_date = body.time("logical_date", true);
   wanted.run_after = body.time("run_after");
   wanted.conf = json_value(body.dict("conf").value_or(Json::object()));
@@ -289,15 +291,39 @@ Answer<Reply> trigger_dag_run(Call& call) {
         "None");
   TRY(body.check());
   if (from && to && wanted.logical_date) wanted.interval = {*from, *to};
-  if (!Catalog(call.workflows).find(wanted.dag))
-    return refuse(404, "Dag with dag_id: '" + wanted.dag + "' not found");
-  if (wanted.run_id) TRY(check_run_id(*wanted.run_id));
+  return wanted;
+}
+
+Answer<Reply> make_run(Call& call, sched::Trigger wanted) {
+  if (wanted.run_id) TRY(check_run_id(*wanted.run_id, wanted.materializes));
   const auto made = call.workflows.trigger(std::move(wanted));
   if (!made && made.error().code == Code::kAlreadyExists) return taken(made.error());
   if (!made) return refuse(made.error());
   call.names = {made->dag, made->run};
   ASSIGN(const auto run, run_at(call));
   return Reply(run_json(run, Catalog(call.workflows)));
+}
+
+}  // namespace
+
+Answer<Reply> trigger_dag_run(Call& call) {
+  ASSIGN(Body body, call.body());
+  ASSIGN(auto wanted, read_trigger(call, body, true));
+  wanted.dag = call.at(0);
+  if (!Catalog(call.workflows).find(wanted.dag))
+    return refuse(404, "Dag with dag_id: '" + wanted.dag + "' not found");
+  return make_run(call, std::move(wanted));
+}
+
+Answer<Reply> materialize_asset(Call& call) {
+  Body body{Json::object()};
+  if (!call.request.body.empty() && call.request.body != "null") {
+    ASSIGN(body, call.body());
+  }
+  ASSIGN(auto wanted, read_trigger(call, body, false));
+  ASSIGN(wanted.dag, dag_that_makes(call));
+  wanted.materializes = true;
+  return make_run(call, std::move(wanted));
 }
 
 Answer<Reply> get_dag_run(Call& call) {

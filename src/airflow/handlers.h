@@ -16,7 +16,7 @@ Answer<Reply> providers(Call& call);
 Answer<Reply> no_event_logs(Call& call);
 Answer<Reply> no_event_log(Call& call);
 Answer<Reply> hidden_config(Call& call);
-Answer<Reply> no_dag_warnings(Call& call);
+Answer<Reply> dag_warnings(Call& call);
 Answer<Reply> import_errors(Call& call);
 Answer<Reply> import_error(Call& call);
 
@@ -40,6 +40,7 @@ Answer<Reply> get_task(Call& call);
 Answer<Reply> list_dag_runs(Call& call);
 Answer<Reply> list_dag_runs_by_body(Call& call);
 Answer<Reply> trigger_dag_run(Call& call);
+Answer<Reply> materialize_asset(Call& call);
 Answer<Reply> get_dag_run(Call& call);
 Answer<Reply> patch_dag_run(Call& call);
 Answer<Reply> delete_dag_run(Call& call);

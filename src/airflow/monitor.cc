@@ -1,5 +1,9 @@
 // What is there beside DAGs: version, health, and what a project on one machine has none of.
+#include <set>
+
 #include "airflow/handlers.h"
+#include "airflow/listing.h"
+#include "airflow/models.h"
 
 namespace tailrace::airflow {
 namespace {
@@ -66,8 +70,37 @@ Answer<Reply> providers(Call&) {
 Answer<Reply> no_event_logs(Call&) {
   return empty("event_logs");
 }
-Answer<Reply> no_dag_warnings(Call&) {
-  return empty("dag_warnings");
+/// Of the kinds that Airflow tells of, the one that can be here: tasks in pools that there are not.
+Answer<Reply> dag_warnings(Call& call) {
+  Parameters parameters = call.parameters();
+  const auto limit = parameters.limit(), offset = parameters.offset();
+  const auto wanted = parameters.text("dag_id");
+  const auto type = parameters.one_of(
+      "warning_type", {"asset conflict", "non-existent pool", "runtime varying value"});
+  const auto order = parameters.texts("order_by");
+  TRY(parameters.check());
+  std::set<std::string> pools;
+  for (const auto& pool : call.workflows.pools()) pools.insert(pool.name);
+  const Catalog catalog(call.workflows);
+  std::vector<Json> rows;
+  for (const auto& dag : catalog.dags()) {
+    std::set<std::string> missing;
+    for (const auto& task : dag->tasks)
+      if (!pools.contains(task.pool)) missing.insert(task.pool);
+    const bool asked =
+        (wanted.empty() || wanted == dag->id) && (!type || *type == "non-existent pool");
+    if (missing.empty() || !asked) continue;
+    std::string names;
+    for (const auto& name : missing) names += (names.empty() ? "'" : ", '") + name + "'";
+    rows.push_back(
+        {{"dag_id", dag->id},
+         {"warning_type", "non-existent pool"},
+         {"message", "Dag '" + dag->id + "' references non-existent pools: [" + names + "]"},
+         {"timestamp", time_json(catalog.read_at())},
+         {"dag_display_name", catalog.display_name(dag->id)}});
+  }
+  TRY(sort(rows, order, {.allowed = {"dag_id", "warning_type", "message", "timestamp"}}));
+  return Reply(page("dag_warnings", std::move(rows), offset, limit));
 }
 
 Answer<Reply> import_errors(Call& call) {

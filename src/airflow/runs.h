@@ -17,6 +17,8 @@ Answer<sched::Run> run_at(const Call& call);
 Answer<std::vector<sched::Run>> runs_between(const Call& call, const std::string& dag,
                                              std::optional<calendar::Micros> from,
                                              std::optional<calendar::Micros> to);
+/// The one that has the asset of assets/{} among its tasks' outlets; 404, 409.
+Answer<std::string> dag_that_makes(Call& call);
 Answer<sched::RunState> run_state_of(const std::string& name);
 
 /// {NAME: rows, "total_entries", and the cursors of the pages before and after where the request

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "app/asset_check.h"
 #include "dags/read.h"
 #include "workflows/settings.h"
 
@@ -95,8 +94,6 @@ Result<AirflowNeeds> airflow_needs(const std::string& folder) {
   }
   if (!fatal.empty()) return error(Code::kInvalidArgument, fatal);
   const std::string project = std::filesystem::path(folder).parent_path().string();
-  for (const auto& finding : assets_unheard(project, reading.dags))
-    doubts.push_back(finding.text());
   AirflowNeeds needs{.dags = reading.dags.size(),
                      .packages = {},
                      .own_provider = false,

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "workflows/asset_sources.h"
 
@@ -57,41 +56,7 @@ class Check {
   const pipeline::Graph& graph_;
 };
 
-/// URIs of the condition that something of the project makes happen.
-void own_uris(const dags::AssetCondition& condition, const std::string& folder,
-              std::set<std::string>& uris) {
-  for (const auto& part : condition.parts) own_uris(part, folder, uris);
-  if (condition.kind != dags::AssetCondition::Kind::kAsset) return;
-  if (const auto source = workflows::asset_source(condition.asset.uri, folder, {});
-      source && *source)
-    uris.insert(condition.asset.uri);
-}
-
 }  // namespace
-
-std::vector<dags::Finding> assets_unheard(
-    const std::string& folder, const std::vector<std::shared_ptr<const dags::Dag>>& dags) {
-  std::set<std::string> outlets;
-  for (const auto& dag : dags)
-    for (const auto& task : dag->tasks)
-      for (const auto& outlet : task.outlets) outlets.insert(outlet.uri);
-  std::vector<dags::Finding> findings;
-  for (const auto& dag : dags) {
-    std::set<std::string> uris;
-    if (dag->assets) own_uris(*dag->assets, folder, uris);
-    for (const auto& uri : uris) {
-      if (outlets.contains(uri)) continue;
-      findings.push_back(
-          {.place = dag->place,
-           .fatal = false,
-           .what = fmt::format("{}: an Airflow does not hear of it, so there the DAG `{}` never "
-                               "starts by it; give it a time and a TableSensor, or tell that "
-                               "Airflow (POST /api/v2/assets/events)",
-                               uri, dag->id)});
-    }
-  }
-  return findings;
-}
 
 std::vector<dags::Finding> check_assets(const pipeline::Project& project,
                                         const pipeline::Graph& graph,

@@ -18,9 +18,4 @@ std::vector<dags::Finding> check_assets(const pipeline::Project& project,
                                         const pipeline::Graph& graph,
                                         const std::vector<std::shared_ptr<const dags::Dag>>& dags);
 
-/// For DAGs that an Airflow runs: schedules of assets that happen in Tailrace alone, unless a task
-/// has the asset as an outlet. None is fatal.
-std::vector<dags::Finding> assets_unheard(
-    const std::string& folder, const std::vector<std::shared_ptr<const dags::Dag>>& dags);
-
 }  // namespace tailrace::app

@@ -47,10 +47,6 @@ bool show_workflows(const pipeline::Project& project, const pipeline::Graph& gra
   bool sound = true;
   for (dags::Finding& finding : check_assets(project, graph, reading->dags))
     reading->findings.push_back(std::move(finding));
-  if (!here) {
-    for (dags::Finding& finding : assets_unheard(project.folder, reading->dags))
-      reading->findings.push_back(std::move(finding));
-  }
   for (const dags::Finding& finding : reading->findings) {
     sound = sound && !finding.fatal;
     if (finding.fatal)

@@ -190,9 +190,10 @@ Result<std::string> Instance::guessed_schema(const pipeline::TopicSpec& topic) c
   for (const pipeline::IngestSpec& ingest : project_.ingest) {
     if (ingest.topic != topic.name || topic.format != "avro") continue;
     if (!connect::find_source_type(ingest.type)->can_be_sampled) continue;
-    // Named columns are other records than the source's.
+    // Named columns, an envelope and metadata are other records than the source's.
     const auto* stage = pipeline::find_stage(project_, ingest.stage);
-    if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium)) continue;
+    if (stage != nullptr && (!stage->table.columns.empty() || stage->debezium || stage->metadata))
+      continue;
     ASSIGN(const auto source, source_of(project_, ingest, ""));
     schema::avro::Inference inference;
     connect::Chunk chunk;
@@ -229,6 +230,7 @@ Instance::~Instance() {
   alerts_.reset();
   alert_sight_.reset();
   if (event_log_.remote) event_log_.remote->interrupt();
+  airflow_events_.reset();
   workflows_.reset();  // its tasks use all the rest
   upkeep_.reset();
   if (log_view_) log_view_->close();
@@ -344,18 +346,9 @@ std::map<std::string, std::string> Instance::own_connections() const {
   return connections;
 }
 
-Status Instance::open_workflows() {
-  if (!fs::is_directory(project_.folder + "/dags")) return {};
-  if (const std::string& schedule = project_.roles.schedule; schedule != "embedded") {
-    LOG(info, "dags/ is run by the Airflow at {}; `tailrace airflow` writes what it loads",
-        schedule);
-    return {};
-  }
-  access_ = project_access(*this);
+/// What DAGs' assets are made to happen by.
+workflows::Options Instance::asset_options() {
   workflows::Options options{.folder = fs::absolute(project_.folder).string(), .data = data_};
-  if (const pipeline::MetadataSpec& kept = project_.metadata; kept.url != "embedded")
-    options.metadata = {
-        .url = kept.url, .user = kept.user, .password = kept.password, .schema = kept.schema};
   options.lake = data_ + "/lake";
   options.log = [this] { return log_for_events(); };
   const std::string brokers = kafka_address();
@@ -364,6 +357,28 @@ Status Instance::open_workflows() {
     options.brokers.push_back(brokers.substr(from, comma - from));
     from = comma + 1;
   }
+  return options;
+}
+
+Status Instance::open_workflows() {
+  if (!fs::is_directory(project_.folder + "/dags")) return {};
+  if (const std::string& schedule = project_.roles.schedule; schedule != "embedded") {
+    LOG(info, "dags/ is run by the Airflow at {}; `tailrace airflow` writes what it loads",
+        schedule);
+    const pipeline::RemoteScheduleSpec& remote = project_.roles.remote_schedule;
+    ASSIGN(airflow_events_, workflows::AirflowEvents::open(asset_options(),
+                                                           {.url = schedule,
+                                                            .user = remote.user,
+                                                            .password = remote.password,
+                                                            .token = remote.token},
+                                                           rt::system_clock()));
+    return {};
+  }
+  access_ = project_access(*this);
+  workflows::Options options = asset_options();
+  if (const pipeline::MetadataSpec& kept = project_.metadata; kept.url != "embedded")
+    options.metadata = {
+        .url = kept.url, .user = kept.user, .password = kept.password, .schema = kept.schema};
   ASSIGN(auto settings, workflows::load_settings(project_.folder));
   options.limits = settings.limits;
   options.connections = std::move(settings.connections);
@@ -510,6 +525,7 @@ Status Instance::start() {
     sources_[i]->start();
   }
   if (workflows_) TRY(workflows_->start());
+  if (airflow_events_) TRY(airflow_events_->start());
   upkeep_ = std::make_unique<log::Upkeep>(*log_, kUpkeepEvery, keep_from());
   if (alerts_) alerts_->start();
   return write_run_file(*this, options_, data_);
@@ -542,6 +558,7 @@ Status Instance::stop() {
   if (airflow_) airflow_->stop();
   if (event_log_.remote) event_log_.remote->interrupt();
   if (workflows_) workflows_->stop(kTasksGrace);
+  if (airflow_events_) airflow_events_->stop();
   upkeep_.reset();
   if (log_view_) log_view_->close();
   if (kafka_) kafka_->stop();

@@ -31,6 +31,7 @@
 #include "pipeline/runner.h"
 #include "pipeline/stored_project.h"
 #include "telemetry/exporter.h"
+#include "workflows/airflow_events.h"
 #include "workflows/workflows.h"
 
 namespace tailrace::app {
@@ -135,6 +136,7 @@ class Instance {
   /// Connections that tasks have without being told: the project's own topics, its served tables.
   std::map<std::string, std::string> own_connections() const;
   /// The workflows, where the project has any, and their door; they do not run yet.
+  workflows::Options asset_options();
   Status open_workflows();
   Status open_console();
   /// The alerts, where tailrace.yml has any; after the console, whose address their links need.
@@ -189,7 +191,8 @@ class Instance {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   OpenedLog event_log_;  ///< empty where the log is here
   std::unique_ptr<tasks::ProjectAccess> access_;
-  std::unique_ptr<workflows::Workflows> workflows_;  ///< null where there are no DAGs
+  std::unique_ptr<workflows::Workflows> workflows_;           ///< null where there are no DAGs
+  std::unique_ptr<workflows::AirflowEvents> airflow_events_;  ///< where an Airflow runs them
   std::unique_ptr<airflow::Door> airflow_;
   alerts::Settings alert_settings_;
   std::unique_ptr<alerts::Sight> alert_sight_;

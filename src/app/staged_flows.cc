@@ -108,9 +108,11 @@ Result<std::unique_ptr<connect::Source>> StagedFlows::captured(const Flow& flow)
       .secrets = {capture.password},
       .scratch = data_ + "/ingest"};
   ASSIGN(auto source, connect::make_source(spec));
-  return connect::staged_rows(
-      {.table = stage.table.name, .debezium = stage.debezium, .progress = flow.progress},
-      std::move(source));
+  return connect::staged_rows({.table = stage.table.name,
+                               .debezium = stage.debezium,
+                               .metadata = stage.metadata,
+                               .progress = flow.progress},
+                              std::move(source));
 }
 
 std::unique_ptr<connect::Source> StagedFlows::outbox(const Flow& flow) const {
@@ -118,7 +120,8 @@ std::unique_ptr<connect::Source> StagedFlows::outbox(const Flow& flow) const {
                                  .table = flow.stage->table.name,
                                  .where = staging_->where(),
                                  .version = TAILRACE_VERSION,
-                                 .debezium = flow.stage->debezium},
+                                 .debezium = flow.stage->debezium,
+                                 .metadata = flow.stage->metadata},
                                 flow.changes);
 }
 

@@ -55,6 +55,8 @@ class OutboxSource final : public Source {
  private:
   void add(const staging::Change& change, Chunk& chunk) const;
   void append_envelope(std::string& out, const staging::Change& change) const;
+  void append_with_metadata(std::string& out, std::string_view row,
+                            const staging::Change& change) const;
 
   const OutboxConfig config_;
   const std::shared_ptr<staging::Changes> changes_;
@@ -92,8 +94,11 @@ void OutboxSource::add(const staging::Change& change, Chunk& chunk) const {
   entry.key_bytes = change.key.size();
   out += change.key;
   entry.value_at = out.size();
+  const auto& row = change.after ? change.after : change.before;
   if (config_.debezium)
     append_envelope(out, change);
+  else if (config_.metadata && row)
+    append_with_metadata(out, *row, change);
   else if (change.after)
     out += *change.after;
   else
@@ -116,6 +121,17 @@ void OutboxSource::append_envelope(std::string& out, const staging::Change& chan
   out += source_head_;
   out += fmt::format(",\"ts_ms\":{0},\"seq\":{1}}},\"op\":\"{2}\",\"ts_ms\":{0}}}", change.time_ms,
                      change.number, change.op);
+}
+
+void OutboxSource::append_with_metadata(std::string& out, std::string_view row,
+                                        const staging::Change& change) const {
+  out += row.substr(0, row.size() - 1);
+  if (row.size() > 2) out += ',';
+  out +=
+      fmt::format("\"__deleted\":\"{}\",\"__op\":\"{}\",\"__table\":", change.op == 'd', change.op);
+  append_json_string(out, config_.table);
+  out += fmt::format(",\"__schema\":\"main\",\"__lsn\":{},\"__txId\":null,\"__source_ts_ms\":{}}}",
+                     change.number, change.time_ms);
 }
 
 void OutboxSource::noted(std::string_view position) {

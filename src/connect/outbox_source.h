@@ -5,6 +5,9 @@
 // Envelopes:
 //   flat      the row as a JSON object in the order of its columns, without those that begin with
 //             `_`; a deleted row is a tombstone
+//   flat with metadata
+//             the row, a deleted one as it was, and what postgres_records.h puts behind it: __lsn
+//             is the change's number, __schema SQLite's `main`, __txId null
 //   debezium  {"before","after","source","op","ts_ms"}, op c, u, d; no tombstone follows a d
 // The key is the key column's text, of several columns a JSON object of them.
 #pragma once
@@ -22,6 +25,7 @@ struct OutboxConfig {
   std::string where;      ///< for people
   std::string version;    ///< of the program
   bool debezium = false;  ///< the envelope; else flat
+  bool metadata = false;  ///< flat alone
 };
 
 std::unique_ptr<Source> outbox_source(OutboxConfig config,

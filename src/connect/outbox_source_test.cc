@@ -2,6 +2,7 @@
 // ends.
 #include "connect/outbox_source.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -52,14 +53,17 @@ class OutboxSourceTest : public testing::Test {
                                std::move(*target));
   }
 
-  std::unique_ptr<SourceRunner> flowing(bool notes = true) {
+  std::unique_ptr<SourceRunner> flowing(bool notes = true, bool metadata = false) {
     RunnerConfig config{"staging.users", "users", folder_ + "/ingest"};
     config.note_every_ms = notes ? 0 : 1'000'000;
-    return *SourceRunner::open(
-        config,
-        outbox_source({.name = "p", .table = spec_.name, .where = "here", .version = "1"},
-                      *staging_->changes(spec_)),
-        *log_);
+    return *SourceRunner::open(config,
+                               outbox_source({.name = "p",
+                                              .table = spec_.name,
+                                              .where = "here",
+                                              .version = "1",
+                                              .metadata = metadata},
+                                             *staging_->changes(spec_)),
+                               *log_);
   }
 
   static void drain(SourceRunner& runner) {
@@ -164,6 +168,48 @@ TEST_F(OutboxSourceTest, a_deleted_row_is_a_tombstone_under_its_key) {
   drain(*flowing());
   EXPECT_THAT(records("users"),
               ElementsAre(testing::Pair("k", R"({"a":1})"), testing::Pair("k", "-")));
+}
+
+TEST_F(OutboxSourceTest, with_metadata_a_message_says_what_the_change_was_and_where_it_was) {
+  staging::TableSpec spec = spec_;
+  spec.before = true;
+  auto table = *staging_->table(spec, "w");
+  const auto put = [&](std::string_view value) {
+    const staging::Record record{"k", value};
+    ASSERT_TRUE(table->write({&record, 1}, [](auto) { return "1"; }, {}));
+  };
+  put(R"({"a":1})");
+  put(R"({"a":2})");
+  auto stranger = *sqlite::Database::open(folder_ + "/staging.db");
+  ASSERT_TRUE(stranger->execute("DELETE FROM users"));
+  drain(*flowing(true, true));
+  const auto found = records("users");
+  ASSERT_EQ(found.size(), 3U);
+  const std::tuple<int, const char*, const char*> wanted[] = {
+      {1, "false", "c"}, {2, "false", "u"}, {2, "true", "d"}};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& [a, deleted, op] = wanted[i];
+    EXPECT_EQ(found[i].first, "k");
+    auto value = nlohmann::ordered_json::parse(found[i].second);
+    EXPECT_GT(value["__source_ts_ms"].get<std::int64_t>(), 1'700'000'000'000);
+    value.erase("__source_ts_ms");
+    EXPECT_EQ(value.dump(),
+              fmt::format(R"({{"a":{},"__deleted":"{}","__op":"{}","__table":"users",)"
+                          R"("__schema":"main","__lsn":{},"__txId":null}})",
+                          a, deleted, op, i + 1));
+  }
+}
+
+TEST_F(OutboxSourceTest, a_row_without_columns_has_metadata_alone) {
+  staging::TableSpec spec = spec_;
+  spec.before = true;
+  auto table = *staging_->table(spec, "w");
+  const staging::Record record{"k", "{}"};
+  ASSERT_TRUE(table->write({&record, 1}, [](auto) { return "1"; }, {}));
+  drain(*flowing(true, true));
+  const auto found = records("users");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0].second, testing::StartsWith(R"({"__deleted":"false","__op":"c",)"));
 }
 
 TEST_F(OutboxSourceTest,

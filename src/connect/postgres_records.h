@@ -31,6 +31,8 @@
 
 namespace tailrace::connect {
 
+/// The members of a flat record behind those of its row.
+inline constexpr std::size_t kFlatMetadata = 7;
 inline constexpr std::string_view kUnavailableValue = "__debezium_unavailable_value";
 
 enum class Envelope { kFlat, kDebezium };

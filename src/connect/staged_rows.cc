@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "connect/postgres_position.h"
+#include "connect/postgres_records.h"
 #include "staging/json_text.h"
 #include "staging/table_spec.h"
 
@@ -14,15 +15,23 @@ bool is_hidden(std::string_view name) {
   return name.starts_with(staging::kHidden);
 }
 
-/// The object without hidden members; anything else as it is.
-void append_shown(std::string& out, std::string_view object) {
+std::size_t members_of(std::string_view object) {
+  std::size_t count = 0;
+  staging::walk_members(object, [&](std::string_view, std::string_view) { ++count; });
+  return count;
+}
+
+/// The object without hidden members but the last `metadata` ones; anything else as it is.
+void append_shown(std::string& out, std::string_view object, std::size_t metadata = 0) {
   if (!object.starts_with('{')) {
     out += object;
     return;
   }
   char lead = '{';
+  std::size_t left = metadata > 0 ? members_of(object) : 0;
   staging::walk_members(object, [&](std::string_view name, std::string_view raw) {
-    if (is_hidden(name)) return;
+    const bool behind = metadata > 0 && left-- <= metadata;
+    if (is_hidden(name) && !behind) return;
     out += lead;
     lead = ',';
     staging::append_quoted(out, name);
@@ -115,7 +124,8 @@ void StagedRows::add(std::size_t i, Chunk& chunk) const {
   }
   entry.key_bytes = out.size() - entry.key_at;
   entry.value_at = out.size();
-  if (!from.has_value || (!config_.debezium && member(value, "__deleted") == "\"true\"")) {
+  const bool row_alone = !config_.debezium && !config_.metadata;
+  if (!from.has_value || (row_alone && member(value, "__deleted") == "\"true\"")) {
     entry.has_value = false;
   } else if (config_.debezium) {
     char lead = '{';
@@ -131,7 +141,7 @@ void StagedRows::add(std::size_t i, Chunk& chunk) const {
     });
     out += '}';
   } else {
-    append_shown(out, value);
+    append_shown(out, value, config_.metadata ? kFlatMetadata : 0);
   }
   entry.value_bytes = out.size() - entry.value_at;
   entry.trace = from.trace;

@@ -2,6 +2,8 @@
 // (postgres_source.h) gives, without the columns that begin with `_` and with the key's text.
 //
 //   flat      the row; a deleted row is a tombstone
+//   flat with metadata
+//             the row, a deleted one as it was, and what the capture puts behind it
 //   debezium  as the capture gives it, with `_` columns left out of before and after
 #pragma once
 
@@ -39,6 +41,7 @@ class StagedProgress {
 struct StagedRowsConfig {
   std::string table;
   bool debezium = false;
+  bool metadata = false;                          ///< flat alone
   std::shared_ptr<StagedProgress> progress = {};  ///< may be null
 };
 

@@ -133,13 +133,16 @@ Result<std::string> grid(Workflows& workflows, const Request& request) {
   TRY(only_params(request, {"state", "type", "offset", "limit"}));
   ASSIGN(const auto state,
          word_of(request, "state", {"queued", "running", "success", "failed"}, ""));
-  ASSIGN(const auto type,
-         word_of(request, "type", {"scheduled", "manual", "backfill", "asset_triggered"}, ""));
+  ASSIGN(
+      const auto type,
+      word_of(request, "type",
+              {"scheduled", "manual", "backfill", "asset_triggered", "asset_materialization"}, ""));
   metadata::RunFilter filter{.dag = request.segments[2]};
   filter.states =
       named({RunState::kQueued, RunState::kRunning, RunState::kSuccess, RunState::kFailed}, state);
-  filter.types = named(
-      {RunType::kScheduled, RunType::kManual, RunType::kBackfill, RunType::kAssetTriggered}, type);
+  filter.types = named({RunType::kScheduled, RunType::kManual, RunType::kBackfill,
+                        RunType::kAssetTriggered, RunType::kAssetMaterialization},
+                       type);
   ASSIGN(filter.offset, number_of<std::int64_t>(request, "offset", 0, INT64_MAX, 0));
   ASSIGN(filter.limit, number_of<std::int64_t>(request, "limit", 1, kMostRuns, kFew));
   DagGrid grid;

@@ -93,7 +93,7 @@ Result<sched::RunState> run_state(std::string_view name) {
   return by_name(name, sched::RunState::kFailed);
 }
 Result<sched::RunType> run_type(std::string_view name) {
-  return by_name(name, sched::RunType::kAssetTriggered);
+  return by_name(name, sched::RunType::kAssetMaterialization);
 }
 Result<sched::TaskState> task_state(std::string_view name) {
   return by_name(name, sched::TaskState::kRemoved);

@@ -38,15 +38,36 @@ Status read_role(const yaml::File& file, const YAML::Node& node, std::string_vie
   return {};
 }
 
-/// `schedule`: embedded, or the Airflow that runs the DAGs.
-Status read_schedule_role(const yaml::File& file, const YAML::Node& node, std::string& role) {
+/// `schedule`: embedded, or the Airflow that runs the DAGs, also as a mapping with a url and user
+/// and password, or token.
+Status read_schedule_role(const yaml::File& file, const YAML::Node& node, Roles& roles) {
   if (!node) return {};
-  ASSIGN(role, file.text(node, "schedule"));
+  const bool mapping = node.IsMap();
+  if (mapping) {
+    TRY(file.only_keys(node, {"url", "user", "password", "token"}));
+    if (!node["url"]) return file.fail(node, "`url` is missing: http://HOST:8080");
+  }
+  const YAML::Node url = mapping ? node["url"] : node;
+  std::string& role = roles.schedule;
+  ASSIGN(role, file.text(url, "schedule"));
+  RemoteScheduleSpec& remote = roles.remote_schedule;
+  for (auto [key, value] : {std::pair{"user", &remote.user},
+                            {"password", &remote.password},
+                            {"token", &remote.token}}) {
+    if (!mapping || !node[key]) continue;
+    if (role == "embedded")
+      return file.fail(node[key], "`" + std::string(key) + "` is of a schedule that is an Airflow");
+    ASSIGN(*value, file.text(node[key], key));
+  }
+  if (remote.user.empty() != remote.password.empty())
+    return file.fail(node, "`user` and `password` go together");
+  if (!remote.user.empty() && !remote.token.empty())
+    return file.fail(node["token"], "`token` is instead of `user` and `password`");
   if (role == "embedded") return {};
   const std::size_t host = role.starts_with("http://") ? 7 : role.starts_with("https://") ? 8 : 0;
   const std::string_view rest = std::string_view(role).substr(host);
   if (host == 0 || rest.empty() || rest.starts_with('/') || rest.find('@') != std::string::npos)
-    return file.fail(node,
+    return file.fail(url,
                      "`schedule`: embedded, or the address of the Airflow that runs the DAGs: "
                      "http://HOST:8080, without a user");
   return {};
@@ -227,7 +248,7 @@ Status read_roles(Project& project, const yaml::File& file) {
   TRY(read_role(file, roles["lake"], "lake", r.lake));
   TRY(read_serving_role(file, roles["serving"], r));
   TRY(read_staging_role(file, roles["staging"], r));
-  TRY(read_schedule_role(file, roles["schedule"], r.schedule));
+  TRY(read_schedule_role(file, roles["schedule"], r));
   return read_metadata_role(file, roles["metadata"], project);
 }
 

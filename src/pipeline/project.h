@@ -62,6 +62,7 @@ struct StageSpec {
   staging::TableSpec table;
   std::string topic;      ///< of the sources that land there
   bool debezium = false;  ///< the envelope; else flat
+  bool metadata = false;  ///< flat: each message says what the change was, and where it was
   std::string place;
   std::string slot;  ///< of a PostgreSQL staging; empty: named after project and table
 };
@@ -120,6 +121,12 @@ struct RemoteServingSpec {
   std::string place;
 };
 
+/// The Airflow that runs the DAGs: who tells it of asset events.
+struct RemoteScheduleSpec {
+  std::string user, password;
+  std::string token;  ///< instead of both
+};
+
 /// A database that rows are staged in: `staging: postgresql://…`, or a mapping.
 struct RemoteStagingSpec {
   std::string user, password;
@@ -144,7 +151,8 @@ struct Roles {
   RemoteServingSpec remote_serving;
   std::string staging = "embedded";  ///< or postgresql://HOST:PORT/DATABASE
   RemoteStagingSpec remote_staging;
-  std::string schedule = "embedded";
+  std::string schedule = "embedded";  ///< or the address of an Airflow
+  RemoteScheduleSpec remote_schedule;
 };
 
 struct Limits {

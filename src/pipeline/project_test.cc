@@ -119,6 +119,7 @@ staging:
     key: id
     mode: insert
     envelope: debezium
+  plain: {metadata: true}
 )");
   const auto project = load_project(folder_);
   ASSERT_TRUE(project) << project.error().what;
@@ -135,6 +136,7 @@ staging:
   EXPECT_EQ(people.table.key, std::vector<std::string>{"id"});
   const StageSpec& plain = *find_stage(*project, "plain");
   EXPECT_EQ(plain.topic, "u");
+  EXPECT_TRUE(plain.metadata && plain.table.before);
   EXPECT_FALSE(plain.table.record_keys);
 }
 
@@ -161,6 +163,26 @@ TEST_F(ProjectTest, reads_where_workflows_keep_their_metadata) {
   }
 }
 
+TEST_F(ProjectTest, reads_which_airflow_runs_the_dags_and_who_asks_there) {
+  setenv("PROJECT_TEST_TOKEN", "sesame", 1);
+  write("tailrace.yml",
+        "roles: {schedule: {url: 'http://h:8080', user: me, password: '${PROJECT_TEST_TOKEN}'}}\n");
+  const auto project = load_project(folder_);
+  ASSERT_TRUE(project) << project.error().what;
+  EXPECT_EQ(project->roles.schedule, "http://h:8080");
+  EXPECT_EQ(project->roles.remote_schedule.user, "me");
+  EXPECT_EQ(project->roles.remote_schedule.password, "sesame");
+  for (const auto& [text, what] : std::map<std::string, std::string>{
+           {"{user: me, password: it}", "`url` is missing"},
+           {"{url: 'http://h:8080', user: me}", "`user` and `password` go together"},
+           {"{url: 'http://h', user: a, password: b, token: c}", "`token` is instead of"},
+           {"{url: embedded, token: c}", "`token` is of a schedule that is an Airflow"},
+           {"'airflow:8080'", "the address of the Airflow"}}) {
+    write("tailrace.yml", "roles: {schedule: " + text + "}\n");
+    EXPECT_THAT(load_error(), HasSubstr(what)) << text;
+  }
+}
+
 TEST_F(ProjectTest, a_wrong_stage_is_named_with_its_place_and_the_nearest_word) {
   const std::string head =
       "topics: {t: {}, u: {}}\ningest: [{name: a, topic: t, use: fake, stage: people}]\n";
@@ -180,6 +202,9 @@ TEST_F(ProjectTest, a_wrong_stage_is_named_with_its_place_and_the_nearest_word) 
            {"staging: {people: {mode: upser}}", "did you mean `upsert`?"},
            {"staging: {people: {envelop: flat}}", "envelope"},
            {"staging: {people: {envelope: avro}}", "none of: flat, debezium"},
+           {"staging: {people: {envelope: debezium, metadata: true}}",
+            "tailrace.yml:3:50: `metadata` is of the flat envelope"},
+           {"staging: {people: {metadata: maybe}}", "`metadata: maybe` is none of: true, false"},
            {"roles: {staging: mysql://h/d}", "`staging` is embedded or postgresql://"},
            {"roles: {staging: {url: embedded, user: me}}",
             "`user` is of a postgresql:// staging"}}) {

@@ -117,7 +117,7 @@ Status read_slot(const yaml::File& file, const YAML::Node& node, std::string& sl
 
 Status read_stage(const yaml::File& file, const YAML::Node& node, StageSpec& stage) {
   if (node.IsNull()) return {};
-  TRY(file.only_keys(node, {"columns", "key", "mode", "envelope", "slot"}));
+  TRY(file.only_keys(node, {"columns", "key", "mode", "envelope", "metadata", "slot"}));
   if (!node.IsMap()) return file.fail(node, "a staging table is written {columns: …, key: […]}");
   if (node["columns"]) TRY(read_columns(file, node["columns"], stage.table));
   if (node["key"]) TRY(read_key(file, node["key"], stage.table));
@@ -132,7 +132,16 @@ Status read_stage(const yaml::File& file, const YAML::Node& node, StageSpec& sta
     ASSIGN(envelope, file.text(node["envelope"], "envelope"));
     TRY(check_word(file, node["envelope"], "envelope", envelope, {"flat", "debezium"}));
   }
-  stage.table.before = stage.debezium = envelope == "debezium";
+  stage.debezium = envelope == "debezium";
+  if (node["metadata"]) {
+    ASSIGN(const std::string word, file.text(node["metadata"], "metadata"));
+    TRY(check_word(file, node["metadata"], "metadata", word, {"true", "false"}));
+    stage.metadata = word == "true";
+    if (stage.metadata && stage.debezium)
+      return file.fail(node["metadata"],
+                       "`metadata` is of the flat envelope: Debezium's has `op` and `source`");
+  }
+  stage.table.before = stage.debezium || stage.metadata;
   return node["slot"] ? read_slot(file, node["slot"], stage.slot) : Status();
 }
 

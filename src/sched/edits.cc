@@ -23,7 +23,8 @@ bool is_active(TaskState state) {
 
 /// DagRunType.from_run_id: ids that only the scheduler gives.
 std::optional<RunType> reserved_for(std::string_view run_id) {
-  for (RunType type : {RunType::kScheduled, RunType::kBackfill, RunType::kAssetTriggered}) {
+  for (RunType type : {RunType::kScheduled, RunType::kBackfill, RunType::kAssetTriggered,
+                       RunType::kAssetMaterialization}) {
     if (run_id.starts_with(std::string(name(type)) + "__")) return type;
   }
   return std::nullopt;
@@ -56,7 +57,7 @@ Status Scheduler::State::trigger_run(const Trigger& event, Micros now) {
     return error(Code::kNotFound, fmt::format("there is no DAG {}", event.dag));
   }
   Run run;
-  run.type = RunType::kManual;
+  run.type = event.materializes ? RunType::kAssetMaterialization : RunType::kManual;
   run.run_after = event.run_after.value_or(now);
   run.logical_date = event.logical_date;
   if (event.logical_date) {
@@ -74,7 +75,7 @@ Status Scheduler::State::trigger_run(const Trigger& event, Micros now) {
   } else {
     run.id.run = fmt::format("manual__{}_{:08}", iso(run.run_after), numbers_.runs + 1);
   }
-  if (auto type = reserved_for(run.id.run)) {
+  if (auto type = reserved_for(run.id.run); type && !event.materializes) {
     return error(Code::kInvalidArgument, fmt::format("run id {} is kept for {} runs; take another",
                                                      run.id.run, name(*type)));
   }

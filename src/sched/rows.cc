@@ -29,6 +29,8 @@ std::string_view name(RunType type) {
       return "backfill";
     case RunType::kAssetTriggered:
       return "asset_triggered";
+    case RunType::kAssetMaterialization:
+      return "asset_materialization";
   }
   CHECK(false);
 }

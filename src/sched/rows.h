@@ -16,7 +16,7 @@ namespace tailrace::sched {
 using calendar::Micros;
 
 enum class RunState { kQueued, kRunning, kSuccess, kFailed };
-enum class RunType { kScheduled, kManual, kBackfill, kAssetTriggered };
+enum class RunType { kScheduled, kManual, kBackfill, kAssetTriggered, kAssetMaterialization };
 enum class TaskState {
   kNone,
   kScheduled,
@@ -34,7 +34,7 @@ enum class TaskState {
 inline constexpr int kRunStates = 4;
 inline constexpr int kTaskStates = 12;
 std::string_view name(RunState state);   ///< `queued` …
-std::string_view name(RunType type);     ///< `scheduled`, `manual`, `backfill`, `asset_triggered`
+std::string_view name(RunType type);     ///< Airflow's word: `scheduled`, `asset_triggered`
 std::string_view name(TaskState state);  ///< `none`, `up_for_retry` …
 bool is_finished(TaskState state);       ///< success, failed, skipped, upstream_failed, removed
 

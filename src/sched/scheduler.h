@@ -97,6 +97,7 @@ struct Trigger {
   jinja::Value conf;
   std::string by, note;
   std::optional<calendar::DataInterval> interval = {};  ///< none: as the timetable infers it
+  bool materializes = false;  ///< asked for by an asset that the DAG makes
 };
 /// Task instances back to none, their runs back to queued. Empty tasks: all of the run.
 struct Clear {

@@ -281,10 +281,19 @@ STEPS = [
      {"dag_id": "shop_nightly", "from_date": "2026-01-02T00:00:00Z", "to_date": "2026-01-05T00:00:00Z"}),
     ("backfill_cancel", "PUT", "backfills/{backfill}/cancel", None),
     ("backfill_cancel_again", "PUT", "backfills/{backfill}/cancel", None),
+    ("materialize_none", "POST", "assets/999999/materialize", {}),
+    ("materialize_kept_id", "POST", "assets/{asset}/materialize", {"dag_run_id": "asset_materialization__mine"}),
+    ("materialize_other", "POST", "assets/{asset}/materialize", {"colour": "red"}),
+    ("materialize", "POST", "assets/{asset}/materialize", {"dag_run_id": "made", "note": "for it"}),
+    ("settle", None, None, None),
+    ("materialized", "GET", "dags/shop_writer/dagRuns/made", None),
+    ("materialized_of_type", "GET", "dags/~/dagRuns?run_type=asset_materialization", None),
     ("stats", "GET", "dagStats?dag_ids=shop_writer", None),
     ("jobs", "GET", "plugins/importErrors", None),
     ("import_errors", "GET", "importErrors", None),
     ("warnings", "GET", "dagWarnings", None),
+    ("warnings_of_kind", "GET", "dagWarnings?warning_type=nonsense", None),
+    ("warnings_by_nonsense", "GET", "dagWarnings?order_by=nonsense", None),
     ("dag_gone", "DELETE", "dags/shop_nightly", None),
     ("dag_gone_runs", "GET", "dags/~/dagRuns?dag_id_pattern=nightly", None),
     ("dag_gone_then", "GET", "dags/shop_nightly", None),
@@ -316,7 +325,7 @@ OURS = {"relative_fileloc", "ui_color", "ui_fgcolor", "executor", "trigger", "tr
 BEGUN = {"state", "start_date", "end_date", "queued_when", "scheduled_when", "last_scheduling_decision", "duration",
          "created_dagruns", "try_number", "hostname", "pid", "updated_at"}
 LEFT_OUT = dict.fromkeys(("trigger", "write", "clear_one", "clear_run", "clear_runs", "event", "task_note",
-                          "backfill_cancel"), BEGUN) | {
+                          "backfill_cancel", "materialize", "materialize_kept_id"), BEGUN) | {
     # The recording has no processes that beat, and no git.
     "health": {"status", "latest_scheduler_heartbeat", "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat"},
     "version": {"git_version"},

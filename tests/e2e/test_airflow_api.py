@@ -185,6 +185,44 @@ def test_a_deleted_dag_is_new_when_its_file_is_read_again(project):
     assert there()[1]["description"] == "orders of a week"
 
 
+def test_a_pool_that_is_not_there_is_a_warning_until_it_is(project):
+    (project.folder / "dags" / "pools.yml").write_text(f"""
+swims:
+  schedule: none
+  start_date: 2026-01-01
+  tasks:
+    a: {{operator: {BASH}, bash_command: "true", pool: deep}}
+    b: {{operator: {BASH}, bash_command: "true", pool: cold}}
+    c: {{operator: {BASH}, bash_command: "true"}}
+""")
+    project.start()
+
+    def warnings(words=""):
+        status, answer = asked(api(project), "GET", "dagWarnings" + words)
+        assert status == 200 and answer["total_entries"] == len(answer["dag_warnings"])
+        return [(one["dag_id"], one["warning_type"], one["message"]) for one in answer["dag_warnings"]]
+
+    both = ("swims", "non-existent pool", "Dag 'swims' references non-existent pools: ['cold', 'deep']")
+    assert warnings() == warnings("?dag_id=swims&warning_type=non-existent%20pool") == [both]
+    assert warnings("?dag_id=shop") == warnings("?warning_type=asset%20conflict") == []
+    asked(api(project), "POST", "pools", {"name": "cold", "slots": 1})
+    assert warnings() == [(*both[:2], "Dag 'swims' references non-existent pools: ['deep']")]
+
+
+def test_an_asset_that_two_dags_make_is_materialized_by_neither(project):
+    (project.folder / "dags" / "two.yml").write_text("".join(f"""
+{name}:
+  schedule: none
+  start_date: 2026-01-01
+  tasks:
+    a: {{operator: {BASH}, bash_command: "true", outlets: ["x-made://twice"]}}
+""" for name in ("left", "right")))
+    project.start()
+    asset = asked(api(project), "GET", "assets?uri_pattern=twice")[1]["assets"][0]["id"]
+    assert asked(api(project), "POST", f"assets/{asset}/materialize", {}) == (
+        409, {"detail": f"More than one Dag materializes asset with ID: {asset}"})
+
+
 def test_pages_of_other_sites_start_nothing(project):
     project.start()
     body = {"logical_date": None, "dag_run_id": "stolen"}

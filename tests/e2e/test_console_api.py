@@ -149,6 +149,7 @@ QUESTIONS = [
     ("/api/workflows", "GET", "/api/workflows?which=odd", None, 400),
     ("/api/workflows", "GET", "/api/workflows?limit=0", None, 400),
     ("/api/workflows/{name}", "GET", "/api/workflows/orders?state=success&type=scheduled&limit=3", None, 200),
+    ("/api/workflows/{name}", "GET", "/api/workflows/orders?type=asset_materialization", None, 200),
     ("/api/workflows/{name}", "GET", "/api/workflows/nothing", None, 404),
     ("/api/workflows/{name}", "GET", "/api/workflows/orders?state=odd", None, 400),
     ("/api/workflows/{name}/runs/{run}", "GET", "/api/workflows/orders/runs/nothing", None, 404),

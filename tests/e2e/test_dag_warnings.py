@@ -24,6 +24,9 @@ def project(tmp_path):
     ("airflow.providers.standard.operators.python.ExternalPythonOperator",
      "python_callable: os.getcwd, python: /usr/bin/python3"),
     ("airflow.providers.standard.operators.python.PythonVirtualenvOperator", "python_callable: os.getcwd"),
+    ("airflow.providers.standard.operators.python.BranchExternalPythonOperator",
+     "python_callable: os.getcwd, python: /usr/bin/python3"),
+    ("airflow.providers.standard.operators.python.BranchPythonVirtualenvOperator", "python_callable: os.getcwd"),
     ("airflow.providers.amazon.aws.operators.s3.S3DeleteObjectsOperator", "bucket: b"),
     ("airflow.providers.apache.spark.operators.spark_sql.SparkSqlOperator", "sql: SELECT 1"),
 ])
@@ -60,29 +63,6 @@ def test_an_operator_that_is_unknown_here_is_left_to_the_airflow_that_runs_it(pr
     assert "apache-airflow-providers-apache-hive" in (tmp_path / "out" / "requirements.txt").read_text()
     here = one.command("dags", "list", "--project", one.folder)
     assert here.returncode == 1 and "is not known here" in here.stderr
-
-
-def test_what_an_airflow_never_hears_of_is_told(project, tmp_path):
-    one = project(f"""
-one:
-  schedule: ["tailrace://topics/heard"]
-  start_date: 2026-01-01
-  tasks:
-    a: {{operator: {BASH}, bash_command: "true"}}
-two:
-  schedule: ["tailrace://topics/told"]
-  start_date: 2026-01-01
-  tasks:
-    a: {{operator: {BASH}, bash_command: "true", outlets: ["tailrace://topics/told"]}}
-""", "http://127.0.0.1:8080")
-    warning = "dags/one.yml:2:1: tailrace://topics/heard: an Airflow does not hear of it"
-    told = one.command("check", one.folder)
-    assert told.returncode == 0 and warning in told.stdout, told.stdout + told.stderr
-    assert "topics/told: an Airflow" not in told.stdout
-    assert warning in one.command("airflow", one.folder, "--out", tmp_path / "out").stderr
-    (one.folder / "tailrace.yml").write_text((one.folder / "tailrace.yml").read_text().replace(
-        '"http://127.0.0.1:8080"', '"embedded"'))
-    assert "does not hear" not in one.command("check", one.folder).stdout
 
 
 def test_what_does_nothing_here_is_told(project):

@@ -123,6 +123,31 @@ def test_debeziums_envelope_has_before_after_and_operation(tmp_path):
         assert message["source"]["seq"] == number and message["ts_ms"] == message["source"]["ts_ms"] > 1.7e12
 
 
+def test_flat_messages_with_metadata_are_enough_to_keep_a_copy_of_the_table(tmp_path):
+    inbox, project = files_project(tmp_path, {TABLE: {"metadata": True}})
+    (project.folder / "transformations" / "copy.sql").write_text("""
+        CREATE TEMPORARY VIEW changes AS
+        SELECT c.*, row_number() OVER (PARTITION BY key ORDER BY c.__lsn DESC) AS age
+        FROM (SELECT key, from_json(value, 'nat STRING, __op STRING, __deleted STRING, __lsn BIGINT') AS c
+              FROM users_raw);
+        CREATE MATERIALIZED VIEW copy AS SELECT nat, __op, __lsn FROM changes WHERE age = 1 AND __deleted = 'false';
+        """)
+    put(inbox, "a", lines(range(3)))
+    project.once()
+    with database(project) as stranger:
+        stranger.execute(f"DELETE FROM {TABLE} WHERE _key = ?", [uuid(0)])
+        stranger.execute(f"UPDATE {TABLE} SET nat = 'XX' WHERE _key = ?", [uuid(1)])
+        stranger.execute(f"UPDATE {TABLE} SET _key = 'new', nat = 'NN' WHERE _key = ?", [uuid(2)])
+    project.once()
+    told = [value for _, value in sorted(messages(project), key=lambda one: one[1]["__lsn"])]
+    assert [(one["__lsn"], one["__op"], one["__deleted"]) for one in told] == [
+        (1, "c", "false"), (2, "c", "false"), (3, "c", "false"), (4, "d", "true"), (5, "u", "false"), (6, "d", "true"),
+        (7, "c", "false")]
+    assert told[3]["login"] == user(0)["login"] and told[3]["__table"] == TABLE
+    assert project.sql("SELECT nat, __op, __lsn FROM copy ORDER BY __lsn") == [
+        {"nat": "XX", "__op": "u", "__lsn": 5}, {"nat": "NN", "__op": "c", "__lsn": 7}]
+
+
 def test_what_cannot_land_is_a_dead_letter_that_lands_when_its_column_is_wider(tmp_path):
     columns = {"id": {"type": "uuid", "path": "$.login.uuid"}, "nat": "text",
                "age": {"type": "bigint", "path": "$.dob.age"}}

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import sqlite3
 import subprocess
 import time
 
@@ -170,6 +171,38 @@ def test_a_strangers_changes_reach_the_topic(both):
     found = by_key(project)
     assert found[ids[0]][-1] is None
     assert [one["nat"] for one in found[ids[1]]] == [user(1)["nat"], "XX"]
+
+
+METADATA = ["__deleted", "__op", "__table", "__schema", "__lsn", "__txId", "__source_ts_ms"]
+
+
+def test_metadata_says_the_same_of_both_but_their_own_places(both):
+    both = both({"columns": COLUMNS | {"__lsn": "text"}, "key": ["id"], "metadata": True})
+    feed(both, [[user(n) for n in range(3)], [user(1, nat="YY")]])
+    delete = f"DELETE FROM {TABLE} WHERE id = '{user(0)['login']['uuid']}'"
+    both.execute(delete)
+    with sqlite3.connect(both.projects["sqlite"].data / "staging" / "staging.db", timeout=30) as database:
+        database.execute(delete)
+    for project in both.projects.values():
+        tailrace.wait_until(lambda: came(project) == 5, "five changes")
+    stop(both)
+    shown = {}
+    for name, project in both.projects.items():
+        found = by_key(project)
+        for key, changes in found.items():
+            places = [one["__lsn"] for one in changes]
+            assert places == sorted(set(places)), (key, places)
+            assert all(list(one)[-len(METADATA):] == METADATA for one in changes)
+        schemas = {one["__schema"] for changes in found.values() for one in changes}
+        assert schemas == {"main" if name == "sqlite" else "public"}
+        shown[name] = {key: [{member: value for member, value in one.items()
+                              if member not in ("__schema", "__lsn", "__txId", "__source_ts_ms")} for one in changes]
+                       for key, changes in found.items()}
+    assert shown["sqlite"] == shown["postgresql"]
+    first, second = (user(n)["login"]["uuid"] for n in range(2))
+    assert [(one["__op"], one["__deleted"]) for one in shown["sqlite"][first]] == [("c", "false"), ("d", "true")]
+    assert shown["sqlite"][first][1]["name"] == user(0)["name"]
+    assert [(one["__op"], one["nat"]) for one in shown["sqlite"][second]] == [("c", user(1)["nat"]), ("u", "YY")]
 
 
 def test_rows_that_a_truncate_removes_are_deleted_in_the_topic(both):

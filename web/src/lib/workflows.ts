@@ -15,6 +15,7 @@ const WORDS: Record<string, string> = {
 };
 const TYPES: Record<RunType, string> = {
   scheduled: "scheduled", manual: "by hand", backfill: "backfill", asset_triggered: "by an asset",
+  asset_materialization: "for an asset",
 };
 
 export const stateWords = (state: string) => WORDS[state] ?? state;
