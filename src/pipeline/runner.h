@@ -122,8 +122,9 @@ class Runner {
   /// that ends the runner.
   virtual void on_served_change(std::function<void()> changed) = 0;
 
-  /// The first record of a partition that is yet to be read, or would be read again after a crash:
-  /// retention leaves it alone. INT64_MAX for a topic that no flow reads.
+  /// The first record of a partition that is yet to be read, would be read again after a crash, or
+  /// has rows that the lake does not show yet: retention leaves it alone. INT64_MAX for a topic
+  /// that no flow reads.
   virtual Offset keep_from(const log::Partition& partition) const = 0;
 };
 

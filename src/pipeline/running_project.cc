@@ -44,6 +44,7 @@ RunningProject::~RunningProject() {
     }
     thread_.join();
   }
+  lake_.reset();  // what it was given to do still says so here
 }
 
 Status RunningProject::open_all(const std::string& data) {
@@ -462,8 +463,13 @@ Status RunningProject::finish_checkpoint() {
   checkpoint_span_ = {};
   if (sink_) sink_->send();
   unpublished_ = false;
+  // Behind the commits: who waits for a position reads its rows in the lake.
+  (void)lake_->post_awaited([this, positions = begun_positions_]() mutable -> Status {
+    std::lock_guard lock(mutex_);
+    durable_positions_ = std::move(positions);
+    return {};
+  });
   std::lock_guard lock(mutex_);
-  durable_positions_ = begun_positions_;
   for (std::size_t i = 0; i < outputs_.size(); ++i)
     lake_rows_[i] = checkpoint_.rows[graph_.tables[i].name];
   return {};

@@ -221,15 +221,16 @@ class RunningProject final : public Runner {
   /// Guards what the status functions read: set by the step thread after each step.
   mutable std::mutex mutex_;
   std::string stopped_by_;
-  bool store_waits_ = false;                                              ///< for room on the disk
-  std::map<std::string, Positions> begun_positions_, durable_positions_;  ///< of checkpoints
+  bool store_waits_ = false;  ///< for room on the disk
+  std::map<std::string, Positions> begun_positions_,
+      durable_positions_;  ///< of checkpoints; in the lake
   std::vector<TopicCounts> topic_counts_;
   std::vector<std::string> flow_failed_;
   std::vector<std::optional<std::int64_t>> flow_watermarks_;
   std::vector<std::vector<engine::ExpectationCount>> flow_expectations_;
   std::vector<std::int64_t> table_rows_, lake_rows_;
   std::map<std::string, std::int64_t> served_fewer_;  ///< as in ProjectCounts
-  std::vector<DeadLetter> redriven_;  ///< sent back, to be marked by the next step
+  std::vector<DeadLetter> redriven_;                  ///< sent back, to be marked by the next step
 };
 
 }  // namespace tailrace::pipeline
