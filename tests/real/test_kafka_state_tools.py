@@ -144,7 +144,7 @@ class Names:
         # The end of a wait is told in the records' line; other groups write records too.
         text = re.sub(r"\}20\d\d-.*|\nProcessed a total of.*", "}", text).replace("}{", "}\n{")
         text = re.sub(r"\b1[78]\d{11}\b", "TIME", text)
-        text = re.sub(r"(TIME\s+)\d+$", r"\1MS", text, flags=re.M)
+        text = re.sub(r"(TIME\s+)\d{4,}[ \t]*", r"\1MS ", text)
         text = re.sub(r'(?<=")[\w-]{22}(?=")(?!":)|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', self.name, text)
         text = re.sub(r'(?<="transactionPartitions":)\[\{.*?\}\]', in_order, text)
         return said.code, text.splitlines()
