@@ -61,7 +61,7 @@ COMMENTED_CODE = re.compile(
 CODE = (".h", ".cc")
 PROSE = (".py", ".sh", ".ts", ".md", ".cmake", ".yml", ".sql", ".css", ".html", ".txt")
 # Distributions whose modules have another name.
-IMPORTED_AS = {"pyyaml": "yaml"}
+IMPORTED_AS = {"kafka_python": "kafka", "pyyaml": "yaml"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
 

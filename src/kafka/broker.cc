@@ -209,6 +209,7 @@ Status Broker::topic_defaults_changed() {
     flush_bounds_.set(topic.name, settings);
   }
   connection_rates_.set_most(layers.number("max.connection.creation.rate"));
+  transactions_.set_verifies(layers.flag("transaction.partition.verification.enable"));
   return {};
 }
 

@@ -17,15 +17,20 @@ using log::Traffic;
 struct TopicPartitions {
   std::string topic;
   std::vector<std::shared_ptr<log::Partition>> partitions;
+  std::size_t offline = 0;
 };
 
 std::vector<TopicPartitions> topics_of(log::Log& log) {
   std::vector<TopicPartitions> all;
   for (const auto& topic : log.topics()) {
     auto& one = all.emplace_back(TopicPartitions{topic.name, {}});
-    for (std::int32_t i = 0; i < topic.settings.partitions; ++i)
-      if (auto partition = log.partition(topic.name, PartitionId(i)))
+    for (std::int32_t i = 0; i < topic.settings.partitions; ++i) {
+      if (auto partition = log.partition(topic.name, PartitionId(i))) {
         one.partitions.push_back(std::move(*partition));
+      } else if (partition.error().code == Code::kDataLoss) {
+        ++one.offline;
+      }
+    }
   }
   return all;
 }
@@ -72,11 +77,17 @@ void write_partitions(MetricsText& out, const std::vector<TopicPartitions>& topi
 
 void write_counts(MetricsText& out, const std::vector<TopicPartitions>& topics) {
   std::size_t partitions = 0;
-  for (const auto& topic : topics) partitions += topic.partitions.size();
+  std::size_t offline = 0;
+  for (const auto& topic : topics) {
+    partitions += topic.partitions.size();
+    offline += topic.offline;
+  }
   gauge(out, "kafka_server_replicamanager_partitioncount", "Partitions here.", partitions);
   gauge(out, "kafka_server_replicamanager_leadercount", "Partitions led from here.", partitions);
   gauge(out, "kafka_server_replicamanager_underreplicatedpartitions",
         "Partitions that lack a replica: none, since there is one broker.", 0);
+  gauge(out, "kafka_server_replicamanager_offlinereplicacount",
+        "Partitions that are not served, because their files are damaged.", offline);
   gauge(out, "kafka_controller_kafkacontroller_activecontrollercount",
         "1: this broker is the controller.", 1);
   gauge(out, "kafka_controller_kafkacontroller_globaltopiccount", "Topics of the cluster.",

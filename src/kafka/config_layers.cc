@@ -62,6 +62,12 @@ std::int64_t ConfigLayers::number(std::string_view name) const {
   return whole(read_config(*config, *text).value_or("0"));
 }
 
+bool ConfigLayers::flag(std::string_view name) const {
+  const auto text = value(name);
+  const auto* config = find_config(ConfigKind::kBroker, name);
+  return text && config != nullptr && read_config(*config, *text).value_or("") == "true";
+}
+
 std::vector<SourcedConfig> ConfigLayers::synonyms(std::string_view name) const {
   std::vector<SourcedConfig> all;
   const auto names = same_meaning(name);

@@ -43,6 +43,8 @@ struct ConfigLayers {
   std::optional<std::string> value(std::string_view name) const;
   /// The same of a number; 0 when there is none.
   std::int64_t number(std::string_view name) const;
+  /// The same of a boolean.
+  bool flag(std::string_view name) const;
   /// Every layer's value of a setting and of those that mean the same in another unit, the one that
   /// counts first. Empty unless the first is of that very name, as Kafka has it.
   std::vector<SourcedConfig> synonyms(std::string_view name) const;

@@ -59,6 +59,8 @@ ErrorCode topic_error(Code code) {
     case Code::kInvalidArgument:
     case Code::kOutOfRange:
       return ErrorCode::kInvalidConfig;
+    case Code::kDataLoss:
+      return ErrorCode::kKafkaStorageError;
     case Code::kCancelled:
       return ErrorCode::kUnknownServerError;
     default:

@@ -68,10 +68,9 @@ groups::OffsetCommitValue plain(const OffsetCommitValue& value) {
           .topic_id = {value.topic_id}};
 }
 
-/// Kafka writes the oldest version that can say all.
+/// Kafka writes the newest version, unless the offset's end is told: only version 1 can say it.
 Version version_of(const OffsetCommitValue& value) {
-  if (value.expire_timestamp != -1) return Version(1);
-  return Version(value.topic_id == Uuid{} ? 3 : 4);
+  return Version(value.expire_timestamp != -1 ? 1 : 4);
 }
 
 GroupMetadataKey message(const groups::GroupMetadataKey& key) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -105,6 +106,14 @@ class SaslFuzz : public testing::Test {
     return said && said->principal;
   }
 
+  /// Some good tokens say the same and have two signatures, some bad ones are a bit away from a
+  /// good one: damage may make what is rightly taken.
+  bool is_good(std::string_view message) const {
+    return std::ranges::any_of(recorded_->good, [&](const auto& token) {
+      return message.find(token) != std::string_view::npos;
+    });
+  }
+
   /// He has the parts of good tokens, and tokens that are not taken, but no key.
   bool stranger_with_a_token_gets_in(Sasl& sasl) {
     const auto one_of = [&](const auto& all) { return all[random_() % all.size()]; };
@@ -118,8 +127,9 @@ class SaslFuzz : public testing::Test {
     if (now_and_then()) token = damaged(token);
     auto message = auth::bearer_message({.authorize_as = {}, .token = token, .extensions = {}});
     for (int tries = 0; tries < 3; ++tries) {
-      const auto said = sasl.message(now_and_then() ? damaged(message) : message);
-      if (said && said->principal) return true;
+      const auto sent = now_and_then() ? damaged(message) : message;
+      const auto said = sasl.message(sent);
+      if (said && said->principal) return !is_good(sent);
       if (!said) return false;
       if (now_and_then()) message = "\x01";
     }

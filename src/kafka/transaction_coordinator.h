@@ -6,6 +6,7 @@
 // coordinator's own.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -54,6 +55,10 @@ class TransactionCoordinator {
   /// what is decided and perhaps not ended.
   Status start();
   void ask(transactions::Happening what, Done done);
+  /// Whether clients that add partitions to a transaction themselves must have done so before they
+  /// write to them (transaction.partition.verification.enable); any thread.
+  void set_verifies(bool verifies) { verifies_ = verifies; }
+  bool verifies() const { return verifies_; }
   /// No answer comes after it.
   void stop();
   /// tailrace_kafka_transactions…; any thread.
@@ -111,6 +116,7 @@ class TransactionCoordinator {
   std::deque<std::shared_ptr<Step>> steps_;  // in order: an answer follows all earlier records
   std::multimap<TimestampMs, std::shared_ptr<Marking>> again_;  // markers that could not be written
   Counter committed_, aborted_;                                 // whose markers are all written
+  std::atomic<bool> verifies_ = true;
   bool stopping_ = false;
   std::thread timer_;
 };

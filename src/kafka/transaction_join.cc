@@ -23,6 +23,7 @@ void note(JoinErrors& errors, const transactions::Partitions& partitions, ErrorC
 void join_transaction(TransactionCoordinator& coordinator, const std::string& id,
                       transactions::Producer producer, const transactions::Partitions& partitions,
                       JoinAs as, std::move_only_function<void(const JoinErrors& errors)> done) {
+  if (as != JoinAs::kAddedByTheBroker && !coordinator.verifies()) return done({});
   transactions::Happening what = transactions::VerifyPartitions{id, producer, partitions};
   if (as == JoinAs::kAddedByTheBroker) {
     what = transactions::AddPartitions{id, producer, partitions, transactions::kEpochPerTransaction,

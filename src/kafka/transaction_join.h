@@ -1,5 +1,6 @@
 // Before records are written in a transaction their partitions must be in it (KIP-890): newer
-// clients leave it to the broker to add them, for older ones it is checked that they did.
+// clients leave it to the broker to add them, for older ones it is checked that they did (unless
+// transaction.partition.verification.enable is off).
 #pragma once
 
 #include <functional>

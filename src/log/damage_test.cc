@@ -105,14 +105,17 @@ struct Outcome {
 void check(rt::SimulatedFiles& files, Harm harm, Outcome& outcome) {
   for (int start = 0; start < 2; ++start) {
     auto log = Log::open(kFolder, {.seed = 1}, files);
-    if (!log) {
-      EXPECT_EQ(log.error().code, Code::kDataLoss) << log.error().what;
-      EXPECT_EQ(harm, Harm::kRecords) << log.error().what;
+    ASSERT_TRUE(log) << log.error().what;
+    const auto opened = (*log)->partition("t", PartitionId(0));
+    if (!opened) {
+      EXPECT_EQ(opened.error().code, Code::kDataLoss) << opened.error().what;
+      EXPECT_EQ(harm, Harm::kRecords) << opened.error().what;
       ++outcome.refused;
-      return;
+      EXPECT_TRUE((*log)->close());
+      continue;
     }
     ++outcome.opened;
-    Partition& partition = *(*log)->partition("t", PartitionId(0)).value();
+    Partition& partition = **opened;
     std::int64_t seen = 0;
     const bool all = read_all(partition, seen) && seen == kRecords;
     EXPECT_TRUE(all || harm == Harm::kRecords) << seen;
@@ -339,6 +342,75 @@ TEST(DamageOfATopic, makes_it_alone_go_offline_and_keeps_its_records) {
   EXPECT_TRUE(
       files.list(std::string(kFolder) + "/t-0").value_or(std::vector<std::string>{}).empty());
   EXPECT_TRUE(log->create_topic("t", {}));
+}
+
+void append_one(Partition& partition, std::int64_t i) {
+  const std::string value = value_of(i);
+  const std::vector<Record> records = {{"k", value, time_of(i), {}}};
+  ASSERT_TRUE(partition.append(records, {5, 0, i}));
+}
+
+/// A topic of two partitions, the first with some sealed segments.
+void write_two_partitions(rt::SimulatedFiles& files) {
+  auto log = Log::open(kFolder, {.seed = 1}, files).value();
+  TopicSettings settings;
+  settings.partitions = 2;
+  settings.segment_bytes = 1024;
+  ASSERT_TRUE(log->create_topic("t", settings));
+  for (std::int32_t p = 0; p < 2; ++p) {
+    const auto partition = log->partition("t", PartitionId(p)).value();
+    for (std::int64_t i = 0; i < kRecords; ++i) append_one(*partition, i);
+    ASSERT_TRUE(partition->delete_records(Offset(1)));
+  }
+  ASSERT_TRUE(log->close());
+}
+
+TEST(DamageOfAPartition, makes_it_alone_go_offline_and_keeps_its_records) {
+  rt::SimulatedFiles files(1);
+  write_two_partitions(files);
+  const std::string sealed = std::string(kFolder) + "/t-0/00000000000000000000.log";
+  const std::string good = files.content(sealed);
+  const auto damage = [&] {
+    files.overwrite(sealed, good.size() - 40, std::string(40, '!'));
+    // Its time index gone as well, it is read whole at the start.
+    ASSERT_TRUE(files.remove(std::string(kFolder) + "/t-0/00000000000000000000.timeindex"));
+  };
+  damage();
+  for (int start = 0; start < 2; ++start) {
+    auto log = Log::open(kFolder, {.seed = 1}, files).value();
+    const auto offline = log->partition("t", PartitionId(0));
+    ASSERT_FALSE(offline);
+    EXPECT_EQ(offline.error().code, Code::kDataLoss);
+    EXPECT_NE(offline.error().what.find("partition t-0 is offline: t-0"), std::string::npos)
+        << offline.error().what;
+    EXPECT_NE(offline.error().what.find(sealed), std::string::npos) << offline.error().what;
+    // The topic is there, and its other partition takes records.
+    TopicSettings settings = log->topic("t")->settings;
+    settings.retention_ms = -1;
+    EXPECT_TRUE(log->alter_topic("t", settings));
+    append_one(*log->partition("t", PartitionId(1)).value(), kRecords + start);
+    EXPECT_EQ(log->create_topic("t", {}).error().code, Code::kAlreadyExists);
+    EXPECT_TRUE(log->sync());
+    EXPECT_TRUE(log->apply_retention());
+    EXPECT_TRUE(log->clean());
+    ASSERT_TRUE(log->close());
+  }
+  // The file put back, all is as it was, the checkpoints too.
+  files.overwrite(sealed, 0, good);
+  {
+    auto log = Log::open(kFolder, {.seed = 1}, files).value();
+    const auto partition = log->partition("t", PartitionId(0)).value();
+    EXPECT_EQ(partition->log_start(), Offset(1));
+    EXPECT_EQ(partition->next_offset(), Offset(kRecords));
+    ASSERT_TRUE(log->close());
+  }
+  damage();
+  auto log = Log::open(kFolder, {.seed = 1}, files).value();
+  ASSERT_TRUE(log->delete_topic("t"));
+  EXPECT_TRUE(
+      files.list(std::string(kFolder) + "/t-0").value_or(std::vector<std::string>{}).empty());
+  EXPECT_TRUE(log->create_topic("t", {}));
+  EXPECT_TRUE(log->partition("t", PartitionId(0)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Log, Damage, ::testing::Bool(), [](const auto& one) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -54,17 +55,22 @@ class LogOnFiles final : public Log, private PartitionOwner {
  private:
   struct Entry {
     Topic topic;
-    std::vector<std::shared_ptr<PartitionLog>> partitions;
+    std::vector<std::shared_ptr<PartitionLog>> partitions;  // nullptr: offline
+    std::map<std::int32_t, std::string> offline;            // what to say of those
   };
+  /// Whether a partition with damaged files fails what is done, or goes offline alone.
+  enum class Damaged { kFails, kGoesOffline };
   Status note_progress() override;
   void on_append(const Partition& partition, std::uint64_t bytes) override;
   Status open_partitions(Entry& entry, const OffsetCheckpoint& points,
-                         const OffsetCheckpoint& starts, const OffsetCheckpoint& cleaned);
+                         const OffsetCheckpoint& starts, const OffsetCheckpoint& cleaned,
+                         Damaged damaged = Damaged::kFails);
   Status write_topic(const Topic& topic);
   Result<OffsetCheckpoint> checkpoint_of(std::string_view file, std::string_view without,
                                          bool* damaged = nullptr);
   Status check_online(std::string_view topic) const;
   Status delete_offline(std::string_view name);
+  void forget_offline(std::string_view name);
   std::string path(std::string_view file) const { return folder_ + "/" + std::string(file); }
   std::vector<std::shared_ptr<PartitionLog>> all() const;
   Status checkpoint(std::span<const std::shared_ptr<PartitionLog>> partitions);
@@ -84,7 +90,7 @@ class LogOnFiles final : public Log, private PartitionOwner {
   std::map<TopicId, std::string> names_;  // of topics_
   /// Topics whose .meta is damaged, and what to say of them.
   std::map<std::string, std::string, std::less<>> offline_;
-  OffsetCheckpoint offline_points_;  // what the checkpoint files say of them
+  OffsetCheckpoint offline_points_;  // what the checkpoint files say of offline partitions
   OffsetCheckpoint offline_starts_;
   OffsetCheckpoint offline_cleaned_;
   rt::Random random_;
@@ -98,9 +104,11 @@ class LogOnFiles final : public Log, private PartitionOwner {
   bool closed_ = false;
 };
 
-void keep(OffsetCheckpoint& some, const OffsetCheckpoint& all, const std::string& topic) {
+/// What `all` says of a topic's partitions, or of one of them.
+void keep(OffsetCheckpoint& some, const OffsetCheckpoint& all, const std::string& topic,
+          std::optional<PartitionId> partition = {}) {
   for (const auto& [key, offset] : all) {
-    if (key.first == topic) some[key] = offset;
+    if (key.first == topic && (!partition || key.second == *partition)) some[key] = offset;
   }
 }
 
@@ -137,7 +145,7 @@ Status LogOnFiles::start() {
     }
     Entry entry;
     entry.topic = std::move(*topic);
-    TRY(open_partitions(entry, points, starts, cleaned));
+    TRY(open_partitions(entry, points, starts, cleaned, Damaged::kGoesOffline));
     names_.emplace(entry.topic.id, name);
     topics_.emplace(name, std::move(entry));
   }
@@ -163,8 +171,8 @@ Status LogOnFiles::check_online(std::string_view topic) const {
 }
 
 Status LogOnFiles::open_partitions(Entry& entry, const OffsetCheckpoint& points,
-                                   const OffsetCheckpoint& starts,
-                                   const OffsetCheckpoint& cleaned) {
+                                   const OffsetCheckpoint& starts, const OffsetCheckpoint& cleaned,
+                                   Damaged damaged) {
   // Where nobody knows how far the cleaner came, offsets may be missing anywhere.
   const Offset uncleaned(cleaned_unknown_ ? 1 : 0);
   const auto at = [](const OffsetCheckpoint& offsets, const std::string& topic, PartitionId id) {
@@ -182,9 +190,25 @@ Status LogOnFiles::open_partitions(Entry& entry, const OffsetCheckpoint& points,
                                at(points, name, id),
                                at(starts, name, id),
                                std::max(at(cleaned, name, id), uncleaned)};
-    ASSIGN(auto opened,
-           PartitionLog::open(start, config_.checkpoint_interval_bytes, files_, clock_, *this));
-    entry.partitions.push_back(std::move(opened));
+    auto opened =
+        PartitionLog::open(start, config_.checkpoint_interval_bytes, files_, clock_, *this);
+    if (opened) {
+      entry.partitions.push_back(std::move(*opened));
+      continue;
+    }
+    if (opened.error().code != Code::kDataLoss || damaged == Damaged::kFails) {
+      return std::unexpected(opened.error());
+    }
+    const auto why = fmt::format(
+        "partition {}-{} is offline: {}. Its records are kept; put the file back, or delete the "
+        "topic",
+        name, i, opened.error().what);
+    LOG_OF(error, log_of("topic", name, "partition", i), "{}", why);
+    entry.offline.emplace(i, why);
+    entry.partitions.push_back(nullptr);
+    keep(offline_points_, points, name, id);
+    keep(offline_starts_, starts, name, id);
+    keep(offline_cleaned_, cleaned, name, id);
   }
   return {};
 }
@@ -200,7 +224,7 @@ Status LogOnFiles::create_topic(std::string_view name, const TopicSettings& sett
   const std::unique_lock change(change_mutex_);
   TRY(check_online(name));
   if (topic(name)) return error(Code::kAlreadyExists, fmt::format("topic {} exists", name));
-  Entry entry{{std::string(name), {}, settings}, {}};
+  Entry entry{{std::string(name), {}, settings}, {}, {}};
   for (auto& byte : entry.topic.id) byte = static_cast<std::uint8_t>(random_.next());
   // A crash in the middle of a deletion may have left files without their topic.
   for (std::int32_t i = 0; i < settings.partitions; ++i) {
@@ -239,7 +263,9 @@ Status LogOnFiles::alter_topic(std::string_view name, const TopicSettings& setti
   entry.topic.settings = settings;
   TRY(open_partitions(entry, {}, {}, {}));
   TRY(write_topic(entry.topic));
-  for (const auto& partition : entry.partitions) partition->set_settings(settings);
+  for (const auto& partition : entry.partitions) {
+    if (partition) partition->set_settings(settings);
+  }
   const std::unique_lock lock(topics_mutex_);
   topics_.find(name)->second = std::move(entry);
   return {};
@@ -256,14 +282,19 @@ Status LogOnFiles::delete_topic(std::string_view name) {
     entry = std::move(found->second);
     names_.erase(entry.topic.id);
     topics_.erase(found);
-    for (const auto& partition : entry.partitions) retired_.add(partition->traffic());
+    for (const auto& partition : entry.partitions) {
+      if (partition) retired_.add(partition->traffic());
+    }
   }
-  for (const auto& partition : entry.partitions) partition->close();
+  for (const auto& partition : entry.partitions) {
+    if (partition) partition->close();
+  }
+  forget_offline(name);
   TRY(files_.remove(path(entry.topic.name + std::string(kMetaSuffix))));
   TRY(files_.sync_folder(folder_));
   TRY(note_progress());
-  for (const auto& partition : entry.partitions) {
-    TRY(files_.remove_folder(path(fmt::format("{}-{}", name, partition->id().value))));
+  for (std::size_t i = 0; i < entry.partitions.size(); ++i) {
+    TRY(files_.remove_folder(path(fmt::format("{}-{}", name, i))));
   }
   return {};
 }
@@ -282,11 +313,15 @@ Status LogOnFiles::delete_offline(std::string_view name) {
     const std::unique_lock lock(topics_mutex_);
     offline_.erase(std::string(name));
   }
+  forget_offline(name);
+  return {};
+}
+
+void LogOnFiles::forget_offline(std::string_view name) {
   const std::unique_lock lock(progress_mutex_);
   for (auto* kept : {&offline_points_, &offline_starts_, &offline_cleaned_}) {
     std::erase_if(*kept, [&](const auto& one) { return one.first.first == name; });
   }
-  return {};
 }
 
 std::vector<Topic> LogOnFiles::topics() const {
@@ -330,14 +365,16 @@ Result<std::shared_ptr<Partition>> LogOnFiles::partition(std::string_view topic,
   if (id.value < 0 || static_cast<std::size_t>(id.value) >= partitions.size()) {
     return error(Code::kNotFound, fmt::format("topic {} has no partition {}", topic, id.value));
   }
-  return partitions[static_cast<std::size_t>(id.value)];
+  if (const auto& here = partitions[static_cast<std::size_t>(id.value)]) return here;
+  return error(Code::kDataLoss, found->second.offline.at(id.value));
 }
 
 std::vector<std::shared_ptr<PartitionLog>> LogOnFiles::all() const {
   const std::unique_lock lock(topics_mutex_);
   std::vector<std::shared_ptr<PartitionLog>> found;
   for (const auto& [name, entry] : topics_) {
-    found.insert(found.end(), entry.partitions.begin(), entry.partitions.end());
+    std::ranges::copy_if(entry.partitions, std::back_inserter(found),
+                         [](const auto& partition) { return partition != nullptr; });
   }
   return found;
 }

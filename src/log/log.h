@@ -16,9 +16,9 @@
 //
 // After a crash open() checks the tail beyond the recovery point of every partition's last segment.
 // A torn tail is cut off with
-// one line in the log; a bad batch with good ones after it is refused with kDataLoss naming
-// topic-partition@offset, file
-// and byte.
+// one line in the log; a bad batch with good ones after it takes its partition offline: the others
+// are served, and partition() says kDataLoss of it, naming topic-partition@offset,
+// file and byte.
 #pragma once
 
 #include <chrono>
@@ -55,8 +55,8 @@ struct LogConfig {
 
 class Log {
  public:
-  /// kFailedPrecondition when another process holds the folder, kDataLoss when a file is corrupt in
-  /// the middle.
+  /// kFailedPrecondition when another process holds the folder. Damaged files fail nothing but
+  /// their own partition.
   static Result<std::unique_ptr<Log>> open(const std::string& folder, LogConfig config,
                                            rt::FileSystem& files = rt::posix_files(),
                                            rt::Clock& clock = rt::system_clock());
@@ -76,7 +76,7 @@ class Log {
   /// Of topic(id), without its settings.
   virtual std::optional<std::string> topic_name(const TopicId& id) const = 0;
 
-  /// kNotFound names the topic and partition.
+  /// kNotFound names the topic and partition, kDataLoss what is damaged of one that is offline.
   virtual Result<std::shared_ptr<Partition>> partition(std::string_view topic, PartitionId id) = 0;
 
   /// A number that grows with every append to any partition.

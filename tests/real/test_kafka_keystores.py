@@ -61,7 +61,8 @@ def test_keystores_change_as_on_kafka(tmp_path):
     certificates = {name: authority.sign(name, "/CN=localhost") for name in ("old", "new")} | {
         "elsewhere": authority.sign("elsewhere", "/CN=elsewhere"),
         "fewer": authority.sign("fewer", "/CN=localhost", "DNS:localhost"),
-        "more": authority.sign("more", "/CN=localhost", "DNS:localhost,IP:127.0.0.1,DNS:kafka.example")}
+        **{name: authority.sign(name, "/CN=localhost", "DNS:localhost,IP:127.0.0.1,DNS:kafka.example")
+           for name in ("more", "later")}}
     sides = [Side(tmp_path / make.__name__, certificates, make) for make in (real, ours)]
     different = []
     for command, in_words in STORY:
@@ -70,10 +71,10 @@ def test_keystores_change_as_on_kafka(tmp_path):
             different.append(f"{command}\n--- Kafka\n{one}\n--- ours\n{other}\n")
     # What was replaced under its name is read with the next change of the broker, whatever it is.
     for side in sides:
-        shutil.copy(side.folder / "new.pem", side.folder / "old.pem")
+        shutil.copy(side.folder / "later.pem", side.folder / "more.pem")
     command = f"{CONFIGS} --alter --add-config log.cleaner.threads=2"
     one, other = (side.say(command) for side in sides)
-    if one != other or one[2] != serial_of(certificates["new"][0]):
+    if one != other or one[2] != serial_of(certificates["later"][0]):
         different.append(f"{command}\n--- Kafka\n{one}\n--- ours\n{other}\n")
     for side in sides:
         side.broker.stop()

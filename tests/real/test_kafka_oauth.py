@@ -44,6 +44,7 @@ sasl.mechanism=OAUTHBEARER
 sasl.login.callback.handler.class={PACKAGE}.OAuthBearerLoginCallbackHandler
 sasl.oauthbearer.token.endpoint.url={url}/token
 sasl.jaas.config={MODULE} clientId="alice" clientSecret="{secret}" scope="kafka";
+request.timeout.ms=10000
 default.api.timeout.ms=20000
 """)
     return file

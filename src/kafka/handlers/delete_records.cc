@@ -16,7 +16,7 @@ Answer remove(Broker& broker, const std::string& topic, std::int32_t index, std:
   answer.low_watermark = -1;
   const auto partition = broker.log().partition(topic, PartitionId(index));
   if (!partition) {
-    answer.error_code = wire(ErrorCode::kUnknownTopicOrPartition);
+    answer.error_code = wire(read_error(partition.error().code));
     return answer;
   }
   const Offset to = before == kToTheEnd ? (*partition)->high_watermark() : Offset(before);

@@ -16,7 +16,7 @@ void describe_producers(Call call, const DescribeProducersRequest& request) {
       answer.partition_index = index;
       const auto partition = call.broker().log().partition(topic.name, PartitionId(index));
       if (!partition) {
-        answer.error_code = wire(ErrorCode::kUnknownTopicOrPartition);
+        answer.error_code = wire(read_error(partition.error().code));
         continue;
       }
       for (const auto& one : (*partition)->active_producers()) {

@@ -14,7 +14,7 @@ constexpr std::int32_t kMostAtOnce = 2000;  // max.request.partition.size.limit
 using Response = DescribeTopicPartitionsResponse;
 
 /// The topic's partitions from `from` on; false when the page was full before its end.
-bool describe(const Broker& broker, const log::Topic& topic, std::int32_t from, std::int32_t& room,
+bool describe(Broker& broker, const log::Topic& topic, std::int32_t from, std::int32_t& room,
               Response& response) {
   auto& answer = response.topics.emplace_back();
   answer.name = topic.name;
@@ -30,6 +30,9 @@ bool describe(const Broker& broker, const log::Topic& topic, std::int32_t from, 
     partition.leader_id = broker.node_id();
     partition.leader_epoch = kLeaderEpoch;
     partition.replica_nodes = partition.isr_nodes = {broker.node_id()};
+    if (!broker.log().partition(topic.name, PartitionId(i))) {
+      partition.offline_replicas = {broker.node_id()};
+    }
     partition.eligible_leader_replicas.emplace();
     partition.last_known_elr.emplace();
   }

@@ -53,7 +53,7 @@ Result<std::shared_ptr<log::Partition>> find(const Call& call, const FetchWant& 
     return error(Code::kPermissionDenied, "may not be read");
   }
   auto partition = broker.log().partition(name, PartitionId(want.request.partition));
-  answer.error_code = wire(partition ? ErrorCode::kNone : ErrorCode::kUnknownTopicOrPartition);
+  answer.error_code = wire(partition ? ErrorCode::kNone : read_error(partition.error().code));
   return partition;
 }
 

@@ -60,7 +60,7 @@ void list_offsets(Call call, const ListOffsetsRequest& request) {
       const auto partition =
           call.broker().log().partition(topic.name, PartitionId(asked.partition_index));
       if (!partition) {
-        answer.error_code = wire(ErrorCode::kUnknownTopicOrPartition);
+        answer.error_code = wire(read_error(partition.error().code));
       } else if (const auto epoch = check_epoch(asked.current_leader_epoch);
                  epoch != ErrorCode::kNone) {
         answer.error_code = wire(epoch);

@@ -11,7 +11,7 @@ namespace {
 
 using TopicAnswer = MetadataResponse::MetadataResponseTopic;
 
-void describe(const Broker& broker, const log::Topic& topic, TopicAnswer& answer) {
+void describe(Broker& broker, const log::Topic& topic, TopicAnswer& answer) {
   answer.name = topic.name;
   answer.topic_id = topic.id;
   answer.is_internal = Broker::is_internal(topic.name);
@@ -21,6 +21,9 @@ void describe(const Broker& broker, const log::Topic& topic, TopicAnswer& answer
     partition.leader_id = broker.node_id();
     partition.leader_epoch = kLeaderEpoch;
     partition.replica_nodes = partition.isr_nodes = {broker.node_id()};
+    if (!broker.log().partition(topic.name, PartitionId(i))) {
+      partition.offline_replicas = {broker.node_id()};
+    }
   }
 }
 

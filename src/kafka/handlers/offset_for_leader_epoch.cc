@@ -18,7 +18,7 @@ void offset_for_leader_epoch(Call call, const OffsetForLeaderEpochRequest& reque
       const auto partition =
           call.broker().log().partition(topic.topic, PartitionId(asked.partition));
       if (!partition) {
-        answer.error_code = wire(ErrorCode::kUnknownTopicOrPartition);
+        answer.error_code = wire(read_error(partition.error().code));
       } else if (const auto epoch = check_epoch(asked.current_leader_epoch);
                  epoch != ErrorCode::kNone) {
         answer.error_code = wire(epoch);

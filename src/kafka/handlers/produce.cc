@@ -78,7 +78,7 @@ std::shared_ptr<log::Partition> append(Broker& broker, const std::string& topic,
   answer.index = data.index;
   auto partition = broker.log().partition(topic, PartitionId(data.index));
   if (!partition) {
-    fail(answer, ErrorCode::kUnknownTopicOrPartition, partition.error().what);
+    fail(answer, read_error(partition.error().code), partition.error().what);
     return nullptr;
   }
   if (!data.records) {

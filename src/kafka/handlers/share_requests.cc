@@ -93,7 +93,7 @@ std::shared_ptr<log::Partition> shared_partition(Broker& broker, const ShareSess
   error = ErrorCode::kUnknownTopicId;
   if (!topic) return nullptr;
   auto partition = broker.log().partition(*topic, place.second);
-  error = partition ? ErrorCode::kNone : ErrorCode::kUnknownTopicOrPartition;
+  error = partition ? ErrorCode::kNone : read_error(partition.error().code);
   return partition ? std::move(*partition) : nullptr;
 }
 
