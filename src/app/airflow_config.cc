@@ -2,29 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <string_view>
-
+#include "app/door_users.h"
 #include "app/host_port.h"
-#include "rt/file.h"
 
 namespace tailrace::app {
-namespace {
-
-constexpr std::size_t kMostBytes = 16 << 20;
-
-/// Of a file, or of an environment variable: env:NAME.
-Result<std::string> users_text(const std::string& users) {
-  constexpr std::string_view kEnvironment = "env:";
-  if (!users.starts_with(kEnvironment)) return rt::read_whole(rt::posix_files(), users, kMostBytes);
-  const char* text = std::getenv(users.substr(kEnvironment.size()).c_str());
-  if (text == nullptr || *text == '\0')
-    return error(Code::kInvalidArgument,
-                 users + ": the environment has no such variable, of lines USER: PASSWORD");
-  return std::string(text);
-}
-
-}  // namespace
 
 Result<airflow::DoorConfig> airflow_config(const AirflowSettings& settings) {
   const auto& [address, users, tls] = settings;
@@ -38,11 +19,7 @@ Result<airflow::DoorConfig> airflow_config(const AirflowSettings& settings) {
                              "may: --airflow-users FILE, of lines USER: PASSWORD",
                              address));
   }
-  const auto text = users_text(users);
-  if (!text) return std::unexpected(text.error().in("--airflow-users"));
-  auto known = auth::parse_users(*text);
-  if (!known) return std::unexpected(known.error().in(users));
-  config.users = std::make_shared<const auth::Passwords>(std::move(*known));
+  ASSIGN(config.users, door_users(users, "--airflow-users"));
   return config;
 }
 

@@ -15,9 +15,8 @@ struct AirflowSettings {
   TlsFiles tls = {};
 };
 
-/// `users`: a file of lines `USER: PASSWORD`, or `env:NAME`, a variable of such lines; empty:
-/// everybody may. kFailedPrecondition where others than this machine's users reach the address and
-/// anybody might trigger what he likes.
+/// `users` as door_users.h says; empty: everybody may. kFailedPrecondition where others than this
+/// machine's users reach the address and anybody might trigger what he likes.
 Result<airflow::DoorConfig> airflow_config(const AirflowSettings& settings);
 
 }  // namespace tailrace::app

@@ -2,28 +2,18 @@
 
 #include <filesystem>
 
+#include "app/door_users.h"
 #include "app/host_port.h"
 #include "auth/digest.h"
-#include "auth/passwords.h"
 #include "auth/word_file.h"
 #include "base/hex.h"
 #include "base/log.h"
-#include "rt/file.h"
 
 namespace tailrace::app {
 namespace {
 
 std::string token_file(const std::string& data) {
   return data + "/console.token";
-}
-
-Result<std::shared_ptr<const auth::Passwords>> users_of(const std::string& file) {
-  constexpr std::size_t kMostBytes = 16 << 20;
-  const auto text = rt::read_whole(rt::posix_files(), file, kMostBytes);
-  if (!text) return std::unexpected(text.error().in("--console-users"));
-  auto known = auth::parse_users(*text);
-  if (!known) return std::unexpected(known.error().in(file));
-  return std::make_shared<const auth::Passwords>(std::move(*known));
 }
 
 }  // namespace
@@ -36,7 +26,7 @@ Result<console::ConsoleConfig> console_config(const ConsoleSettings& settings,
   config.port = at.port;
   ASSIGN(config.tls, door_tls(settings.tls, "--console-"));
   if (settings.users.empty()) return config;
-  ASSIGN(config.login.users, users_of(settings.users));
+  ASSIGN(config.login.users, door_users(settings.users, "--console-users"));
   constexpr std::size_t kTokenBytes = 32;
   config.login.token = encode_hex(auth::random_bytes(kTokenBytes));
   TRY(auth::write_words(token_file(data), {{config.login.token}}));

@@ -12,7 +12,7 @@ namespace tailrace::app {
 struct ConsoleSettings {
   std::string listen = "127.0.0.1:9021";  ///< HOST:PORT, port 0 picks a free one; "off" for none
   TlsFiles tls = {};
-  std::string users = {};  ///< a file of lines `USER: PASSWORD`; empty: everybody who reaches it
+  std::string users = {};  ///< as door_users.h says; empty: everybody who reaches it
 };
 
 /// `data` has the token by which commands that can read the folder come in; it is made anew.

@@ -20,8 +20,8 @@ void add_tls_clients(CLI::App* command, TlsFiles& tls, const std::string& flags)
 
 void add_users(CLI::App* command, std::string& users, const std::string& flags) {
   command->add_option(flags + "users", users,
-                      "a file of who may use it, a line each: USER: PASSWORD (default: everybody "
-                      "who reaches it)");
+                      "a file of who may use it, a line each: USER: PASSWORD; or env:NAME, a "
+                      "variable with such lines (default: everybody who reaches it)");
 }
 
 }  // namespace

@@ -130,6 +130,29 @@ TEST(Doctor, every_broken_script_is_taken) {
   read_script("a.py", "def f(x):\n    return f(f(x))\nf(f(f(1)))\n", {});
 }
 
+TEST(Doctor, a_decorated_function_is_a_dag_of_its_name) {
+  const auto dags = read_script("flows.py", R"(from airflow import sdk
+from airflow.sdk import dag
+@dag(schedule="@daily", tags=["a"])
+def daily():
+    pass
+@dag
+def plain(): pass
+@sdk.dag("named", schedule="@hourly")
+def hourly(): pass
+@other(schedule="@daily")
+def nothing(): pass
+DAG()
+def no_decorator(): pass
+)",
+                                {})
+                        .dags;
+  std::vector<std::string> found;
+  for (const DagCall& one : dags)
+    found.push_back(one.id + " " + one.schedule + " " + std::to_string(one.line));
+  EXPECT_THAT(found, testing::ElementsAre("daily @daily 3", "plain  6", "named @hourly 8"));
+}
+
 TEST(Doctor, the_project_has_the_topic_the_url_the_fields_and_the_key) {
   const auto folder = read_folder("tests/doctor/users/faulty");
   ASSERT_TRUE(folder.has_value());

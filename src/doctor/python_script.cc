@@ -151,6 +151,7 @@ class Reader {
       Value returned;
       switch (one.kind) {
         case Statement::Kind::kFunction:
+          if (&one != block.data()) decorated((&one)[-1], one.name, names);
           continue;
         case Statement::Kind::kImport:
           script_.modules.try_emplace(one.name, one.line);
@@ -365,7 +366,7 @@ class Reader {
     }
     for (std::size_t i = 1; i < expression.parts.size(); ++i)
       call.values.push_back(value(expression.parts[i], names));
-    if (ends_with_call(call.name, "DAG") || call.name == "dag") dag(call);
+    if (is_dag(call.name)) dag(call, call.either(0, "dag_id"));
     connections(call);
     spark(call);
     if (auto function = functions_.find(call.method);
@@ -407,10 +408,27 @@ class Reader {
     return {};
   }
 
-  void dag(const Call& call) {
+  static bool is_dag(const std::string& name) {
+    return ends_with_call(name, "DAG") || ends_with_call(name, "dag");
+  }
+
+  /// `@dag(schedule=…)` before a function: the DAG has the function's name unless it says another.
+  void decorated(const Statement& before, const std::string& function, Names& names) {
+    if (!before.decorates || before.expressions.empty()) return;
+    const Expression& decorator = before.expressions[0];
+    Call call{decorator, dotted(decorator), {}, {}, {}};
+    if (decorator.kind == Kind::kCall) {
+      call.name = dotted(decorator.parts[0]);
+      for (std::size_t i = 1; i < decorator.parts.size(); ++i)
+        call.values.push_back(value(decorator.parts[i], names));
+    }
+    if (is_dag(call.name))
+      dag(call, {.kind = Value::Kind::kText, .text = function, .line = decorator.line});
+  }
+
+  void dag(const Call& call, const Value& id) {
     if (call.has("schedule_interval"))
       note(script_.old_words, {"schedule_interval", call.expression.line});
-    const Value& id = call.either(0, "dag_id");
     const bool known = std::ranges::any_of(
         script_.dags, [&](const DagCall& one) { return one.line == call.expression.line; });
     if (id.kind != Value::Kind::kText || known) return;

@@ -282,7 +282,7 @@ class Parser {
     }
     Statement made;
     made.line = now().line;
-    if (op("@")) next();  // a decorator is a call before its function
+    made.decorates = take("@");  // a call before its function
     if (is(Token::Kind::kName) && word_statement(made)) {
       out.push_back(std::move(made));
       return;

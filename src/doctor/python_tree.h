@@ -2,7 +2,7 @@
 //
 // Not a Python parser: it takes every text, never fails, and what it does not know becomes kOther
 // with its parts. Operators have no precedence, comprehensions are chains of operators; annotations
-// and decorators are left out. Names, strings, calls, subscripts and blocks are as Python has them.
+// are left out. Names, strings, calls, subscripts and blocks are as Python has them.
 // Limits: 1 MiB of text, brackets and blocks 50 deep, 100 operators and 200 trailers in a row.
 #pragma once
 
@@ -51,6 +51,7 @@ struct Statement {
   };
   Kind kind = Kind::kOther;
   int line = 0;
+  bool decorates = false;  ///< the function or class that follows
   std::string name;
   std::vector<std::string> parameters;
   std::vector<Expression> expressions;

@@ -116,6 +116,7 @@ def test_half_of_tls_and_a_bad_file_of_users_are_told(tmp_path):
     (tmp_path / "users").write_text("alice\n")
     for words, what in ((["--console-tls-certificate", tmp_path / "x.pem"], "--console-tls-key"),
                         (["--console-users", tmp_path / "none"], "--console-users"),
+                        (["--console-users", "env:NOT_THERE"], "env:NOT_THERE"),
                         (["--console-users", tmp_path / "users"], "users")):
         done = project.command("run", project.folder, "--data", tmp_path / "data", *tailrace.FREE_PORTS, *words)
         assert done.returncode == 1 and what in done.stderr, done.stderr
