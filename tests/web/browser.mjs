@@ -62,6 +62,16 @@ export async function visit(url, options = {}) {
   return page;
 }
 
+/** Waits until `text` is on the page; what is there instead is in the error. */
+export async function shows(page, text) {
+  try {
+    await page.getByText(text).waitFor();
+  } catch (problem) {
+    problem.message += `\nthe page: ${await page.locator("main").innerText()}\n${page.problems.join("\n")}`;
+    throw problem;
+  }
+}
+
 /** Fails when one of the pages is wider than the window. */
 export async function assertFits(page) {
   for (const path of PAGES) {

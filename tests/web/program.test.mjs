@@ -4,7 +4,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { assertFits, serve, useBrowser, visit } from "./browser.mjs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { assertFits, serve, shows, useBrowser, visit } from "./browser.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "tailrace-page-"));
 const freePorts = ["--console", "--kafka", "--registry", "--cql", "--airflow"].flatMap((door) => [door, "127.0.0.1:0"]);
@@ -61,11 +62,20 @@ test("a served row is found by its key", async () => {
   await page.getByRole("cell", { name: id, exact: true }).waitFor();
 });
 
+/** Queries of what is not served read the lake: it has rows from the first checkpoint on. */
+async function rowsInLake(url, table) {
+  const query = { method: "POST", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ query: `SELECT * FROM ${table} LIMIT 1` }) };
+  while ((await (await fetch(`${url}/api/sql`, query)).json()).rows.length === 0) await sleep(100);
+}
+
 test("the shell groups a table and names the place of an error", async () => {
-  const page = await visit(`${(await example).url}/#/sql`);
+  const { url } = await example;
+  await rowsInLake(url, "users");
+  const page = await visit(`${url}/#/sql`);
   await page.getByLabel("Query").fill("SELECT gender, count(*) AS n FROM users GROUP BY gender");
   await page.getByRole("button", { name: "Run" }).click();
-  await page.getByText(/2 rows in/).waitFor();
+  await shows(page, /2 rows in/);
   await page.getByLabel("Query").fill("SELECT gender FORM users");
   await page.getByRole("button", { name: "Run" }).click();
   await page.locator(".notice.error").getByText("1:20").waitFor();
