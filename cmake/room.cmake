@@ -1,6 +1,9 @@
 # room(NAME DEPS a b … LIBS x y …): the static library tailrace_NAME of every .cc of the folder, and one test
 # binary NAME_test of every *_test.cc. DEPS are rooms on strictly lower floors (tools/tidy.py checks it).
 find_package(GTest REQUIRED)
+add_library(tailrace_test_main STATIC ${CMAKE_CURRENT_LIST_DIR}/test_main.cc)
+target_compile_definitions(tailrace_test_main PRIVATE TAILRACE_SOURCE_FOLDER="${CMAKE_SOURCE_DIR}")
+target_link_libraries(tailrace_test_main PUBLIC GTest::gtest GTest::gmock)
 
 # Files that disturb each other in nothing are compiled together, which takes a third of the time for all; for a single
 # change apart is quicker. tools/together.py says which go together.
@@ -48,7 +51,7 @@ function(room name)
   target_link_libraries(tailrace_${name} ${scope} ${ROOM_LIBS} Threads::Threads)
   if(tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE tailrace_${name} ${ROOM_TEST_LIBS} GTest::gtest GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE tailrace_${name} ${ROOM_TEST_LIBS} tailrace_test_main GTest::gtest GTest::gmock)
     add_test(NAME ${name}_test COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
 endfunction()

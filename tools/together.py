@@ -87,7 +87,7 @@ def names_of(statement):
         found = re.search(r"([\w:~]+)\s*$", before)
         return {found[1]} - NO_NAMES if found and "::" not in found[1] and not is_of_tests(found[1]) else set()
     named = set(re.findall(r"\b(\w+)\s*(?:=|\[|\{|,|$)", said))
-    return {one for one in named - NO_NAMES if not one.isdigit()}
+    return {one for one in named - NO_NAMES if not one[0].isdigit()}
 
 
 def is_of_tests(name):

@@ -151,16 +151,15 @@ TEST(Cluster, a_connection_that_ends_and_a_server_that_is_away_lose_nothing) {
 }
 
 TEST(Cluster, a_silent_server_is_given_up_and_asked_again) {
-  std::atomic<bool> silent = true;
+  std::atomic<int> left = 10;  // not to be answered
   ScriptedServer server(
-      {}, [&](const Written&) -> Act { return {.what = silent ? Do::kHold : Do::kTake}; });
+      {}, [&](const Written&) -> Act { return {.what = left-- > 0 ? Do::kHold : Do::kTake}; });
   ClientConfig config = config_for(server.port());
   config.patience = 3s;
   const auto cluster = open(std::move(config));
   write_numbers(*cluster, 10);
   wait_until([&] { return server.held() >= 10; });
   wait_until([&] { return cluster->health().contains("silent"); });
-  silent = false;
   ASSERT_TRUE(cluster->wait_below(0, kLong));
   EXPECT_EQ(server.came(), 20u);
   server.release();

@@ -1,10 +1,14 @@
 // What coordinators do with the topics that keep their records.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "log/log.h"
 
@@ -49,6 +53,59 @@ Status read_batches(log::Partition& partition, Use use) {
     for (log::BatchView batch; batches.next(batch); at = batch.next_offset()) TRY(use(batch));
   }
   return {};
+}
+
+/// The partitions of a coordinator's topic whose files are damaged. Who is kept there is not
+/// served, and nothing is written there, until the files are back and the broker is started again.
+class OfflinePartitions {
+ public:
+  bool contains(std::int32_t partition) const { return all_ || some_.contains(partition); }
+  void add(std::int32_t partition) { some_.insert(partition); }
+  /// Not even how many partitions there are is known.
+  void add_all() { all_ = true; }
+
+ private:
+  std::set<std::int32_t> some_;
+  bool all_ = false;
+};
+
+/// Makes a coordinator's state from its topic: `fresh` empties it, `replay` takes all of one
+/// partition, and fails with kDataLoss where that cannot be read. A partition that is damaged is
+/// left out, and is in `offline` from then on.
+template <typename Fresh, typename Replay>
+Status replay_topic(log::Log& log, std::string_view name, OfflinePartitions& offline, Fresh fresh,
+                    Replay replay) {
+  const auto replay_all = [&]() -> Result<bool> {
+    fresh();
+    const auto topic = log.topic(name);
+    if (!topic) {
+      const auto none = log.partition(name, PartitionId(0));
+      if (!none && none.error().code == Code::kDataLoss) offline.add_all();
+      return true;
+    }
+    for (std::int32_t i = 0; i < topic->settings.partitions; ++i) {
+      if (offline.contains(i)) continue;
+      const auto partition = log.partition(name, PartitionId(i));
+      if (!partition && partition.error().code == Code::kDataLoss) {
+        offline.add(i);  // which the log has told
+        continue;
+      }
+      if (!partition) return std::unexpected(partition.error());
+      const Status taken = replay(**partition);
+      if (taken) continue;
+      if (taken.error().code != Code::kDataLoss) return std::unexpected(taken.error());
+      LOG_OF(error, log_of("topic", name, "partition", i),
+             "what is kept in {}-{} is not served: {}; put the file back and start again", name, i,
+             taken.error().what);
+      offline.add(i);
+      return false;  // a part of it has been taken
+    }
+    return true;
+  };
+  for (;;) {
+    ASSIGN(const bool whole, replay_all());
+    if (whole) return {};
+  }
 }
 
 }  // namespace tailrace::kafka

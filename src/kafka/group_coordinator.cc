@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "kafka/coordinator_partition.h"
 #include "kafka/group_records.h"
+#include "kafka/share_records.h"
 #include "rt/even_clock.h"
 #include "rt/random.h"
 
@@ -75,14 +76,10 @@ TimestampMs GroupCoordinator::now() {
 }
 
 Status GroupCoordinator::replay() {
-  groups_ = fresh();
-  if (const auto topic = log_.topic(kOffsetsTopic)) {
-    partitions_ = topic->settings.partitions;
-    for (std::int32_t i = 0; i < topic->settings.partitions; ++i) {
-      ASSIGN(const auto partition, log_.partition(kOffsetsTopic, PartitionId(i)));
-      TRY(replay(*partition));
-    }
-  }
+  if (const auto topic = log_.topic(kOffsetsTopic)) partitions_ = topic->settings.partitions;
+  TRY(replay_topic(
+      log_, kOffsetsTopic, offline_, [&] { groups_ = fresh(); },
+      [&](log::Partition& partition) { return replay(partition); }));
   for (const auto& topic : log_.topics()) {
     groups_.step({{}, groups::TopicChanged{topic.name, topic_of(topic)}}, now());
   }
@@ -97,7 +94,7 @@ Status GroupCoordinator::initialise_missing() {
     for (const auto& [topic, shared] : group.topics()) {
       for (const auto index : shared.partitions) {
         const share::Key key{id, topic.bytes, PartitionId(index)};
-        if (share_.has(key)) continue;
+        if (share_.has(key) || share_.is_offline(share_key_text(key))) continue;
         TRY(share_.initialise(key, share::StateEpoch(group.epoch().value), share::kNoStart));
       }
     }
@@ -125,8 +122,8 @@ Status GroupCoordinator::replay(const log::BatchView& batch, PartitionId partiti
     if (!record.key) continue;
     auto decoded = decode_group_record(*record.key, record.value);
     if (!decoded) {
-      return std::unexpected(decoded.error().in(
-          fmt::format("{}-{}@{}", kOffsetsTopic, partition.value, record.offset.value)));
+      return error(Code::kDataLoss, fmt::format("{}-{}@{}: {}", kOffsetsTopic, partition.value,
+                                                record.offset.value, decoded.error().what));
     }
     if (*decoded) groups_.replay(**decoded, in);
   }
@@ -144,11 +141,54 @@ Status GroupCoordinator::ensure_topic() {
   return ensure_coordinator_topic(log_, kOffsetsTopic, config_.partitions, kSegmentBytes, true);
 }
 
+bool GroupCoordinator::is_offline(const std::string& group) {
+  const std::unique_lock lock(mutex_);
+  return offline(group);
+}
+
+bool GroupCoordinator::offline(const std::string& group) const {
+  return offline_.contains(coordinator_partition(group, partitions_));
+}
+
+/// A request of one group.
+bool GroupCoordinator::offline(const groups::Happening& what) const {
+  return std::visit(
+      [&](const auto& one) {
+        if constexpr (requires { one.group; }) {
+          return offline(one.group);
+        } else {
+          return false;
+        }
+      },
+      what);
+}
+
+/// Of a request of several groups: those that are offline are not missing.
+void GroupCoordinator::refuse_offline(groups::Answer& answer) const {
+  std::visit(
+      [&](auto& some) {
+        if constexpr (requires { some.groups.front().error; }) {
+          for (auto& one : some.groups) {
+            if (!offline(one.group)) continue;
+            std::remove_cvref_t<decltype(one)> refused{};
+            refused.group = std::move(one.group);
+            refused.error = groups::ErrorCode::kCoordinatorNotAvailable;
+            one = std::move(refused);
+          }
+        }
+      },
+      answer);
+}
+
 void GroupCoordinator::ask(groups::Happening what, Done done) {
   Calls calls;
   {
-    const std::unique_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (stopping_) return;
+    if (offline(what)) {
+      lock.unlock();
+      return done(error(Code::kUnavailable, "what is kept of the group is damaged"));
+    }
     const groups::RequestId id(++last_request_);
     waiting_.emplace(id, std::move(done));
     calls = perform(groups_.step({id, std::move(what)}, now()));
@@ -255,6 +295,7 @@ Calls GroupCoordinator::perform(groups::Actions actions) {
     } else if (auto* reply = std::get_if<groups::Reply>(&action)) {
       auto waiting = waiting_.extract(reply->request);
       if (!waiting.empty()) {
+        refuse_offline(reply->answer);
         step->answers.push_back({std::move(waiting.mapped()), std::move(reply->answer)});
       }
     }
@@ -280,13 +321,20 @@ Result<GroupCoordinator::Partitions> GroupCoordinator::share(const groups::Actio
       written.push_back(std::move(partition));
     }
   };
+  // What is kept in a damaged partition stays as it is: it is initialised at a later start.
+  const auto offline = [&](const auto& one) {
+    return share_.is_offline(
+        share_key_text({one.group, one.topic.bytes, PartitionId(one.partition)}));
+  };
   for (const auto& action : actions) {
     if (const auto* one = std::get_if<groups::ShareInitialise>(&action)) {
+      if (offline(*one)) continue;
       ASSIGN(auto partition,
              share_.initialise({one->group, one->topic.bytes, PartitionId(one->partition)},
                                share::StateEpoch(one->epoch.value), Offset(one->start)));
       add(std::move(partition));
     } else if (const auto* gone = std::get_if<groups::ShareForget>(&action)) {
+      if (offline(*gone)) continue;
       ASSIGN(auto partition,
              share_.forget({gone->group, gone->topic.bytes, PartitionId(gone->partition)}));
       add(std::move(partition));

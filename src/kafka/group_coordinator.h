@@ -21,6 +21,7 @@
 #include "groups/groups.h"
 #include "kafka/calls.h"
 #include "kafka/committer.h"
+#include "kafka/coordinator_topic.h"
 #include "kafka/share_coordinator.h"
 #include "log/log.h"
 #include "log/transactions.h"
@@ -50,6 +51,8 @@ class GroupCoordinator {
                        std::move_only_function<void(const Status& status)> done);
   /// The partition of __consumer_offsets that holds a group.
   PartitionId partition_of(const std::string& group);
+  /// Whether that is damaged: the group is not served.
+  bool is_offline(const std::string& group);
   void topic_changed(const log::Topic& topic);
   void topic_deleted(const log::Topic& topic);
   /// A group's own settings; those that are not set are the coordinator's.
@@ -82,6 +85,10 @@ class GroupCoordinator {
   Status replay(const log::BatchView& batch, PartitionId partition);
   void replay(const log::EndMarker& marker, PartitionId partition);
   Status ensure_topic();
+  // With mutex_ held.
+  bool offline(const std::string& group) const;
+  bool offline(const groups::Happening& what) const;
+  void refuse_offline(groups::Answer& answer) const;
   /// An event that nobody waits for an answer to.
   void tell(groups::Happening what);
   /// With mutex_ held; what is to be called when it is released.
@@ -104,6 +111,7 @@ class GroupCoordinator {
   ShareCoordinator& share_;
   const Config config_;
   std::int32_t partitions_;
+  OfflinePartitions offline_;
   std::mutex mutex_;
   std::condition_variable changed_;
   groups::Groups groups_;

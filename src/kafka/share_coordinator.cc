@@ -56,11 +56,10 @@ TimestampMs ShareCoordinator::now() const {
 Status ShareCoordinator::start() {
   if (const auto topic = log_.topic(kShareStateTopic)) {
     partitions_ = topic->settings.partitions;
-    for (std::int32_t i = 0; i < partitions_; ++i) {
-      ASSIGN(const auto partition, log_.partition(kShareStateTopic, PartitionId(i)));
-      TRY(replay(*partition));
-    }
   }
+  TRY(replay_topic(
+      log_, kShareStateTopic, offline_, [&] { all_.clear(); },
+      [&](log::Partition& partition) { return replay(partition); }));
   timer_ = std::thread([this] { tick(); });
   return {};
 }
@@ -87,8 +86,9 @@ Status ShareCoordinator::replay(const log::BatchView& batch, const log::Partitio
     if (!record.key) continue;
     auto decoded = decode_share_record(*record.key, record.value);
     if (!decoded) {
-      return std::unexpected(decoded.error().in(
-          fmt::format("{}-{}@{}", kShareStateTopic, partition.id().value, record.offset.value)));
+      return error(Code::kDataLoss,
+                   fmt::format("{}-{}@{}: {}", kShareStateTopic, partition.id().value,
+                               record.offset.value, decoded.error().what));
     }
     if (*decoded) replay(**decoded, record.offset, partition.id());
   }
@@ -137,6 +137,15 @@ std::shared_ptr<ShareCoordinator::One> ShareCoordinator::find(const share::Key& 
   const std::unique_lock lock(mutex_);
   const auto found = all_.find(key);
   return found == all_.end() ? nullptr : found->second;
+}
+
+bool ShareCoordinator::is_offline(std::string_view key) const {
+  return offline_.contains(coordinator_partition(key, partitions_));
+}
+
+ErrorCode ShareCoordinator::not_found(const share::Key& key) const {
+  return is_offline(share_key_text(key)) ? ErrorCode::kCoordinatorNotAvailable
+                                         : ErrorCode::kUnknownTopicOrPartition;
 }
 
 Result<ShareCoordinator::Partition> ShareCoordinator::write(const share::Key& key,
@@ -285,7 +294,7 @@ ShareCoordinator::Fetched ShareCoordinator::fetch(const share::Key& key, const P
   const auto group = settings(key.group);
   const auto one = find(key);
   if (one == nullptr) {
-    out.error = ErrorCode::kUnknownTopicOrPartition;
+    out.error = not_found(key);
     return out;
   }
   const std::unique_lock lock(one->mutex);
@@ -362,7 +371,7 @@ void ShareCoordinator::acknowledge(const share::Key& key, const Partition& parti
                                    Acknowledged done) {
   const auto group = settings(key.group);
   const auto one = find(key);
-  if (one == nullptr) return done(ErrorCode::kUnknownTopicOrPartition, {});
+  if (one == nullptr) return done(not_found(key), {});
   share::Settled settled;
   Result<Partition> kept = nullptr;
   {
@@ -490,6 +499,7 @@ void ShareCoordinator::prune() {
   // Whoever comes while these are looked at lies behind these ends.
   std::map<std::int32_t, Offset> needed;
   for (std::int32_t i = 0; i < partitions_; ++i) {
+    if (offline_.contains(i)) continue;  // nobody knows what is needed of it
     const auto partition = log_.partition(kShareStateTopic, PartitionId(i));
     if (partition) needed.emplace(i, (*partition)->next_offset());
   }

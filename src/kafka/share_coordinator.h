@@ -27,6 +27,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "kafka/committer.h"
+#include "kafka/coordinator_topic.h"
 #include "kafka/error_code.h"
 #include "kafka/parking.h"
 #include "kafka/share_settings.h"
@@ -72,6 +73,8 @@ class ShareCoordinator {
   Result<Partition> forget(const share::Key& key);
 
   bool has(const share::Key& key) { return find(key) != nullptr; }
+  /// Whether what is kept of the share partition (share_key_text()) is damaged: it is not served.
+  bool is_offline(std::string_view key) const;
 
   struct Position {
     Offset start = share::kNoStart;
@@ -121,6 +124,8 @@ class ShareCoordinator {
   void replay(const share::Record& record, Offset at, PartitionId index);
   Status ensure_topic();
   std::shared_ptr<One> find(const share::Key& key);
+  /// Of a share partition that is not there.
+  ErrorCode not_found(const share::Key& key) const;
   /// With its mutex held, from here on.
   Status load(One& one, log::Partition& partition, const ShareSettings& settings);
   Result<Offset> first_offset(log::Partition& partition, const ShareSettings& settings);
@@ -153,6 +158,7 @@ class ShareCoordinator {
   std::mutex mutex_;                     // never held while one's own is waited for
   std::condition_variable changed_;
   std::int32_t partitions_;
+  OfflinePartitions offline_;  // as it was at the start
   std::map<share::Key, std::shared_ptr<One>> all_;
   std::map<std::string, ShareSettings> settings_;
   Deadlines deadlines_;

@@ -79,14 +79,12 @@ TimestampMs TransactionCoordinator::now() {
 Status TransactionCoordinator::replay() {
   ++life_;
   again_.clear();
-  transactions_ = fresh();
   if (const auto topic = around_.log.topic(kTransactionsTopic)) {
     partitions_ = topic->settings.partitions;
-    for (std::int32_t i = 0; i < partitions_; ++i) {
-      ASSIGN(const auto partition, around_.log.partition(kTransactionsTopic, PartitionId(i)));
-      TRY(replay(*partition));
-    }
   }
+  TRY(replay_topic(
+      around_.log, kTransactionsTopic, offline_, [&] { transactions_ = fresh(); },
+      [&](log::Partition& partition) { return replay(partition); }));
   note_version();
   return {};
 }
@@ -100,8 +98,9 @@ Status TransactionCoordinator::replay(log::Partition& partition) {
       if (!record.key) continue;
       auto decoded = decode_transaction_record(*record.key, record.value);
       if (!decoded) {
-        return std::unexpected(decoded.error().in(fmt::format(
-            "{}-{}@{}", kTransactionsTopic, partition.id().value, record.offset.value)));
+        return error(Code::kDataLoss,
+                     fmt::format("{}-{}@{}: {}", kTransactionsTopic, partition.id().value,
+                                 record.offset.value, decoded.error().what));
       }
       if (*decoded) transactions_.replay(**decoded);
     }
@@ -118,11 +117,47 @@ void TransactionCoordinator::note_version() {
   transactions_.set_version(transactions::Version(around_.features.level(kFeature)));
 }
 
+bool TransactionCoordinator::is_offline(const std::string& id) {
+  const std::unique_lock lock(mutex_);
+  return offline(id);
+}
+
+bool TransactionCoordinator::offline(const std::string& id) const {
+  return offline_.contains(coordinator_partition(id, partitions_));
+}
+
+/// A request of one transactional id.
+bool TransactionCoordinator::offline(const transactions::Happening& what) const {
+  return std::visit(
+      [&](const auto& one) {
+        if constexpr (requires { one.id; }) {
+          return offline(one.id);
+        } else {
+          return false;
+        }
+      },
+      what);
+}
+
+/// Of a request of several: those that are offline are not missing.
+void TransactionCoordinator::refuse_offline(transactions::Answer& answer) const {
+  auto* described = std::get_if<transactions::DescribeAnswer>(&answer);
+  if (described == nullptr) return;
+  for (auto& one : described->transactions) {
+    if (offline(one.id))
+      one = {.error = transactions::ErrorCode::kCoordinatorNotAvailable, .id = std::move(one.id)};
+  }
+}
+
 void TransactionCoordinator::ask(transactions::Happening what, Done done) {
   Calls calls;
   {
-    const std::unique_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (stopping_) return;
+    if (offline(what)) {
+      lock.unlock();
+      return done(error(Code::kUnavailable, "what is kept of the transactional id is damaged"));
+    }
     const transactions::RequestId id(++last_request_);
     waiting_.emplace(id, std::move(done));
     note_version();
@@ -175,6 +210,7 @@ Calls TransactionCoordinator::perform(transactions::Actions actions) {
     } else if (auto* reply = std::get_if<transactions::Reply>(&action)) {
       auto waiting = waiting_.extract(reply->request);
       if (!waiting.empty()) {
+        refuse_offline(reply->answer);
         step->answers.push_back({std::move(waiting.mapped()), std::move(reply->answer)});
       }
     }
@@ -286,7 +322,7 @@ void TransactionCoordinator::mark(const std::shared_ptr<Marking>& marking) {
 void TransactionCoordinator::marked(const std::shared_ptr<Marking>& marking,
                                     const std::string& topic, int partition, const Status& status) {
   const auto& markers = marking->markers;
-  if (!status) {
+  if (!status && !std::exchange(marking->told, true)) {
     LOG_OF(warn, log_of("topic", topic, "partition", partition),
            "the end of transaction {} was not written to {}-{}: {}", markers.id, topic, partition,
            status.error().what);

@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "kafka/calls.h"
 #include "kafka/committer.h"
+#include "kafka/coordinator_topic.h"
 #include "kafka/features.h"
 #include "kafka/producer_ids.h"
 #include "kafka/transaction_markers.h"
@@ -55,6 +56,8 @@ class TransactionCoordinator {
   /// what is decided and perhaps not ended.
   Status start();
   void ask(transactions::Happening what, Done done);
+  /// Whether what is kept of the transactional id is damaged: it is not served.
+  bool is_offline(const std::string& id);
   /// Whether clients that add partitions to a transaction themselves must have done so before they
   /// write to them (transaction.partition.verification.enable); any thread.
   void set_verifies(bool verifies) { verifies_ = verifies; }
@@ -82,12 +85,17 @@ class TransactionCoordinator {
     std::uint64_t life = 0;
     int left = 0;
     bool failed = false;
+    bool told = false;  // that one could not be written
   };
   using Records = std::map<std::int32_t, std::vector<transactions::Record>>;  // by partition
 
   Status replay();
   Status replay(log::Partition& partition);
   Status ensure_topic();
+  // With mutex_ held.
+  bool offline(const std::string& id) const;
+  bool offline(const transactions::Happening& what) const;
+  void refuse_offline(transactions::Answer& answer) const;
   transactions::Transactions fresh() const;
   void note_version();
   /// With mutex_ held; what is to be called when it is released.
@@ -106,6 +114,7 @@ class TransactionCoordinator {
   const Around around_;
   const Config config_;
   std::int32_t partitions_;
+  OfflinePartitions offline_;
   std::mutex mutex_;
   std::condition_variable changed_;
   transactions::Transactions transactions_;

@@ -21,10 +21,10 @@ class CheckpointMetrics {
   /// It is durable, at `now_ms` of the wall's clock.
   void durable(Clock::time_point now, std::int64_t now_ms, std::uint64_t bytes) {
     open_ = false;
-    took_.observe(now - begun_);
     bytes_.add(bytes);
     last_bytes_ = bytes;
     last_ms_ = now_ms;
+    took_.observe(now - begun_);  // last: who sees its count sees the rest of it
   }
   /// It could not be taken, or waits for room; one is counted once however often it is tried.
   void failed() {

@@ -74,7 +74,7 @@ class AssetSourcesTest : public testing::Test {
   /// Each run's events as JSON, when there are so many runs, in order.
   std::vector<std::string> runs(std::size_t wanted) {
     std::vector<std::string> found;
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 3000; ++i) {
       found.clear();
       auto page = workflows_->metadata().runs({.dag = "d", .newest_first = false, .limit = 10'000});
       for (const auto& run : page->runs) {
