@@ -502,6 +502,11 @@ class Provider(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__getattr__ = __getattr__
 
 
+def provide():
+    if importlib.util.find_spec("airflow") is None:
+        sys.meta_path.append(Provider())
+
+
 # --- the work ------------------------------------------------------------------------------------
 
 def find_callable(job):
@@ -558,18 +563,30 @@ def taken(function, context, given):
     return {**{key: value for key, value in context.items() if key in names}, **given}
 
 
+def elsewhere(job, function):
+    """The function in another Python; the module that does it is there where it is needed only."""
+    settings = job["virtualenv"]
+    module = types.ModuleType("tailrace_virtualenv")
+    exec(compile(settings["source"], "<tailrace_virtualenv>", "exec"), module.__dict__)
+    return module.Elsewhere(function, settings, bool(job["args"] or job["kwargs"]))
+
+
 def call(job):
     function = find_callable(job)
     CONTEXT.update(context_of(job))
     PROVIDED_CONTEXT.update(CONTEXT)
+    other = elsewhere(job, function) if "virtualenv" in job else None
+    context = other.context(CONTEXT) if other else CONTEXT
     args, kwargs = decoded(job.get("args") or []), decoded(job.get("kwargs") or {})
-    clash = set(kwargs) & set(CONTEXT) if not job.get("decorated", job.get("context_free")) else set()
+    clash = set(kwargs) & set(CONTEXT) if not (other or job.get("decorated", job.get("context_free"))) else set()
     if clash - {"params", "conf"}:
         raise ValueError(f"The key {sorted(clash)[0]!r} in args is a part of kwargs and therefore reserved.")
-    bound = kwargs if job.get("context_free") else taken(function, CONTEXT, kwargs)
+    bound = kwargs if job.get("context_free") else taken(function, context, kwargs)
     for position, parameter in enumerate(list(inspect.signature(function).parameters)[:len(args)]):
         if parameter not in kwargs:
             bound.pop(parameter, None)
+    if other:
+        return other.run(args, bound)
     if "each" in job:
         return [function(*args, message, **bound) for message in decoded(job["each"])]
     if "batch" in job:
@@ -654,8 +671,7 @@ def kind_of(problem):
 def main():
     job = ask(do="work")
     sys.path[:0] = [one for one in job.get("sys_path", []) if one not in sys.path]
-    if importlib.util.find_spec("airflow") is None:
-        sys.meta_path.append(Provider())
+    provide()
     sys.stdout.reconfigure(line_buffering=True)
     try:
         value = call_back(job) if job.get("callback") else call(job)
@@ -673,7 +689,3 @@ def main():
     sys.stdout.flush()
     sys.stderr.flush()
     ask(do="ended", **ended)
-
-
-if __name__ == "__main__":
-    main()

@@ -73,8 +73,11 @@ class ApiTest : public testing::Test {
       request.segments.push_back(path.substr(from, end - from));
       from = end + 1;
     }
-    if (!body.is_null()) request.body = body.dump();
-    return answer(*workflows_, request);
+    if (!body.is_null()) {
+      request.body = body.dump();
+      request.headers["content-type"] = "application/json";
+    }
+    return answer(*workflows_, request, user_);
   }
   Json json(const net::Response& response) { return Json::parse(response.body); }
 
@@ -90,9 +93,64 @@ class ApiTest : public testing::Test {
   }
 
   std::filesystem::path folder_;
+  std::string user_;
   tasks::NoProject project_;
   std::unique_ptr<workflows::Workflows> workflows_;
 };
+
+TEST_F(ApiTest, who_asked_for_what_is_noted_without_secrets) {
+  user_ = "ada";
+  ask("POST", "variables", {{"key", "colour"}, {"value", "hush"}});
+  ask("PATCH", "variables",
+      {{"actions", {{{"action", "create"}, {"entities", {{{"key", "a"}, {"value", "hush"}}}}}}}});
+  ask("POST", "connections",
+      {{"connection_id", "db"}, {"password", "hush"}, {"extra", R"({"a": "hush"})"}});
+  ask("POST", "connections", {{"connection_id", "db"}, {"extra", {{"a", "hush"}}}});
+  ask("PATCH", "dags/line", {{"is_paused", true}, {"token", "hush"}});
+  ask("POST", "dags/line/clearTaskInstances", {{"dry_run", true}});
+  ask("POST", "dags/none/dagRuns", {{"logical_date", nullptr}});  // there is no such DAG
+  ask("DELETE", "pools/no/such", {}, {{"logical_date", "2026-01-05T00:00:00Z"}});
+  ask("GET", "dags");
+  const Json all = json(ask("GET", "eventLogs", {}, {{"order_by", "id"}}));
+  std::vector<std::string> told;
+  for (const Json& one : all["event_logs"]) {
+    EXPECT_EQ(one["owner"], "ada");
+    EXPECT_THAT(one["extra"].dump(), testing::Not(HasSubstr("hush")));
+    told.push_back(one["event"].get<std::string>() + " " + one["extra"].get<std::string>());
+  }
+  EXPECT_THAT(
+      told,
+      testing::ElementsAre(
+          R"(post_variable {"key": "colour", "value": "***", "method": "POST"})",
+          R"(bulk_variables {"actions": [{"action": "create", "entities": [{"key": "a", "value": )"
+          R"("***"}]}], "method": "PATCH"})",
+          R"(post_connection {"connection_id": "db", "password": "***", "extra": {"a": "***"}, )"
+          R"("method": "POST"})",
+          R"(post_connection {"connection_id": "db", "extra": "Encountered non-JSON in `extra` )"
+          R"(field", "method": "POST"})",
+          R"(patch_dag {"is_paused": true, "token": "***", "method": "PATCH"})",
+          R"(delete_pool {"pool_name": "no/such", "method": "DELETE"})"));
+  EXPECT_EQ(all["event_logs"][4]["dag_id"], "line");
+  EXPECT_EQ(all["event_logs"][5]["logical_date"], "2026-01-05T00:00:00Z");
+  EXPECT_EQ(json(ask("GET", "eventLogs", {}, {{"event_prefix_pattern", "post_"}}))["total_entries"],
+            3);
+  EXPECT_EQ(json(ask("GET", "eventLogs", {}, {{"dag_id_pattern", "LIN"}}))["total_entries"], 1);
+}
+
+TEST_F(ApiTest, what_this_program_does_is_three_jobs) {
+  const Json all = json(ask("GET", "jobs"));
+  EXPECT_EQ(all["total_entries"], 3);
+  EXPECT_EQ(all["jobs"][0]["job_type"], "SchedulerJob");
+  EXPECT_EQ(all["jobs"][0]["state"], "running");
+  const auto count = [&](const char* name, const char* value) {
+    return json(ask("GET", "jobs", {}, {{name, value}}))["jobs"].size();
+  };
+  EXPECT_EQ(count("job_type", "TriggererJob"), 1U);
+  EXPECT_EQ(count("job_state", "failed"), 0U);
+  EXPECT_EQ(count("is_alive", "false"), 0U);
+  EXPECT_EQ(count("start_date_gt", "2200-01-01T00:00:00Z"), 0U);
+  EXPECT_EQ(ask("GET", "jobs", {}, {{"order_by", "nonsense"}}).status, 400);
+}
 
 TEST_F(ApiTest, a_run_that_is_asked_for_runs_and_its_tasks_and_log_are_shown) {
   run("one");

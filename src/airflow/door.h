@@ -2,7 +2,7 @@
 //
 // What is served is the table in routes.cc: paths, parameters, bodies, answers, status codes and
 // error bodies ({"detail": …}) are Airflow's own, so that its Python client works as it is. What a
-// project on one machine has none of (jobs, plugins, event logs) is an empty list. README.md says
+// project on one machine has none of (plugins, providers) is an empty list. README.md says
 // where an answer means something else than Airflow's.
 //
 // The order of calls: Door::start() → stop() or the destructor. Threads: answer() from any.

@@ -9,16 +9,18 @@ namespace tailrace::airflow {
 // monitor.cc
 Answer<Reply> version(Call& call);
 Answer<Reply> health(Call& call);
-Answer<Reply> no_jobs(Call& call);
+Answer<Reply> list_jobs(Call& call);
 Answer<Reply> no_plugins(Call& call);
 Answer<Reply> no_plugin_errors(Call& call);
 Answer<Reply> providers(Call& call);
-Answer<Reply> no_event_logs(Call& call);
-Answer<Reply> no_event_log(Call& call);
 Answer<Reply> hidden_config(Call& call);
 Answer<Reply> dag_warnings(Call& call);
 Answer<Reply> import_errors(Call& call);
 Answer<Reply> import_error(Call& call);
+
+// event_log.cc
+Answer<Reply> list_event_logs(Call& call);
+Answer<Reply> get_event_log(Call& call);
 
 // dags.cc
 Answer<Reply> list_dags(Call& call);

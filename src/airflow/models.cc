@@ -121,22 +121,6 @@ std::string_view rule_name(dags::WeightRule rule) {
   return "downstream";
 }
 
-const std::string& host_name() {
-  static const std::string name = [] {
-    std::array<char, 256> text{};
-    return std::string(gethostname(text.data(), text.size() - 1) == 0 ? text.data() : "");
-  }();
-  return name;
-}
-
-const std::string& user_name() {
-  static const std::string name = [] {
-    const passwd* user = getpwuid(geteuid());
-    return user != nullptr ? std::string(user->pw_name) : std::to_string(geteuid());
-  }();
-  return name;
-}
-
 /// DagRunTriggeredByType; null for what it does not know.
 Json triggered_by(std::string_view by) {
   constexpr std::array kKnown = {"cli",  "operator",  "rest_api", "ui",
@@ -174,6 +158,22 @@ Json version_or_null(const sched::TaskId& id, const Catalog& catalog) {
 }
 
 }  // namespace
+
+const std::string& host_name() {
+  static const std::string name = [] {
+    std::array<char, 256> text{};
+    return std::string(gethostname(text.data(), text.size() - 1) == 0 ? text.data() : "");
+  }();
+  return name;
+}
+
+const std::string& user_name() {
+  static const std::string name = [] {
+    const passwd* user = getpwuid(geteuid());
+    return user != nullptr ? std::string(user->pw_name) : std::to_string(geteuid());
+  }();
+  return name;
+}
 
 Catalog::Catalog(workflows::Workflows& workflows)
     : dags_(workflows.dags()),

@@ -39,6 +39,10 @@ class Catalog {
   calendar::Micros read_at_ = 0;
 };
 
+/// This machine, and who runs the program.
+const std::string& host_name();
+const std::string& user_name();
+
 Json dag_json(const dags::Dag& dag, const Catalog& catalog);          ///< DAGResponse
 Json dag_version_json(const dags::Dag& dag, const Catalog& catalog);  ///< DagVersionResponse
 /// `source` is who declares them, where Airflow says so.

@@ -7,6 +7,9 @@
 
 #include <filesystem>
 
+#include "alerts/channel.h"
+#include "net/testing/cutting_server.h"
+
 namespace tailrace::alerts {
 namespace {
 
@@ -65,6 +68,20 @@ TEST(TakeUp, what_was_left_sending_is_sent_again_only_where_that_does_no_harm) {
   one = sending();
   EXPECT_TRUE(take_up(one, true, kNow));
   EXPECT_EQ(one.state, "waiting");
+}
+
+TEST(Send, a_message_whose_connection_is_cut_before_the_answer_is_not_sent_twice) {
+  for (const auto& [type, token] : {std::pair{ChannelType::kSlack, ""},
+                                    {ChannelType::kSlack, "xoxb-1"},
+                                    {ChannelType::kWebhook, ""}}) {
+    net::CuttingServer server({2});
+    const auto channel = Channel::make({.type = type, .url = server.url(), .token = token}, {});
+    Message message{.kind = MessageKind::kTest};
+    message.firing.push_back({.rule = "r"});
+    channel->send(message, {.id = 1}, {});
+    EXPECT_EQ(channel->send(message, {.id = 2}, {}).end, kUnknown);
+    EXPECT_EQ(server.requests(), 2);
+  }
 }
 
 class StoreTest : public testing::Test {

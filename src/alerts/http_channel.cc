@@ -41,6 +41,7 @@ Attempt post_json(net::HttpClient& client, const std::string& url, const Json& j
   options.timeout_ms = kTimeoutMs;
   options.max_body_bytes = kMostAnswer;
   options.follow_redirects = false;
+  options.at_most_once = true;  // whether it goes again is for kAgain and kUnknown to say
   options.stop = stop;
   const auto response = client.post(url, dump(json), options);
   if (!response) {

@@ -318,27 +318,34 @@ std::string variable_lines(const Variables& variables,
   return text;
 }
 
-std::string roles_text(const pipeline::Project& project, const Places& at,
-                       const std::string& metadata) {
-  const pipeline::Roles& roles = project.roles;
-  std::string text = "roles:\n  log: " + at.log + "\n  registry: " + at.registry +
-                     "\n  serving: " + at.serving + "\n";
-  const std::string staging =
-      at.staging != kStaging
-          ? at.staging
-          : "{url: \"" + at.staging + "\", user: airflow, password: \"${POSTGRES_PASSWORD}\"}";
-  for (const auto& [name, value] : {std::pair{"engine", roles.engine},
-                                    {"lake", roles.lake},
-                                    {"staging", staging},
-                                    {"schedule", at.schedule},
-                                    {"metadata", metadata}})
-    if (!value.empty() && value != "embedded")
-      text += "  " + std::string(name) + ": " + value + "\n";
+/// A role that stays where it is keeps what its settings say beside the place: who asks, its
+/// certificates, its properties.
+std::string roles_text(const pipeline::Roles& roles, const Places& at,
+                       const std::map<std::string, std::string>& written) {
+  std::string text = "roles:\n";
+  const auto add = [&](const std::string& name, const std::string& was, const std::string& is) {
+    const auto own = written.find(name);
+    const std::string value = is == was && own != written.end() ? own->second : is;
+    text += "  " + name + ": " + value + "\n";
+  };
+  add("log", roles.log, at.log);
+  add("registry", roles.registry, at.registry);
+  add("serving", roles.serving, at.serving);
+  if (roles.engine != "embedded") add("engine", roles.engine, roles.engine);
+  if (roles.lake != "embedded") add("lake", roles.lake, roles.lake);
+  if (at.staging == kStaging)
+    text += "  staging: {url: \"" + at.staging +
+            "\", user: airflow, password: \"${POSTGRES_PASSWORD}\"}\n";
+  else if (at.staging != "embedded")
+    add("staging", roles.staging, at.staging);
+  if (at.schedule != "embedded") add("schedule", roles.schedule, at.schedule);
+  if (at.metadata != "embedded") add("metadata", at.metadata, at.metadata);
   return text;
 }
 
 Status check_reachable(const Places& at) {
-  for (const std::string& url : {at.log, at.registry, at.serving, at.staging, at.metadata})
+  for (const std::string& url :
+       {at.log, at.registry, at.serving, at.staging, at.schedule, at.metadata})
     for (const std::string& host : hosts_of(url))
       if (is_loopback(host))
         return error(Code::kFailedPrecondition,
@@ -373,11 +380,10 @@ std::string with_roles(const std::string& settings, const std::string& roles) {
 Result<std::vector<File>> compose_files(const pipeline::Project& project, const Options& options) {
   const Places at = places_of(project, options);
   TRY(check_reachable(at));
-  ASSIGN(std::string metadata, metadata_role(options.settings));
-  if (at.metadata == "embedded") metadata.clear();
+  ASSIGN(const auto written, written_roles(options.settings));
   ASSIGN(IngestNeeds needs, ingest_needs(project, options.settings));
   Given given{.settings = options.real
-                              ? with_roles(needs.settings, roles_text(project, at, metadata))
+                              ? with_roles(needs.settings, roles_text(project.roles, at, written))
                               : needs.settings,
               .own_settings = options.real || needs.settings != options.settings,
               .outside = {},

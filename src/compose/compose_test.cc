@@ -220,6 +220,36 @@ TEST(Compose, the_database_of_workflows_stays_unless_airflow_runs_them) {
   EXPECT_FALSE(compose_files(project, asked));
 }
 
+TEST(Compose, a_role_that_stays_keeps_who_asks_there_and_how) {
+  pipeline::Project project = example();
+  project.roles.schedule = "http://airflow.example:8080";
+  project.roles.registry = "https://registry.example";
+  Options asked = options(true);
+  asked.settings =
+      "roles:\n  schedule:\n    url: http://airflow.example:8080\n    user: me\n"
+      "    password: ${AIRFLOW_LOGIN}\n"
+      "  registry: {url: \"https://registry.example\", token: \"${REGISTRY_TOKEN}\"}\n";
+  asked.workflows = false;
+  const auto files = compose_files(project, asked);
+  ASSERT_TRUE(files.has_value()) << files.error().what;
+  const YAML::Node roles = YAML::Load(text_of(*files, "tailrace.yml"))["roles"];
+  EXPECT_EQ(roles["schedule"]["url"].as<std::string>(), project.roles.schedule);
+  EXPECT_EQ(roles["schedule"]["user"].as<std::string>(), "me");
+  EXPECT_EQ(roles["schedule"]["password"].as<std::string>(), "${AIRFLOW_LOGIN}");
+  EXPECT_EQ(roles["registry"]["token"].as<std::string>(), "${REGISTRY_TOKEN}");
+  EXPECT_TRUE(YAML::Load(
+      text_of(*files, "compose.yml"))["services"]["tailrace"]["environment"]["AIRFLOW_LOGIN"]);
+  // Its own Airflow takes the place of the project's, and knows nobody of that one.
+  asked.workflows = true;
+  const auto own = compose_files(project, asked);
+  ASSERT_TRUE(own.has_value()) << own.error().what;
+  EXPECT_EQ(YAML::Load(text_of(*own, "tailrace.yml"))["roles"]["schedule"].as<std::string>(),
+            "http://airflow:8080");
+  project.roles.schedule = "http://localhost:8080";
+  asked.workflows = false;
+  EXPECT_FALSE(compose_files(project, asked));
+}
+
 TEST(Compose, secrets_outside_the_folder_are_mounted_where_they_are_looked_for) {
   Options asked = options(false);
   asked.folder = "../shop";

@@ -43,15 +43,19 @@ void add_files(const YAML::Node& node, bool is_file, bool in_tls, std::set<std::
 
 }  // namespace
 
-Result<std::string> metadata_role(const std::string& settings) {
+Result<std::map<std::string, std::string>> written_roles(const std::string& settings) {
   ASSIGN(const YAML::Node root, parsed(settings));
-  if (!root.IsMap() || !root["roles"] || !root["roles"].IsMap()) return std::string();
-  YAML::Node role = root["roles"]["metadata"];
-  if (!role || role.IsNull()) return std::string();
-  role.SetStyle(YAML::EmitterStyle::Flow);  // its own comes before the emitter's
-  YAML::Emitter out;
-  out << role;
-  return std::string(out.c_str());
+  std::map<std::string, std::string> roles;
+  if (!root.IsMap() || !root["roles"] || !root["roles"].IsMap()) return roles;
+  for (const auto& entry : root["roles"]) {
+    YAML::Node role = entry.second;
+    if (role.IsNull()) continue;
+    role.SetStyle(YAML::EmitterStyle::Flow);  // its own comes before the emitter's
+    YAML::Emitter out;
+    out << role;
+    roles[entry.first.Scalar()] = out.c_str();
+  }
+  return roles;
 }
 
 Result<std::vector<std::string>> files_outside(const std::string& settings) {

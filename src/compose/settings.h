@@ -2,6 +2,7 @@
 // written, before ${NAME} and file:PATH are looked up, for they are secrets afterwards.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,8 @@
 
 namespace tailrace::compose {
 
-/// The role `metadata` as one line of YAML; "" where it is not said.
-Result<std::string> metadata_role(const std::string& settings);
+/// The roles that are said, each as one line of YAML.
+Result<std::map<std::string, std::string>> written_roles(const std::string& settings);
 
 /// The files outside the project's folder that are named (`file:PATH`, `ca_file: PATH` and the
 /// like, `certificate`, `key` and `clients` of a `tls`), each once: as they are written, relative

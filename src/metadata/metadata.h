@@ -59,6 +59,16 @@ struct Rendered {
   std::string map_index;  ///< of map_index_template; empty: there is none
 };
 
+/// Somebody asked for something through the API.
+struct EventLog {
+  std::int64_t id = 0;  ///< given when it is noted
+  sched::Micros at = 0;
+  std::optional<std::string> dag = {}, task = {}, run = {};
+  std::string event;
+  std::optional<sched::Micros> logical_date = {};
+  std::string owner, extra;  ///< who; the request as JSON
+};
+
 /// Which runs; empty or none means all.
 struct RunFilter {
   std::string dag;
@@ -147,6 +157,11 @@ class Metadata {
   virtual Status set_connection(const Connection& connection) = 0;
   virtual Status drop_connection(std::string_view id) = 0;
   virtual Result<std::vector<Connection>> connections() = 0;
+
+  /// The last 100,000 are kept.
+  virtual Status note_event(const EventLog& one) = 0;
+  /// In their order; `id`: that one, where it is there.
+  virtual Result<std::vector<EventLog>> event_logs(std::optional<std::int64_t> id = {}) = 0;
 
   /// Runs that ended before it go, with all that belongs to them; how many went.
   virtual Result<std::int64_t> forget_before(sched::Micros end) = 0;

@@ -266,6 +266,28 @@ TEST_P(MetadataTest, variables_and_connections_are_set_changed_and_dropped) {
   EXPECT_EQ(kept_->connections()->at(0).port, 5432);
 }
 
+TEST_P(MetadataTest, who_asked_for_what_is_noted_in_order) {
+  ASSERT_TRUE(kept_->note_event({.at = 5,
+                                 .dag = "d",
+                                 .run = "r",
+                                 .event = "patch_dag_run",
+                                 .logical_date = 7,
+                                 .owner = "me",
+                                 .extra = "{}"}));
+  ASSERT_TRUE(kept_->note_event({.at = 6, .event = "post_pool", .owner = "you", .extra = "{}"}));
+  open();
+  const auto all = *kept_->event_logs();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].dag, "d");
+  EXPECT_EQ(all[0].run, "r");
+  EXPECT_EQ(all[0].task, std::nullopt);
+  EXPECT_EQ(all[0].logical_date, 7);
+  EXPECT_EQ(all[1].owner, "you");
+  EXPECT_LT(all[0].id, all[1].id);
+  EXPECT_EQ(kept_->event_logs(all[1].id)->at(0).event, "post_pool");
+  EXPECT_TRUE(kept_->event_logs(all[1].id + 1)->empty());
+}
+
 TEST(Connection, airflows_uris_are_read) {
   const auto one =
       *parse_connection("x", "my-type://us%40er:p%3Aw@host.example:99/sch%2Fema?a=1&b=x%20y");

@@ -64,6 +64,8 @@ Statement& bind(Statement& statement, const sched::TaskId& id) {
   return bind(statement, id.run).bind(std::string_view(id.task)).bind(id.map_index);
 }
 
+constexpr std::int64_t kMostEventLogs = 100'000;
+
 class SqlMetadata final : public Metadata {
  public:
   SqlMetadata(std::unique_ptr<Store> store, std::unique_ptr<Store> beside)
@@ -434,6 +436,47 @@ class SqlMetadata final : public Metadata {
                                    .port = row.integer_or_none(7),
                                    .extra = row.text_or_none(8)};
                });
+  }
+
+  Status note_event(const EventLog& one) override {
+    const std::lock_guard lock(mutex_);
+    ASSIGN(auto transaction, Transaction::begin(*store_));
+    Statement put = store_->prepare(
+        "INSERT INTO event_log (at, dag, task, run, event, logical_date, owner, extra) "
+        "VALUES (?,?,?,?,?,?,?,?)");
+    put.bind(one.at)
+        .bind(one.dag)
+        .bind(one.task)
+        .bind(one.run)
+        .bind(std::string_view(one.event))
+        .bind(one.logical_date)
+        .bind(std::string_view(one.owner))
+        .bind(std::string_view(one.extra));
+    TRY(put.run());
+    Statement drop =
+        store_->prepare("DELETE FROM event_log WHERE id <= (SELECT max(id) FROM event_log) - ?");
+    drop.bind(kMostEventLogs);
+    TRY(drop.run());
+    return transaction.commit();
+  }
+
+  Result<std::vector<EventLog>> event_logs(std::optional<std::int64_t> id) override {
+    const std::lock_guard lock(mutex_);
+    Statement rows = store_->prepare(
+        "SELECT id, at, dag, task, run, event, logical_date, owner, extra FROM event_log "
+        "WHERE id = ?1 OR ?1 IS NULL ORDER BY id");
+    rows.bind(id);
+    return all(std::move(rows), [](const Statement& row) -> Result<EventLog> {
+      return EventLog{.id = row.integer(0),
+                      .at = row.integer(1),
+                      .dag = row.text_or_none(2),
+                      .task = row.text_or_none(3),
+                      .run = row.text_or_none(4),
+                      .event = row.text(5),
+                      .logical_date = row.integer_or_none(6),
+                      .owner = row.text(7),
+                      .extra = row.text(8)};
+    });
   }
 
   Result<std::int64_t> forget_before(sched::Micros end) override {

@@ -66,6 +66,12 @@ CREATE TABLE rendered (dag TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL,
   WITHOUT ROWID;
 )";
 
+/// What version 4 has more.
+constexpr const char* kTables4 = R"(
+CREATE TABLE event_log (id INTEGER PRIMARY KEY, at INT NOT NULL, dag TEXT, task TEXT, run TEXT,
+  event TEXT NOT NULL, logical_date INT, owner TEXT NOT NULL, extra TEXT NOT NULL);
+)";
+
 }  // namespace
 
 Result<std::string> tables_since(int version) {
@@ -76,7 +82,7 @@ Result<std::string> tables_since(int version) {
                              version, kTablesVersion));
   std::string all;
   int made = 0;
-  for (const char* more : {kTables, kTables2, kTables3})
+  for (const char* more : {kTables, kTables2, kTables3, kTables4})
     if (++made > version) all += more;
   return all;
 }

@@ -9,7 +9,7 @@
 
 namespace tailrace::metadata {
 
-inline constexpr int kTablesVersion = 3;
+inline constexpr int kTablesVersion = 4;
 
 /// What brings the tables of a version up to date, as SQLite reads it; 0: there are none; empty:
 /// they are. kFailedPrecondition: they are a newer program's.

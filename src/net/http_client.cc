@@ -316,6 +316,10 @@ void HttpClient::Impl::set_up(const Exchange& exchange, Transfer& transfer, long
                      static_cast<curl_off_t>(exchange.body->size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange.body->data());
   }
+  if (options.at_most_once) {
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+  }
   if (exchange.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   if (exchange.method != (exchange.body ? "POST" : "GET"))
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange.method.c_str());

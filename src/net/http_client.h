@@ -31,10 +31,13 @@ struct HttpOptions {
   std::size_t max_body_bytes = 64 << 20;
   int max_redirects = 5;
   bool follow_redirects = true;  ///< false: a redirect is the answer
-  bool verify_tls = true;        ///< false: any certificate will do
-  bool unpack = true;            ///< false: the body as it is sent, whatever its Content-Encoding
-  std::string etag = {};         ///< sent as If-None-Match: the answer may be 304
-  std::string ca_file = {};      ///< PEM certificates that are trusted instead of the system's
+  /// The request has a connection of its own: where a kept one is cut before the answer, it is sent
+  /// again on a new one, though the server may have done what it asks.
+  bool at_most_once = false;
+  bool verify_tls = true;    ///< false: any certificate will do
+  bool unpack = true;        ///< false: the body as it is sent, whatever its Content-Encoding
+  std::string etag = {};     ///< sent as If-None-Match: the answer may be 304
+  std::string ca_file = {};  ///< PEM certificates that are trusted instead of the system's
   /// "sha256//BASE64" of the server's public key (net/certificate.h): no other is talked to. With
   /// verify_tls = false it alone is what the server is known by.
   std::string public_key = {};

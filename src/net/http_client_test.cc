@@ -8,6 +8,7 @@
 
 #include "net/http_message.h"
 #include "net/http_server.h"
+#include "net/testing/cutting_server.h"
 
 namespace tailrace::net {
 namespace {
@@ -175,6 +176,19 @@ TEST_F(Client, errors_name_the_place_and_no_credentials) {
                                      "/x?api_key=***&page=2)");
   EXPECT_EQ(client_.get("ftp://localhost/").error().code, Code::kInvalidArgument);
   EXPECT_EQ(client_.get("not a url").error().code, Code::kInvalidArgument);
+}
+
+TEST(KeptConnection, a_request_on_a_cut_one_is_sent_again_unless_it_may_arrive_once_only) {
+  CuttingServer server({2, 4});
+  HttpClient client;
+  ASSERT_TRUE(client.get(server.url()));
+  EXPECT_TRUE(client.post(server.url(), "again"));
+  EXPECT_EQ(server.requests(), 3);
+  EXPECT_EQ(client.post(server.url(), "once", {.at_most_once = true}).error().code,
+            Code::kUnavailable);
+  EXPECT_EQ(server.requests(), 4);
+  EXPECT_TRUE(client.post(server.url(), "once", {.at_most_once = true}));
+  EXPECT_EQ(server.connections(), 4);
 }
 
 TEST(Redaction, blanks_user_password_and_token_like_parameters) {

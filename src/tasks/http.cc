@@ -219,6 +219,7 @@ Result<std::optional<std::string>> body_of(const Asked& asked, net::HttpOptions&
 Result<net::HttpResponse> ask(Context& context, const Asked& asked) {
   ASSIGN(const auto connection, context.connection(asked.connection));
   net::HttpOptions options;
+  options.at_most_once = true;  // as requests has it: a cut answer is the task's failure
   options.stop = context.stop;
   Dict settings = asked.options, headers;
   TRY(take_extra(connection, settings, headers));

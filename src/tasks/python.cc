@@ -1,9 +1,12 @@
 // Python tasks: PythonOperator and the decorators, each try in a process of its own.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "tasks/branch.h"
 #include "tasks/operators.h"
 #include "tasks/python_call.h"
+#include "tasks/worker_source.h"
 
 namespace tailrace::tasks {
 namespace {
@@ -18,8 +21,38 @@ const jinja::Value* argument(const Context& context, std::string_view name) {
   return value == nullptr || value->is_none() ? nullptr : value;
 }
 
+/// Which Python calls the function.
+enum class Where { kHere, kExternal, kVirtualenv };
+
+/// What python/tailrace_task/virtualenv.py is told.
+json virtualenv(const Context& context, Where where) {
+  json settings = {
+      {"source", virtualenv_text()},
+      {"modules", {{"tailrace_values", values_text()}, {"tailrace_worker", worker_text()}}},
+      {"dags_folder", context.dags_folder}};
+  const std::string& path = context.task.operator_path;
+  settings["operator"] = path.substr(path.rfind('.') + 1);
+  constexpr std::array kBoth = {"serializer",        "string_args", "expect_airflow",
+                                "skip_on_exit_code", "env_vars",    "inherit_env"};
+  constexpr std::array kExternal = {"python", "expect_pendulum"};
+  constexpr std::array kMade = {"requirements",         "python_version",
+                                "system_site_packages", "pip_install_options",
+                                "index_urls",           "index_urls_from_connection_ids",
+                                "venv_cache_path"};
+  const auto add = [&](const auto& names) {
+    for (const char* name : names)
+      if (const jinja::Value* given = argument(context, name)) settings[name] = value_json(*given);
+  };
+  add(kBoth);
+  if (where == Where::kExternal)
+    add(kExternal);
+  else
+    add(kMade);
+  return settings;
+}
+
 /// What the process is asked to do.
-Result<json> work(const Context& context) {
+Result<json> work(const Context& context, Where where) {
   json job = python_job(context);
   if (const jinja::Value* file = argument(context, "python_callable_file")) {
     job["file"] = file->text();
@@ -36,12 +69,13 @@ Result<json> work(const Context& context) {
     job["kwargs"] = value_json(*kwargs);
   if (job["args"].contains("__data__")) job["args"] = job["args"]["__data__"];
   if (!context.task.decorator_path.empty()) job["decorated"] = true;
+  if (where != Where::kHere) job["virtualenv"] = virtualenv(context, where);
   return job;
 }
 
 class Python final : public Operator {
  public:
-  explicit Python(Kind kind) : kind_(kind) {}
+  explicit Python(Kind kind, Where where = Where::kHere) : kind_(kind), where_(where) {}
 
   Outcome run(Context& context) const override {
     if (kind_ == Kind::kSensor) return sense(context);
@@ -53,7 +87,7 @@ class Python final : public Operator {
   }
 
  private:
-  static Outcome sense(Context& context) {
+  Outcome sense(Context& context) const {
     Outcome other;
     Outcome looked = poke(context, [&]() -> Result<std::optional<jinja::Value>> {
       ASSIGN(auto called, call(context));
@@ -72,8 +106,8 @@ class Python final : public Operator {
     return other.how_is_success() ? looked : other;
   }
 
-  static Result<Called> call(Context& context) {
-    ASSIGN(json job, work(context));
+  Result<Called> call(Context& context) const {
+    ASSIGN(json job, work(context, where_));
     return call_python(context, std::move(job));
   }
 
@@ -102,6 +136,7 @@ class Python final : public Operator {
   }
 
   Kind kind_;
+  Where where_;
 };
 
 }  // namespace
@@ -111,6 +146,11 @@ void add_python(OperatorTable& table) {
   table[operators + "PythonOperator"] = std::make_unique<Python>(Kind::kCall);
   table[operators + "BranchPythonOperator"] = std::make_unique<Python>(Kind::kBranch);
   table[operators + "ShortCircuitOperator"] = std::make_unique<Python>(Kind::kShortCircuit);
+  for (const auto& [name, where] : {std::pair{"ExternalPythonOperator", Where::kExternal},
+                                    std::pair{"PythonVirtualenvOperator", Where::kVirtualenv}}) {
+    table[operators + name] = std::make_unique<Python>(Kind::kCall, where);
+    table[operators + "Branch" + name] = std::make_unique<Python>(Kind::kBranch, where);
+  }
   table["airflow.providers.standard.sensors.python.PythonSensor"] =
       std::make_unique<Python>(Kind::kSensor);
   for (const char* name :
@@ -123,6 +163,10 @@ void add_python(OperatorTable& table) {
         std::pair{"short_circuit.short_circuit_task", Kind::kShortCircuit},
         std::pair{"sensor.sensor_task", Kind::kSensor}, std::pair{"bash.bash_task", Kind::kBash}})
     table[decorators + name] = std::make_unique<Python>(kind);
+  table[decorators + "external_python.external_python_task"] =
+      std::make_unique<Python>(Kind::kCall, Where::kExternal);
+  table[decorators + "python_virtualenv.virtualenv_task"] =
+      std::make_unique<Python>(Kind::kCall, Where::kVirtualenv);
 }
 
 }  // namespace tailrace::tasks

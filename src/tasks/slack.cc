@@ -59,6 +59,7 @@ Result<net::HttpResponse> send(Context& context, const Message& message) {
   options.headers.emplace_back("Content-Type", "application/json;charset=utf-8");
   options.stop = context.stop;
   options.max_redirects = 0;
+  options.at_most_once = true;
   const double timeout = message.timeout;
   options.timeout_ms =
       timeout > 0 && timeout <= 3600 ? static_cast<int>(timeout * 1000) : kTimeoutMs;

@@ -4,13 +4,14 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <string_view>
 
 extern "C" {
 extern const char tasks_values_begin[];
 extern const char tasks_values_end[];
 extern const char tasks_worker_begin[];
 extern const char tasks_worker_end[];
+extern const char tasks_virtualenv_begin[];
+extern const char tasks_virtualenv_end[];
 }
 
 namespace tailrace::tasks {
@@ -28,10 +29,22 @@ std::string module(std::string_view name, std::string_view text) {
 }  // namespace
 
 const std::string& worker_source() {
-  static const std::string source =
-      module("tailrace_values", {tasks_values_begin, tasks_values_end}) +
-      std::string(tasks_worker_begin, tasks_worker_end);
+  static const std::string source = module("tailrace_values", values_text()) +
+                                    module("tailrace_worker", worker_text()) +
+                                    "sys.modules['tailrace_worker'].main()\n";
   return source;
+}
+
+std::string_view values_text() {
+  return {tasks_values_begin, tasks_values_end};
+}
+
+std::string_view worker_text() {
+  return {tasks_worker_begin, tasks_worker_end};
+}
+
+std::string_view virtualenv_text() {
+  return {tasks_virtualenv_begin, tasks_virtualenv_end};
 }
 
 }  // namespace tailrace::tasks

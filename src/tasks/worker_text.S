@@ -4,6 +4,8 @@
     .global tasks_values_end
     .global tasks_worker_begin
     .global tasks_worker_end
+    .global tasks_virtualenv_begin
+    .global tasks_virtualenv_end
 tasks_values_begin:
     .incbin "values.py"
 tasks_values_end:
@@ -11,5 +13,9 @@ tasks_values_end:
 tasks_worker_begin:
     .incbin "worker.py"
 tasks_worker_end:
+    .byte 0
+tasks_virtualenv_begin:
+    .incbin "virtualenv.py"
+tasks_virtualenv_end:
     .byte 0
     .section .note.GNU-stack,"",@progbits

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "calendar/zone.h"
 #include "dags/read.h"
 #include "net/http_message.h"
 #include "sched/assets.h"
@@ -25,16 +26,6 @@ constexpr auto kLook = 200ms;
 constexpr std::int64_t kPage = 100;
 /// Clocks differ: events are looked for from so long before ours was on its way.
 constexpr std::int64_t kClocksDifferMs = 86'400'000;
-
-std::string utc(std::int64_t ms) {
-  const std::chrono::sys_time<std::chrono::milliseconds> at{std::chrono::milliseconds(ms)};
-  const auto day = std::chrono::floor<std::chrono::days>(at);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(at - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count());
-}
 
 ToldTogether together_of(const dags::AssetCondition& condition) {
   const sched::AssetBatch batch = sched::batch_of(condition);
@@ -264,11 +255,14 @@ Status AirflowEvents::tell(const WaitingEvent& event) {
 
 /// Whether an earlier try arrived, though its answer did not.
 Result<bool> AirflowEvents::is_there(std::int64_t asset, const WaitingEvent& event) {
+  const calendar::Moment earliest{.instant = (*event.asked_ms - kClocksDifferMs) * 1000,
+                                  .zone = calendar::Zone::utc()};
+  const std::string since = calendar::strftime(earliest, "%Y-%m-%dT%H:%M:%SZ");
   for (std::int64_t from = 0;; from += kPage) {
     ASSIGN(const json page,
            ask("GET", fmt::format("/api/v2/assets/events?asset_id={}&timestamp_gte={}&order_by="
                                   "-timestamp&limit={}&offset={}",
-                                  asset, utc(*event.asked_ms - kClocksDifferMs), kPage, from)));
+                                  asset, since, kPage, from)));
     const json& events = page.value("asset_events", json::array());
     for (const json& one : events) {
       const json extra = one.value("extra", json::object());
@@ -345,14 +339,13 @@ Result<json> AirflowEvents::ask(const std::string& method, const std::string& pa
 
 Result<net::HttpResponse> AirflowEvents::send(const std::string& method, const std::string& path,
                                               const std::optional<std::string>& body) {
-  net::HttpOptions options{.timeout_ms = 30'000, .follow_redirects = false, .stop = stop_};
+  net::HttpOptions options{.timeout_ms = 30'000,
+                           .follow_redirects = false,
+                           .at_most_once = method == "POST",
+                           .stop = stop_};
   options.headers.emplace_back("Content-Type", "application/json");
   if (!token_.empty()) options.headers.emplace_back("Authorization", "Bearer " + token_);
   const auto sent = body ? std::optional<std::string_view>(*body) : std::nullopt;
-  // libcurl sends a request again by itself where a kept connection is cut before the answer: what
-  // must not be done twice has a connection of its own.
-  if (method == "POST")
-    return net::HttpClient().request(method, airflow_.url + path, sent, options);
   return http_.request(method, airflow_.url + path, sent, options);
 }
 

@@ -351,9 +351,8 @@ class Workflows::Impl final : public AssetSink {
   std::vector<sched::DagRow> rows() {
     return between([&] {
       std::vector<sched::DagRow> all;
-      for (const auto& dag : dags()) {
+      for (const auto& dag : dags())
         if (const auto* row = scheduler_.row(dag->id)) all.push_back(*row);
-      }
       return all;
     });
   }
@@ -383,6 +382,7 @@ class Workflows::Impl final : public AssetSink {
 
   const Options& options() const { return options_; }
   Micros now() const { return clock_.now().value * 1000; }
+  Micros began() const { return begun_; }
   TryLogs& logs() { return logs_; }
   metadata::Metadata& metadata() { return metadata_->at_once(); }
   std::string trouble() { return metadata_->trouble(); }
@@ -688,7 +688,6 @@ class Workflows::Impl final : public AssetSink {
   std::atomic<bool> gave_up_ = false;  ///< the program stops, and waits for no database any more
   bool cut_off_ = false;               ///< a step was not kept: none after it is
   std::thread thread_;
-
   Metrics metrics_;
   const Micros begun_ = now();
   Effects begin_with_;
@@ -779,17 +778,18 @@ const Options& Workflows::options() const {
 sched::Micros Workflows::now() const {
   return impl_->now();
 }
+sched::Micros Workflows::began() const {
+  return impl_->began();
+}
 Workflows::Reading Workflows::last_reading() const {
   return impl_->last_reading();
 }
-
 Result<Workflows::LogPart> Workflows::log(const sched::TaskId& task, int try_number,
                                           std::uint64_t offset, std::chrono::milliseconds wait) {
   ASSIGN(auto part, impl_->logs().read(task, try_number, offset, wait));
   const bool over = !part.under_way && part.text.empty();
   return LogPart{.text = std::move(part.text), .next = part.next, .over = over};
 }
-
 void Workflows::on_change(std::function<void()> changed) {
   impl_->on_change(std::move(changed));
 }

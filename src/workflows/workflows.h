@@ -91,6 +91,7 @@ class Workflows {
   void write_metrics(MetricsText& out);
   const Options& options() const;
   sched::Micros now() const;
+  sched::Micros began() const;  ///< when the program did
 
   /// A try's log from byte `offset`; with `wait` it comes when there is more, or the try is over.
   struct LogPart {

@@ -21,12 +21,6 @@ def project(tmp_path):
 
 
 @pytest.mark.parametrize("operator, arguments", [
-    ("airflow.providers.standard.operators.python.ExternalPythonOperator",
-     "python_callable: os.getcwd, python: /usr/bin/python3"),
-    ("airflow.providers.standard.operators.python.PythonVirtualenvOperator", "python_callable: os.getcwd"),
-    ("airflow.providers.standard.operators.python.BranchExternalPythonOperator",
-     "python_callable: os.getcwd, python: /usr/bin/python3"),
-    ("airflow.providers.standard.operators.python.BranchPythonVirtualenvOperator", "python_callable: os.getcwd"),
     ("airflow.providers.amazon.aws.operators.s3.S3DeleteObjectsOperator", "bucket: b"),
     ("airflow.providers.apache.spark.operators.spark_sql.SparkSqlOperator", "sql: SELECT 1"),
 ])

@@ -12,6 +12,8 @@ import re
 import socketserver
 import stat
 import threading
+import venv
+import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 # What differs between clients without meaning anything to the server.
@@ -171,6 +173,13 @@ class Stage:
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         for name, text in (("subject", "about {{ ti.task_id }}\n"), ("content", "<i>\n{{ ds }}\n</i>\n")):
             (self.folder / f"{name}.html").write_text(text)
+        venv.create(self.folder / "other", symlinks=True)
+        with zipfile.ZipFile(self.folder / "tiny-1.0-py3-none-any.whl", "w") as wheel:
+            about = "tiny-1.0.dist-info"
+            wheel.writestr("tiny.py", 'NAME = "tiny"\n')
+            wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+            wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{about}/RECORD", f"tiny.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n{about}/RECORD,,\n")
 
     def close(self):
         for server in (self.web, self.smtp):
@@ -204,7 +213,9 @@ class Stage:
             "spark_more": {"conn_type": "spark", "host": "yarn",
                            "extra": {"queue": "slow", "deploy-mode": "client", "principal": "p"}},
         }
-        return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(given) for name, given in connections.items()} | {
+        variables = {"other_python": "other/bin/python", "wheel": "tiny-1.0-py3-none-any.whl", "venvs": "venvs"}
+        paths = {f"AIRFLOW_VAR_{name.upper()}": f"{self.folder}/{path}" for name, path in variables.items()}
+        return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(given) for name, given in connections.items()} | paths | {
             "DAGS_DIR": str(HERE), "SPARK_CONF_DIR": str(self.folder),
             "PATH": f"{self.folder}/bin:{os.environ['PATH']}"}
 
@@ -229,6 +240,7 @@ class Stage:
         text = json.dumps(told)
         for port in (self.web.port, self.smtp.port):
             text = text.replace(f":{port}", ":PORT")
+        text = re.sub(r"Command '\[.*?\]' ", "Command ", text)
         text = re.sub(r"run duration of [0-9.]+ seconds", "run duration of SOME seconds", text)
         return json.loads(text.replace(str(self.folder), "FOLDER"))
 

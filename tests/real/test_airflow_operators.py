@@ -80,7 +80,8 @@ def test_the_reports_of_the_example_are_on_airflow_what_they_are_embedded(python
     assert [told[f"reports.report[{index}]"]["state"] for index in range(3)] == ["success"] * 3
 
 
-@pytest.mark.parametrize("name", ["http", "slack", "email", "sql", "sql_checks", "branches", "spark", "callbacks"])
+@pytest.mark.parametrize("name", ["http", "slack", "email", "sql", "sql_checks", "branches", "spark", "callbacks",
+                                  "pythons"])
 def test_what_is_recorded_is_what_airflow_does(python, tmp_path, name):
     """With TAILRACE_RECORD=1 it is recorded anew."""
     with stages.stage(tmp_path / "stage") as stage:
