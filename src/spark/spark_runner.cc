@@ -220,7 +220,8 @@ Status SparkRunner::read_updated() {
   const auto said = json::parse(*text, nullptr, false);
   if (!said.is_object()) return {};  // the update is done again
   updated_.definition = said.value("definition", "");
-  for (const auto& [topic, offsets] : said.value("positions", json::object()).items())
+  const json kept = said.value("positions", json::object());
+  for (const auto& [topic, offsets] : kept.items())
     for (const json& offset : offsets)
       updated_.positions[topic].push_back(Offset(offset.get<std::int64_t>()));
   for (const auto& [topic, positions] : exported_.positions) updated_.positions[topic];
