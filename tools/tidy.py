@@ -17,12 +17,12 @@ FLOORS = {
     "groups": 4, "share": 4, "transactions": 4, "subjects": 4, "engine": 4, "kafka_log": 4, "sched": 4, "staging": 4,
     "sql": 5, "connect": 5, "metadata": 5, "pipeline": 6, "served": 6, "tasks": 6, "workflows": 7, "alerts": 7,
     "compose": 7, "lambda": 7,
-    "kafka": 8, "cql": 8, "registry": 8, "cassandra": 8, "hooks": 8, "console": 8, "airflow": 8, "app": 9,
+    "kafka": 8, "cql": 8, "registry": 8, "cassandra": 8, "spark": 8, "hooks": 8, "console": 8, "airflow": 8, "app": 9,
 }
 
 # Which rooms may include a library: the part of an include before the first "/" or the whole name, as a pattern.
 ARROW_ROOMS = {"columns", "engine", "schema", "lake", "table", "sql", "connect", "pipeline", "served", "cassandra",
-               "console", "app"}
+               "spark", "console", "app"}
 FENCES = [
     (r"boost/(asio|beast)", {"net"}),
     (r"rocksdb/", {"kv"}),

@@ -5,20 +5,24 @@ One Spark Connect server holds the master, the Delta jars and the catalogue; `sp
 PROJECT/: warehouse/ (the tables, as Delta), metastore/ (the catalogue), storage/ (checkpoints), logs/. A second run
 continues where the first ended.
 
-Needs pyspark[pipelines] in the Python that runs this, a JDK 17, and the two Delta jars (--jars DIR, or
-TAILRACE_SPARK_JARS).
+Needs Spark 4.2's programs (of SPARK_HOME, of the pyspark[pipelines] in the Python that runs this, or in PATH), a
+JDK 17, and the two Delta jars (--jars DIR, TAILRACE_SPARK_JARS, or SPARK_HOME/jars).
 """
 
 import argparse
 import contextlib
+import ctypes
+import importlib.util
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 
+MOST_LOG_BYTES = 8 << 20
 DELTA_JARS = ("delta-spark_4.2_2.13-4.4.0.jar", "delta-storage-4.4.0.jar")
 
 
@@ -28,17 +32,54 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def spark_home():
+    """The folder whose bin/ has Spark's programs; nothing where there is none."""
+    places = [os.environ.get("SPARK_HOME")]
+    package = importlib.util.find_spec("pyspark")
+    if package and package.origin:
+        places.append(pathlib.Path(package.origin).parent)
+    found = shutil.which("spark-pipelines")
+    if found:
+        places.append(pathlib.Path(found).resolve().parents[1])
+    return next((pathlib.Path(place) for place in places
+                 if place and (pathlib.Path(place) / "bin" / "spark-pipelines").is_file()), None)
+
+
 def spark_bin(name):
-    """A program of the pyspark that is beside this Python."""
-    import pyspark
-    return str(pathlib.Path(pyspark.__file__).parent / "bin" / name)
+    home = spark_home()
+    if home is None:
+        raise RuntimeError(f"Spark's programs are not on this machine: {sys.executable} -m pip install "
+                           "'pyspark[pipelines]==4.2.*', or set SPARK_HOME to a Spark 4.2, or TAILRACE_PYTHON to a "
+                           "Python that has it")
+    return str(home / "bin" / name)
 
 
 def environment():
-    env = dict(os.environ, SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable, PYTHONUNBUFFERED="1")
+    env = dict(os.environ, PYSPARK_PYTHON=os.environ.get("PYSPARK_PYTHON", sys.executable), PYTHONUNBUFFERED="1")
+    env.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     env.pop("SPARK_REMOTE", None)
-    env.pop("SPARK_HOME", None)
+    env.pop("SPARK_HOME", None)  # its programs find it from where they are
     return env
+
+
+def end_with_parent():
+    """In a child, before its program: it is told to end when this process is gone, however that ends."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def check_master(master, seconds=10):
+    """Raises where no master of spark://HOST:PORT,HOST:PORT answers: Spark itself would try for minutes."""
+    if not master.startswith("spark://"):
+        return
+    problem = None
+    for address in master.removeprefix("spark://").split(","):
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host or address, int(port) if host else 7077), timeout=seconds).close()
+            return
+        except (OSError, ValueError) as failed:
+            problem = failed
+    raise RuntimeError(f"no Spark master answers there: {problem}")
 
 
 def wait_for_port(process, port, log, seconds=600):
@@ -63,6 +104,26 @@ def stop(process, seconds=30):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def jars_folder(named):
+    """Where the Delta jars are."""
+    home = spark_home()
+    places = [named] if named else [os.environ.get("TAILRACE_SPARK_JARS"), home / "jars" if home else None]
+    for place in places:
+        if place and all((pathlib.Path(place) / jar).is_file() for jar in DELTA_JARS):
+            return pathlib.Path(place).resolve()
+    raise RuntimeError(f"the Delta jars {' and '.join(DELTA_JARS)} are not {f'in {named}' if named else 'here'}: put "
+                       "them into one folder and name it by --jars, TAILRACE_SPARK_JARS or, in tailrace.yml, "
+                       "roles: {engine: {jars: DIR}}")
+
+
+def open_log(path):
+    """To be appended to; what is large is set aside, so that two are kept."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > MOST_LOG_BYTES:
+            path.replace(path.with_name(path.name + ".1"))
+    return open(path, "ab")
 
 
 def server_command(project, master, jars, port, settings):
@@ -96,18 +157,15 @@ def server_command(project, master, jars, port, settings):
 def connect_server(project, master, jars, settings=()):
     """A Spark Connect server for the project's folder; gives its URL and its process."""
     project = pathlib.Path(project).resolve()
-    jars = pathlib.Path(jars).resolve()
-    for jar in DELTA_JARS:
-        if not (jars / jar).is_file():
-            raise RuntimeError(f"{jars / jar} is missing; tests/real/spark_env.sh fetches it")
+    jars = jars_folder(jars)
     logs = project / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     port = free_port()
     log = logs / "connect-server.log"
-    with open(log, "ab") as out:
+    with open_log(log) as out:
         command = server_command(project, master, jars, port, dict(settings))
         process = subprocess.Popen(command, cwd=logs, env=environment(), stdout=out, stderr=out,
-                                   start_new_session=True)
+                                   start_new_session=True, preexec_fn=end_with_parent)
         try:
             wait_for_port(process, port, log)
             yield f"sc://127.0.0.1:{port}", process
@@ -119,7 +177,7 @@ def run(project, remote, arguments=("run",), out=None):
     """One `spark-pipelines` over the project; its progress goes to `out` line by line. Gives its exit code and text."""
     process = subprocess.Popen([spark_bin("spark-pipelines"), "--remote", remote, *arguments], cwd=project,
                                env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                               encoding="utf-8", errors="replace")
+                               encoding="utf-8", errors="replace", preexec_fn=end_with_parent)
     lines = []
     for line in process.stdout:
         lines.append(line)
@@ -132,18 +190,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("project", type=pathlib.Path, help="the folder `tailrace spark` wrote")
     parser.add_argument("--master", default="local[2]", help="local[N] or spark://host:7077")
-    parser.add_argument("--jars", type=pathlib.Path, default=os.environ.get("TAILRACE_SPARK_JARS"),
-                        help="folder of the Delta jars")
+    parser.add_argument("--jars", type=pathlib.Path, help="folder of the Delta jars")
     parser.add_argument("--conf", action="append", default=[], metavar="NAME=VALUE", help="a setting of Spark's server")
     parser.add_argument("--dry-run", action="store_true", help="analyse the project, write nothing")
     options = parser.parse_args()
-    if not options.jars:
-        parser.error("--jars DIR or TAILRACE_SPARK_JARS must name the folder of the Delta jars")
     settings = dict(setting.split("=", 1) for setting in options.conf)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    print(f"starting Spark Connect with master {options.master}", flush=True)
     try:
-        with connect_server(options.project, options.master, options.jars, settings) as (remote, _):
+        spark_bin("spark-pipelines")
+        jars = jars_folder(options.jars)
+        check_master(options.master)
+        print(f"starting Spark Connect with master {options.master}", flush=True)
+        with connect_server(options.project, options.master, jars, settings) as (remote, _):
             code, _ = run(options.project, remote, ("dry-run",) if options.dry_run else ("run",), sys.stdout)
     except RuntimeError as problem:
         sys.exit(str(problem))

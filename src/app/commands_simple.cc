@@ -11,6 +11,7 @@
 #include "pipeline/contracts/measures.h"
 #include "pipeline/graph.h"
 #include "pipeline/project.h"
+#include "spark/spark_runner.h"
 #include "tasks/operator.h"
 
 namespace tailrace::app {
@@ -72,6 +73,9 @@ int check_command(const std::string& path) {
   if (!graph) return fail(graph.error());
   if (auto served = pipeline::check_serving(*project, *graph); !served) return fail(served.error());
   if (auto served = check_served_tables(*project, *graph); !served) return fail(served.error());
+  if (project->roles.engine != "embedded")
+    if (auto sound = spark::check_engine(*project, *graph, *types); !sound)
+      return fail(sound.error());
   if (auto outside = check_outside(*project); !outside) return fail(outside.error());
   const auto functions = check_functions(*project, *graph);
   if (!functions) return fail(functions.error());

@@ -31,6 +31,7 @@
 #include "pipeline/names.h"
 #include "s3/metrics.h"
 #include "schema/avro/inference.h"
+#include "spark/spark_runner.h"
 #include "workflows/settings.h"
 
 namespace tailrace::app {
@@ -143,9 +144,17 @@ Result<std::unique_ptr<Instance>> Instance::open(RunOptions options) {
   if (instance->project_.roles.serving != "embedded") {
     ASSIGN(instance->sink_, cassandra::Sink::open(instance->project_));
   }
-  ASSIGN(instance->runner_,
-         pipeline::Runner::open(instance->project_, std::move(graph), *instance->log_,
-                                instance->data_, instance->schemas_.get(), instance->sink_.get()));
+  if (instance->project_.roles.engine != "embedded") {
+    ASSIGN(
+        instance->runner_,
+        spark::SparkRunner::open(instance->project_, std::move(graph), types, *instance->log_,
+                                 instance->data_, instance->schemas_.get(), instance->sink_.get()));
+  } else {
+    ASSIGN(
+        instance->runner_,
+        pipeline::Runner::open(instance->project_, std::move(graph), *instance->log_,
+                               instance->data_, instance->schemas_.get(), instance->sink_.get()));
+  }
   TRY(instance->open_sources(types));
   instance->log_view_ = std::make_unique<InstanceLogView>(
       *instance->log_, instance->remote_ ? ReadBytes::kElsewhere : ReadBytes::kHere,
@@ -181,6 +190,7 @@ Result<pipeline::Graph> Instance::graph_of(const pipeline::TopicTypes& types) co
   ASSIGN(auto graph, pipeline::make_graph(project_, types));
   TRY(pipeline::check_serving(project_, graph));
   if (project_.roles.serving != "embedded") TRY(check_served_tables(project_, graph));
+  if (project_.roles.engine != "embedded") TRY(spark::check_engine(project_, graph, types));
   for (const pipeline::Finding& finding : contract_findings(project_, graph))
     if (finding.level == pipeline::Finding::Level::kWarning) LOG(warn, "{}", finding.what);
   return graph;

@@ -76,6 +76,11 @@ int run_command(const RunOptions& options, bool check) {
   if (!opened) return fail(opened.error());
   Instance& instance = **opened;
   if (options.once) {
+    const std::jthread watch([&instance](const std::stop_token& done) {
+      while (!done.stop_requested() && !stop_asked())
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      if (stop_asked()) instance.runner().interrupt();
+    });
     if (auto done = instance.run_once(); !done) return fail(done.error());
     print_hops(instance.hops());
     return finish(instance, 0);

@@ -2,7 +2,6 @@
 // there.
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 
@@ -11,29 +10,12 @@
 #include "app/open_schemas.h"
 #include "pipeline/spark_export.h"
 #include "pipeline/spark_project.h"
+#include "spark/update.h"
 
 namespace tailrace::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The Python side, beside the installed program or in the source tree.
-Result<std::string> script() {
-  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
-  for (const char* place :
-       {"../share/tailrace/python/tailrace_spark", "../python/tailrace_spark"}) {
-    const fs::path found = program / place / "run_pipeline.py";
-    if (fs::exists(found)) return found.lexically_normal().string();
-  }
-  return error(Code::kNotFound,
-               "run_pipeline.py is not beside the program: install it with ./dev install DIR");
-}
-
-/// Python with pyspark in it: TAILRACE_PYTHON, else python3.
-std::string python() {
-  const char* named = std::getenv("TAILRACE_PYTHON");
-  return named ? named : "python3";
-}
 
 Status write(const SparkOptions& options, const std::string& data, const std::string& out) {
   ASSIGN(const pipeline::Project project, pipeline::load_project(options.project));
@@ -66,9 +48,9 @@ int spark_command(const SparkOptions& options) {
       fs::absolute(options.out.empty() ? data + "/spark" : options.out).lexically_normal().string();
   if (auto written = write(options, data, out); !written) return fail(written.error());
   if (options.write_only) return 0;
-  const auto runner = script();
+  const auto runner = spark::update_script();
   if (!runner) return fail(runner.error());
-  const std::string interpreter = python();
+  const std::string interpreter = spark::interpreter();
   execlp(interpreter.c_str(), interpreter.c_str(), runner->c_str(), out.c_str(), "--master",
          options.master.c_str(), nullptr);
   return fail({Code::kNotFound,

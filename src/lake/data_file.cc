@@ -206,6 +206,8 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> open_reader(const std::strin
   ASSIGN(auto file, from_arrow(arrow::io::ReadableFile::Open(path)));
   parquet::ArrowReaderProperties properties;
   properties.set_batch_size(kReadRows);
+  // Spark writes timestamps so: nanoseconds would end in 2262.
+  properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
   parquet::arrow::FileReaderBuilder builder;
   TRY(from_arrow(builder.Open(file)));
   return from_arrow(builder.properties(properties)->Build());
@@ -237,6 +239,20 @@ Result<Batch> to_schema(const Batch& read, const Schema& schema) {
 }
 
 }  // namespace
+
+std::string data_path(const std::string& folder, std::string_view logged) {
+  std::string path;
+  for (std::size_t i = 0; i < logged.size(); ++i) {
+    const bool escaped = logged[i] == '%' && i + 2 < logged.size() &&
+                         std::isxdigit(static_cast<unsigned char>(logged[i + 1])) != 0 &&
+                         std::isxdigit(static_cast<unsigned char>(logged[i + 2])) != 0;
+    path += escaped
+                ? static_cast<char>(std::stoi(std::string(logged.substr(i + 1, 2)), nullptr, 16))
+                : logged[i];
+    if (escaped) i += 2;
+  }
+  return path.starts_with('/') ? path : folder + "/" + path;
+}
 
 Result<bool> read_data_file(const std::string& path, const Schema& schema,
                             const std::function<Result<bool>(Batch)>& visit) {

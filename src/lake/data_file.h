@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "columns/types.h"
@@ -59,6 +60,9 @@ class DataFileWriter {
 /// `rows` with exactly the columns of `schema`, by name; those it lacks are null. kInvalidArgument:
 /// a type differs.
 Result<Batch> align(const Batch& rows, const Schema& schema);
+
+/// Where a file is that the log of the table in `folder` names so: URL-encoded, relative or not.
+std::string data_path(const std::string& folder, std::string_view logged);
 
 /// Batches of a file with the columns of `schema`, in its order, until `visit` gives false; a
 /// column that the file lacks is null. Gives whether `visit` wants more.

@@ -136,15 +136,7 @@ Status DeltaTable::adopt(const Schema& wanted) {
 }
 
 std::string DeltaTable::data_path(const std::string& logged) const {
-  std::string path;
-  for (std::size_t i = 0; i < logged.size(); ++i) {
-    const bool escaped = logged[i] == '%' && i + 2 < logged.size() &&
-                         std::isxdigit(logged[i + 1]) && std::isxdigit(logged[i + 2]);
-    path +=
-        escaped ? static_cast<char>(std::stoi(logged.substr(i + 1, 2), nullptr, 16)) : logged[i];
-    if (escaped) i += 2;
-  }
-  return path.starts_with('/') ? path : folder_ + "/" + path;
+  return lake::data_path(folder_, logged);
 }
 
 Result<std::shared_ptr<const Snapshot>> DeltaTable::snapshot() {

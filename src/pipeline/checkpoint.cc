@@ -1,5 +1,7 @@
 #include "pipeline/checkpoint.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 namespace tailrace::pipeline {
@@ -39,6 +41,7 @@ LetterTotals letters_from(const Json& json) {
 
 Checkpoint from_json(const Json& json) {
   Checkpoint c;
+  c.engine = json.value("engine", c.engine);
   c.number = json.at("number");
   for (const auto& [topic, list] : json.at("positions").items())
     for (const Json& offset : list)
@@ -64,8 +67,23 @@ Result<std::optional<Checkpoint>> Checkpoint::load(const kv::Store& store) {
   }
 }
 
+Result<std::optional<Checkpoint>> Checkpoint::load_of(std::string_view engine,
+                                                      const kv::Store& store,
+                                                      const std::string& data) {
+  ASSIGN(auto last, load(store));
+  if (last && last->engine != engine)
+    return error(
+        Code::kFailedPrecondition,
+        fmt::format(
+            "the tables in {0} are kept by the engine `{1}`, and tailrace.yml names another "
+            "(roles: engine): give the project a new data folder (--data), or move {0}/state, "
+            "{0}/lake and {0}/spark away, so that they are made again from the log",
+            data, last->engine));
+  return last;
+}
+
 void Checkpoint::write(kv::WriteBatch& batch) const {
-  Json json = {{"number", number}, {"rows", rows}, {"decoded", decoded}};
+  Json json = {{"engine", engine}, {"number", number}, {"rows", rows}, {"decoded", decoded}};
   json["positions"] = Json::object();
   for (const auto& [topic, list] : positions) json["positions"][topic] = positions_json(list);
   json["flows"] = Json::object();

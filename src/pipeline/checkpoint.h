@@ -26,6 +26,7 @@ struct FlowMark {
 using NamedCounts = std::map<std::string, std::pair<std::int64_t, std::int64_t>>;
 
 struct Checkpoint {
+  std::string engine = "embedded";  ///< which one keeps the tables; or "spark"
   std::int64_t number = 0;
   std::map<std::string, Positions> positions;  ///< by topic
   std::map<std::string, std::int64_t> rows;    ///< by table
@@ -37,6 +38,9 @@ struct Checkpoint {
 
   /// nullopt in a new store; kDataLoss when it cannot be read.
   static Result<std::optional<Checkpoint>> load(const kv::Store& store);
+  /// The same, of that engine: kFailedPrecondition where another one keeps the tables of `data`.
+  static Result<std::optional<Checkpoint>> load_of(std::string_view engine, const kv::Store& store,
+                                                   const std::string& data);
   void write(kv::WriteBatch& batch) const;
 };
 

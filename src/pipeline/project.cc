@@ -164,6 +164,36 @@ Status read_log_role(const yaml::File& file, const YAML::Node& node, Project& pr
   return flatten(file, node["properties"], "", remote.properties, remote.secrets);
 }
 
+/// `embedded`, spark://…, local[N], or a mapping with a url, every, jars and Spark's settings.
+Status read_engine_role(const yaml::File& file, const YAML::Node& node, Roles& roles) {
+  if (!node) return {};
+  RemoteEngineSpec& remote = roles.remote_engine;
+  const bool mapping = node.IsMap();
+  if (mapping) {
+    TRY(file.only_keys(node, {"url", "every", "jars", "properties"}));
+    if (!node["url"]) return file.fail(node, "`url` is missing: spark://HOST:7077");
+  }
+  const YAML::Node url = mapping ? node["url"] : node;
+  std::string& role = roles.engine;
+  ASSIGN(role, file.text(url, "engine"));
+  const bool embedded = role == "embedded";
+  const bool local = role == "local" || (role.starts_with("local[") && role.ends_with(']'));
+  if (!embedded && !local && !(role.starts_with("spark://") && role.size() > 8))
+    return file.fail(url,
+                     "`engine` is embedded or Spark's master: spark://HOST:7077, or local[2] to "
+                     "try it");
+  if (!mapping) return {};
+  for (const char* key : {"every", "jars", "properties"})
+    if (embedded && node[key])
+      return file.fail(node[key], "`" + std::string(key) + "` is of an engine that is a Spark");
+  TRY(read_quantity(file, node, "every", &yaml::File::milliseconds, remote.every_ms));
+  if (node["jars"]) {
+    ASSIGN(remote.jars, file.text(node["jars"], "jars"));
+  }
+  if (!node["properties"]) return {};
+  return flatten(file, node["properties"], "", remote.properties, remote.secrets);
+}
+
 /// `embedded`, http(s)://…, or a mapping with a url, user, password and ca_file.
 Status read_registry_role(const yaml::File& file, const YAML::Node& node, Roles& roles) {
   if (!node) return {};
@@ -244,7 +274,7 @@ Status read_roles(Project& project, const yaml::File& file) {
   Roles& r = project.roles;
   TRY(read_log_role(file, roles["log"], project));
   TRY(read_registry_role(file, roles["registry"], r));
-  TRY(read_role(file, roles["engine"], "engine", r.engine));
+  TRY(read_engine_role(file, roles["engine"], r));
   TRY(read_role(file, roles["lake"], "lake", r.lake));
   TRY(read_serving_role(file, roles["serving"], r));
   TRY(read_staging_role(file, roles["staging"], r));

@@ -121,6 +121,14 @@ struct RemoteServingSpec {
   std::string place;
 };
 
+/// A Spark that keeps the tables: `engine: spark://…`, or a mapping.
+struct RemoteEngineSpec {
+  std::int64_t every_ms = 60'000;  ///< an update begins at most so often
+  std::string jars;                ///< the folder of Delta's jars; empty: TAILRACE_SPARK_JARS
+  std::map<std::string, std::string> properties;  ///< Spark's settings by name
+  std::vector<std::string> secrets;  ///< what of them came from the environment or a file
+};
+
 /// The Airflow that runs the DAGs: who tells it of asset events.
 struct RemoteScheduleSpec {
   std::string user, password;
@@ -145,7 +153,8 @@ struct Roles {
   RemoteLogSpec remote_log;
   std::string registry = "embedded";  ///< or http://HOST:PORT, https://…
   RemoteRegistrySpec remote_registry;
-  std::string engine = "embedded";
+  std::string engine = "embedded";  ///< or spark://HOST:PORT, local[N]: Spark's master
+  RemoteEngineSpec remote_engine;
   std::string lake = "embedded";
   std::string serving = "embedded";  ///< or cassandra://HOST:PORT/KEYSPACE
   RemoteServingSpec remote_serving;

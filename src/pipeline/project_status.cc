@@ -33,6 +33,10 @@ std::string_view action_name(engine::Expectation::Action action) {
   return "warn";
 }
 
+bool is_counted(const engine::Expectation& expectation, const ProjectCounts& counts) {
+  return counts.warns_counted || expectation.action != engine::Expectation::Action::kWarn;
+}
+
 std::string table_hop_id(const Table& table) {
   return fmt::format("{}.{}", layer_name(table.layer), table.name);
 }
@@ -83,6 +87,9 @@ Hop table_hop(const Graph& graph, std::size_t index, const ProjectCounts& counts
     if (flow.table != static_cast<int>(index)) continue;
     if (!counts.flow_failed[f].empty()) hop.last_error = counts.flow_failed[f];
     if (!counts.flow_waits[f].empty()) hop.why = counts.flow_waits[f];
+    for (const engine::Expectation& expectation : flow.plan.expectations)
+      if (!is_counted(expectation, counts))
+        hop.detail = "rows that only warn are not counted by this engine";
     for (const Flow::Input& input : flow.inputs) {
       const auto at = static_cast<std::size_t>(input.index);
       hop.upstream.push_back(input.is_topic ? topic_hop_id(graph.topics[at])
@@ -158,6 +165,7 @@ std::vector<TopicExpectations> topic_expectations_of(const Graph& graph,
   for (std::size_t i = 0; i < graph.topics.size(); ++i) {
     TopicExpectations topic{graph.topics[i].topic, {}};
     for (const engine::Expectation& one : graph.topics[i].expectations) {
+      if (!is_counted(one, counts)) continue;
       const auto found = counts.topics[i].expectations.find(one.name);
       const auto [passed, failed] = found == counts.topics[i].expectations.end()
                                         ? std::pair<std::int64_t, std::int64_t>{}
@@ -187,10 +195,11 @@ std::vector<TableStatus> tables_of(const Graph& graph, const ProjectCounts& coun
       if (!counts.flow_failed[f].empty()) status.failed = counts.flow_failed[f];
       const auto& expectations = graph.flows[f].plan.expectations;
       for (std::size_t e = 0; e < expectations.size(); ++e)
-        status.expectations.push_back({expectations[e].name, expectations[e].text,
-                                       std::string(action_name(expectations[e].action)),
-                                       counts.expectations[f][e].passed,
-                                       counts.expectations[f][e].failed});
+        if (is_counted(expectations[e], counts))
+          status.expectations.push_back({expectations[e].name, expectations[e].text,
+                                         std::string(action_name(expectations[e].action)),
+                                         counts.expectations[f][e].passed,
+                                         counts.expectations[f][e].failed});
     }
     all.push_back(std::move(status));
   }

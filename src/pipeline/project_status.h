@@ -38,6 +38,8 @@ struct ProjectCounts {
   /// By serving: its rows at the last checkpoint, where its table had more, since some have one
   /// key.
   std::map<std::string, std::int64_t> served_fewer;
+  /// Whether rows that break an expectation which only warns are counted.
+  bool warns_counted = true;
 };
 
 /// Notes in ProjectCounts::served_fewer how many rows a serving has, where its table has more. One

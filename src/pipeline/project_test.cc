@@ -79,8 +79,30 @@ TEST_F(ProjectTest, an_unknown_key_names_place_and_nearest) {
 }
 
 TEST_F(ProjectTest, a_role_behind_a_url_is_not_supported_yet) {
-  write("tailrace.yml", "roles: {engine: 'spark://h:7077'}\n");
-  EXPECT_THAT(load_error(), HasSubstr("not supported yet: `engine` behind a URL"));
+  write("tailrace.yml", "roles: {lake: 's3://bucket/lake'}\n");
+  EXPECT_THAT(load_error(), HasSubstr("not supported yet: `lake` behind a URL"));
+}
+
+TEST_F(ProjectTest, an_engine_behind_a_url_is_a_spark_with_its_settings) {
+  setenv("PROJECT_TEST_TOKEN", "sesame", 1);
+  write("tailrace.yml",
+        "roles: {engine: {url: 'spark://h:7077', every: 30s, jars: jars,\n"
+        "  properties: {spark.executor.memory: 1g, spark.x: '${PROJECT_TEST_TOKEN}'}}}\n");
+  const auto project = load_project(folder_);
+  ASSERT_TRUE(project) << project.error().what;
+  EXPECT_EQ(project->roles.engine, "spark://h:7077");
+  const RemoteEngineSpec& engine = project->roles.remote_engine;
+  EXPECT_EQ(engine.every_ms, 30'000);
+  EXPECT_EQ(engine.jars, "jars");
+  EXPECT_EQ(engine.properties.at("spark.executor.memory"), "1g");
+  EXPECT_EQ(engine.properties.at("spark.x"), "sesame");
+  EXPECT_EQ(engine.secrets, std::vector<std::string>{"sesame"});
+  write("tailrace.yml", "roles: {engine: 'yarn'}\n");
+  EXPECT_THAT(load_error(), HasSubstr("tailrace.yml:1:17: `engine` is embedded or Spark's master"));
+  write("tailrace.yml", "roles: {engine: {url: embedded, every: 5s}}\n");
+  EXPECT_THAT(load_error(), HasSubstr("`every` is of an engine that is a Spark"));
+  write("tailrace.yml", "roles: {engine: {url: 'local[2]', master: x}}\n");
+  EXPECT_THAT(load_error(), HasSubstr("unknown key `master`"));
 }
 
 TEST_F(ProjectTest, serving_behind_a_url_has_a_login_and_certificates) {

@@ -35,6 +35,7 @@
 #include "pipeline/dead_letters.h"
 #include "pipeline/graph.h"
 #include "pipeline/hops.h"
+#include "pipeline/letters_back.h"
 #include "pipeline/project.h"
 #include "pipeline/serving_sink.h"
 #include "rt/clock.h"
@@ -67,9 +68,6 @@ struct TableStatus {
   std::vector<ExpectationStatus> expectations;
 };
 
-/// Takes a letter back, true; or leaves it to its topic, false.
-using SendBack = std::function<Result<bool>(const DeadLetter&)>;
-
 class Runner {
  public:
   /// Topics must exist. `data` is the data folder: lake/ and state/ are below it. `schemas` is
@@ -87,6 +85,8 @@ class Runner {
   virtual Status stop() = 0;
   /// Steps until every topic is read to its end as of now, then a checkpoint; without start().
   virtual Status drain() = 0;
+  /// Ends a drain() that waits for another program, with kCancelled. Any thread.
+  virtual void interrupt() {}
 
   /// The runner's own hops (decoded, rejected, tables, lake, served), in order; the caller puts the
   /// sources' before.

@@ -3,11 +3,8 @@
 
 #include <algorithm>
 
-#include "base/log.h"
 #include "columns/widening.h"
-#include "connect/record_encoder.h"
 #include "pipeline/names.h"
-#include "pipeline/rejected_topic.h"
 #include "pipeline/running_project.h"
 #include "pipeline/window_wait.h"
 
@@ -85,50 +82,9 @@ std::vector<TopicExpectations> RunningProject::topic_expectations() const {
   return topic_expectations_of(graph_, counts());
 }
 
-Result<DeadLetter> RunningProject::in_topics_format(DeadLetter letter) const {
-  if (letter.offset >= 0) return letter;
-  const std::shared_lock still(shape_);
-  for (const TopicRelation& topic : graph_.topics) {
-    if (topic.topic != letter.topic || !topic.type) continue;
-    ASSIGN(const auto encoder, connect::make_encoder(topic.type->latest()));
-    std::string record;
-    TRY(encoder->encode(letter.bytes, record));
-    letter.bytes = std::move(record);
-  }
-  return letter;
-}
-
-Status RunningProject::send_letter_back(const DeadLetter& letter, const SendBack& elsewhere) {
-  if (elsewhere) {
-    ASSIGN(const bool taken, elsewhere(letter));
-    if (taken) return {};
-  }
-  ASSIGN(const auto ready, in_topics_format(letter));
-  return send_back(log_, ready);
-}
-
 Result<std::int64_t> RunningProject::redrive(const std::function<bool(const DeadLetter&)>& select,
                                              const SendBack& elsewhere) {
-  std::vector<DeadLetter> chosen;
-  TRY(letters_->scan(0, [&](const DeadLetter& letter) {
-    if (!letter.redriven && select(letter)) chosen.push_back(letter);
-    return true;
-  }));
-  std::int64_t sent = 0;
-  Status first_failure;
-  for (DeadLetter& letter : chosen) {
-    Status back = send_letter_back(letter, elsewhere);
-    if (!back) {
-      LOG(warn, "dead letter {} stays: {}", letter.id, back.error().what);
-      if (first_failure) first_failure = std::move(back);
-      continue;
-    }
-    ++sent;
-    std::lock_guard lock(mutex_);
-    redriven_.push_back(std::move(letter));
-  }
-  if (sent == 0 && !first_failure) return std::unexpected(first_failure.error());
-  return sent;
+  return letters_back_.send(log_, graph()->topics, *letters_, select, elsewhere);
 }
 
 Status RunningProject::scan_table(std::string_view name,

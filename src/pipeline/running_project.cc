@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "connect/runner.h"
+#include "pipeline/sink_patience.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -20,8 +21,8 @@ constexpr std::chrono::milliseconds kUpkeepAtMost{1'000}, kUpkeepAtLeast{60'000}
 constexpr std::chrono::seconds kTrimAfter{1};
 /// A flush that takes longer may be waiting for room on the disk: then the hop says so.
 constexpr std::chrono::seconds kFlushTakes{1};
-/// How long drain() waits for a database that does not answer, and the end for one that does.
-constexpr std::chrono::seconds kOncePatience{120}, kLastWait{5};
+/// How long the end waits for a database that answers.
+constexpr std::chrono::seconds kLastWait{5};
 
 }  // namespace
 
@@ -58,7 +59,7 @@ Status RunningProject::open_all(const std::string& data) {
   if (!store) return std::unexpected(store.error());
   store_ = std::move(*store);
   letters_ = std::make_unique<DeadLetters>(*store_);
-  ASSIGN(auto last, Checkpoint::load(*store_));
+  ASSIGN(auto last, Checkpoint::load_of("embedded", *store_, data_));
   const bool fresh = !last;
   checkpoint_ = last.value_or(Checkpoint{});
   TRY(letters_->load(checkpoint_.letters));
@@ -285,14 +286,15 @@ Status RunningProject::stop() {
 Status RunningProject::drain() {
   CHECK(!thread_.joinable());
   for (bool more = true; more;) {
-    if (sink_ && !sink_->is_ready()) TRY(load_once());
-    if (sink_ && sink_->is_full()) TRY(await_sink());
+    if (sink_ && !sink_->is_ready())
+      TRY(load_sink_once(*sink_, [this](const std::stop_token& stop) { return sink_ready(stop); }));
+    if (sink_ && sink_->is_full()) TRY(await_sink(*sink_));
     ASSIGN(more, step());
     if (checkpoint_due()) TRY(checkpoint());
   }
   TRY(upkeep());
   TRY(settle());
-  return sink_ ? await_sink() : Status();
+  return sink_ ? await_sink(*sink_) : Status();
 }
 
 Result<bool> RunningProject::sink_ready(const std::stop_token& stop) {
@@ -307,30 +309,6 @@ Result<bool> RunningProject::sink_ready(const std::stop_token& stop) {
     dirty_ = true;  // the next checkpoint knows that it is loaded
   }
   return !sink_->is_full();
-}
-
-Status RunningProject::load_once() {
-  std::stop_source enough;
-  const auto until = std::chrono::steady_clock::now() + kOncePatience;
-  std::jthread watch([&](const std::stop_token& done) {
-    while (!done.stop_requested() && std::chrono::steady_clock::now() < until)
-      std::this_thread::sleep_for(kIdleWait);
-    enough.request_stop();
-  });
-  ASSIGN(const bool ready, sink_ready(enough.get_token()));
-  if (ready || sink_->is_ready()) return {};
-  return error(Code::kUnavailable, sink_->waits() + "; given up");
-}
-
-Status RunningProject::await_sink() {
-  auto until = std::chrono::steady_clock::now() + kOncePatience;
-  while (!sink_->wait(kIdleWait)) {
-    const std::string why = sink_->waits();
-    if (why.empty()) until = std::chrono::steady_clock::now() + kOncePatience;
-    if (std::chrono::steady_clock::now() > until)
-      return error(Code::kUnavailable, why + "; given up: the next run goes on from here");
-  }
-  return {};
 }
 
 Status RunningProject::upkeep() {

@@ -51,8 +51,6 @@ class RunningProject final : public Runner {
   const DeadLetters& dead_letters() const override { return *letters_; }
   Result<std::int64_t> redrive(const std::function<bool(const DeadLetter&)>& select,
                                const SendBack& elsewhere) override;
-  /// To its staging or its topic.
-  Status send_letter_back(const DeadLetter& letter, const SendBack& elsewhere);
   Status scan_table(std::string_view name,
                     const std::function<Status(const Batch&)>& visit) const override;
   Status scan_served(std::string_view serving,
@@ -73,8 +71,6 @@ class RunningProject final : public Runner {
     std::string_view under_way = {};
   };
   ProjectCounts counts() const;
-  /// A record that never was in its topic, as the topic's sources write it.
-  Result<DeadLetter> in_topics_format(DeadLetter letter) const;
   /// Tables, flows and readers of graph_, from the checkpoint; `fresh`: there was none.
   Status open_graph(bool fresh);
   Status open_outputs(std::vector<bool>& again);
@@ -121,7 +117,6 @@ class RunningProject final : public Runner {
   /// Letters for rows of a streaming table that a serving of it cannot have.
   void leave_null_keys(const Flow& flow, const Delta& delta, kv::WriteBatch& batch);
   void find_origin(const Flow& flow, const arrow::RecordBatch& row, DeadLetter& letter) const;
-  Status take_marks(kv::WriteBatch& batch);
   /// Now and then: files that left a table are deleted.
   Status upkeep();
   /// How far topics are read and what they wait for, also where a step took no record.
@@ -131,10 +126,6 @@ class RunningProject final : public Runner {
   /// Whether the sink can take a step: it has the tables, and not too much on its way. Waits a
   /// little for it; makes and loads tables where that is to be done.
   Result<bool> sink_ready(const std::stop_token& stop);
-  /// sink_ready() for drain(), which has nobody to stop it.
-  Status load_once();
-  /// All that was sent is there.
-  Status await_sink();
 
   bool checkpoint_due() const;
   /// Begins one: the steps go on while the lake's thread makes its files durable and then lets the
@@ -230,7 +221,7 @@ class RunningProject final : public Runner {
   std::vector<std::vector<engine::ExpectationCount>> flow_expectations_;
   std::vector<std::int64_t> table_rows_, lake_rows_;
   std::map<std::string, std::int64_t> served_fewer_;  ///< as in ProjectCounts
-  std::vector<DeadLetter> redriven_;                  ///< sent back, to be marked by the next step
+  LettersBack letters_back_;
 };
 
 }  // namespace tailrace::pipeline

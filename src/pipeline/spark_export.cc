@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "lake/disk.h"
 #include "pipeline/topic_reader.h"
+#include "rt/file.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -20,34 +22,11 @@ std::string file_name(const std::string& topic, std::int64_t sequence) {
   return fmt::format("{}-{:020}.parquet", topic, sequence);
 }
 
-/// The positions file: the number of files, then the next offset of each partition. Absent: nothing
-/// is exported yet.
-struct Exported {
-  std::int64_t files = 0;
-  Positions positions;
-};
-
-Result<Exported> read_exported(const fs::path& path) {
-  Exported made;
-  std::ifstream in(path);
-  if (!in) return made;
-  if (!(in >> made.files) || made.files < 0)
-    return error(Code::kDataLoss, path.string() + " is damaged; remove it");
-  for (std::int64_t offset; in >> offset;) made.positions.push_back(Offset(offset));
-  return made;
-}
-
 Status write_exported(const fs::path& path, const Exported& exported) {
-  const fs::path part = path.string() + ".part";
-  std::ofstream out(part, std::ios::trunc);
-  out << exported.files;
-  for (const Offset offset : exported.positions) out << ' ' << offset.value;
-  out << '\n';
-  out.close();
-  std::error_code failed;
-  if (out) fs::rename(part, path, failed);
-  if (!out || failed) return error(Code::kUnavailable, "cannot write " + path.string());
-  return {};
+  std::string text = std::to_string(exported.files);
+  for (const Offset offset : exported.positions) text += ' ' + std::to_string(offset.value);
+  text += fmt::format("\nrecords {}\n", exported.records);
+  return rt::write_atomically(rt::posix_files(), path.string(), text);
 }
 
 Status write_parquet(const fs::path& path, const arrow::Table& table) {
@@ -59,11 +38,12 @@ Status write_parquet(const fs::path& path, const arrow::Table& table) {
   TRY(from_arrow(parquet::arrow::WriteTable(table, arrow::default_memory_pool(), out, kFileRecords,
                                             properties)));
   TRY(from_arrow(out->Close()));
+  TRY(lake::sync_file(part.string()));
   std::error_code failed;
   fs::rename(part, path, failed);
   if (failed)
     return error(Code::kUnavailable, "cannot write " + path.string() + ": " + failed.message());
-  return {};
+  return lake::sync_folder(path.parent_path().string());
 }
 
 /// One file of the next records; their number. A file that a crash left without its positions is
@@ -83,6 +63,7 @@ Result<std::int64_t> export_file(TopicReader& reader, const fs::path& folder, Ex
          from_arrow(arrow::Table::FromRecordBatches(reader.relation().schema(), batches)));
   TRY(write_parquet(folder / file_name(reader.relation().topic, exported.files), *table));
   ++exported.files;
+  exported.records += records;
   exported.positions = reader.positions();
   return records;
 }
@@ -102,7 +83,7 @@ Result<TopicExport> export_topic(log::Log& log, const TopicSpec& topic, const To
   fs::create_directories(folder / topic.name, failed);
   if (failed)
     return error(Code::kUnavailable, "cannot make " + folder.string() + ": " + failed.message());
-  ASSIGN(Exported exported, read_exported(positions));
+  ASSIGN(Exported exported, read_exported(folder.parent_path().string(), topic.name));
   TopicExport made{.topic = topic.name};
   // As raw bytes: what is not JSON is exported too, and Spark sets it apart.
   TopicRelation relation{.relation = topic.relation, .topic = topic.name};
@@ -116,11 +97,26 @@ Result<TopicExport> export_topic(log::Log& log, const TopicSpec& topic, const To
     ASSIGN(const std::int64_t written, export_file(reader, folder / topic.name, exported));
     if (written == 0) return made;
     made.records += written;
+    // What is exported is not asked of the log again: the log must have it, too.
+    TRY(log.sync());
     TRY(write_exported(positions, exported));
   }
 }
 
 }  // namespace
+
+Result<Exported> read_exported(const std::string& folder, const std::string& topic) {
+  const fs::path path = fs::path(folder) / "topics" / (topic + ".positions");
+  Exported made;
+  std::ifstream in(path);
+  if (!in) return made;
+  if (!(in >> made.files) || made.files < 0)
+    return error(Code::kDataLoss, path.string() + " is damaged; remove it");
+  for (std::int64_t offset; in >> offset;) made.positions.push_back(Offset(offset));
+  in.clear();
+  if (std::string word; in >> word && word == "records") in >> made.records;
+  return made;
+}
 
 Result<std::vector<TopicExport>> export_topics(log::Log& log, const Project& project,
                                                const std::string& folder, const TopicTypes& types,

@@ -2,7 +2,8 @@
 //
 // FOLDER/topics/<topic>/<topic>-<20-digit sequence>.parquet holds the columns of the topic's
 // relation; records that are not JSON included, but not those that a topic's schema cannot read;
-// FOLDER/topics/<topic>.positions holds the next offset of each partition. Files are never changed,
+// FOLDER/topics/<topic>.positions holds how many files there are, the next offset of each partition
+// and how many records they hold. Files are never changed, are durable before the positions say so,
 // and are named in place by one rename: a second export adds files of the records that came since.
 #pragma once
 
@@ -13,9 +14,20 @@
 #include "base/result.h"
 #include "log/log.h"
 #include "pipeline/project.h"
+#include "pipeline/topic_reader.h"
 #include "pipeline/topic_type.h"
 
 namespace tailrace::pipeline {
+
+/// How far a topic is exported.
+struct Exported {
+  std::int64_t files = 0;
+  std::int64_t records = 0;
+  Positions positions;
+};
+
+/// Nothing yet where there is no export.
+Result<Exported> read_exported(const std::string& folder, const std::string& topic);
 
 struct TopicExport {
   std::string topic;

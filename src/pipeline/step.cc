@@ -47,7 +47,7 @@ Result<bool> RunningProject::step() {
   for (const RunningFlow& flow : flows_) any = any || (!flow.stepped && flow.failed.empty());
   kv::WriteBatch& batch = batch_;
   batch.clear();
-  TRY(take_marks(batch));
+  TRY(letters_back_.take_marks(*letters_, batch));
   TRY(read_rejected(batch));
   const Upkeep& limits = project_.upkeep;
   TRY(letters_->trim(clock_.now().value, limits.letters_keep_ms, limits.letters_max_bytes, batch));
@@ -305,15 +305,6 @@ void RunningProject::find_origin(const Flow& flow, const arrow::RecordBatch& row
   letter.origin = fmt::format("{}-{}@{}", letter.topic, letter.partition, letter.offset);
   if (auto record = record_at(log_, letter.topic, letter.partition, letter.offset))
     letter.bytes = std::move(record->value);
-}
-
-Status RunningProject::take_marks(kv::WriteBatch& batch) {
-  std::vector<DeadLetter> marks;
-  {
-    std::lock_guard lock(mutex_);
-    marks.swap(redriven_);
-  }
-  return letters_->mark_redriven(marks, batch);
 }
 
 void RunningProject::note_reading(const std::vector<TopicStep>& topics) {

@@ -31,6 +31,7 @@ Status StoredProject::load() {
   TRY(letters_->load(checkpoint_.letters));
   ASSIGN(catalogue_, table::Catalogue::open(*store_));
   TRY(take_stored_schemas());
+  counts_.warns_counted = checkpoint_.engine == "embedded";
   counts_.letters = letters_->totals();
   for (const TopicRelation& topic : graph_.topics)
     counts_.topics.push_back({.decoded = checkpoint_.decoded[topic.topic],

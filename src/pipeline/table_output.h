@@ -13,19 +13,13 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/kept_result.h"
 #include "lake/delta_table.h"
 #include "pipeline/graph.h"
 #include "pipeline/lake_writer.h"
-#include "pipeline/serving_sink.h"
-#include "table/keyed_table.h"
+#include "pipeline/served_output.h"
 #include "telemetry/span.h"
 
 namespace tailrace::pipeline {
-
-/// The rows with a null in a column of `key`.
-std::vector<std::int64_t> null_key_rows(const arrow::RecordBatch& rows,
-                                        std::span<const std::string> key);
 
 class TableOutput {
  public:
@@ -54,23 +48,21 @@ class TableOutput {
   void set_rows(std::int64_t rows) { rows_ = rows; }
 
   Status scan_lake(const std::function<Status(const Batch&)>& visit) const;
-  const std::vector<std::shared_ptr<const table::KeyedTable>>& served() const { return served_; }
+  const std::vector<std::shared_ptr<const table::KeyedTable>>& served() const {
+    return served_.tables();
+  }
 
  private:
-  TableOutput(std::string app_id, bool streaming, LakeWriter& writer, ServingSink* sink)
-      : app_id_(std::move(app_id)), streaming_(streaming), writer_(writer), sink_(sink) {}
+  TableOutput(std::string app_id, bool streaming, LakeWriter& writer)
+      : app_id_(std::move(app_id)), streaming_(streaming), writer_(writer) {}
 
-  /// Writes the delta to one keyed table, and gives it to the sink.
-  Status serve(const table::KeyedTable& keyed, const Delta& delta, table::KeyedTable::Notes notes,
-               kv::WriteBatch& batch);
   Status publish_traced(const lake::Prepared& prepared, const telemetry::SpanContext& checkpoint);
 
   std::string app_id_;
   bool streaming_;  ///< rows only come: they need no summing up and keep their order
   LakeWriter& writer_;
-  ServingSink* sink_;  ///< of the keyed tables' rows, too; or null
   std::unique_ptr<lake::DeltaTable> lake_;
-  std::vector<std::shared_ptr<const table::KeyedTable>> served_;
+  ServedOutput served_;
   lake::Prepared prepared_;  ///< the writer's thread's
   std::int64_t rows_ = 0;
 };
