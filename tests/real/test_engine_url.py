@@ -143,7 +143,7 @@ def test_a_change_and_a_deletion_reach_the_served_tables_and_nothing_is_doubled(
         assert letters(project) == letters(plain)
     now = {row["id"]: row["name"] for row in served(project, "random_users.people_now")}
     assert now[3] == "Grace" and 4 not in now and len(now) == 30
-    counts = "SELECT * FROM system.expectations WHERE table = 'people_rows' AND action <> 'warn'"
+    counts = "SELECT * FROM system.expectations WHERE table_name = 'people_rows' AND action <> 'warn'"
     assert project.sql(counts) == plain.sql(counts)
     again = once(project)
     assert "starting Spark" not in again.stderr, "nothing is new: Spark is not started"
