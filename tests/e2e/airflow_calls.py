@@ -13,7 +13,7 @@ TASKS = RUN + "/taskInstances"
 # What becomes of tasks is in their tries here, not in the event log (src/airflow/README.md).
 TOLD_ELSEWHERE = "".join(f"&excluded_events={state}" for state in (
     "running", "success", "failed", "skipped", "up_for_retry", "up_for_reschedule", "deferred", "restarting",
-    "state mismatch", "fail task", "skip task"))
+    "state%20mismatch", "fail%20task", "skip%20task"))
 
 STEPS = [
     ("version", "GET", "version", None),

@@ -75,7 +75,7 @@ CASES = {
     ),
     "a role that is not there yet": (
         YML,
-        replaced("engine: embedded", "engine: spark://localhost"),
+        replaced("lake: embedded", "lake: s3://bucket"),
         ["tailrace.yml:", "not supported yet", "embedded"],
     ),
     "a Cassandra without keyspace": (

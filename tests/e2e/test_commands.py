@@ -158,6 +158,7 @@ def test_a_source_that_was_killed_before_its_note_does_not_say_that_nothing_arri
     assert "nothing has arrived" not in fetched() and "`users_created` has had 30 records since" in fetched()
     made.start()
     assert made.hops()["fetched.input"]["count"] == 30  # the log says so, before or after all is fetched again
+    tailrace.wait_until(lambda: json.loads(path.read_text())["records"] == 30, "the note of what was fetched again")
     made.stop()
     assert fetched().split()[3] == "30"
 
