@@ -36,6 +36,7 @@ console::Rows OpenAnswers::rows_from(const Open& open, std::int64_t first) {
   console::Rows rows;
   rows.columns = console::columns_of(open.result.schema);
   rows.truncated = open.result.truncated;
+  rows.notes = open.result.notes;
   std::int64_t skip = first, left = console::kQueryRows;
   for (const Batch& batch : open.result.rows) {
     const std::int64_t begin = std::min(skip, batch->num_rows());

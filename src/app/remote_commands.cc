@@ -181,6 +181,8 @@ class Shell {
       rows = api_.post("/api/sql", {{"next", next}});
     }
     if (!options_.json) grid.end();
+    for (const auto& note : rows->value("notes", nlohmann::json::array()))
+      std::cerr << "tailrace: " << note.get<std::string>() << "\n";
     if (truncated)
       std::cerr << "tailrace: cut short after " << options_.limit
                 << " rows; --limit N shows more\n";

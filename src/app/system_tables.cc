@@ -390,6 +390,23 @@ QueryRelation dead_letters(Instance& instance) {
           }};
 }
 
+/// Why nothing is read of a table or of what is served.
+std::string why_empty(Instance& instance, const std::string& name, bool served) {
+  for (const pipeline::Hop& hop : instance.hops()) {
+    const bool of_table = hop.kind == pipeline::HopKind::kBronze ||
+                          hop.kind == pipeline::HopKind::kSilver ||
+                          hop.kind == pipeline::HopKind::kGold;
+    const bool is_its = served ? hop.kind == pipeline::HopKind::kServed : of_table;
+    if (!is_its || !pipeline::same_name(hop.title, name)) continue;
+    if (hop.count > 0 && !served)
+      return fmt::format("`{}` has {} rows, which the lake shows from the next checkpoint on", name,
+                         hop.count);
+    const std::string& why = hop.last_error.empty() ? hop.why : hop.last_error;
+    return why.empty() ? why : fmt::format("`{}` is empty: {}", name, why);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<QueryRelation> query_relations(Instance& instance) {
@@ -400,17 +417,21 @@ std::vector<QueryRelation> query_relations(Instance& instance) {
                                     alerts_of(instance),      alert_messages(instance)};
   const auto graph = instance.runner().graph();
   for (const pipeline::Table& table : graph->tables)
-    all.push_back({table.name, table.schema, [&instance, name = table.name](const Visit& visit) {
+    all.push_back({table.name, table.schema,
+                   [&instance, name = table.name](const Visit& visit) {
                      return instance.runner().scan_table(name, visit);
-                   }});
+                   },
+                   [&instance, name = table.name] { return why_empty(instance, name, false); }});
   for (const pipeline::ServingSpec& serving : instance.project().serving) {
     const int index = graph->table_index(serving.table);
     if (index < 0) continue;
     for (const std::string& name : served_names(instance.project(), serving, *graph))
-      all.push_back({name, graph->tables[static_cast<std::size_t>(index)].schema,
-                     [&instance, served = serving.name](const Visit& visit) {
-                       return instance.runner().scan_served(served, visit);
-                     }});
+      all.push_back(
+          {name, graph->tables[static_cast<std::size_t>(index)].schema,
+           [&instance, served = serving.name](const Visit& visit) {
+             return instance.runner().scan_served(served, visit);
+           },
+           [&instance, served = serving.name] { return why_empty(instance, served, true); }});
   }
   return all;
 }

@@ -100,8 +100,9 @@ using Row = std::vector<Value>;
 struct Rows {
   std::vector<Column> columns;
   std::vector<Row> rows;
-  std::string next;        ///< page token; "" at the end
-  bool truncated = false;  ///< a query had more rows than are shown
+  std::string next;                     ///< page token; "" at the end
+  bool truncated = false;               ///< a query had more rows than are shown
+  std::vector<std::string> notes = {};  ///< why tables that a query read had no row
 };
 
 /// Which rows by key, in key order. Each end is values of the first key columns: both are included,

@@ -268,7 +268,8 @@ std::string rows_json(const Rows& rows) {
   return dump({{"columns", to_json(rows.columns)},
                {"rows", std::move(out)},
                {"next", rows.next},
-               {"truncated", rows.truncated}});
+               {"truncated", rows.truncated},
+               {"notes", rows.notes}});
 }
 
 std::string objects_json(const Rows& rows) {

@@ -120,15 +120,25 @@ Result<Batch> visible(const Batch& rows, int columns) {
   return from_arrow(rows->SelectColumns(keep));
 }
 
+/// Gives the rows of a relation to `visit`; a relation without any is told in `notes`.
 Status feed(const std::string& name, const std::vector<QueryRelation>& relations,
-            const std::function<Status(const Batch&)>& visit) {
+            const std::function<Status(const Batch&)>& visit, std::vector<std::string>& notes) {
   if (name == sql::kOneRow) {
     ASSIGN(auto column, from_arrow(arrow::MakeArrayFromScalar(arrow::Int32Scalar(1), 1)));
     return visit(arrow::RecordBatch::Make(arrow::schema({arrow::field("one", arrow::int32())}), 1,
                                           {column}));
   }
-  for (const QueryRelation& relation : relations)
-    if (same_name(relation.name, name)) return relation.scan(visit);
+  for (const QueryRelation& relation : relations) {
+    if (!same_name(relation.name, name)) continue;
+    std::int64_t read = 0;
+    TRY(relation.scan([&](const Batch& rows) {
+      read += rows->num_rows();
+      return visit(rows);
+    }));
+    if (read == 0 && relation.why_empty)
+      if (std::string why = relation.why_empty(); !why.empty()) notes.push_back(std::move(why));
+    return {};
+  }
   return error(Code::kNotFound, "there is no table `" + name + "`");
 }
 
@@ -149,18 +159,21 @@ Result<QueryResult> select(const sql::Statement& statement, const QueryCatalog& 
     return sum.add(output.delta);
   };
   TRY(step(std::vector<Delta>(inputs.size())));
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    TRY(feed(inputs[i], relations, [&](const Batch& rows) -> Status {
+  std::vector<std::string> notes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto add = [&](const Batch& rows) -> Status {
       std::vector<Delta> deltas(inputs.size());
       deltas[i].rows = rows;
       return step(std::move(deltas));
-    }));
+    };
+    TRY(feed(inputs[i], relations, add, notes));
+  }
   TRY(engine::Deadline::check());
   ASSIGN(auto rows, sum.finish());
   TRY(engine::Deadline::check());
   ASSIGN(rows, sorted(std::move(rows), plan.order));
   ASSIGN(rows, visible(rows, plan.visible_columns));
-  QueryResult result{rows->schema(), {}, rows->num_rows() > max_rows};
+  QueryResult result{rows->schema(), {}, rows->num_rows() > max_rows, std::move(notes)};
   result.rows.push_back(rows->Slice(0, std::min(rows->num_rows(), max_rows)));
   return result;
 }

@@ -19,12 +19,15 @@ struct QueryRelation {
   std::string name;  ///< "users", "system.tables"
   Schema schema;
   std::function<Status(const std::function<Status(const Batch&)>&)> scan;
+  /// A sentence, asked when the scan gave no row.
+  std::function<std::string()> why_empty = {};
 };
 
 struct QueryResult {
   Schema schema;
   std::vector<Batch> rows;
-  bool truncated = false;  ///< there were more than the limit
+  bool truncated = false;               ///< there were more than the limit
+  std::vector<std::string> notes = {};  ///< why relations that were read had no row: sentences
 };
 
 /// The columns of a SELECT over relations of these names and schemas; nothing is read. `file`

@@ -291,3 +291,27 @@ def test_a_head_above_the_limit_is_refused(project):
 def test_a_misspelt_parameter_is_named(project):
     status, _, answer = ask(project, "GET", "/api/tables/created_users?limt=5")
     assert status == 400 and "limt" in answer["error"]["message"]
+
+
+def test_a_query_that_reads_an_empty_table_is_told_why(tmp_path):
+    (tmp_path / "input").mkdir()
+    settings = json.loads(tailrace.settings(tailrace.files_from(tmp_path / "input"))) | {"checkpoint": {"every": "1h"}}
+    project = tailrace.Project(tmp_path, settings=json.dumps(settings))
+    project.start()
+
+    def notes(query):
+        status, kind, page = ask(project, "POST", "/api/sql", json.dumps({"query": query}))
+        check("/api/sql", "POST", status, kind, page)
+        return page["notes"]
+
+    read = "SELECT * FROM users_raw"
+    tailrace.wait_until(lambda: notes(read) == [f"`users_raw` is empty: {project.hops()['bronze.users_raw']['why']}"],
+                        "the words of the hop")
+    (tmp_path / "input" / "a.jsonl").write_text(lines(range(3)))
+    tailrace.wait_until(lambda: project.hops()["served.created_users"]["count"] == 3, "the users")
+    later = "`users_raw` has 3 rows, which the lake shows from the next checkpoint on"
+    assert notes(read) == [later] and notes("SELECT 1") == []
+    done = project.command("sql", project.folder, "--data", project.data, "-c", read)
+    assert done.returncode == 0 and f"tailrace: {later}\n" in done.stderr
+    assert len(project.sql("SELECT * FROM created_users")) == 3
+    project.stop()
