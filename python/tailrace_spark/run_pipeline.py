@@ -153,6 +153,16 @@ def server_command(project, master, jars, port, settings):
             "--master", master, "--jars", ",".join(str(jars / jar) for jar in DELTA_JARS), *conf, "spark-internal"]
 
 
+def remove_half_made(metastore, warehouse):
+    """What was killed while it was made has nothing in it, and cannot be made again while its folder is there: a
+    catalogue of Derby is whole when it has service.properties, a Delta table is one from its first commit on."""
+    if not (metastore / "service.properties").is_file():
+        shutil.rmtree(metastore, ignore_errors=True)
+    for log in warehouse.glob("*/_delta_log"):
+        if not any(log.glob("[0-9]*.json")) and not any(log.glob("[0-9]*.parquet")):
+            shutil.rmtree(log.parent)
+
+
 @contextlib.contextmanager
 def connect_server(project, master, jars, settings=()):
     """A Spark Connect server for the project's folder; gives its URL and its process."""
@@ -160,10 +170,13 @@ def connect_server(project, master, jars, settings=()):
     jars = jars_folder(jars)
     logs = project / "logs"
     logs.mkdir(parents=True, exist_ok=True)
+    settings = dict(settings)
+    warehouse = settings.get("spark.sql.warehouse.dir", f"file://{project}/warehouse").removeprefix("file://")
+    remove_half_made(project / "metastore", pathlib.Path(warehouse))
     port = free_port()
     log = logs / "connect-server.log"
     with open_log(log) as out:
-        command = server_command(project, master, jars, port, dict(settings))
+        command = server_command(project, master, jars, port, settings)
         process = subprocess.Popen(command, cwd=logs, env=environment(), stdout=out, stderr=out,
                                    start_new_session=True, preexec_fn=end_with_parent)
         try:

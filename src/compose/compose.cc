@@ -78,7 +78,7 @@ std::string made_up_password() {
 
 /// Where each role of the project is to be in the containers.
 struct Places {
-  std::string log, registry, serving, staging, schedule;
+  std::string log, registry, engine, serving, staging, schedule;
   std::string metadata;  ///< of the schedule, where that is ours
 };
 
@@ -92,7 +92,7 @@ bool has_schemas(const pipeline::Project& project) {
 
 Places places_of(const pipeline::Project& project, const Options& options) {
   const pipeline::Roles& roles = project.roles;
-  Places at{roles.log,     roles.registry, roles.serving,
+  Places at{roles.log,     roles.registry, roles.engine,        roles.serving,
             roles.staging, roles.schedule, project.metadata.url};
   if (!options.real) return at;
   at.log = "kafka://kafka:9092";
@@ -331,7 +331,7 @@ std::string roles_text(const pipeline::Roles& roles, const Places& at,
   add("log", roles.log, at.log);
   add("registry", roles.registry, at.registry);
   add("serving", roles.serving, at.serving);
-  if (roles.engine != "embedded") add("engine", roles.engine, roles.engine);
+  if (at.engine != "embedded") add("engine", roles.engine, at.engine);
   if (roles.lake != "embedded") add("lake", roles.lake, roles.lake);
   if (at.staging == kStaging)
     text += "  staging: {url: \"" + at.staging +
@@ -345,7 +345,7 @@ std::string roles_text(const pipeline::Roles& roles, const Places& at,
 
 Status check_reachable(const Places& at) {
   for (const std::string& url :
-       {at.log, at.registry, at.serving, at.staging, at.schedule, at.metadata})
+       {at.log, at.registry, at.engine, at.serving, at.staging, at.schedule, at.metadata})
     for (const std::string& host : hosts_of(url))
       if (is_loopback(host))
         return error(Code::kFailedPrecondition,

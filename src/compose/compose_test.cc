@@ -250,6 +250,27 @@ TEST(Compose, a_role_that_stays_keeps_who_asks_there_and_how) {
   EXPECT_FALSE(compose_files(project, asked));
 }
 
+TEST(Compose, an_engine_at_a_spark_keeps_what_is_said_of_it_and_has_its_jars) {
+  pipeline::Project project = example();
+  project.roles.engine = "spark://spark.example:7077";
+  Options asked = options(true);
+  asked.settings =
+      "roles:\n  engine: {url: \"spark://spark.example:7077\", every: 5s, jars: ../jars, "
+      "properties: "
+      "{spark.executor.memory: 2g}}\n";
+  const auto files = compose_files(project, asked);
+  ASSERT_TRUE(files.has_value()) << files.error().what;
+  const YAML::Node engine = YAML::Load(text_of(*files, "tailrace.yml"))["roles"]["engine"];
+  EXPECT_EQ(engine["url"].as<std::string>(), project.roles.engine);
+  EXPECT_EQ(engine["every"].as<std::string>(), "5s");
+  EXPECT_EQ(engine["properties"]["spark.executor.memory"].as<std::string>(), "2g");
+  const YAML::Node ours = YAML::Load(text_of(*files, "compose.yml"))["services"]["tailrace"];
+  EXPECT_THAT(ours["volumes"].as<std::vector<std::string>>(),
+              testing::Contains("../jars:/jars:ro"));
+  project.roles.engine = "spark://localhost:7077";
+  EXPECT_FALSE(compose_files(project, asked).has_value());
+}
+
 TEST(Compose, secrets_outside_the_folder_are_mounted_where_they_are_looked_for) {
   Options asked = options(false);
   asked.folder = "../shop";

@@ -28,7 +28,8 @@ void add_files(const YAML::Node& node, bool is_file, bool in_tls, std::set<std::
     for (const auto& entry : node) {
       const std::string& key = entry.first.Scalar();
       const bool of_tls = in_tls && (key == "certificate" || key == "key" || key == "clients");
-      add_files(entry.second, key.ends_with("_file") || of_tls, key == "tls", found);
+      const bool is_path = key.ends_with("_file") || key == "jars" || of_tls;
+      add_files(entry.second, is_path, key == "tls", found);
     }
   } else if (node.IsSequence()) {
     for (const auto& item : node) add_files(item, false, false, found);

@@ -14,8 +14,8 @@ namespace tailrace::compose {
 Result<std::map<std::string, std::string>> written_roles(const std::string& settings);
 
 /// The files outside the project's folder that are named (`file:PATH`, `ca_file: PATH` and the
-/// like, `certificate`, `key` and `clients` of a `tls`), each once: as they are written, relative
-/// to the folder or absolute.
+/// like, `certificate`, `key` and `clients` of a `tls`, the folder `jars` of an engine), each once:
+/// as they are written, relative to the folder or absolute.
 Result<std::vector<std::string>> files_outside(const std::string& settings);
 
 }  // namespace tailrace::compose
