@@ -85,6 +85,13 @@ struct Places {
 /// The database beside Airflow's own.
 constexpr std::string_view kStaging = "postgresql://postgres:5432/postgres";
 
+/// The Airflow of the containers, who asks it being admin.
+constexpr std::string_view kAirflow = "http://airflow:8080";
+
+bool own_airflow(const Options& options) {
+  return options.real && options.workflows;
+}
+
 bool has_schemas(const pipeline::Project& project) {
   return std::ranges::any_of(project.topics,
                              [](const auto& topic) { return topic.values.has_value(); });
@@ -100,8 +107,8 @@ Places places_of(const pipeline::Project& project, const Options& options) {
   if (options.all || !project.serving.empty())
     at.serving = "cassandra://cassandra:9042/" + lower_name(project.name);
   if (options.all || !project.stages.empty()) at.staging = kStaging;
-  if (options.workflows) {
-    at.schedule = "http://airflow:8080";
+  if (own_airflow(options)) {
+    at.schedule = kAirflow;
     at.metadata = "embedded";
   }
   return at;
@@ -170,8 +177,9 @@ Variables variables_in(const Places& at, const Options& options, const std::stri
   Variables found{.needed = variables_of(settings.substr(0, begin) + settings.substr(end)),
                   .optional = variables_of(settings.substr(begin, end - begin))};
   std::erase_if(found.optional, [&](const auto& name) { return found.needed.contains(name); });
-  // That of a service beside ours is made up.
+  // Those of services beside ours are made up.
   if (options.real && at.staging == kStaging) found.needed.erase("POSTGRES_PASSWORD");
+  if (own_airflow(options)) found.needed.erase("AIRFLOW_PASSWORD");
   return found;
 }
 
@@ -180,6 +188,7 @@ std::string environment_of(const Places& at, const Options& options, const Given
   std::string text;
   if (options.real && at.staging == kStaging)
     text += "      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}\n";
+  if (own_airflow(options)) text += "      AIRFLOW_PASSWORD: ${AIRFLOW_PASSWORD:?set it in .env}\n";
   if (given.airflow_api)
     text += "      AIRFLOW_USERS: \"admin: ${AIRFLOW_PASSWORD:?set it in .env}\"\n";
   for (const std::string& name : variables.needed)
@@ -320,7 +329,7 @@ std::string variable_lines(const Variables& variables,
 
 /// A role that stays where it is keeps what its settings say beside the place: who asks, its
 /// certificates, its properties.
-std::string roles_text(const pipeline::Roles& roles, const Places& at,
+std::string roles_text(const pipeline::Roles& roles, const Places& at, const Options& options,
                        const std::map<std::string, std::string>& written) {
   std::string text = "roles:\n";
   const auto add = [&](const std::string& name, const std::string& was, const std::string& is) {
@@ -338,7 +347,11 @@ std::string roles_text(const pipeline::Roles& roles, const Places& at,
             "\", user: airflow, password: \"${POSTGRES_PASSWORD}\"}\n";
   else if (at.staging != "embedded")
     add("staging", roles.staging, at.staging);
-  if (at.schedule != "embedded") add("schedule", roles.schedule, at.schedule);
+  if (own_airflow(options))
+    text += "  schedule: {url: \"" + at.schedule +
+            "\", user: admin, password: \"${AIRFLOW_PASSWORD}\"}\n";
+  else if (at.schedule != "embedded")
+    add("schedule", roles.schedule, at.schedule);
   if (at.metadata != "embedded") add("metadata", at.metadata, at.metadata);
   return text;
 }
@@ -382,9 +395,9 @@ Result<std::vector<File>> compose_files(const pipeline::Project& project, const 
   TRY(check_reachable(at));
   ASSIGN(const auto written, written_roles(options.settings));
   ASSIGN(IngestNeeds needs, ingest_needs(project, options.settings));
-  Given given{.settings = options.real
-                              ? with_roles(needs.settings, roles_text(project.roles, at, written))
-                              : needs.settings,
+  Given given{.settings = options.real ? with_roles(needs.settings,
+                                                    roles_text(project.roles, at, options, written))
+                                       : needs.settings,
               .own_settings = options.real || needs.settings != options.settings,
               .outside = {},
               .ports = std::move(needs.ports),
@@ -403,7 +416,8 @@ Result<std::vector<File>> compose_files(const pipeline::Project& project, const 
     secrets += "# kraft: Kafka 4; zookeeper: Kafka 3.9 with ZooKeeper.\nCOMPOSE_PROFILES=kraft\n";
   if (services.contains("postgres")) secrets += "POSTGRES_PASSWORD=" + made_up_password() + "\n";
   if (services.contains("minio")) secrets += "MINIO_PASSWORD=" + made_up_password() + "\n";
-  if (given.airflow_api) secrets += "AIRFLOW_PASSWORD=" + made_up_password() + "\n";
+  if (given.airflow_api || services.contains("airflow"))
+    secrets += "AIRFLOW_PASSWORD=" + made_up_password() + "\n";
   secrets += variable_lines(variables_in(at, options, given.settings), options.environment);
   if (!secrets.empty()) files.push_back({".env", secrets, true});
   return files;

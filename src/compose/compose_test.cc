@@ -243,8 +243,9 @@ TEST(Compose, a_role_that_stays_keeps_who_asks_there_and_how) {
   asked.workflows = true;
   const auto own = compose_files(project, asked);
   ASSERT_TRUE(own.has_value()) << own.error().what;
-  EXPECT_EQ(YAML::Load(text_of(*own, "tailrace.yml"))["roles"]["schedule"].as<std::string>(),
-            "http://airflow:8080");
+  const YAML::Node its = YAML::Load(text_of(*own, "tailrace.yml"))["roles"]["schedule"];
+  EXPECT_EQ(its["url"].as<std::string>(), "http://airflow:8080");
+  EXPECT_EQ(its["user"].as<std::string>(), "admin");
   project.roles.schedule = "http://localhost:8080";
   asked.workflows = false;
   EXPECT_FALSE(compose_files(project, asked));
@@ -394,7 +395,24 @@ TEST(Compose, workflows_that_run_here_have_airflows_api_with_a_password) {
   EXPECT_THAT(text_of(*files, ".env"), testing::ContainsRegex("AIRFLOW_PASSWORD=[0-9a-f]{32}\n"));
   asked.real = true;  // Airflow itself has that port
   const auto real = compose_files(example(), asked);
-  EXPECT_THAT(text_of(*real, ".env"), Not(HasSubstr("AIRFLOW_PASSWORD")));
+  EXPECT_FALSE(our_service(*real)["environment"]["AIRFLOW_USERS"]);
+}
+
+TEST(Compose, airflow_lets_us_in_by_the_password_that_is_made_up_for_it) {
+  Options asked = options(true);
+  asked.workflows = true;
+  const auto files = compose_files(example(), asked);
+  ASSERT_TRUE(files.has_value()) << files.error().what;
+  const YAML::Node role = YAML::Load(text_of(*files, "tailrace.yml"))["roles"]["schedule"];
+  EXPECT_EQ(role["url"].as<std::string>(), "http://airflow:8080");
+  EXPECT_EQ(role["user"].as<std::string>(), "admin");
+  EXPECT_EQ(role["password"].as<std::string>(), "${AIRFLOW_PASSWORD}");
+  const YAML::Node services = YAML::Load(text_of(*files, "compose.yml"))["services"];
+  for (const char* name : {"tailrace", "airflow"})
+    EXPECT_THAT(services[name]["environment"]["AIRFLOW_PASSWORD"].as<std::string>(),
+                HasSubstr("${AIRFLOW_PASSWORD:?"))
+        << name;
+  EXPECT_THAT(text_of(*files, ".env"), testing::ContainsRegex("AIRFLOW_PASSWORD=[0-9a-f]{32}\n"));
 }
 
 TEST(Compose, the_variables_of_the_settings_are_in_the_file_that_compose_reads) {

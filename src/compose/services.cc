@@ -136,12 +136,20 @@ constexpr std::string_view kPostgres = R"(
 
 constexpr std::string_view kAirflow = R"(
   # The project's DAGs on Airflow: API server, scheduler, DAG processor and triggerer in one
-  # container. The first start installs what its image lacks. The login is in
-  # /opt/airflow/simple_auth_manager_passwords.json.generated.
+  # container. The first start installs what its image lacks. The login is admin with
+  # AIRFLOW_PASSWORD, which Airflow's own users' file is given; Tailrace tells it of asset events.
   airflow:
     image: apache/airflow:3.3.2
-    command: [standalone]
+    command:
+      - bash
+      - -c
+      - >-
+        python -c 'import json, os, sys;
+        json.dump({"admin": os.environ["AIRFLOW_PASSWORD"]}, sys.stdout)'
+        >/opt/airflow/simple_auth_manager_passwords.json.generated &&
+        exec airflow standalone
     environment:
+      AIRFLOW_PASSWORD: ${AIRFLOW_PASSWORD:?set it in .env}
       AIRFLOW__CORE__EXECUTOR: LocalExecutor
       AIRFLOW__CORE__LOAD_EXAMPLES: "False"
       AIRFLOW__CORE__PARALLELISM: "4"

@@ -43,10 +43,6 @@ Status Scheduler::State::started(const Started& event, Micros now) {
   row.ended_at.reset();
   if (!row.first_started_at) row.first_started_at = now;
   set_state(*run, task, *slot, TaskState::kRunning, now);
-  if (const auto& timeout = (*run->plan)[task].task->execution_timeout) {
-    timers_.insert(
-        {now + *timeout, Timer::Kind::kTaskTimeout, run->row.number, task, row.id.map_index});
-  }
   return {};
 }
 

@@ -44,7 +44,6 @@ std::shared_ptr<const dags::Dag> random_dag(Dice& dice, const std::string& id, i
       made.pool_slots = 1 + roll(dice, 2);
       if (roll(dice, 6) == 0) made.max_active_tis_per_dag = 1 + roll(dice, 2);
       if (roll(dice, 8) == 0) made.depends_on_past = true;
-      if (roll(dice, 8) == 0) made.execution_timeout = kHour;
       if (roll(dice, 5) == 0) made.operator_path = "airflow.operators.empty.EmptyOperator";
       if (roll(dice, 5) == 0) {
         made.expansion.emplace();

@@ -337,16 +337,11 @@ void Scheduler::State::set_timers(LiveRun& run, Micros now) {
         {*from + deadline.interval, Timer::Kind::kDeadline, number, static_cast<int>(i)});
   }
   for (std::size_t task = 0; task < run.tasks.size(); ++task) {
-    const auto& timeout = (*run.plan)[static_cast<int>(task)].task->execution_timeout;
     for (const Slot& slot : run.tasks[task].slots) {
       const TaskInstance& row = slot.row;
       int index = static_cast<int>(task);
       if (row.next_at) {
         timers_.insert({*row.next_at, Timer::Kind::kTask, number, index, row.id.map_index});
-      }
-      if (row.state == TaskState::kRunning && timeout && row.started_at) {
-        timers_.insert({*row.started_at + *timeout, Timer::Kind::kTaskTimeout, number, index,
-                        row.id.map_index});
       }
     }
   }

@@ -417,10 +417,7 @@ bool Scheduler::State::is_due(const Timer& timer) const {
   const Slot* slot = run->tasks[static_cast<std::size_t>(timer.task)].find(timer.map_index);
   if (slot == nullptr) return false;
   const TaskInstance& row = slot->row;
-  if (timer.kind == Kind::kTask) return row.next_at == timer.at && !is_finished(row.state);
-  const auto& timeout = (*run->plan)[timer.task].task->execution_timeout;
-  return row.state == TaskState::kRunning && timeout && row.started_at &&
-         *row.started_at + *timeout == timer.at;
+  return row.next_at == timer.at && !is_finished(row.state);
 }
 
 void Scheduler::State::fire(const Timer& timer, Micros now) {
@@ -450,10 +447,7 @@ void Scheduler::State::fire(const Timer& timer, Micros now) {
       break;
   }
   Slot& slot = *run.tasks[static_cast<std::size_t>(timer.task)].find(timer.map_index);
-  if (timer.kind == Kind::kTaskTimeout) {
-    stop(slot, "its execution_timeout has passed");
-    fail(run, timer.task, slot, false, "execution_timeout", now);
-  } else if (slot.row.state == TaskState::kDeferred) {
+  if (slot.row.state == TaskState::kDeferred) {
     slot.row.next_at.reset();
     set_state(run, timer.task, slot, TaskState::kScheduled, now);
   }

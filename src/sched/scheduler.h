@@ -252,7 +252,7 @@ class Scheduler {
   /// date that is there), kFailedPrecondition with a sentence; then nothing has changed.
   Result<Effects> handle(const Event& event, Micros now);
 
-  /// What time alone brings: runs due, retries, reschedules, timeouts, deadlines.
+  /// What time alone brings: runs due, retries, reschedules, deadlines, runs that take too long.
   Effects tick(Micros now);
   /// When tick() has something to do next; none: not until an event.
   std::optional<Micros> wake_at() const;

@@ -370,19 +370,6 @@ TEST(Scheduler, a_run_that_takes_too_long_is_stopped_and_failed) {
   EXPECT_THAT(driver.stopped, ElementsAre("a"));
 }
 
-TEST(Scheduler, a_task_that_takes_too_long_is_stopped_and_retried) {
-  auto tweak = [](dags::Task& made) {
-    made.execution_timeout = kMinute;
-    made.retries = 1;
-  };
-  Driver driver({}, {make_dag("d", {task("a", {}, tweak)})}, kNewYear);
-  ASSERT_TRUE(driver.handle(trigger("d", "r")));
-  driver.begin();
-  driver.advance_to(kNewYear + kMinute);
-  EXPECT_THAT(driver.stopped, ElementsAre("a"));
-  EXPECT_EQ(driver.state("d", "r", "a"), "up_for_retry");
-}
-
 TEST(Scheduler, a_deadline_by_the_average_runtime_counts_from_when_the_run_is_queued) {
   auto dag = make_dag("d", {task("a")}, [](dags::Dag& made) {
     made.deadlines.emplace_back().reference = dags::Deadline::Reference::kAverage;

@@ -96,7 +96,7 @@ struct PoolState {
 };
 
 struct Timer {
-  enum class Kind { kDag, kBatch, kRun, kRunTimeout, kDeadline, kTask, kTaskTimeout };
+  enum class Kind { kDag, kBatch, kRun, kRunTimeout, kDeadline, kTask };
   Micros at;
   Kind kind;
   std::int64_t id;  ///< of a DAG in memory, or a run's number

@@ -128,6 +128,15 @@ Result<std::chrono::microseconds> time_argument(const Context& context, std::str
   return std::chrono::microseconds(static_cast<std::int64_t>(*number * 1e6));
 }
 
+Outcome out_of_time(const Context& context) {
+  for (const char* name : {"soft_fail", "never_fail"}) {
+    const auto says = bool_argument(context, name, false);
+    if (says && *says)
+      return Outcome::skipped(fmt::format("Skipping due to {} is set to True.", name));
+  }
+  return Outcome::failed("execution_timeout is over");
+}
+
 Outcome poke(Context& context, const std::function<Result<std::optional<jinja::Value>>()>& look) {
   using std::chrono::microseconds;
   constexpr microseconds kMinute = std::chrono::minutes(1), kWeek = std::chrono::days(7);

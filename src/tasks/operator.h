@@ -84,7 +84,6 @@ struct Context {
   std::string mark;                ///< of this data folder, for what a crash leaves behind
   std::map<std::string, std::string> environment;  ///< more of it: AIRFLOW_CONN_… as the task asks
   std::stop_token stop;                            ///< asked for: clear, timeout, shutdown
-  std::optional<sched::Micros> deadline;           ///< execution_timeout
   std::function<void(int pid)> process_started;
   std::optional<sched::Micros> first_started_at;  ///< of the first try, for sensors' timeouts
 };
@@ -121,6 +120,9 @@ class Operator {
   /// Blocks until it ended; polls or waits on `context.stop`. Called on a thread of the executor's.
   virtual Outcome run(Context& context) const = 0;
 };
+
+/// Of a task whose execution_timeout is over: failed; a sensor is skipped where it says so.
+Outcome out_of_time(const Context& context);
 
 /// The operator of a path (the present one, or an older that Airflow still imports); null when it
 /// is not embedded.

@@ -24,14 +24,26 @@ const jinja::Value* argument(const Context& context, std::string_view name) {
 /// Which Python calls the function.
 enum class Where { kHere, kExternal, kVirtualenv };
 
+/// As Airflow's sentences name the operator.
+std::string class_name(const dags::Task& task) {
+  const std::string& path = task.operator_path.empty() ? task.decorator_path : task.operator_path;
+  const std::string last = path.substr(path.rfind('.') + 1);
+  for (const auto& [decorator, name] :
+       {std::pair{"external_python_task", "_PythonExternalDecoratedOperator"},
+        std::pair{"virtualenv_task", "_PythonVirtualenvDecoratedOperator"},
+        std::pair{"branch_external_python_task", "_BranchExternalPythonDecoratedOperator"},
+        std::pair{"branch_virtualenv_task", "_BranchPythonVirtualenvDecoratedOperator"}})
+    if (last == decorator) return name;
+  return last;
+}
+
 /// What python/tailrace_task/virtualenv.py is told.
 json virtualenv(const Context& context, Where where) {
   json settings = {
       {"source", virtualenv_text()},
       {"modules", {{"tailrace_values", values_text()}, {"tailrace_worker", worker_text()}}},
       {"dags_folder", context.dags_folder}};
-  const std::string& path = context.task.operator_path;
-  settings["operator"] = path.substr(path.rfind('.') + 1);
+  settings["operator"] = class_name(context.task);
   constexpr std::array kBoth = {"serializer",        "string_args", "expect_airflow",
                                 "skip_on_exit_code", "env_vars",    "inherit_env"};
   constexpr std::array kExternal = {"python", "expect_pendulum"};
@@ -167,6 +179,10 @@ void add_python(OperatorTable& table) {
       std::make_unique<Python>(Kind::kCall, Where::kExternal);
   table[decorators + "python_virtualenv.virtualenv_task"] =
       std::make_unique<Python>(Kind::kCall, Where::kVirtualenv);
+  table[decorators + "branch_external_python.branch_external_python_task"] =
+      std::make_unique<Python>(Kind::kBranch, Where::kExternal);
+  table[decorators + "branch_virtualenv.branch_virtualenv_task"] =
+      std::make_unique<Python>(Kind::kBranch, Where::kVirtualenv);
 }
 
 }  // namespace tailrace::tasks

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -79,15 +78,10 @@ Result<Command> task_command(const Context& context, std::vector<std::string> ar
                   .environment = std::move(environment),
                   .folder = context.folder};
   ASSIGN(command.limits, limits_of(context));
-  if (context.deadline) {
-    command.timeout = std::chrono::microseconds(
-        std::max<std::int64_t>(0, *context.deadline - context.clock.now().value * 1000));
-  }
   return command;
 }
 
 std::optional<std::string> why_ended(const Context& context, const Ended& ended) {
-  if (ended.timed_out) return "execution_timeout is over";
   if (ended.stopped) return "stopped";
   const auto limits = limits_of(context).value_or(context.limits);
   switch (ended.beyond) {

@@ -1,4 +1,4 @@
-// The process of a task: its environment, its time and limits, and why it was ended.
+// The process of a task: its environment, its limits, and why it was ended.
 #pragma once
 
 #include <map>
@@ -19,8 +19,8 @@ std::map<std::string, std::string> task_environment(const Context& context);
 /// What a Bash task asks for: `env` instead of ours, or beside it with append_env.
 Result<std::map<std::string, std::string>> environment_of(const Context& context);
 
-/// In the project's folder, until the try's deadline, within its limits: those of the context, or
-/// the memory that the task's `resources: {ram: MB}` says.
+/// In the project's folder, within its limits: those of the context, or the memory that the task's
+/// `resources: {ram: MB}` says.
 Result<Command> task_command(const Context& context, std::vector<std::string> arguments,
                              std::map<std::string, std::string> environment);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <ranges>
+#include <utility>
 
 #include "dags/read.h"
 #include "jinja/template.h"
@@ -14,6 +15,7 @@
 #include "tasks/python_call.h"
 #include "workflows/callbacks.h"
 #include "workflows/scope.h"
+#include "workflows/time_limit.h"
 
 namespace tailrace::workflows {
 namespace {
@@ -390,6 +392,20 @@ void keep_rendered(const Workshop& workshop, const Attempt& attempt, const tasks
     context.log.line("its rendered fields are not kept: " + kept.error().what);
 }
 
+/// The operator's outcome; within the task's execution_timeout, which is about nothing but its
+/// code, as in Airflow: callbacks have the time that they need.
+tasks::Outcome in_time(tasks::Context& context, const tasks::Operator& code) {
+  std::optional<std::chrono::microseconds> most;
+  const auto& given = context.task.execution_timeout;
+  if (given && *given != 0) most = std::chrono::microseconds(*given);  // 0 is none to Airflow
+  TimeLimit limit(context.stop, most);
+  const std::stop_token outer = std::exchange(context.stop, limit.token());
+  tasks::Outcome outcome = code.run(context);
+  context.stop = outer;
+  if (!limit.end() || outer.stop_requested()) return outcome;
+  return tasks::out_of_time(context);
+}
+
 /// The operator on its arguments, and its value kept.
 Result<tasks::Outcome> operate(const Workshop& workshop, const Attempt& attempt,
                                tasks::Context& context, Arguments& arguments) {
@@ -403,7 +419,7 @@ Result<tasks::Outcome> operate(const Workshop& workshop, const Attempt& attempt,
   ASSIGN(context.arguments, arguments.all());
   keep_rendered(workshop, attempt, context, {});
   call_back(context, task.on_execute, {.name = "on_execute_callback"});
-  tasks::Outcome outcome = made->run(context);
+  tasks::Outcome outcome = in_time(context, *made);
   if (!outcome.context.items().empty()) keep_rendered(workshop, attempt, context, outcome.context);
   if (outcome.how_is_success() && task.do_xcom_push && !outcome.returned.is_none()) {
     TRY(workshop.metadata.put_xcom(attempt.id, kReturnValue, outcome.returned));
@@ -450,7 +466,6 @@ tasks::Outcome in_context(const Workshop& workshop, const Attempt& attempt, cons
       .mark = workshop.mark,
       .environment = {},
       .stop = stop,
-      .deadline = {},
       .process_started = started,
       .first_started_at = attempt.instance.first_started_at,
   };
@@ -492,8 +507,6 @@ tasks::Outcome run_attempt(const Workshop& workshop, const Attempt& attempt, tas
         fmt::format("{} is no task of the DAG any more", attempt.id.task));
   }
   const auto work = [&](tasks::Context& context, Arguments& arguments) {
-    if (task->execution_timeout)
-      context.deadline = workshop.clock.now().value * 1000 + *task->execution_timeout;
     auto outcome = operate(workshop, attempt, context, arguments);
     if (!outcome) outcome = tasks::Outcome::failed(outcome.error().what);
     if (!outcome->why.empty()) log.line(outcome->why);

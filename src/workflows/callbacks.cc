@@ -145,7 +145,6 @@ Status call_python(tasks::Context& context, const Dict& callback, const Occasion
 
 Status call(tasks::Context& context, const Dict& callback, const Occasion& occasion) {
   tasks::Context own = context;
-  own.deadline.reset();  // the task's time is over, not the callback's
   own.scope = with(context.scope, occasion);
   own.render = [&](const Value& value) {
     return render(value, own.scope, template_options(context.clock, context.dag));

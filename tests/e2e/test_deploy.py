@@ -156,7 +156,8 @@ def test_passwords_are_for_their_owner_alone_and_stay(written):
 def test_the_settings_for_the_real_systems_are_a_project(written):
     project = written / "examples" / "random_users"
     shutil.copy(written / "real" / "tailrace.yml", project / "tailrace.yml")
-    assert "ok:" in run(tailrace.PROGRAM, "check", project, env=os.environ | {"POSTGRES_PASSWORD": "x"})
+    passwords = {"POSTGRES_PASSWORD": "x", "AIRFLOW_PASSWORD": "y"}
+    assert "ok:" in run(tailrace.PROGRAM, "check", project, env=os.environ | passwords)
 
 
 def test_the_dockerfile_passes_hadolint(tmp_path):

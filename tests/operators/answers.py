@@ -1,5 +1,6 @@
 """Functions that tasks of the operators' DAGs name."""
 import json
+import time
 
 
 def over_two(response, ti=None):
@@ -39,3 +40,8 @@ def is_big(cell):
 
 def is_negative(cell):
     return cell < 0
+
+
+def slow():
+    time.sleep(60)
+    return True

@@ -1,5 +1,6 @@
 """What the callbacks of callbacks.yml are: functions, and a notifier."""
 import json
+import time
 import urllib.request
 
 
@@ -13,6 +14,12 @@ def note(context, word=""):
     request = urllib.request.Request(f"http://{web.host}:{web.port}/called", json.dumps(told).encode(),
                                      {"Content-Type": "application/json"})
     urllib.request.urlopen(request, timeout=30).close()
+
+
+def takes_its_time(context):
+    """A callback that takes longer than its task may."""
+    time.sleep(3)
+    note(context, "took its time")
 
 
 def no_callback(context, word):

@@ -39,6 +39,10 @@ class Web(http.server.BaseHTTPRequestHandler):
                 "headers": {name: value for name, value in headers.items() if name not in OF_THE_CLIENT}})
         status, kind, text = 200, "application/json", json.dumps({"method": self.command, "target": self.path})
         more = {}
+        if path == "/slow":  # until the client hangs up
+            self.rfile.read(1)
+            self.close_connection = True
+            return
         if path.startswith("/status/"):
             status, kind, text = int(path.rsplit("/", 1)[1]), "text/plain; charset=utf-8", f"this is {path}"
         elif path == "/latin":

@@ -35,6 +35,7 @@ def set_up(home, folder):
 
 def caught(failures):
     """Notes the exception of each task instance that failed."""
+    from airflow.sdk.exceptions import AirflowTaskTimeout
     from airflow.sdk.execution_time import task_runner
 
     plain = task_runner._execute_task
@@ -42,7 +43,7 @@ def caught(failures):
     def execute(context, ti, log):
         try:
             return plain(context, ti, log)
-        except Exception as problem:
+        except (Exception, AirflowTaskTimeout) as problem:  # the latter is no Exception
             failures[ti.dag_id, ti.task_id, ti.map_index] = str(problem)
             raise
 

@@ -247,8 +247,7 @@ def airflow(service):
     (home / "dags").mkdir()
     service.mounted = {"/opt/airflow": home} | {
         target: service.paths.pop(target) for target in ("/opt/airflow/dags", "/opt/airflow/project")}
-    return ["env", "AIRFLOW_HOME=/opt/airflow", f"PATH={pathlib.Path(python).parent}:{PATH}", python, "-m", "airflow",
-            *service.command()]
+    return ["env", "AIRFLOW_HOME=/opt/airflow", f"PATH={pathlib.Path(python).parent}:{PATH}", *service.command()]
 
 
 def own(service):

@@ -1,5 +1,4 @@
 """The compose file with the real systems, its services run natively: each in its own network, as the file says."""
-import json
 import os
 import re
 import shutil
@@ -94,9 +93,7 @@ def test_all_services_together_run_the_workflow_as_the_embedded_project_does(sta
     with native_containers.Stack(file, native_containers.names_in(file), "kraft") as services:
         assert len(services.services) == 10
         airflow = services.services["airflow"]
-        home = airflow.mounted["/opt/airflow"]
-        login = json.loads((home / "simple_auth_manager_passwords.json.generated").read_text())
-        rest = Rest(f"http://{airflow.address}:8080", "admin", login["admin"])
+        rest = Rest(f"http://{airflow.address}:8080", "admin", services.variables["AIRFLOW_PASSWORD"])
         tailrace.wait_until(lambda: workflow.there(rest), "the DAG in Airflow", LOADED)
         assert workflow.run_to_the_end(rest) == wanted_runs
         tailrace.wait_until(lambda: len(served_ids(services)) >= len(wanted_people), "rows in Cassandra", 300)

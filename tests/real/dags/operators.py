@@ -58,6 +58,8 @@ airflow.providers.standard.decorators.short_circuit.short_circuit_task
 airflow.providers.standard.decorators.bash.bash_task airflow.providers.standard.decorators.sensor.sensor_task
 airflow.providers.standard.decorators.python_virtualenv.virtualenv_task
 airflow.providers.standard.decorators.external_python.external_python_task
+airflow.providers.standard.decorators.branch_virtualenv.branch_virtualenv_task
+airflow.providers.standard.decorators.branch_external_python.branch_external_python_task
 """
 HEAD = """\
 # What Airflow's operators take: the reader of DAG files checks names and required arguments by it, and the scheduler
@@ -180,7 +182,9 @@ def decorator(path, base):
                   "bash_task": "bash._BashDecoratedOperator", "sensor_task": "sensor.DecoratedSensorOperator",
                   "python_task": "python._PythonDecoratedOperator",
                   "virtualenv_task": "python_virtualenv._PythonVirtualenvDecoratedOperator",
-                  "external_python_task": "external_python._PythonExternalDecoratedOperator"}
+                  "external_python_task": "external_python._PythonExternalDecoratedOperator",
+                  "branch_virtualenv_task": "branch_virtualenv._BranchPythonVirtualenvDecoratedOperator",
+                  "branch_external_python_task": "branch_external_python._BranchExternalPythonDecoratedOperator"}
         klass = import_string("airflow.providers.standard.decorators." + source[path.rsplit(".", 1)[1]])
     found = record(path, klass, base)
     found["required"] = []  # what the function gives, or what the decorator fills in
