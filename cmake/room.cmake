@@ -7,8 +7,8 @@ target_link_libraries(tailrace_test_main PUBLIC GTest::gtest GTest::gmock)
 
 # Files that disturb each other in nothing are compiled together, which takes a third of the time for all; for a single
 # change apart is quicker. tools/together.py says which go together.
-option(TAILRACE_TOGETHER "compile ten files at a time: for a build of everything" OFF)
-set(TAILRACE_TOGETHER_MOST 10)
+option(TAILRACE_TOGETHER "compile many files at a time: for a build of everything" OFF)
+set(TAILRACE_TOGETHER_MOST 16)
 if(TAILRACE_TOGETHER)
   add_compile_options(-Wno-subobject-linkage)  # it takes what is included for a header
   # More is inlined, and what the optimiser then warns of differs by version: g++ 12's is looked at, others' is shown.

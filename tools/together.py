@@ -2,12 +2,14 @@
 """Sources compiled together: `together.py FOLDER OUT NAME MOST FILE…` writes OUT/NAME_1.cc … which include the FILEs of
 FOLDER, at most MOST each, and prints their paths, divided by `;`.
 
-Three quarters of a compiler's time go into headers, so ten files that include the same ones are compiled in the time of
-three. What one file names at the top (in an unnamed namespace, by `using`, by `#define`) the next one sees. What is its
+Half of a compiler's time and more goes into headers, so files that include the same ones are compiled in the time of a
+few. What one file names at the top (in an unnamed namespace, by `using`, by `#define`) the next one sees. What is its
 own alone (`is_own`) gets another name while it is read, if the others mention it; all headers come before. Files go
-together only when what is left disturbs none: none names what the other mentions.
+together only when what is left disturbs none: none names what another one calls, or mentions where a header has a
+thing of that name. Other mentions are of locals and members, which come before what is at the top.
 """
 import functools
+import itertools
 import pathlib
 import re
 import sys
@@ -16,17 +18,28 @@ NOISE = re.compile(r'R"(\w*)\(.*?\)\1"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'
 WORD = re.compile(r"[A-Za-z_]\w*")
 # Not behind `.`, `->` and `::`, where a member is looked for.
 PLAIN_WORD = re.compile(r"(?<![\w.:>])[A-Za-z_]\w*")
+CALL = re.compile(r"(?<![\w.:>])([A-Za-z_]\w*)\s*[(<{]")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 MACRO = re.compile(r"^\s*#\s*define\s+(\w+)", re.M)
+# A function of a class that is defined outside of it, and a class that has a base.
+MEMBER_OUTSIDE = re.compile(r"[^(=]*[\w>]\s*::\s*~?\w+\s*\(.*\{", re.S)
+DERIVED = re.compile(r"\b(?:struct|class)\s+\w+(?:\s+final)?\s*:(?!:)")
+SAME = re.compile(r"using\s+(?:[\w:]+::(\w+)|(\w+)\s*=\s*[\w:]+)|namespace\s+(\w+)\s*=\s*[\w:]+")
 TEST = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\s*\(\s*(\w+)\s*,\s*(\w+)", re.M)
 
 
 ANY_INCLUDE = re.compile(r'^\s*#\s*include\s+([<"][^>"]+[>"])', re.M)
 # Words that stand where a declared name may stand.
-NO_NAMES = {"const", "default", "delete", "false", "true", "noexcept", "nullptr", "operator", "override", "requires",
-            "static_assert"}
+NO_NAMES = set("""
+    auto bool break case catch char class const constexpr continue default delete do double else enum explicit extern
+    false final float for friend if inline int long mutable namespace new noexcept nullptr operator override private
+    protected public requires return short signed sizeof static static_assert struct switch template this throw true
+    try typedef typename union unsigned using virtual void volatile while __extension__ __int128
+    """.split())
 # Others call these by argument-dependent lookup.
 CALLED_BY_OTHERS = {"begin", "end", "swap", "get", "size", "data", "hash", "main", "PrintTo", "format_as"}
+# <filesystem> and <iomanip> bring one that takes a std::string better.
+ALSO_OF_STD = {"quoted"}
 
 
 def bare(text):
@@ -36,36 +49,35 @@ def bare(text):
 
 
 def statements(text):
-    """The heads of what stands at the top, within namespaces of any name: up to `{` or `;`."""
-    head, depth, round_depth = [], 0, 0
-    for at, one in enumerate(text):
-        if depth == 0:
-            if one == "(":
-                round_depth += 1
-            elif one == ")":
-                round_depth -= 1
-            if one == "{" and round_depth == 0:
-                said = "".join(head).strip()
-                if re.search(r"\bnamespace\b[\w:\s]*$", said) or re.search(r'\bextern\s*$', said):
-                    head = []
-                    continue
-                yield said + " {"
-                depth = 1
-                continue
-            if one == "}" and round_depth == 0:
-                head = []
-                continue
-            if one == ";" and round_depth == 0:
-                yield "".join(head).strip()
-                head = []
-                continue
-            head.append(one)
-        elif one == "{":
-            depth += 1
-        elif one == "}":
-            depth -= 1
+    """What stands at the top, within namespaces of any name: whether one of them has none, and its head, up to `{` or
+    `;`."""
+    head, depth, round_depth, unnamed, after = "", 0, 0, [], 0
+    for found in re.finditer("[(){};]", text):
+        at, one = found.start(), found[0]
+        if depth:
+            depth += {"{": 1, "}": -1}.get(one, 0)
             if depth == 0:
-                head = ["="] if text[at + 1:at + 2] in (";", ",") else []
+                head, after = "=" if text[at + 1:at + 2] in (";", ",") else "", at + 1
+            continue
+        head += text[after:at]
+        after = at + 1
+        round_depth += {"(": 1, ")": -1}.get(one, 0)
+        if one in "()" or round_depth:
+            head += one
+        elif one == "{":
+            said = head.strip()
+            if re.search(r"\bnamespace\b[\w:\s]*$", said) or re.search(r'\bextern\s*$', said):
+                unnamed.append(said.endswith("namespace"))
+                head = ""
+            else:
+                yield any(unnamed), said + " {"
+                depth = 1
+        elif one == "}":
+            unnamed.pop()
+            head = ""
+        else:
+            yield any(unnamed), head.strip()
+            head = ""
 
 
 def names_of(statement):
@@ -86,7 +98,8 @@ def names_of(statement):
     if call and "=" not in before:
         found = re.search(r"([\w:~]+)\s*$", before)
         return {found[1]} - NO_NAMES if found and "::" not in found[1] and not is_of_tests(found[1]) else set()
-    named = set(re.findall(r"\b(\w+)\s*(?:=|\[|\{|,|$)", said))
+    declared, _, value = said.partition("=")
+    named = set(re.findall(r"\b(\w+)\s*(?:\[|\{|,|$)", declared.strip()) + re.findall(r",\s*(\w+)\s*(?==)", value))
     return {one for one in named - NO_NAMES if not one[0].isdigit()}
 
 
@@ -101,22 +114,28 @@ class Source:
     def __init__(self, path, folder):
         text = path.read_text(encoding="utf-8")
         plain = bare(text)
-        self.path, self.folder = path, folder
+        self.path = path
         # What is included under a condition stays where it is: None.
         self.includes = None if re.search(r"^\s*#\s*if", text, re.M) else ANY_INCLUDE.findall(text)
         self.qualified = set(WORD.findall(plain))
         self.words = set(PLAIN_WORD.findall(plain)) | set(MACRO.findall(text))
-        self.usings = frozenset(re.findall(r"\busing\s+namespace\s+[\w:]+", plain))
+        self.calls = set(CALL.findall(plain))
+        # Those of literals name nothing.
+        self.usings = frozenset(re.findall(r"\busing\s+namespace\s+(?!std::\w*literals)[\w:]+", plain))
         self.names = set(MACRO.findall(text)) | {f"{suite}_{name}_Test" for suite, name in TEST.findall(plain)}
+        said = list(statements(plain))
+        self.has_members = bool(DERIVED.search(plain)) or any(MEMBER_OUTSIDE.match(statement) for _, statement in said)
         # The same name for the same thing disturbs nobody.
-        self.shared = set()
-        for statement in statements(plain):
-            same = re.fullmatch(r"using\s+(?:[\w:]+::(\w+)|(\w+)\s*=\s*[\w:]+)", statement)
-            if same:
-                self.shared.add((same[1] or same[2], re.sub(r"\s+", " ", statement)))
-            self.names |= names_of(statement)
-        self.headers = functools.reduce(set.union, (headers(folder, one) for one in INCLUDE.findall(text)), set())
-        self.spaces = spaces(plain).union(*(header_spaces(folder, one) for one in self.headers))
+        self.shared = set(re.findall(r"^\s*#\s*define\s+(\w+)([^\\\n]*)$", text, re.M))
+        hidden, seen = set(), set()
+        for unnamed, statement in said:
+            if same := SAME.fullmatch(statement):
+                self.shared.add((same[1] or same[2] or same[3], re.sub(r"\s+", " ", statement)))
+            (hidden if unnamed or re.match(r"(using|static)\b", statement) else seen).update(names_of(statement))
+        self.names |= hidden | seen
+        self.seen = seen - hidden
+        self.headers = headers(folder, text)
+        self.spaces = spaces(plain).union(*(header_spaces(one) for one in self.headers))
         self.own = {name for name in self.names if self.is_own(name, plain, MACRO.findall(text))}
 
     def is_own(self, name, plain, macros):
@@ -125,22 +144,29 @@ class Source:
         if self.includes is None or may_be_a_macro or name in CALLED_BY_OTHERS | NO_NAMES:
             return False
         of_another = re.search(r"(?:\.|->|::)\s*" + name + r"\b", plain)
-        return not of_another and not any(name in header_words(self.folder, one) for one in self.headers)
+        # Where a header's class has members that are defined or inherited here, what the headers mention may be one.
+        return not of_another and not (mentions if self.has_members else declares)(self.headers, name)
 
     def renamed(self, other):
         """What is this file's own and the other one mentions, or a header that only the other one includes."""
-        headers = (header_words(self.folder, one) for one in other.headers - self.headers)
-        return self.own & other.words.union(other.names, *headers)
+        headers = (header_words(one) for one in other.headers - self.headers)
+        return self.own & other.words.union(other.names, ALSO_OF_STD, *headers)
 
     def disturbs(self, other):
         if self.spaces & other.qualified - other.spaces or self.spaces and self.usings:
             return True
-        # The headers of a file without conditions come before this one, so only what they declare can disturb.
-        of_header = header_words if other.includes is None else header_names
-        headers = (of_header(self.folder, one) for one in other.headers - self.headers)
         names = self.names if other.includes is None else self.names - self.own
-        taken = names & other.words.union(other.names, *headers)
-        return bool(taken - {name for name, _ in self.shared & other.shared})
+        names = names - {name for name, _ in self.shared & other.shared}
+        return any(self.takes(name, other) for name in names)
+
+    def takes(self, name, other):
+        # What a header of both declares is the same for both, wherever it is defined.
+        if name in self.seen and declares(self.headers & other.headers, name):
+            return False
+        if name in other.calls or name in other.names or name in other.words and declares(other.headers, name):
+            return True
+        # The headers of a file without conditions come before this one, so only what they declare can disturb.
+        return (mentions if other.includes is None else declares)(other.headers - self.headers, name)
 
 
 def spaces(plain):
@@ -149,41 +175,64 @@ def spaces(plain):
 
 
 @functools.cache
-def header_spaces(folder, path):
-    return spaces(bare(path.read_text(encoding="utf-8")))
+def read_header(path):
+    return pathlib.Path(path).read_text(encoding="utf-8")
 
 
 @functools.cache
-def headers(folder, name):
-    """A header and what it includes, all below the folder."""
-    path = folder / name
-    found, waiting = set(), [path]
+def header_spaces(path):
+    return spaces(bare(read_header(path)))
+
+
+@functools.cache
+def included_headers(folder, path):
+    """The headers below the folder that one of them includes."""
+    named = (f"{folder}/{name}" for name in INCLUDE.findall(read_header(path)))
+    return [one for one in named if pathlib.Path(one).exists()]
+
+
+def headers(folder, text):
+    """The headers below the folder that a source includes, and what they include, as paths."""
+    waiting = [f"{folder}/{name}" for name in INCLUDE.findall(text)]
+    found = set(waiting := [one for one in waiting if pathlib.Path(one).exists()])
     while waiting:
-        one = waiting.pop()
-        if one in found or not one.exists():
-            continue
-        found.add(one)
-        waiting += [folder / name for name in INCLUDE.findall(one.read_text(encoding="utf-8"))]
+        for one in included_headers(folder, waiting.pop()):
+            if one not in found:
+                found.add(one)
+                waiting.append(one)
     return found
 
 
 @functools.cache
-def header_words(folder, path):
-    return set(WORD.findall(bare(path.read_text(encoding="utf-8"))))
+def header_words(path):
+    return set(WORD.findall(bare(read_header(path))))
 
 
 @functools.cache
-def header_names(folder, path):
-    text = path.read_text(encoding="utf-8")
-    return set(MACRO.findall(text)).union(*map(names_of, statements(bare(text))))
+def header_names(path):
+    text = read_header(path)
+    return set(MACRO.findall(text)).union(*(names_of(statement) for _, statement in statements(bare(text))))
+
+
+def mentions(paths, name):
+    return any(name in header_words(path) for path in paths)
+
+
+def declares(paths, name):
+    return any(name in header_names(path) for path in paths)
 
 
 def batches(sources, most):
+    """First those that many disturb, so that they do not remain alone."""
+    apart = {one: set() for one in sources}
+    for one, other in itertools.combinations(sources, 2):
+        if one.usings != other.usings or one.disturbs(other) or other.disturbs(one):
+            apart[one].add(other)
+            apart[other].add(one)
     made = []
-    for one in sources:
+    for one in sorted(sources, key=lambda one: (-len(apart[one]), one.path)):
         for batch in made:
-            if len(batch) < most and batch[0].usings == one.usings and \
-                    not any(one.disturbs(other) or other.disturbs(one) for other in batch):
+            if len(batch) < most and apart[one].isdisjoint(batch):
                 batch.append(one)
                 break
         else:

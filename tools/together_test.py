@@ -9,7 +9,7 @@ import together
 class Together(unittest.TestCase):
     def batches(self, headers=None, most=10, **files):
         """The names of files that go together, of their texts."""
-        return ["".join(one.path.stem for one in batch) for batch in self.made(headers, most, files)[0]]
+        return sorted("".join(sorted(one.path.stem for one in batch)) for batch in self.made(headers, most, files)[0])
 
     def text(self, headers=None, **files):
         """What is compiled for files that all go together."""
@@ -27,6 +27,9 @@ class Together(unittest.TestCase):
                 sources.append(together.Source(path, folder))
             batches = together.batches(sources, most)
             return batches, together.text_of(batches[0], folder)
+
+    def test_who_disturbs_some_is_placed_before_who_disturbs_none(self):
+        self.assertEqual(self.batches(most=2, a="", b="", c="using r::Kind;", d="using s::Kind;"), ["ac", "bd"])
 
     def test_files_that_name_other_things_go_together(self):
         one, two = "namespace { int one() { return 1; } }", "namespace { int two() { return 2; } }"
@@ -78,6 +81,28 @@ class Together(unittest.TestCase):
     def test_the_same_name_for_the_same_thing_goes_together(self):
         self.assertEqual(self.batches(a="using r::Kind;\nKind one;", b="using r::Kind;\nKind two;"), ["ab"])
         self.assertEqual(self.batches(a="using r::Kind;", b="using s::Kind;"), ["a", "b"])
+
+        self.assertEqual(self.batches(a="namespace fs = std::filesystem;", b="namespace fs = std::filesystem;"), ["ab"])
+        self.assertEqual(self.batches(a="#define INLINE 1\n", b="#define INLINE 1\n"), ["ab"])
+        self.assertEqual(self.batches(a="#define INLINE 1\n", b="#define INLINE 2\n"), ["a", "b"])
+
+    def test_who_calls_what_a_header_of_both_declares_goes_with_who_defines_it(self):
+        header = {"h.h": "namespace r { int most(int x); }"}
+        call = '#include "h.h"\nnamespace r { int two() { return most(2); } }'
+        define = '#include "h.h"\nnamespace r { int most(int x) { return x; } %s }'
+        self.assertEqual(self.batches(header, a=define % "", b=call), ["ab"])
+        another = "namespace { int most(long x) { return 1; } }"  # the call might mean it
+        self.assertEqual(self.batches(header, a=define % another, b=call), ["a", "b"])
+
+    def test_a_name_before_that_of_a_header_is_kept_from_who_means_the_header_s(self):
+        header = {"h.h": "namespace t { inline constexpr int kMost = 1; }"}
+        hides = '#include "h.h"\nnamespace t::r { namespace { constexpr int kMost = 2; } }'
+        means = '#include "h.h"\nnamespace t::r { int two() { return kMost; } }'
+        self.assertEqual(self.batches(header, a=hides, b=means), ["a", "b"])
+
+    def test_what_std_has_too_is_never_called_by_its_name_alone(self):
+        text = self.text(a="namespace { std::string quoted(std::string_view x); }", b="#include <iomanip>\n")
+        self.assertIn("#define quoted quoted_of_a_cc", text)
 
     def test_a_namespace_that_hides_another_is_kept_from_who_means_that(self):
         header = {"h.h": "namespace t::r::testing { int one(); }"}

@@ -183,7 +183,7 @@ void Groups::forget_topic(ShareGroup& group, const TopicId& topic, Turn& turn) {
   if (gone.empty()) return;
   append(ShareTopicsEntry{{group.id()}, ShareGroupStatePartitionMetadataValue{left}}, turn);
   for (const auto partition : gone.mapped().partitions)
-    turn.actions.push_back(ShareForget{group.id(), topic, partition});
+    turn.actions.emplace_back(ShareForget{group.id(), topic, partition});
 }
 
 void Groups::share_topic_deleted(const TopicId& topic, Turn& turn) {

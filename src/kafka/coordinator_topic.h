@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/log.h"
 #include "base/result.h"
@@ -68,6 +69,20 @@ class OfflinePartitions {
   std::set<std::int32_t> some_;
   bool all_ = false;
 };
+
+/// `whether` of a coordinator's event, where it takes that kind of event; false for the others.
+template <typename... Events, typename Whether>
+bool holds_of(const std::variant<Events...>& event, Whether whether) {
+  return std::visit(
+      [&](const auto& one) {
+        if constexpr (requires { whether(one); }) {
+          return whether(one);
+        } else {
+          return false;
+        }
+      },
+      event);
+}
 
 /// Makes a coordinator's state from its topic: `fresh` empties it, `replay` takes all of one
 /// partition, and fails with kDataLoss where that cannot be read. A partition that is damaged is

@@ -152,15 +152,8 @@ bool GroupCoordinator::offline(const std::string& group) const {
 
 /// A request of one group.
 bool GroupCoordinator::offline(const groups::Happening& what) const {
-  return std::visit(
-      [&](const auto& one) {
-        if constexpr (requires { one.group; }) {
-          return offline(one.group);
-        } else {
-          return false;
-        }
-      },
-      what);
+  return holds_of(
+      what, [&](const auto& one) requires requires { one.group; } { return offline(one.group); });
 }
 
 /// Of a request of several groups: those that are offline are not missing.

@@ -128,15 +128,8 @@ bool TransactionCoordinator::offline(const std::string& id) const {
 
 /// A request of one transactional id.
 bool TransactionCoordinator::offline(const transactions::Happening& what) const {
-  return std::visit(
-      [&](const auto& one) {
-        if constexpr (requires { one.id; }) {
-          return offline(one.id);
-        } else {
-          return false;
-        }
-      },
-      what);
+  return holds_of(
+      what, [&](const auto& one) requires requires { one.id; } { return offline(one.id); });
 }
 
 /// Of a request of several: those that are offline are not missing.

@@ -104,21 +104,15 @@ Status RunningProject::scan_served(std::string_view serving,
                                    const std::function<Status(const Batch&)>& visit) const {
   const std::shared_lock still(shape_);
   for (std::size_t i = 0; i < outputs_.size(); ++i)
-    for (const auto& keyed : outputs_[i]->served())
-      if (same_name(keyed->schema().name, serving))
-        return keyed->scan_all([&](const Batch& rows) -> Result<bool> {
-          ASSIGN(const Batch ordered, widened_rows(rows, graph_.tables[i].schema));
-          TRY(visit(ordered));
-          return true;
-        });
-  return error(Code::kNotFound, fmt::format("nothing is served as `{}`", serving));
+    if (const auto keyed = outputs_[i]->find_served(serving))
+      return scan_keyed(*keyed, graph_.tables[i].schema, visit);
+  return nothing_served(serving);
 }
 
 std::shared_ptr<const table::KeyedTable> RunningProject::served(std::string_view name) const {
   const std::shared_lock still(shape_);
   for (const auto& output : outputs_)
-    for (const auto& keyed : output->served())
-      if (same_name(keyed->schema().name, name)) return keyed;
+    if (auto keyed = output->find_served(name)) return keyed;
   return nullptr;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "columns/widening.h"
 #include "engine/rows.h"
 #include "pipeline/names.h"
 
@@ -21,6 +22,15 @@ std::vector<std::int64_t> null_key_rows(const arrow::RecordBatch& rows,
   return found;
 }
 
+Status scan_keyed(const table::KeyedTable& keyed, const Schema& schema,
+                  const std::function<Status(const Batch&)>& visit) {
+  return keyed.scan_all([&](const Batch& rows) -> Result<bool> {
+    ASSIGN(const Batch ordered, widened_rows(rows, schema));
+    TRY(visit(ordered));
+    return true;
+  });
+}
+
 Result<ServedOutput> ServedOutput::open(const Table& table, const Project& project,
                                         table::Catalogue& catalogue, ServingSink* sink,
                                         bool again) {
@@ -35,6 +45,12 @@ Result<ServedOutput> ServedOutput::open(const Table& table, const Project& proje
     output.tables_.push_back(std::move(keyed));
   }
   return output;
+}
+
+std::shared_ptr<const table::KeyedTable> ServedOutput::find(std::string_view name) const {
+  for (const auto& keyed : tables_)
+    if (same_name(keyed->schema().name, name)) return keyed;
+  return nullptr;
 }
 
 Status ServedOutput::accept(const Delta& delta, kv::WriteBatch& batch, std::string_view noted,

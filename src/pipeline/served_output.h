@@ -2,6 +2,9 @@
 // see whole steps, and to the sink, where served tables are kept somewhere else, too.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +22,16 @@ namespace tailrace::pipeline {
 std::vector<std::int64_t> null_key_rows(const arrow::RecordBatch& rows,
                                         std::span<const std::string> key);
 
+/// The rows of a keyed table, their columns in the order of `schema`, which may have got columns
+/// since they were written.
+Status scan_keyed(const table::KeyedTable& keyed, const Schema& schema,
+                  const std::function<Status(const Batch&)>& visit);
+
+/// What is said of a name that no keyed table has.
+inline std::unexpected<Error> nothing_served(std::string_view name) {
+  return error(Code::kNotFound, fmt::format("nothing is served as `{}`", name));
+}
+
 class ServedOutput {
  public:
   /// Opens or creates the keyed tables; `again` empties them first.
@@ -29,6 +42,8 @@ class ServedOutput {
   Status accept(const Delta& delta, kv::WriteBatch& batch, std::string_view noted = {},
                 std::span<const engine::KeptNote> notes = {}) const;
   const std::vector<std::shared_ptr<const table::KeyedTable>>& tables() const { return tables_; }
+  /// Null: none of them has the name.
+  std::shared_ptr<const table::KeyedTable> find(std::string_view name) const;
 
  private:
   Status serve(const table::KeyedTable& keyed, const Delta& delta, table::KeyedTable::Notes notes,

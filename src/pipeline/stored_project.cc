@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
-#include "columns/widening.h"
 #include "kv/open_to_read.h"
 #include "lake/delta_table.h"
 #include "pipeline/names.h"
+#include "pipeline/served_output.h"
 #include "pipeline/window_wait.h"
 
 namespace tailrace::pipeline {
@@ -110,13 +110,9 @@ Status StoredProject::scan_served(std::string_view serving,
   for (const ServingSpec& spec : project_.serving) {
     if (!same_name(spec.name, serving)) continue;
     const auto index = static_cast<std::size_t>(graph_.table_index(spec.table));
-    return keyed->scan_all([&](const Batch& rows) -> Result<bool> {
-      ASSIGN(const Batch ordered, widened_rows(rows, graph_.tables[index].schema));
-      TRY(visit(ordered));
-      return true;
-    });
+    return scan_keyed(*keyed, graph_.tables[index].schema, visit);
   }
-  return error(Code::kNotFound, fmt::format("nothing is served as `{}`", serving));
+  return nothing_served(serving);
 }
 
 std::shared_ptr<const table::KeyedTable> StoredProject::served(std::string_view name) const {

@@ -51,6 +51,9 @@ class TableOutput {
   const std::vector<std::shared_ptr<const table::KeyedTable>>& served() const {
     return served_.tables();
   }
+  std::shared_ptr<const table::KeyedTable> find_served(std::string_view name) const {
+    return served_.find(name);
+  }
 
  private:
   TableOutput(std::string app_id, bool streaming, LakeWriter& writer)

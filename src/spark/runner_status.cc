@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "columns/widening.h"
 #include "pipeline/names.h"
 #include "spark/spark_runner.h"
 
@@ -157,21 +156,15 @@ Status SparkRunner::scan_served(std::string_view serving,
                                 const std::function<Status(const Batch&)>& visit) const {
   const std::shared_lock still(shape_);
   for (std::size_t i = 0; i < outputs_.size(); ++i)
-    for (const auto& keyed : outputs_[i].tables())
-      if (pipeline::same_name(keyed->schema().name, serving))
-        return keyed->scan_all([&](const Batch& rows) -> Result<bool> {
-          ASSIGN(const Batch ordered, widened_rows(rows, graph_.tables[i].schema));
-          TRY(visit(ordered));
-          return true;
-        });
-  return error(Code::kNotFound, fmt::format("nothing is served as `{}`", serving));
+    if (const auto keyed = outputs_[i].find(serving))
+      return pipeline::scan_keyed(*keyed, graph_.tables[i].schema, visit);
+  return pipeline::nothing_served(serving);
 }
 
 std::shared_ptr<const table::KeyedTable> SparkRunner::served(std::string_view name) const {
   const std::shared_lock still(shape_);
   for (const auto& output : outputs_)
-    for (const auto& keyed : output.tables())
-      if (pipeline::same_name(keyed->schema().name, name)) return keyed;
+    if (auto keyed = output.find(name)) return keyed;
   return nullptr;
 }
 

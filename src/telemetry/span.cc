@@ -114,11 +114,11 @@ Span& Span::operator=(Span&& other) noexcept {
 }
 
 void Span::set(std::string_view key, std::string value) {
-  if (data_) data_->attributes.push_back({key, std::move(value)});
+  if (data_) data_->attributes.emplace_back(key, std::move(value));
 }
 
 void Span::set(std::string_view key, std::int64_t value) {
-  if (data_) data_->attributes.push_back({key, value});
+  if (data_) data_->attributes.emplace_back(key, value);
 }
 
 void Span::link(const Origins& origins) {
