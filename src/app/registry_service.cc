@@ -7,7 +7,9 @@ namespace tailrace::app {
 
 Result<std::unique_ptr<RegistryService>> RegistryService::open(log::Log& log) {
   std::unique_ptr<RegistryService> service(new RegistryService(log));
-  TRY(service->registry_.catch_up());
+  // Where it is damaged the registry says so to who asks, and all else goes on.
+  const Status known = service->registry_.catch_up();
+  if (!known && known.error().code != Code::kDataLoss) return std::unexpected(known.error());
   malloc_trim(0);  // what reading took
   return service;
 }

@@ -96,6 +96,8 @@ void Door::write_metrics(MetricsText& out) {
 void Door::stop() {
   // Those that wait would keep the server waiting; answers of others are still on their way.
   if (broker_) broker_->parking().stop();
+  // Its members' connections end with the broker, not with them.
+  if (broker_) broker_->share().stop();
   for (const auto& server : servers_) server->stop();
   if (broker_) broker_->stop();
   servers_.clear();

@@ -418,6 +418,10 @@ void ShareCoordinator::write_metrics(MetricsText& out) const {
 }
 
 void ShareCoordinator::release(const share::Key& key, const std::string& member) {
+  {
+    const std::unique_lock lock(mutex_);
+    if (stopping_) return;
+  }
   const auto group = settings(key.group);
   const auto one = find(key);
   if (one == nullptr) return;

@@ -57,7 +57,7 @@ class ShareCoordinator {
 
   /// Makes the state from __share_group_state, when there is one.
   Status start();
-  /// No answer comes after it.
+  /// No lock ends after it, and nobody gives up what he has: it is as after a crash.
   void stop();
 
   /// What a group's own settings say now; asked again when they change.

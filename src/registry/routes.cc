@@ -382,13 +382,14 @@ struct Route {
   const char* method;
   std::string_view path;  ///< `*` is any one name
   Answer<Body> (*handle)(const Call&);
-  int status = 200;  ///< of an answer with a body
+  int status = 200;           ///< of an answer with a body
+  bool asks_registry = true;  ///< else it is the same whatever is registered
 };
 
 // Paths of Confluent's registry; parameters are where their handlers read them.
 constexpr std::array kRoutes = {
-    Route{"GET", "", root},
-    Route{"POST", "", root},
+    Route{"GET", "", root, 200, false},
+    Route{"POST", "", root, 200, false},
     Route{"GET", "subjects", list_subjects},
     Route{"POST", "subjects/*", look_up},
     Route{"DELETE", "subjects/*", delete_subject},
@@ -400,7 +401,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "subjects/*/versions/*/referencedby", referenced_by},
     Route{"POST", "subjects/*/versions/*/tags", change_tags_of_version},
     Route{"GET", "schemas", list_schemas},
-    Route{"GET", "schemas/types", list_types},
+    Route{"GET", "schemas/types", list_types, 200, false},
     Route{"GET", "schemas/ids/*", get_by_id},
     Route{"GET", "schemas/ids/*/subjects", subjects_of_id},
     Route{"GET", "schemas/ids/*/versions", versions_of_id},
@@ -430,8 +431,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "associations/resources/*/*", associations_named},
     Route{"POST", "associations:batchGet", get_association_batch, 207},
     Route{"POST", "associations:batchMutate", change_association_batch, 207},
-    Route{"GET", "v1/metadata/version", server_version},
-    Route{"GET", "v1/metadata/deployment", deployment},
+    Route{"GET", "v1/metadata/version", server_version, 200, false},
+    Route{"GET", "v1/metadata/deployment", deployment, 200, false},
 };
 
 bool matches(std::string_view pattern, const std::vector<std::string>& path) {
@@ -479,6 +480,10 @@ net::Response routed(const Call& call, const std::vector<std::string>& path, std
     known = true;
     if (route.method != call.method()) continue;
     place = i;
+    if (route.asks_registry) {
+      if (const auto available = call.registry().available(); !available)
+        return refused(available.error());
+    }
     const auto body = route.handle(call);
     if (!body) return refused(body.error());
     net::Response response;
@@ -593,9 +598,10 @@ void Door::write_metrics(MetricsText& out) const {
     out.family(name, MetricType::kGauge, help);
     out.add({}, value);
   };
-  const subjects::Registry::Counts counts = registry_.counts();
   gauge("tailrace_registry_connections", "Connections of the schema registry's clients now.",
         server_->connections());
+  if (!registry_.available()) return;  // a part of them would be counted
+  const subjects::Registry::Counts counts = registry_.counts();
   gauge("tailrace_registry_subjects", "Subjects that have a version.", counts.subjects);
   gauge("tailrace_registry_versions", "Versions of all subjects.", counts.versions);
   gauge("tailrace_registry_deleted_versions",

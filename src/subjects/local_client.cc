@@ -37,6 +37,7 @@ class LocalClient final : public SubjectsClient {
   explicit LocalClient(Registry& registry) : registry_(registry) {}
 
   Result<RegisteredSchema> by_id(int id, const std::string& subject) override {
+    TRY(available());
     const auto found = registry_.by_id(id, subject);
     if (!found) return as_error(found.error());
     RegisteredSchema schema = {.id = id};
@@ -48,12 +49,14 @@ class LocalClient final : public SubjectsClient {
   }
 
   Result<int> id_of_guid(const std::string& guid, const std::string& subject) override {
+    TRY(available());
     for (const ContextId& one : registry_.ids_of_guid(guid))
       if (one.context == SubjectName::parse(subject).context) return one.id;
     return error(Code::kNotFound, "Schema " + guid + " not found");
   }
 
   Result<std::vector<std::string>> subjects_of(int id) override {
+    TRY(available());
     const auto users = registry_.users_of_id(id, "", false);
     if (!users) return as_error(users.error());
     std::vector<std::string> subjects;
@@ -62,24 +65,28 @@ class LocalClient final : public SubjectsClient {
   }
 
   Result<std::vector<std::string>> subjects() override {
+    TRY(available());
     auto all = registry_.subjects(kEveryContext, Show::kLive);
     std::ranges::sort(all);
     return all;
   }
 
   Result<std::vector<int>> versions(const std::string& subject) override {
+    TRY(available());
     const auto found = registry_.versions(subject, Show::kLive);
     if (!found) return as_error(found.error());
     return *found;
   }
 
   Result<VersionText> version(const std::string& subject, int number) override {
+    TRY(available());
     const auto found = registry_.version(subject, number, false);
     if (!found) return as_error(found.error());
     return text_of(**found);
   }
 
   Result<std::string> compatibility(const std::string& subject) override {
+    TRY(available());
     const auto config = registry_.config(subject, true);
     if (!config) return as_error(config.error());
     return std::string(
@@ -87,6 +94,7 @@ class LocalClient final : public SubjectsClient {
   }
 
   Result<Verdict> check(const std::string& subject, const Proposal& proposal) override {
+    TRY(available());
     const auto why = registry_.incompatibilities(subject, candidate_of(proposal), {}, false);
     // As the registry's door answers when it is to say why.
     if (!why && why.error().code == 42201) return Verdict{.messages = {why.error().message}};
@@ -95,12 +103,14 @@ class LocalClient final : public SubjectsClient {
   }
 
   Result<VersionText> put(const std::string& subject, const Proposal& proposal) override {
+    TRY(available());
     const auto put = registry_.register_schema(subject, candidate_of(proposal), false, false);
     if (!put) return as_error(put.error());
     return text_of(**put);
   }
 
   Result<RegisteredSchema> latest(const std::string& subject) override {
+    TRY(available());
     const auto found = registry_.version(subject, -1, false);
     if (!found) return as_error(found.error());
     return complete(**found, {.id = (*found)->id, .version = (*found)->version});
@@ -108,6 +118,7 @@ class LocalClient final : public SubjectsClient {
 
   Result<RegisteredSchema> register_schema(const std::string& subject, schema::Format format,
                                            const std::string& text) override {
+    TRY(available());
     const auto put = registry_.register_schema(
         subject, candidate_of({.format = format, .text = text}), false, false);
     if (!put) return as_error(put.error());
@@ -115,6 +126,11 @@ class LocalClient final : public SubjectsClient {
   }
 
  private:
+  Status available() const {
+    if (const auto known = registry_.available(); !known) return as_error(known.error());
+    return {};
+  }
+
   Result<RegisteredSchema> complete(const SchemaVersion& known, RegisteredSchema schema) const {
     schema.subject = known.subject;
     schema.format = known.format;

@@ -19,10 +19,21 @@ bool begins(std::string_view subject, std::string_view prefix) {
   return prefix.empty() || SubjectName::parse(subject).subject.starts_with(prefix);
 }
 
+// What is damaged the store has told.
+void warn_unless(const Status& taken) {
+  if (!taken && taken.error().code != Code::kDataLoss)
+    LOG(warn, "schema registry: what others wrote is not known: {}", taken.error().what);
+}
+
 }  // namespace
 
 Status Registry::take_up() const {
-  return store_.read_new([this](Change change) { state_.apply(std::move(change)); });
+  Status taken = store_.read_new([this](Change change) { state_.apply(std::move(change)); });
+  if (taken)
+    unread_.reset();
+  else if (taken.error().code == Code::kDataLoss)
+    unread_ = taken.error();
+  return taken;
 }
 
 Status Registry::catch_up() const {
@@ -31,20 +42,25 @@ Status Registry::catch_up() const {
   return take_up();
 }
 
+Answer<void> Registry::available() const {
+  const auto lock = reading();
+  if (unread_) return std::unexpected(Refusal(*unread_));
+  return {};
+}
+
 std::shared_lock<std::shared_mutex> Registry::reading() const {
-  if (const auto taken = catch_up(); !taken)
-    LOG(warn, "schema registry: what others wrote is not known: {}", taken.error().what);
+  warn_unless(catch_up());
   return std::shared_lock(mutex_);
 }
 
 Registry::Lock Registry::writing() {
   Lock lock(mutex_);
-  if (const auto taken = take_up(); !taken)
-    LOG(warn, "schema registry: what others wrote is not known: {}", taken.error().what);
+  warn_unless(take_up());
   return lock;
 }
 
 Answer<void> Registry::write(std::vector<Change> changes) {
+  if (unread_) return std::unexpected(Refusal(*unread_));
   std::vector<RecordText> records;
   for (const Change& change : changes) {
     records.push_back(encode(change));

@@ -6,7 +6,9 @@
 // what others wrote to the topic. Two registries that write at once are not told apart, though: of
 // two schemas with one id the later one is left out, and registered again by who wrote it here.
 //
-// Everything refused is a Refusal with the registry's own code and sentence.
+// Everything refused is a Refusal with the registry's own code and sentence. While a record of the
+// store cannot be read, because a file is damaged, nothing is written, and who asks, asks
+// available() first: what is known then is a part, in which a schema may seem never to have been.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +40,7 @@ class Store {
   /// Whether read_new() would give something; cheap, from any thread.
   virtual bool has_new() const = 0;
   /// Gives every change that it has not given yet, oldest first: those appended here, too.
+  /// kDataLoss, told in the log, where the next one is damaged.
   using Use = std::function<void(Change)>;
   virtual Status read_new(const Use& use) = 0;
 };
@@ -74,6 +77,8 @@ class Registry {
   /// Takes up what the store has. Every other call does, and goes on with what is known where that
   /// fails.
   Status catch_up() const;
+  /// 50001 while what the store keeps is not all known, because it is damaged.
+  Answer<void> available() const;
 
   /// The version that the candidate has now, whether it was there or not.
   Answer<SchemaVersionPtr> register_schema(const std::string& subject, const Candidate& candidate,
@@ -224,7 +229,8 @@ class Registry {
   Answer<std::vector<Change>> clear_for_import(const Scope& scope) const;
 
   mutable std::shared_mutex mutex_;
-  mutable State state_;  ///< what is known of the store
+  mutable State state_;                  ///< what is known of the store
+  mutable std::optional<Error> unread_;  ///< kDataLoss: why that is not all of it
   Store& store_;
   mutable ParsedSchemas parsed_;
 };

@@ -24,6 +24,7 @@ struct Kept : Store {
   bool has_new() const override { return given < all.size(); }
   Status read_new(const Use& use) override {
     for (; given < all.size(); ++given) {
+      if (given == damaged_at) return error(Code::kDataLoss, "_schemas-0@1: FILE is corrupt");
       auto change = decode(all[given].key, all[given].value, 1001 + static_cast<int>(given));
       EXPECT_TRUE(change) << all[given].key;
       if (change) use(std::move(*change));
@@ -34,6 +35,7 @@ struct Kept : Store {
   std::vector<RecordText> between;  ///< another's, which come before the next append's
   std::size_t given = 0;
   bool full = false;
+  std::size_t damaged_at = SIZE_MAX;
 };
 
 struct RegistryTest : testing::Test {
@@ -281,6 +283,26 @@ TEST_F(RegistryTest, what_cannot_be_kept_is_refused_and_not_known) {
   EXPECT_THAT(registry.subjects("", Show::kAll), IsEmpty());
   kept.full = false;
   EXPECT_EQ(put("a", user(kName)), 1);
+}
+
+TEST_F(RegistryTest, while_a_record_cannot_be_read_nothing_is_written) {
+  EXPECT_EQ(put("a", user(kName)), 1);
+  EXPECT_EQ(put("b", "\"string\""), 2);
+  Kept other;
+  const auto again = restarted(other);
+  other.damaged_at = 1;
+  const auto put_again = [&] {
+    const auto answer = again->register_schema("c", avro("\"long\""), false, false);
+    return answer ? (*answer)->id : -answer.error().code;
+  };
+  EXPECT_EQ(again->available().error().code, 50001);
+  EXPECT_THAT(again->available().error().message, HasSubstr("FILE is corrupt"));
+  EXPECT_EQ(put_again(), -50001);
+  EXPECT_EQ(again->delete_subject("a", false).error().code, 50001);
+  EXPECT_EQ(other.all.size(), 2U);
+  other.damaged_at = SIZE_MAX;
+  EXPECT_TRUE(again->available());
+  EXPECT_EQ(put_again(), 3);
 }
 
 TEST_F(RegistryTest, what_could_not_be_read_again_is_not_kept) {

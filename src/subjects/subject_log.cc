@@ -40,19 +40,33 @@ bool SubjectLog::has_new() const {
     const std::lock_guard lock(mutex_);
     if (partition_) return partition_->next_offset().value > seen_;
   }
-  const std::uint64_t appends = log_.appends();
-  return appends != looked_at_ && log_.topic(kSchemasTopic);
+  const std::uint64_t appends = log_.appends(), looked_at = looked_at_;
+  return appends != looked_at && (looked_at == kNever || log_.topic(kSchemasTopic));
 }
 
 Status SubjectLog::read_new(const Use& use) {
   if (!partition_) {
     const std::uint64_t appends = log_.appends();
     if (!log_.topic(kSchemasTopic)) {
+      // Of a topic that is offline as a whole only this is told.
+      const auto none = log_.partition(kSchemasTopic, PartitionId(0));
+      if (!none && none.error().code == Code::kDataLoss) return std::unexpected(none.error());
       looked_at_ = appends;
       return {};
     }
-    TRY(find_topic());
+    TRY(find_topic());  // what is damaged when the log is opened, the log tells
   }
+  Status read = read_on(use);
+  const bool damaged = !read && read.error().code == Code::kDataLoss;
+  if (damaged && !told_damage_)
+    LOG_OF(error, log_of("topic", kSchemasTopic, "partition", 0),
+           "the schema registry is not served: {}; put the file back and start again",
+           read.error().what);
+  told_damage_ = damaged;
+  return read;
+}
+
+Status SubjectLog::read_on(const Use& use) {
   constexpr std::size_t kAtOnceBytes = 4 << 20;
   // Offsets at the end may be of records that nobody reads: what is seen is more than what is read.
   const Offset end = partition_->next_offset();

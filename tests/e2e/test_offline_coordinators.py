@@ -1,9 +1,17 @@
 """A damaged partition of a topic that coordinators keep their state in: who is kept there is not served, and all else
 goes on. The file put back, all is there again."""
+import json
+import re
+import urllib.error
+import urllib.request
+
+import confluent_kafka
 import kafka_wire
 import pytest
 import record_batches
 from broker import Broker
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
 from test_share_groups import Member, prepared
 from wire_producer import Producer
 
@@ -170,3 +178,96 @@ def test_share_partitions_of_a_damaged_partition_are_not_served(broker, how):
     put_back(broker, file, good)
     acquired, _ = Member(broker, "jobs", "D" * 22).fetch()
     assert [(first, last) for first, last, _ in acquired] == [(4, 9)]
+
+
+STORE_ERROR = 50001
+AGES = ["int", "long", "float", "double"]  # each may follow the ones before it
+
+
+@pytest.fixture
+def with_registry(tmp_path):
+    started = Broker(tmp_path, words=("--registry", "127.0.0.1:0", "--metrics", "127.0.0.1:0")).start()
+    yield started
+    started.kill()
+
+
+def schemas_of(broker):
+    address = re.findall(r"registry  (http://\S+)", broker.log.read_text())[-1]
+    return SchemaRegistryClient({"url": address, "max.retries": 0}), address
+
+
+def asked(address, method, path, body=None):
+    """The status and the answer."""
+    request = urllib.request.Request(address + path, json.dumps(body).encode() if body is not None else None,
+                                     {"Content-Type": "application/vnd.schemaregistry.v1+json"}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)
+
+
+def aged(kind):
+    return Schema(json.dumps({"type": "record", "name": "R", "fields": [{"name": "age", "type": kind}]}), "AVRO")
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_a_registry_on_a_damaged_topic_is_not_served(with_registry, how):
+    broker = with_registry
+    client, _ = schemas_of(broker)
+    ids = [client.register_schema("checked-value", aged(kind)) for kind in AGES]
+    asks = Asks(broker)
+    checked = {"Name": "confluent.value.schema.validation", "Value": "true"}
+    made = asks.ask("CreateTopics", Topics=[
+        {"Name": name, "NumPartitions": 1, "ReplicationFactor": 1, "Assignments": [], "Configs": configs}
+        for name, configs in (("t", []), ("checked", [checked]))], TimeoutMs=10_000)
+    assert [one["ErrorCode"] for one in made["Topics"]] == [0, 0]
+    file, good = damage(broker, "_schemas", 0, how)
+
+    client, address = schemas_of(broker)
+    proposal = {"schema": aged("int").schema_str}
+    for method, path, body in (
+            ("GET", "/subjects", None), ("GET", "/schemas", None), ("GET", "/contexts", None),
+            ("GET", "/subjects/checked-value/versions", None), ("GET", f"/schemas/ids/{ids[0]}", None),
+            ("POST", "/subjects/checked-value", proposal), ("POST", "/subjects/checked-value/versions", proposal),
+            ("POST", "/subjects/fresh/versions", proposal), ("DELETE", "/subjects/checked-value", None),
+            ("POST", "/compatibility/subjects/checked-value/versions/latest", proposal),
+            ("GET", "/config", None), ("PUT", "/mode", {"mode": "IMPORT"})):
+        status, answer = asked(address, method, path, body)
+        assert (status, answer["error_code"]) == (500, STORE_ERROR), (method, path, answer)
+        assert "backend data store" in answer["message"]
+    with pytest.raises(SchemaRegistryError) as refused:
+        client.register_schema("fresh", aged("int"))
+    assert (refused.value.http_status_code, refused.value.error_code) == (500, STORE_ERROR)
+    assert asked(address, "GET", "/schemas/types") == (200, ["AVRO", "JSON", "PROTOBUF"])
+    assert asked(address, "GET", "/v1/metadata/id")[0] == 200
+    metrics = re.findall(r"metrics  (http://\S+)", broker.log.read_text())[-1]
+    told = urllib.request.urlopen(metrics, timeout=30).read().decode()
+    assert "tailrace_registry_connections" in told and "tailrace_registry_subjects" not in told
+
+    # All else goes on; a record whose schema cannot be looked up waits for the registry, as a client sees it.
+    asks = Asks(broker)
+    assert asks.commit("any", 1) == 0
+    assert written(broker, "t", b"x") is None
+    record = b"\0" + ids[0].to_bytes(4, "big") + b"\x02"
+    assert written(broker, "checked", record) == confluent_kafka.KafkaError._MSG_TIMED_OUT
+    damaged = file.read_bytes()
+    assert len(damaged) == len(good)
+    said = [line for line in broker.log.read_text().splitlines() if str(file) in line and " error " in line]
+    assert len(said) == 1, said  # told once, however often it is asked
+
+    put_back(broker, file, good)
+    client, _ = schemas_of(broker)
+    assert client.get_versions("checked-value") == [1, 2, 3, 4]
+    assert client.register_schema("fresh", aged("int")) == ids[0]
+    assert client.register_schema("other", Schema('"string"', "AVRO")) == ids[-1] + 1
+    assert written(broker, "checked", record) is None
+
+
+def written(broker, topic, value):
+    """The error's number, None for none."""
+    outcome = []
+    producer = confluent_kafka.Producer({"bootstrap.servers": broker.address, "message.timeout.ms": 3000})
+    producer.produce(topic, value, on_delivery=lambda error, _: outcome.append(error and error.code()))
+    assert producer.flush(60) == 0
+    return outcome[0]

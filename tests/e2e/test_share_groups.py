@@ -234,6 +234,17 @@ def test_killed_it_keeps_what_was_acknowledged_and_gives_the_rest_again(broker):
     assert offsets.pop(1) == 2 and set(offsets.values()) == {1}
 
 
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_what_members_had_when_the_broker_ended_was_not_delivered(broker, how):
+    """Real Kafka counts it neither way (tests/real/test_kafka_share.py)."""
+    prepared(broker, [b"x"] * 10, record_lock_duration_ms="30000")
+    for life in range(6):
+        member = Member(broker, "jobs", f"{life:022d}")  # whose connection lasts as long as the broker
+        assert member.fetch() == ([(0, 9, 1)], 0)
+        getattr(broker, how)()
+        broker.start()
+
+
 def test_killed_again_and_again_no_job_is_lost_and_none_that_is_done_comes_back(broker):
     prepared(broker, [b"job %d" % n for n in range(400)])
     done = set()

@@ -27,7 +27,8 @@ LASTING = ("-Xms512m", "-Xmx1g", "-XX:+UseG1GC")
 
 
 class RealKafka:
-    """Started on free ports; `address` is its listener, `ports` those of its further `listeners` by name."""
+    """Started on free ports, which it keeps; `address` is its listener, `ports` those of its further `listeners` by
+    name."""
 
     def __init__(self, folder, listeners=(), **settings):
         self.folder = pathlib.Path(folder)
@@ -36,7 +37,7 @@ class RealKafka:
         self.process = None
         self.address = None
 
-    def start(self):
+    def format(self):
         client, controller, *others = ports.free(2 + len(self.ports))
         self.address = f"127.0.0.1:{client}"
         self.ports = {name: f"127.0.0.1:{port}" for name, port in zip(self.ports, others)}
@@ -56,8 +57,13 @@ class RealKafka:
         file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         formatting = java("kafka.tools.StorageTool", "format", "-t", "CvbeCfZgTYKR577XER1yTA", "-c", file)
         subprocess.run(formatting, check=True, capture_output=True, timeout=120)
-        log = open(self.folder / "kafka.log", "wb")
-        self.process = subprocess.Popen(java("kafka.Kafka", file, options=LASTING), stdout=log, stderr=log)
+
+    def start(self):
+        if self.address is None:
+            self.format()
+        log = open(self.folder / "kafka.log", "ab")
+        command = java("kafka.Kafka", self.folder / "server.properties", options=LASTING)
+        self.process = subprocess.Popen(command, stdout=log, stderr=log)
         tailrace.started.append(self.process)
         tailrace.wait_until(self.answers, "real Kafka", 120)
         return self
@@ -69,6 +75,10 @@ class RealKafka:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=60)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
 
 class KafkaOnZooKeeper(RealKafka):

@@ -7,6 +7,7 @@ import kafka_side
 import pytest
 from certificates import Authority, serial_at, serial_of
 from secured_broker import SecuredBroker
+from tailrace import wait_until
 
 CONFIGS = "kafka.admin.ConfigCommand --bootstrap-server @ --entity-type brokers --entity-name 1"
 LOCATION = "listener.name.ssl.ssl.keystore.location"
@@ -27,7 +28,11 @@ class Side:
         said = kafka_side.tool(self.address, command.replace("FOLDER", str(self.folder)))
         lines = [re.sub(r"DN=CN=(\w+)", r"DN=\1", line.replace(str(self.folder), "FOLDER")
                         .replace(self.address, "ADDRESS")) for line in said.lines]
-        return said.code, lines, serial_at(self.secure)
+        return said.code, lines
+
+    def shows(self, serial):
+        """Kafka answers who asked for a change before its listeners have it."""
+        wait_until(lambda: serial_at(self.secure) == serial, f"{self.folder.name} shows the certificate {serial}")
 
 
 def real(folder, settings):
@@ -41,17 +46,18 @@ def ours(folder, settings):
     return broker, broker.ports["PLAINTEXT"], broker.ports["SSL"]
 
 
-# One story, in order. Of an unreadable file Java tells its own classes.
+# One story, in order: a command, whether both must say it in the same words, and the certificate that is shown then.
+# Of an unreadable file Java tells its own classes.
 STORY = [
-    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/new.pem", True),
-    (f"{CONFIGS} --describe", True),
-    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/elsewhere.pem", True),
-    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/fewer.pem", False),
-    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/none.pem", False),
-    (f"{CONFIGS} --alter --add-config ssl.keystore.location=FOLDER/new.pem", True),
-    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/more.pem", True),
-    (f"{CONFIGS} --alter --delete-config {LOCATION}", False),
-    (f"{CONFIGS} --describe", True),
+    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/new.pem", True, "new"),
+    (f"{CONFIGS} --describe", True, "new"),
+    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/elsewhere.pem", True, "new"),
+    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/fewer.pem", False, "new"),
+    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/none.pem", False, "new"),
+    (f"{CONFIGS} --alter --add-config ssl.keystore.location=FOLDER/new.pem", True, "new"),
+    (f"{CONFIGS} --alter --add-config {LOCATION}=FOLDER/more.pem", True, "more"),
+    (f"{CONFIGS} --alter --delete-config {LOCATION}", False, "more"),
+    (f"{CONFIGS} --describe", True, "more"),
 ]
 
 
@@ -64,18 +70,22 @@ def test_keystores_change_as_on_kafka(tmp_path):
         **{name: authority.sign(name, "/CN=localhost", "DNS:localhost,IP:127.0.0.1,DNS:kafka.example")
            for name in ("more", "later")}}
     sides = [Side(tmp_path / make.__name__, certificates, make) for make in (real, ours)]
+    serials = {name: serial_of(files[0]) for name, files in certificates.items()}
     different = []
-    for command, in_words in STORY:
+
+    def both_say(command, in_words, shown):
         one, other = (side.say(command) for side in sides)
-        if not (one == other if in_words else (one[0], one[2]) == (other[0], other[2])):
+        if not (one == other if in_words else one[0] == other[0]):
             different.append(f"{command}\n--- Kafka\n{one}\n--- ours\n{other}\n")
+        for side in sides:
+            side.shows(serials[shown])
+
+    for step in STORY:
+        both_say(*step)
     # What was replaced under its name is read with the next change of the broker, whatever it is.
     for side in sides:
         shutil.copy(side.folder / "later.pem", side.folder / "more.pem")
-    command = f"{CONFIGS} --alter --add-config log.cleaner.threads=2"
-    one, other = (side.say(command) for side in sides)
-    if one != other or one[2] != serial_of(certificates["later"][0]):
-        different.append(f"{command}\n--- Kafka\n{one}\n--- ours\n{other}\n")
+    both_say(f"{CONFIGS} --alter --add-config log.cleaner.threads=2", True, "later")
     for side in sides:
         side.broker.stop()
     assert not different, "\n".join(different)

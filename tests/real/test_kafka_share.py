@@ -4,9 +4,12 @@ import pathlib
 import re
 import subprocess
 
+import kafka_wire
 import pytest
+import tailrace
 from broker import Broker
 from kafka_side import JARS, RealKafka, java
+from test_share_groups import Member, prepared
 
 pytestmark = pytest.mark.skipif(not JARS, reason="TAILRACE_KAFKA_JARS names no folder of Kafka's jars")
 
@@ -35,6 +38,41 @@ def test_java_share_consumers_see_the_same_of_both(ours, tmp_path):
     finally:
         real.stop()
     assert "> crowd saw 5000" in ours[1] and "> auditors saw [t0, t2, t4]" in ours[1]
+
+
+def acquired(broker, name):
+    """What a new member is given, once the coordinators serve: real Kafka's begin when they are asked for."""
+    def first():
+        asked = kafka_wire.Connection(broker.address).ask("FindCoordinator", KeyType=0, CoordinatorKeys=["workers"])
+        if asked["Coordinators"][0]["ErrorCode"]:
+            return None
+        member = Member(broker, "jobs", name)
+        got, _ = member.fetch(wait_ms=1000)
+        return (member, got) if got and isinstance(got, list) else None
+
+    def given():
+        try:
+            return first()
+        except AssertionError:  # not yet its coordinator
+            return None
+
+    return tailrace.wait_until(given, f"records for {name}")
+
+
+@pytest.mark.parametrize("kind", [RealKafka, Broker])
+def test_what_members_had_when_the_broker_ended_was_not_delivered(kind, tmp_path):
+    broker = kind(tmp_path).start()
+    try:
+        prepared(broker, [b"x"] * 10)
+        holder, got = acquired(broker, "A" * 22)
+        assert got == [(0, 9, 1)]
+        for name, end in (("B" * 22, broker.stop), ("C" * 22, broker.kill), ("D" * 22, broker.stop)):
+            end()
+            broker.start()
+            holder, got = acquired(broker, name)
+            assert got == [(0, 9, 1)], end
+    finally:
+        broker.kill()
 
 
 def dump(folder, topic, decoder):
