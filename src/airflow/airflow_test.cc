@@ -263,6 +263,22 @@ TEST(Lists, rows_without_a_value_come_first_and_times_are_compared_as_times) {
   EXPECT_FALSE(sort(rows, {"nonsense"}, {.allowed = {"at"}}));
 }
 
+TEST(Lists, of_equal_rows_the_primary_key_decides_in_the_direction_of_the_first_name) {
+  const std::vector<Json> rows = {
+      {{"id", 1}, {"at", 5}}, {{"id", 2}, {"at", 5}}, {{"id", 3}, {"at", 4}}};
+  const auto ids = [&](const std::vector<std::string>& order, const Sorting& sorting) {
+    auto sorted = rows;
+    EXPECT_TRUE(sort(sorted, order, sorting));
+    std::vector<int> found;
+    for (const Json& row : sorted) found.push_back(row["id"]);
+    return found;
+  };
+  EXPECT_THAT(ids({"at"}, {.allowed = {"at"}}), testing::ElementsAre(3, 1, 2));
+  EXPECT_THAT(ids({"-at"}, {.allowed = {"at"}}), testing::ElementsAre(2, 1, 3));
+  EXPECT_THAT(ids({"-at"}, {.allowed = {"at"}, .by_primary_key = false}),
+              testing::ElementsAre(1, 2, 3));
+}
+
 TEST(Logins, a_token_is_its_owners_and_one_that_was_changed_nobodys) {
   const Logins logins(std::make_shared<const auth::Passwords>(
       auth::FileUsers{{"ada", {.password = "word", .roles = {}}}}));

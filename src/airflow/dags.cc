@@ -370,7 +370,8 @@ Answer<Reply> list_tasks(Call& call) {
                                     "weight_rule",
                                     "ui_color",
                                     "ui_fgcolor",
-                                    "operator_name"}};
+                                    "operator_name"},
+                        .by_primary_key = false};
   TRY(sort(rows,
            {call.parameters().has("order_by") ? call.parameters().text("order_by") : "task_id"},
            sorting));

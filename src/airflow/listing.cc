@@ -37,6 +37,8 @@ Answer<void> sort(std::vector<Json>& rows, const std::vector<std::string>& order
     keys.push_back(
         {member == sorting.members.end() ? name : member->second, word.starts_with('-')});
   }
+  // Of equal rows Airflow's primary key decides, in the direction of the first key.
+  if (sorting.by_primary_key && !keys.empty() && keys.front().down) std::ranges::reverse(rows);
   std::ranges::stable_sort(rows, [&](const Json& one, const Json& other) {
     for (const Key& key : keys) {
       if (!one.contains(key.member)) continue;

@@ -18,10 +18,13 @@ using SortKey = std::function<Json(const Json& row)>;
 struct Sorting {
   std::vector<std::string> allowed;
   std::map<std::string, std::string> members = {};  ///< name → member of the row
+  bool by_primary_key = true;  ///< a list of its database; tasks are sorted by Python
 };
 
-/// Orders rows by the names of `order_by` (`-name` descending), stably. 400 for a name that is not
-/// allowed, and for more than ten.
+/// Orders rows, which come in the order of Airflow's primary key, by the names of `order_by`
+/// (`-name` descending). Equal ones keep their order; in a list of the database they have the
+/// reverse where the first name is descending. 400 for a name that is not allowed, and for more
+/// than ten.
 Answer<void> sort(std::vector<Json>& rows, const std::vector<std::string>& order_by,
                   const Sorting& sorting);
 
