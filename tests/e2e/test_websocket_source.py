@@ -135,7 +135,7 @@ def test_trouble_is_named_in_the_hops_line_without_the_login(tmp_path):
     with Feed(script) as feed:
         made = project(tmp_path, f"ws://me:hidden-7@{feed.address}/?access_token=hidden-8").start()
         hop = tailrace.wait_until(lambda: (lambda h: h if "1013" in h["why"] else None)(
-            made.hops()["fetched.input"]), "the closing", 20)
+            made.hops()["fetched.input"]), "the closing")
         assert "closed it with 1013: come back later" in hop["why"] and "connects again in" in hop["why"]
         assert "hidden" not in json.dumps(made.get("/api/status"))
         feed.goon.set()
