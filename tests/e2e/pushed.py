@@ -38,4 +38,4 @@ def letters(made):
 
 
 def wait_for(made, count, what="records"):
-    return tailrace.wait_until(lambda: (lambda v: v if len(v) >= count else None)(values(made)), f"{count} {what}", 30)
+    return tailrace.wait_until(lambda: (lambda v: v if len(v) >= count else None)(values(made)), f"{count} {what}")

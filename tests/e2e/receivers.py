@@ -11,6 +11,7 @@ class Receiver:
 
     def __init__(self):
         self.requests = []
+        self.refused = []  # seconds
         self.planned = []  # answers that come first: (status, headers, text)
         self.delay = 0
         self.arrived = threading.Event()
@@ -23,6 +24,8 @@ class Receiver:
                 status, headers, text = outer.planned.pop(0) if outer.planned else outer.answer(*noted[1:])
                 if status < 300:
                     outer.requests.append(noted)
+                else:
+                    outer.refused.append(noted[0])
                 outer.arrived.set()
                 time.sleep(outer.delay)
                 try:

@@ -62,7 +62,7 @@ def test_the_first_record_of_each_id_is_served_after_kills(tmp_path, seed):
             project.start()
         expected = firsts_of(records)
         tailrace.wait_until(lambda: project.hops()["silver.events"]["count"] == len(records), f"file {number}")
-        tailrace.wait_until(lambda: served(project) == (expected, counts_of(expected)), f"firsts of file {number}", 20)
+        tailrace.wait_until(lambda: served(project) == (expected, counts_of(expected)), f"firsts of file {number}")
         if choose.random() < 0.6:
             project.kill()
             project.process = None

@@ -50,7 +50,7 @@ def why(project, *words):
     """The one line, once it names all of `words`."""
     line = tailrace.wait_until(
         lambda: (lambda text: text if all(w in text for w in words) else None)(project.first_empty_hop()),
-        f"{words} in the line; it is: {project.first_empty_hop()}", seconds=20)
+        f"{words} in the line; it is: {project.first_empty_hop()}")
     project.stop()
     return line
 
@@ -58,7 +58,7 @@ def why(project, *words):
 def test_rows_are_served_and_the_line_is_empty(tmp_path, server):
     server.body = json.dumps({"results": [user(n) for n in range(10)]}).encode()
     project = start(tmp_path, http_from(f"http://127.0.0.1:{server.server_port}/api/"))
-    tailrace.wait_until(lambda: project.hops()["served.created_users"]["count"] == 10, "ten served users", 10)
+    tailrace.wait_until(lambda: project.hops()["served.created_users"]["count"] == 10, "ten served users")
     project.stop()
 
 

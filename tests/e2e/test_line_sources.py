@@ -126,6 +126,7 @@ def test_each_line_of_a_datagram_is_a_record(tmp_path):
         own = peer.getsockname()[1]
         pushed.wait_for(made, 3)
         assert numbers(made) == [1, 2, 3]
+        tailrace.wait_until(lambda: pushed.letters(made), "the dead letter")
         assert [letter[:2] for letter in pushed.letters(made)] == [("bad JSON", f"udp 127.0.0.1:{own}#2")]
     made.stop()
 

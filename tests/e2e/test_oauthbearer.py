@@ -165,9 +165,9 @@ def test_settings_of_one_listener_alone_count_there(broker, provider):
 
 
 def test_a_connection_ends_with_its_token_unless_it_shows_a_new_one(broker, provider):
-    soon = int(time.time()) + 2
+    soon = int(time.time()) + 5
     connection, answer = show(broker, provider.token("alice", exp=soon))
-    assert 0 < answer["SessionLifetimeMs"] <= 2000
+    assert 0 < answer["SessionLifetimeMs"] <= 5000
     # A new one in time.
     connection.ask("SaslHandshake", Mechanism="OAUTHBEARER")
     token = provider.token("alice", exp=soon)

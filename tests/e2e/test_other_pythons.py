@@ -117,5 +117,9 @@ def test_the_other_python_ends_with_its_try(tmp_path):
         execution_timeout: {{__type__: datetime.timedelta, seconds: 20}}
         """, os.environ | {"TMPDIR": str(tmp_path)})
     assert code != 0 and "run manual" in told and "failed" in told, told
-    left = subprocess.run(["pgrep", "-f", f"{tmp_path}.*script.py"], capture_output=True, text=True, check=False)
-    assert not left.stdout
+
+    def gone():
+        found = subprocess.run(["pgrep", "-f", f"{tmp_path}.*script.py"], capture_output=True, text=True, check=False)
+        return not found.stdout
+
+    tailrace.wait_until(gone, "the end of a process that was killed")

@@ -109,8 +109,9 @@ def test_a_requests_trace_goes_on_to_the_lake(start, collector):
         assert step.begun <= span.begun and span.ended <= step.ended
     assert the(collector, "silver orders_raw", TRACE).attributes["tailrace.rows.out"] == 1
     commit = the(collector, "commit orders_raw")
-    checkpoints = [s for s in collector.spans() if s.name.startswith("checkpoint ") and s.id == commit.parent]
-    assert checkpoints, "the commit belongs to a checkpoint"
+    checkpoints = tailrace.wait_until(
+        lambda: [s for s in collector.spans() if s.name.startswith("checkpoint ") and s.id == commit.parent],
+        "the checkpoint that the commit belongs to")
     assert checkpoints[0].parent == step.id or (TRACE, step.id) in checkpoints[0].links
     resource = collector.sent[0][0]
     assert resource["service.name"] == "orders"
@@ -172,8 +173,9 @@ def test_a_call_that_nobody_waits_for_goes_on_in_its_callers_trace(start, collec
     called = tailrace.wait_until(lambda: [span for span in collector.spans("call take") if span.id == step.parent],
                                  "the try that was taken")[0]
     assert (called.trace, called.kind) == (TRACE, Kind.SPAN_KIND_CONSUMER)
-    request = next(span for span in collector.spans("POST /2015-03-31/functions/{FunctionName}/invocations")
-                   if span.id == called.parent)
+    [request] = tailrace.wait_until(
+        lambda: [span for span in collector.spans("POST /2015-03-31/functions/{FunctionName}/invocations")
+                 if span.id == called.parent], "the request of the call")
     assert (request.trace, request.attributes["http.response.status_code"]) == (TRACE, 202)
 
 
