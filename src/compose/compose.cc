@@ -85,6 +85,9 @@ struct Places {
 /// The database beside Airflow's own.
 constexpr std::string_view kStaging = "postgresql://postgres:5432/postgres";
 
+/// The Spark beside us.
+constexpr std::string_view kEngine = "spark://spark-master:7077";
+
 /// The Airflow of the containers, who asks it being admin.
 constexpr std::string_view kAirflow = "http://airflow:8080";
 
@@ -104,6 +107,7 @@ Places places_of(const pipeline::Project& project, const Options& options) {
   if (!options.real) return at;
   at.log = "kafka://kafka:9092";
   if (options.all || has_schemas(project)) at.registry = "http://registry:8081/apis/ccompat/v7";
+  if (options.all) at.engine = kEngine;
   if (options.all || !project.serving.empty())
     at.serving = "cassandra://cassandra:9042/" + lower_name(project.name);
   if (options.all || !project.stages.empty()) at.staging = kStaging;
@@ -129,7 +133,7 @@ std::set<std::string_view> wanted(const Places& at, const Options& options) {
   if (names.contains("registry")) names.insert("kafka");
   if (options.real && (options.all || options.workflows))
     names.insert({"airflow", "postgres", "minio"});
-  if (options.real && options.all) names.insert("spark");
+  if (at.engine == kEngine) names.insert("spark");
   if (options.real && names.contains("kafka")) names.insert("zookeeper");
   return names;
 }
@@ -183,6 +187,11 @@ Variables variables_in(const Places& at, const Options& options, const std::stri
   return found;
 }
 
+/// That with Spark's programs in it, where Spark keeps the tables.
+std::string image_of(const Places& at, const Options& options) {
+  return (at.engine == "embedded" ? "tailrace:" : "tailrace-spark:") + options.version;
+}
+
 std::string environment_of(const Places& at, const Options& options, const Given& given) {
   const Variables variables = variables_in(at, options, given.settings);
   std::string text;
@@ -202,11 +211,11 @@ std::string environment_of(const Places& at, const Options& options, const Given
 std::string tailrace_service(const Places& at, const Options& options,
                              const std::set<std::string_view>& services, const Given& given) {
   const bool log = at.log == "embedded", registry = at.registry == "embedded";
-  const bool serving = at.serving == "embedded";
+  const bool serving = at.serving == "embedded", spark = at.engine != "embedded";
   const auto door = [](bool here, std::string_view port) {
     return here ? "\"0.0.0.0:" + std::string(port) + "\"" : std::string("\"off\"");
   };
-  std::string text = "\n  tailrace:\n    image: tailrace:" + options.version + "\n";
+  std::string text = "\n  tailrace:\n    image: " + image_of(at, options) + "\n";
   text += "    hostname: tailrace\n";
   text +=
       "    command: [run, /project, --data, /data, --console, \"0.0.0.0:9021\",\n      --kafka, ";
@@ -244,6 +253,7 @@ std::string tailrace_service(const Places& at, const Options& options,
     if (services.contains(name) &&
         (name != "postgres" || at.staging != "embedded" || at.metadata != "embedded"))
       waits += "\n      " + std::string(name) + ": {condition: service_healthy}";
+  if (services.contains("spark")) waits += "\n      spark-worker: {condition: service_healthy}";
   if (!waits.empty()) text += "    depends_on:" + waits + "\n";
   text += R"(    user: "10001:10001"
     read_only: true
@@ -258,7 +268,11 @@ std::string tailrace_service(const Places& at, const Options& options,
       start_period: 10s
     stop_grace_period: 60s
     mem_limit: )";
-  text += services.empty() ? "1g\n" : "256m\n";
+  // An update of Spark has its driver and its client here.
+  if (spark)
+    text += services.contains("spark") ? "1088m\n" : "4g\n";
+  else
+    text += services.empty() ? "1g\n" : "256m\n";
   return text + "    restart: unless-stopped\n";
 }
 
@@ -278,7 +292,8 @@ std::string compose_text(const pipeline::Project& project, const Places& at, con
                          const Given& given) {
   const auto services = wanted(at, options);
   std::string text = "# " + project.name + " in containers: docker compose up --wait\n";
-  text += "# The image: docker build -t tailrace:" + options.version +
+  text += "# The image: docker build -t " + image_of(at, options) +
+          (at.engine == "embedded" ? "" : " --target tailrace-spark") +
           " -f deploy/Dockerfile . in the sources of Tailrace.\n";
   if (options.real)
     text += "# Passwords and profiles are in .env. A service is asked by its name; 6 GB in all.\n";
@@ -289,6 +304,7 @@ std::string compose_text(const pipeline::Project& project, const Places& at, con
     if (!services.contains(service.name)) continue;
     std::string one = replaced(std::string(service.text), "@PROJECT@", options.folder);
     one = replaced(one, "@PACKAGES@", options.packages);
+    one = replaced(one, "@SPARK_IMAGE@", image_of(at, options));
     constexpr std::string_view kRequirements = "      _PIP_ADDITIONAL_REQUIREMENTS";
     if (options.secrets)
       one = replaced(one, std::string(kRequirements),
@@ -327,6 +343,24 @@ std::string variable_lines(const Variables& variables,
   return text;
 }
 
+/// What the Spark beside us has to know that the project does not say: whom its workers ask, and
+/// what fits into the containers. Spark asks for 450 MB of heap at least, as the collector counts
+/// them; the serial one is what Java takes by itself in so small a container, and the compiler for
+/// short lives is enough for an update. A table's log is read in few parts: there is one core.
+std::map<std::string, std::string> engine_properties(const pipeline::RemoteEngineSpec& said) {
+  constexpr const char* kSmall = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1";
+  std::map<std::string, std::string> properties = {
+      {"spark.databricks.delta.snapshotPartitions", "2"},
+      {"spark.driver.bindAddress", "0.0.0.0"},
+      {"spark.driver.extraJavaOptions", kSmall},
+      {"spark.driver.host", "tailrace"},
+      {"spark.driver.memory", "470m"},
+      {"spark.executor.extraJavaOptions", kSmall},
+      {"spark.executor.memory", "470m"}};
+  std::erase_if(properties, [&](const auto& one) { return said.properties.contains(one.first); });
+  return properties;
+}
+
 /// A role that stays where it is keeps what its settings say beside the place: who asks, its
 /// certificates, its properties.
 std::string roles_text(const pipeline::Roles& roles, const Places& at, const Options& options,
@@ -340,7 +374,14 @@ std::string roles_text(const pipeline::Roles& roles, const Places& at, const Opt
   add("log", roles.log, at.log);
   add("registry", roles.registry, at.registry);
   add("serving", roles.serving, at.serving);
-  if (at.engine != "embedded") add("engine", roles.engine, at.engine);
+  const auto engine = written.find("engine");
+  if (at.engine == kEngine)
+    text += "  engine: " +
+            with_engine(engine == written.end() ? "" : engine->second, at.engine,
+                        engine_properties(roles.remote_engine)) +
+            "\n";
+  else if (at.engine != "embedded")
+    add("engine", roles.engine, at.engine);
   if (roles.lake != "embedded") add("lake", roles.lake, roles.lake);
   if (at.staging == kStaging)
     text += "  staging: {url: \"" + at.staging +
@@ -361,10 +402,11 @@ Status check_reachable(const Places& at) {
        {at.log, at.registry, at.engine, at.serving, at.staging, at.schedule, at.metadata})
     for (const std::string& host : hosts_of(url))
       if (is_loopback(host))
-        return error(Code::kFailedPrecondition,
-                     "a role is at " + host +
-                         ", which in a container is that container itself: name a service (kafka, "
-                         "registry, cassandra, postgres) or a host, or let --real choose");
+        return error(
+            Code::kFailedPrecondition,
+            "a role is at " + host +
+                ", which in a container is that container itself: name a service (kafka, "
+                "registry, spark-master, cassandra, postgres) or a host, or let --real choose");
   return {};
 }
 

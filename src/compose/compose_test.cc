@@ -95,7 +95,45 @@ TEST(Compose, the_real_systems_are_those_that_the_project_needs) {
   EXPECT_THAT(
       services_of(*compose_files(schemas, options(true))),
       testing::ElementsAre("kafka", "kafka-zookeeper", "registry", "tailrace", "zookeeper"));
-  EXPECT_EQ(services_of(*compose_files(example(), options(true, true))).size(), 12u);
+  EXPECT_EQ(services_of(*compose_files(example(), options(true, true))).size(), 11u);
+}
+
+YAML::Node engine_of(const pipeline::Project& project, const Options& asked) {
+  return YAML::Load(text_of(*compose_files(project, asked), "tailrace.yml"))["roles"]["engine"];
+}
+
+TEST(Compose, a_spark_beside_us_is_told_what_the_project_says_and_who_is_to_be_asked) {
+  EXPECT_FALSE(engine_of(example(), options(true)));
+  EXPECT_EQ(engine_of(example(), options(true, true))["url"].as<std::string>(),
+            "spark://spark-master:7077");
+  pipeline::Project project = example();
+  project.roles.engine = "spark://elsewhere:7077";
+  project.roles.remote_engine.properties = {{"spark.executor.memory", "2g"}};
+  Options asked = options(true, true);
+  asked.settings =
+      "roles:\n  engine: {url: \"spark://elsewhere:7077\", every: 5s, jars: ../jars, properties: "
+      "{spark.executor.memory: 2g}}\n";
+  const YAML::Node engine = engine_of(project, asked);
+  EXPECT_EQ(engine["url"].as<std::string>(), "spark://spark-master:7077");
+  EXPECT_EQ(engine["every"].as<std::string>(), "5s");
+  EXPECT_EQ(engine["jars"].as<std::string>(), "../jars");
+  EXPECT_EQ(engine["properties"]["spark.executor.memory"].as<std::string>(), "2g");
+  EXPECT_EQ(engine["properties"]["spark.driver.host"].as<std::string>(), "tailrace");
+  asked.all = false;
+  EXPECT_EQ(engine_of(project, asked)["url"].as<std::string>(), "spark://elsewhere:7077");
+  EXPECT_FALSE(engine_of(project, asked)["properties"]["spark.driver.host"]);
+}
+
+TEST(Compose, an_engine_at_a_spark_has_an_image_with_spark_in_it) {
+  pipeline::Project project = example();
+  project.roles.engine = "spark://spark-master:7077";
+  const auto files = compose_files(project, options(false));
+  ASSERT_TRUE(files.has_value()) << files.error().what;
+  EXPECT_THAT(services_of(*files),
+              testing::ElementsAre("spark-master", "spark-worker", "tailrace"));
+  const YAML::Node ours = YAML::Load(text_of(*files, "compose.yml"))["services"]["tailrace"];
+  EXPECT_EQ(ours["image"].as<std::string>(), "tailrace-spark:0.1.0");
+  EXPECT_TRUE(ours["depends_on"]["spark-worker"]);
 }
 
 TEST(Compose, who_is_waited_for_is_there_and_has_a_health_check) {

@@ -35,7 +35,7 @@ constexpr std::string_view kKafka = R"(
       timeout: 10s
       retries: 12
       start_period: 20s
-    mem_limit: 704m
+    mem_limit: 640m
     restart: unless-stopped
 )";
 
@@ -87,7 +87,7 @@ constexpr std::string_view kZooKeeper = R"(
       timeout: 10s
       retries: 12
       start_period: 20s
-    mem_limit: 704m
+    mem_limit: 640m
     restart: unless-stopped
 )";
 
@@ -111,7 +111,7 @@ constexpr std::string_view kRegistry = R"(
       timeout: 5s
       retries: 12
       start_period: 20s
-    mem_limit: 352m
+    mem_limit: 320m
     restart: unless-stopped
 )";
 
@@ -193,13 +193,15 @@ constexpr std::string_view kAirflow = R"(
 )";
 
 constexpr std::string_view kSpark = R"(
-  # Spark: a master, two workers of one core. `tailrace spark PROJECT --write-only` writes what
-  # they can run.
+  # Spark, which keeps the Delta tables: Tailrace hands it the work, and a worker sees the tables
+  # where Tailrace does. A machine with more memory takes more workers:
+  # docker compose up --scale spark-worker=2
   spark-master:
-    image: apache/spark:4.2.0-python3
-    command: [/opt/spark/bin/spark-class, org.apache.spark.deploy.master.Master,
+    image: @SPARK_IMAGE@
+    entrypoint: [/opt/spark/bin/spark-class]
+    command: [org.apache.spark.deploy.master.Master,
       --host, spark-master, --port, "7077", --webui-port, "8090"]
-    environment: {SPARK_DAEMON_MEMORY: 128m}
+    environment: {SPARK_DAEMON_MEMORY: 128m, SPARK_DAEMON_JAVA_OPTS: -XX:+UseSerialGC}
     ports: ["127.0.0.1:8090:8090"]
     healthcheck:
       test: [CMD, bash, -c, "exec 3<>/dev/tcp/spark-master/7077"]
@@ -207,14 +209,22 @@ constexpr std::string_view kSpark = R"(
       timeout: 5s
       retries: 12
       start_period: 5s
-    mem_limit: 320m
+    mem_limit: 224m
     restart: unless-stopped
 
-  spark-worker-1: &spark-worker
-    image: apache/spark:4.2.0-python3
-    command: [/opt/spark/bin/spark-class, org.apache.spark.deploy.worker.Worker,
-      --cores, "1", --memory, 512m, --webui-port, "8091", "spark://spark-master:7077"]
-    environment: {SPARK_DAEMON_MEMORY: 96m}
+  spark-worker:
+    image: @SPARK_IMAGE@
+    entrypoint: [/opt/spark/bin/spark-class]
+    command: [org.apache.spark.deploy.worker.Worker, --cores, "1", --memory, 470m,
+      --work-dir, /tmp/work, --webui-port, "8091", "spark://spark-master:7077"]
+    environment:
+      SPARK_DAEMON_MEMORY: 96m
+      SPARK_DAEMON_JAVA_OPTS: -XX:+UseSerialGC -XX:TieredStopAtLevel=1
+      # Each update is an application with a folder of its own.
+      SPARK_WORKER_OPTS: >-
+        -Dspark.worker.cleanup.enabled=true -Dspark.worker.cleanup.interval=600
+        -Dspark.worker.cleanup.appDataTtl=3600
+    volumes: ["tailrace:/data"]
     depends_on:
       spark-master: {condition: service_healthy}
     healthcheck:
@@ -223,10 +233,8 @@ constexpr std::string_view kSpark = R"(
       timeout: 5s
       retries: 12
       start_period: 5s
-    mem_limit: 704m
+    mem_limit: 768m
     restart: unless-stopped
-
-  spark-worker-2: *spark-worker
 )";
 
 constexpr std::string_view kCassandra = R"(

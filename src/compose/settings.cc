@@ -59,6 +59,18 @@ Result<std::map<std::string, std::string>> written_roles(const std::string& sett
   return roles;
 }
 
+std::string with_engine(const std::string& written, const std::string& url,
+                        const std::map<std::string, std::string>& properties) {
+  YAML::Node role = YAML::Load(written);
+  if (!role.IsMap()) role = YAML::Node(YAML::NodeType::Map);
+  role["url"] = url;
+  for (const auto& [name, value] : properties) role["properties"][name] = value;
+  role.SetStyle(YAML::EmitterStyle::Flow);
+  YAML::Emitter out;
+  out << role;
+  return out.c_str();
+}
+
 Result<std::vector<std::string>> files_outside(const std::string& settings) {
   ASSIGN(const YAML::Node root, parsed(settings));
   std::set<std::string> found;

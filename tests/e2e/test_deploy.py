@@ -145,6 +145,31 @@ def test_what_airflow_gets_is_pinned_to_what_operators_were_recorded_from(tmp_pa
         assert re.search(rf"\b{name} {re.escape(version)}[,\n]", recorded), package
 
 
+def test_spark_sees_the_tables_where_the_program_has_them(written):
+    """One image, which has Spark, and so one user, of whom the files are; one volume, at one path."""
+    services = yaml.safe_load((written / "real" / "compose.yml").read_text())["services"]
+    ours, worker, master = (services[name] for name in ("tailrace", "spark-worker", "spark-master"))
+    assert ours["image"] == worker["image"] == master["image"] and "user" not in worker
+    stages = re.findall(r"^FROM (\S+) AS (\S+)", (DEPLOY / "Dockerfile").read_text(), re.M)
+    assert ("program", ours["image"].split(":")[0]) in stages and stages[-1][1] == "tailrace"
+    assert "tailrace:/data" in ours["volumes"] and worker["volumes"] == ["tailrace:/data"]
+    assert ours["command"][ours["command"].index("--data") + 1] == "/data"
+    engine = yaml.safe_load((written / "real" / "tailrace.yml").read_text())["roles"]["engine"]
+    assert engine["url"] == "spark://spark-master:7077"
+    assert engine["properties"]["spark.driver.host"] == ours["hostname"] == "tailrace"
+    most = worker["command"][worker["command"].index("--memory") + 1]
+    assert engine["properties"]["spark.executor.memory"] == most
+
+
+def test_the_image_has_the_versions_of_spark_that_the_program_was_tried_with():
+    text = (DEPLOY / "Dockerfile").read_text()
+    tried = (ROOT / "tests" / "real" / "requirements.txt").read_text().splitlines()
+    for package in re.search(r"pip install --no-cache-dir (.+?) \\\n", text)[1].replace('"', "").split():
+        assert package in tried
+    jars = re.search(r"DELTA_JARS = \((.*)\)", (ROOT / "python/tailrace_spark/run_pipeline.py").read_text())[1]
+    assert re.findall(r"/([^/\s]+\.jar) /opt/delta/", text) == re.findall(r'"([^"]+)"', jars)
+
+
 def test_passwords_are_for_their_owner_alone_and_stay(written):
     env = written / "real" / ".env"
     assert stat.S_IMODE(env.stat().st_mode) == 0o600
@@ -192,8 +217,8 @@ PYTHON = "/usr/bin/python3"
                     reason="this is no Debian with a Python of its own")
 def test_the_image_has_all_of_python_that_functions_and_tasks_import():
     """Each file that the workers' imports load here is of a package that the image gets."""
-    last_stage = (DEPLOY / "Dockerfile").read_text().split("\nFROM ")[-1]
-    installed = re.search(r"apt-get install -y --no-install-recommends ([^\\&]+)", last_stage)[1].split()
+    stage = re.search(r"^FROM \S+ AS program\n(.*?)\n(?=FROM )", (DEPLOY / "Dockerfile").read_text(), re.M | re.S)[1]
+    installed = re.search(r"apt-get install -y --no-install-recommends ([^\\&]+)", stage)[1].split()
     modules = set()
     for script in ("tailrace_function/worker.py", "tailrace_function/check.py", "tailrace_task/worker.py",
                    "tailrace_task/values.py"):

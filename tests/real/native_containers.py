@@ -26,6 +26,7 @@ import tailrace  # noqa: E402
 
 KAFKA = os.environ.get("TAILRACE_KAFKA_JARS", "")
 KAFKA39 = os.environ.get("TAILRACE_KAFKA39_JARS", "")
+JARS = os.environ.get("TAILRACE_SPARK_JARS", "")
 MINIO = os.environ.get("TAILRACE_MINIO", "")
 APICURIO = os.environ.get("TAILRACE_APICURIO", "")
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
@@ -223,9 +224,12 @@ def postgres(service):
 
 
 def spark(service):
-    words = service.command()
+    """Ours with Spark in it: the program, or a command of Spark's."""
+    if "entrypoint" not in service.words:
+        return ["env", f"TAILRACE_PYTHON={sys.executable}", f"TAILRACE_SPARK_JARS={JARS}", *own(service)]
+    service.paths["/tmp/work"] = service.folder / "work"
     home = next(pathlib.Path(sys.executable).parent.parent.glob("lib/python3*/site-packages/pyspark"))
-    return [home / "bin" / "spark-class", *words[1:]]
+    return [word.replace("/opt/spark", str(home)) for word in [*service.words["entrypoint"], *service.command()]]
 
 
 def minio(service):
@@ -260,8 +264,8 @@ def own(service):
 
 
 LAUNCHERS = {"kafka": kafka, "cp-kafka": cp_kafka, "cp-zookeeper": cp_zookeeper, "apicurio-registry": apicurio,
-             "cassandra": cassandra, "postgres": postgres, "spark": spark, "minio": minio, "airflow": airflow,
-             "tailrace": own}
+             "cassandra": cassandra, "postgres": postgres, "minio": minio, "airflow": airflow,
+             "tailrace": own, "tailrace-spark": spark}
 
 
 def checked(service, test):
