@@ -50,10 +50,6 @@ class Theirs(kafka_side.RealKafka):
         tailrace.started.append(self.process)
         return self
 
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
 
 def wait(condition, what, seconds=1800):
     end = time.monotonic() + seconds

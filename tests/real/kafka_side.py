@@ -3,6 +3,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 
@@ -82,24 +83,45 @@ class RealKafka:
 
 
 class KafkaOnZooKeeper(RealKafka):
-    """Kafka 3.9.2, the last that keeps its metadata in ZooKeeper."""
+    """Kafka 3.9.2, the last that keeps its metadata in ZooKeeper, and a ZooKeeper that starts and ends with it."""
 
     def start(self):
-        port, keeper = ports.free(2)
-        self.address = f"127.0.0.1:{port}"
+        if self.address is None:
+            client, self.keeper_port = ports.free(2)
+            self.address = f"127.0.0.1:{client}"
         self.keeper = self.run("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", {
-            "dataDir": self.folder / "zookeeper", "clientPort": keeper, "clientPortAddress": "127.0.0.1",
-            "admin.enableServer": "false"})
+            "dataDir": self.folder / "zookeeper", "clientPort": self.keeper_port, "clientPortAddress": "127.0.0.1",
+            "admin.enableServer": "false", "4lw.commands.whitelist": "dump"})
+        # A broker that was killed is registered until its session is over, and a new one ends where it finds the old.
+        tailrace.wait_until(self.nobody_is_registered, "ZooKeeper without a broker", 120)
         self.process = self.run("kafka.Kafka", "server", {
             "broker.id": 1, "listeners": f"PLAINTEXT://{self.address}", "log.dirs": self.folder / "kafka",
-            "zookeeper.connect": f"127.0.0.1:{keeper}", "offsets.topic.replication.factor": 1,
+            "zookeeper.connect": f"127.0.0.1:{self.keeper_port}", "zookeeper.session.timeout.ms": 6000,
+            "offsets.topic.replication.factor": 1,
             "transaction.state.log.replication.factor": 1, "transaction.state.log.min.isr": 1,
             "group.initial.rebalance.delay.ms": 0, **self.settings})
         tailrace.wait_until(self.answers, "Kafka on ZooKeeper", 120)
         return self
 
+    def nobody_is_registered(self):
+        assert self.keeper.poll() is None, (self.folder / "zookeeper.log").read_text()[-2000:]
+        try:
+            with socket.create_connection(("127.0.0.1", self.keeper_port), 10) as asked:
+                asked.sendall(b"dump")
+                said = asked.makefile("rb").read()
+        except OSError:
+            return False
+        return b"ephemerals" in said.lower() and b"/brokers/ids/" not in said
+
     def stop(self):
         super().stop()
+        self.kill_keeper()
+
+    def kill(self):
+        super().kill()
+        self.kill_keeper()
+
+    def kill_keeper(self):
         self.keeper.kill()
         self.keeper.wait()
 

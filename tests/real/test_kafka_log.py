@@ -2,8 +2,6 @@
 import collections
 import json
 import re
-import signal
-import subprocess
 
 import confluent_kafka
 import kafka_side
@@ -19,25 +17,15 @@ OF_THE_RUN = {"offset", "timestamp", "source_offset", "source_timestamp", "creat
 RECORDS = 3000
 
 
-class OneKafka(kafka_side.RealKafka):
-    """Can be killed and started again on the same ports and data."""
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def again(self):
-        log = open(self.folder / "kafka.log", "ab")
-        words = kafka_side.java("kafka.Kafka", self.folder / "server.properties", options=("-Xmx512m",))
-        self.process = subprocess.Popen(words, stdout=log, stderr=log)
-        tailrace.started.append(self.process)
-        return self
+EVERY_KIND = pytest.mark.parametrize("kafka", [kafka_side.RealKafka, pytest.param(
+    kafka_side.KafkaOnZooKeeper, marks=pytest.mark.skipif(
+        not kafka_side.ZOOKEEPER_JARS, reason="TAILRACE_KAFKA39_JARS names no folder of jars"))], indirect=True)
 
 
 @pytest.fixture
-def kafka(tmp_path):
+def kafka(tmp_path, request):
     (tmp_path / "kafka").mkdir()
-    broker = OneKafka(tmp_path / "kafka").start()
+    broker = getattr(request, "param", kafka_side.RealKafka)(tmp_path / "kafka").start()
     yield broker
     if broker.process.poll() is None:
         broker.kill()
@@ -100,7 +88,8 @@ def finished(project, rows):
 
 
 @pytest.mark.smoke
-def test_the_example_gives_the_same_rows_once_and_running(tmp_path, kafka, embedded):
+@EVERY_KIND
+def test_the_example_gives_the_same_rows(tmp_path, kafka, embedded):
     once = example(tmp_path / "once", f"kafka://{kafka.address}", first=RECORDS)
     once.once()
     assert_same_tables(once, embedded)
@@ -108,16 +97,7 @@ def test_the_example_gives_the_same_rows_once_and_running(tmp_path, kafka, embed
     assert "PartitionCount: 2" in said.lines[0] and "retention.ms=604800000" in said.lines[0], said
 
 
-@pytest.mark.skipif(not kafka_side.ZOOKEEPER_JARS, reason="TAILRACE_KAFKA39_JARS names no folder of jars")
-def test_the_example_gives_the_same_rows_on_kafka_with_zookeeper(tmp_path, embedded):
-    (tmp_path / "kafka").mkdir()
-    kafka = kafka_side.KafkaOnZooKeeper(tmp_path / "kafka").start()
-    once = example(tmp_path / "once", f"kafka://{kafka.address}", first=RECORDS)
-    once.once()
-    assert_same_tables(once, embedded)
-    kafka.stop()
-
-
+@EVERY_KIND
 def test_nothing_is_lost_or_doubled_by_kills_of_us_and_of_the_broker(tmp_path, kafka, embedded):
     project = example(tmp_path / "killed", f"kafka://{kafka.address}", first=100, rate=150)
     rows = len(embedded.lake("users"))
@@ -130,15 +110,14 @@ def test_nothing_is_lost_or_doubled_by_kills_of_us_and_of_the_broker(tmp_path, k
     kafka.kill()
     hop = tailrace.wait_until(lambda: project.hops()["appended.users_created"]["last_error"], "the hop says so")
     assert re.match(rf"kafka://{kafka.address} is not reachable: .*[Cc]onnect", hop), hop
-    kafka.again()
+    kafka.start()
     tailrace.wait_until(lambda: project.hops()["fetched.random_users"]["count"] >= 1900, "it goes on")
     kafka.stop()
-    kafka.again()
+    kafka.start()
     tailrace.wait_until(lambda: project.hops()["fetched.random_users"]["count"] >= 2300, "it goes on", 120)
     kafka.kill()
     project.kill()
-    kafka.again()
-    tailrace.wait_until(kafka.answers, "Kafka", 120)
+    kafka.start()
     project.start()
     tailrace.wait_until(lambda: finished(project, rows), "all rows", 180)
     project.stop()
