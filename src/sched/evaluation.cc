@@ -436,7 +436,10 @@ void Scheduler::State::revise(LiveRun& run, int task, std::vector<std::pair<int,
 
 void Scheduler::State::schedule(LiveRun& run, int task, Slot& slot, Micros now) {
   TaskInstance& row = slot.row;
-  if (row.state != TaskState::kUpForReschedule) ++row.try_number;
+  if (row.state != TaskState::kUpForReschedule) {
+    ++row.try_number;
+    row.first_started_at.reset();
+  }
   row.next_at.reset();
   row.ended_at.reset();
   row.returned = false;

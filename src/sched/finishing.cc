@@ -41,7 +41,6 @@ Status Scheduler::State::started(const Started& event, Micros now) {
   }
   row.started_at = now;
   row.ended_at.reset();
-  if (!row.first_started_at) row.first_started_at = now;
   set_state(*run, task, *slot, TaskState::kRunning, now);
   return {};
 }
@@ -76,6 +75,7 @@ Status Scheduler::State::finished(const Finished& event, Micros now) {
     case How::kDefer:
       row.ended_at = now;
       row.next_at = event.at;
+      if (!row.first_started_at) row.first_started_at = event.began;
       if (how == How::kReschedule && !row.next_at) row.next_at = now;
       set_state(*run, task, *slot,
                 how == How::kDefer ? TaskState::kDeferred : TaskState::kUpForReschedule, now);

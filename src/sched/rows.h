@@ -79,8 +79,8 @@ struct TaskInstance {
   int max_tries = 0;
   std::optional<Micros> scheduled_at{}, queued_at{}, started_at{}, ended_at{};
   std::optional<Micros> next_at{};  ///< when a retry, reschedule or deferral is due
-  std::optional<Micros>
-      first_started_at{};  ///< of the first try: a rescheduling sensor's timeout counts from it
+  /// When the code of a try that has come back since began first: a sensor's times count from it.
+  std::optional<Micros> first_started_at{};
   /// What its last success left for those that come after: whether it returned a value, how long
   /// that is where something expands over it, and which tasks directly downstream it skips
   /// (Airflow's XCom of branches and short circuits).

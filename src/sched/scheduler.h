@@ -62,7 +62,8 @@ struct Finished {
   TaskId task;
   int try_number;
   enum class How { kSuccess, kFailed, kFailedForGood, kSkipped, kReschedule, kDefer } how;
-  std::optional<Micros> at;  ///< kReschedule, kDefer: when to look again
+  std::optional<Micros> at;       ///< kReschedule, kDefer: when to look again
+  std::optional<Micros> began{};  ///< kReschedule, kDefer: when its code began
   /// A branch's choice: direct downstream tasks to skip (with what only they lead to); of a short
   /// circuit every downstream.
   std::optional<std::vector<std::string>> skip;

@@ -154,6 +154,36 @@ TEST(Scheduler, a_rescheduled_sensor_holds_no_slot_and_keeps_its_try) {
   EXPECT_EQ(driver.waiting.front().try_number, 1);
 }
 
+TEST(Scheduler, a_sensors_times_count_from_its_trys_first_look) {
+  auto tweak = [](dags::Task& made) { made.retries = 1; };
+  Driver driver({}, {make_dag("d", {task("sensor", {}, tweak)})}, kNewYear);
+  ASSERT_TRUE(driver.handle(trigger("d", "r")));
+  const auto look_in_vain = [&] {
+    const Start start = driver.begin();
+    EXPECT_TRUE(driver.handle(Finished{.task = start.task,
+                                       .try_number = start.try_number,
+                                       .how = How::kReschedule,
+                                       .at = driver.now() + kMinute,
+                                       .began = driver.now(),
+                                       .skip = {},
+                                       .mapped_length = {},
+                                       .asset_extra = {},
+                                       .aliased = {}}));
+    driver.advance_to(driver.now() + kMinute);
+  };
+  const auto counted_from = [&] {
+    return driver.kept().tasks.at({{"d", "r"}, "sensor", -1}).first_started_at;
+  };
+  look_in_vain();
+  look_in_vain();
+  EXPECT_EQ(counted_from(), kNewYear);
+  ASSERT_TRUE(driver.finish(driver.begin(), How::kFailed));
+  driver.advance_to(kNewYear + 3 * kMinute);
+  EXPECT_EQ(counted_from(), std::nullopt);
+  look_in_vain();
+  EXPECT_EQ(counted_from(), kNewYear + 3 * kMinute);
+}
+
 TEST(Scheduler, a_deferred_task_goes_on_in_its_try_when_what_it_waits_for_comes) {
   Driver driver({}, {make_dag("d", {task("a")})}, kNewYear);
   ASSERT_TRUE(driver.handle(trigger("d", "r")));

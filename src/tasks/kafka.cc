@@ -244,6 +244,7 @@ class Await final : public Operator {
     Outcome looked = poke(context, [&] { return look(context, other); });
     return other.how_is_success() ? looked : other;
   }
+  bool always_defers() const override { return true; }
 
  private:
   static Result<std::optional<Value>> look(Context& context, Outcome& other) {

@@ -128,13 +128,28 @@ Result<std::chrono::microseconds> time_argument(const Context& context, std::str
   return std::chrono::microseconds(static_cast<std::int64_t>(*number * 1e6));
 }
 
-Outcome out_of_time(const Context& context) {
+bool sleeps_between_looks(const Operator& code, const Context& context) {
+  const std::string& path = context.task.decorator_path.empty() ? context.task.operator_path
+                                                                : context.task.decorator_path;
+  const auto* signature = dags::airflow_operators().find(path);
+  if (signature == nullptr || !signature->is("sensor") || code.always_defers()) return false;
+  const jinja::Value* defers = context.arguments.find(std::string_view("deferrable"));
+  if (defers != nullptr && defers->truth()) return false;
+  const auto mode = text_argument(context, "mode", "poke");
+  return mode && *mode == "poke";
+}
+
+Outcome out_of_time() {
+  return Outcome::failed("execution_timeout is over");
+}
+
+Outcome out_of_time_at_work(const Context& context) {
   for (const char* name : {"soft_fail", "never_fail"}) {
     const auto says = bool_argument(context, name, false);
     if (says && *says)
       return Outcome::skipped(fmt::format("Skipping due to {} is set to True.", name));
   }
-  return Outcome::failed("execution_timeout is over");
+  return out_of_time();
 }
 
 Outcome poke(Context& context, const std::function<Result<std::optional<jinja::Value>>()>& look) {

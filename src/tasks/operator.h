@@ -85,16 +85,18 @@ struct Context {
   std::map<std::string, std::string> environment;  ///< more of it: AIRFLOW_CONN_… as the task asks
   std::stop_token stop;                            ///< asked for: clear, timeout, shutdown
   std::function<void(int pid)> process_started;
-  std::optional<sched::Micros> first_started_at;  ///< of the first try, for sensors' timeouts
+  /// When the code of this try began, the first time where it came back: for sensors' timeouts.
+  std::optional<sched::Micros> first_started_at;
 };
 
 /// How a try ended.
 struct Outcome {
   enum class How { kSuccess, kFailed, kFailedForGood, kSkipped, kReschedule, kDefer };
   How how = How::kSuccess;
-  jinja::Value returned;            ///< XCom return_value where it is not None
-  std::string why;                  ///< of a failure, a skip: one line
-  std::optional<sched::Micros> at;  ///< kReschedule, kDefer
+  jinja::Value returned;               ///< XCom return_value where it is not None
+  std::string why;                     ///< of a failure, a skip: one line
+  std::optional<sched::Micros> at;     ///< kReschedule, kDefer
+  std::optional<sched::Micros> began;  ///< when its code began; run_attempt notes it
   std::optional<std::vector<std::string>> skip;
   bool skip_all_downstream = false, ignore_downstream_trigger_rules = true;
   /// Asset events beside, or with what goes into, those of the task's outlets.
@@ -119,10 +121,18 @@ class Operator {
   virtual ~Operator() = default;
   /// Blocks until it ended; polls or waits on `context.stop`. Called on a thread of the executor's.
   virtual Outcome run(Context& context) const = 0;
+  /// Whether Airflow's leaves all its waiting to the triggerer, whatever its arguments say.
+  virtual bool always_defers() const { return false; }
 };
 
-/// Of a task whose execution_timeout is over: failed; a sensor is skipped where it says so.
-Outcome out_of_time(const Context& context);
+/// Whether Airflow's is one process for all looks of a try, which sleeps between them: a sensor in
+/// mode poke. Ours comes back for each look, as in every mode.
+bool sleeps_between_looks(const Operator& code, const Context& context);
+
+/// Of a task whose execution_timeout is over: failed. One that was at work when it was over is
+/// skipped where it is a sensor that says so.
+Outcome out_of_time();
+Outcome out_of_time_at_work(const Context& context);
 
 /// The operator of a path (the present one, or an older that Airflow still imports); null when it
 /// is not embedded.

@@ -31,13 +31,15 @@ Looked yes(bool come) {
 class Sensor final : public Operator {
  public:
   using Look = Looked (*)(Context&);
-  explicit Sensor(Look look) : look_(look) {}
+  explicit Sensor(Look look, bool defers = false) : look_(look), defers_(defers) {}
   Outcome run(Context& context) const override {
     return poke(context, [&] { return look_(context); });
   }
+  bool always_defers() const override { return defers_; }
 
  private:
   Look look_;
+  bool defers_;
 };
 
 Micros now_of(const Context& context) {
@@ -64,7 +66,7 @@ Looked time_delta(Context& context) {
   return yes(now_of(context) > base + delta);
 }
 
-/// A time after the beginning of the task, whatever becomes of tries meanwhile.
+/// A time after the beginning of the try.
 class Wait final : public Operator {
  public:
   Outcome run(Context& context) const override {
@@ -171,12 +173,12 @@ void add_sensors(OperatorTable& table) {
   const std::string sensors = "airflow.providers.standard.sensors.";
   table[sensors + "filesystem.FileSensor"] = std::make_unique<Sensor>(file);
   table[sensors + "time_delta.TimeDeltaSensor"] = std::make_unique<Sensor>(time_delta);
-  table[sensors + "time_delta.TimeDeltaSensorAsync"] = std::make_unique<Sensor>(time_delta);
+  table[sensors + "time_delta.TimeDeltaSensorAsync"] = std::make_unique<Sensor>(time_delta, true);
   table[sensors + "time_delta.WaitSensor"] = std::make_unique<Wait>();
   table[sensors + "date_time.DateTimeSensor"] = std::make_unique<Sensor>(date_time);
-  table[sensors + "date_time.DateTimeSensorAsync"] = std::make_unique<Sensor>(date_time);
+  table[sensors + "date_time.DateTimeSensorAsync"] = std::make_unique<Sensor>(date_time, true);
   table[sensors + "time.TimeSensor"] = std::make_unique<Sensor>(time_of_day);
-  table[sensors + "time.TimeSensorAsync"] = std::make_unique<Sensor>(time_of_day);
+  table[sensors + "time.TimeSensorAsync"] = std::make_unique<Sensor>(time_of_day, true);
   table[sensors + "weekday.DayOfWeekSensor"] = std::make_unique<Sensor>(day_of_week);
   table[sensors + "bash.BashSensor"] = std::make_unique<BashSensor>();
 }

@@ -393,17 +393,27 @@ void keep_rendered(const Workshop& workshop, const Attempt& attempt, const tasks
 }
 
 /// The operator's outcome; within the task's execution_timeout, which is about nothing but its
-/// code, as in Airflow: callbacks have the time that they need.
-tasks::Outcome in_time(tasks::Context& context, const tasks::Operator& code) {
+/// code, as in Airflow: callbacks have the time that they need. `together`: of all looks of a try.
+tasks::Outcome in_time(tasks::Context& context, const tasks::Operator& code, bool together) {
+  const sched::Micros now = context.clock.now().value * 1000;
+  if (!context.first_started_at) context.first_started_at = now;
+  const sched::Micros began = *context.first_started_at, counted = together ? began : now;
   std::optional<std::chrono::microseconds> most;
   const auto& given = context.task.execution_timeout;
-  if (given && *given != 0) most = std::chrono::microseconds(*given);  // 0 is none to Airflow
+  if (given && *given != 0) {  // 0 is none to Airflow
+    most = std::chrono::microseconds(*given - (now - counted));
+    // Between two looks: what a sensor makes of its own failure (soft_fail) is about looks.
+    if (*most <= std::chrono::microseconds(0)) return tasks::out_of_time();
+  }
   TimeLimit limit(context.stop, most);
   const std::stop_token outer = std::exchange(context.stop, limit.token());
   tasks::Outcome outcome = code.run(context);
   context.stop = outer;
-  if (!limit.end() || outer.stop_requested()) return outcome;
-  return tasks::out_of_time(context);
+  if (limit.end() && !outer.stop_requested()) return tasks::out_of_time_at_work(context);
+  outcome.began = began;
+  if (most && together && outcome.how == tasks::Outcome::How::kReschedule && outcome.at)
+    outcome.at = std::min(*outcome.at, counted + *given);
+  return outcome;
 }
 
 /// The operator on its arguments, and its value kept.
@@ -418,8 +428,10 @@ Result<tasks::Outcome> operate(const Workshop& workshop, const Attempt& attempt,
         fmt::format("{} is not embedded: run this DAG on Airflow (tailrace airflow)", path));
   ASSIGN(context.arguments, arguments.all());
   keep_rendered(workshop, attempt, context, {});
-  call_back(context, task.on_execute, {.name = "on_execute_callback"});
-  tasks::Outcome outcome = in_time(context, *made);
+  const bool together = tasks::sleeps_between_looks(*made, context);
+  if (!together || !context.first_started_at)
+    call_back(context, task.on_execute, {.name = "on_execute_callback"});
+  tasks::Outcome outcome = in_time(context, *made, together);
   if (!outcome.context.items().empty()) keep_rendered(workshop, attempt, context, outcome.context);
   if (outcome.how_is_success() && task.do_xcom_push && !outcome.returned.is_none()) {
     TRY(workshop.metadata.put_xcom(attempt.id, kReturnValue, outcome.returned));
@@ -541,6 +553,7 @@ sched::Finished finished(const Attempt& attempt, const tasks::Outcome& outcome) 
                       .try_number = attempt.try_number,
                       .how = kHow.at(outcome.how),
                       .at = outcome.at,
+                      .began = outcome.began,
                       .skip = outcome.skip,
                       .skip_all_downstream = outcome.skip_all_downstream,
                       .ignore_downstream_trigger_rules = outcome.ignore_downstream_trigger_rules,

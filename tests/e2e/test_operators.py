@@ -28,7 +28,8 @@ OWN_WORDS = {
     "sql_checks": {"columns_text": "TypeError: '>=' not supported between instances of 'str' and 'int'",
                    "threshold_null": "TypeError: '<=' not supported between instances of 'float' and 'NoneType'"},
     "spark": {},
-    "timeouts": {task: "execution_timeout is over" for task in ("bash", "python", "request", "look", "silent_look")},
+    "timeouts": {task: "execution_timeout is over"
+                 for task in ("bash", "python", "request", "look", "silent_look", "looks_of_one_process")},
     "pythons": {},
     "callbacks": {"bad": "ValueError: there are none",
                   "wrong_template": "bash_command: UndefinedError: 'nothing' is undefined (line 1)"},
