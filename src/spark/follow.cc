@@ -78,6 +78,8 @@ Status SparkRunner::follow() {
   if (!batch.empty()) TRY(write(batch));
   follow_due_ = false;
   publish_counts();
+  const std::lock_guard lock(mutex_);
+  shown_positions_ = updated_.positions;
   return {};
 }
 

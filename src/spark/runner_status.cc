@@ -21,7 +21,7 @@ std::string SparkRunner::stopped_by() const {
 Offset SparkRunner::keep_from(const log::Partition& partition) const {
   const auto at = static_cast<std::size_t>(partition.id().value);
   const std::lock_guard lock(mutex_);
-  for (const auto* positions : {&exported_positions_, &durable_positions_})
+  for (const auto* positions : {&shown_positions_, &durable_positions_})
     if (const auto found = positions->find(partition.topic()); found != positions->end())
       return at < found->second.size() ? found->second[at] : Offset(0);
   return Offset(INT64_MAX);

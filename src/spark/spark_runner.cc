@@ -128,6 +128,7 @@ Status SparkRunner::open_all() {
   durable_positions_ = checkpoint_.positions;
   TRY(read_exported());
   TRY(read_updated());
+  for (const auto& [topic, positions] : exported_.positions) shown_positions_[topic];
   note_lag();
   publish_counts();
   return {};
@@ -208,11 +209,11 @@ Status SparkRunner::read_exported() {
     exported_.positions[topic.name] = exported.positions;
     exported_records_[topic.name] = exported.records;
   }
-  exported_positions_ = exported_.positions;
   return {};
 }
 
 Status SparkRunner::read_updated() {
+  for (const auto& [topic, positions] : exported_.positions) updated_.positions[topic];
   const std::string path = spark_folder(data_) + "/updated.json";
   const auto text = rt::read_whole(rt::posix_files(), path, 64 << 20);
   if (!text && text.error().code == Code::kNotFound) return {};
@@ -224,7 +225,6 @@ Status SparkRunner::read_updated() {
   for (const auto& [topic, offsets] : kept.items())
     for (const json& offset : offsets)
       updated_.positions[topic].push_back(Offset(offset.get<std::int64_t>()));
-  for (const auto& [topic, positions] : exported_.positions) updated_.positions[topic];
   return {};
 }
 

@@ -176,7 +176,8 @@ class SparkRunner final : public pipeline::Runner {
   std::vector<std::string> table_failed_;
   std::vector<std::int64_t> lag_;
   std::map<std::string, std::int64_t> exported_records_;
-  std::map<std::string, pipeline::Positions> exported_positions_, durable_positions_;
+  /// Whose rows are followed: the last good update's; and of the last checkpoint.
+  std::map<std::string, pipeline::Positions> shown_positions_, durable_positions_;
   std::map<std::string, std::map<std::string, std::int64_t>> shown_broken_;
   std::map<std::string, std::int64_t> served_fewer_;
   bool store_waits_ = false;

@@ -251,6 +251,30 @@ def test_a_master_that_is_away_is_named_and_asked_again(tmp_path, monkeypatch):
             project.stop()
 
 
+def test_refresh_waits_until_the_records_are_rows_of_spark(tmp_path, monkeypatch):
+    project = small(tmp_path / "spark", "local[2]")
+    (project.folder / "dags").mkdir()
+    (project.folder / "dags" / "counted.yml").write_text("""
+counted:
+  schedule: null
+  start_date: 2026-01-01
+  tasks:
+    refresh: {operator: tailrace_provider.operators.refresh.RefreshOperator}
+    count:
+      operator: tailrace_provider.operators.expect.ExpectOperator
+      sql: SELECT count(*) FROM people_now
+      at_least: 30
+      dependencies: [refresh]
+""")
+    append(project, FIRST)
+    running(project, monkeypatch)
+    done = subprocess.run([tailrace.PROGRAM, "dags", "run", "counted", "--wait", "--project", project.folder,
+                           "--data", project.data], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(served(project, "random_users.people_now")) == 30
+    project.stop()
+
+
 def test_an_sql_error_is_on_the_hop_and_the_rest_is_served(tmp_path):
     project = small(tmp_path / "spark", "local[2]")
     append(project, FIRST)
