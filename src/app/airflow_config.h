@@ -4,16 +4,10 @@
 #include <string>
 
 #include "airflow/door.h"
-#include "app/door_tls.h"
+#include "app/run_options.h"
 #include "base/result.h"
 
 namespace tailrace::app {
-
-struct AirflowSettings {
-  std::string listen = "127.0.0.1:8080";  ///< HOST:PORT, port 0 picks a free one; "off" for none
-  std::string users = {};
-  TlsFiles tls = {};
-};
 
 /// `users` as door_users.h says; empty: everybody may. kFailedPrecondition where others than this
 /// machine's users reach the address and anybody might trigger what he likes.

@@ -9,6 +9,7 @@
 #include "alerts/json.h"
 #include "app/alert_sight.h"
 #include "app/commands.h"
+#include "app/instance.h"
 #include "app/running_api.h"
 #include "app/terminal.h"
 #include "app/workflow_api.h"

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "app/instance.h"
+#include "app/run_options.h"
+#include "base/result.h"
+#include "console/query_rows.h"
 
 namespace tailrace::app {
 

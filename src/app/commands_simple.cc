@@ -6,6 +6,7 @@
 #include "app/asset_check.h"
 #include "app/commands.h"
 #include "app/function_check.h"
+#include "app/instance.h"
 #include "app/served_tables.h"
 #include "dags/read.h"
 #include "pipeline/contracts/measures.h"

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "app/door_tls.h"
 #include "app/door_users.h"
 #include "app/host_port.h"
 #include "auth/digest.h"

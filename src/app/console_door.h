@@ -3,17 +3,11 @@
 
 #include <string>
 
-#include "app/door_tls.h"
+#include "app/run_options.h"
 #include "base/result.h"
 #include "console/console.h"
 
 namespace tailrace::app {
-
-struct ConsoleSettings {
-  std::string listen = "127.0.0.1:9021";  ///< HOST:PORT, port 0 picks a free one; "off" for none
-  TlsFiles tls = {};
-  std::string users = {};  ///< as door_users.h says; empty: everybody who reaches it
-};
 
 /// `data` has the token by which commands that can read the folder come in; it is made anew.
 Result<console::ConsoleConfig> console_config(const ConsoleSettings& settings,

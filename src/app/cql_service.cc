@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/door_tls.h"
 #include "app/host_port.h"
 #include "base/log.h"
 #include "rt/file.h"

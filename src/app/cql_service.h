@@ -4,26 +4,12 @@
 #include <memory>
 #include <string>
 
-#include "app/door_tls.h"
+#include "app/run_options.h"
 #include "base/result.h"
 #include "cql/door.h"
 #include "cql_query/engine.h"
 
 namespace tailrace::app {
-
-struct CqlSettings {
-  std::string listen = "127.0.0.1:9042";  ///< HOST:PORT, port 0 picks a free one
-  std::string flag = "--listen";          ///< what a user changes `listen` with
-  TlsFiles tls = {};
-};
-
-/// Who may connect, and do what.
-struct CqlLogins {
-  std::string auth = "none";             ///< or "password": roles, their passwords and permissions
-  std::string first_password_file = {};  ///< of cassandra on the first start; empty: cassandra
-  bool allow_default_password = false;   ///< on addresses that others reach, too
-  std::string flags = "--";              ///< what a user changes them with begins so
-};
 
 class CqlService {
  public:

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "app/instance.h"
+#include "app/run_options.h"
 
 namespace CLI {
 class App;

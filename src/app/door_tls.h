@@ -4,17 +4,11 @@
 #include <memory>
 #include <string>
 
+#include "app/run_options.h"
 #include "base/result.h"
 #include "net/tls.h"
 
 namespace tailrace::app {
-
-struct TlsFiles {
-  std::string certificate = {};  ///< own first, then the chain; empty: no TLS
-  std::string key = {};
-  std::string clients = {};  ///< authorities; clients must show certificates of theirs; empty: they
-                             ///< need none
-};
 
 /// Null without a certificate; `flags`: what a user says the files with begins so.
 Result<std::shared_ptr<const net::Tls>> door_tls(const TlsFiles& files, const std::string& flags);

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "app/door_tls.h"
 #include "app/host_port.h"
 #include "columns/types.h"
 #include "connect/bucket_options.h"

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "app/door_tls.h"
+#include "app/run_options.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "connect/inbox.h"
@@ -17,11 +17,6 @@
 #include "pipeline/query.h"
 
 namespace tailrace::app {
-
-struct HooksSettings {
-  std::string listen = "127.0.0.1:9080";  ///< HOST:PORT, port 0 picks a free one; "off" for no door
-  TlsFiles tls = {};
-};
 
 class HooksService {
  public:

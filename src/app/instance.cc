@@ -13,6 +13,7 @@
 #include "app/alert_sight.h"
 #include "app/asset_check.h"
 #include "app/backend.h"
+#include "app/door_tls.h"
 #include "app/host_port.h"
 #include "app/open_log.h"
 #include "app/open_schemas.h"

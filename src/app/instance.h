@@ -17,6 +17,7 @@
 #include "app/log_view.h"
 #include "app/open_log.h"
 #include "app/registry_service.h"
+#include "app/run_options.h"
 #include "app/schema_view.h"
 #include "app/staged_flows.h"
 #include "base/result.h"
@@ -35,22 +36,6 @@
 #include "workflows/workflows.h"
 
 namespace tailrace::app {
-
-struct RunOptions {
-  std::string project;
-  std::string data;  ///< data folder; PROJECT/.tailrace when empty
-  ConsoleSettings console = {};
-  std::string kafka = "127.0.0.1:9092";     ///< Kafka's protocol at HOST:PORT; "off" for none
-  std::string registry = "127.0.0.1:8081";  ///< schema registry's REST at HOST:PORT; "off" for none
-  std::string cql = "127.0.0.1:9042";       ///< CQL's clients at HOST:PORT; "off" for none
-  AirflowSettings airflow = {};             ///< Airflow's REST API
-  HooksSettings hooks = {};                 ///< where webhooks are received
-  TlsFiles cql_tls = {};
-  CqlLogins cql_logins = {.flags = "--cql-"};
-  bool cql_materialized_views = false;  ///< whose clients may make views
-  std::string registry_config = {};     ///< a file of its settings; empty for none
-  bool once = false;                    ///< take what is there, then exit
-};
 
 /// Where a running instance is reached: DATA/run.json.
 struct RunFile {

@@ -12,6 +12,7 @@
 
 #include "app/commands.h"
 #include "app/group_members.h"
+#include "app/instance.h"
 #include "app/record_printer.h"
 #include "app/stop_signals.h"
 #include "app/terminal.h"

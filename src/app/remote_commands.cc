@@ -8,6 +8,7 @@
 
 #include "app/backend.h"
 #include "app/commands.h"
+#include "app/instance.h"
 #include "app/running_api.h"
 #include "app/terminal.h"
 

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/instance.h"
 #include "app/stop_signals.h"
 #include "base/log.h"
 #include "rt/start_pages.h"

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/instance.h"
 #include "app/open_log.h"
 #include "app/open_schemas.h"
 #include "pipeline/spark_export.h"

@@ -4,7 +4,9 @@
 
 #include "alerts/json.h"
 #include "app/backend.h"
+#include "app/instance.h"
 #include "app/served_tables.h"
+#include "pipeline/names.h"
 
 namespace tailrace::app {
 namespace {

@@ -36,6 +36,7 @@
 #include "console/log_view.h"
 #include "console/login.h"
 #include "console/operations.h"
+#include "console/query_rows.h"
 #include "console/schema_view.h"
 #include "net/http_server.h"
 #include "pipeline/hops.h"
@@ -144,9 +145,6 @@ struct RedriveSelection {
   std::string table;
   std::string reason;
 };
-
-inline constexpr int kQueryRows = 10'000;  ///< of a page, and when nobody says how many
-inline constexpr int kMaxQueryRows = 1'000'000;
 
 /// What the console shows, implemented by app/.
 class Backend {
