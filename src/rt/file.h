@@ -84,7 +84,7 @@ class FileSystem {
   /// The one that holds `folder`.
   virtual Result<std::unique_ptr<Disk>> open_disk(const std::string& folder) = 0;
   /// Locks `folder` by the file `folder/.lock`, which holds our process id. When another holds it:
-  /// kFailedPrecondition "data folder X is in use by process N".
+  /// kFailedPrecondition "data folder X is in use by process N"; at once when N lives.
   virtual Result<std::unique_ptr<FileLock>> lock_folder(const std::string& folder) = 0;
 };
 

@@ -2,16 +2,19 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include "rt/file.h"
 
@@ -175,11 +178,25 @@ class PosixLock final : public FileLock {
   Descriptor fd_;
 };
 
-std::string holder_of(int fd) {
+/// The process that a lock's file names; 0 when it names none.
+pid_t holder_of(int fd) {
   char text[24] = {};
   const ssize_t n = ::pread(fd, text, sizeof text - 1, 0);
-  const long pid = n > 0 ? std::strtol(text, nullptr, 10) : 0;
-  return pid > 0 ? fmt::format("process {}", pid) : "another process";
+  return n > 0 ? static_cast<pid_t>(std::strtol(text, nullptr, 10)) : 0;
+}
+
+/// flock() without waiting for a living holder. A child that a killed one was about to start has
+/// its lock until it has become another program: that is waited for. Errno, or 0.
+int lock_now(int fd) {
+  constexpr auto kPause = std::chrono::milliseconds(5);
+  for (auto left = std::chrono::milliseconds(5000);; left -= kPause) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
+    const int failure = errno;
+    const pid_t holder = holder_of(fd);
+    const bool is_gone = holder > 0 && ::kill(holder, 0) != 0 && errno == ESRCH;
+    if (failure != EWOULDBLOCK || !is_gone || left.count() <= 0) return failure;
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 class PosixFiles final : public FileSystem {
@@ -257,10 +274,12 @@ class PosixFiles final : public FileSystem {
   Result<std::unique_ptr<FileLock>> lock_folder(const std::string& folder) override {
     const std::string path = folder + "/.lock";
     ASSIGN(auto fd, open_path(path, O_RDWR | O_CREAT));
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK) return failed("lock", path, errno);
+    if (const int failure = lock_now(fd.get()); failure != 0) {
+      if (failure != EWOULDBLOCK) return failed("lock", path, failure);
+      const pid_t holder = holder_of(fd.get());
       return error(Code::kFailedPrecondition,
-                   fmt::format("data folder {} is in use by {}", folder, holder_of(fd.get())));
+                   fmt::format("data folder {} is in use by {}", folder,
+                               holder > 0 ? fmt::format("process {}", holder) : "another process"));
     }
     const std::string pid = fmt::format("{}\n", ::getpid());
     if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0) {

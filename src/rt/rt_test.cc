@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <thread>
 
@@ -110,6 +111,33 @@ TEST(Files, a_second_process_learns_who_holds_the_folder) {
   ASSERT_EQ(::write(done[1], "x", 1), 1);
   ::waitpid(child, nullptr, 0);
   EXPECT_TRUE(posix_files().lock_folder(folder.path()));
+}
+
+TEST(Files, a_lock_that_a_killed_ones_child_still_has_is_waited_for) {
+  Folder folder;
+  int ready[2];
+  int done[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  ASSERT_EQ(::pipe(done), 0);
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    const auto lock = posix_files().lock_folder(folder.path());
+    char byte = lock ? 'y' : 'n';
+    if (::fork() != 0) ::_exit(0);
+    if (::write(ready[1], &byte, 1) != 1 || ::read(done[0], &byte, 1) != 1) ::_exit(2);
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  ASSERT_EQ(byte, 'y');
+  ASSERT_EQ(::waitpid(holder, nullptr, 0), holder);
+  std::thread child_ends([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_EQ(::write(done[1], "x", 1), 1);
+  });
+  const auto lock = posix_files().lock_folder(folder.path());
+  child_ends.join();
+  EXPECT_TRUE(lock) << lock.error().what;
 }
 
 TEST(SimulatedFiles, a_crash_keeps_synced_bytes_and_a_prefix_of_the_rest) {
